@@ -1,0 +1,65 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every Swift target is compiled alike: language mode 6, strict memory safety, warnings are errors.
+let swiftSettings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .strictMemorySafety(),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+let package = Package(
+    name: "daxprov",
+    products: [
+        .library(name: "Provision", targets: ["Provision"]),
+        .executable(name: "daxprov", targets: ["daxprov"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.4.0"),
+    ],
+    targets: [
+        .systemLibrary(
+            name: "CNdctlSystem",
+            path: "Sources/CNdctl/System",
+            pkgConfig: "libndctl libdaxctl json-c",
+            providers: [.apt(["libndctl-dev", "libdaxctl-dev", "libjson-c-dev"])]
+        ),
+        .target(
+            name: "CNdctl",
+            dependencies: ["CNdctlSystem"],
+            exclude: ["System"],
+            cSettings: [.unsafeFlags(["-gdwarf-4", "-Wall", "-Wextra", "-Werror"])]
+        ),
+        .systemLibrary(name: "CYaml", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        .target(
+            name: "Provision",
+            dependencies: [
+                "CNdctl",
+                "CYaml",
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(
+            name: "daxprov",
+            dependencies: [
+                "Provision",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "ProvisionTests",
+            dependencies: ["Provision"],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "CommandLineTests",
+            dependencies: ["daxprov"],
+            swiftSettings: swiftSettings
+        ),
+    ]
+)

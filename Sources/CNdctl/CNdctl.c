@@ -1,0 +1,1 @@
+#include "CNdctl.h"

@@ -1,0 +1,9 @@
+/* The bridge to libndctl, libdaxctl and json-c: only what Swift cannot do itself. */
+#ifndef DAXPROV_CNDCTL_H
+#define DAXPROV_CNDCTL_H
+
+#include <daxctl/libdaxctl.h>
+#include <json-c/json.h>
+#include <ndctl/libndctl.h>
+
+#endif

@@ -1,0 +1,2 @@
+/* libyaml, used by its event interface. */
+#include <yaml.h>

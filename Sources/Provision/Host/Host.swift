@@ -1,0 +1,33 @@
+/// Something that has persistent memory: the kernel's, or a simulated one. A host has no policy: it observes, and it
+/// performs the step that it is given or says why it could not.
+public protocol Host: AnyObject {
+    /// Enumerates the host once. Writes nothing.
+    func observe() throws(HostError) -> Observed
+
+    /// Performs one step, and reads back the namespace that it left, if it left one.
+    ///
+    /// A step checks what must be true of its target (``NamespaceTarget``) right before it writes. When it throws,
+    /// it has first undone what it had begun, as far as it could; the error says so.
+    /// - Parameter identity: the UUIDs that a `create`, `reconfigure` or `activate` gives.
+    /// - Returns: the namespace as it is after the step; nil for a `destroy` and an `initializeLabels`.
+    func perform(_ step: Step, identity: FreshIdentity) throws(HostError) -> Namespace?
+}
+
+/// The UUIDs that a step gives, generated before it runs so that its leftovers can be recognised.
+public struct FreshIdentity: Equatable, Sendable {
+    /// The UUID for the label.
+    public var label: UUID
+    /// The UUID for the info block.
+    public var infoBlock: UUID
+
+    /// These UUIDs.
+    public init(label: UUID, infoBlock: UUID) {
+        self.label = label
+        self.infoBlock = infoBlock
+    }
+
+    /// Two new random UUIDs.
+    public static func random(using generator: inout some RandomNumberGenerator) -> FreshIdentity {
+        FreshIdentity(label: .random(using: &generator), infoBlock: .random(using: &generator))
+    }
+}

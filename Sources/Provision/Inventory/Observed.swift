@@ -1,0 +1,46 @@
+/// The host as one enumeration found it: plain values, no handles.
+///
+/// Sorted: buses, DIMMs and regions by the number in their device name, namespaces by region and number.
+public struct Observed: Equatable, Sendable {
+    /// The nvdimm buses (`ndbusN`).
+    public var buses: [Bus]
+
+    /// A host with these buses.
+    public init(buses: [Bus]) {
+        self.buses = buses
+    }
+
+    /// Every region of every bus.
+    public var regions: [Region] { buses.flatMap(\.regions) }
+}
+
+/// An nvdimm bus.
+public struct Bus: Equatable, Sendable {
+    /// The kernel's name, such as `ndbus0`. Not stable across reboots.
+    public var device: String
+    /// Who provides it: `ACPI.NFIT`, `e820`, `virtio-pmem`, `nfit_test.0`, ...
+    public var provider: String
+    /// Whether an address range scrub runs; nil where the bus has none.
+    public var scrubState: ScrubState?
+    /// Its DIMMs (`nmemN`).
+    public var dimms: [Dimm]
+    /// Its regions (`regionN`).
+    public var regions: [Region]
+
+    /// A bus with these parts.
+    public init(device: String, provider: String, scrubState: ScrubState?, dimms: [Dimm], regions: [Region]) {
+        self.device = device
+        self.provider = provider
+        self.scrubState = scrubState
+        self.dimms = dimms
+        self.regions = regions
+    }
+}
+
+/// The state of the address range scrub of a bus.
+public enum ScrubState: String, CaseIterable, Sendable {
+    /// A scrub runs.
+    case active
+    /// None runs.
+    case idle
+}

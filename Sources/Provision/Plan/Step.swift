@@ -1,0 +1,69 @@
+/// One thing that a host does: the unit of execution, of read-back and of undo.
+public enum Step: Equatable, Sendable {
+    /// Writes empty v1.2 label indexes on every DIMM of the label-less region (kernel name): disables the region,
+    /// initialises each DIMM's label area and re-enables the DIMM, enables the region. The region's one namespace
+    /// must be inactive or of no further use.
+    case initializeLabels(region: String)
+    /// Takes the namespace and its claim offline. The device node goes away.
+    case disable(NamespaceTarget)
+    /// Releases the capacity of the inactive namespace. Nothing on the media is written.
+    case destroy(NamespaceTarget)
+    /// Allocates, configures and enables a new namespace.
+    case create(Placement)
+    /// Gives the inactive namespace another mode, map, alignment or sector size (and the layout's name), under a
+    /// new label UUID, and enables it. Its extent stays.
+    case reconfigure(NamespaceTarget, Layout)
+    /// Writes the name into the label of the inactive namespace.
+    case rename(NamespaceTarget, NamespaceName)
+    /// Brings the inactive namespace online; the kernel finds its mode from its info block.
+    case enable(NamespaceTarget)
+    /// Brings the inactive namespace online, and where it has no valid info block for the mode that its label
+    /// records, finishes its creation as the layout says.
+    case activate(NamespaceTarget, Layout)
+}
+
+/// An existing namespace that a step acts on, with what must be true of it just before.
+public struct NamespaceTarget: Equatable, Sendable {
+    /// The region's kernel name.
+    public var region: String
+    /// The namespace's kernel name: valid until its region is next enabled.
+    public var device: String
+    /// The name or UUID that people know it by.
+    public var label: String
+    /// The UUID that its label must have; nil on label-less regions.
+    public var labelUUID: UUID?
+    /// Where it must lie.
+    public var resource: UInt64?
+    /// The capacity that it must have.
+    public var rawSize: ByteCount
+
+    /// The target that is this observed namespace.
+    public init(_ namespace: Namespace, region: String) {
+        self.region = region
+        self.device = namespace.device
+        self.label = namespace.displayName
+        self.labelUUID = namespace.labelUUID
+        self.resource = namespace.resource
+        self.rawSize = namespace.rawSize
+    }
+}
+
+/// A namespace to be created, and what the capacity model predicts of it.
+public struct Placement: Equatable, Sendable {
+    /// The region's kernel name.
+    public var region: String
+    /// The configuration.
+    public var layout: Layout
+    /// The system physical address at which the kernel will put it; nil where the region's own is not known.
+    public var resource: UInt64?
+    /// The capacity that users of the device will get.
+    public var usableSize: ByteCount
+
+    /// A placement with these properties.
+    public init(region: String, layout: Layout, resource: UInt64?, usableSize: ByteCount) {
+        self.region = region
+        self.layout = layout
+        self.resource = resource
+        self.usableSize = usableSize
+    }
+}
