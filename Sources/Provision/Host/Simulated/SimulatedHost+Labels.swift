@@ -35,7 +35,8 @@ extension SimulatedHost {
     ) throws(HostError) {
         let lacking = dimms.filter { state.dimms[$0].labelAreaSize == nil }.map { "nmem\($0)" }
         guard dimms.isEmpty || !lacking.isEmpty else { return }
-        let reason = dimms.isEmpty ? "it has no DIMMs" : "\(lacking.joined(separator: ", ")) has no label area"
+        let reason =
+            dimms.isEmpty ? "it has no DIMMs" : "\(lacking.joined(separator: ", ")) has no label area"
         throw HostError(
             .failed, while: operation, device: device, reason: reason,
             advice: "this region holds one namespace of its whole size and no more")

@@ -10,7 +10,9 @@ extension SimulatedHost {
             try disable(id)
             return try readBack(id)
         case .destroy(let target):
-            try store(.size(resolve(target), .zero))
+            let id = try resolve(target)
+            try releaseSeeds(of: id)
+            try store(.size(id, .zero))
             return nil
         case .create(let placement):
             return try create(placement, identity)
@@ -18,14 +20,24 @@ extension SimulatedHost {
             return try reconfigure(resolve(target), layout, identity)
         case .rename(let target, let name):
             let id = try resolve(target)
+            try releaseSeeds(of: id)
             try store(.name(id, name.text))
             return try readBack(id)
         case .enable(let target):
             let id = try resolve(target)
+            try releaseSeeds(of: id)
             if state.namespace(id)?.isActive == false { try store(.enable(id)) }
             return try readBack(id)
         case .activate(let target, let layout):
             return try activate(resolve(target), layout, identity)
+        }
+    }
+
+    /// Detaches the namespace from claim seeds that an interrupted step left configured: they make it busy.
+    private func releaseSeeds(of id: SimulatedNamespaceID) throws(HostError) {
+        for kind in SimulatedClaimKind.allCases {
+            guard state.regions[id.region].claims[kind]?.namespace == id.number else { continue }
+            try store(.claimNamespace(SimulatedClaimID(region: id.region, kind: kind), nil))
         }
     }
 
@@ -71,6 +83,7 @@ extension SimulatedHost {
         _ id: SimulatedNamespaceID, _ layout: Layout, _ identity: FreshIdentity
     ) throws(HostError) -> Namespace? {
         try requireInactive(id, while: "reconfigure \(id)")
+        try releaseSeeds(of: id)
         guard let old = state.namespace(id) else { return nil }
         return try undoing { undo throws(HostError) in
             if let uuid = old.uuid {
@@ -103,6 +116,7 @@ extension SimulatedHost {
         try store(.enable(id))
         undo.add(.disable(id))
         try store(.zeroInfoBlock(id))
+        undo.lose("the info block of \(id) was erased")
         try store(.disable(id))
         undo.removeLast()
         try store(.forceRaw(id, false))
@@ -113,6 +127,7 @@ extension SimulatedHost {
         _ id: SimulatedNamespaceID, _ layout: Layout, _ identity: FreshIdentity
     ) throws(HostError) -> Namespace? {
         try requireInactive(id, while: "activate \(id)")
+        try releaseSeeds(of: id)
         guard let old = state.namespace(id) else { return nil }
         if SimulatedClaimKind(layout.mode) == old.holderClass {
             try store(.enable(id))

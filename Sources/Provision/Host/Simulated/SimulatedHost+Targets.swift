@@ -23,7 +23,9 @@ extension SimulatedHost {
         }
         let resource = region.resource + namespace.offset.bytes
         if namespace.uuid != target.labelUUID { throw changed(target, operation, "its UUID is another") }
-        if namespace.size != target.rawSize { throw changed(target, operation, "its size is \(namespace.size)") }
+        if namespace.size != target.rawSize {
+            throw changed(target, operation, "its size is \(namespace.size)")
+        }
         if let expected = target.resource, expected != resource {
             throw changed(target, operation, "it lies at 0x\(String(resource, radix: 16))")
         }

@@ -56,7 +56,8 @@ extension JSONCursor {
     func sectorSize(_ key: String) throws(JSONError) -> SectorSize? {
         try value(key) { member throws(JSONError) in
             guard let size = SectorSize(try member.integer()) else {
-                throw member.error("is none of \(SectorSize.supported.map(\.description).joined(separator: ", "))")
+                throw member.error(
+                    "is none of \(SectorSize.supported.map(\.description).joined(separator: ", "))")
             }
             return size
         }

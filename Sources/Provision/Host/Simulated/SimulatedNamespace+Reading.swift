@@ -11,9 +11,13 @@ extension SimulatedNamespace {
         offset = try cursor.value("offset", default: .zero) { offset throws(JSONError) in try offset.size() }
         size = try cursor.value("size", default: .zero) { size throws(JSONError) in try size.size() }
         holderClass = try cursor.value("holder_class") { kind throws(JSONError) in try kind.word() }
-        sectorSize = try cursor.value("sector_size", default: 0) { size throws(JSONError) in try size.integer() }
-        isForcedRaw = try cursor.value("force_raw", default: false) { raw throws(JSONError) in try raw.bool() }
-        isActive = try cursor.value("active", default: false) { active throws(JSONError) in try active.bool() }
+        sectorSize = try cursor.value("sector_size", default: 0) { size throws(JSONError) in
+            try size.integer()
+        }
+        isForcedRaw = try cursor.value("force_raw", default: false) { raw throws(JSONError) in try raw.bool()
+        }
+        isActive = try cursor.value("active", default: false) { active throws(JSONError) in try active.bool()
+        }
     }
 }
 
@@ -32,7 +36,9 @@ extension SimulatedState {
             try readLabel(cursor, &namespace, region: number)
         } else {
             namespace.size = region.size
-            guard index == 0 else { throw cursor.error("is too many: a label-less region holds one namespace") }
+            guard index == 0 else {
+                throw cursor.error("is too many: a label-less region holds one namespace")
+            }
         }
         namespace.isActive = try cursor.value("active", default: true) { active throws(JSONError) in
             try active.bool()
@@ -70,7 +76,8 @@ extension SimulatedState {
         guard let end = namespace.offset.adding(namespace.size), end <= region.size else {
             throw cursor.error("ends behind the region's end")
         }
-        for other in region.namespaces where Extent(offset: other.offset, length: other.size).overlaps(extent) {
+        for other in region.namespaces where Extent(offset: other.offset, length: other.size).overlaps(extent)
+        {
             throw cursor.error("overlaps the namespace at offset \(other.offset)")
         }
         if regions.flatMap(\.namespaces).contains(where: { $0.uuid == namespace.uuid }) {
@@ -92,12 +99,15 @@ extension SimulatedState {
         if labels(of: region) == .v1_2 { namespace.holderClass = SimulatedClaimKind(recorded) }
         guard let kind else { return }
         let uuid = Self.identity(region: number, index: namespace.number, variant: 1)
-        let map = try cursor.value("map", default: MapLocation.dev) { map throws(JSONError) in try map.word() }
+        let map = try cursor.value("map", default: MapLocation.dev) { map throws(JSONError) in try map.word()
+        }
         let align = try cursor.alignment("align") ?? .huge
         let sectorSize = try cursor.sectorSize("sector_size") ?? .sectorModeDefault
         let block = SimulatedInfoBlock(
             kind: kind,
-            uuid: try cursor.value("info_block_uuid", default: uuid) { uuid throws(JSONError) in try uuid.uuid() },
+            uuid: try cursor.value("info_block_uuid", default: uuid) { uuid throws(JSONError) in
+                try uuid.uuid()
+            },
             parent: namespace.uuid, map: kind == .btt ? nil : map, align: kind == .btt ? nil : align,
             sectorSize: kind == .btt ? sectorSize : nil)
         let start = region.resource + namespace.offset.bytes

@@ -5,7 +5,8 @@ extension SimulatedState {
     mutating func readRegion(_ cursor: JSONCursor, booted: Bool) throws(JSONError) {
         try cursor.allowOnly([
             "dimms", "mappings", "size", "resource", "align", "iset_id", "numa_node", "target_node",
-            "persistence_domain", "read_only", "badblocks", "enabled", "labelling", "seed", "claims", "namespaces",
+            "persistence_domain", "read_only", "badblocks", "enabled", "labelling", "seed", "claims",
+            "namespaces",
         ])
         let mappings = try readMappings(cursor)
         let size = try readSize(cursor, mappings)
@@ -41,7 +42,8 @@ extension SimulatedState {
             return try saved.elements().map { mapping throws(JSONError) in
                 try mapping.allowOnly(["dimm", "offset", "length"])
                 return SimulatedMapping(
-                    dimm: try dimmNumber(mapping.required("dimm")), offset: try mapping.required("offset").size(),
+                    dimm: try dimmNumber(mapping.required("dimm")),
+                    offset: try mapping.required("offset").size(),
                     length: try mapping.required("length").size())
             }
         }
@@ -54,7 +56,9 @@ extension SimulatedState {
     private func divide(_ numbers: [Int], _ cursor: JSONCursor) throws(JSONError) -> [SimulatedMapping] {
         guard !numbers.isEmpty else { return [] }
         let used = numbers.map { number in
-            regions.flatMap(\.mappings).filter { $0.dimm == number }.reduce(.zero) { max($0, $1.offset + $1.length) }
+            regions.flatMap(\.mappings).filter { $0.dimm == number }.reduce(.zero) {
+                max($0, $1.offset + $1.length)
+            }
         }
         let free = zip(numbers, used).map { max(dimms[$0].size, $1) - $1 }.min() ?? .zero
         let asked = try cursor.value("size") { size throws(JSONError) in try size.size() }
@@ -73,7 +77,8 @@ extension SimulatedState {
         return number
     }
 
-    private func readSize(_ cursor: JSONCursor, _ mappings: [SimulatedMapping]) throws(JSONError) -> ByteCount {
+    private func readSize(_ cursor: JSONCursor, _ mappings: [SimulatedMapping]) throws(JSONError) -> ByteCount
+    {
         let total = mappings.reduce(.zero) { $0 + $1.length }
         guard mappings.isEmpty else { return total }
         let size = try cursor.required("size").size()
@@ -86,18 +91,24 @@ extension SimulatedRegion {
     /// What the platform says about the region.
     fileprivate mutating func readPlatform(_ cursor: JSONCursor, dimms: [SimulatedDimm]) throws(JSONError) {
         let cookie = mappings.isEmpty ? nil : Self.cookie(of: mappings.map { dimms[$0.dimm].id })
-        interleaveSetID = try cursor.value("iset_id", default: cookie) { id throws(JSONError) in try id.address() }
+        interleaveSetID = try cursor.value("iset_id", default: cookie) { id throws(JSONError) in
+            try id.address()
+        }
         numaNode = try cursor.value("numa_node") { node throws(JSONError) in try node.integer() }
         targetNode = try cursor.value("target_node") { node throws(JSONError) in try node.integer() }
-        persistenceDomain = try cursor.value("persistence_domain", default: .unknown) { domain throws(JSONError) in
+        persistenceDomain = try cursor.value("persistence_domain", default: .unknown) {
+            domain throws(JSONError) in
             try domain.word()
         }
         let isUnarmed = mappings.contains { dimms[$0.dimm].flags.contains(.failedArm) }
-        isReadOnly = try cursor.value("read_only", default: isUnarmed) { flag throws(JSONError) in try flag.bool() }
+        isReadOnly = try cursor.value("read_only", default: isUnarmed) { flag throws(JSONError) in
+            try flag.bool()
+        }
         badBlocks = try cursor.list("badblocks") { range throws(JSONError) in
             try range.allowOnly(["offset", "length"])
             return BadBlocks(
-                offset: try range.required("offset").integer(), length: try range.required("length").integer())
+                offset: try range.required("offset").integer(), length: try range.required("length").integer()
+            )
         }
     }
 

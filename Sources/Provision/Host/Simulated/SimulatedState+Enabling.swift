@@ -28,7 +28,8 @@ extension SimulatedState {
             return SimulatedPersonality(mode: kind.mode, infoBlock: block, usableSize: size)
         }
         let isMapped = region.labelling == .labelless && region.mappings.isEmpty
-        return SimulatedPersonality(mode: isMapped ? .fsdax : .raw, infoBlock: nil, usableSize: namespace.size)
+        return SimulatedPersonality(
+            mode: isMapped ? .fsdax : .raw, infoBlock: nil, usableSize: namespace.size)
     }
 
     /// Where the kernel looks for an info block of that kind. A BTT v2.0, which only v1.2 labels have, is at the
@@ -156,7 +157,9 @@ extension SimulatedState {
         guard namespace.holderClass == nil || namespace.holderClass == block.kind else {
             throw SimulatedRefusal(ENXIO, "the holder class does not allow a \(block.kind.rawValue) device")
         }
-        if block.kind == .btt, block.sectorSize == nil { throw SimulatedRefusal(ENXIO, "no sector size is set") }
+        if block.kind == .btt, block.sectorSize == nil {
+            throw SimulatedRefusal(ENXIO, "no sector size is set")
+        }
         if let align = block.align, !namespace.size.isMultiple(of: align.size * region.ways) {
             throw SimulatedRefusal(
                 EINVAL, "the size is no multiple of \(align) times \(region.ways), the interleave ways")

@@ -13,7 +13,8 @@ extension SimulatedState {
         let host = try root.required("simulated_host")
         try host.allowOnly(["booted", "buses", "info_blocks", "busy", "fault"])
         self.init()
-        let booted = try host.value("booted", default: false) { cursor throws(JSONError) in try cursor.bool() }
+        let booted = try host.value("booted", default: false) { cursor throws(JSONError) in try cursor.bool()
+        }
         for bus in try host.required("buses").elements() { try readBus(bus, booted: booted) }
         for block in try host.elements("info_blocks") { try readInfoBlock(block) }
         try readBusy(host)
@@ -78,14 +79,17 @@ extension SimulatedState {
 extension SimulatedDimm {
     init(_ cursor: JSONCursor) throws(JSONError) {
         try cursor.allowOnly([
-            "id", "handle", "phys_id", "size", "label_size", "labels", "enabled", "labelling", "flags", "security",
+            "id", "handle", "phys_id", "size", "label_size", "labels", "enabled", "labelling", "flags",
+            "security",
         ])
         self.init(id: try cursor.required("id").string(), size: try cursor.required("size").size())
         handle = try cursor.value("handle") { handle throws(JSONError) in try handle.integer() }
         physicalID = try cursor.value("phys_id") { id throws(JSONError) in try id.integer() }
         labelAreaSize = try cursor.value("label_size") { size throws(JSONError) in try size.size() }
         labelVersion = try Self.labels(cursor, hasArea: labelAreaSize != nil)
-        isEnabled = try cursor.value("enabled", default: true) { enabled throws(JSONError) in try enabled.bool() }
+        isEnabled = try cursor.value("enabled", default: true) { enabled throws(JSONError) in
+            try enabled.bool()
+        }
         hasLabelling = try cursor.value("labelling", default: labelVersion != nil) { on throws(JSONError) in
             try on.bool()
         }

@@ -67,7 +67,9 @@ extension SimulatedState {
 
     /// Writes a whole label area: an empty index, or zeros.
     mutating func writeIndex(dimm number: Int, _ version: LabelVersion?) throws(SimulatedRefusal) {
-        guard dimms[number].labelAreaSize != nil else { throw SimulatedRefusal(ENOTTY, "it has no label area") }
+        guard dimms[number].labelAreaSize != nil else {
+            throw SimulatedRefusal(ENOTTY, "it has no label area")
+        }
         try requireUnused(dimm: number)
         update(dimm: number) { $0.labelVersion = version }
         for region in regions.indices where regions[region].mappings.contains(where: { $0.dimm == number }) {

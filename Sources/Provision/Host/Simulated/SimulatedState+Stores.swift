@@ -75,7 +75,8 @@ extension SimulatedState {
     /// Whether any device of the host has this UUID already, the namespace that is to get it included.
     private func isLive(_ uuid: UUID) -> Bool {
         regions.filter(\.isEnabled).contains { region in
-            region.namespaces.contains { $0.uuid == uuid } || region.claims.values.contains { $0.uuid == uuid }
+            region.namespaces.contains { $0.uuid == uuid }
+                || region.claims.values.contains { $0.uuid == uuid }
         }
     }
 }
@@ -119,7 +120,8 @@ extension SimulatedState {
         }
         guard namespace.uuid != nil else { throw SimulatedRefusal(ENXIO, "the namespace has no UUID") }
         guard size.isMultiple(of: region.align) else {
-            throw SimulatedRefusal(EINVAL, "the size is no multiple of the region's alignment, \(region.align)")
+            throw SimulatedRefusal(
+                EINVAL, "the size is no multiple of the region's alignment, \(region.align)")
         }
         guard namespace.size == .zero else { throw SimulatedRefusal(EOPNOTSUPP, "resizing is not simulated") }
         guard let offset = region.firstFit(size) else {
@@ -137,7 +139,9 @@ extension SimulatedState {
 
     /// The kernel initialises an empty label area by itself before the first label.
     private mutating func prepareIndex(dimm number: Int) throws(SimulatedRefusal) {
-        guard dimms[number].labelAreaSize != nil else { throw SimulatedRefusal(ENXIO, "a DIMM has no label area") }
+        guard dimms[number].labelAreaSize != nil else {
+            throw SimulatedRefusal(ENXIO, "a DIMM has no label area")
+        }
         update(dimm: number) { dimm in
             if dimm.labelVersion == nil { dimm.labelVersion = .v1_2 }
         }
@@ -146,7 +150,8 @@ extension SimulatedState {
     /// Deletes the label. The object survives as an idle one where it is number 0 or the seed, with its old name.
     private mutating func delete(_ id: SimulatedNamespaceID) throws(SimulatedRefusal) {
         try requireIdle(id)
-        guard regions[id.region].labelling == .labelled, let namespace = namespace(id), namespace.uuid != nil else {
+        guard regions[id.region].labelling == .labelled, let namespace = namespace(id), namespace.uuid != nil
+        else {
             throw SimulatedRefusal(ENXIO, "there is no label to delete")
         }
         let survives = id.number == 0 || id.number == regions[id.region].seed || namespace.size == .zero

@@ -39,7 +39,9 @@ extension SimulatedState {
         node.set("target_node", region.targetNode)
         node.set("persistence_domain", region.persistenceDomain.rawValue)
         node.set("read_only", region.isReadOnly)
-        if !region.badBlocks.isEmpty { node.set("badblocks", .array(of: region.badBlocks) { Self.rangeJSON($0) }) }
+        if !region.badBlocks.isEmpty {
+            node.set("badblocks", .array(of: region.badBlocks) { Self.rangeJSON($0) })
+        }
         node.set("enabled", region.isEnabled)
         node.set("labelling", region.labelling.rawValue)
         node.set("seed", region.seed)

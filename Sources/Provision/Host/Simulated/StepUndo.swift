@@ -1,6 +1,8 @@
 /// The stores that take back what a step has done so far.
 struct StepUndo {
     private var stores: [SimulatedStore] = []
+    /// What cannot be taken back.
+    private(set) var losses: [String] = []
 
     /// Adds a store, to be made before those added earlier.
     mutating func add(_ store: SimulatedStore) {
@@ -10,6 +12,11 @@ struct StepUndo {
     /// Takes back the last addition.
     mutating func removeLast() {
         stores.removeLast()
+    }
+
+    /// Notes something that cannot be taken back.
+    mutating func lose(_ loss: String) {
+        losses.append(loss)
     }
 
     /// The stores in the order in which they are to be made.
@@ -40,6 +47,7 @@ extension SimulatedHost {
                 failure.undoFailures.append("\(error.operation): \(error.reason)")
             }
         }
+        failure.undoFailures += undo.losses
         return failure
     }
 }
