@@ -10,20 +10,32 @@ extension JSONCursor {
 
     /// A number of bytes, or a text such as "16 GiB".
     func size() throws(JSONError) -> ByteCount {
-        guard case .string(let text) = value else { return try byteCount() }
+        guard case .string(let text) = value else { return try limited(try byteCount()) }
         guard let size = ByteCount(simulated: text) else {
             throw error("'\(text)' is not a size: write a number of bytes, or such as \"16 GiB\"")
         }
+        return try limited(size)
+    }
+
+    private func limited(_ size: ByteCount) throws(JSONError) -> ByteCount {
+        guard size <= .gib(1 << 20) else { throw error("is more than 1024 TiB, the most that is simulated") }
         return size
     }
 
-    /// A number, or a text such as "0x100000000".
+    /// A physical address: a number, or a text such as "0x100000000".
     func address() throws(JSONError) -> UInt64 {
-        guard case .string(let text) = value else { return try integer() }
-        guard text.hasPrefix("0x"), let address = UInt64(text.dropFirst(2), radix: 16) else {
-            throw error("'\(text)' is not an address: write such as \"0x100000000\"")
-        }
+        let address = try hexadecimal()
+        guard address < 1 << 52 else { throw error("is no physical address: they end at 0xfffffffffffff") }
         return address
+    }
+
+    /// A number, or a text such as "0xfeed".
+    func hexadecimal() throws(JSONError) -> UInt64 {
+        guard case .string(let text) = value else { return try integer() }
+        guard text.hasPrefix("0x"), let number = UInt64(text.dropFirst(2), radix: 16) else {
+            throw error("'\(text)' is not a hexadecimal number: write such as \"0x100000000\"")
+        }
+        return number
     }
 
     /// The value at `key`, or the default where the key is missing.
