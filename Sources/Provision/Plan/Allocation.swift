@@ -36,7 +36,8 @@ struct Allocation {
             case .success(let placed) = Solver(sizing: sizing, map: fixedMap).place(fixed)
         else { return nil }
         let rest = placed.reduce(into: bareMap) { map, placed in map.insert(placed.extent) }
-        let sizes = Solver.shareSizes(shares.compactMap { request($0, $0.need) }, of: room(for: shares, in: rest))
+        let sizes = Solver.shareSizes(
+            shares.compactMap { request($0, $0.need) }, of: room(for: shares, in: rest))
         guard sizes.count == shares.count else { return nil }
         let kept = zip(shares, sizes).filter { $0.existing?.rawSize == $1 }.map(\.0)
         guard !kept.isEmpty else { return nil }

@@ -27,7 +27,8 @@ struct CapacityRefusal {
             .noExtent, address, at: position,
             "it needs one extent of \(needed); \(region.device) has \(available) free, "
                 + "in \(gaps.count) extents: \(extents)",
-            advice: "the largest size that fits is \(largest); destroy or replace a namespace between the extents "
+            advice:
+                "the largest size that fits is \(largest); destroy or replace a namespace between the extents "
                 + "to join them")
     }
 

@@ -8,10 +8,12 @@ struct LabelInitialization {
         let spanning = region.namespaces.first
         let change = draft.add(
             Change(
-                address: region.device, kind: .initializeLabels, before: spanning.map { NamespaceSummary($0) },
+                address: region.device, kind: .initializeLabels,
+                before: spanning.map { NamespaceSummary($0) },
                 after: nil, reasons: ["\(region.device) has no labels, and the profile says labels: init"],
                 reversibility: .untilWritten,
-                reversibilityReason: "the media stays as it is; the namespace that spans the region comes back when "
+                reversibilityReason:
+                    "the media stays as it is; the namespace that spans the region comes back when "
                     + "its DIMMs' label areas are restored and the host reboots",
                 consent: spanning.flatMap { consent(for: $0) }))
         if let spanning, spanning.isActive {

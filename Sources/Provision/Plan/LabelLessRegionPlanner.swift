@@ -14,7 +14,9 @@ struct LabelLessRegionPlanner {
         guard draft.refusals.isEmpty else { return draft }
         guard let namespace = region.namespaces.first else {
             draft.refusals.append(
-                refuse(.labelLessRegion, declaration, "the kernel shows no namespace in this label-less region", nil))
+                refuse(
+                    .labelLessRegion, declaration, "the kernel shows no namespace in this label-less region",
+                    nil))
             return draft
         }
         plan(namespace, as: declaration, in: &draft)
@@ -37,7 +39,8 @@ struct LabelLessRegionPlanner {
         }
         if declaration.isProtected, !differences.isEmpty {
             draft.refusals.append(
-                refuse(.protected, declaration, "it is protected: \(differences.joined(separator: ", "))", nil))
+                refuse(
+                    .protected, declaration, "it is protected: \(differences.joined(separator: ", "))", nil))
             return
         }
         NamespaceChanges(region: region, address: region.device, consent: region.device, sizing: sizing)

@@ -12,7 +12,9 @@ enum LabelSlots {
             }
         }
         return observed.buses.flatMap(\.dimms).compactMap { dimm in
-            guard let available = dimm.labelArea?.availableSlots, let need = needs[dimm.device] else { return nil }
+            guard let available = dimm.labelArea?.availableSlots, let need = needs[dimm.device] else {
+                return nil
+            }
             guard need > available else { return nil }
             return Refusal(
                 .noLabelSlot, dimm.device,

@@ -11,7 +11,8 @@ struct LayoutDecision {
         switch declaration.mode {
         case .fsdax, .devdax:
             layout.map = declaration.map ?? kept?.map ?? .dev
-            layout.align = declaration.align ?? kept?.align.flatMap { Alignment($0) } ?? defaultAlign(declaration.mode)
+            layout.align =
+                declaration.align ?? kept?.align.flatMap { Alignment($0) } ?? defaultAlign(declaration.mode)
         case .sector:
             layout.sectorSize =
                 declaration.sectorSize ?? kept?.sectorSize.flatMap { SectorSize($0) } ?? .sectorModeDefault
@@ -31,7 +32,9 @@ struct LayoutDecision {
             let offered = capability.alignments.map(\.description).joined(separator: ", ")
             return "the kernel does not offer alignment \(align) here, but \(offered)"
         }
-        if let sector = layout.sectorSize, layout.mode == .sector, !capability.sectorSizes.contains(sector.bytes) {
+        if let sector = layout.sectorSize, layout.mode == .sector,
+            !capability.sectorSizes.contains(sector.bytes)
+        {
             let offered = capability.sectorSizes.map(String.init).joined(separator: ", ")
             return "the kernel does not offer sector size \(sector) here, but \(offered)"
         }

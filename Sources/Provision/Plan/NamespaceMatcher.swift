@@ -26,14 +26,17 @@ struct NamespaceMatcher {
         _ declaration: NamespaceDeclaration, taken: [Namespace?]
     ) -> Result<Namespace?, Refused> {
         let address = "\(region.device)/\(declaration.displayName)"
-        func refuse(_ code: Refusal.Code, _ message: String, _ advice: String) -> Result<Namespace?, Refused> {
-            .failure(Refused(refusal: Refusal(code, address, at: declaration.position, message, advice: advice)))
+        func refuse(_ code: Refusal.Code, _ message: String, _ advice: String) -> Result<Namespace?, Refused>
+        {
+            .failure(
+                Refused(refusal: Refusal(code, address, at: declaration.position, message, advice: advice)))
         }
         let candidates = candidates(for: declaration)
         if candidates.count > 1 {
             let uuids = candidates.compactMap(\.labelUUID).map(\.description).joined(separator: ", ")
             return refuse(
-                .identityAmbiguous, "\(candidates.count) namespaces of \(region.device) have this name: \(uuids)",
+                .identityAmbiguous,
+                "\(candidates.count) namespaces of \(region.device) have this name: \(uuids)",
                 "say which one by its uuid, or rename the others")
         }
         if let namespace = candidates.first {

@@ -35,7 +35,8 @@ public enum Planner {
             !siblings.contains { $0.region.device == other.device }
         }
         draft.append(
-            LabelledRegionPlanner(assignment: assignment, otherRegions: others, unmanaged: profile.unmanaged).plan())
+            LabelledRegionPlanner(assignment: assignment, otherRegions: others, unmanaged: profile.unmanaged)
+                .plan())
         return draft
     }
 }

@@ -7,12 +7,17 @@ enum ReconfigurationClass {
     static func of(_ namespace: Namespace, to layout: Layout) -> (Reversibility, String) {
         switch layout.mode {
         case .raw:
-            return (.untilWritten, "raw mode writes nothing; the old info block stays until the device is written")
+            return (
+                .untilWritten, "raw mode writes nothing; the old info block stays until the device is written"
+            )
         case .fsdax, .devdax:
             let written = layout.map == .dev ? "an info block and the page map" : "an info block"
             return (.irreversible, "\(layout.mode.rawValue) writes \(written) at the start of the namespace")
         case .sector:
-            return (.irreversible, "sector mode writes an info block and a translation table at the end of its arenas")
+            return (
+                .irreversible,
+                "sector mode writes an info block and a translation table at the end of its arenas"
+            )
         }
     }
 }

@@ -10,8 +10,10 @@ struct RegionPreconditions {
         guard region.isEnabled else {
             return [
                 refusal(
-                    .regionDisabled, "\(region.device) is disabled: its namespaces and free capacity are not known",
-                    "enable it (ndctl enable-region \(region.device)); if that fails, the kernel log says why")
+                    .regionDisabled,
+                    "\(region.device) is disabled: its namespaces and free capacity are not known",
+                    "enable it (ndctl enable-region \(region.device)); if that fails, the kernel log says why"
+                )
             ]
         }
         return unmetRequirements + deviceConfigurations + brokenAllocations
@@ -23,13 +25,16 @@ struct RegionPreconditions {
             refusals.append(
                 refusal(
                     .regionReadOnly, "\(region.device) is read-only",
-                    "look at the flags of its DIMMs: the kernel makes a region read-only when one is not armed"))
+                    "look at the flags of its DIMMs: the kernel makes a region read-only when one is not armed"
+                ))
         }
         if let wanted = block.require.persistenceDomain, wanted != region.persistenceDomain {
             refusals.append(
                 refusal(
-                    .requirementNotMet, "\(region.device) has persistence domain "
-                        + "\(region.persistenceDomain.rawValue), and the profile requires \(wanted.rawValue)", nil))
+                    .requirementNotMet,
+                    "\(region.device) has persistence domain "
+                        + "\(region.persistenceDomain.rawValue), and the profile requires \(wanted.rawValue)",
+                    nil))
         }
         if block.require.healthy {
             for dimm in dimms where !dimm.flags.isEmpty {

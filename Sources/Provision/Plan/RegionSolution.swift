@@ -56,13 +56,16 @@ struct RegionSolution {
             draft.unchanged.append(entry.address)
             return
         }
-        guard !refuseProtected(entry, differences + (isRenamed ? ["its name changes"] : []), into: &draft) else {
+        guard !refuseProtected(entry, differences + (isRenamed ? ["its name changes"] : []), into: &draft)
+        else {
             return
         }
         var layout = entry.layout
         layout.rawSize = namespace.rawSize
-        NamespaceChanges(region: region, address: entry.address, consent: namespace.displayName, sizing: sizing)
-            .change(namespace, to: layout, reasons: differences, in: &draft)
+        NamespaceChanges(
+            region: region, address: entry.address, consent: namespace.displayName, sizing: sizing
+        )
+        .change(namespace, to: layout, reasons: differences, in: &draft)
     }
 
     /// Drafts the creation or replacement, without the creating step itself, and returns the change's index.

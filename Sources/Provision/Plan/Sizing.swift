@@ -34,7 +34,9 @@ struct Sizing {
     }
 
     /// The least raw capacity that leaves `usable` at this offset.
-    func rawSize(of layout: Layout, forUsable usable: ByteCount, unit: ByteCount, offset: ByteCount) -> ByteCount? {
+    func rawSize(of layout: Layout, forUsable usable: ByteCount, unit: ByteCount, offset: ByteCount)
+        -> ByteCount?
+    {
         NamespaceGeometry.rawSize(
             forUsable: usable, unit: unit, start: start(offset), mode: layout.mode, map: layout.map,
             align: layout.align, sectorSize: layout.sectorSize, labels: labels)

@@ -24,7 +24,8 @@ struct UnmanagedPlanner {
                 address: address(namespace), kind: .destroy, before: NamespaceSummary(namespace), after: nil,
                 reasons: ["no line of the profile names it, and unmanaged is destroy"],
                 reversibility: .untilWritten,
-                reversibilityReason: "its label is deleted; the media stays as it is until its range is reused",
+                reversibilityReason:
+                    "its label is deleted; the media stays as it is until its range is reused",
                 consent: namespace.displayName))
         if namespace.isActive { draft.add(.disable(target), of: change, in: .release) }
         draft.add(.destroy(target), of: change, in: .release)
