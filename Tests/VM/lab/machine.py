@@ -131,8 +131,8 @@ class Machine:
     def reboot(self):
         """Shuts down in good order if the machine is on, and starts it again on the same images.
 
-        All else in the guest is as fresh as after a boot. On the topology nfit this loses the namespaces
-        too, for they live in RAM: reload_drivers() is the nearest thing there.
+        All else in the guest is as fresh as after a boot. On the topology nfit that includes the emulated
+        DIMMs, which live in RAM: the nearest thing there is to disable and enable its regions and DIMMs.
         """
         if self._qemu:
             self.run("umount -a -t ext4,xfs; sync")
