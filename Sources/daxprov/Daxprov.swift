@@ -5,6 +5,17 @@ import ArgumentParser
 struct Daxprov: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "daxprov",
-        abstract: "Provisions persistent-memory and device-dax namespaces from a profile."
+        abstract: "Provisions persistent-memory and device-dax namespaces from a profile.",
+        version: "daxprov \(versionText)",
+        subcommands: [InventoryCommand.self]
     )
+
+    static func main() {
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+        } catch {
+            end(with: error)
+        }
+    }
 }

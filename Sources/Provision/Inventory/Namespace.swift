@@ -82,12 +82,12 @@ public struct Namespace: Equatable, Sendable {
     ///
     /// A create that was interrupted leaves an allocation without a claim: idle at first, and raw with a leftover
     /// holder class after the next boot. A raw namespace that somebody disabled looks like the first kind, so this
-    /// is a report, never a licence to reuse the range.
+    /// is a report, never a licence to reuse the range. On a label-less region nothing is created.
     public var unfinished: UnfinishedCreation? {
         if isActive, mode == .raw, let recorded = recordedMode, recorded != .raw {
             return .lacksInfoBlock(recorded)
         }
-        if !isActive, recordedMode == nil { return .neverEnabled }
+        if !isActive, recordedMode == nil, labelUUID != nil { return .neverEnabled }
         return nil
     }
 }

@@ -44,7 +44,9 @@ extension InventoryReport {
     private static func labels(_ area: LabelArea?) -> String {
         guard let area else { return "no label area" }
         let size = area.size.brief
-        guard let slots = area.slots else { return "no label index, \(size)" }
+        guard let slots = area.slots else {
+            return area.availableSlots.map { "\($0) slots free, \(size)" } ?? "no label index, \(size)"
+        }
         let version = area.version.map { "version \($0.rawValue)" } ?? "version not known"
         guard let available = area.availableSlots else { return "\(version), \(slots) slots, \(size)" }
         return

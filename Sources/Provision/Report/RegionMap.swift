@@ -63,25 +63,33 @@ public struct RegionMap: Sendable {
 
 /// Divides cells among weights.
 enum ProportionalShares {
-    /// Gives each weight its share of `cells`, at least one: there must be as many cells as weights. Rounding goes to
-    /// the largest remainders, and what the minimum of one costs is taken from the largest shares.
+    /// Gives each weight its share of `cells`, at least one: there must be as many cells as weights. Equal weights
+    /// differ by one cell at most, evenly spread.
     static func divide(_ cells: Int, by weights: [UInt64]) -> [Int] {
-        let total = max(weights.reduce(UInt128(0)) { $0 + UInt128($1) }, 1)
-        let exact = weights.map { (UInt128($0) * UInt128(cells)).quotientAndRemainder(dividingBy: total) }
-        var shares = exact.map { max(1, Int($0.quotient)) }
-        let order = weights.indices.sorted { left, right in
-            (exact[right].remainder, left) < (exact[left].remainder, right)
-        }
-        var missing = cells - shares.reduce(0, +)
-        for index in order where missing > 0 {
-            shares[index] += 1
-            missing -= 1
-        }
-        if missing > 0 { shares[0] += missing }
-        while missing < 0, let largest = shares.indices.max(by: { shares[$0] < shares[$1] }) {
-            shares[largest] -= 1
-            missing += 1
+        let weights = weights.map { UInt128(max($0, 1)) }
+        let large = indicesAboveOneCell(cells, weights)
+        let total = large.reduce(0) { $0 + weights[$1] }
+        let room = UInt128(cells - (weights.count - large.count))
+        var shares = weights.map { _ in 1 }
+        var (weight, end) = (UInt128(0), 0)
+        for index in large {
+            weight += weights[index]
+            let cut = Int((weight * room + total / 2) / total)
+            shares[index] = cut - end
+            end = cut
         }
         return shares
+    }
+
+    /// The weights that are worth a cell or more once the others have been given one cell each.
+    private static func indicesAboveOneCell(_ cells: Int, _ weights: [UInt128]) -> [Int] {
+        var large = Array(weights.indices)
+        while true {
+            let total = large.reduce(0) { $0 + weights[$1] }
+            let room = UInt128(cells - (weights.count - large.count))
+            let next = large.filter { weights[$0] * room >= total }
+            if next.count == large.count { return large }
+            large = next
+        }
     }
 }

@@ -45,7 +45,8 @@ struct RegionText {
     }
 
     private var mapIsMissing: String {
-        region.resource == nil
+        if region.labelling == .labelless, region.namespaces.isEmpty { return "(no map: no namespace)" }
+        return region.resource == nil
             ? "(no map: the addresses can be read by root only)" : "(no map: an address is not known)"
     }
 
