@@ -26,10 +26,12 @@ enum ProfileFile {
 
     private static func failure(_ error: ProfileError) -> CommandFailure {
         switch error {
-        case .unreadable(let reason):
-            return CommandFailure(.error, reason)
+        case .unreadable(let profile):
+            return CommandFailure(
+                .error, "cannot read the profile \(profile.source): \(profile.reason)", advice: profile.advice
+            )
         case .invalid(let diagnostics):
-            for diagnostic in diagnostics { Console.diagnose(diagnostic.text) }
+            for diagnostic in diagnostics { Console.diagnose(diagnostic.description) }
             let count = diagnostics.count
             return CommandFailure(.badProfile, "the profile has \(count) error\(count == 1 ? "" : "s")")
         }

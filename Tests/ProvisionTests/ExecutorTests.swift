@@ -1,5 +1,6 @@
-import Provision
 import Testing
+
+@testable import Provision
 
 /// A host that records the steps it is asked for, leaves what the test says, and fails at one of them.
 private final class ScriptedHost: Host {
@@ -116,11 +117,15 @@ private final class ScriptedHost: Host {
         let target = NamespaceTarget(existing, region: "region0")
         let new = try #require(NamespaceName("new"))
         host.results = [
-            0: Namespace(device: "namespace0.0", resource: 0, rawSize: .mib(16), isActive: false, name: "old"),
-            1: Namespace(device: "namespace0.0", resource: 0, rawSize: .mib(16), isActive: false, name: "new"),
+            0: Namespace(
+                device: "namespace0.0", resource: 0, rawSize: .mib(16), isActive: false, name: "old"),
+            1: Namespace(
+                device: "namespace0.0", resource: 0, rawSize: .mib(16), isActive: false, name: "new"),
         ]
         host.failure = (index: 2, kind: .failed)
-        _ = Executor(host: host, before: before).run([.disable(target), .rename(target, new), .enable(target)])
+        _ = Executor(host: host, before: before).run([
+            .disable(target), .rename(target, new), .enable(target),
+        ])
         let old = try #require(NamespaceName("old"))
         #expect(host.performed.suffix(2) == [.rename(target, old), .enable(target)])
     }
