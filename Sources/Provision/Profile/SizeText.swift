@@ -10,6 +10,7 @@ public struct SizeTextError: Error, Equatable, Sendable, CustomStringConvertible
         self.suggestion = suggestion
     }
 
+    /// The reason and the suggestion in one line.
     public var description: String { suggestion.map { "\(reason); \($0)" } ?? reason }
 }
 
