@@ -6,4 +6,7 @@
 #include <json-c/json.h>
 #include <ndctl/libndctl.h>
 
+#include "CLibndctl.h"
+#include "CLinux.h"
+
 #endif

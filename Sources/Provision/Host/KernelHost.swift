@@ -1,0 +1,84 @@
+import Glibc
+
+/// The host that this process runs on: libndctl for the buses, DIMMs, regions and label areas, sysfs for the
+/// namespaces.
+///
+/// libndctl reads a namespace's `holder` eight to nine times and scans the whole region after every enable, so the
+/// time of a run through it grows with the square of the number of namespaces. Every attribute is read once here,
+/// and every store goes through the C library's `write`.
+public final class KernelHost: Host {
+    /// What steps need of regions, by kernel name; forgotten at each enumeration.
+    var regions: [String: RegionFacts] = [:]
+
+    /// This host. Reads nothing yet.
+    public init() {}
+
+    /// Enumerates the host; see ``Host/observe()``. A host without nvdimm devices has no buses.
+    public func observe() throws(HostError) -> Observed {
+        guard unsafe access(Sysfs.buses, F_OK) == 0 else {
+            throw HostError(
+                .unavailable, while: "enumerate the host", reason: "there is no \(Sysfs.buses)",
+                advice: "mount sysfs at /sys")
+        }
+        regions = [:]
+        guard unsafe access(Sysfs.devices, F_OK) == 0 else { return Observed(buses: []) }
+        let context = try NdctlContext()
+        var buses: [Bus] = []
+        try context.forEachBus { bus throws(HostError) in buses.append(try observe(bus)) }
+        return Observed(buses: buses.sorted { Sysfs.number($0.device) < Sysfs.number($1.device) })
+    }
+
+    /// Performs a step by sysfs stores; see ``Host/perform(_:identity:)``.
+    public func perform(_ step: Step, identity: FreshIdentity) throws(HostError) -> Namespace? {
+        switch step {
+        case .initializeLabels(let region):
+            try initializeLabels(of: region)
+            return nil
+        case .disable(let target): return try region(target.region).disable(target)
+        case .destroy(let target):
+            try region(target.region).destroy(target)
+            return nil
+        case .create(let placement):
+            return try region(placement.region).create(placement, identity: identity)
+        case .reconfigure(let target, let layout):
+            return try region(target.region).reconfigure(target, layout, identity: identity)
+        case .rename(let target, let name): return try region(target.region).rename(target, name)
+        case .enable(let target): return try region(target.region).enable(target)
+        case .activate(let target, let layout):
+            return try region(target.region).activate(target, layout, infoBlock: identity.infoBlock)
+        }
+    }
+
+    private func region(_ device: String) throws(HostError) -> KernelRegion {
+        let region = try KernelRegion.open(device, knownFacts: regions[device])
+        regions[device] = region.reader.region
+        return region
+    }
+
+    private func observe(_ bus: borrowing NdctlBus) throws(HostError) -> Bus {
+        bus.waitForProbe()
+        var observed = Bus(
+            device: bus.device, provider: bus.provider, scrubState: bus.scrubState, dimms: [], regions: [])
+        try bus.forEachDimm { dimm throws(HostError) in observed.dimms.append(try observe(dimm)) }
+        try bus.forEachRegion { region throws(HostError) in observed.regions.append(try observe(region)) }
+        observed.dimms.sort { Sysfs.number($0.device) < Sysfs.number($1.device) }
+        observed.regions.sort { Sysfs.number($0.device) < Sysfs.number($1.device) }
+        return observed
+    }
+}
+
+/// Where the kernel shows its nvdimm devices.
+enum Sysfs {
+    /// The buses of the kernel's device model: there whenever sysfs is.
+    static let buses = "/sys/bus"
+    /// Every device of the nvdimm subsystem, by kernel name; absent without its modules.
+    static let devices = "/sys/bus/nd/devices"
+    /// Its drivers.
+    static let drivers = "/sys/bus/nd/drivers"
+
+    /// The number at the end of a kernel name: 12 of `region12`, 3 of `namespace0.3`.
+    static func number(_ device: String) -> Int {
+        let digits = device.reversed().prefix { $0.isNumber }
+        return Int(String(digits.reversed())) ?? 0
+    }
+}
