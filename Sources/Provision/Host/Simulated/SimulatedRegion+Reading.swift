@@ -5,13 +5,13 @@ extension SimulatedState {
     mutating func readRegion(_ cursor: JSONCursor, booted: Bool) throws(JSONError) {
         try cursor.allowOnly([
             "dimms", "mappings", "size", "resource", "align", "iset_id", "numa_node", "target_node",
-            "persistence_domain", "read_only", "badblocks", "enabled", "labelling", "seed", "claims",
+            "persistence_domain", "read_only", "badblocks", "has_content", "enabled", "labelling", "seed", "claims",
             "namespaces",
         ])
         let mappings = try readMappings(cursor)
         let size = try readSize(cursor, mappings)
         let resource = try cursor.value("resource", default: nextAddress) { address throws(JSONError) in
-            try address.address()
+            try address.writtenAddress()
         }
         let align = SimulatedRegion.defaultAlign(size: size, ways: UInt64(max(mappings.count, 1)))
         var region = SimulatedRegion(resource: resource, size: size, align: align, mappings: mappings)
@@ -48,8 +48,8 @@ extension SimulatedState {
         let mappings = try cursor.list("mappings") { mapping throws(JSONError) in
             try mapping.allowOnly(["dimm", "offset", "length"])
             return SimulatedMapping(
-                dimm: try dimmNumber(mapping.required("dimm")), offset: try mapping.required("offset").size(),
-                length: try mapping.required("length").size())
+                dimm: try dimmNumber(mapping.required("dimm")), offset: try mapping.required("offset").writtenSize(),
+                length: try mapping.required("length").writtenSize())
         }
         guard Set(mappings.map(\.length)).count <= 1 else {
             throw cursor.error("has mappings of unequal length")
@@ -66,7 +66,7 @@ extension SimulatedState {
             }
         }
         let free = zip(numbers, used).map { max(dimms[$0].size, $1) - $1 }.min() ?? .zero
-        let asked = try cursor.value("size") { size throws(JSONError) in try size.size() }
+        let asked = try cursor.value("size") { size throws(JSONError) in try size.writtenSize() }
         let length = asked.map { $0 / UInt64(numbers.count) } ?? free
         guard length > .zero, length <= free else {
             throw cursor.error("needs more capacity than its DIMMs have left, \(free) each")
@@ -86,7 +86,7 @@ extension SimulatedState {
     {
         let total = mappings.reduce(.zero) { $0 + $1.length }
         guard mappings.isEmpty else { return total }
-        let size = try cursor.required("size").size()
+        let size = try cursor.required("size").writtenSize()
         guard size > .zero else { throw cursor.error("has no capacity") }
         return size
     }
@@ -109,6 +109,7 @@ extension SimulatedRegion {
         isReadOnly = try cursor.value("read_only", default: isUnarmed) { flag throws(JSONError) in
             try flag.bool()
         }
+        hasContent = try cursor.value("has_content", default: false) { flag throws(JSONError) in try flag.bool() }
         badBlocks = try cursor.list("badblocks") { range throws(JSONError) in
             try range.allowOnly(["offset", "length"])
             return BadBlocks(
@@ -119,7 +120,7 @@ extension SimulatedRegion {
 
     /// What only the kernel's memory holds.
     fileprivate mutating func readMemory(_ cursor: JSONCursor) throws(JSONError) {
-        align = try cursor.required("align").size()
+        align = try cursor.required("align").writtenSize()
         guard align > .zero, align.isMultiple(of: ByteCount(ways)) else {
             throw cursor.error("has an align that its \(ways) DIMMs do not divide")
         }
