@@ -121,8 +121,10 @@ extension SimulatedHost {
                 reason: "it has a valid info block for \(found.mode?.rawValue ?? "an unknown mode")",
                 advice: "its data may be wanted: reconfigure it instead")
         }
-        try disable(id)
         return try undoing { undo throws(HostError) in
+            undo.add(.disable(id))
+            try self.disable(id)
+            undo.removeLast()
             try self.describe(id, layout, &undo)
             try self.claim(id, layout, identity.infoBlock, &undo)
             return try self.readBack(id)
