@@ -5,7 +5,8 @@ extension SimulatedState {
     mutating func readRegion(_ cursor: JSONCursor, booted: Bool) throws(JSONError) {
         try cursor.allowOnly([
             "dimms", "mappings", "size", "resource", "align", "iset_id", "numa_node", "target_node",
-            "persistence_domain", "read_only", "badblocks", "has_content", "enabled", "labelling", "seed", "claims",
+            "persistence_domain", "read_only", "badblocks", "has_content", "enabled", "labelling", "seed",
+            "claims",
             "namespaces",
         ])
         let mappings = try readMappings(cursor)
@@ -48,7 +49,8 @@ extension SimulatedState {
         let mappings = try cursor.list("mappings") { mapping throws(JSONError) in
             try mapping.allowOnly(["dimm", "offset", "length"])
             return SimulatedMapping(
-                dimm: try dimmNumber(mapping.required("dimm")), offset: try mapping.required("offset").writtenSize(),
+                dimm: try dimmNumber(mapping.required("dimm")),
+                offset: try mapping.required("offset").writtenSize(),
                 length: try mapping.required("length").writtenSize())
         }
         guard Set(mappings.map(\.length)).count <= 1 else {
@@ -109,7 +111,9 @@ extension SimulatedRegion {
         isReadOnly = try cursor.value("read_only", default: isUnarmed) { flag throws(JSONError) in
             try flag.bool()
         }
-        hasContent = try cursor.value("has_content", default: false) { flag throws(JSONError) in try flag.bool() }
+        hasContent = try cursor.value("has_content", default: false) { flag throws(JSONError) in
+            try flag.bool()
+        }
         badBlocks = try cursor.list("badblocks") { range throws(JSONError) in
             try range.allowOnly(["offset", "length"])
             return BadBlocks(
