@@ -176,6 +176,6 @@ import Testing
     }
 
     private func temporaryPath() throws -> FilePath {
-        FilePath("/tmp/daxprov-profile-\(getpid())-\(UInt64.random(in: 0...UInt64.max)).yaml")
+        FilePath("\(P_tmpdir)/daxprov-profile-\(getpid())-\(UInt64.random(in: 0...UInt64.max)).yaml")
     }
 }
