@@ -28,6 +28,15 @@ struct CommandFailure: Error {
         self.init(status, "cannot \(error.operation): \(error.reason)\(undo)", advice: error.advice)
     }
 
+    /// What `body` returns, with a host's failure as a command's.
+    static func translating<Value>(_ body: () throws(HostError) -> Value) throws(CommandFailure) -> Value {
+        do throws(HostError) {
+            return try body()
+        } catch {
+            throw CommandFailure(error)
+        }
+    }
+
     /// The text for stderr, made safe for a terminal, without the newline at its end.
     var text: String {
         let lines = ["daxprov: error: \(message)"] + (advice.map { ["daxprov: \($0)"] } ?? [])

@@ -7,6 +7,7 @@ extension Daxprov {
 
     /// Says on stderr why the command failed and exits with its code; help and version go to stdout with 0.
     static func end(with failure: any Error) -> Never {
+        if let ending = failure as? Ending { Glibc.exit(ending.status.rawValue) }
         if let failure = failure as? CommandFailure {
             Console.diagnose(failure.text)
             Glibc.exit(failure.status.rawValue)

@@ -7,7 +7,9 @@ struct Daxprov: ParsableCommand {
         commandName: "daxprov",
         abstract: "Provisions persistent-memory and device-dax namespaces from a profile.",
         version: "daxprov \(versionText)",
-        subcommands: [InventoryCommand.self]
+        subcommands: [
+            ValidateCommand.self, InventoryCommand.self, PlanCommand.self, ApplyCommand.self,
+        ]
     )
 
     static func main() {

@@ -15,10 +15,13 @@ struct HostOptions: ParsableArguments {
             valueName: "dir"))
     var stateDir: String?
 
+    /// Whether the host is a simulated one.
+    var isSimulated: Bool { simulate != nil }
+
     /// The host to act on. The one place where a command line chooses between the kernel and a simulation.
     func makeHost() throws -> any Host {
         guard let file = simulate else {
-            throw CommandFailure(.error, "this build has no access to the kernel; use --simulate FILE")
+            return KernelHost()
         }
         return try SavedInventoryHost(file: file)
     }

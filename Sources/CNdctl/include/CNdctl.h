@@ -6,4 +6,6 @@
 #include <json-c/json.h>
 #include <ndctl/libndctl.h>
 
+#include "CLibndctl.h"
+
 #endif

@@ -1,0 +1,75 @@
+/// What an index block of a label area says (UEFI 2.7; kernel drivers/nvdimm/label.h, `struct nd_namespace_index`).
+struct LabelIndex: Equatable {
+    /// The version of the labels.
+    var version: LabelVersion
+    /// The number of slots, free or not.
+    var slots: Int
+
+    /// The length of the two index blocks of the version that needs the longest ones (1.1, 128-byte labels).
+    static func prefixLength(areaSize: UInt32) -> UInt32 {
+        let blocks = blockSize(areaSize: UInt64(areaSize), labelSize: 128) * 2
+        return UInt32(clamping: blocks)
+    }
+
+    /// Reads the valid index blocks at the start of a label area; nil where none is valid. Two valid blocks of one
+    /// area always agree in what is read here.
+    static func read(areaSize: UInt32, bytes: [UInt8]) -> LabelIndex? {
+        for version in [LabelVersion.v1_1, .v1_2] {
+            let size = blockSize(areaSize: UInt64(areaSize), labelSize: version.labelSize)
+            for start in [0, size] where start + size <= UInt64(bytes.count) {
+                let block = bytes[Int(start)..<Int(start + size)]
+                if let index = LabelIndex(block: Array(block), at: start, version: version) { return index }
+            }
+        }
+        return nil
+    }
+
+    private init?(block: [UInt8], at start: UInt64, version: LabelVersion) {
+        guard Array(block[..<16]) == Self.signature else { return nil }
+        guard Self.integer(block, at: 60, count: 2) == 1 else { return nil }
+        guard Self.integer(block, at: 62, count: 2) == version.minor else { return nil }
+        guard Self.integer(block, at: 20, count: 4) & 3 != 0 else { return nil }
+        guard Self.integer(block, at: 24, count: 8) == start else { return nil }
+        guard Self.checksum(block) == Self.integer(block, at: Self.checksumOffset, count: 8) else {
+            return nil
+        }
+        self.version = version
+        self.slots = Int(Self.integer(block, at: 56, count: 4))
+    }
+
+    private static let signature = Array("NAMESPACE_INDEX\0".utf8)
+    private static let checksumOffset = 64
+    private static let headerSize: UInt64 = 72
+    private static let blockUnit: UInt64 = 256
+
+    /// The size of one index block, as the kernel computes it (label.c, `sizeof_namespace_index`).
+    private static func blockSize(areaSize: UInt64, labelSize: UInt64) -> UInt64 {
+        func size(slots: UInt64) -> UInt64 {
+            (headerSize + (slots + 7) / 8 + blockUnit - 1) / blockUnit * blockUnit
+        }
+        let most = areaSize / labelSize
+        guard areaSize >= 2 * size(slots: most) else { return blockUnit }
+        return size(slots: (areaSize - 2 * size(slots: most)) / labelSize)
+    }
+
+    /// Fletcher's sum over little-endian 32-bit words, with the checksum's own field as zero (`nd_fletcher64`).
+    private static func checksum(_ block: [UInt8]) -> UInt64 {
+        var low: UInt32 = 0
+        var high: UInt64 = 0
+        for offset in stride(from: 0, to: block.count - 3, by: 4) {
+            let isOwnField = (checksumOffset..<checksumOffset + 8).contains(offset)
+            low &+= isOwnField ? 0 : UInt32(truncatingIfNeeded: integer(block, at: offset, count: 4))
+            high &+= UInt64(low)
+        }
+        return high << 32 | UInt64(low)
+    }
+
+    private static func integer(_ bytes: [UInt8], at offset: Int, count: Int) -> UInt64 {
+        bytes[offset..<offset + count].reversed().reduce(0) { $0 << 8 | UInt64($1) }
+    }
+}
+
+extension LabelVersion {
+    fileprivate var labelSize: UInt64 { self == .v1_1 ? 128 : 256 }
+    fileprivate var minor: UInt64 { self == .v1_1 ? 1 : 2 }
+}

@@ -1,0 +1,93 @@
+import SystemPackage
+
+extension KernelHost {
+    /// A DIMM and its label area.
+    func observe(_ dimm: borrowing NdctlDimm) throws(HostError) -> Dimm {
+        let device = dimm.device
+        let directory = try Self.open(device)
+        return Dimm(
+            device: device, uniqueID: dimm.uniqueID, handle: dimm.handle, physicalID: dimm.physicalID,
+            isEnabled: directory.exists("driver"), flags: dimm.flags, security: dimm.security,
+            isSecurityFrozen: dimm.isSecurityFrozen, labelArea: labelArea(of: dimm, directory))
+    }
+
+    /// The label area; nil where the DIMM has none or this user may not ask it. The size and the index come from
+    /// the DIMM by ioctl, the count of free labels from the kernel's copy.
+    private func labelArea(of dimm: borrowing NdctlDimm, _ directory: borrowing SysfsDirectory) -> LabelArea?
+    {
+        guard dimm.hasLabelArea, let area = try? dimm.readLabelIndex(), area.areaSize > 0 else { return nil }
+        let index = LabelIndex.read(areaSize: area.areaSize, bytes: area.bytes)
+        return LabelArea(
+            size: ByteCount(UInt64(area.areaSize)), version: index?.version, slots: index?.slots,
+            availableSlots: index == nil ? nil : directory.number("available_slots").map(Int.init(clamping:)))
+    }
+
+    /// A region and its namespaces.
+    func observe(_ region: borrowing NdctlRegion) throws(HostError) -> Region {
+        let device = region.device
+        let directory = try Self.open(device)
+        var observed = Region(
+            device: device, size: region.size, align: region.align, availableSize: region.availableSize,
+            maxAvailableExtent: region.maxAvailableExtent, resource: region.resource,
+            interleaveSetID: region.interleaveSetID, numaNode: region.numaNode, targetNode: region.targetNode,
+            persistenceDomain: region.persistenceDomain, mappings: region.mappings,
+            isEnabled: directory.exists("driver"), isReadOnly: region.isReadOnly, labelling: region.labelling)
+        guard observed.isEnabled else { return observed }
+        observed.badBlocks = region.badBlocks
+        observed.capabilities = capabilities(directory)
+        observed.namespaceSeed = directory.text("namespace_seed")
+        let facts = RegionFacts(observed)
+        regions[device] = facts
+        observed.namespaces = namespaces(of: facts, directory)
+        return observed
+    }
+
+    private func namespaces(of facts: RegionFacts, _ directory: borrowing SysfsDirectory) -> [Namespace] {
+        let reader = SysfsNamespaceReader(region: facts)
+        let devices = directory.entries().filter { $0.hasPrefix("namespace") && $0.last?.isNumber == true }
+        let sorted = devices.map { (number: Sysfs.number($0), device: $0) }.sorted { $0.number < $1.number }
+        var namespaces: [Namespace] = []
+        for (_, device) in sorted {
+            guard let namespace = reader.namespace(device, in: directory) else { continue }
+            namespaces.append(namespace)
+        }
+        return namespaces
+    }
+
+    /// The modes that the region offers, as `ndctl list -v` finds them: from its seeds. Label-less regions, and
+    /// regions whose module for a mode is not loaded, have seeds as well.
+    private func capabilities(_ directory: borrowing SysfsDirectory) -> [ModeCapability] {
+        var capabilities: [ModeCapability] = []
+        if let btt = directory.text("btt_seed"), let sizes = directory.text("\(btt)/sector_size") {
+            capabilities.append(
+                ModeCapability(
+                    mode: .sector, sectorSizes: SysfsText.numbers(sizes).map { UInt32(clamping: $0) }))
+        }
+        for (mode, attribute) in [(NamespaceMode.fsdax, "pfn_seed"), (.devdax, "dax_seed")] {
+            guard let seed = directory.text(attribute),
+                let alignments = directory.text("\(seed)/supported_alignments")
+            else { continue }
+            capabilities.append(
+                ModeCapability(mode: mode, alignments: SysfsText.numbers(alignments).map(ByteCount.init)))
+        }
+        return capabilities
+    }
+
+    /// The sysfs directory of an nvdimm device.
+    static func open(_ device: String) throws(HostError) -> SysfsDirectory {
+        do {
+            return try SysfsDirectory("\(Sysfs.devices)/\(device)")
+        } catch {
+            throw .system(error.rawValue, while: "open the device in sysfs", device: device)
+        }
+    }
+}
+
+extension RegionFacts {
+    /// The facts of an observed region.
+    init(_ region: Region) {
+        self.init(
+            labelling: region.labelling, numaNode: region.numaNode, targetNode: region.targetNode,
+            start: region.resource, badBlocks: region.badBlocks, mayReadAddresses: region.resource != nil)
+    }
+}

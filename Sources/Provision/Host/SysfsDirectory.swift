@@ -1,0 +1,107 @@
+import Glibc
+import SystemPackage
+
+/// A directory of sysfs, held open: attributes are opened by their path below it, so that the long way to a device
+/// is walked once.
+///
+/// Every attribute is read with one read and written with one `write` of the C library, as sysfs demands.
+struct SysfsDirectory: ~Copyable {
+    private let descriptor: Int32
+    /// Where it is, for messages.
+    let path: String
+
+    /// The directory at `path`.
+    init(_ path: String) throws(Errno) {
+        let descriptor = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw Errno(rawValue: errno) }
+        self.descriptor = descriptor
+        self.path = path
+    }
+
+    deinit {
+        close(descriptor)
+    }
+
+    /// The text of an attribute without the white space around it.
+    func read(_ attribute: String) throws(Errno) -> String {
+        let file = unsafe openat(descriptor, attribute, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { throw Errno(rawValue: errno) }
+        defer { close(file) }
+        return try unsafe withUnsafeTemporaryAllocation(byteCount: Self.pageSize, alignment: 8) {
+            buffer throws(Errno) in
+            let count = unsafe Glibc.read(file, buffer.baseAddress, buffer.count)
+            guard count >= 0 else { throw Errno(rawValue: errno) }
+            return unsafe Self.trimmed(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+        }
+    }
+
+    /// The text of an attribute; nil where it is empty, absent, or not to be read by this user.
+    func text(_ attribute: String) -> String? {
+        guard let text = try? read(attribute), !text.isEmpty else { return nil }
+        return text
+    }
+
+    /// The number in an attribute, decimal or with the prefix 0x; nil where there is none.
+    func number(_ attribute: String) -> UInt64? {
+        guard let text = text(attribute) else { return nil }
+        return text.hasPrefix("0x") ? UInt64(text.dropFirst(2), radix: 16) : UInt64(text)
+    }
+
+    /// Writes `value` and a line end into an attribute, in one store. An empty value is the line end alone: sysfs
+    /// ignores a write of no bytes.
+    func write(_ value: String, to attribute: String) throws(Errno) {
+        let file = unsafe openat(descriptor, attribute, O_WRONLY | O_CLOEXEC)
+        guard file >= 0 else { throw Errno(rawValue: errno) }
+        defer { close(file) }
+        var line = value + "\n"
+        let count = line.withUTF8 { unsafe Glibc.write(file, $0.baseAddress, $0.count) }
+        guard count >= 0 else { throw Errno(rawValue: errno) }
+    }
+
+    /// Whether there is such an entry. Opens nothing.
+    func exists(_ entry: String) -> Bool {
+        unsafe faccessat(descriptor, entry, F_OK, 0) == 0
+    }
+
+    /// The last component of where a symbolic link leads; nil where there is no such link. Opens nothing.
+    func linkTarget(_ link: String) -> String? {
+        unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(PATH_MAX)) { buffer in
+            guard let start = buffer.baseAddress else { return nil }
+            let count = unsafe readlinkat(descriptor, link, start, buffer.count)
+            guard count > 0 else { return nil }
+            let bytes = unsafe UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[..<count])
+            let target = unsafe String(decoding: bytes, as: UTF8.self)
+            return target.split(separator: "/").last.map(String.init)
+        }
+    }
+
+    /// The names in a directory below this one, or in this one (`.`); empty where there is no such directory.
+    func entries(_ directory: String = ".") -> [String] {
+        let file = unsafe openat(descriptor, directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard file >= 0 else { return [] }
+        guard let stream = unsafe fdopendir(file) else {
+            close(file)
+            return []
+        }
+        defer { unsafe closedir(stream) }
+        var names: [String] = []
+        while let entry = unsafe readdir(stream) {
+            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) {
+                unsafe String(cString: UnsafeRawPointer($0).assumingMemoryBound(to: CChar.self))
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names
+    }
+
+    /// The most that a sysfs attribute holds.
+    private static let pageSize = 4096
+
+    private static func trimmed(_ bytes: UnsafeRawBufferPointer) -> String {
+        func isSpace(_ byte: UInt8) -> Bool { byte == 0x0a || byte == 0x20 || byte == 0 }
+        guard let first = unsafe bytes.firstIndex(where: { !isSpace($0) }),
+            let last = unsafe bytes.lastIndex(where: { !isSpace($0) })
+        else { return "" }
+        return unsafe String(decoding: bytes[first...last], as: UTF8.self)
+    }
+}

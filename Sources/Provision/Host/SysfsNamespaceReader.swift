@@ -1,0 +1,165 @@
+/// Turns the attributes of one namespace, and of what claims it, into a ``Namespace``: the one way that they are
+/// read, for an inventory as for the read-back of a step. Each attribute is read once.
+struct SysfsNamespaceReader {
+    /// What the namespaces of the region have from it.
+    let region: RegionFacts
+
+    /// The namespace with the given kernel name, or nil where it has no size (or is no more).
+    func namespace(_ device: String, in directory: borrowing SysfsDirectory) -> Namespace? {
+        guard let size = directory.number("\(device)/size"), size > 0 else { return nil }
+        var namespace = Namespace(device: device, rawSize: ByteCount(size))
+        namespace.resource = region.mayReadAddresses ? directory.number("\(device)/resource") : nil
+        namespace.recordedMode = directory.text("\(device)/holder_class").flatMap(Self.mode(recordedAs:))
+        namespace.numaNode = region.numaNode
+        namespace.targetNode = region.targetNode
+        if region.labelling == .labelled { readLabel(into: &namespace, directory) }
+        readRunningState(into: &namespace, directory)
+        return namespace
+    }
+
+    private func readLabel(into namespace: inout Namespace, _ directory: borrowing SysfsDirectory) {
+        let device = namespace.device
+        namespace.name = directory.text("\(device)/alt_name")
+        namespace.labelUUID = directory.text("\(device)/uuid").flatMap(UUID.init)
+        namespace.extents = directory.number("\(device)/dpa_extents").map(Int.init(clamping:))
+    }
+
+    private func readRunningState(into namespace: inout Namespace, _ directory: borrowing SysfsDirectory) {
+        let claim = directory.text("\(namespace.device)/holder")
+        let running = claim ?? namespace.device
+        namespace.isActive = directory.exists("\(running)/driver")
+        guard namespace.isActive else {
+            namespace.mode = namespace.recordedMode
+            return
+        }
+        let mode = directory.text("\(namespace.device)/mode").flatMap(Self.mode(runningAs:))
+        namespace.mode = mode
+        namespace.usableSize = claim == nil ? namespace.rawSize : size(of: running, directory)
+        if let claim { readClaim(claim, into: &namespace, directory) }
+        if claim == nil, mode == .fsdax { namespace.map = .mem }
+        if mode == .devdax {
+            namespace.characterDevice = characterDevice(of: running, directory)
+        } else {
+            namespace.blockDevice = directory.entries("\(running)/block").first
+        }
+        if mode == .raw { namespace.sectorSize = rawSectorSize(namespace.device, directory) }
+        namespace.badBlocks = badBlocks(of: namespace, running: running, directory)
+    }
+
+    private func readClaim(
+        _ claim: String, into namespace: inout Namespace, _ directory: borrowing SysfsDirectory
+    ) {
+        namespace.infoBlockUUID = directory.text("\(claim)/uuid").flatMap(UUID.init)
+        guard namespace.mode?.isDirectAccess == true else {
+            namespace.sectorSize = directory.text("\(claim)/sector_size").flatMap(Self.selected)
+            return
+        }
+        namespace.align = directory.number("\(claim)/align").map(ByteCount.init)
+        switch directory.text("\(claim)/mode") {
+        case "pmem": namespace.map = .dev
+        case "ram": namespace.map = .mem
+        default: break
+        }
+    }
+
+    private func size(of claim: String, _ directory: borrowing SysfsDirectory) -> ByteCount? {
+        directory.number("\(claim)/size").map(ByteCount.init)
+    }
+
+    /// The dax device below a dax claim: `dax0.1` of the claim and `dax0.0` of the device are numbered apart.
+    private func characterDevice(of claim: String, _ directory: borrowing SysfsDirectory) -> String? {
+        directory.entries(claim).first { $0.hasPrefix("dax") && $0.dropFirst(3).first?.isNumber == true }
+    }
+
+    /// The sector size of a raw namespace. The kernel's pmem driver takes 512 where the label says nothing
+    /// (drivers/nvdimm/namespace_devs.c, `pmem_sector_size`).
+    private func rawSectorSize(_ device: String, _ directory: borrowing SysfsDirectory) -> UInt32 {
+        guard region.labelling == .labelled else { return 512 }
+        return directory.text("\(device)/sector_size").flatMap(Self.selected) ?? 512
+    }
+
+    private func badBlocks(
+        of namespace: Namespace, running: String, _ directory: borrowing SysfsDirectory
+    ) -> [BadBlocks] {
+        guard !region.badBlocks.isEmpty, namespace.mode != .sector else { return [] }
+        if let disk = namespace.blockDevice {
+            return SysfsText.badBlocks(directory.text("\(running)/block/\(disk)/badblocks") ?? "")
+        }
+        guard let start = region.start, let size = namespace.usableSize,
+            let data = directory.number("\(running)/resource"), data >= start
+        else { return [] }
+        return region.badBlocks.compactMap { $0.within(offset: data - start, length: size.bytes) }
+    }
+
+    /// The mode that `holder_class` records (namespace_devs.c, `holder_class_show`).
+    static func mode(recordedAs text: String) -> NamespaceMode? {
+        switch text {
+        case "pfn": .fsdax
+        case "dax": .devdax
+        case "btt": .sector
+        default: nil
+        }
+    }
+
+    /// The mode in the kernel's words (namespace_devs.c, `mode_show`).
+    private static func mode(runningAs text: String) -> NamespaceMode? {
+        switch text {
+        case "memory": .fsdax
+        case "dax": .devdax
+        case "safe": .sector
+        case "raw": .raw
+        default: nil
+        }
+    }
+
+    /// The number in brackets: the kernel lists what it supports and brackets what is set.
+    static func selected(_ list: String) -> UInt32? {
+        guard let word = list.split(separator: " ").first(where: { $0.hasPrefix("[") }) else { return nil }
+        return UInt32(word.dropFirst().dropLast())
+    }
+}
+
+/// What a region's namespaces have from it.
+struct RegionFacts {
+    /// Whether its namespaces come from labels.
+    var labelling: RegionLabelling
+    /// The memory's node.
+    var numaNode: Int?
+    /// The node that the memory would become.
+    var targetNode: Int?
+    /// The first physical address; nil where unknown.
+    var start: UInt64?
+    /// Its media errors.
+    var badBlocks: [BadBlocks]
+    /// Whether attributes that hold addresses can be read: they are 0400.
+    var mayReadAddresses: Bool
+}
+
+/// The texts of sysfs attributes that hold more than a word.
+enum SysfsText {
+    /// A list of media errors: lines of first unit and number of units (block/badblocks.c, `badblocks_show`).
+    static func badBlocks(_ text: String) -> [BadBlocks] {
+        text.split(separator: "\n").compactMap { line in
+            let numbers = line.split(separator: " ")
+            guard numbers.count == 2, let offset = UInt64(numbers[0]), let length = UInt32(numbers[1]) else {
+                return nil
+            }
+            return BadBlocks(offset: offset, length: length)
+        }
+    }
+
+    /// A list of numbers, of which one may be in brackets.
+    static func numbers(_ text: String) -> [UInt64] {
+        text.split(separator: " ").compactMap { UInt64($0.filter(\.isNumber)) }
+    }
+}
+
+extension BadBlocks {
+    /// The part of this range that lies in the `length` bytes from byte `offset`, from there; nil where none does.
+    func within(offset start: UInt64, length size: UInt64) -> BadBlocks? {
+        let first = max(offset, start / 512)
+        let end = min(offset + UInt64(length), (start + size) / 512)
+        guard first < end else { return nil }
+        return BadBlocks(offset: first - start / 512, length: UInt32(clamping: end - first))
+    }
+}

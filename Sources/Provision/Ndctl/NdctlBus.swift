@@ -1,0 +1,53 @@
+import CNdctl
+
+/// An nvdimm bus of a context (`struct ndctl_bus`). Only ever lent by ``NdctlContext``, which owns it.
+@safe struct NdctlBus: ~Copyable {
+    private let pointer: OpaquePointer
+
+    /// The handle of a bus that the caller's context owns.
+    @unsafe init(_ pointer: OpaquePointer) {
+        unsafe self.pointer = pointer
+    }
+
+    /// The kernel's name, such as `ndbus0` (`ndctl_bus_get_devname`).
+    var device: String { unsafe String(cString: ndctl_bus_get_devname(pointer)) }
+
+    /// Who provides the bus (`ndctl_bus_get_provider`).
+    var provider: String { unsafe String(cString: ndctl_bus_get_provider(pointer)) }
+
+    /// The state of the address range scrub; nil where the bus has none (`ndctl_bus_get_scrub_state` < 0).
+    var scrubState: ScrubState? {
+        switch unsafe ndctl_bus_get_scrub_state(pointer) {
+        case 1: .active
+        case 0: .idle
+        default: nil
+        }
+    }
+
+    /// Waits until the kernel has probed every device of the bus (`ndctl_bus_wait_probe`).
+    func waitForProbe() {
+        _ = unsafe ndctl_bus_wait_probe(pointer)
+    }
+
+    /// Lends each DIMM in turn (`ndctl_dimm_get_first`, `ndctl_dimm_get_next`).
+    func forEachDimm<Failure: Error>(
+        _ body: (borrowing NdctlDimm) throws(Failure) -> Void
+    ) throws(Failure) {
+        var next = unsafe ndctl_dimm_get_first(pointer)
+        while let current = unsafe next {
+            try body(unsafe NdctlDimm(current))
+            unsafe next = ndctl_dimm_get_next(current)
+        }
+    }
+
+    /// Lends each region in turn (`ndctl_region_get_first`, `ndctl_region_get_next`).
+    func forEachRegion<Failure: Error>(
+        _ body: (borrowing NdctlRegion) throws(Failure) -> Void
+    ) throws(Failure) {
+        var next = unsafe ndctl_region_get_first(pointer)
+        while let current = unsafe next {
+            try body(unsafe NdctlRegion(current))
+            unsafe next = ndctl_region_get_next(current)
+        }
+    }
+}

@@ -1,0 +1,67 @@
+"""Saved machine states: each kind of machine is booted once, and every test resumes a copy of it."""
+
+from pathlib import Path
+
+from . import cache, qemu
+from .agent import Agent
+from .payload import PAYLOAD_BYTES
+
+BOOT_SECONDS = 40
+
+
+def make_images(topology, directory):
+    """The topology's image files, {name: path}; those that exist keep their contents."""
+    return {image.name: sparse_file(directory / image.name, image.size) for image in topology.images}
+
+
+def sparse_file(path, size):
+    if not path.exists():
+        path.touch()
+        with open(path, "r+b") as file:
+            file.truncate(size)
+    return path
+
+
+def boot(hardware, directory, seconds=BOOT_SECONDS, images=None, payload=None):
+    """A machine booted from nothing to its waiting agent; its files lie in `directory`."""
+    arguments = hardware.arguments(
+        images or make_images(hardware.topology, directory),
+        payload or sparse_file(directory / "payload", PAYLOAD_BYTES),
+        sparse_file(directory / "ram", hardware.topology.memory), ram_is_shared=True)
+    machine = qemu.Qemu(arguments, directory / "console")
+    try:
+        Agent(machine.control, machine.last_words).wait_for_boot(seconds)
+    except BaseException:
+        machine.kill()
+        raise
+    return machine
+
+
+def saved(hardware):
+    """The directory with the files `ram` and `state` of a booted machine of this hardware."""
+    fixed = hardware.arguments({image.name: image.name for image in hardware.topology.images},
+                               "payload", "ram", ram_is_shared=True)
+    key = cache.digest(repr(fixed), hardware.topology, qemu.version(), Path(qemu.__file__), PAYLOAD_BYTES)
+
+    def make(directory):
+        machine = boot(hardware, directory)
+        try:
+            machine.save(directory / "state")
+        finally:
+            machine.kill()
+        for image in hardware.topology.images:
+            (directory / image.name).unlink()
+        (directory / "payload").unlink()
+
+    return cache.entry(f"state-{hardware.topology.name}", key, make)
+
+
+def resume(hardware, directory, images, payload, console):
+    arguments = hardware.arguments(images, payload, directory / "ram", ram_is_shared=False)
+    machine = qemu.Qemu([*arguments, "-incoming", "defer"], console)
+    try:
+        machine.load(directory / "state")
+    except BaseException:
+        machine.kill()
+        raise
+    return machine
