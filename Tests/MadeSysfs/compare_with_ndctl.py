@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Compares daxprov's --ndctl-json with the real ndctl over a made sysfs, for each inventory.
+"""Compares daxprov's --ndctl-json with the real ndctl over a made sysfs, for each inventory: once from the
+inventory itself, and once as daxprov finds the host in the made sysfs.
 
 usage: compare_with_ndctl.py DAXPROV INVENTORY...
 
@@ -56,19 +57,25 @@ def differences(path, left, right):
 
 
 def compare(daxprov, inventory):
-    ours = subprocess.run(
+    saved = subprocess.run(
         [daxprov, "inventory", "--ndctl-json", "--simulate", inventory],
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True).stdout
     with tempfile.TemporaryDirectory() as tree:
         subprocess.run([sys.executable, TOOL, inventory, tree], check=True)
         theirs = over(tree, "ndctl", "list", "-BDRNv")
+        live = over(tree, daxprov, "inventory", "--ndctl-json")
+    same = report(f"saved {inventory}", saved, theirs)
+    return report(f"live  {inventory}", live, theirs) and same
+
+
+def report(name, ours, theirs):
     found = list(differences(
         "", canonical(json.loads(ours or "null")), canonical(json.loads(theirs or "null"))))
-    print(f"{'differs' if found else 'same'}: {inventory}")
+    print(f"{'differs' if found else 'same'}: {name}")
     for difference in found:
         print(f"  {difference}")
     return not found
 
 
 if __name__ == "__main__":
-    sys.exit(0 if all([compare(sys.argv[1], name) for name in sys.argv[2:]]) else 1)
+    sys.exit(0 if all([compare(os.path.abspath(sys.argv[1]), name) for name in sys.argv[2:]]) else 1)

@@ -96,7 +96,8 @@ def make_region(tree, home, region):
         "available_size": region["available_size"], "max_available_extent": region.get("max_available_extent"),
         "resource": hex(region["resource"]) if "resource" in region else None,
         "persistence_domain": region["persistence_domain"], "badblocks": badblocks(region),
-        "namespace_seed": region.get("seed", ""), "btt_seed": "", "pfn_seed": "", "dax_seed": ""})
+        "namespace_seed": region.get("seed", "")})
+    make_seeds(tree, home, region)
     for index, mapping in enumerate(region["mappings"]):
         position = f",{mapping['position']}" if "position" in mapping else ""
         tree.write(f"{home}/mapping{index}", f"{mapping['dimm']},{mapping['offset']},{mapping['length']}{position}")
@@ -105,6 +106,26 @@ def make_region(tree, home, region):
         tree.drive(home, "nd_region")
     for index, namespace in enumerate(region["namespaces"]):
         make_namespace(tree, home, region, namespace, index)
+
+
+def make_seeds(tree, home, region):
+    """The idle claims, which tell what the kernel offers."""
+    kinds = {"fsdax": "pfn", "devdax": "dax", "sector": "btt"}
+    for kind in kinds.values():
+        tree.write(f"{home}/{kind}_seed", "")
+    for capability in region.get("capabilities", []):
+        kind = kinds[capability["mode"]]
+        name = f"{kind}{region['dev'][6:]}.{len(region['namespaces'])}"
+        tree.write(f"{home}/{kind}_seed", name)
+        attributes = {"modalias": "nd:t7", "uuid": "", "namespace": ""}
+        if kind == "btt":
+            attributes["sector_size"] = "".join(f"{size} " for size in capability["sector_sizes"])
+        else:
+            attributes["mode"] = "none"
+            attributes["supported_alignments"] = "".join(f"{size} " for size in capability["alignments"])
+            attributes["align"] = 2097152
+        tree.write_all(f"{home}/{name}", attributes)
+        tree.link(f"bus/nd/devices/{name}", f"{home}/{name}")
 
 
 def make_namespace(tree, region_home, region, namespace, index):
@@ -140,8 +161,9 @@ def make_namespace(tree, region_home, region, namespace, index):
     if namespace["state"] == "active":
         tree.drive(device, "dax_pmem" if claim == "dax" else "nd_pmem")
     if "blockdev" in namespace:
-        tree.directory(f"{device}/block/{namespace['blockdev']}")
-        tree.write(f"block/{namespace['blockdev']}/badblocks", badblocks(namespace))
+        block = f"{device}/block/{namespace['blockdev']}"
+        tree.write(f"{block}/badblocks", badblocks(namespace))
+        tree.link(f"block/{namespace['blockdev']}", block)
     if "chardev" in namespace:
         make_dax(tree, device, region, namespace)
 
