@@ -1,7 +1,6 @@
 #include "CLibndctl.h"
 
 #include <daxctl/libdaxctl.h>
-#include <errno.h>
 #include <linux/ndctl.h>
 #include <stdarg.h>
 
@@ -27,8 +26,4 @@ bool daxprov_dimm_has_label_area(struct ndctl_dimm *dimm) {
     return ndctl_dimm_is_cmd_supported(dimm, ND_CMD_GET_CONFIG_SIZE)
         && ndctl_dimm_is_cmd_supported(dimm, ND_CMD_GET_CONFIG_DATA)
         && ndctl_dimm_is_cmd_supported(dimm, ND_CMD_SET_CONFIG_DATA);
-}
-
-int daxprov_errno(void) {
-    return errno;
 }

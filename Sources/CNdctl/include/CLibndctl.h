@@ -13,7 +13,4 @@ void daxprov_ndctl_silence(struct ndctl_ctx *ctx);
  * are in an anonymous enum). */
 bool daxprov_dimm_has_label_area(struct ndctl_dimm *dimm);
 
-/* The calling thread's errno. */
-int daxprov_errno(void);
-
 #endif

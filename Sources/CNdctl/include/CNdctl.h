@@ -7,5 +7,6 @@
 #include <ndctl/libndctl.h>
 
 #include "CLibndctl.h"
+#include "CLinux.h"
 
 #endif

@@ -13,6 +13,7 @@ public final class KernelHost: Host {
     /// This host. Reads nothing yet.
     public init() {}
 
+    /// Enumerates the host; see ``Host/observe()``. A host without nvdimm devices has no buses.
     public func observe() throws(HostError) -> Observed {
         guard unsafe access(Sysfs.buses, F_OK) == 0 else {
             throw HostError(
@@ -27,8 +28,31 @@ public final class KernelHost: Host {
         return Observed(buses: buses.sorted { Sysfs.number($0.device) < Sysfs.number($1.device) })
     }
 
+    /// Performs a step by sysfs stores; see ``Host/perform(_:identity:)``.
     public func perform(_ step: Step, identity: FreshIdentity) throws(HostError) -> Namespace? {
-        throw HostError(.unavailable, while: "perform a step", reason: "not there yet")
+        switch step {
+        case .initializeLabels(let region):
+            try initializeLabels(of: region)
+            return nil
+        case .disable(let target): return try region(target.region).disable(target)
+        case .destroy(let target):
+            try region(target.region).destroy(target)
+            return nil
+        case .create(let placement):
+            return try region(placement.region).create(placement, identity: identity)
+        case .reconfigure(let target, let layout):
+            return try region(target.region).reconfigure(target, layout, identity: identity)
+        case .rename(let target, let name): return try region(target.region).rename(target, name)
+        case .enable(let target): return try region(target.region).enable(target)
+        case .activate(let target, let layout):
+            return try region(target.region).activate(target, layout, infoBlock: identity.infoBlock)
+        }
+    }
+
+    private func region(_ device: String) throws(HostError) -> KernelRegion {
+        let region = try KernelRegion.open(device, knownFacts: regions[device])
+        regions[device] = region.reader.region
+        return region
     }
 
     private func observe(_ bus: borrowing NdctlBus) throws(HostError) -> Bus {

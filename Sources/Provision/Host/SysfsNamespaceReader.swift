@@ -38,7 +38,7 @@ struct SysfsNamespaceReader {
         if let claim { readClaim(claim, into: &namespace, directory) }
         if claim == nil, mode == .fsdax { namespace.map = .mem }
         if mode == .devdax {
-            namespace.characterDevice = characterDevice(of: running, directory)
+            namespace.characterDevice = Self.characterDevice(of: running, directory)
         } else {
             namespace.blockDevice = directory.entries("\(running)/block").first
         }
@@ -67,7 +67,7 @@ struct SysfsNamespaceReader {
     }
 
     /// The dax device below a dax claim: `dax0.1` of the claim and `dax0.0` of the device are numbered apart.
-    private func characterDevice(of claim: String, _ directory: borrowing SysfsDirectory) -> String? {
+    static func characterDevice(of claim: String, _ directory: borrowing SysfsDirectory) -> String? {
         directory.entries(claim).first { $0.hasPrefix("dax") && $0.dropFirst(3).first?.isNumber == true }
     }
 

@@ -10,7 +10,7 @@ public struct Diagnostic: Error, Equatable, Sendable {
     public var message: String
     /// What to write instead, or where to look; nil where nothing is near.
     public var suggestion: String?
-    /// The line it is on; nil where the text as a whole is wrong.
+    /// The line it is on; nil where that is empty, or the text as a whole is wrong.
     public var excerpt: SourceExcerpt?
 
     /// A diagnostic with these parts. The position is moved to the nearest place that `text` has.
@@ -24,7 +24,8 @@ public struct Diagnostic: Error, Equatable, Sendable {
         self.length = max(1, min(length, text.line(place.line).count - place.column + 1))
         self.message = message
         self.suggestion = suggestion
-        self.excerpt = SourceExcerpt(of: text, at: place, length: length)
+        let isEmpty = text.line(place.line).isEmpty
+        self.excerpt = isEmpty ? nil : SourceExcerpt(of: text, at: place, length: length)
     }
 
     /// A diagnostic about a text as a whole, which was not read.

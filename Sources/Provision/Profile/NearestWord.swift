@@ -1,7 +1,7 @@
 /// Finds the word that somebody most likely meant.
 enum NearestWord {
-    /// The candidate with the smallest edit distance to `word`, case aside, if that is small for its length; the
-    /// first of equals.
+    /// The candidate with the smallest edit distance to `word`, case aside, if that is small for its length, the
+    /// first of equals; else one that the word begins, or that begins the word.
     static func to(_ word: String, among candidates: [String]) -> String? {
         guard (1...64).contains(word.unicodeScalars.count) else { return nil }
         let limit = word.unicodeScalars.count <= 3 ? 1 : 2
@@ -13,6 +13,11 @@ enum NearestWord {
             }
         }
         return best?.word
+            ?? candidates.first { isBeginning(word.lowercased(), of: $0) || isBeginning($0, of: word) }
+    }
+
+    private static func isBeginning(_ beginning: String, of word: String) -> Bool {
+        beginning.count > 2 && word.lowercased().hasPrefix(beginning)
     }
 
     /// How many insertions, deletions, substitutions and swaps of neighbours turn one word into the other

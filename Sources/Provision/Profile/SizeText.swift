@@ -10,6 +10,7 @@ public struct SizeTextError: Error, Equatable, Sendable, CustomStringConvertible
         self.suggestion = suggestion
     }
 
+    /// The reason and the suggestion in one line.
     public var description: String { suggestion.map { "\(reason); \($0)" } ?? reason }
 }
 
@@ -45,6 +46,7 @@ extension ByteCount {
         let name = rest.hasPrefix(" ") ? String(rest.dropFirst()) : rest
         if let unit = units.first(where: { $0.name == name }) { return unit.bytes }
         guard !name.isEmpty else { throw SizeTextError("it ends in a space") }
+        guard name.first != " " else { throw SizeTextError("more than one space stands before its unit") }
         throw SizeTextError(
             "the unit \(PrintableText.quoted(name)) is not known", suggestion: suggestion(for: name))
     }
@@ -52,7 +54,9 @@ extension ByteCount {
     private static func suggestion(for unit: String) -> String {
         let names = units.map(\.name)
         if unit.first == "," { return "decimals are written with a point" }
-        if let near = NearestWord.to(unit, among: names) { return "did you mean `\(near)`?" }
+        if unit.first == "x" || unit.first == "_" { return "sizes are written in plain decimal digits" }
+        let alike = names.filter { $0.first?.lowercased() == unit.first?.lowercased() }
+        if let near = NearestWord.to(unit, among: alike) { return "did you mean `\(near)`?" }
         return "units are B, K or KiB, M or MiB, G or GiB, T or TiB, and decimal KB, MB, GB, TB"
     }
 }
@@ -108,7 +112,7 @@ struct DecimalText {
 
     private static func noNumber(_ text: String) -> SizeTextError {
         switch text.first {
-        case nil: SizeTextError("it is empty")
+        case nil: SizeTextError("it is empty", suggestion: "sizes are written as `64 GiB`")
         case "-": SizeTextError("it is negative")
         case "+": SizeTextError("it begins with a sign", suggestion: "leave the `+` out")
         case " ": SizeTextError("it begins with a space")
@@ -116,7 +120,7 @@ struct DecimalText {
             SizeTextError(
                 "it begins with a point",
                 suggestion: "write `0\(PrintableText.plain(text.unicodeScalars.prefix(30)))`")
-        default: SizeTextError("it does not begin with a number")
+        default: SizeTextError("it does not begin with a number", suggestion: "sizes are written as `64 GiB`")
         }
     }
 }

@@ -75,7 +75,7 @@ struct SourceText {
 
     /// The place after the last character that is not white space; where the end of the text is reported.
     var end: SourcePosition {
-        let last = scalars.lastIndex { !["\n", "\r", " ", "\t"].contains($0) }
+        let last = scalars.lastIndex { $0 != "\n" && $0 != "\r" && $0 != " " && $0 != "\t" }
         guard let last else { return SourcePosition(line: 1, column: 1) }
         let position = position(ofScalar: last)
         return SourcePosition(line: position.line, column: position.column + 1)

@@ -1,10 +1,10 @@
 """Whether KVM works here: found out by booting, because /dev/kvm can exist and be broken."""
 
 import os
-import tempfile
+import shutil
 from pathlib import Path
 
-from . import cache, qemu, state, topologies
+from . import cache, qemu, scratch, state, topologies
 from .errors import LabError
 
 TCG = "tcg,thread=multi"
@@ -36,9 +36,12 @@ def _processor():
 
 def _boots(kernel_image, initramfs):
     hardware = qemu.Hardware(topologies.ALL["none"], kernel_image, initramfs, KVM)
-    with tempfile.TemporaryDirectory(prefix="daxprov-vm-") as directory:
-        try:
-            state.boot(hardware, Path(directory), PROBE_SECONDS).kill()
-            return True
-        except LabError:
-            return False
+    directory = scratch.directory()
+    try:
+        machine, _ = state.boot(hardware, directory, PROBE_SECONDS)
+        machine.kill()
+        return True
+    except LabError:
+        return False
+    finally:
+        shutil.rmtree(directory)

@@ -2,13 +2,11 @@
 
 import shutil
 import socket
-import tempfile
 import time
 from functools import lru_cache
 from pathlib import Path
 
-from . import accelerator, initramfs, kernel, nfit_test, payload, qemu, state, syscalls, topologies
-from .agent import Agent
+from . import accelerator, initramfs, kernel, nfit_test, payload, qemu, scratch, state, syscalls, topologies
 from .errors import LabError
 
 START = """
@@ -42,7 +40,7 @@ class Machine:
         except KeyError:
             raise LabError(f"no topology {topology!r}; there are {', '.join(topologies.ALL)}") from None
         self._hardware = _hardware(self.topology)
-        self._directory = Path(tempfile.mkdtemp(prefix="daxprov-vm-"))
+        self._directory = scratch.directory()
         kept = Path(images) if images else self._directory
         kept.mkdir(parents=True, exist_ok=True)
         self._images = state.make_images(self.topology, kept)
@@ -62,6 +60,10 @@ class Machine:
     def close(self):
         self.kill()
         shutil.rmtree(self._directory, ignore_errors=True)
+
+    @property
+    def process_id(self):
+        return self._qemu.process.pid
 
     # Commands
 
@@ -150,9 +152,9 @@ class Machine:
         program = payload.image()
         if self.topology.can_be_saved:
             saved = state.saved(self._hardware)
-            self._qemu = state.resume(self._hardware, saved, self._images, program, console)
+            self._qemu, self._agent = state.resume(self._hardware, saved, self._images, program, console)
         else:
-            self._qemu = state.boot(self._hardware, self._directory, images=self._images, payload=program)
-        self._agent = Agent(self._qemu.control, self._qemu.last_words)
+            self._qemu, self._agent = state.boot(
+                self._hardware, self._directory, images=self._images, payload=program)
         self._agent.refresh()
         self.run(START + self.topology.setup, env={"MODULES": " ".join(self.topology.modules_after)}, check=True)

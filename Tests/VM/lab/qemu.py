@@ -15,6 +15,8 @@ BOOT_ARGUMENTS = (
     "console=ttyS0 quiet panic=-1 tsc=reliable no_timer_check mitigations=off nokaslr cryptomgr.notests "
     "init_on_alloc=0 apparmor=0 ipv6.disable=1 rdinit=/init")
 
+MONITOR_SECONDS = 120
+
 
 def version():
     return run(["qemu-system-x86_64", "--version"]).splitlines()[0]
@@ -43,7 +45,7 @@ class Hardware:
                        f"share={'on' if ram_is_shared else 'off'}",
             *devices,
             "-drive", f"if=none,id=payload,format=raw,read-only=on,file.locking=off,file={payload}",
-            "-device", "virtio-blk-pci,drive=payload",
+            "-device", "virtio-blk-pci,bus=pcie.0,drive=payload",
             "-kernel", str(self.kernel_image), "-initrd", str(self.initramfs),
             "-append", self.kernel_command_line()]
 
@@ -64,7 +66,7 @@ class Qemu:
             require("setpriv"), "--pdeathsig", "KILL", require("qemu-system-x86_64"), *arguments,
             "-chardev", f"file,id=console,path={console}", "-serial", "chardev:console",
             "-chardev", f"socket,id=monitor,fd={fds['monitor']}", "-mon", "chardev=monitor,mode=control",
-            "-device", "virtio-serial-pci",
+            "-device", "virtio-serial-pci,bus=pcie.0",
             "-chardev", f"socket,id=control,fd={fds['control']}",
             "-device", "virtserialport,chardev=control,name=control",
             "-chardev", f"socket,id=mark,fd={fds['mark']}",
@@ -79,9 +81,12 @@ class Qemu:
         self.mark = ends["mark"][0]
         self._monitor = ends["monitor"][0]
         self._lines = self._monitor.makefile("rb")
-        self._monitor.settimeout(120)
-        self._lines.readline()  # the greeting
-        self.monitor("qmp_capabilities")
+        self._monitor.settimeout(MONITOR_SECONDS)
+        try:
+            self.monitor("qmp_capabilities")
+        except BaseException:
+            self.kill()
+            raise
 
     def monitor(self, command, **arguments):
         try:

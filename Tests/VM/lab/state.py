@@ -6,7 +6,7 @@ from . import cache, qemu
 from .agent import Agent
 from .payload import PAYLOAD_BYTES
 
-BOOT_SECONDS = 40
+BOOT_SECONDS = 300
 
 
 def make_images(topology, directory):
@@ -23,28 +23,29 @@ def sparse_file(path, size):
 
 
 def boot(hardware, directory, seconds=BOOT_SECONDS, images=None, payload=None):
-    """A machine booted from nothing to its waiting agent; its files lie in `directory`."""
+    """(Qemu, Agent) booted from nothing; the files lie in `directory`, save those that are given."""
     arguments = hardware.arguments(
         images or make_images(hardware.topology, directory),
         payload or sparse_file(directory / "payload", PAYLOAD_BYTES),
         sparse_file(directory / "ram", hardware.topology.memory), ram_is_shared=True)
     machine = qemu.Qemu(arguments, directory / "console")
+    agent = Agent(machine.control, machine.last_words)
     try:
-        Agent(machine.control, machine.last_words).wait_for_boot(seconds)
+        agent.wait_for_boot(seconds)
     except BaseException:
         machine.kill()
         raise
-    return machine
+    return machine, agent
 
 
 def saved(hardware):
     """The directory with the files `ram` and `state` of a booted machine of this hardware."""
     fixed = hardware.arguments({image.name: image.name for image in hardware.topology.images},
                                "payload", "ram", ram_is_shared=True)
-    key = cache.digest(repr(fixed), hardware.topology, qemu.version(), Path(qemu.__file__), PAYLOAD_BYTES)
+    key = cache.digest(repr(fixed), qemu.version(), Path(qemu.__file__), PAYLOAD_BYTES)
 
     def make(directory):
-        machine = boot(hardware, directory)
+        machine, _ = boot(hardware, directory)
         try:
             machine.save(directory / "state")
         finally:
@@ -57,6 +58,7 @@ def saved(hardware):
 
 
 def resume(hardware, directory, images, payload, console):
+    """(Qemu, Agent) that goes on from a saved state, on images of its own."""
     arguments = hardware.arguments(images, payload, directory / "ram", ram_is_shared=False)
     machine = qemu.Qemu([*arguments, "-incoming", "defer"], console)
     try:
@@ -64,4 +66,4 @@ def resume(hardware, directory, images, payload, console):
     except BaseException:
         machine.kill()
         raise
-    return machine
+    return machine, Agent(machine.control, machine.last_words)

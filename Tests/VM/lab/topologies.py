@@ -73,8 +73,19 @@ ALL = {topology.name: topology for topology in (
                  "memmap=1G%4G-1+0xefffffff memmap=512M%5G-1+0xefffffff", ("dax_hmem", "kmem")),
     Topology("virtio-pmem", "a 1 GiB virtio-pmem device: a label-less region without DIMMs",
              hotplug=True, images=(Image("pmem", 1 * GIB),), modules_before=DRIVERS,
-             modules_after=("virtio_pmem",),
+             modules_after=("virtio_pmem",), can_be_saved=False,  # QEMU 7.2 does not save this device
              devices=("-object", f"memory-backend-file,id=m0,share=on,size={1 * GIB},mem-path={{pmem}}",
                       "-device", "virtio-pmem-pci,memdev=m0")),
+    Topology("cxl", "a 1 GiB CXL memory device and one region on it; labels in its label storage area",
+             machine="q35,cxl=on,cxl-fmw.0.targets.0=cxl.1,cxl-fmw.0.size=4G", cpu="max,la57=off,-hypervisor",
+             hotplug=True, images=(Image("cxl0", 1 * GIB), Image("lsa0", 1 * MIB)), modules_before=DRIVERS,
+             modules_after=("cxl_acpi", "cxl_pci", "cxl_mem", "cxl_pmem"), can_be_saved=False,
+             setup="cxl create-region -m -t pmem -d decoder0.0 -w 1 -g 256 mem0 > /dev/null",  # after each boot
+             devices=("-object", f"memory-backend-file,id=c0,share=on,size={1 * GIB},mem-path={{cxl0}}",
+                      "-object", f"memory-backend-file,id=l0,share=on,size={1 * MIB},mem-path={{lsa0}}",
+                      "-device", "pxb-cxl,bus_nr=12,bus=pcie.0,id=cxl.1",
+                      "-device", "cxl-rp,port=0,bus=cxl.1,id=rp0,chassis=0,slot=2",
+                      "-device", "cxl-rp,port=1,bus=cxl.1,id=rp1,chassis=0,slot=3",
+                      "-device", "cxl-type3,bus=rp0,memdev=c0,lsa=l0,id=mem0,sn=0x1")),
     Topology("none", "no persistent memory; the drivers are loaded", modules_before=(*DRIVERS, "nfit")),
 )}

@@ -27,7 +27,7 @@ extension ProfileDecoder {
             report("`\(key)` must be a name or a number from 0 to \(UInt32.max - 1)", at: node)
             return nil
         }
-        guard let value = string(node, key: key) else { return nil }
+        guard let value = string(node, called: "`\(key)`") else { return nil }
         let forbidden: Set<Character> = [" ", ":", "/", ","]
         if value.utf8.count <= 255, value.first != "-", !value.contains(where: forbidden.contains) {
             return value

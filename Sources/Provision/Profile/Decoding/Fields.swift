@@ -9,6 +9,8 @@ struct Fields {
     fileprivate var values: [String: YamlNode] = [:]
     /// Known keys that a misspelt one was probably meant to be: their absence is no news.
     fileprivate var misspelt: Set<String> = []
+    /// Whether a key was refused that could have stood for any: a merge key, an alias.
+    fileprivate var hasRefusedKey = false
 
     /// The value of a key; nil where it does not occur.
     subscript(key: String) -> YamlNode? { values[key] }
@@ -34,7 +36,7 @@ extension ProfileDecoder {
     @discardableResult
     mutating func require(_ key: String, in fields: Fields, example: String) -> YamlNode? {
         if let value = fields[key] { return value }
-        if !fields.misspelt.contains(key) {
+        if !fields.misspelt.contains(key), !fields.hasRefusedKey {
             report(
                 "\(fields.name) needs the key `\(key)`", at: fields.node,
                 suggestion: "add `\(key)`: \(example)")
@@ -44,6 +46,7 @@ extension ProfileDecoder {
 
     private mutating func key(of pair: YamlPair, in fields: inout Fields, keys: [String]) -> String? {
         guard case .scalar(let key, _) = pair.key.content else {
+            if case .refused = pair.key.content { fields.hasRefusedKey = true }
             reportType(of: pair.key, key: "a key", expected: "a plain word")
             return nil
         }

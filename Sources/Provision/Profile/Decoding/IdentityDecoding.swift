@@ -11,7 +11,7 @@ struct DeclaredIdentities {
 extension ProfileDecoder {
     /// The namespace name under a key.
     mutating func name(_ key: String, in fields: Fields) -> NamespaceName? {
-        guard let node = fields[key], let value = string(node, key: key) else { return nil }
+        guard let node = fields[key], let value = string(node, called: "`\(key)`") else { return nil }
         if let name = NamespaceName(value) { return name }
         let count = value.utf8.count
         let reason =
@@ -38,7 +38,7 @@ extension ProfileDecoder {
 
     /// The UUID of an existing namespace.
     mutating func uuid(in fields: Fields) -> UUID? {
-        guard let node = fields["uuid"], let value = string(node, key: "uuid") else { return nil }
+        guard let node = fields["uuid"], let value = string(node, called: "`uuid`") else { return nil }
         guard let uuid = UUID(value) else {
             report(
                 "`uuid` is not a UUID", at: node, suggestion: "as in `f81d4fae-7dec-11d0-a765-00a0c91e6bf6`")

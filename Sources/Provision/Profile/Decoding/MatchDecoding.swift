@@ -47,7 +47,7 @@ extension ProfileDecoder {
         var ids: [String] = []
         var seen: Set<String> = []
         for item in items {
-            guard let id = string(item, key: "dimms") else { continue }
+            guard let id = string(item, called: "an id in `dimms`") else { continue }
             if seen.insert(id).inserted {
                 ids.append(id)
             } else {

@@ -35,7 +35,8 @@ struct ProfileDecoder {
         guard acceptsVersion(of: root) else { return nil }
         let keys = ["version", "unmanaged", "regions", "devices"]
         guard let fields = fields(of: root, called: "the profile", keys: keys) else { return nil }
-        require("version", in: fields, example: "version: \(Self.version)")
+        require(
+            "version", in: fields, example: "the number \(Self.version), the version that this daxprov reads")
         let unmanaged: UnmanagedPolicy? = word("unmanaged", in: fields)
         refuseDevices(in: fields)
         let regions = regionBlocks(in: fields)
@@ -70,16 +71,14 @@ struct ProfileDecoder {
     private mutating func reportVersion(_ node: YamlNode) {
         let known = "this daxprov reads `version: \(Self.version)`"
         guard case .scalar(let value, let isPlain) = node.content, !node.isMissing else {
-            return report(
-                "`version` must be a number, not \(description(of: node))", at: node, suggestion: known)
+            return reportType(of: node, key: "`version`", expected: "a number", suggestion: known)
         }
         if !isPlain, Int(value) != nil {
             return report(
                 "`version` must be a number, not a string", at: node, suggestion: "leave the quotes out")
         }
         guard isPlain, ScalarText.isNumber(value) else {
-            return report(
-                "`version` must be a number, not \(description(of: node))", at: node, suggestion: known)
+            return reportType(of: node, key: "`version`", expected: "a number", suggestion: known)
         }
         report("version \(PrintableText.quoted(value)) is not supported", at: node, suggestion: known)
     }

@@ -21,26 +21,26 @@ extension ProfileDecoder {
 
     /// The string under a key.
     mutating func string(_ key: String, in fields: Fields) -> String? {
-        fields[key].flatMap { string($0, key: key) }
+        fields[key].flatMap { string($0, called: "`\(key)`") }
     }
 
     /// A string that is not empty and harmless to print. A plain scalar that YAML takes for something else must be
     /// quoted.
-    mutating func string(_ node: YamlNode, key: String) -> String? {
+    mutating func string(_ node: YamlNode, called name: String) -> String? {
         guard case .scalar(let value, let isPlain) = node.content, !node.isMissing else {
-            reportType(of: node, key: "`\(key)`", expected: "a string")
+            reportType(of: node, key: name, expected: "a string")
             return nil
         }
         let needsQuotes =
             ScalarText.isNumber(value) || ScalarText.boolean(value) != nil || ScalarText.isNull(value)
         if isPlain, needsQuotes {
             report(
-                "`\(key)` must be a string, and YAML does not take \(PrintableText.quoted(value)) for one",
+                "\(name) must be a string, and YAML does not take \(PrintableText.quoted(value)) for one",
                 at: node,
                 suggestion: "quote it: `\"\(PrintableText.plain(value.unicodeScalars))\"`")
             return nil
         }
-        return printable(value, key: key, at: node)
+        return printable(value, called: name, at: node)
     }
 
     /// The word under a key that is one of an enumeration's.
@@ -82,13 +82,13 @@ extension ProfileDecoder {
         return nil
     }
 
-    private mutating func printable(_ value: String, key: String, at node: YamlNode) -> String? {
+    private mutating func printable(_ value: String, called name: String, at node: YamlNode) -> String? {
         if value.isEmpty {
-            report("`\(key)` is empty", at: node)
+            report("\(name) is empty", at: node)
             return nil
         }
         guard value.unicodeScalars.allSatisfy(PrintableText.isHarmless) else {
-            report("`\(key)` has a control character", at: node)
+            report("\(name) has a control or direction character", at: node)
             return nil
         }
         return value

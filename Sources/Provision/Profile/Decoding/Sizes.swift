@@ -49,9 +49,7 @@ extension ProfileDecoder {
             if size > .zero { return size }
             report("`\(key)` must be above zero", at: node)
         } catch {
-            report(
-                "`\(key)` is not a size: \(error.reason)", at: node,
-                suggestion: error.suggestion ?? "sizes are written as `64 GiB`")
+            report("`\(key)` is not a size: \(error.reason)", at: node, suggestion: error.suggestion)
         }
         return nil
     }

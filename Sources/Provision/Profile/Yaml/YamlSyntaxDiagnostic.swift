@@ -1,9 +1,17 @@
 extension YamlSyntaxError {
     /// This error in words that somebody who does not know libyaml can act on.
     func diagnostic(in text: SourceText) -> Diagnostic {
-        let place = isAtEnd(of: text) ? text.end : text.nearest(to: position)
+        let place = place(in: text)
         let (message, suggestion) = wording(at: place, in: text)
         return Diagnostic(message, at: place, suggestion: suggestion ?? origin(of: place, in: text), in: text)
+    }
+
+    /// Where the text is wrong; for quotes that never end, where they begin.
+    private func place(in text: SourceText) -> SourcePosition {
+        if let contextPosition, problem == "found unexpected end of stream" {
+            return text.nearest(to: contextPosition)
+        }
+        return isAtEnd(of: text) ? text.end : text.nearest(to: position)
     }
 
     private func isAtEnd(of text: SourceText) -> Bool {
@@ -21,7 +29,7 @@ extension YamlSyntaxError {
 
     /// Where the list, mapping or quoted text began that the error is in, if elsewhere.
     private func origin(of place: SourcePosition, in text: SourceText) -> String? {
-        guard let contextPosition, contextPosition.line != place.line else { return nil }
+        guard let contextPosition, contextPosition.line < place.line else { return nil }
         return "it belongs to what begins on line \(text.nearest(to: contextPosition).line)"
     }
 
@@ -45,9 +53,10 @@ extension YamlSyntaxError {
         "did not find expected '-' indicator": (
             "a `- item` is expected here", "check the indentation of this line and those before"
         ),
+        "did not find expected node content": ("a value, or a closing bracket, is expected here", nil),
         "did not find expected ',' or ']'": ("a `,` or the closing `]` of the list is expected here", nil),
         "did not find expected ',' or '}'": ("a `,` or the closing `}` of the mapping is expected here", nil),
-        "found unexpected end of stream": ("the text ends inside quotes", nil),
+        "found unexpected end of stream": ("these quotes are never closed", nil),
         "found unexpected document indicator": ("a document separator inside quotes", nil),
         "found incompatible YAML document": (
             "this YAML version is not supported", "write %YAML 1.2, or leave the line out"

@@ -1,0 +1,22 @@
+#define _GNU_SOURCE
+#include "CLinux.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/sysmacros.h>
+
+int daxprov_o_direct(void) {
+    return O_DIRECT;
+}
+
+uint32_t daxprov_device_major(uint64_t device) {
+    return major(device);
+}
+
+uint32_t daxprov_device_minor(uint64_t device) {
+    return minor(device);
+}
+
+int daxprov_errno(void) {
+    return errno;
+}

@@ -1,0 +1,17 @@
+/* What the C library defines only as macros, or only with _GNU_SOURCE. */
+#ifndef DAXPROV_CLINUX_H
+#define DAXPROV_CLINUX_H
+
+#include <stdint.h>
+
+/* open(2)'s flag for transfers past the page cache; its value differs between architectures. */
+int daxprov_o_direct(void);
+
+/* The parts of a device number. */
+uint32_t daxprov_device_major(uint64_t device);
+uint32_t daxprov_device_minor(uint64_t device);
+
+/* The calling thread's errno. */
+int daxprov_errno(void);
+
+#endif

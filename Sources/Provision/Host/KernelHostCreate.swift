@@ -1,0 +1,203 @@
+extension KernelRegion {
+    /// Allocates, configures and enables a new namespace.
+    ///
+    /// Name, sector size and holder class are set while the object has no UUID, so that nothing is written to the
+    /// label area for them; the size store then writes one label that says everything (namespace_devs.c,
+    /// `nd_namespace_label_update`). A crash in between leaves nothing, or an allocation that the journalled UUID
+    /// and the recorded mode tell apart from a raw namespace.
+    func create(_ placement: Placement, identity: FreshIdentity) throws(HostError) -> Namespace {
+        guard isLabelled else {
+            throw HostError(
+                .failed, while: "create a namespace", device: device,
+                reason: "the region has no labels: its one namespace spans it")
+        }
+        let namespace = try idleNamespace()
+        do {
+            try allocate(namespace, placement.layout, identity.label)
+            try configureAndEnable(namespace, placement.layout, identity.infoBlock)
+            let created = try readBack(namespace)
+            try verify(created, against: placement.layout, identity: identity, resource: placement.resource)
+            return created
+        } catch {
+            throw error.adding(undoFailures: release(namespace, createdAs: identity.label))
+        }
+    }
+
+    /// A namespace object without capacity: number 0 where that is idle, as ndctl does, else the seed.
+    ///
+    /// The kernel makes a new seed when the current one is first enabled, so a seed that somebody configured and
+    /// never enabled blocks every further creation except in an idle number 0.
+    private func idleNamespace() throws(HostError) -> String {
+        let zero = "namespace\(Sysfs.number(device)).0"
+        if directory.number("\(zero)/size") == 0, !directory.exists("\(zero)/driver") { return zero }
+        guard let seed = directory.text("namespace_seed") else {
+            throw HostError(
+                .failed, while: "create a namespace", device: device,
+                reason: "the kernel offers no further namespace in this region",
+                advice: "see the kernel log (dmesg)")
+        }
+        waitFor(seed)
+        guard directory.number("\(seed)/size") == 0 else {
+            throw HostError(
+                .failed, while: "create a namespace", device: device,
+                reason:
+                    "\(seed) is configured but was never enabled, and the kernel offers another one only then",
+                advice: "enable or destroy \(seed)")
+        }
+        return seed
+    }
+
+    private func allocate(_ namespace: String, _ layout: Layout, _ label: UUID) throws(HostError) {
+        if directory.text("\(namespace)/uuid") != nil {
+            // A UUID without a size: a creation that stopped there. Size 0 clears it.
+            try store("0", in: "\(namespace)/size", "clear an unfinished creation")
+        }
+        try store(layout.name?.text ?? "", in: "\(namespace)/alt_name", "set the name")
+        if let sectors = Self.sectorSize(for: layout, replacing: currentSectorSize(namespace)) {
+            try store(String(sectors), in: "\(namespace)/sector_size", "set the sector size")
+        }
+        try store(layout.mode.holderClass, in: "\(namespace)/holder_class", "set the mode")
+        try store(label.description, in: "\(namespace)/uuid", "set the label UUID")
+        try store(String(layout.rawSize.bytes), in: "\(namespace)/size", "allocate \(layout.rawSize)")
+    }
+
+    /// Claims an unclaimed namespace as the layout says, and binds the driver. Raw namespaces have no claim.
+    func configureAndEnable(
+        _ namespace: String, _ layout: Layout, _ infoBlock: UUID
+    ) throws(HostError) {
+        guard let attribute = layout.mode.seedAttribute else { return try bind(namespace) }
+        guard let claim = directory.text(attribute) else {
+            throw HostError(
+                .failed, while: "claim \(namespace)", device: device,
+                reason: "the kernel has no \(attribute): it does not support \(layout.mode.rawValue) here")
+        }
+        waitFor(claim)
+        if let other = directory.text("\(claim)/namespace") {
+            // An idle seed that claims a namespace is a creation that stopped there: with it, nobody gets a new one.
+            try store("", in: "\(claim)/namespace", "release \(other) from an unfinished creation")
+        }
+        if let map = layout.map {
+            try store(map == .dev ? "pmem" : "ram", in: "\(claim)/mode", "set the place of the page map")
+        }
+        if let align = layout.align {
+            try store(String(align.size.bytes), in: "\(claim)/align", "set the alignment")
+        }
+        if layout.mode == .sector, let sectors = layout.sectorSize {
+            try store(String(sectors.bytes), in: "\(claim)/sector_size", "set the sector size")
+        }
+        try store(infoBlock.description, in: "\(claim)/uuid", "set the info block's UUID")
+        try store(namespace, in: "\(claim)/namespace", "claim \(namespace)")
+        try bind(claim)
+    }
+
+    /// The sector size that the label must be given, or nil where it has that.
+    ///
+    /// The label's size is the logical sector of raw and fsdax block devices, for which it is 0 (meaning 512), 512
+    /// or 4096. A recycled object keeps the one it had. Sector mode keeps its size in the info block instead.
+    static func sectorSize(for layout: Layout, replacing current: UInt32?) -> UInt32? {
+        let effective = current ?? 512
+        let wanted = layout.mode == .raw ? layout.sectorSize?.bytes ?? effective : 512
+        return wanted == effective ? nil : wanted
+    }
+
+    /// The sector size in the label; nil where it says none.
+    func currentSectorSize(_ namespace: String) -> UInt32? {
+        directory.text("\(namespace)/sector_size").flatMap(SysfsNamespaceReader.selected)
+    }
+
+    /// Checks that a namespace is what it was to become.
+    func verify(
+        _ namespace: Namespace, against layout: Layout, identity: FreshIdentity, resource: UInt64?
+    ) throws(HostError) {
+        let label = isLabelled ? identity.label : nil
+        let claimed = layout.mode != .raw
+        try namespace.require(namespace.isActive, "it is not active")
+        try namespace.require(
+            namespace.mode == layout.mode, "it came up as \(namespace.mode?.rawValue ?? "nothing")")
+        try namespace.require(namespace.rawSize == layout.rawSize, "its size is \(namespace.rawSize)")
+        try namespace.require(namespace.labelUUID == label, "its label has another UUID")
+        try namespace.require(
+            !isLabelled || namespace.extents == 1, "it has \(namespace.extents ?? 0) extents on a DIMM")
+        try namespace.require(
+            !isLabelled || namespace.name == layout.name?.text, "its label has another name")
+        try namespace.require(
+            !claimed || namespace.infoBlockUUID == identity.infoBlock, "its info block has another UUID")
+        try namespace.require(
+            namespace.align == layout.align?.size && namespace.map == layout.map,
+            "its alignment or page map is not the one asked for")
+        try namespace.require(
+            layout.sectorSize == nil || namespace.sectorSize == layout.sectorSize?.bytes,
+            "its sector size is not the one asked for")
+        if let resource, let actual = namespace.resource {
+            try namespace.require(
+                actual == resource,
+                "the kernel put it at 0x\(String(actual, radix: 16)), not at 0x\(String(resource, radix: 16))"
+            )
+        }
+    }
+
+    /// Takes back a creation, however far it came, and says what of that failed.
+    ///
+    /// A size store that failed may have reached the label area all the same, so size 0 is stored in any case; it
+    /// also clears the UUID of an object that got no capacity.
+    private func release(_ namespace: String, createdAs label: UUID) -> [HostError] {
+        if let uuid = directory.text("\(namespace)/uuid"), UUID(uuid) != label {
+            return [
+                HostError(
+                    .changed, while: "undo the creation", device: namespace,
+                    reason: "it has become another namespace meanwhile: it is left alone")
+            ]
+        }
+        do {
+            try takeOffline(namespace)
+            try free(namespace)
+            return []
+        } catch {
+            return [error]
+        }
+    }
+
+    /// Releases the capacity of an inactive, unclaimed namespace.
+    func free(_ namespace: String) throws(HostError) {
+        do {
+            try store("0", in: "\(namespace)/size", "release the capacity")
+        } catch {
+            // ENXIO and ENOENT: there was no allocation any more.
+            guard (directory.number("\(namespace)/size") ?? 0) == 0 else { throw error }
+        }
+        guard (directory.number("\(namespace)/size") ?? 0) == 0 else {
+            throw HostError(
+                .failed, while: "release the capacity", device: namespace,
+                reason: "it still has its size", advice: "see the kernel log (dmesg)")
+        }
+    }
+}
+
+extension Namespace {
+    fileprivate func require(_ condition: Bool, _ complaint: String) throws(HostError) {
+        guard !condition else { return }
+        throw HostError(.failed, while: "verify the result", device: device, reason: complaint)
+    }
+}
+
+extension NamespaceMode {
+    /// The mode in the words of the attribute `holder_class`; raw has none.
+    var holderClass: String {
+        switch self {
+        case .fsdax: "pfn"
+        case .devdax: "dax"
+        case .sector: "btt"
+        case .raw: ""
+        }
+    }
+
+    /// The region's attribute that names the idle instance that can claim a namespace; raw needs none.
+    fileprivate var seedAttribute: String? {
+        switch self {
+        case .fsdax: "pfn_seed"
+        case .devdax: "dax_seed"
+        case .sector: "btt_seed"
+        case .raw: nil
+        }
+    }
+}

@@ -1,0 +1,141 @@
+extension KernelHost {
+    /// Writes empty label indexes of version 1.2 on the DIMMs of a label-less region, and brings the region back
+    /// with labels.
+    ///
+    /// Only index blocks are written. The namespace that spanned the region is gone then: its data stays, but no
+    /// label names it.
+    func initializeLabels(of region: String) throws(HostError) {
+        let context = try NdctlContext()
+        var found = false
+        try context.forEachBus { bus throws(HostError) in
+            try bus.forEachRegion { candidate throws(HostError) in
+                guard candidate.device == region else { return }
+                found = true
+                try initializeLabels(of: candidate, on: bus)
+            }
+        }
+        guard found else {
+            throw HostError(
+                .changed, while: "initialise labels", device: region, reason: "there is no such region",
+                advice: "another tool changed the host: plan again")
+        }
+        regions[region] = nil
+        try requireLabelled(region)
+    }
+
+    private func initializeLabels(
+        of region: borrowing NdctlRegion, on bus: borrowing NdctlBus
+    ) throws(HostError) {
+        guard region.labelling == .labelless else {
+            throw HostError(
+                .changed, while: "initialise labels", device: region.device,
+                reason: "the region has labels already", advice: "another tool changed the host: plan again")
+        }
+        let blank = try dimmsToInitialize(of: region)
+        try requireNoOtherRegion(uses: Set(blank), than: region, on: bus)
+        let use = try useGuard(of: region.device)
+        try region.disable()
+        do {
+            try writeIndexes(on: blank, of: region)
+            try region.enable()
+        } catch {
+            throw error.adding(undoFailures: bringBack(region))
+        }
+        extendLifetime(use)
+        bus.waitForProbe()
+    }
+
+    /// The DIMMs without a valid index. One with an index of version 1.2 keeps it: it holds other regions' labels.
+    private func dimmsToInitialize(of region: borrowing NdctlRegion) throws(HostError) -> [String] {
+        var blank: [String] = []
+        var count = 0
+        try region.forEachDimm { dimm throws(HostError) in
+            count += 1
+            guard dimm.hasLabelArea else {
+                throw HostError(
+                    .failed, while: "initialise labels", device: dimm.device,
+                    reason: "the DIMM has no label area")
+            }
+            let area = try dimm.readLabelIndex()
+            switch LabelIndex.read(areaSize: area.areaSize, bytes: area.bytes)?.version {
+            case nil: blank.append(dimm.device)
+            case .v1_2?: break
+            case .v1_1?:
+                throw HostError(
+                    .failed, while: "initialise labels", device: dimm.device,
+                    reason: "the DIMM has a label index of version 1.1, which may hold other regions' labels",
+                    advice: "if nothing on it is needed: ndctl init-labels -f -V 1.2 \(dimm.device)")
+            }
+        }
+        guard count > 0 else {
+            throw HostError(
+                .failed, while: "initialise labels", device: region.device,
+                reason: "the region has no DIMMs, and so no place for labels")
+        }
+        return blank
+    }
+
+    /// The kernel refuses label writes while an enabled region uses the DIMM, and a sibling without labels would
+    /// lose its namespace as well: that is not this step's to decide.
+    private func requireNoOtherRegion(
+        uses dimms: Set<String>, than region: borrowing NdctlRegion, on bus: borrowing NdctlBus
+    ) throws(HostError) {
+        let own = region.device
+        try bus.forEachRegion { other throws(HostError) in
+            let device = other.device
+            guard device != own, let shared = other.mappings.first(where: { dimms.contains($0.dimm) }),
+                try Self.open(device).exists("driver")
+            else { return }
+            throw HostError(
+                .busy, while: "initialise labels", device: own,
+                reason: "\(device) is enabled, and uses \(shared.dimm) as well",
+                advice: "disable it first: ndctl disable-region \(device)")
+        }
+    }
+
+    /// The proof that nobody uses the one namespace of a label-less region; nil where none is active.
+    private func useGuard(of device: String) throws(HostError) -> UseGuard? {
+        guard try Self.open(device).exists("driver") else { return nil }
+        let region = try KernelRegion.open(device, knownFacts: nil)
+        let live = region.state("namespace\(Sysfs.number(device)).0")
+        return live.isActive ? try UseGuard.unused(live, in: region) : nil
+    }
+
+    private func writeIndexes(
+        on blank: [String], of region: borrowing NdctlRegion
+    ) throws(HostError) {
+        try region.forEachDimm { dimm throws(HostError) in
+            guard blank.contains(dimm.device) else { return }
+            try dimm.initializeLabels()
+            try dimm.disable()
+            try dimm.enable()
+            let area = try dimm.readLabelIndex()
+            guard LabelIndex.read(areaSize: area.areaSize, bytes: area.bytes)?.version == .v1_2 else {
+                throw HostError(
+                    .failed, while: "initialise labels", device: dimm.device,
+                    reason: "the index does not read back as version 1.2")
+            }
+        }
+    }
+
+    /// After a failure: DIMMs and region online again. Index blocks that were written stay.
+    private func bringBack(_ region: borrowing NdctlRegion) -> [HostError] {
+        var failures: [HostError] = []
+        region.forEachDimm { dimm in
+            guard (try? Self.open(dimm.device).exists("driver")) != true else { return }
+            do throws(HostError) { try dimm.enable() } catch { failures.append(error) }
+        }
+        do throws(HostError) { try region.enable() } catch { failures.append(error) }
+        return failures
+    }
+
+    private func requireLabelled(_ region: String) throws(HostError) {
+        let nstype = try Self.open(region).text("nstype")
+        guard nstype == "5" else {
+            throw HostError(
+                .failed, while: "initialise labels", device: region,
+                reason: "the region is still without labels (nstype \(nstype ?? "absent"))",
+                advice: "see the kernel log (dmesg)")
+        }
+    }
+}

@@ -1,0 +1,128 @@
+import SystemPackage
+
+extension KernelRegion {
+    /// Gives an inactive namespace another layout under a new label UUID, and enables it.
+    ///
+    /// On a labelled region the new UUID alone makes the old info block invalid: the kernel ignores one whose
+    /// parent UUID is another one. Without labels it would match, and is wiped.
+    func reconfigure(
+        _ target: NamespaceTarget, _ layout: Layout, identity: FreshIdentity
+    ) throws(HostError) -> Namespace {
+        let live = try inactive(target, for: "reconfigure")
+        return isLabelled
+            ? try relabel(live.device, target, layout, identity)
+            : try rewrite(live.device, target, layout, identity)
+    }
+
+    private func relabel(
+        _ namespace: String, _ target: NamespaceTarget, _ layout: Layout, _ identity: FreshIdentity
+    ) throws(HostError) -> Namespace {
+        let before = Label(reading: namespace, in: self)
+        var after = before
+        after.uuid = identity.label.description
+        after.name = layout.name?.text ?? ""
+        after.holderClass = layout.mode.holderClass
+        after.sectorSize = Self.sectorSize(for: layout, replacing: before.sectorSize) ?? before.sectorSize
+        do {
+            try write(after, over: before, to: namespace)
+            try configureAndEnable(namespace, layout, identity.infoBlock)
+            return try finished(namespace, target, layout, identity)
+        } catch {
+            throw error.adding(undoFailures: restore(before, to: namespace))
+        }
+    }
+
+    private func rewrite(
+        _ namespace: String, _ target: NamespaceTarget, _ layout: Layout, _ identity: FreshIdentity
+    ) throws(HostError) -> Namespace {
+        try clearHolderClass(namespace, for: layout.mode)
+        let infoBlocks = InfoBlockArea(namespace: namespace)
+        let saved = try infoBlocks.replace(with: nil, in: self)
+        do {
+            try configureAndEnable(namespace, layout, identity.infoBlock)
+            return try finished(namespace, target, layout, identity)
+        } catch {
+            throw error.adding(
+                undoFailures: failure { () throws(HostError) in
+                    try takeOffline(namespace)
+                    _ = try infoBlocks.replace(with: saved, in: self)
+                })
+        }
+    }
+
+    private func finished(
+        _ namespace: String, _ target: NamespaceTarget, _ layout: Layout, _ identity: FreshIdentity
+    ) throws(HostError) -> Namespace {
+        let result = try readBack(namespace)
+        try verify(result, against: layout, identity: identity, resource: target.resource)
+        return result
+    }
+
+    /// Without labels the holder class lives in memory only, and the kernel reports ENXIO for a store that it did
+    /// (namespace_devs.c, `holder_class_store`). One that another tool left would refuse other claims.
+    private func clearHolderClass(_ namespace: String, for mode: NamespaceMode) throws(HostError) {
+        guard let current = directory.text("\(namespace)/holder_class"), current != mode.holderClass else {
+            return
+        }
+        do {
+            try store("", in: "\(namespace)/holder_class", "clear the mode")
+        } catch {
+            guard directory.text("\(namespace)/holder_class") == nil else { throw error }
+        }
+    }
+}
+
+extension KernelRegion {
+    /// What a label says that can be changed in place.
+    struct Label: Equatable {
+        /// The UUID's text; empty where there is none.
+        var uuid: String
+        /// The name; empty where there is none.
+        var name: String
+        /// The sector size; nil where the label says none.
+        var sectorSize: UInt32?
+        /// The recorded mode, in the words of `holder_class`.
+        var holderClass: String
+
+        /// The label of a namespace.
+        init(reading namespace: String, in region: borrowing KernelRegion) {
+            uuid = region.directory.text("\(namespace)/uuid") ?? ""
+            name = region.directory.text("\(namespace)/alt_name") ?? ""
+            sectorSize = region.currentSectorSize(namespace)
+            holderClass = region.directory.text("\(namespace)/holder_class") ?? ""
+        }
+    }
+
+    /// Writes what differs. Each store rewrites the label on every DIMM.
+    ///
+    /// Equal values are skipped to save that, and because the kernel refuses a UUID that is in use, even by the
+    /// namespace itself.
+    func write(_ label: Label, over current: Label, to namespace: String) throws(HostError) {
+        if label.uuid != current.uuid { try store(label.uuid, in: "\(namespace)/uuid", "set the label UUID") }
+        if label.name != current.name { try store(label.name, in: "\(namespace)/alt_name", "set the name") }
+        if label.sectorSize != current.sectorSize {
+            try store(String(label.sectorSize ?? 512), in: "\(namespace)/sector_size", "set the sector size")
+        }
+        if label.holderClass != current.holderClass {
+            try store(label.holderClass, in: "\(namespace)/holder_class", "set the mode")
+        }
+    }
+
+    /// Takes the namespace offline and gives it the label that it had; says what of that failed.
+    func restore(_ label: Label, to namespace: String) -> [HostError] {
+        failure { () throws(HostError) in
+            try takeOffline(namespace)
+            try write(label, over: Label(reading: namespace, in: self), to: namespace)
+        }
+    }
+
+    /// The error of `work`, if it had one, as a list.
+    func failure(_ work: () throws(HostError) -> Void) -> [HostError] {
+        do {
+            try work()
+            return []
+        } catch {
+            return [error]
+        }
+    }
+}

@@ -1,0 +1,187 @@
+import Glibc
+import SystemPackage
+
+/// One region while a step works on it: its sysfs directory, held open, and what the step needs of its state.
+struct KernelRegion: ~Copyable {
+    /// The kernel's name.
+    let device: String
+    /// The attributes of the region, and below it those of its namespaces and claims.
+    let directory: SysfsDirectory
+    /// How its namespaces are read.
+    let reader: SysfsNamespaceReader
+
+    private init(_ device: String, _ directory: consuming SysfsDirectory, _ reader: SysfsNamespaceReader) {
+        self.device = device
+        self.directory = directory
+        self.reader = reader
+    }
+
+    /// The region with the kernel name `device`. Known facts save reading them again.
+    static func open(_ device: String, knownFacts: RegionFacts?) throws(HostError) -> KernelRegion {
+        let directory = try KernelHost.open(device)
+        guard directory.exists("driver") else {
+            throw HostError(
+                .failed, while: "use the region", device: device, reason: "it is disabled",
+                advice: "see the kernel log (dmesg): a region whose labels do not agree stays disabled")
+        }
+        let facts = knownFacts ?? RegionFacts(reading: directory)
+        return KernelRegion(device, directory, SysfsNamespaceReader(region: facts))
+    }
+
+    /// Whether its namespaces come from labels.
+    var isLabelled: Bool { reader.region.labelling == .labelled }
+
+    /// What a step must know of the namespace that it acts on.
+    struct Live {
+        /// The kernel's name.
+        var device: String
+        /// The btt, pfn or dax instance that claims it; nil where none does.
+        var claim: String?
+        /// Whether a driver is bound to it or to its claim.
+        var isActive: Bool
+
+        /// The device that a driver binds to.
+        var running: String { claim ?? device }
+    }
+
+    /// The live object of a target, after checking that it still is what the plan was made for.
+    func live(_ target: NamespaceTarget) throws(HostError) -> Live {
+        let size = directory.number("\(target.device)/size") ?? 0
+        let uuid = isLabelled ? directory.text("\(target.device)/uuid").flatMap(UUID.init) : nil
+        let resource = directory.number("\(target.device)/resource")
+        var difference: String?
+        if size == 0 {
+            difference = "it no longer exists"
+        } else if uuid != target.labelUUID {
+            difference = "its label UUID is \(Self.text(uuid)), not \(Self.text(target.labelUUID))"
+        } else if size != target.rawSize.bytes {
+            difference = "its size is \(ByteCount(size)), not \(target.rawSize)"
+        } else if let expected = target.resource, resource != expected {
+            difference = "it does not lie at 0x\(String(expected, radix: 16))"
+        }
+        if let difference {
+            throw HostError(
+                .changed, while: "check \(target.label)", device: target.device, reason: difference,
+                advice: "another tool changed the host: plan again")
+        }
+        return state(target.device)
+    }
+
+    /// Whether and how a namespace runs.
+    func state(_ namespace: String) -> Live {
+        let claim = directory.text("\(namespace)/holder")
+        return Live(
+            device: namespace, claim: claim, isActive: directory.exists("\(claim ?? namespace)/driver"))
+    }
+
+    /// The live object of a target that must be inactive, without any claim: one that is left is detached.
+    func inactive(_ target: NamespaceTarget, for operation: String) throws(HostError) -> Live {
+        var live = try live(target)
+        guard !live.isActive else {
+            throw HostError(
+                .busy, while: operation, device: live.device, reason: "it is active",
+                advice: "disable it first")
+        }
+        try detachClaim(of: &live)
+        return live
+    }
+
+    /// The namespace as it is now.
+    func readBack(_ namespace: String) throws(HostError) -> Namespace {
+        guard let read = reader.namespace(namespace, in: directory) else {
+            throw HostError(
+                .failed, while: "read the namespace back", device: namespace, reason: "it has no size")
+        }
+        return read
+    }
+
+    private static func text(_ uuid: UUID?) -> String { uuid?.description ?? "absent" }
+}
+
+// MARK: - Stores
+
+extension KernelRegion {
+    /// Writes one attribute of the region, or of a device below it.
+    func store(_ value: String, in attribute: String, _ operation: String) throws(HostError) {
+        do {
+            try directory.write(value, to: attribute)
+        } catch {
+            let device = attribute.split(separator: "/").first.map(String.init)
+            throw .system(error.rawValue, while: operation, device: attribute.hasPrefix("/") ? value : device)
+        }
+    }
+
+    /// Binds a driver to a namespace or claim: the kernel probes it before the store returns.
+    func bind(_ device: String) throws(HostError) {
+        let driver = device.hasPrefix("dax") ? "dax_pmem" : "nd_pmem"
+        let path = "\(Sysfs.drivers)/\(driver)"
+        guard directory.exists(path) else {
+            throw HostError(
+                .unavailable, while: "enable", device: device, reason: "the driver \(driver) is not loaded",
+                advice: "load it: modprobe \(driver)")
+        }
+        try store(device, in: "\(path)/bind", "enable")
+        guard directory.exists("\(device)/driver") else {
+            throw HostError(
+                .failed, while: "enable", device: device, reason: "the driver did not stay bound",
+                advice: "see the kernel log (dmesg)")
+        }
+    }
+
+    /// Unbinds the driver of a namespace or claim. The kernel never refuses, whoever uses the device.
+    func unbind(_ device: String) throws(HostError) {
+        try store(device, in: "\(device)/driver/unbind", "disable")
+        guard !directory.exists("\(device)/driver") else {
+            throw HostError(
+                .failed, while: "disable", device: device, reason: "its driver is still bound",
+                advice: "see the kernel log (dmesg)")
+        }
+    }
+
+    /// Releases an inactive namespace from its claim. The kernel resets the claim, or removes it.
+    func detachClaim(of live: inout Live) throws(HostError) {
+        guard let claim = live.claim else { return }
+        try store("", in: "\(claim)/namespace", "release \(live.device)")
+        live.claim = nil
+    }
+
+    /// Unbinds and unclaims a namespace without asking who uses it: only for one that a failing step made itself.
+    func takeOffline(_ namespace: String) throws(HostError) {
+        var live = state(namespace)
+        if live.isActive { try unbind(live.running) }
+        try detachClaim(of: &live)
+    }
+
+    /// Waits until the kernel has registered and probed what earlier stores made: seeds appear asynchronously
+    /// (drivers/nvdimm/core.c, `wait_probe_show`).
+    func waitForProbe() {
+        _ = try? directory.read("../wait_probe")
+    }
+
+    /// Waits for a device that the kernel has named, and may still be registering.
+    func waitFor(_ device: String) {
+        if !directory.exists(device) { waitForProbe() }
+    }
+}
+
+extension RegionFacts {
+    /// The facts in the sysfs directory of a region.
+    init(reading directory: borrowing SysfsDirectory) {
+        let start = directory.number("resource")
+        self.init(
+            labelling: directory.text("nstype") == "4" ? .labelless : .labelled,
+            numaNode: directory.number("numa_node").map(Int.init(clamping:)),
+            targetNode: directory.number("target_node").map(Int.init(clamping:)),
+            start: start == 0 ? nil : start,
+            badBlocks: SysfsText.badBlocks(directory.text("badblocks") ?? ""), mayReadAddresses: start != nil)
+    }
+}
+
+extension HostError {
+    /// This error, after trying to undo what the step had begun.
+    func adding(undoFailures failures: [HostError]) -> HostError {
+        var error = self
+        error.undoFailures += failures.map { "\($0.operation) (\($0.device ?? "host")): \($0.reason)" }
+        return error
+    }
+}

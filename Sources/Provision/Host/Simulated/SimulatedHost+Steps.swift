@@ -1,0 +1,218 @@
+/// The steps, as sequences of stores. Each undoes what it had begun when one fails.
+extension SimulatedHost {
+    func performStores(of step: Step, identity: FreshIdentity) throws(HostError) -> Namespace? {
+        switch step {
+        case .initializeLabels(let region):
+            try initializeLabels(region)
+            return nil
+        case .disable(let target):
+            let id = try resolve(target)
+            try disable(id)
+            return try readBack(id)
+        case .destroy(let target):
+            let id = try resolve(target)
+            try releaseSeeds(of: id)
+            try store(.size(id, .zero))
+            return nil
+        case .create(let placement):
+            return try create(placement, identity)
+        case .reconfigure(let target, let layout):
+            return try reconfigure(resolve(target), layout, identity)
+        case .rename(let target, let name):
+            let id = try resolve(target)
+            try releaseSeeds(of: id)
+            try store(.name(id, name.text))
+            return try readBack(id)
+        case .enable(let target):
+            let id = try resolve(target)
+            try releaseSeeds(of: id)
+            if state.namespace(id)?.isActive == false { try store(.enable(id)) }
+            return try readBack(id)
+        case .activate(let target, let layout):
+            return try activate(resolve(target), layout, identity)
+        }
+    }
+
+    /// Detaches the namespace from claim seeds that an interrupted step left configured: they make it busy.
+    private func releaseSeeds(of id: SimulatedNamespaceID) throws(HostError) {
+        for kind in SimulatedClaimKind.allCases {
+            guard state.regions[id.region].claims[kind]?.namespace == id.number else { continue }
+            try store(.claimNamespace(SimulatedClaimID(region: id.region, kind: kind), nil))
+        }
+    }
+
+    private func disable(_ id: SimulatedNamespaceID) throws(HostError) {
+        guard let namespace = state.namespace(id), namespace.isActive else { return }
+        try requireUnused(id)
+        try store(.disable(id))
+    }
+
+    /// Refuses a namespace that the state lists as in use.
+    func requireUnused(_ id: SimulatedNamespaceID) throws(HostError) {
+        guard let observed = try readBack(id) else { return }
+        let names = [
+            observed.name, observed.labelUUID?.description, observed.infoBlockUUID?.description,
+            observed.device, observed.blockDevice, observed.characterDevice,
+            observed.blockDevice.map { "/dev/\($0)" }, observed.characterDevice.map { "/dev/\($0)" },
+        ]
+        guard let holder = names.compactMap({ $0 }).compactMap({ state.busy[$0] }).first else { return }
+        throw HostError(
+            .busy, while: "disable \(id)", device: observed.blockDevice ?? observed.characterDevice,
+            reason: "it is in use: \(holder)", advice: "end that use first")
+    }
+
+    private func create(
+        _ placement: Placement, _ identity: FreshIdentity
+    ) throws(HostError) -> Namespace? {
+        let id = try idleNamespace(of: placement.region)
+        let idle = state.namespace(id)
+        return try undoing { undo throws(HostError) in
+            try self.store(.uuid(id, identity.label))
+            undo.add(.size(id, .zero))
+            if idle?.name != placement.layout.name?.text ?? "" {
+                try self.store(.name(id, placement.layout.name?.text ?? ""))
+            }
+            try self.store(.size(id, placement.layout.rawSize))
+            try self.requirePlace(id, placement)
+            try self.format(id, placement.layout, identity.infoBlock, &undo)
+            return try self.readBack(id)
+        }
+    }
+
+    private func reconfigure(
+        _ id: SimulatedNamespaceID, _ layout: Layout, _ identity: FreshIdentity
+    ) throws(HostError) -> Namespace? {
+        try requireInactive(id, while: "reconfigure \(id)")
+        try releaseSeeds(of: id)
+        guard let old = state.namespace(id) else { return nil }
+        return try undoing { undo throws(HostError) in
+            if let uuid = old.uuid {
+                if old.holderClass != nil { try self.clearHolderClass(id, old, &undo) }
+                try self.store(.uuid(id, identity.label))
+                undo.add(.uuid(id, uuid))
+                if let name = layout.name, name.text != old.name {
+                    try self.store(.name(id, name.text))
+                    undo.add(.name(id, old.name))
+                }
+            } else {
+                try self.eraseInfoBlock(id, &undo)
+            }
+            try self.format(id, layout, identity.infoBlock, &undo)
+            return try self.readBack(id)
+        }
+    }
+
+    private func clearHolderClass(
+        _ id: SimulatedNamespaceID, _ old: SimulatedNamespace, _ undo: inout StepUndo
+    ) throws(HostError) {
+        try store(.holderClass(id, nil))
+        undo.add(.holderClass(id, old.holderClass))
+    }
+
+    /// A label-less namespace has no UUID to disown its info block with, so the block must go.
+    private func eraseInfoBlock(_ id: SimulatedNamespaceID, _ undo: inout StepUndo) throws(HostError) {
+        try store(.forceRaw(id, true))
+        undo.add(.forceRaw(id, false))
+        try store(.enable(id))
+        undo.add(.disable(id))
+        try store(.zeroInfoBlock(id))
+        undo.lose("the info block of \(id) was erased")
+        try store(.disable(id))
+        undo.removeLast()
+        try store(.forceRaw(id, false))
+        undo.removeLast()
+    }
+
+    private func activate(
+        _ id: SimulatedNamespaceID, _ layout: Layout, _ identity: FreshIdentity
+    ) throws(HostError) -> Namespace? {
+        try requireInactive(id, while: "activate \(id)")
+        try releaseSeeds(of: id)
+        guard let old = state.namespace(id) else { return nil }
+        if SimulatedClaimKind(layout.mode) == old.holderClass {
+            try store(.enable(id))
+            let found = try readBack(id)
+            if found?.mode == layout.mode { return found }
+            try disable(id)
+        }
+        return try undoing { undo throws(HostError) in
+            if let name = layout.name, name.text != old.name {
+                try self.store(.name(id, name.text))
+                undo.add(.name(id, old.name))
+            }
+            try self.format(id, layout, identity.infoBlock, &undo)
+            return try self.readBack(id)
+        }
+    }
+}
+
+/// The part that create, reconfigure and activate share.
+extension SimulatedHost {
+    /// Gives an idle, sized namespace its mode and enables it.
+    fileprivate func format(
+        _ id: SimulatedNamespaceID, _ layout: Layout, _ infoBlock: UUID, _ undo: inout StepUndo
+    ) throws(HostError) {
+        guard let old = state.namespace(id) else { return }
+        let kind = SimulatedClaimKind(layout.mode)
+        if kind == nil, let size = layout.sectorSize?.bytes, size != old.sectorSize {
+            try store(.sectorSize(id, size))
+            if old.sectorSize != 0 { undo.add(.sectorSize(id, old.sectorSize)) }
+        }
+        if kind != old.holderClass {
+            try store(.holderClass(id, kind))
+            undo.add(.holderClass(id, old.holderClass))
+        }
+        guard let kind else { return try store(.enable(id)) }
+        let claim = SimulatedClaimID(region: id.region, kind: kind)
+        try configure(claim, layout, infoBlock)
+        try store(.claimNamespace(claim, id.number))
+        undo.add(.claimNamespace(claim, nil))
+        try store(.enableClaim(claim))
+    }
+
+    private func configure(
+        _ claim: SimulatedClaimID, _ layout: Layout, _ infoBlock: UUID
+    ) throws(HostError) {
+        let left = state.regions[claim.region].claims[claim.kind]?.namespace
+        if left != nil { try store(.claimNamespace(claim, nil)) }
+        try store(.claimUUID(claim, infoBlock))
+        if claim.kind == .btt {
+            try store(.claimSectorSize(claim, layout.sectorSize ?? .sectorModeDefault))
+        } else {
+            try store(.claimMap(claim, layout.map ?? .dev))
+            try store(.claimAlign(claim, layout.align ?? .huge))
+        }
+    }
+
+    /// The idle namespace that a creation configures: number 0 where it is idle, else the seed.
+    fileprivate func idleNamespace(of device: String) throws(HostError) -> SimulatedNamespaceID {
+        let number = try region(device, while: "create a namespace")
+        let region = state.regions[number]
+        let operation = "create a namespace in \(device)"
+        guard region.labelling == .labelled else {
+            throw HostError(
+                .failed, while: operation, device: device, reason: "the region has no labels",
+                advice: "initialise labels first")
+        }
+        for candidate in [0, region.seed].compactMap({ $0 }) {
+            let id = SimulatedNamespaceID(region: number, number: candidate)
+            guard let namespace = state.namespace(id), !namespace.isActive else { continue }
+            if namespace.size == .zero, !state.isClaimed(id) { return id }
+        }
+        let seed = region.seed.map { "namespace\(number).\($0)" } ?? "none"
+        throw HostError(
+            .failed, while: operation, device: device,
+            reason: "the region has no idle namespace: its seed, \(seed), was configured and never enabled",
+            advice: "enable or destroy that namespace first")
+    }
+
+    private func requirePlace(_ id: SimulatedNamespaceID, _ placement: Placement) throws(HostError) {
+        let resource = try readBack(id)?.resource
+        guard let expected = placement.resource, let resource, expected != resource else { return }
+        throw HostError(
+            .changed, while: "create \(id)", device: id.description,
+            reason: "it was allocated at 0x\(String(resource, radix: 16)), not at "
+                + "0x\(String(expected, radix: 16)) as planned",
+            advice: "plan again: somebody changed the region")
+    }
+}

@@ -1,0 +1,155 @@
+import Provision
+import Testing
+
+/// "Fail the Nth store" and "crash at the Nth store", for N = 1 until nothing fails any more.
+@Suite struct SimulatedFaultTests {
+    @Test(arguments: FaultedStep.all, SimulatedHosts.labelled)
+    func aFailedStoreIsUndoneByTheStep(step: FaultedStep, hardware: String) throws {
+        let count = try step.operations(on: hardware)
+        for operation in 1...count {
+            let (host, region, action) = try step.prepared(on: hardware)
+            let before = try host.observe()
+            host.arm(SimulatedFault(.fail(errno: 5), atOperation: operation))
+            let error = region.failure(action)
+            #expect(error?.kind == .failed)
+            #expect(error?.errno == 5)
+            #expect(error?.undoFailures == [])
+            #expect(try host.observe() == before, "store \(operation) of \(count)")
+            _ = try region.perform(action)
+        }
+    }
+
+    @Test(arguments: FaultedStep.all, SimulatedHosts.labelled)
+    func aDeadToolLeavesWhatTheNextOneCanFinishOrRemove(step: FaultedStep, hardware: String) throws {
+        for operation in 1...(try step.operations(on: hardware)) {
+            let (host, region, action) = try step.prepared(on: hardware)
+            host.arm(SimulatedFault(.crash, atOperation: operation))
+            #expect(region.failure(action)?.kind == .unavailable)
+            #expect(throws: HostError.self) { try host.observe() }
+            let next = try SimulatedHost(json: host.json)
+            let survivor = ContractRegion(host: next, device: region.device)
+            for namespace in try survivor.namespaces() { try survivor.destroy(namespace) }
+            #expect(try survivor.region().maxAvailableExtent == survivor.region().size)
+            _ = try survivor.create("next", 64)
+        }
+    }
+
+    /// What the next boot shows of a creation that was cut short, by the number of stores made.
+    @Test func aCreationCutShortByPowerLossLeavesTheKnownHalfMadeStates() throws {
+        var seen: [String] = []
+        let step = FaultedStep.create(.fsdax)
+        for operation in 1...(try step.operations(on: SimulatedHosts.oneDimm)) {
+            let (host, region, action) = try step.prepared(on: SimulatedHosts.oneDimm)
+            host.arm(SimulatedFault(.crash, atOperation: operation))
+            _ = region.failure(action)
+            try host.reboot()
+            let namespace = try region.namespaces().first
+            seen.append(
+                namespace.map {
+                    let mode = $0.mode?.rawValue ?? "-"
+                    let recorded = $0.recordedMode?.rawValue ?? "-"
+                    return "\(mode), recorded \(recorded), \($0.isActive)"
+                } ?? "nothing")
+        }
+        let sized = "raw, recorded -, true"
+        let classed = "raw, recorded fsdax, true"
+        #expect(
+            seen == [
+                "nothing", "nothing", "nothing", sized, classed, classed, classed, classed, classed,
+            ])
+    }
+
+    @Test(arguments: NamespaceMode.allCases)
+    func aHalfMadeNamespaceIsFinishedByActivating(mode: NamespaceMode) throws {
+        let step = FaultedStep.create(mode)
+        for reboots in [false, true] {
+            for operation in 4...(try step.operations(on: SimulatedHosts.oneDimm)) {
+                let (host, region, action) = try step.prepared(on: SimulatedHosts.oneDimm)
+                host.arm(SimulatedFault(.crash, atOperation: operation))
+                _ = region.failure(action)
+                let next = try SimulatedHost(json: host.json)
+                if reboots { try next.reboot() }
+                let survivor = ContractRegion(host: next, device: region.device)
+                let left = try #require(try survivor.namespaces().first)
+                let target = survivor.target(left)
+                _ = try survivor.perform(.disable(target))
+                let layout = try survivor.layout("victim", 64, mode)
+                let finished = try #require(try survivor.perform(.activate(target, layout)))
+                #expect(finished.mode == mode)
+                #expect(finished.isActive)
+                #expect(finished.unfinished == nil)
+                #expect(finished.labelUUID == left.labelUUID)
+                #expect(finished.resource == left.resource)
+                #expect(finished.name == "victim")
+            }
+        }
+    }
+
+    @Test func aHalfMadeSeedBlocksCreationUntilItIsRemoved() throws {
+        let host = try SimulatedHost(json: SimulatedHosts.oneDimm)
+        let region = ContractRegion(host: host, device: "region0")
+        _ = try region.create("first", 64)
+        host.arm(SimulatedFault(.crash, atOperation: 4))
+        _ = region.failure(.create(region.placement(try region.layout("half", 64))))
+        let survivor = ContractRegion(host: try SimulatedHost(json: host.json), device: "region0")
+        let blocked = survivor.failure(.create(survivor.placement(try survivor.layout("next", 64))))
+        #expect(blocked?.reason.contains("namespace0.1") == true)
+        let half = try #require(try survivor.namespaces().first { $0.name == "half" })
+        #expect(half.unfinished == .neverEnabled)
+        try survivor.destroy(half)
+        #expect(try survivor.create("next", 64).device == "namespace0.1")
+    }
+}
+
+/// A step with what must be there before it.
+enum FaultedStep: CustomTestStringConvertible {
+    case create(NamespaceMode)
+    case reconfigure(NamespaceMode, NamespaceMode)
+    case disable
+    case enable
+    case destroy
+    case rename
+    case activate
+
+    static let all: [FaultedStep] =
+        NamespaceMode.allCases.map { .create($0) }
+        + [
+            .reconfigure(.fsdax, .devdax), .reconfigure(.sector, .raw), .reconfigure(.raw, .sector),
+            .reconfigure(.devdax, .devdax), .disable, .enable, .destroy, .rename, .activate,
+        ]
+
+    var testDescription: String { "\(self)" }
+
+    /// The number of stores that the step makes.
+    func operations(on hardware: String) throws -> Int {
+        let (host, region, step) = try prepared(on: hardware)
+        host.arm(nil)
+        _ = try region.perform(step)
+        return host.operations
+    }
+
+    /// A fresh host, ready for the step.
+    func prepared(on hardware: String) throws -> (SimulatedHost, ContractRegion, Step) {
+        let host = try SimulatedHost(json: hardware)
+        let region = ContractRegion(host: host, device: "region0")
+        return (host, region, try step(in: region))
+    }
+
+    private func step(in region: ContractRegion) throws -> Step {
+        if case .create(let mode) = self {
+            return .create(region.placement(try region.layout("victim", 64, mode)))
+        }
+        var old = NamespaceMode.devdax
+        if case .reconfigure(let mode, _) = self { old = mode }
+        let target = region.target(try region.create("victim", 64, old))
+        if case .disable = self { return .disable(target) }
+        try region.perform(.disable(target))
+        switch self {
+        case .reconfigure(_, let new): return .reconfigure(target, try region.layout("renamed", 64, new))
+        case .enable: return .enable(target)
+        case .rename: return .rename(target, try #require(NamespaceName("renamed")))
+        case .activate: return .activate(target, try region.layout("victim", 64, .devdax))
+        default: return .destroy(target)
+        }
+    }
+}
