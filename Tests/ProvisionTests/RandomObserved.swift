@@ -80,7 +80,8 @@ struct RandomObserved {
             labelUUID: maybe { .random(using: &$0.generator) },
             infoBlockUUID: maybe { .random(using: &$0.generator) }, blockDevice: maybe { $0.text() },
             characterDevice: maybe { $0.text() }, numaNode: maybe { Int($0.number(Int16.self)) },
-            targetNode: maybe { Int($0.number(Int16.self)) }, badBlocks: list { $0.badBlocks() })
+            targetNode: maybe { Int($0.number(Int16.self)) }, hasContent: maybe { $0.bool() },
+            badBlocks: list { $0.badBlocks() })
     }
 
     private mutating func bool() -> Bool { Bool.random(using: &generator) }

@@ -101,6 +101,7 @@ public enum InventoryReader {
             characterDevice: try node.optional("chardev")?.string(),
             numaNode: try node.optional("numa_node")?.node(),
             targetNode: try node.optional("target_node")?.node(),
+            hasContent: try node.optional("has_content")?.bool(),
             badBlocks: try node.limitedList("badblocks", badBlocks))
     }
 

@@ -90,6 +90,7 @@ extension InventoryReport {
         node.set("align", namespace.align)
         node.set("blockdev", namespace.blockDevice)
         node.set("chardev", namespace.characterDevice)
+        node.set("has_content", namespace.hasContent)
         node.set("name", namespace.name)
         node.set("numa_node", namespace.numaNode)
         node.set("target_node", namespace.targetNode)

@@ -9,16 +9,17 @@ extension JSONCursor {
     }
 
     /// A number of bytes, or a text such as "16 GiB".
-    func size() throws(JSONError) -> ByteCount {
+    func writtenSize() throws(JSONError) -> ByteCount {
         guard case .string(let text) = value else { return try byteCount() }
-        guard let size = ByteCount(simulated: text) else {
-            throw error("'\(text)' is not a size: write a number of bytes, or such as \"16 GiB\"")
+        do throws(SizeTextError) {
+            return try ByteCount(parsing: text)
+        } catch let problem {
+            throw error("'\(text)' is not a size: \(problem.reason)")
         }
-        return size
     }
 
     /// A number, or a text such as "0x100000000".
-    func address() throws(JSONError) -> UInt64 {
+    func writtenAddress() throws(JSONError) -> UInt64 {
         guard case .string(let text) = value else { return try integer() }
         guard text.hasPrefix("0x"), let address = UInt64(text.dropFirst(2), radix: 16) else {
             throw error("'\(text)' is not an address: write such as \"0x100000000\"")
@@ -45,7 +46,7 @@ extension JSONCursor {
     /// The alignment at `key`; nil where the key is missing.
     func alignment(_ key: String) throws(JSONError) -> Alignment? {
         try value(key) { member throws(JSONError) in
-            guard let align = Alignment(try member.size()) else {
+            guard let align = Alignment(try member.writtenSize()) else {
                 throw member.error("is not a power of two of at least 4 KiB")
             }
             return align
@@ -61,16 +62,5 @@ extension JSONCursor {
             }
             return size
         }
-    }
-}
-
-extension ByteCount {
-    /// The size that the description of a ``ByteCount`` gives; nil for any other text.
-    init?(simulated text: String) {
-        let parts = text.split(separator: " ", omittingEmptySubsequences: false)
-        let units: [Substring: UInt64] = ["B": 0, "KiB": 10, "MiB": 20, "GiB": 30, "TiB": 40]
-        guard parts.count == 2, let number = UInt64(parts[0]), let shift = units[parts[1]] else { return nil }
-        guard let size = ByteCount(number).multiplied(by: 1 << shift) else { return nil }
-        self = size
     }
 }

@@ -8,8 +8,8 @@ extension SimulatedNamespace {
         self.init(number: try cursor.required("number").integer())
         uuid = try cursor.value("uuid") { uuid throws(JSONError) in try uuid.uuid() }
         name = try cursor.value("name", default: "") { name throws(JSONError) in try name.string() }
-        offset = try cursor.value("offset", default: .zero) { offset throws(JSONError) in try offset.size() }
-        size = try cursor.value("size", default: .zero) { size throws(JSONError) in try size.size() }
+        offset = try cursor.value("offset", default: .zero) { offset throws(JSONError) in try offset.writtenSize() }
+        size = try cursor.value("size", default: .zero) { size throws(JSONError) in try size.writtenSize() }
         holderClass = try cursor.value("holder_class") { kind throws(JSONError) in try kind.word() }
         sectorSize = try cursor.value("sector_size", default: 0) { size throws(JSONError) in
             try size.integer()
@@ -56,12 +56,12 @@ extension SimulatedState {
         namespace.name = name ?? ""
         let uuid = Self.identity(region: number, index: namespace.number, variant: 0)
         namespace.uuid = try cursor.value("uuid", default: uuid) { uuid throws(JSONError) in try uuid.uuid() }
-        namespace.size = try cursor.required("size").size()
+        namespace.size = try cursor.required("size").writtenSize()
         guard namespace.size > .zero, namespace.size.isMultiple(of: region.align) else {
             throw cursor.error("has a size that is no multiple of the region's alignment, \(region.align)")
         }
         region.isEnabled = true
-        let offset = try cursor.value("offset") { offset throws(JSONError) in try offset.size() }
+        let offset = try cursor.value("offset") { offset throws(JSONError) in try offset.writtenSize() }
         guard let place = offset ?? region.firstFit(namespace.size) else {
             throw cursor.error("does not fit: the largest free extent is \(region.maxAvailableExtent)")
         }

@@ -71,6 +71,9 @@ extension SimulatedState {
         if namespace.isActive, let personality = personality(of: namespace, in: region) {
             observed.describe(personality, namespace, region: number)
             observed.badBlocks = badBlocks(of: personality, namespace, in: region)
+            if personality.mode == .raw, region.labelling == .labelless, !region.mappings.isEmpty {
+                observed.hasContent = region.hasContent
+            }
         }
         return observed
     }

@@ -11,7 +11,7 @@ extension SimulatedState {
         let mappings = try readMappings(cursor)
         let size = try readSize(cursor, mappings)
         let resource = try cursor.value("resource", default: nextAddress) { address throws(JSONError) in
-            try address.address()
+            try address.writtenAddress()
         }
         let align = SimulatedRegion.defaultAlign(size: size, ways: UInt64(max(mappings.count, 1)))
         var region = SimulatedRegion(resource: resource, size: size, align: align, mappings: mappings)
@@ -43,8 +43,8 @@ extension SimulatedState {
                 try mapping.allowOnly(["dimm", "offset", "length"])
                 return SimulatedMapping(
                     dimm: try dimmNumber(mapping.required("dimm")),
-                    offset: try mapping.required("offset").size(),
-                    length: try mapping.required("length").size())
+                    offset: try mapping.required("offset").writtenSize(),
+                    length: try mapping.required("length").writtenSize())
             }
         }
         let numbers = try cursor.list("dimms") { dimm throws(JSONError) in try dimmNumber(dimm) }
@@ -61,7 +61,7 @@ extension SimulatedState {
             }
         }
         let free = zip(numbers, used).map { max(dimms[$0].size, $1) - $1 }.min() ?? .zero
-        let asked = try cursor.value("size") { size throws(JSONError) in try size.size() }
+        let asked = try cursor.value("size") { size throws(JSONError) in try size.writtenSize() }
         let length = asked.map { $0 / UInt64(numbers.count) } ?? free
         guard length > .zero, length <= free else {
             throw cursor.error("needs more capacity than its DIMMs have left, \(free) each")
@@ -81,7 +81,7 @@ extension SimulatedState {
     {
         let total = mappings.reduce(.zero) { $0 + $1.length }
         guard mappings.isEmpty else { return total }
-        let size = try cursor.required("size").size()
+        let size = try cursor.required("size").writtenSize()
         guard size > .zero else { throw cursor.error("has no capacity") }
         return size
     }
@@ -92,7 +92,7 @@ extension SimulatedRegion {
     fileprivate mutating func readPlatform(_ cursor: JSONCursor, dimms: [SimulatedDimm]) throws(JSONError) {
         let cookie = mappings.isEmpty ? nil : Self.cookie(of: mappings.map { dimms[$0.dimm].id })
         interleaveSetID = try cursor.value("iset_id", default: cookie) { id throws(JSONError) in
-            try id.address()
+            try id.writtenAddress()
         }
         numaNode = try cursor.value("numa_node") { node throws(JSONError) in try node.integer() }
         targetNode = try cursor.value("target_node") { node throws(JSONError) in try node.integer() }
@@ -114,7 +114,7 @@ extension SimulatedRegion {
 
     /// What only the kernel's memory holds.
     fileprivate mutating func readMemory(_ cursor: JSONCursor) throws(JSONError) {
-        align = try cursor.required("align").size()
+        align = try cursor.required("align").writtenSize()
         guard align > .zero else { throw cursor.error("has an align of zero") }
         isEnabled = try cursor.required("enabled").bool()
         labelling = try cursor.required("labelling").word()

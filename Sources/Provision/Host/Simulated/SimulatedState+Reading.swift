@@ -50,7 +50,7 @@ extension SimulatedState {
 
     private mutating func readInfoBlock(_ cursor: JSONCursor) throws(JSONError) {
         try cursor.allowOnly(["address", "kind", "uuid", "parent_uuid", "map", "align", "sector_size"])
-        infoBlocks[try cursor.required("address").address()] = SimulatedInfoBlock(
+        infoBlocks[try cursor.required("address").writtenAddress()] = SimulatedInfoBlock(
             kind: try cursor.required("kind").word(), uuid: try cursor.required("uuid").uuid(),
             parent: try cursor.value("parent_uuid") { parent throws(JSONError) in try parent.uuid() },
             map: try cursor.value("map") { map throws(JSONError) in try map.word() },
@@ -82,10 +82,10 @@ extension SimulatedDimm {
             "id", "handle", "phys_id", "size", "label_size", "labels", "enabled", "labelling", "flags",
             "security",
         ])
-        self.init(id: try cursor.required("id").string(), size: try cursor.required("size").size())
+        self.init(id: try cursor.required("id").string(), size: try cursor.required("size").writtenSize())
         handle = try cursor.value("handle") { handle throws(JSONError) in try handle.integer() }
         physicalID = try cursor.value("phys_id") { id throws(JSONError) in try id.integer() }
-        labelAreaSize = try cursor.value("label_size") { size throws(JSONError) in try size.size() }
+        labelAreaSize = try cursor.value("label_size") { size throws(JSONError) in try size.writtenSize() }
         labelVersion = try Self.labels(cursor, hasArea: labelAreaSize != nil)
         isEnabled = try cursor.value("enabled", default: true) { enabled throws(JSONError) in
             try enabled.bool()
