@@ -122,7 +122,7 @@ import Testing
 
     @Test func aFaultInTheFileIsArmedOnceForAll() throws {
         let text = SimulatedHosts.oneDimm.replacing(
-            "\"buses\"", with: "\"fault\": {\"operation\": 3, \"kind\": \"fail\", \"errno\": 28}, \"buses\"")
+            "\"buses\"", with: "\"fault\": {\"operation\": 4, \"kind\": \"fail\", \"errno\": 28}, \"buses\"")
         try Self.withStateFile(text) { path in
             let region = ContractRegion(host: try SimulatedHost.open(path), device: "region0")
             let placement = region.placement(try region.layout("a", 64))
@@ -148,11 +148,12 @@ import Testing
         await #expect(processExitsWith: .signal(SIGKILL)) { [name = name as String] in
             let host = try SimulatedHost.open(FilePath(name))
             let region = ContractRegion(host: host, device: "region0")
-            host.arm(SimulatedFault(.kill, atOperation: 4))
+            host.arm(SimulatedFault(.kill, atOperation: 5))
             _ = try region.create("a", 64)
         }
         let left = try SimulatedHost.open(path).observe().regions[0].namespaces
-        #expect(left.map(\.unfinished) == [.neverEnabled])
+        #expect(left.map(\.recordedMode) == [.fsdax])
+        #expect(left.map(\.isActive) == [false])
     }
 
     @Test func aMissingFileIsReportedWithItsPath() {
