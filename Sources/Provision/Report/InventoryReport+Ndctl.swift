@@ -2,8 +2,8 @@
 /// ndctl/json.c, daxctl/json.c).
 ///
 /// With one `-v` ndctl adds the media errors (as `-M`), the dax regions of devdax namespaces (as `-X`), the nodes and
-/// `raw_uuid`, and leaves out whatever is disabled. Two things it prints are not in ``Observed``: the DIMMs that hold
-/// a bad block, and the state of a devdax device's memory as system RAM.
+/// `raw_uuid`, and leaves out whatever is disabled. Two things it prints are not in ``Observed``: which DIMM of an
+/// interleave set holds a bad block (it asks the firmware), and a devdax device's memory as system RAM.
 extension InventoryReport {
     /// The JSON array of the buses; empty where there is no bus, as ndctl then prints nothing.
     public var ndctlJSON: String {
@@ -44,14 +44,15 @@ extension InventoryReport {
         node.set("size", region.size)
         node.set("align", region.align)
         node.set("available_size", region.availableSize)
-        node.set("max_available_extent", region.maxAvailableExtent)
+        let largest = region.maxAvailableExtent ?? (region.labelling == .labelless ? .zero : nil)
+        node.set("max_available_extent", largest)
         node.set("type", "pmem")
         node.set("numa_node", region.numaNode)
         node.set("target_node", region.targetNode)
         if region.labelling == .labelled { node.set("iset_id", region.interleaveSetID ?? 0) }
         let mappings = region.mappings.filter { enabledDimms.contains($0.dimm) }
         if !mappings.isEmpty { node.set("mappings", each: mappings, mappingNode) }
-        if region.resource != nil { setBadBlocks(region.badBlocks, in: node) }
+        if region.resource != nil { setNdctlBadBlocks(region.badBlocks, of: region, node) }
         node.set("persistence_domain", region.persistenceDomain.rawValue)
         let namespaces = region.namespaces.filter(\.isActive)
         if !namespaces.isEmpty { node.set("namespaces", each: namespaces) { ndctlNode($0, in: region) } }
@@ -116,10 +117,24 @@ extension InventoryReport {
         if namespace.mode == .sector {
             let count = region.badBlockCount(within: namespace)
             if count > 0 { node.set("badblock_count", count) }
-        } else if namespace.infoBlockUUID == nil, region.resource != nil, !region.badBlocks.isEmpty {
-            setBadBlocks(region.badBlocks, in: node)
+        } else if region.resource == nil {
+            if namespace.mode != .devdax { setBadBlocks(namespace.badBlocks, in: node) }
+        } else if namespace.infoBlockUUID != nil {
+            setNdctlBadBlocks(namespace.badBlocks, of: region, node)
+        } else if !region.badBlocks.isEmpty {
+            setNdctlBadBlocks(region.badBlocks, of: region, node)
         } else {
             setBadBlocks(namespace.badBlocks, in: node)
+        }
+    }
+
+    /// The ranges with the DIMM that holds them, where the region lies on one: libndctl asks the firmware otherwise.
+    private static func setNdctlBadBlocks(
+        _ badBlocks: [BadBlocks], of region: Region, _ node: borrowing JSONNode
+    ) {
+        let dimm = region.mappings.count == 1 ? region.mappings.first?.dimm : nil
+        setBadBlocks(badBlocks, in: node) { range in
+            if let dimm { range.set("dimms", each: [dimm]) { .string($0) } }
         }
     }
 }
