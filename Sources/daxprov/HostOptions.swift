@@ -1,5 +1,6 @@
 import ArgumentParser
 import Provision
+import SystemPackage
 
 /// The options of every command that touches a host.
 struct HostOptions: ParsableArguments {
@@ -23,6 +24,8 @@ struct HostOptions: ParsableArguments {
         guard let file = simulate else {
             return KernelHost()
         }
-        return try SavedInventoryHost(file: file)
+        return try CommandFailure.translating { () throws(HostError) in
+            try SimulatedHost.open(FilePath(file))
+        }
     }
 }

@@ -30,6 +30,20 @@ import Testing
         #expect(text.split(separator: "\n").allSatisfy { $0.count < 100 })
     }
 
+    @Test func everyProfileOfTheReferenceIsValid() throws {
+        let path = ProfileFixtures.package.appending("docs/profile.md")
+        let lines = String(decoding: try #require(ProfileFixtures.bytes(of: path)), as: UTF8.self)
+            .split(separator: "\n", omittingEmptySubsequences: false)
+        let blocks = lines.split(separator: "```yaml").dropFirst().map { $0.prefix { $0 != "```" } }
+        #expect(blocks.count >= 2)
+        for block in blocks {
+            let text = block.joined(separator: "\n")
+            #expect(throws: Never.self, "\(text)") {
+                try ProfileReader.read(Array(text.utf8), source: "docs")
+            }
+        }
+    }
+
     @Test func thereAreFixturesAndExamples() {
         #expect(ProfileFixtures.profiles(in: ProfileFixtures.folder.appending("bad")).count >= 40)
         #expect(ProfileFixtures.profiles(in: ProfileFixtures.folder.appending("good")).count >= 5)

@@ -90,6 +90,21 @@ import Testing
         }
     }
 
+    @Test func anInterruptedInitialisationIsFinishedByRepeatingIt() throws {
+        let host = try SimulatedHost(json: SimulatedHosts.unlabelled)
+        host.arm(nil)
+        _ = try host.perform(.initializeLabels(region: "region0"), identity: identity)
+        for operation in 1...host.operations {
+            let host = try SimulatedHost(json: SimulatedHosts.unlabelled)
+            host.arm(SimulatedFault(.crash, atOperation: operation))
+            _ = ContractRegion(host: host, device: "region0").failure(.initializeLabels(region: "region0"))
+            let next = ContractRegion(host: try SimulatedHost(json: host.json), device: "region0")
+            _ = try next.perform(.initializeLabels(region: "region0"))
+            #expect(try next.region().labelling == .labelled)
+            #expect(try next.create("a", 64).isActive)
+        }
+    }
+
     @Test func labelsAreNotWrittenWhileAnotherRegionUsesTheDimm() throws {
         let text = SimulatedHosts.unlabelled.replacing(
             "\"regions\": [{\"dimms\": [\"a\", \"b\"]}]",

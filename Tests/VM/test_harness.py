@@ -22,7 +22,8 @@ def namespaces(vm):
 
 def test_every_exit_status_comes_back(machine):
     vm = machine("none")
-    assert [vm.run(f"exit {status}").status for status in range(256)] == list(range(256))
+    shell = ["busybox", "sh", "-c"]  # starts in a tenth of the usual shell's time
+    assert [vm.run([*shell, f"exit {status}"]).status for status in range(256)] == list(range(256))
 
 
 def test_an_end_by_a_signal_is_told_from_an_exit(machine):

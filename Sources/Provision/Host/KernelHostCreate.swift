@@ -53,7 +53,9 @@ extension KernelRegion {
             try store("0", in: "\(namespace)/size", "clear an unfinished creation")
         }
         try store(layout.name?.text ?? "", in: "\(namespace)/alt_name", "set the name")
-        if let sectors = Self.sectorSize(for: layout, replacing: currentSectorSize(namespace)) {
+        // A new seed has no sector size yet; only number 0 is ever used again.
+        let current = Sysfs.number(namespace) == 0 ? currentSectorSize(namespace) : nil
+        if let sectors = Self.sectorSize(for: layout, replacing: current) {
             try store(String(sectors), in: "\(namespace)/sector_size", "set the sector size")
         }
         try store(layout.mode.holderClass, in: "\(namespace)/holder_class", "set the mode")

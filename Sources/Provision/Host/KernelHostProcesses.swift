@@ -35,6 +35,8 @@ struct DeviceNode: Equatable {
 
     private func isUsed(by process: Int) -> Bool {
         guard let directory = try? SysfsDirectory("/proc/\(process)") else { return false }
+        // A kernel thread has no executable, and nothing open.
+        guard directory.linkTarget("exe") != nil else { return false }
         if directory.entries("fd").contains(where: { DeviceNode("/proc/\(process)/fd/\($0)") == self }) {
             return true
         }

@@ -18,7 +18,7 @@ public struct ApplicationReport: Sendable {
             case .unchanged:
                 ["No changes: the host is as the profile says."]
             case .refused(let refusals):
-                RefusalText.lines(refusals, source: plan.source, style) + ["Nothing was touched."]
+                RefusalText.lines(unseen(refusals), source: plan.source, style) + ["Nothing was touched."]
             case .applied(let done):
                 [
                     "Applied \(Self.count(plan.plan.changes.count, "change")) in \(Self.count(done.count, "step"));"
@@ -54,6 +54,11 @@ public struct ApplicationReport: Sendable {
         case .unchanged, .applied: break
         }
         return document
+    }
+
+    /// The refusals that the plan's own report has not shown yet.
+    private func unseen(_ refusals: [Refusal]) -> [Refusal] {
+        refusals.filter { !plan.plan.refusals.contains($0) }
     }
 
     private var outcome: String {

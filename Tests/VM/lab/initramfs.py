@@ -13,7 +13,7 @@ GUEST = Path(__file__).resolve().parent.parent / "guest"
 
 PROGRAMS = (
     "kmod ndctl daxctl cxl strace dmsetup mount umount blkid swapon swapoff losetup lsblk blockdev wipefs "
-    "findmnt flock mkfs.ext4 mkfs.xfs mkswap bash"
+    "findmnt flock mkfs.ext4 mkfs.xfs mkswap bash dash"
 ).split()
 KMOD_NAMES = "modprobe insmod rmmod lsmod depmod modinfo".split()
 
@@ -72,7 +72,9 @@ def _build(directory, programs, kernel, replaced_modules):
 def _install_programs(root, programs):
     shutil.copy(require("busybox"), root / "bin/busybox")
     (root / "bin/busybox-links").mkdir()
-    (root / "bin/sh").symlink_to("busybox")
+    # Not busybox: its shell runs its own small mount and losetup in place of the real ones.
+    (root / "bin/sh").symlink_to("dash")
+    (root / "etc/mtab").symlink_to("/proc/self/mounts")
     for name, path in programs.items():
         _install_program(root, path, root / "bin" / name)
     for name in KMOD_NAMES:

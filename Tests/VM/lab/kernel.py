@@ -38,13 +38,11 @@ def download(package, into):
 
 
 def newest():
-    depends = run(["apt-cache", "depends", META_PACKAGE])
-    found = re.search(r"Depends: linux-image-(\S+-cloud-amd64)$", depends, re.MULTILINE)
+    described = run(["apt-cache", "show", "--no-all-versions", META_PACKAGE])
+    found = re.search(r"^Depends: linux-image-(\S+-cloud-amd64) \(= (\S+)\)", described, re.MULTILINE)
     if not found:
         raise LabError(f"apt knows no {META_PACKAGE}: run apt-get update, on Debian amd64")
-    release = found.group(1)
-    policy = run(["apt-cache", "policy", f"linux-image-{release}"])
-    version = re.search(r"Candidate: (\S+)", policy).group(1)
+    release, version = found.groups()
 
     def fetch(directory):
         download(f"linux-image-{release}={version}", directory)

@@ -76,7 +76,7 @@ class Machine:
         """Starts a command and returns a Job: a shell command line (str), or a program and arguments (list).
 
         Options: user, cwd, env, stdin (bytes, or True to write later), tty (True: a pseudo terminal),
-        fault (a Fault, for the program itself: the shell does not count).
+        fault (a Fault; each process counts its own calls).
         """
         if fault:
             env = {**fault.environment(), **(env or {})}

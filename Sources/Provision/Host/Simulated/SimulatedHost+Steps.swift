@@ -24,10 +24,7 @@ extension SimulatedHost {
             try store(.name(id, name.text))
             return try readBack(id)
         case .enable(let target):
-            let id = try resolve(target)
-            try releaseSeeds(of: id)
-            if state.namespace(id)?.isActive == false { try store(.enable(id)) }
-            return try readBack(id)
+            return try enable(resolve(target))
         case .activate(let target, let layout):
             return try activate(resolve(target), layout, identity)
         }
@@ -61,20 +58,19 @@ extension SimulatedHost {
             reason: "it is in use: \(holder)", advice: "end that use first")
     }
 
+    /// Name, sector size and holder class come before the UUID: without one, no label is written for them.
     private func create(
         _ placement: Placement, _ identity: FreshIdentity
     ) throws(HostError) -> Namespace? {
         let id = try idleNamespace(of: placement.region)
-        let idle = state.namespace(id)
+        if state.namespace(id)?.uuid != nil { try store(.size(id, .zero)) }
         return try undoing { undo throws(HostError) in
+            try self.describe(id, placement.layout, &undo)
             try self.store(.uuid(id, identity.label))
             undo.add(.size(id, .zero))
-            if idle?.name != placement.layout.name?.text ?? "" {
-                try self.store(.name(id, placement.layout.name?.text ?? ""))
-            }
             try self.store(.size(id, placement.layout.rawSize))
             try self.requirePlace(id, placement)
-            try self.format(id, placement.layout, identity.infoBlock, &undo)
+            try self.claim(id, placement.layout, identity.infoBlock, &undo)
             return try self.readBack(id)
         }
     }
@@ -87,26 +83,15 @@ extension SimulatedHost {
         guard let old = state.namespace(id) else { return nil }
         return try undoing { undo throws(HostError) in
             if let uuid = old.uuid {
-                if old.holderClass != nil { try self.clearHolderClass(id, old, &undo) }
                 try self.store(.uuid(id, identity.label))
                 undo.add(.uuid(id, uuid))
-                if let name = layout.name, name.text != old.name {
-                    try self.store(.name(id, name.text))
-                    undo.add(.name(id, old.name))
-                }
             } else {
                 try self.eraseInfoBlock(id, &undo)
             }
-            try self.format(id, layout, identity.infoBlock, &undo)
+            try self.describe(id, layout, &undo)
+            try self.claim(id, layout, identity.infoBlock, &undo)
             return try self.readBack(id)
         }
-    }
-
-    private func clearHolderClass(
-        _ id: SimulatedNamespaceID, _ old: SimulatedNamespace, _ undo: inout StepUndo
-    ) throws(HostError) {
-        try store(.holderClass(id, nil))
-        undo.add(.holderClass(id, old.holderClass))
     }
 
     /// A label-less namespace has no UUID to disown its info block with, so the block must go.
@@ -128,41 +113,70 @@ extension SimulatedHost {
     ) throws(HostError) -> Namespace? {
         try requireInactive(id, while: "activate \(id)")
         try releaseSeeds(of: id)
-        guard let old = state.namespace(id) else { return nil }
-        if SimulatedClaimKind(layout.mode) == old.holderClass {
-            try store(.enable(id))
-            let found = try readBack(id)
-            if found?.mode == layout.mode { return found }
-            try disable(id)
+        guard let found = try enable(id) else { return nil }
+        if found.mode == layout.mode { return found }
+        guard found.mode == .raw else {
+            throw HostError(
+                .failed, while: "activate \(id)", device: id.description,
+                reason: "it has a valid info block for \(found.mode?.rawValue ?? "an unknown mode")",
+                advice: "its data may be wanted: reconfigure it instead")
         }
+        try disable(id)
         return try undoing { undo throws(HostError) in
-            if let name = layout.name, name.text != old.name {
-                try self.store(.name(id, name.text))
-                undo.add(.name(id, old.name))
-            }
-            try self.format(id, layout, identity.infoBlock, &undo)
+            try self.describe(id, layout, &undo)
+            try self.claim(id, layout, identity.infoBlock, &undo)
             return try self.readBack(id)
         }
+    }
+
+    private func enable(_ id: SimulatedNamespaceID) throws(HostError) -> Namespace? {
+        guard let namespace = state.namespace(id) else { return nil }
+        if namespace.isActive { return try readBack(id) }
+        try releaseSeeds(of: id)
+        if namespace.isForcedRaw { try store(.forceRaw(id, false)) }
+        try store(.enable(id))
+        return try readBack(id)
     }
 }
 
 /// The part that create, reconfigure and activate share.
 extension SimulatedHost {
-    /// Gives an idle, sized namespace its mode and enables it.
-    fileprivate func format(
-        _ id: SimulatedNamespaceID, _ layout: Layout, _ infoBlock: UUID, _ undo: inout StepUndo
+    /// Gives an idle namespace the name, the sector size and the holder class of the layout, where they differ. On a
+    /// label-less region there is only the holder class.
+    fileprivate func describe(
+        _ id: SimulatedNamespaceID, _ layout: Layout, _ undo: inout StepUndo
     ) throws(HostError) {
         guard let old = state.namespace(id) else { return }
-        let kind = SimulatedClaimKind(layout.mode)
-        if kind == nil, let size = layout.sectorSize?.bytes, size != old.sectorSize {
-            try store(.sectorSize(id, size))
-            if old.sectorSize != 0 { undo.add(.sectorSize(id, old.sectorSize)) }
+        let isLabelled = state.regions[id.region].labelling == .labelled
+        let name = layout.name?.text ?? ""
+        if isLabelled, name != old.name {
+            try store(.name(id, name))
+            undo.add(.name(id, old.name))
         }
+        if isLabelled, let size = Self.sectorSize(for: layout, replacing: old.sectorSize) {
+            try store(.sectorSize(id, size))
+            undo.add(.sectorSize(id, old.sectorSize == 0 ? 512 : old.sectorSize))
+        }
+        let kind = SimulatedClaimKind(layout.mode)
         if kind != old.holderClass {
             try store(.holderClass(id, kind))
             undo.add(.holderClass(id, old.holderClass))
         }
-        guard let kind else { return try store(.enable(id)) }
+    }
+
+    /// The sector size that the label must be given; nil where it has that. Sector mode keeps its own in the info
+    /// block, and fsdax and devdax have none: a recycled object goes back to 512.
+    private static func sectorSize(for layout: Layout, replacing current: UInt32) -> UInt32? {
+        let effective = current == 0 ? 512 : current
+        let wanted = layout.mode == .raw ? layout.sectorSize?.bytes ?? effective : 512
+        return wanted == effective ? nil : wanted
+    }
+
+    /// Lets the seed of the layout's mode claim the namespace and enables it; a raw namespace has no claim.
+    fileprivate func claim(
+        _ id: SimulatedNamespaceID, _ layout: Layout, _ infoBlock: UUID, _ undo: inout StepUndo
+    ) throws(HostError) {
+        guard let kind = SimulatedClaimKind(layout.mode) else { return try store(.enable(id)) }
         let claim = SimulatedClaimID(region: id.region, kind: kind)
         try configure(claim, layout, infoBlock)
         try store(.claimNamespace(claim, id.number))
@@ -175,13 +189,13 @@ extension SimulatedHost {
     ) throws(HostError) {
         let left = state.regions[claim.region].claims[claim.kind]?.namespace
         if left != nil { try store(.claimNamespace(claim, nil)) }
-        try store(.claimUUID(claim, infoBlock))
         if claim.kind == .btt {
             try store(.claimSectorSize(claim, layout.sectorSize ?? .sectorModeDefault))
         } else {
             try store(.claimMap(claim, layout.map ?? .dev))
             try store(.claimAlign(claim, layout.align ?? .huge))
         }
+        try store(.claimUUID(claim, infoBlock))
     }
 
     /// The idle namespace that a creation configures: number 0 where it is idle, else the seed.
@@ -210,7 +224,7 @@ extension SimulatedHost {
         let resource = try readBack(id)?.resource
         guard let expected = placement.resource, let resource, expected != resource else { return }
         throw HostError(
-            .changed, while: "create \(id)", device: id.description,
+            .failed, while: "create \(id)", device: id.description,
             reason: "it was allocated at 0x\(String(resource, radix: 16)), not at "
                 + "0x\(String(expected, radix: 16)) as planned",
             advice: "plan again: somebody changed the region")

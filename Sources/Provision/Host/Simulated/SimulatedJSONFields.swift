@@ -10,7 +10,11 @@ extension JSONCursor {
 
     /// A number of bytes, or a text such as "16 GiB".
     func writtenSize() throws(JSONError) -> ByteCount {
-        guard case .string(let text) = value else { return try byteCount() }
+        guard case .string(let text) = value else { return try limited(try byteCount()) }
+        return try limited(try size(writtenAs: text))
+    }
+
+    private func size(writtenAs text: String) throws(JSONError) -> ByteCount {
         do throws(SizeTextError) {
             return try ByteCount(parsing: text)
         } catch let problem {
@@ -18,13 +22,25 @@ extension JSONCursor {
         }
     }
 
-    /// A number, or a text such as "0x100000000".
+    private func limited(_ size: ByteCount) throws(JSONError) -> ByteCount {
+        guard size <= .gib(1 << 20) else { throw error("is more than 1024 TiB, the most that is simulated") }
+        return size
+    }
+
+    /// A physical address: a number, or a text such as "0x100000000".
     func writtenAddress() throws(JSONError) -> UInt64 {
-        guard case .string(let text) = value else { return try integer() }
-        guard text.hasPrefix("0x"), let address = UInt64(text.dropFirst(2), radix: 16) else {
-            throw error("'\(text)' is not an address: write such as \"0x100000000\"")
-        }
+        let address = try hexadecimal()
+        guard address < 1 << 52 else { throw error("is no physical address: they end at 0xfffffffffffff") }
         return address
+    }
+
+    /// A number, or a text such as "0xfeed".
+    func hexadecimal() throws(JSONError) -> UInt64 {
+        guard case .string(let text) = value else { return try integer() }
+        guard text.hasPrefix("0x"), let number = UInt64(text.dropFirst(2), radix: 16) else {
+            throw error("'\(text)' is not a hexadecimal number: write such as \"0x100000000\"")
+        }
+        return number
     }
 
     /// The value at `key`, or the default where the key is missing.

@@ -8,7 +8,9 @@ extension SimulatedNamespace {
         self.init(number: try cursor.required("number").integer())
         uuid = try cursor.value("uuid") { uuid throws(JSONError) in try uuid.uuid() }
         name = try cursor.value("name", default: "") { name throws(JSONError) in try name.string() }
-        offset = try cursor.value("offset", default: .zero) { offset throws(JSONError) in try offset.writtenSize() }
+        offset = try cursor.value("offset", default: .zero) { offset throws(JSONError) in
+            try offset.writtenSize()
+        }
         size = try cursor.value("size", default: .zero) { size throws(JSONError) in try size.writtenSize() }
         holderClass = try cursor.value("holder_class") { kind throws(JSONError) in try kind.word() }
         sectorSize = try cursor.value("sector_size", default: 0) { size throws(JSONError) in

@@ -5,7 +5,8 @@ extension SimulatedState {
     mutating func readRegion(_ cursor: JSONCursor, booted: Bool) throws(JSONError) {
         try cursor.allowOnly([
             "dimms", "mappings", "size", "resource", "align", "iset_id", "numa_node", "target_node",
-            "persistence_domain", "read_only", "badblocks", "enabled", "labelling", "seed", "claims",
+            "persistence_domain", "read_only", "badblocks", "has_content", "enabled", "labelling", "seed",
+            "claims",
             "namespaces",
         ])
         let mappings = try readMappings(cursor)
@@ -38,18 +39,24 @@ extension SimulatedState {
     }
 
     private func readMappings(_ cursor: JSONCursor) throws(JSONError) -> [SimulatedMapping] {
-        if let saved = try cursor.optional("mappings") {
-            return try saved.elements().map { mapping throws(JSONError) in
-                try mapping.allowOnly(["dimm", "offset", "length"])
-                return SimulatedMapping(
-                    dimm: try dimmNumber(mapping.required("dimm")),
-                    offset: try mapping.required("offset").writtenSize(),
-                    length: try mapping.required("length").writtenSize())
-            }
-        }
+        if try cursor.optional("mappings") != nil { return try readSavedMappings(cursor) }
         let numbers = try cursor.list("dimms") { dimm throws(JSONError) in try dimmNumber(dimm) }
         guard Set(numbers).count == numbers.count else { throw cursor.error("names a DIMM twice") }
         return try divide(numbers, cursor)
+    }
+
+    private func readSavedMappings(_ cursor: JSONCursor) throws(JSONError) -> [SimulatedMapping] {
+        let mappings = try cursor.list("mappings") { mapping throws(JSONError) in
+            try mapping.allowOnly(["dimm", "offset", "length"])
+            return SimulatedMapping(
+                dimm: try dimmNumber(mapping.required("dimm")),
+                offset: try mapping.required("offset").writtenSize(),
+                length: try mapping.required("length").writtenSize())
+        }
+        guard Set(mappings.map(\.length)).count <= 1 else {
+            throw cursor.error("has mappings of unequal length")
+        }
+        return mappings
     }
 
     /// Gives the region the same length on each DIMM, behind what other regions have of them.
@@ -92,7 +99,7 @@ extension SimulatedRegion {
     fileprivate mutating func readPlatform(_ cursor: JSONCursor, dimms: [SimulatedDimm]) throws(JSONError) {
         let cookie = mappings.isEmpty ? nil : Self.cookie(of: mappings.map { dimms[$0.dimm].id })
         interleaveSetID = try cursor.value("iset_id", default: cookie) { id throws(JSONError) in
-            try id.writtenAddress()
+            try id.hexadecimal()
         }
         numaNode = try cursor.value("numa_node") { node throws(JSONError) in try node.integer() }
         targetNode = try cursor.value("target_node") { node throws(JSONError) in try node.integer() }
@@ -102,6 +109,9 @@ extension SimulatedRegion {
         }
         let isUnarmed = mappings.contains { dimms[$0.dimm].flags.contains(.failedArm) }
         isReadOnly = try cursor.value("read_only", default: isUnarmed) { flag throws(JSONError) in
+            try flag.bool()
+        }
+        hasContent = try cursor.value("has_content", default: false) { flag throws(JSONError) in
             try flag.bool()
         }
         badBlocks = try cursor.list("badblocks") { range throws(JSONError) in
@@ -115,7 +125,9 @@ extension SimulatedRegion {
     /// What only the kernel's memory holds.
     fileprivate mutating func readMemory(_ cursor: JSONCursor) throws(JSONError) {
         align = try cursor.required("align").writtenSize()
-        guard align > .zero else { throw cursor.error("has an align of zero") }
+        guard align > .zero, align.isMultiple(of: ByteCount(ways)) else {
+            throw cursor.error("has an align that its \(ways) DIMMs do not divide")
+        }
         isEnabled = try cursor.required("enabled").bool()
         labelling = try cursor.required("labelling").word()
         seed = try cursor.value("seed") { seed throws(JSONError) in try seed.integer() }

@@ -42,6 +42,7 @@ extension SimulatedState {
         if !region.badBlocks.isEmpty {
             node.set("badblocks", .array(of: region.badBlocks) { Self.rangeJSON($0) })
         }
+        node.setFlag("has_content", if: region.hasContent)
         node.set("enabled", region.isEnabled)
         node.set("labelling", region.labelling.rawValue)
         node.set("seed", region.seed)

@@ -113,6 +113,8 @@ struct SimulatedRegion: Equatable, Sendable {
     var isReadOnly = false
     /// Its media errors.
     var badBlocks: [BadBlocks] = []
+    /// Whether the media of the raw namespace that spans it has been written to.
+    var hasContent = false
     /// Whether a driver is bound to it.
     var isEnabled = true
     /// Whether labels describe its namespaces: decided when it is enabled.
