@@ -61,12 +61,11 @@ struct NamespaceChanges {
     private func reconfigure(
         _ namespace: Namespace, _ layout: Layout, _ reasons: [String], in draft: inout PlanDraft
     ) {
-        let (reversibility, reason) = ReconfigurationClass.of(namespace, to: layout)
         let unfinished = namespace.isActive ? [] : ["its creation did not finish"]
         let change = draft.add(
             make(
-                .reconfigure, namespace, layout, reasons + (reasons.isEmpty ? unfinished : []), reversibility,
-                reason, consent: consent))
+                .reconfigure, namespace, layout, reasons + (reasons.isEmpty ? unfinished : []), .untilWritten, "",
+                consent: consent))
         if namespace.isActive { draft.add(.disable(target(namespace)), of: change, in: .reconfigure) }
         draft.add(.reconfigure(target(namespace), layout), of: change, in: .reconfigure)
     }
