@@ -48,12 +48,13 @@ let package = Package(
             dependencies: [
                 "Provision",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "SystemPackage", package: "swift-system"),
             ],
             swiftSettings: swiftSettings
         ),
         .testTarget(
             name: "ProvisionTests",
-            dependencies: ["Provision"],
+            dependencies: ["Provision", .product(name: "SystemPackage", package: "swift-system")],
             swiftSettings: swiftSettings
         ),
         .testTarget(

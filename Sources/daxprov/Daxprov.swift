@@ -5,6 +5,19 @@ import ArgumentParser
 struct Daxprov: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "daxprov",
-        abstract: "Provisions persistent-memory and device-dax namespaces from a profile."
+        abstract: "Provisions persistent-memory and device-dax namespaces from a profile.",
+        version: "daxprov \(versionText)",
+        subcommands: [
+            ValidateCommand.self, InventoryCommand.self, PlanCommand.self, ApplyCommand.self,
+        ]
     )
+
+    static func main() {
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+        } catch {
+            end(with: error)
+        }
+    }
 }

@@ -16,9 +16,9 @@ public struct HostError: Error, Equatable, Sendable {
     public var undoFailures: [String]
 
     /// The kinds of failure.
-    public enum Kind: Equatable, Sendable {
+    public enum Kind: String, Equatable, Sendable {
         /// The caller lacks the privilege.
-        case notPermitted
+        case notPermitted = "not_permitted"
         /// The device is in use.
         case busy
         /// The live object is not what the plan was made for: somebody changed the host.
@@ -41,5 +41,13 @@ public struct HostError: Error, Equatable, Sendable {
         self.advice = advice
         self.errno = errno
         self.undoFailures = undoFailures
+    }
+}
+
+extension HostError: CustomStringConvertible {
+    /// One sentence: what failed, on which device, and why. The advice is not part of it.
+    public var description: String {
+        let place = device.map { operation.contains($0) ? "" : " of \($0)" } ?? ""
+        return "could not \(operation)\(place): \(reason)"
     }
 }

@@ -38,20 +38,30 @@ extension KernelHost {
         observed.namespaceSeed = directory.text("namespace_seed")
         let facts = RegionFacts(observed)
         regions[device] = facts
-        observed.namespaces = namespaces(of: facts, directory)
+        observed.namespaces = namespaces(
+            of: facts, directory, mayGetLabels: observed.labelling == .labelless && !observed.mappings.isEmpty
+        )
         return observed
     }
 
-    private func namespaces(of facts: RegionFacts, _ directory: borrowing SysfsDirectory) -> [Namespace] {
+    private func namespaces(
+        of facts: RegionFacts, _ directory: borrowing SysfsDirectory, mayGetLabels: Bool
+    ) -> [Namespace] {
         let reader = SysfsNamespaceReader(region: facts)
         let devices = directory.entries().filter { $0.hasPrefix("namespace") && $0.last?.isNumber == true }
         let sorted = devices.map { (number: Sysfs.number($0), device: $0) }.sorted { $0.number < $1.number }
         var namespaces: [Namespace] = []
         for (_, device) in sorted {
-            guard let namespace = reader.namespace(device, in: directory) else { continue }
+            guard var namespace = reader.namespace(device, in: directory) else { continue }
+            namespace.hasContent = mayGetLabels ? content(of: namespace) : nil
             namespaces.append(namespace)
         }
         return namespaces
+    }
+
+    /// Whether a raw namespace holds something that label indexes would hide.
+    private func content(of namespace: Namespace) -> Bool? {
+        namespace.mode == .raw ? namespace.blockDevice.flatMap { ContentProbe.hasContent($0) } : nil
     }
 
     /// The modes that the region offers, as `ndctl list -v` finds them: from its seeds. Label-less regions, and

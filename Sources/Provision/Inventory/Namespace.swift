@@ -37,6 +37,9 @@ public struct Namespace: Equatable, Sendable {
     public var numaNode: Int?
     /// The node the memory would become as system RAM; nil where the platform gives none.
     public var targetNode: Int?
+    /// Whether its first 128 KiB hold a byte other than zero. Looked at only where a plan needs it: raw namespaces of
+    /// label-less regions whose DIMMs have label areas. Nil elsewhere, and where it may not be read (not root).
+    public var hasContent: Bool?
     /// The known media errors in its data, in 512-byte units from its data's start; empty for sector mode, whose
     /// errors the kernel shows for the region alone.
     public var badBlocks: [BadBlocks]
@@ -48,7 +51,7 @@ public struct Namespace: Equatable, Sendable {
         usableSize: ByteCount? = nil, map: MapLocation? = nil, align: ByteCount? = nil,
         sectorSize: UInt32? = nil, name: String? = nil, labelUUID: UUID? = nil, infoBlockUUID: UUID? = nil,
         blockDevice: String? = nil, characterDevice: String? = nil, numaNode: Int? = nil,
-        targetNode: Int? = nil, badBlocks: [BadBlocks] = []
+        targetNode: Int? = nil, hasContent: Bool? = nil, badBlocks: [BadBlocks] = []
     ) {
         self.device = device
         self.resource = resource
@@ -68,6 +71,7 @@ public struct Namespace: Equatable, Sendable {
         self.characterDevice = characterDevice
         self.numaNode = numaNode
         self.targetNode = targetNode
+        self.hasContent = hasContent
         self.badBlocks = badBlocks
     }
 
@@ -78,12 +82,12 @@ public struct Namespace: Equatable, Sendable {
     ///
     /// A create that was interrupted leaves an allocation without a claim: idle at first, and raw with a leftover
     /// holder class after the next boot. A raw namespace that somebody disabled looks like the first kind, so this
-    /// is a report, never a licence to reuse the range.
+    /// is a report, never a licence to reuse the range. On a label-less region nothing is created.
     public var unfinished: UnfinishedCreation? {
         if isActive, mode == .raw, let recorded = recordedMode, recorded != .raw {
             return .lacksInfoBlock(recorded)
         }
-        if !isActive, recordedMode == nil { return .neverEnabled }
+        if !isActive, recordedMode == nil, labelUUID != nil { return .neverEnabled }
         return nil
     }
 }

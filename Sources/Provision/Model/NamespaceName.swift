@@ -12,7 +12,9 @@ public struct NamespaceName: Hashable, Comparable, Sendable, CustomStringConvert
     public init?(_ text: String) {
         guard (1...Self.maximumLength).contains(text.utf8.count) else { return nil }
         guard text.first != " ", text.last != " " else { return nil }
-        guard text.unicodeScalars.allSatisfy({ $0.properties.generalCategory != .control }) else { return nil }
+        guard text.unicodeScalars.allSatisfy({ $0.properties.generalCategory != .control }) else {
+            return nil
+        }
         self.text = text
     }
 

@@ -1,0 +1,53 @@
+# make demo      installs what is needed, builds, and provisions the embedded simulated host
+# make test      installs what is needed and runs every test, those on a real kernel in a VM included
+# make unit      the tests that need no VM
+# make vm        a shell in a VM with the current build; make vm RUN=SCRIPT runs a script there
+# make lint      formatting and style
+# make install   installs the release build (PREFIX, DESTDIR)
+
+SWIFT ?= swift
+PREFIX ?= /usr/local
+DESTDIR ?=
+PYTHON = /usr/bin/python3
+VM_JOBS ?= 2
+# What runs elsewhere than beside this toolchain: one binary that needs the C libraries alone.
+RELEASE = --scratch-path .build/release-static -c release --static-swift-stdlib
+BINARY = .build/release-static/release/daxprov
+
+export SWIFT_BACKTRACE ?= enable=no
+
+.PHONY: demo test unit vm-test vm lint install release clean build-packages vm-packages
+
+demo: release
+	sh packaging/demo $(BINARY)
+
+test: unit vm-test
+
+unit: build-packages
+	$(SWIFT) build --build-tests
+	$(SWIFT) test --skip-build --parallel
+
+vm-test: release vm-packages
+	DAXPROV_BINARY=$(CURDIR)/$(BINARY) $(PYTHON) -m pytest -q -n $(VM_JOBS) Tests/VM
+
+vm: release vm-packages
+	DAXPROV_BINARY=$(CURDIR)/$(BINARY) Tests/VM/run $(VMFLAGS) $(RUN)
+
+lint: build-packages
+	$(SWIFT) format lint --strict --recursive Sources Tests Package.swift
+	sh packaging/lint
+
+release: build-packages
+	$(SWIFT) build $(RELEASE) --product daxprov
+
+install: release
+	install -D -m 0755 -s $(BINARY) $(DESTDIR)$(PREFIX)/bin/daxprov
+
+build-packages:
+	@sh packaging/ensure-packages packaging/build-packages.txt
+
+vm-packages:
+	@sh packaging/ensure-packages Tests/VM/packages.txt
+
+clean:
+	rm -rf .build

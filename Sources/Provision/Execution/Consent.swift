@@ -1,0 +1,48 @@
+/// What the administrator has agreed to.
+public struct Consent: Equatable, Sendable {
+    /// The namespaces that may be destroyed, replaced or reconfigured (`--allow-destroy`): by name, by label UUID,
+    /// or by the address of the change (`region0/wal`).
+    public var allowDestroy: Set<String>
+
+    /// Consent to the destruction of these.
+    public init(allowDestroy: Set<String> = []) {
+        self.allowDestroy = allowDestroy
+    }
+
+    /// A refusal for every change of the plan that needs a consent which was not given.
+    ///
+    /// A name that several changes share consents to none of them: they need their addresses.
+    public func refusals(for plan: Plan) -> [Refusal] {
+        plan.changes.compactMap { change in
+            guard let name = change.consent, !allowDestroy.contains(change.address) else { return nil }
+            let isUnique = plan.changes.count { $0.consent == name } == 1
+            if isUnique, allowDestroy.contains(name) { return nil }
+            let wanted = isUnique ? name : change.address
+            return Refusal(
+                .consentMissing, change.address,
+                "it would be \(change.kind.consequence), and that was not agreed to",
+                advice: "if its data may go, say --allow-destroy \(quoted(wanted))")
+        }
+    }
+
+    private func quoted(_ name: String) -> String {
+        let plain = name.allSatisfy { $0.isLetter || $0.isNumber || "-_./".contains($0) }
+        return plain
+            ? name
+            : "'" + name.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''")
+                + "'"
+    }
+}
+
+extension Change.Kind {
+    /// What becomes of the data, as a participle.
+    fileprivate var consequence: String {
+        switch self {
+        case .destroy: "destroyed"
+        case .replace: "destroyed and created anew"
+        case .reconfigure: "reconfigured"
+        case .initializeLabels: "hidden by new label indexes"
+        case .create, .rename, .enable: "changed"
+        }
+    }
+}

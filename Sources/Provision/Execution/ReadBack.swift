@@ -1,0 +1,71 @@
+/// Compares what a step left with what the plan said of it.
+enum ReadBack {
+    /// The differences, each in a phrase; empty where the result is as planned.
+    static func differences(after step: Step, identity: FreshIdentity, found: Namespace?) -> [String] {
+        switch step {
+        case .initializeLabels, .destroy:
+            return found == nil ? [] : ["\(found?.device ?? "a namespace") is still there"]
+        case .create(let placement):
+            guard let found else { return ["no namespace is there"] }
+            return placed(placement, identity, found)
+        case .reconfigure(let target, let layout):
+            guard let found else { return ["no namespace is there"] }
+            let uuid = target.labelUUID == nil ? nil : identity.label
+            return kept(target, found) + matches(layout, found) + expect("label UUID", uuid, found.labelUUID)
+        case .activate(let target, let layout):
+            guard let found else { return ["no namespace is there"] }
+            return kept(target, found) + matches(layout, found)
+        case .rename(let target, let name):
+            return kept(target, found) + expect("name", name.text, found?.name)
+        case .enable(let target):
+            return kept(target, found) + expect("active", true, found?.isActive)
+        case .disable(let target):
+            return kept(target, found) + expect("active", false, found?.isActive)
+        }
+    }
+
+    private static func placed(
+        _ placement: Placement, _ identity: FreshIdentity, _ found: Namespace
+    ) -> [String] {
+        var differences = matches(placement.layout, found)
+        if let resource = placement.resource {
+            differences += expect("address", hexadecimal(resource), found.resource.map(hexadecimal))
+        }
+        differences += expect("label UUID", identity.label, found.labelUUID)
+        differences += expect("usable size", placement.usableSize, found.usableSize)
+        return differences
+    }
+
+    private static func matches(_ layout: Layout, _ found: Namespace) -> [String] {
+        var differences = expect("active", true, found.isActive)
+        differences += expect("mode", layout.mode, found.mode)
+        differences += expect("size", layout.rawSize, found.rawSize)
+        differences += expect("extents", 1, found.extents ?? 1)
+        if let name = layout.name { differences += expect("name", name.text, found.name) }
+        if let map = layout.map { differences += expect("map", map, found.map) }
+        if let align = layout.align { differences += expect("align", align.size, found.align) }
+        if let sector = layout.sectorSize {
+            differences += expect("sector size", sector.bytes, found.sectorSize)
+        }
+        return differences
+    }
+
+    private static func kept(_ target: NamespaceTarget, _ found: Namespace?) -> [String] {
+        guard let found else { return ["\(target.device) is gone"] }
+        var differences = expect("size", target.rawSize, found.rawSize)
+        if let resource = target.resource {
+            differences += expect("address", hexadecimal(resource), found.resource.map(hexadecimal))
+        }
+        return differences
+    }
+
+    private static func expect<Value: Equatable>(_ what: String, _ wanted: Value?, _ found: Value?)
+        -> [String]
+    {
+        guard wanted != found else { return [] }
+        func text(_ value: Value?) -> String { value.map { "\($0)" } ?? "none" }
+        return ["\(what) is \(text(found)), planned \(text(wanted))"]
+    }
+
+    private static func hexadecimal(_ address: UInt64) -> String { "0x" + String(address, radix: 16) }
+}

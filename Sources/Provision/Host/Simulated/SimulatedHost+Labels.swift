@@ -1,0 +1,75 @@
+/// The step that makes a label-less region a labelled one.
+extension SimulatedHost {
+    /// Also finishes what an interrupted run of it left: the region disabled, some DIMMs with an index.
+    func initializeLabels(_ device: String) throws(HostError) {
+        let operation = "initialise the labels of \(device)"
+        guard let number = state.regions.indices.first(where: { "region\($0)" == device }) else {
+            throw changed(device, while: operation, "there is no such region")
+        }
+        let region = state.regions[number]
+        if region.isEnabled, region.labelling == .labelled {
+            throw changed(device, while: operation, "the region has labels already")
+        }
+        let dimms = region.mappings.map(\.dimm)
+        try requireLabelAreas(dimms, device, while: operation)
+        for namespace in region.namespaces {
+            try requireUnused(SimulatedNamespaceID(region: number, number: namespace.number))
+        }
+        do {
+            try undoing { undo throws(HostError) in
+                if region.isEnabled { try self.store(.disableRegion(number)) }
+                undo.add(.enableRegion(number))
+                for dimm in dimms { try self.writeIndex(dimm, &undo) }
+                try self.store(.enableRegion(number))
+            }
+        } catch {
+            throw withStickyLabelling(error, region: number)
+        }
+    }
+
+    private func changed(_ device: String, while operation: String, _ reason: String) -> HostError {
+        HostError(
+            .changed, while: operation, device: device, reason: reason,
+            advice: "plan again: somebody changed the host")
+    }
+
+    /// A kernel that saw an index once treats the region as labelled until the next boot.
+    private func withStickyLabelling(_ error: HostError, region number: Int) -> HostError {
+        guard isAlive, state.regions[number].labelling == .labelled else { return error }
+        var error = error
+        error.undoFailures.append("region\(number) shows no namespace until the next reboot")
+        return error
+    }
+
+    private func requireLabelAreas(
+        _ dimms: [Int], _ device: String, while operation: String
+    ) throws(HostError) {
+        let lacking = dimms.filter { state.dimms[$0].labelAreaSize == nil }.map { "nmem\($0)" }
+        let old = dimms.filter { state.dimms[$0].labelVersion == .v1_1 }.map { "nmem\($0)" }
+        guard dimms.isEmpty || !lacking.isEmpty || !old.isEmpty else { return }
+        let reason =
+            if dimms.isEmpty {
+                "it has no DIMMs"
+            } else if lacking.isEmpty {
+                "a label index of version 1.1 is on \(old.joined(separator: ", "))"
+            } else {
+                "there is no label area on \(lacking.joined(separator: ", "))"
+            }
+        throw HostError(
+            .failed, while: operation, device: device, reason: reason,
+            advice: "without labels the region holds one namespace of its whole size and no more")
+    }
+
+    /// Writes an index where there is none, and lets the DIMM's driver read it.
+    private func writeIndex(_ dimm: Int, _ undo: inout StepUndo) throws(HostError) {
+        if state.dimms[dimm].labelVersion == nil {
+            try store(.labelIndex(dimm: dimm, .v1_2))
+            undo.add(.labelIndex(dimm: dimm, nil))
+        }
+        if state.dimms[dimm].isEnabled, state.dimms[dimm].hasLabelling { return }
+        if state.dimms[dimm].isEnabled { try store(.disableDimm(dimm)) }
+        undo.add(.enableDimm(dimm))
+        try store(.enableDimm(dimm))
+        undo.removeLast()
+    }
+}

@@ -1,0 +1,142 @@
+/// The steps, as sequences of stores. Each undoes what it had begun when one fails.
+extension SimulatedHost {
+    func performStores(of step: Step, identity: FreshIdentity) throws(HostError) -> Namespace? {
+        switch step {
+        case .initializeLabels(let region):
+            try initializeLabels(region)
+            return nil
+        case .disable(let target):
+            let id = try resolve(target)
+            try disable(id)
+            return try readBack(id)
+        case .destroy(let target):
+            let id = try resolve(target)
+            try releaseSeeds(of: id)
+            try store(.size(id, .zero))
+            return nil
+        case .create(let placement):
+            return try create(placement, identity)
+        case .reconfigure(let target, let layout):
+            return try reconfigure(resolve(target), layout, identity)
+        case .rename(let target, let name):
+            let id = try resolve(target)
+            try releaseSeeds(of: id)
+            try store(.name(id, name.text))
+            return try readBack(id)
+        case .enable(let target):
+            return try enable(resolve(target))
+        case .activate(let target, let layout):
+            return try activate(resolve(target), layout, identity)
+        }
+    }
+
+    /// Detaches the namespace from claim seeds that an interrupted step left configured: they make it busy.
+    private func releaseSeeds(of id: SimulatedNamespaceID) throws(HostError) {
+        for kind in SimulatedClaimKind.allCases {
+            guard state.regions[id.region].claims[kind]?.namespace == id.number else { continue }
+            try store(.claimNamespace(SimulatedClaimID(region: id.region, kind: kind), nil))
+        }
+    }
+
+    private func disable(_ id: SimulatedNamespaceID) throws(HostError) {
+        guard let namespace = state.namespace(id), namespace.isActive else { return }
+        try requireUnused(id)
+        try store(.disable(id))
+    }
+
+    /// Refuses a namespace that the state lists as in use.
+    func requireUnused(_ id: SimulatedNamespaceID) throws(HostError) {
+        guard let observed = try readBack(id) else { return }
+        let names = [
+            observed.name, observed.labelUUID?.description, observed.infoBlockUUID?.description,
+            observed.device, observed.blockDevice, observed.characterDevice,
+            observed.blockDevice.map { "/dev/\($0)" }, observed.characterDevice.map { "/dev/\($0)" },
+        ]
+        guard let holder = names.compactMap({ $0 }).compactMap({ state.busy[$0] }).first else { return }
+        throw HostError(
+            .busy, while: "disable \(id)", device: observed.blockDevice ?? observed.characterDevice,
+            reason: "it is in use: \(holder)", advice: "end that use first")
+    }
+
+    /// Name, sector size and holder class come before the UUID: without one, no label is written for them.
+    private func create(
+        _ placement: Placement, _ identity: FreshIdentity
+    ) throws(HostError) -> Namespace? {
+        let id = try idleNamespace(of: placement.region)
+        if state.namespace(id)?.uuid != nil { try store(.size(id, .zero)) }
+        return try undoing { undo throws(HostError) in
+            try self.describe(id, placement.layout, &undo)
+            try self.store(.uuid(id, identity.label))
+            undo.add(.size(id, .zero))
+            try self.store(.size(id, placement.layout.rawSize))
+            try self.requirePlace(id, placement)
+            try self.claim(id, placement.layout, identity.infoBlock, &undo)
+            return try self.readBack(id)
+        }
+    }
+
+    private func reconfigure(
+        _ id: SimulatedNamespaceID, _ layout: Layout, _ identity: FreshIdentity
+    ) throws(HostError) -> Namespace? {
+        try requireInactive(id, while: "reconfigure \(id)")
+        try releaseSeeds(of: id)
+        guard let old = state.namespace(id) else { return nil }
+        return try undoing { undo throws(HostError) in
+            if let uuid = old.uuid {
+                try self.store(.uuid(id, identity.label))
+                undo.add(.uuid(id, uuid))
+            } else {
+                try self.eraseInfoBlock(id, &undo)
+            }
+            try self.describe(id, layout, &undo)
+            try self.claim(id, layout, identity.infoBlock, &undo)
+            return try self.readBack(id)
+        }
+    }
+
+    /// A label-less namespace has no UUID to disown its info block with, so the block must go.
+    private func eraseInfoBlock(_ id: SimulatedNamespaceID, _ undo: inout StepUndo) throws(HostError) {
+        try store(.forceRaw(id, true))
+        undo.add(.forceRaw(id, false))
+        try store(.enable(id))
+        undo.add(.disable(id))
+        try store(.zeroInfoBlock(id))
+        undo.lose("the info block of \(id) was erased")
+        try store(.disable(id))
+        undo.removeLast()
+        try store(.forceRaw(id, false))
+        undo.removeLast()
+    }
+
+    private func activate(
+        _ id: SimulatedNamespaceID, _ layout: Layout, _ identity: FreshIdentity
+    ) throws(HostError) -> Namespace? {
+        try requireInactive(id, while: "activate \(id)")
+        try releaseSeeds(of: id)
+        guard let found = try enable(id) else { return nil }
+        if found.mode == layout.mode { return found }
+        guard found.mode == .raw else {
+            throw HostError(
+                .failed, while: "activate \(id)", device: id.description,
+                reason: "it has a valid info block for \(found.mode?.rawValue ?? "an unknown mode")",
+                advice: "its data may be wanted: reconfigure it instead")
+        }
+        return try undoing { undo throws(HostError) in
+            undo.add(.disable(id))
+            try self.disable(id)
+            undo.removeLast()
+            try self.describe(id, layout, &undo)
+            try self.claim(id, layout, identity.infoBlock, &undo)
+            return try self.readBack(id)
+        }
+    }
+
+    private func enable(_ id: SimulatedNamespaceID) throws(HostError) -> Namespace? {
+        guard let namespace = state.namespace(id) else { return nil }
+        if namespace.isActive { return try readBack(id) }
+        try releaseSeeds(of: id)
+        if namespace.isForcedRaw { try store(.forceRaw(id, false)) }
+        try store(.enable(id))
+        return try readBack(id)
+    }
+}

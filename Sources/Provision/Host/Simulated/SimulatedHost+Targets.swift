@@ -1,0 +1,53 @@
+/// From what steps name to the objects of the simulated kernel.
+extension SimulatedHost {
+    /// The number of an enabled region.
+    func region(_ device: String, while operation: String) throws(HostError) -> Int {
+        let number = state.regions.indices.first { "region\($0)" == device }
+        guard let number, state.regions[number].isEnabled else {
+            throw HostError(
+                .changed, while: operation, device: device,
+                reason: number == nil ? "there is no such region" : "the region is disabled",
+                advice: "plan again")
+        }
+        return number
+    }
+
+    /// The object that the target names, if it is still what the target says.
+    func resolve(_ target: NamespaceTarget) throws(HostError) -> SimulatedNamespaceID {
+        let operation = "find \(target.label)"
+        let number = try region(target.region, while: operation)
+        let region = state.regions[number]
+        let match = region.namespaces.first { "namespace\(number).\($0.number)" == target.device }
+        guard let namespace = match, namespace.size > .zero else {
+            throw changed(target, operation, "there is no \(target.device)")
+        }
+        let resource = region.resource + namespace.offset.bytes
+        if namespace.uuid != target.labelUUID { throw changed(target, operation, "its UUID is another") }
+        if namespace.size != target.rawSize {
+            throw changed(target, operation, "its size is \(namespace.size)")
+        }
+        if let expected = target.resource, expected != resource {
+            throw changed(target, operation, "it lies at 0x\(String(resource, radix: 16))")
+        }
+        return SimulatedNamespaceID(region: number, number: namespace.number)
+    }
+
+    private func changed(_ target: NamespaceTarget, _ operation: String, _ reason: String) -> HostError {
+        HostError(
+            .changed, while: operation, device: target.device, reason: reason,
+            advice: "plan again: somebody changed the host")
+    }
+
+    /// Refuses a namespace that is active.
+    func requireInactive(_ id: SimulatedNamespaceID, while operation: String) throws(HostError) {
+        guard let namespace = state.namespace(id), namespace.isActive else { return }
+        throw HostError(
+            .busy, while: operation, device: id.description, reason: "the namespace is active",
+            advice: "disable it first")
+    }
+
+    /// The namespace as it is now.
+    func readBack(_ id: SimulatedNamespaceID) throws(HostError) -> Namespace? {
+        state.namespace(id).map { state.observedNamespace($0, region: id.region) }
+    }
+}

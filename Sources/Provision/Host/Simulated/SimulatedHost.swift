@@ -1,0 +1,132 @@
+import Glibc
+public import SystemPackage
+
+/// A host that exists in memory, or in a file: it does what a Linux 6.1 kernel would do, the unpleasant parts
+/// included, and needs no privilege.
+///
+/// It performs a step as a sequence of stores, like the kernel host. A ``SimulatedFault`` can let any one of them
+/// fail, or end the host there.
+public final class SimulatedHost: Host {
+    var state: SimulatedState
+    private let path: FilePath?
+    private var isGone = false
+
+    /// The number of stores made, failed ones included, since the fault was armed or the host was opened.
+    public private(set) var operations = 0
+
+    /// A host in memory, read from the text of a state file.
+    public init(json text: String) throws(JSONError) {
+        self.state = try SimulatedState(json: JSONValue(parsing: text))
+        self.path = nil
+    }
+
+    private init(state: SimulatedState, path: FilePath) {
+        self.state = state
+        self.path = path
+    }
+
+    /// A host whose state is this file. Every store that changes something replaces the file at once, so that a
+    /// process that dies leaves what a crash would leave.
+    /// - Throws: ``HostError/Kind/unavailable`` where the file cannot be read or is not valid.
+    public static func open(_ path: FilePath) throws(HostError) -> SimulatedHost {
+        let operation = "read the simulated host"
+        let bytes = try SimulatedStateFile.read(path)
+        do {
+            return SimulatedHost(state: try SimulatedState(json: JSONValue(parsing: bytes)), path: path)
+        } catch {
+            throw HostError(
+                .unavailable, while: operation, device: path.string, reason: error.description,
+                advice: "correct the file; profiles/hosts has examples")
+        }
+    }
+
+    /// The state as the text of a state file.
+    public var json: String { state.json.text() }
+
+    /// Lets something go wrong, once; nil: nothing. Starts counting ``operations`` anew.
+    public func arm(_ fault: SimulatedFault?) {
+        state.fault = fault
+        operations = 0
+    }
+
+    /// Restarts the host, also after a crash: what only memory held is lost, numbers are given anew, and every
+    /// region and namespace is enabled.
+    public func reboot() throws(HostError) {
+        isGone = false
+        state.fault = nil
+        state.boot()
+        try save()
+    }
+
+    /// Enumerates the host once. Writes nothing.
+    public func observe() throws(HostError) -> Observed {
+        try requireAlive(while: "observe the host")
+        return state.observed
+    }
+
+    /// Performs one step.
+    public func perform(_ step: Step, identity: FreshIdentity) throws(HostError) -> Namespace? {
+        try requireAlive(while: "perform a step")
+        return try performStores(of: step, identity: identity)
+    }
+
+    /// Makes one store, unless the fault is due.
+    func store(_ store: SimulatedStore) throws(HostError) {
+        try requireAlive(while: store.operation)
+        operations += 1
+        try triggerFault(store)
+        let before = state
+        do {
+            try state.apply(store)
+        } catch {
+            if state != before { try save() }
+            throw HostError(store, error)
+        }
+        if state != before { try save() }
+    }
+
+    private func triggerFault(_ store: SimulatedStore) throws(HostError) {
+        guard let fault = state.fault, fault.operation == operations else { return }
+        state.fault = nil
+        try save()
+        switch fault.kind {
+        case .fail(let errno):
+            throw HostError(store, SimulatedRefusal(errno, "the simulated host was told to fail here"))
+        case .crash:
+            isGone = true
+            try requireAlive(while: store.operation)
+        case .kill:
+            kill(getpid(), SIGKILL)
+        }
+    }
+
+    /// Whether a simulated crash ended the host: then nothing can be undone.
+    var isAlive: Bool { !isGone }
+
+    private func requireAlive(while operation: String) throws(HostError) {
+        guard isGone else { return }
+        throw HostError(
+            .unavailable, while: operation, reason: "the simulated host crashed", advice: "reboot it")
+    }
+
+    private func save() throws(HostError) {
+        guard let path else { return }
+        try SimulatedStateFile.write(json, to: path)
+    }
+}
+
+extension HostError {
+    /// What a refused store means.
+    init(_ store: SimulatedStore, _ refusal: SimulatedRefusal) {
+        let text = Errno(rawValue: refusal.errno).description
+        let kind: Kind =
+            switch refusal.errno {
+            case EBUSY: .busy
+            case EPERM, EACCES: .notPermitted
+            default: .failed
+            }
+        self.init(
+            kind, while: store.operation, device: store.device,
+            reason: refusal.reason.map { "\(text): \($0)" } ?? text, errno: refusal.errno)
+    }
+}

@@ -1,0 +1,126 @@
+/// What an enumeration of the simulated host finds.
+extension SimulatedState {
+    /// The host as observed.
+    var observed: Observed {
+        var numbers = (dimm: 0, region: 0)
+        var list: [Bus] = []
+        for (index, bus) in buses.enumerated() {
+            let dimms = bus.dimms.indices.map { observedDimm(numbers.dimm + $0) }
+            let regions = bus.regions.indices.map { observedRegion(numbers.region + $0) }
+            numbers.dimm += dimms.count
+            numbers.region += regions.count
+            list.append(
+                Bus(
+                    device: "ndbus\(index)", provider: bus.provider, scrubState: bus.scrubState, dimms: dimms,
+                    regions: regions))
+        }
+        return Observed(buses: list)
+    }
+
+    private func observedDimm(_ number: Int) -> Dimm {
+        let dimm = dimms[number]
+        let area = dimm.labelAreaSize.map { size in
+            LabelArea(
+                size: size, version: dimm.labelVersion, slots: dimm.slots,
+                availableSlots: dimm.isEnabled
+                    ? dimm.slots.map { max($0 - labelCount(dimm: number) - 1, 0) } : nil)
+        }
+        return Dimm(
+            device: "nmem\(number)", uniqueID: dimm.id, handle: dimm.handle, physicalID: dimm.physicalID,
+            isEnabled: dimm.isEnabled, flags: dimm.flags, security: dimm.security, labelArea: area)
+    }
+
+    private func observedRegion(_ number: Int) -> Region {
+        let region = regions[number]
+        let namespaces = region.isEnabled ? region.namespaces.filter { $0.size > .zero } : []
+        return Region(
+            device: "region\(number)", size: region.size, align: region.align,
+            availableSize: region.availableSize, maxAvailableExtent: region.maxAvailableExtent,
+            resource: region.resource, interleaveSetID: region.interleaveSetID, numaNode: region.numaNode,
+            targetNode: region.targetNode, persistenceDomain: region.persistenceDomain,
+            mappings: region.mappings.enumerated().map { position, mapping in
+                Mapping(
+                    dimm: "nmem\(mapping.dimm)", offset: mapping.offset, length: mapping.length,
+                    position: position)
+            },
+            isEnabled: region.isEnabled, isReadOnly: region.isReadOnly, labelling: region.labelling,
+            badBlocks: region.badBlocks, capabilities: Self.capabilities,
+            namespaceSeed: region.isEnabled ? region.seed.map { "namespace\(number).\($0)" } : nil,
+            namespaces: namespaces.map { observedNamespace($0, region: number) })
+    }
+
+    private static let capabilities: [ModeCapability] = {
+        let alignments = [Alignment.page, .huge, .gigantic].map(\.size)
+        return [
+            ModeCapability(mode: .fsdax, alignments: alignments),
+            ModeCapability(mode: .devdax, alignments: alignments),
+            ModeCapability(mode: .sector, sectorSizes: SectorSize.supported),
+        ]
+    }()
+
+    /// The namespace as observed.
+    func observedNamespace(_ namespace: SimulatedNamespace, region number: Int) -> Namespace {
+        let region = regions[number]
+        var observed = Namespace(
+            device: "namespace\(number).\(namespace.number)",
+            resource: region.resource + namespace.offset.bytes, rawSize: namespace.size,
+            extents: region.labelling == .labelled ? 1 : nil, mode: namespace.holderClass?.mode,
+            recordedMode: namespace.holderClass?.mode, isActive: namespace.isActive,
+            name: namespace.name.isEmpty ? nil : namespace.name, labelUUID: namespace.uuid,
+            numaNode: region.numaNode, targetNode: region.targetNode)
+        if namespace.isActive, let personality = personality(of: namespace, in: region) {
+            observed.describe(personality, namespace, region: number)
+            observed.badBlocks = badBlocks(of: personality, namespace, in: region)
+            if personality.mode == .raw, region.labelling == .labelless, !region.mappings.isEmpty {
+                observed.hasContent = region.hasContent
+            }
+        }
+        return observed
+    }
+
+    /// The region's media errors that lie in the namespace's data, from the data's start.
+    private func badBlocks(
+        of personality: SimulatedPersonality, _ namespace: SimulatedNamespace, in region: SimulatedRegion
+    ) -> [BadBlocks] {
+        guard personality.mode != .sector else { return [] }
+        let block = personality.infoBlock
+        let offset =
+            block == nil
+            ? ByteCount.zero
+            : NamespaceGeometry.dataOffset(
+                rawSize: namespace.size, start: region.resource + namespace.offset.bytes,
+                mode: personality.mode, map: block?.map, align: block?.align)
+        guard let offset else { return [] }
+        let start = (namespace.offset + offset).bytes / 512
+        let end = start + personality.usableSize.bytes / 512
+        return region.badBlocks.compactMap { range in
+            let first = max(range.offset, start)
+            let last = min(range.offset + UInt64(range.length), end)
+            return first < last ? BadBlocks(offset: first - start, length: UInt32(last - first)) : nil
+        }
+    }
+}
+
+extension Namespace {
+    /// Fills in what only an active namespace shows.
+    fileprivate mutating func describe(
+        _ personality: SimulatedPersonality, _ namespace: SimulatedNamespace, region number: Int
+    ) {
+        let suffix = namespace.number == 0 ? "\(number)" : "\(number).\(namespace.number)"
+        mode = personality.mode
+        usableSize = personality.usableSize
+        infoBlockUUID = personality.infoBlock?.uuid
+        align = personality.infoBlock?.align?.size
+        map = personality.mode.isDirectAccess ? personality.infoBlock?.map ?? .mem : nil
+        switch personality.mode {
+        case .devdax: characterDevice = "dax\(number).\(namespace.number)"
+        case .fsdax: blockDevice = "pmem\(suffix)"
+        case .sector:
+            blockDevice = "pmem\(suffix)s"
+            sectorSize = personality.infoBlock?.sectorSize?.bytes
+        case .raw:
+            blockDevice = "pmem\(suffix)"
+            sectorSize = namespace.sectorSize == 0 ? 512 : namespace.sectorSize
+        }
+    }
+}

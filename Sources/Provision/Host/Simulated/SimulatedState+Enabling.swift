@@ -1,0 +1,172 @@
+import Glibc
+
+/// What an enabled namespace runs as.
+struct SimulatedPersonality: Equatable {
+    var mode: NamespaceMode
+    /// The info block that decided it; nil: none.
+    var infoBlock: SimulatedInfoBlock?
+    var usableSize: ByteCount
+}
+
+/// Enabling: the search for claims, and what configured claims write.
+extension SimulatedState {
+    /// What the namespace runs as when it is enabled; nil where the kernel refuses to enable it.
+    ///
+    /// The kernel asks BTT, pfn and dax in this order, each only where the holder class allows it, and ignores info
+    /// blocks of another parent (drivers/nvdimm/pmem.c `nd_pmem_probe`, claim.c, btt_devs.c, pfn_devs.c). A BTT with
+    /// a null parent is accepted everywhere.
+    func personality(of namespace: SimulatedNamespace, in region: SimulatedRegion) -> SimulatedPersonality? {
+        let start = region.resource + namespace.offset.bytes
+        for kind in [SimulatedClaimKind.btt, .pfn, .dax] where !namespace.isForcedRaw {
+            guard namespace.holderClass == nil || namespace.holderClass == kind else { continue }
+            guard let address = probedAddress(of: kind, namespace, in: region) else { continue }
+            guard let block = infoBlocks[address], block.kind == kind else { continue }
+            guard block.parent == namespace.uuid || kind == .btt && block.parent == nil else { continue }
+            guard let size = usableSize(of: block, rawSize: namespace.size, start: start, in: region) else {
+                return nil
+            }
+            return SimulatedPersonality(mode: kind.mode, infoBlock: block, usableSize: size)
+        }
+        let isMapped = region.labelling == .labelless && region.mappings.isEmpty
+        return SimulatedPersonality(
+            mode: isMapped ? .fsdax : .raw, infoBlock: nil, usableSize: namespace.size)
+    }
+
+    /// Where the kernel looks for an info block of that kind. A BTT v2.0, which only v1.2 labels have, is at the
+    /// namespace's start, and looked for only where the holder class says btt; every other block is at 4 KiB.
+    private func probedAddress(
+        of kind: SimulatedClaimKind, _ namespace: SimulatedNamespace, in region: SimulatedRegion
+    ) -> UInt64? {
+        let start = region.resource + namespace.offset.bytes
+        let isSecondVersion = kind == .btt && namespace.holderClass == .btt && labels(of: region) == .v1_2
+        return isSecondVersion ? start : start + 4096
+    }
+
+    /// The version of the region's labels; nil for a label-less region.
+    func labels(of region: SimulatedRegion) -> LabelVersion? {
+        guard region.labelling == .labelled else { return nil }
+        let versions = region.mappings.map { dimms[$0.dimm].labelVersion }
+        return versions.contains(.v1_1) ? .v1_1 : .v1_2
+    }
+
+    private func usableSize(
+        of block: SimulatedInfoBlock, rawSize: ByteCount, start: UInt64, in region: SimulatedRegion
+    ) -> ByteCount? {
+        NamespaceGeometry.usableSize(
+            rawSize: rawSize, start: start, mode: block.kind.mode, map: block.map, align: block.align,
+            sectorSize: block.sectorSize, labels: labels(of: region))
+    }
+
+    /// Binds the namespace's driver.
+    mutating func enable(_ id: SimulatedNamespaceID) throws(SimulatedRefusal) {
+        guard let namespace = namespace(id), namespace.size > .zero else { throw SimulatedRefusal(ENODEV) }
+        if namespace.isActive { throw SimulatedRefusal(EBUSY, "the namespace is active") }
+        if isClaimed(id) { throw SimulatedRefusal(EBUSY, "a seed device claims the namespace") }
+        guard personality(of: namespace, in: regions[id.region]) != nil else {
+            throw SimulatedRefusal(ENXIO, "its info block does not fit its place")
+        }
+        try activate(id)
+    }
+
+    /// Marks the namespace active, plants a new seed where it was the seed, and writes the page map.
+    private mutating func activate(_ id: SimulatedNamespaceID) throws(SimulatedRefusal) {
+        try change(id) { $0.isActive = true }
+        update(region: id.region) { $0.advanceSeed(after: id.number) }
+        guard let namespace = namespace(id) else { return }
+        let region = regions[id.region]
+        let block = personality(of: namespace, in: region)?.infoBlock
+        if block?.map == .dev { overwritePageMap(namespace, align: block?.align, in: region) }
+    }
+
+    /// The page map of `map: dev` is written on every enable: older info blocks under it are gone.
+    private mutating func overwritePageMap(
+        _ namespace: SimulatedNamespace, align: Alignment?, in region: SimulatedRegion
+    ) {
+        let start = region.resource + namespace.offset.bytes
+        let end = NamespaceGeometry.dataOffset(
+            rawSize: namespace.size, start: start, mode: .fsdax, map: .dev, align: align)
+        guard let end else { return }
+        let map = (start + NamespaceGeometry.infoBlockReserve.bytes)..<(start + end.bytes)
+        infoBlocks = infoBlocks.filter { !map.contains($0.key) }
+    }
+
+    /// Zeroes the namespace's first 8 KiB through its raw block device.
+    mutating func zeroInfoBlock(_ id: SimulatedNamespaceID) throws(SimulatedRefusal) {
+        guard let namespace = namespace(id), namespace.isActive, namespace.isForcedRaw else {
+            throw SimulatedRefusal(ENXIO, "the namespace is not enabled in raw mode")
+        }
+        if regions[id.region].isReadOnly { throw SimulatedRefusal(EROFS) }
+        let start = regions[id.region].resource + namespace.offset.bytes
+        infoBlocks[start] = nil
+        infoBlocks[start + 4096] = nil
+    }
+}
+
+/// Claim seeds.
+extension SimulatedState {
+    /// Makes a store to a claim seed.
+    mutating func applyClaim(_ store: SimulatedStore) throws(SimulatedRefusal) {
+        switch store {
+        case .claimUUID(let id, let uuid): changeClaim(id) { $0.uuid = uuid }
+        case .claimMap(let id, let map): changeClaim(id) { $0.map = map }
+        case .claimAlign(let id, let align): changeClaim(id) { $0.align = align }
+        case .claimSectorSize(let id, let size): changeClaim(id) { $0.sectorSize = size }
+        case .claimNamespace(let id, let number): try attach(id, number)
+        case .enableClaim(let id): try enableClaim(id)
+        default: break
+        }
+    }
+
+    private mutating func changeClaim(_ id: SimulatedClaimID, _ body: (inout SimulatedClaim) -> Void) {
+        update(region: id.region) { body(&$0.claims[id.kind, default: SimulatedClaim()]) }
+    }
+
+    private mutating func attach(_ id: SimulatedClaimID, _ number: Int?) throws(SimulatedRefusal) {
+        if let number {
+            let namespaceID = SimulatedNamespaceID(region: id.region, number: number)
+            guard let namespace = namespace(namespaceID) else { throw SimulatedRefusal(ENODEV) }
+            guard namespace.size >= NamespaceGeometry.minimumFormatted else {
+                throw SimulatedRefusal(ENXIO, "the namespace is smaller than 16 MiB")
+            }
+            guard !namespace.isActive, !isClaimed(namespaceID) else { throw SimulatedRefusal(EBUSY) }
+            guard regions[id.region].claims[id.kind]?.namespace == nil else { throw SimulatedRefusal(EBUSY) }
+        }
+        changeClaim(id) { $0.namespace = number }
+    }
+
+    /// Enables the seed: it takes over a valid info block with its own UUID, or writes a new one.
+    private mutating func enableClaim(_ id: SimulatedClaimID) throws(SimulatedRefusal) {
+        let region = regions[id.region]
+        guard let claim = region.claims[id.kind], let uuid = claim.uuid, let number = claim.namespace,
+            let namespace = namespace(SimulatedNamespaceID(region: id.region, number: number))
+        else { throw SimulatedRefusal(ENXIO, "the seed is not configured") }
+        let block = SimulatedInfoBlock(
+            kind: id.kind, uuid: uuid, parent: namespace.uuid, map: id.kind == .btt ? nil : claim.map ?? .dev,
+            align: id.kind == .btt ? nil : claim.align, sectorSize: id.kind == .btt ? claim.sectorSize : nil)
+        try requireFit(block, namespace, in: region)
+        if region.isReadOnly { throw SimulatedRefusal(ENXIO, "the region is read-only") }
+        guard let address = probedAddress(of: id.kind, namespace, in: region) else { return }
+        infoBlocks[address] = block
+        update(region: id.region) { $0.claims[id.kind] = nil }
+        try activate(SimulatedNamespaceID(region: id.region, number: number))
+    }
+
+    private func requireFit(
+        _ block: SimulatedInfoBlock, _ namespace: SimulatedNamespace, in region: SimulatedRegion
+    ) throws(SimulatedRefusal) {
+        guard namespace.holderClass == nil || namespace.holderClass == block.kind else {
+            throw SimulatedRefusal(ENXIO, "the holder class does not allow a \(block.kind.rawValue) device")
+        }
+        if block.kind == .btt, block.sectorSize == nil {
+            throw SimulatedRefusal(ENXIO, "no sector size is set")
+        }
+        if let align = block.align, !namespace.size.isMultiple(of: align.size * region.ways) {
+            throw SimulatedRefusal(
+                EINVAL, "the size is no multiple of \(align) times \(region.ways), the interleave ways")
+        }
+        let start = region.resource + namespace.offset.bytes
+        guard usableSize(of: block, rawSize: namespace.size, start: start, in: region) != nil else {
+            throw SimulatedRefusal(ENXIO, "the namespace cannot hold data at this place and alignment")
+        }
+    }
+}

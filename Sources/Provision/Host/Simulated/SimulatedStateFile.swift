@@ -1,0 +1,54 @@
+import Glibc
+import SystemPackage
+
+/// Reading and replacing the state file.
+enum SimulatedStateFile {
+    private static let longest = 16 << 20
+
+    /// The file's bytes.
+    static func read(_ path: FilePath) throws(HostError) -> [UInt8] {
+        do {
+            let file = try FileDescriptor.open(path, .readOnly, options: .closeOnExec)
+            return try file.closeAfter { try readAll(file) }
+        } catch {
+            throw failure("read the simulated host", path, error)
+        }
+    }
+
+    private static func readAll(_ file: FileDescriptor) throws -> [UInt8] {
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 1 << 16)
+        while true {
+            let count = try unsafe buffer.withUnsafeMutableBytes { unsafe try file.read(into: $0) }
+            if count == 0 { return bytes }
+            bytes += buffer[..<count]
+            if bytes.count > longest { throw Errno.fileTooLarge }
+        }
+    }
+
+    /// Replaces the file by one with this text, so that a reader finds the old text or the new one.
+    static func write(_ text: String, to path: FilePath) throws(HostError) {
+        var temporary = path
+        temporary.extension = "\(path.extension ?? "").\(getpid()).new"
+        do {
+            let file = try FileDescriptor.open(
+                temporary, .writeOnly, options: [.create, .truncate, .closeOnExec],
+                permissions: [.ownerReadWrite, .groupRead, .otherRead])
+            try file.closeAfter {
+                _ = try file.writeAll(text.utf8)
+                guard fsync(file.rawValue) == 0 else { throw Errno(rawValue: errno) }
+            }
+            guard unsafe rename(temporary.string, path.string) == 0 else { throw Errno(rawValue: errno) }
+        } catch {
+            unsafe unlink(temporary.string)
+            throw failure("save the simulated host", path, error)
+        }
+    }
+
+    private static func failure(_ operation: String, _ path: FilePath, _ error: any Error) -> HostError {
+        let errno = error as? Errno
+        return HostError(
+            .unavailable, while: operation, device: path.string, reason: errno?.description ?? "\(error)",
+            errno: errno?.rawValue)
+    }
+}

@@ -1,0 +1,103 @@
+/// One store that a host makes to the simulated kernel: the unit that faults count.
+enum SimulatedStore: Equatable, Sendable {
+    /// `namespaceX.Y/uuid`.
+    case uuid(SimulatedNamespaceID, UUID)
+    /// `namespaceX.Y/alt_name`.
+    case name(SimulatedNamespaceID, String)
+    /// `namespaceX.Y/size`; zero deletes the label.
+    case size(SimulatedNamespaceID, ByteCount)
+    /// `namespaceX.Y/sector_size`.
+    case sectorSize(SimulatedNamespaceID, UInt32)
+    /// `namespaceX.Y/holder_class`; nil: the empty word.
+    case holderClass(SimulatedNamespaceID, SimulatedClaimKind?)
+    /// `namespaceX.Y/force_raw`.
+    case forceRaw(SimulatedNamespaceID, Bool)
+    /// `bind` of the namespace: the kernel looks for a claim in its info blocks.
+    case enable(SimulatedNamespaceID)
+    /// `unbind` of the namespace or of the claim over it.
+    case disable(SimulatedNamespaceID)
+    /// Zeroes the first 8 KiB of the namespace, through its raw block device.
+    case zeroInfoBlock(SimulatedNamespaceID)
+    /// `uuid` of the region's seed of that kind.
+    case claimUUID(SimulatedClaimID, UUID)
+    /// `mode` of the seed.
+    case claimMap(SimulatedClaimID, MapLocation)
+    /// `align` of the seed.
+    case claimAlign(SimulatedClaimID, Alignment)
+    /// `sector_size` of the seed.
+    case claimSectorSize(SimulatedClaimID, SectorSize)
+    /// `namespace` of the seed; nil: the empty word.
+    case claimNamespace(SimulatedClaimID, Int?)
+    /// `bind` of the seed: the kernel writes the info block where there is no valid one.
+    case enableClaim(SimulatedClaimID)
+    /// `bind` of the region.
+    case enableRegion(Int)
+    /// `unbind` of the region.
+    case disableRegion(Int)
+    /// `bind` of the DIMM.
+    case enableDimm(Int)
+    /// `unbind` of the DIMM.
+    case disableDimm(Int)
+    /// Writes the label area of the DIMM: an empty v1.2 index, or zeros.
+    case labelIndex(dimm: Int, LabelVersion?)
+
+    /// What is being done, as a verb phrase.
+    var operation: String {
+        switch self {
+        case .uuid(let id, _): "set the UUID of \(id)"
+        case .name(let id, _): "set the name of \(id)"
+        case .size(let id, .zero): "delete \(id)"
+        case .size(let id, _): "set the size of \(id)"
+        case .sectorSize(let id, _): "set the sector size of \(id)"
+        case .holderClass(let id, _): "set the holder class of \(id)"
+        case .forceRaw(let id, let raw): "\(raw ? "set" : "clear") raw mode of \(id)"
+        case .enable(let id): "enable \(id)"
+        case .disable(let id): "disable \(id)"
+        case .zeroInfoBlock(let id): "zero the info block of \(id)"
+        case .claimUUID(let id, _): "set the UUID of the \(id)"
+        case .claimMap(let id, _): "set the page map's place of the \(id)"
+        case .claimAlign(let id, _): "set the alignment of the \(id)"
+        case .claimSectorSize(let id, _): "set the sector size of the \(id)"
+        case .claimNamespace(let id, nil): "detach the namespace of the \(id)"
+        case .claimNamespace(let id, _): "attach a namespace to the \(id)"
+        case .enableClaim(let id): "enable the \(id)"
+        case .enableRegion(let number): "enable region\(number)"
+        case .disableRegion(let number): "disable region\(number)"
+        case .enableDimm(let number): "enable nmem\(number)"
+        case .disableDimm(let number): "disable nmem\(number)"
+        case .labelIndex(let number, nil): "zero the label area of nmem\(number)"
+        case .labelIndex(let number, _): "write a label index to nmem\(number)"
+        }
+    }
+
+    /// The device that the store goes to.
+    var device: String {
+        switch self {
+        case .uuid(let id, _), .name(let id, _), .size(let id, _), .sectorSize(let id, _),
+            .holderClass(let id, _), .forceRaw(let id, _), .enable(let id), .disable(let id),
+            .zeroInfoBlock(let id):
+            id.description
+        case .claimUUID(let id, _), .claimMap(let id, _), .claimAlign(let id, _),
+            .claimSectorSize(let id, _), .claimNamespace(let id, _), .enableClaim(let id):
+            "region\(id.region)"
+        case .enableRegion(let number), .disableRegion(let number): "region\(number)"
+        case .enableDimm(let number), .disableDimm(let number), .labelIndex(let number, _): "nmem\(number)"
+        }
+    }
+}
+
+/// Which namespace object: `namespaceX.Y`.
+struct SimulatedNamespaceID: Hashable, Sendable, CustomStringConvertible {
+    var region: Int
+    var number: Int
+
+    var description: String { "namespace\(region).\(number)" }
+}
+
+/// Which claim seed.
+struct SimulatedClaimID: Hashable, Sendable, CustomStringConvertible {
+    var region: Int
+    var kind: SimulatedClaimKind
+
+    var description: String { "\(kind.rawValue) seed of region\(region)" }
+}

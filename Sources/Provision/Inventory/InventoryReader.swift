@@ -1,0 +1,132 @@
+/// Reads the JSON document of ``InventoryReport/json`` back, exactly: a saved inventory, or the state file of a
+/// simulated host.
+///
+/// The document is untrusted: sizes are limited to 1 PiB, addresses to 2^60 and lists to 4096 elements, so that no
+/// arithmetic on the result overflows. Keys that this version does not know are ignored.
+public enum InventoryReader {
+    /// Reads a document.
+    public static func read(_ bytes: [UInt8]) throws(JSONError) -> Observed {
+        try read(JSONValue(parsing: bytes))
+    }
+
+    /// Reads a parsed document.
+    public static func read(_ document: JSONValue) throws(JSONError) -> Observed {
+        let root = JSONCursor(document)
+        let version = try root.required("format_version")
+        let number = try version.integer(Int128.self)
+        guard number == InventoryReport.formatVersion else {
+            throw version.error(
+                "\(number) is not supported; this version reads \(InventoryReport.formatVersion)")
+        }
+        return Observed(buses: try root.required("buses").limitedList(bus))
+    }
+
+    private static func bus(_ node: JSONCursor) throws(JSONError) -> Bus {
+        Bus(
+            device: try node.required("dev").string(),
+            provider: try node.required("provider").string(),
+            scrubState: try node.optional("scrub_state")?.word(),
+            dimms: try node.limitedList("dimms", dimm),
+            regions: try node.limitedList("regions", region))
+    }
+
+    private static func dimm(_ node: JSONCursor) throws(JSONError) -> Dimm {
+        Dimm(
+            device: try node.required("dev").string(),
+            uniqueID: try node.optional("id")?.string(),
+            handle: try node.optional("handle")?.integer(),
+            physicalID: try node.optional("phys_id")?.integer(),
+            isEnabled: try node.isEnabled(),
+            flags: try node.flags(),
+            security: try node.optional("security")?.word(),
+            isSecurityFrozen: try node.optional("security_frozen")?.bool() ?? false,
+            labelArea: try node.optional("label_area").map(labelArea))
+    }
+
+    private static func labelArea(_ node: JSONCursor) throws(JSONError) -> LabelArea {
+        LabelArea(
+            size: try node.required("size").size(),
+            version: try node.optional("version")?.word(),
+            slots: try node.optional("slots")?.count(),
+            availableSlots: try node.optional("available_slots")?.count())
+    }
+
+    private static func region(_ node: JSONCursor) throws(JSONError) -> Region {
+        Region(
+            device: try node.required("dev").string(),
+            size: try node.required("size").size(),
+            align: try node.optional("align")?.unit(),
+            availableSize: try node.required("available_size").size(),
+            maxAvailableExtent: try node.optional("max_available_extent")?.size(),
+            resource: try node.optional("resource")?.address(),
+            interleaveSetID: try node.optional("iset_id")?.integer(),
+            numaNode: try node.optional("numa_node")?.node(),
+            targetNode: try node.optional("target_node")?.node(),
+            persistenceDomain: try node.required("persistence_domain").word(),
+            mappings: try node.limitedList("mappings", mapping),
+            isEnabled: try node.isEnabled(),
+            isReadOnly: try node.optional("read_only")?.bool() ?? false,
+            labelling: try labelling(node.required("labels")),
+            badBlocks: try node.limitedList("badblocks", badBlocks),
+            capabilities: try node.limitedList("capabilities", capability),
+            namespaceSeed: try node.optional("seed")?.string(),
+            namespaces: try node.limitedList("namespaces", namespace))
+    }
+
+    private static func labelling(_ node: JSONCursor) throws(JSONError) -> RegionLabelling {
+        let word = try node.string()
+        guard let labelling = RegionLabelling.allCases.first(where: { $0.word == word }) else {
+            throw node.error("is none of \(RegionLabelling.allCases.map(\.word).joined(separator: ", "))")
+        }
+        return labelling
+    }
+
+    private static func namespace(_ node: JSONCursor) throws(JSONError) -> Namespace {
+        Namespace(
+            device: try node.required("dev").string(),
+            resource: try node.optional("resource")?.address(),
+            rawSize: try node.required("raw_size").size(),
+            extents: try node.optional("extents")?.count(),
+            mode: try node.optional("mode")?.word(),
+            recordedMode: try node.optional("configured_mode")?.word(),
+            isActive: try node.state("active"),
+            usableSize: try node.optional("usable_size")?.size(),
+            map: try node.optional("map")?.word(),
+            align: try node.optional("align")?.unit(),
+            sectorSize: try node.optional("sector_size")?.integer(),
+            name: try node.optional("name")?.string(),
+            labelUUID: try node.optional("raw_uuid")?.uuid(),
+            infoBlockUUID: try node.optional("uuid")?.uuid(),
+            blockDevice: try node.optional("blockdev")?.string(),
+            characterDevice: try node.optional("chardev")?.string(),
+            numaNode: try node.optional("numa_node")?.node(),
+            targetNode: try node.optional("target_node")?.node(),
+            hasContent: try node.optional("has_content")?.bool(),
+            badBlocks: try node.limitedList("badblocks", badBlocks))
+    }
+
+    static func mapping(_ node: JSONCursor) throws(JSONError) -> Mapping {
+        Mapping(
+            dimm: try node.required("dimm").string(),
+            offset: try node.required("offset").size(),
+            length: try node.required("length").size(),
+            position: try node.optional("position")?.node())
+    }
+
+    static func badBlocks(_ node: JSONCursor) throws(JSONError) -> BadBlocks {
+        BadBlocks(
+            offset: try node.required("offset").address(),
+            length: try node.required("length").integer())
+    }
+
+    static func capability(_ node: JSONCursor) throws(JSONError) -> ModeCapability {
+        ModeCapability(
+            mode: try node.required("mode").word(),
+            alignments: try node.limitedList("alignments") { cursor throws(JSONError) in
+                try cursor.unit()
+            },
+            sectorSizes: try node.limitedList("sector_sizes") { cursor throws(JSONError) in
+                try cursor.integer()
+            })
+    }
+}

@@ -1,0 +1,83 @@
+/// One difference between the profile and the host, and how it would be removed.
+public struct Change: Equatable, Sendable {
+    /// What it is about: `region0/wal`, or `region0` for the region's labels.
+    public var address: String
+    /// What happens.
+    public var kind: Kind
+    /// The namespace as it is; nil where there is none.
+    public var before: NamespaceSummary?
+    /// The namespace as it will be; nil where there will be none.
+    public var after: NamespaceSummary?
+    /// Why: the differences, each in a phrase.
+    public var reasons: [String]
+    /// What undo brings back, as a whole: the worst of its steps.
+    public var reversibility: Reversibility
+    /// Why it is in that class.
+    public var reversibilityReason: String
+    /// The name that `--allow-destroy` must give; nil where no consent beyond `--yes` is needed.
+    public var consent: String?
+
+    /// What happens to a namespace, or to a region's labels.
+    public enum Kind: String, CaseIterable, Sendable {
+        /// Label indexes are written on the region's DIMMs.
+        case initializeLabels = "initialize_labels"
+        /// A namespace is created in free capacity.
+        case create
+        /// Only the name changes.
+        case rename
+        /// An inactive namespace is enabled, or its unfinished creation finished.
+        case enable
+        /// Mode, map, alignment or sector size change; the extent stays.
+        case reconfigure
+        /// It is destroyed and created anew, since its size changes.
+        case replace
+        /// It is destroyed.
+        case destroy
+    }
+
+    /// Whether data that the namespace may hold is out of reach afterwards.
+    public var losesData: Bool { consent != nil }
+}
+
+/// What a plan says of a namespace before and after a change.
+public struct NamespaceSummary: Equatable, Sendable {
+    /// The name; nil where it has none.
+    public var name: String?
+    /// The mode; nil where it is not known.
+    public var mode: NamespaceMode?
+    /// The capacity allocated.
+    public var rawSize: ByteCount
+    /// The capacity for the device's users; nil where it is not known.
+    public var usableSize: ByteCount?
+    /// Where the page map is.
+    public var map: MapLocation?
+    /// The alignment.
+    public var align: ByteCount?
+    /// The sector size.
+    public var sectorSize: UInt32?
+    /// The first system physical address; nil where it is not known.
+    public var resource: UInt64?
+    /// The UUID in the label; nil where there is none, or where the change gives a new one.
+    public var labelUUID: UUID?
+    /// Whether it is online.
+    public var isActive: Bool
+}
+
+extension NamespaceSummary {
+    /// What there is to say of an observed namespace.
+    public init(_ namespace: Namespace) {
+        self.init(
+            name: namespace.name, mode: namespace.mode, rawSize: namespace.rawSize,
+            usableSize: namespace.usableSize, map: namespace.map, align: namespace.align,
+            sectorSize: namespace.sectorSize, resource: namespace.resource, labelUUID: namespace.labelUUID,
+            isActive: namespace.isActive)
+    }
+
+    /// What there is to say of a namespace that a layout describes.
+    init(_ layout: Layout, usableSize: ByteCount?, resource: UInt64?) {
+        self.init(
+            name: layout.name?.text, mode: layout.mode, rawSize: layout.rawSize, usableSize: usableSize,
+            map: layout.map, align: layout.align?.size, sectorSize: layout.sectorSize?.bytes,
+            resource: resource, labelUUID: nil, isActive: true)
+    }
+}

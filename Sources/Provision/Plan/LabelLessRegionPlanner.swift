@@ -1,0 +1,115 @@
+/// Plans a region that has no labels and is to stay so: one namespace, as large as the region, without a name.
+struct LabelLessRegionPlanner {
+    let assignment: RegionMatcher.Assignment
+
+    private var region: Region { assignment.region }
+
+    func plan() -> PlanDraft {
+        var draft = PlanDraft()
+        let declarations = assignment.block.namespaces
+        guard let declaration = declarations.first else {
+            return UnmanagedPlanner(policy: .keep, region: region).plan(region.namespaces)
+        }
+        draft.refusals = refusals(for: declarations)
+        guard draft.refusals.isEmpty else { return draft }
+        guard let namespace = region.namespaces.first else {
+            draft.refusals.append(
+                refuse(
+                    .labelLessRegion, declaration, "the kernel shows no namespace in this label-less region",
+                    nil))
+            return draft
+        }
+        plan(namespace, as: declaration, in: &draft)
+        return draft
+    }
+
+    private func plan(
+        _ namespace: Namespace, as declaration: NamespaceDeclaration, in draft: inout PlanDraft
+    ) {
+        let decision = LayoutDecision(region: region)
+        let layout = decision.layout(for: declaration, existing: namespace)
+        if let problem = decision.unsupported(layout) {
+            draft.refusals.append(refuse(.notSupported, declaration, problem, nil))
+            return
+        }
+        let differences = LayoutDecision.differences(from: namespace, to: layout)
+        guard !differences.isEmpty || !namespace.isActive else {
+            draft.unchanged.append(region.device)
+            return
+        }
+        if declaration.isProtected, !differences.isEmpty {
+            draft.refusals.append(
+                refuse(
+                    .protected, declaration, "it is protected: \(differences.joined(separator: ", "))", nil))
+            return
+        }
+        NamespaceChanges(region: region, address: region.device, consent: region.device, sizing: sizing)
+            .change(namespace, to: layout, reasons: differences, in: &draft)
+    }
+
+    private var sizing: Sizing {
+        Sizing(region: region, labels: nil, grid: region.align ?? .mib(16))
+    }
+
+    private func refusals(for declarations: [NamespaceDeclaration]) -> [Refusal] {
+        let canHoldLabels = assignment.bus.canHoldLabels(region)
+        let way =
+            canHoldLabels
+            ? "say labels: init to have label indexes written on its DIMMs"
+            : "its DIMMs have no label area: declare one namespace without name and size"
+        if declarations.count > 1 {
+            return [
+                refuse(
+                    .labelLessRegion, declarations[1],
+                    "\(region.device) has no labels, so it is one namespace of \(region.size)", way)
+            ]
+        }
+        return declarations.flatMap { declaration in
+            var refusals: [Refusal] = []
+            if let name = declaration.name {
+                refusals.append(
+                    refuse(
+                        .labelLessRegion, declaration,
+                        "\(region.device) has no labels, so the name \(name) cannot be stored", way))
+            }
+            if !isWhole(declaration.size) {
+                refusals.append(
+                    refuse(
+                        .labelLessRegion, declaration,
+                        "\(region.device) has no labels, so its namespace is the whole \(region.size)", way))
+            }
+            if let align = region.align, !region.size.isMultiple(of: align), declaration.mode.isDirectAccess {
+                refusals.append(
+                    refuse(
+                        .sizeNotAligned, declaration,
+                        "\(region.device) has \(region.size), no multiple of its alignment \(align)", nil))
+            }
+            return refusals
+        }
+    }
+
+    private func isWhole(_ size: SizeRequest) -> Bool {
+        switch size {
+        case .remaining(let divisor): divisor == 1
+        case .raw(let size): size == region.size
+        case .fraction(let percentage): percentage.of(region.size) == region.size
+        case .usable: false
+        }
+    }
+
+    private func refuse(
+        _ code: Refusal.Code, _ declaration: NamespaceDeclaration, _ message: String, _ advice: String?
+    ) -> Refusal {
+        Refusal(code, region.device, at: declaration.position, message, advice: advice)
+    }
+}
+
+extension Bus {
+    /// Whether every DIMM of the region has a label area. A region without DIMMs (e820, virtio-pmem) never has.
+    func canHoldLabels(_ region: Region) -> Bool {
+        !region.mappings.isEmpty
+            && region.mappings.allSatisfy { mapping in
+                dimms.contains { $0.device == mapping.dimm && $0.labelArea != nil }
+            }
+    }
+}

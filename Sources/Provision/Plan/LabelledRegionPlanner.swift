@@ -1,0 +1,124 @@
+/// Plans a region whose namespaces labels describe, or will once its label indexes are written.
+struct LabelledRegionPlanner {
+    private let block: RegionBlock
+    private let bus: Bus
+    private let otherRegions: [Region]
+    private let unmanagedPolicy: UnmanagedPolicy
+    /// The region as it is when namespaces are planned: without its label-less namespace where labels come first.
+    private let region: Region
+    /// The region as observed.
+    private let observed: Region
+
+    init(assignment: RegionMatcher.Assignment, otherRegions: [Region], unmanaged: UnmanagedPolicy) {
+        self.block = assignment.block
+        self.bus = assignment.bus
+        self.otherRegions = otherRegions
+        self.unmanagedPolicy = unmanaged
+        self.observed = assignment.region
+        var region = assignment.region
+        if region.labelling == .labelless { region.namespaces = [] }
+        self.region = region
+    }
+
+    func plan() -> PlanDraft {
+        var draft = PlanDraft()
+        if observed.labelling == .labelless {
+            guard bus.canHoldLabels(observed) else {
+                draft.refusals = [labelsImpossible]
+                return draft
+            }
+            LabelInitialization(region: observed).plan(in: &draft)
+        }
+        guard let map = ExtentMap(of: region), let sizing else {
+            draft.refusals.append(extentsUnknown)
+            return draft
+        }
+        let (matches, refusals) = NamespaceMatcher(region: region, otherRegions: otherRegions)
+            .match(block.namespaces)
+        draft.refusals += refusals + identityRefusals
+        var entries: [RegionEntry] = []
+        for (index, declaration) in block.namespaces.enumerated() {
+            entries.append(entry(declaration, matches[index], index, sizing, in: &draft))
+        }
+        guard draft.refusals.isEmpty else { return draft }
+        let named = Set(matches.compactMap { $0?.device })
+        let foreign = region.namespaces.filter { !named.contains($0.device) }
+        RegionSolution(
+            region: region, map: map, sizing: sizing, entries: entries,
+            foreign: foreign, destroysForeign: unmanagedPolicy == .destroy
+        ).draft(into: &draft)
+        draft.append(UnmanagedPlanner(policy: unmanagedPolicy, region: region).plan(foreign))
+        return draft
+    }
+
+    private var sizing: Sizing? {
+        guard let grid = region.align else { return nil }
+        return Sizing(region: region, labels: labelVersion, grid: grid)
+    }
+
+    /// The oldest label version on the region's DIMMs; v1.2 where labels are yet to be written.
+    private var labelVersion: LabelVersion {
+        guard observed.labelling == .labelled else { return .v1_2 }
+        let devices = region.mappings.map(\.dimm)
+        let versions = bus.dimms.filter { devices.contains($0.device) }.compactMap { $0.labelArea?.version }
+        return versions.contains(.v1_1) ? .v1_1 : .v1_2
+    }
+
+    private func entry(
+        _ declaration: NamespaceDeclaration, _ existing: Namespace?, _ index: Int, _ sizing: Sizing,
+        in draft: inout PlanDraft
+    ) -> RegionEntry {
+        let address = "\(region.device)/\(declaration.displayName)"
+        let decision = LayoutDecision(region: region)
+        let layout = decision.layout(for: declaration, existing: existing)
+        var entry = RegionEntry(
+            index: index, declaration: declaration, address: address, existing: existing, layout: layout)
+        if let problem = decision.unsupported(layout) {
+            draft.refusals.append(Refusal(.notSupported, address, at: declaration.position, problem))
+        }
+        switch sizing.need(of: declaration, layout: layout) {
+        case .success(let need): entry.need = need
+        case .failure(let problem):
+            draft.refusals.append(
+                Refusal(
+                    problem.code, address, at: declaration.position, problem.message, advice: problem.advice))
+        }
+        return entry
+    }
+
+    private var identityRefusals: [Refusal] {
+        block.namespaces.filter { $0.name == nil && $0.uuid == nil }.map { declaration in
+            Refusal(
+                .identityMissing, region.device, at: declaration.position,
+                "a namespace of the labelled \(region.device) needs a name, which is its identity",
+                advice: "add name:")
+        }
+    }
+
+    private var labelsImpossible: Refusal {
+        Refusal(
+            .labelsImpossible, observed.device, at: block.position,
+            observed.mappings.isEmpty
+                ? "\(observed.device) has no DIMMs (provider \(bus.provider)), so it cannot have labels"
+                : "a DIMM of \(observed.device) has no label area, so the region cannot have labels",
+            advice: "leave out labels: init, and declare one namespace without name and size")
+    }
+
+    private var extentsUnknown: Refusal {
+        Refusal(
+            .extentsUnknown, region.device, at: block.position,
+            "where the namespaces of \(region.device) lie is not known, so nothing exact can be planned",
+            advice: "run as root: the kernel shows addresses to root alone")
+    }
+}
+
+/// A declaration in its region, on its way to a change.
+struct RegionEntry {
+    var index: Int
+    var declaration: NamespaceDeclaration
+    var address: String
+    var existing: Namespace?
+    /// The layout; its raw size is the existing one until the solver has spoken.
+    var layout: Layout
+    var need: Sizing.Need = .exactly(.zero)
+}

@@ -1,0 +1,92 @@
+/// Turns the difference between an existing namespace and its layout into a change that leaves its extent in place.
+struct NamespaceChanges {
+    let region: Region
+    let address: String
+    /// What `--allow-destroy` must name for a change that puts data out of reach.
+    let consent: String
+    let sizing: Sizing
+
+    /// Drafts the change. The namespace differs: in what `reasons` say, in its name, or in not being active.
+    func change(_ namespace: Namespace, to layout: Layout, reasons: [String], in draft: inout PlanDraft) {
+        switch way(for: namespace, to: layout, reasons: reasons) {
+        case .rename(let name): rename(namespace, name, layout, in: &draft)
+        case .enable: enable(namespace, layout, .enable(target(namespace)), in: &draft)
+        case .activate: enable(namespace, layout, .activate(target(namespace), layout), in: &draft)
+        case .reconfigure: reconfigure(namespace, layout, reasons, in: &draft)
+        }
+    }
+
+    private enum Way {
+        case rename(NamespaceName), enable, activate, reconfigure
+    }
+
+    /// An inactive namespace shows no mode but the one that its label records, and v1.1 labels record none: there,
+    /// only enabling it tells. A label that records fsdax or devdax makes finishing safe, since a page map that is
+    /// written anew lies where the old one did; a new translation table would not.
+    private func way(for namespace: Namespace, to layout: Layout, reasons: [String]) -> Way {
+        if namespace.isActive {
+            guard reasons.isEmpty, let name = layout.name else { return .reconfigure }
+            return .rename(name)
+        }
+        switch namespace.recordedMode {
+        case nil where layout.mode == .raw || sizing.labels != .v1_2: return .enable
+        case layout.mode? where layout.mode.isDirectAccess: return .activate
+        case layout.mode?: return .enable
+        default: return .reconfigure
+        }
+    }
+
+    private func rename(
+        _ namespace: Namespace, _ name: NamespaceName, _ layout: Layout, in draft: inout PlanDraft
+    ) {
+        let change = draft.add(
+            make(
+                .rename, namespace, layout, ["name \(namespace.name ?? "(none)") becomes \(name)"], .lossless,
+                "the label keeps everything but the name", consent: nil))
+        draft.add(.disable(target(namespace)), of: change, in: .enable)
+        draft.add(.rename(target(namespace), name), of: change, in: .enable)
+        draft.add(.enable(target(namespace)), of: change, in: .enable)
+    }
+
+    private func enable(_ namespace: Namespace, _ layout: Layout, _ step: Step, in draft: inout PlanDraft) {
+        let why = namespace.unfinished == nil ? "it is disabled" : "its creation did not finish"
+        let change = draft.add(
+            make(.enable, namespace, layout, [why], .lossless, "it can be disabled again", consent: nil))
+        if let name = layout.name, name.text != namespace.name {
+            draft.add(.rename(target(namespace), name), of: change, in: .enable)
+        }
+        draft.add(step, of: change, in: .enable)
+    }
+
+    private func reconfigure(
+        _ namespace: Namespace, _ layout: Layout, _ reasons: [String], in draft: inout PlanDraft
+    ) {
+        let (reversibility, reason) = ReconfigurationClass.of(namespace, to: layout)
+        let unfinished = namespace.isActive ? [] : ["its creation did not finish"]
+        let change = draft.add(
+            make(
+                .reconfigure, namespace, layout, reasons + (reasons.isEmpty ? unfinished : []), reversibility,
+                reason, consent: consent))
+        if namespace.isActive { draft.add(.disable(target(namespace)), of: change, in: .reconfigure) }
+        draft.add(.reconfigure(target(namespace), layout), of: change, in: .reconfigure)
+    }
+
+    private func make(
+        _ kind: Change.Kind, _ namespace: Namespace, _ layout: Layout, _ reasons: [String],
+        _ reversibility: Reversibility, _ why: String, consent: String?
+    ) -> Change {
+        let offset = region.extent(of: namespace)?.offset ?? .zero
+        var after = NamespaceSummary(
+            layout,
+            usableSize: sizing.usableSize(of: layout, rawSize: namespace.rawSize, offset: offset),
+            resource: namespace.resource)
+        if kind != .reconfigure { after.labelUUID = namespace.labelUUID }
+        return Change(
+            address: address, kind: kind, before: NamespaceSummary(namespace), after: after, reasons: reasons,
+            reversibility: reversibility, reversibilityReason: why, consent: consent)
+    }
+
+    private func target(_ namespace: Namespace) -> NamespaceTarget {
+        NamespaceTarget(namespace, region: region.device)
+    }
+}

@@ -1,0 +1,49 @@
+/// What has to happen for the host to be as the profile says. Made by ``Planner``; plain data.
+public struct Plan: Equatable, Sendable {
+    /// The differences: by region, in the order of the profile.
+    public var changes: [Change]
+    /// The steps in the order of execution, each with the change it belongs to.
+    public var steps: [PlannedStep]
+    /// The namespaces that already are as declared.
+    public var unchanged: [String]
+    /// The namespaces that no line of the profile names, and that stay.
+    public var unmanaged: [UnmanagedNamespace]
+    /// Why the plan cannot be applied; empty where it can.
+    public var refusals: [Refusal]
+
+    /// The steps of the change at this index, in order.
+    public func steps(ofChange index: Int) -> [Step] {
+        steps.filter { $0.change == index }.map(\.step)
+    }
+
+    /// Whether the host already is as the profile says.
+    public var isEmpty: Bool { changes.isEmpty && refusals.isEmpty }
+}
+
+/// A step of a plan.
+public struct PlannedStep: Equatable, Sendable {
+    /// The index of its change in ``Plan/changes``.
+    public var change: Int
+    /// What is done.
+    public var step: Step
+
+    /// A step of the change at an index.
+    public init(change: Int, step: Step) {
+        self.change = change
+        self.step = step
+    }
+}
+
+/// A namespace that no line of the profile names.
+public struct UnmanagedNamespace: Equatable, Sendable {
+    /// Where it is: `region0/NAME`, with the label's UUID or the kernel's name where it has no name.
+    public var address: String
+    /// What it is.
+    public var summary: NamespaceSummary
+
+    /// A namespace at an address.
+    public init(address: String, summary: NamespaceSummary) {
+        self.address = address
+        self.summary = summary
+    }
+}

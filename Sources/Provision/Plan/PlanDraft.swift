@@ -1,0 +1,51 @@
+/// A plan while it is being made: changes in the order of the profile, steps in the order of execution.
+struct PlanDraft {
+    /// When within a region a step runs: what loses nothing comes first, and capacity is released before it is used.
+    enum Phase: Int, Comparable {
+        case labels, enable, reconfigure, release, create
+
+        static func < (left: Phase, right: Phase) -> Bool { left.rawValue < right.rawValue }
+    }
+
+    private(set) var changes: [Change] = []
+    private var phases: [(phase: Phase, step: PlannedStep)] = []
+    var unchanged: [String] = []
+    var unmanaged: [UnmanagedNamespace] = []
+    var refusals: [Refusal] = []
+
+    /// Adds a change and returns its index.
+    mutating func add(_ change: Change) -> Int {
+        changes.append(change)
+        return changes.count - 1
+    }
+
+    /// Adds a step of the change at an index.
+    mutating func add(_ step: Step, of change: Int, in phase: Phase) {
+        phases.append((phase, PlannedStep(change: change, step: step)))
+    }
+
+    /// Sets how far the change at an index can be undone.
+    mutating func setReversibility(_ reversibility: Reversibility, _ reason: String, ofChange index: Int) {
+        changes[index].reversibility = reversibility
+        changes[index].reversibilityReason = reason
+    }
+
+    /// Appends what was drafted for another region.
+    mutating func append(_ other: PlanDraft) {
+        let offset = changes.count
+        changes += other.changes
+        unchanged += other.unchanged
+        unmanaged += other.unmanaged
+        refusals += other.refusals
+        for planned in other.orderedSteps {
+            phases.append((.labels, PlannedStep(change: planned.change + offset, step: planned.step)))
+        }
+    }
+
+    /// The steps by phase, and within one in the order in which they were added.
+    var orderedSteps: [PlannedStep] {
+        phases.enumerated()
+            .sorted { ($0.element.phase, $0.offset) < ($1.element.phase, $1.offset) }
+            .map(\.element.step)
+    }
+}

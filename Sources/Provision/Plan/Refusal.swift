@@ -1,0 +1,79 @@
+/// Why a plan cannot be applied: one reason, found before anything is touched.
+public struct Refusal: Equatable, Sendable {
+    /// The reason as a stable word for programs.
+    public var code: Code
+    /// What it is about: `region0`, or `region0/wal`.
+    public var address: String
+    /// The place in the profile; nil where the reason lies in the host alone.
+    public var position: SourcePosition?
+    /// The reason in a sentence.
+    public var message: String
+    /// What the administrator can do; nil where the message says it.
+    public var advice: String?
+
+    /// A refusal with these parts.
+    public init(
+        _ code: Code, _ address: String, at position: SourcePosition? = nil, _ message: String,
+        advice: String? = nil
+    ) {
+        self.code = code
+        self.address = address
+        self.position = position
+        self.message = message
+        self.advice = advice
+    }
+
+    /// The reasons.
+    public enum Code: String, CaseIterable, Sendable {
+        /// No region meets the block's conditions.
+        case noMatchingRegion = "no_matching_region"
+        /// Several regions meet the conditions of a block without `each`.
+        case ambiguousRegion = "ambiguous_region"
+        /// Two blocks meet the same region.
+        case regionClaimedTwice = "region_claimed_twice"
+        /// The region has no driver bound.
+        case regionDisabled = "region_disabled"
+        /// The region accepts no writes.
+        case regionReadOnly = "region_read_only"
+        /// `require:` does not hold.
+        case requirementNotMet = "requirement_not_met"
+        /// The region has no labels and the profile does not ask for them.
+        case labelsMissing = "labels_missing"
+        /// The region's DIMMs cannot hold labels.
+        case labelsImpossible = "labels_impossible"
+        /// A label-less region is one namespace, without name and with the region's size.
+        case labelLessRegion = "label_less_region"
+        /// A declaration on a labelled region has neither name nor UUID.
+        case identityMissing = "identity_missing"
+        /// Several namespaces have the declared identity, or several declarations meet one namespace.
+        case identityAmbiguous = "identity_ambiguous"
+        /// No namespace has the declared UUID.
+        case identityNotFound = "identity_not_found"
+        /// A namespace of that name is in another region.
+        case nameInUse = "name_in_use"
+        /// The size is no multiple of the allocation unit.
+        case sizeNotAligned = "size_not_aligned"
+        /// The size is below what the mode needs.
+        case sizeTooSmall = "size_too_small"
+        /// The free capacity does not suffice.
+        case noCapacity = "no_capacity"
+        /// The free capacity suffices and no single extent does.
+        case noExtent = "no_extent"
+        /// Where extents lie is not known (not root, or an inventory without addresses).
+        case extentsUnknown = "extents_unknown"
+        /// A namespace has not exactly one extent, or overlaps another.
+        case allocationBroken = "allocation_broken"
+        /// The DIMMs have too few free label slots.
+        case noLabelSlot = "no_label_slot"
+        /// The kernel does not offer the mode, alignment or sector size here.
+        case notSupported = "not_supported"
+        /// The place that the kernel would choose cannot be mapped.
+        case startMisaligned = "start_misaligned"
+        /// The namespace is protected.
+        case protected
+        /// The step needs a consent that was not given.
+        case consentMissing = "consent_missing"
+        /// The device is in use.
+        case busy
+    }
+}

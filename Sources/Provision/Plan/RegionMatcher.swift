@@ -1,0 +1,106 @@
+/// Finds the regions that the blocks of a profile are for.
+enum RegionMatcher {
+    /// A block with one of the regions that it applies to.
+    struct Assignment {
+        var block: RegionBlock
+        var region: Region
+        var bus: Bus
+    }
+
+    /// Pairs every block with its regions, in the order of the profile; what cannot be paired becomes a refusal.
+    static func assign(_ blocks: [RegionBlock], on observed: Observed) -> ([Assignment], [Refusal]) {
+        var assignments: [Assignment] = []
+        var refusals: [Refusal] = []
+        for block in blocks {
+            let found = candidates(for: block, on: observed)
+            if let refusal = refusal(for: block, found: found, on: observed) {
+                refusals.append(refusal)
+                continue
+            }
+            for assignment in found {
+                if assignments.contains(where: { $0.region.device == assignment.region.device }) {
+                    refusals.append(claimedTwice(assignment))
+                } else {
+                    assignments.append(assignment)
+                }
+            }
+        }
+        return (assignments, refusals)
+    }
+
+    private static func candidates(for block: RegionBlock, on observed: Observed) -> [Assignment] {
+        observed.buses.flatMap { bus in
+            bus.regions
+                .filter { block.match.matches($0, on: bus) }
+                .map { Assignment(block: block, region: $0, bus: bus) }
+        }
+    }
+
+    private static func refusal(
+        for block: RegionBlock, found: [Assignment], on observed: Observed
+    ) -> Refusal? {
+        if found.isEmpty {
+            let present = observed.regions.map(\.device)
+            let known =
+                present.isEmpty
+                ? "this host has no region" : "this host has \(present.joined(separator: ", "))"
+            return Refusal(
+                .noMatchingRegion, "regions", at: block.position,
+                "no region matches \(block.match): \(known)",
+                advice: "compare the conditions with the output of daxprov inventory")
+        }
+        if found.count > 1, !block.appliesToEach {
+            let names = found.map(\.region.device).joined(separator: ", ")
+            return Refusal(
+                .ambiguousRegion, "regions", at: block.position,
+                "\(found.count) regions match \(block.match): \(names)",
+                advice: "narrow the match (iset_id and dimms are stable across reboots), or say each: true")
+        }
+        return nil
+    }
+
+    private static func claimedTwice(_ assignment: Assignment) -> Refusal {
+        Refusal(
+            .regionClaimedTwice, assignment.region.device, at: assignment.block.position,
+            "an earlier block of the profile already matches \(assignment.region.device)",
+            advice: "let every region be matched by one block only")
+    }
+}
+
+extension RegionMatch {
+    /// Whether the region on this bus meets every condition.
+    func matches(_ candidate: Region, on bus: Bus) -> Bool {
+        func holds<Value: Equatable>(_ wanted: Value?, _ value: Value?) -> Bool {
+            wanted == nil || wanted == value
+        }
+        return holds(region.map { "region\($0)" }, candidate.device)
+            && holds(numaNode, candidate.numaNode)
+            && holds(interleaveSetID, candidate.interleaveSetID)
+            && holds(type, "pmem")
+            && holds(persistenceDomain, candidate.persistenceDomain)
+            && holds(provider, bus.provider)
+            && (minimumSize.map { candidate.size >= $0 } ?? true)
+            && (dimms.map { Set($0) == Self.dimmIDs(of: candidate, on: bus) } ?? true)
+    }
+
+    private static func dimmIDs(of region: Region, on bus: Bus) -> Set<String> {
+        let devices = region.mappings.map(\.dimm)
+        return Set(bus.dimms.filter { devices.contains($0.device) }.map { $0.uniqueID ?? $0.device })
+    }
+}
+
+extension RegionMatch: CustomStringConvertible {
+    /// The conditions as a profile writes them.
+    public var description: String {
+        var parts: [String] = []
+        if let region { parts.append("region: \(region)") }
+        if let numaNode { parts.append("numa_node: \(numaNode)") }
+        if let interleaveSetID { parts.append("iset_id: 0x\(String(interleaveSetID, radix: 16))") }
+        if let dimms { parts.append("dimms: [\(dimms.joined(separator: ", "))]") }
+        if let type { parts.append("type: \(type)") }
+        if let persistenceDomain { parts.append("persistence_domain: \(persistenceDomain.rawValue)") }
+        if let provider { parts.append("provider: \(provider)") }
+        if let minimumSize { parts.append("min_size: \(minimumSize)") }
+        return "{\(parts.joined(separator: ", "))}"
+    }
+}

@@ -1,0 +1,77 @@
+/// What must hold for a region before anything in it is planned.
+struct RegionPreconditions {
+    let assignment: RegionMatcher.Assignment
+
+    private var region: Region { assignment.region }
+    private var block: RegionBlock { assignment.block }
+
+    /// Why the region cannot be planned; empty where it can.
+    var refusals: [Refusal] {
+        guard region.isEnabled else {
+            return [
+                refusal(
+                    .regionDisabled,
+                    "\(region.device) is disabled: its namespaces and free capacity are not known",
+                    "enable it (ndctl enable-region \(region.device)); if that fails, the kernel log says why"
+                )
+            ]
+        }
+        return unmetRequirements + deviceConfigurations + brokenAllocations
+    }
+
+    private var unmetRequirements: [Refusal] {
+        var refusals: [Refusal] = []
+        if region.isReadOnly, !block.namespaces.isEmpty {
+            refusals.append(
+                refusal(
+                    .regionReadOnly, "\(region.device) is read-only",
+                    "look at the flags of its DIMMs: the kernel makes a region read-only when one is not armed"
+                ))
+        }
+        if let wanted = block.require.persistenceDomain, wanted != region.persistenceDomain {
+            refusals.append(
+                refusal(
+                    .requirementNotMet,
+                    "\(region.device) has persistence domain "
+                        + "\(region.persistenceDomain.rawValue), and the profile requires \(wanted.rawValue)",
+                    nil))
+        }
+        if block.require.healthy {
+            for dimm in dimms where !dimm.flags.isEmpty {
+                let flags = dimm.flags.map(\.rawValue).joined(separator: ", ")
+                refusals.append(
+                    refusal(
+                        .requirementNotMet,
+                        "\(dimm.device) reports \(flags), and the profile requires health: ok", nil))
+            }
+        }
+        return refusals
+    }
+
+    private var dimms: [Dimm] {
+        assignment.bus.dimms.filter { dimm in region.mappings.contains { $0.dimm == dimm.device } }
+    }
+
+    private var deviceConfigurations: [Refusal] {
+        block.namespaces.filter { $0.deviceConfiguration != nil }.map { declaration in
+            Refusal(
+                .notSupported, "\(region.device)/\(declaration.displayName)", at: declaration.position,
+                "configuring the character device (device:) is not supported by this version",
+                advice: "leave out device: and use daxctl reconfigure-device")
+        }
+    }
+
+    private var brokenAllocations: [Refusal] {
+        region.namespaces.filter { ($0.extents ?? 1) != 1 }.map { namespace in
+            Refusal(
+                .allocationBroken, "\(region.device)/\(namespace.displayName)",
+                "\(namespace.device) has \(namespace.extents ?? 0) extents, and the kernel describes one alone: "
+                    + "its range is not what it seems",
+                advice: "save its data and destroy it with ndctl before anything else in \(region.device)")
+        }
+    }
+
+    private func refusal(_ code: Refusal.Code, _ message: String, _ advice: String?) -> Refusal {
+        Refusal(code, region.device, at: block.position, message, advice: advice)
+    }
+}

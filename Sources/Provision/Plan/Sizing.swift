@@ -1,0 +1,102 @@
+/// Turns the sizes of a profile into raw capacities of one region.
+struct Sizing {
+    let region: Region
+    let labels: LabelVersion?
+    let grid: ByteCount
+
+    /// What a declaration asks for, in the terms of one region.
+    enum Need: Equatable {
+        /// Exactly this raw capacity.
+        case exactly(ByteCount)
+        /// The least raw capacity that leaves this much for users.
+        case usable(ByteCount)
+        /// A share of what everything else leaves.
+        case share(divisor: Int)
+    }
+
+    /// The allocation unit of a layout; nil where it does not fit in 64 bits.
+    func unit(for layout: Layout) -> ByteCount? {
+        AllocationUnit.size(
+            regionAlign: grid, align: layout.align ?? .page, ways: region.interleaveWays)
+    }
+
+    /// The least raw capacity that the kernel accepts for the mode (16 MiB, raw: one unit).
+    func minimum(for layout: Layout, unit: ByteCount) -> ByteCount {
+        layout.mode == .raw
+            ? unit : NamespaceGeometry.minimumFormatted.roundedUp(to: unit) ?? unit
+    }
+
+    /// What users get of a raw capacity at this offset; nil where the kernel would not enable it.
+    func usableSize(of layout: Layout, rawSize: ByteCount, offset: ByteCount) -> ByteCount? {
+        NamespaceGeometry.usableSize(
+            rawSize: rawSize, start: start(offset), mode: layout.mode, map: layout.map, align: layout.align,
+            sectorSize: layout.sectorSize, labels: labels)
+    }
+
+    /// The least raw capacity that leaves `usable` at this offset.
+    func rawSize(of layout: Layout, forUsable usable: ByteCount, unit: ByteCount, offset: ByteCount)
+        -> ByteCount?
+    {
+        NamespaceGeometry.rawSize(
+            forUsable: usable, unit: unit, start: start(offset), mode: layout.mode, map: layout.map,
+            align: layout.align, sectorSize: layout.sectorSize, labels: labels)
+    }
+
+    /// The need of a declaration, or why this region cannot meet it.
+    func need(of declaration: NamespaceDeclaration, layout: Layout) -> Result<Need, SizingProblem> {
+        guard let unit = unit(for: layout) else {
+            return .failure(SizingProblem(code: .sizeNotAligned, message: "the allocation unit overflows"))
+        }
+        switch declaration.size {
+        case .raw(let size):
+            return fixed(size, unit: unit, layout: layout)
+        case .usable(let size):
+            return .success(.usable(size))
+        case .fraction(let percentage):
+            let size = percentage.of(region.size).roundedDown(to: unit)
+            guard size >= minimum(for: layout, unit: unit) else {
+                return tooSmall("\(percentage) of \(region.size) is \(size)", layout: layout, unit: unit)
+            }
+            return .success(.exactly(size))
+        case .remaining(let divisor):
+            return .success(.share(divisor: divisor))
+        }
+    }
+
+    private func fixed(_ size: ByteCount, unit: ByteCount, layout: Layout) -> Result<Need, SizingProblem> {
+        guard size >= minimum(for: layout, unit: unit) else {
+            return tooSmall("\(size) is too small", layout: layout, unit: unit)
+        }
+        guard size.isMultiple(of: unit) else {
+            let below = size.roundedDown(to: unit)
+            let above = size.roundedUp(to: unit).map { " and \($0)" } ?? ""
+            let align = layout.align.map { "alignment \($0) x \(region.interleaveWays) DIMMs, " } ?? ""
+            return .failure(
+                SizingProblem(
+                    code: .sizeNotAligned,
+                    message: "\(size) is no multiple of the allocation unit \(unit) "
+                        + "(\(align)region alignment \(grid))",
+                    advice: "the nearest sizes are \(below)\(above)"))
+        }
+        return .success(.exactly(size))
+    }
+
+    private func tooSmall(
+        _ what: String, layout: Layout, unit: ByteCount
+    ) -> Result<Need, SizingProblem> {
+        .failure(
+            SizingProblem(
+                code: .sizeTooSmall,
+                message: "\(what), and \(layout.mode.rawValue) needs at least "
+                    + "\(minimum(for: layout, unit: unit)) in this region"))
+    }
+
+    private func start(_ offset: ByteCount) -> UInt64 { (region.resource ?? 0) + offset.bytes }
+}
+
+/// Why a size cannot be had.
+struct SizingProblem: Error {
+    var code: Refusal.Code
+    var message: String
+    var advice: String?
+}

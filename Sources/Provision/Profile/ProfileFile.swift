@@ -1,0 +1,97 @@
+import Glibc
+import SystemPackage
+
+/// A file that holds a profile, or standard input.
+struct ProfileFile {
+    private let path: FilePath
+
+    /// The file at `path`; standard input where that is `-`.
+    init(_ path: FilePath) {
+        self.path = path
+    }
+
+    private var isStandardInput: Bool { path.string == "-" }
+
+    /// The name for diagnostics.
+    var source: String { isStandardInput ? "<stdin>" : path.string }
+
+    /// The file's bytes, at most `limit` of them.
+    func contents(upTo limit: Int) throws(ProfileError) -> [UInt8] {
+        if isStandardInput { return try bytes(of: .standardInput, upTo: limit) }
+        let descriptor = try open()
+        defer { try? descriptor.close() }
+        try requireRegularFile(descriptor)
+        return try bytes(of: descriptor, upTo: limit)
+    }
+
+    /// Opens without waiting for a FIFO's writer and without taking a terminal.
+    private func open() throws(ProfileError) -> FileDescriptor {
+        let options: FileDescriptor.OpenOptions = [.nonBlocking, .closeOnExec, .init(rawValue: O_NOCTTY)]
+        do {
+            return try FileDescriptor.open(path, .readOnly, options: options, retryOnInterrupt: true)
+        } catch let error as Errno {
+            if error == .noSuchAddressOrDevice { throw notRegular("a socket or a device that is not there") }
+            throw unreadable(error)
+        } catch {
+            throw .unreadable(UnreadableProfile(source: source, reason: "\(error)"))
+        }
+    }
+
+    private func requireRegularFile(_ descriptor: FileDescriptor) throws(ProfileError) {
+        var status = stat()
+        guard unsafe fstat(descriptor.rawValue, &status) == 0 else {
+            throw unreadable(Errno(rawValue: errno))
+        }
+        switch status.st_mode & S_IFMT {
+        case S_IFREG: return
+        case S_IFDIR: throw notRegular("a directory")
+        case S_IFIFO: throw notRegular("a FIFO")
+        case S_IFBLK: throw notRegular("a block device")
+        case S_IFCHR: throw notRegular("a character device")
+        default: throw notRegular("not a regular file")
+        }
+    }
+
+    private func bytes(of descriptor: FileDescriptor, upTo limit: Int) throws(ProfileError) -> [UInt8] {
+        var bytes: [UInt8] = []
+        while bytes.count < limit {
+            let chunk = try chunk(of: descriptor, upTo: min(64 << 10, limit - bytes.count))
+            if chunk.isEmpty { break }
+            bytes += chunk
+        }
+        return bytes
+    }
+
+    private func chunk(of descriptor: FileDescriptor, upTo limit: Int) throws(ProfileError) -> [UInt8] {
+        while true {
+            do {
+                return try unsafe [UInt8](unsafeUninitializedCapacity: limit) { buffer, count in
+                    count = try unsafe descriptor.read(into: UnsafeMutableRawBufferPointer(buffer))
+                }
+            } catch Errno.resourceTemporarilyUnavailable {
+                waitUntilReadable(descriptor)
+            } catch let error as Errno {
+                throw unreadable(error)
+            } catch {
+                throw .unreadable(UnreadableProfile(source: source, reason: "\(error)"))
+            }
+        }
+    }
+
+    /// Waits for the writer of a standard input that somebody set to non-blocking.
+    private func waitUntilReadable(_ descriptor: FileDescriptor) {
+        var request = pollfd(fd: descriptor.rawValue, events: Int16(POLLIN), revents: 0)
+        _ = unsafe poll(&request, 1, -1)
+    }
+
+    private func notRegular(_ what: String) -> ProfileError {
+        .unreadable(
+            UnreadableProfile(
+                source: source, reason: "it is \(what)",
+                advice: "give the path of a regular file, or `-` for standard input"))
+    }
+
+    private func unreadable(_ error: Errno) -> ProfileError {
+        .unreadable(UnreadableProfile(source: source, reason: error.description))
+    }
+}

@@ -1,0 +1,135 @@
+/// How an application of a profile ended, as a report: one value, a text and a JSON document.
+public struct ApplicationReport: Sendable {
+    /// How it ended.
+    public let ending: Application.Ending
+    /// The plan that was to be applied.
+    public let plan: PlanReport
+
+    /// The report of this ending.
+    public init(_ ending: Application.Ending, plan: PlanReport) {
+        self.ending = ending
+        self.plan = plan
+    }
+
+    /// The ending for a person: what was done, what was not, and what to do.
+    public func text(_ style: TextStyle = .plain) -> String {
+        let lines: [String] =
+            switch ending {
+            case .unchanged:
+                ["No changes: the host is as the profile says."]
+            case .refused(let refusals):
+                RefusalText.lines(unseen(refusals), source: plan.source, style) + ["Nothing was touched."]
+            case .applied(let done):
+                [
+                    "Applied \(Self.count(plan.plan.changes.count, "change")) in \(Self.count(done.count, "step"));"
+                        + " verified: the host is as the profile says."
+                ]
+            case .incomplete(let done, let remaining):
+                incomplete(done, remaining, style)
+            case .undone(let failed, let error):
+                failure(failed, error, style) + [
+                    "The steps before it were taken back: the host is as it was before."
+                ]
+            case .partial(let done, let failed, let error):
+                failure(failed, error, style) + partial(done)
+            }
+        return lines.map { $0 + "\n" }.joined()
+    }
+
+    /// The ending as one document.
+    public var json: JSONNode {
+        let document = JSONNode.object()
+        document.set("format_version", PlanReport.formatVersion)
+        document.set("tool_version", ToolVersion.current)
+        document.set("outcome", outcome)
+        document.set("plan", plan.json)
+        document.set("done", each: done) { StepText.json($0.step) }
+        switch ending {
+        case .refused(let refusals): document.set("refusals", each: refusals) { PlanReport.refusal($0) }
+        case .undone(let failed, let error), .partial(_, let failed, let error):
+            document.set("failed", StepText.json(failed))
+            document.set("error", ErrorReport.json(error))
+        case .incomplete(_, let remaining):
+            document.set("remaining", each: remaining.changes.map(\.address)) { .string($0) }
+        case .unchanged, .applied: break
+        }
+        return document
+    }
+
+    /// The refusals that the plan's own report has not shown yet.
+    private func unseen(_ refusals: [Refusal]) -> [Refusal] {
+        refusals.filter { !plan.plan.refusals.contains($0) }
+    }
+
+    private var outcome: String {
+        switch ending {
+        case .unchanged: "unchanged"
+        case .refused: "refused"
+        case .applied: "applied"
+        case .incomplete: "incomplete"
+        case .undone: "undone"
+        case .partial: "partial"
+        }
+    }
+
+    private var done: [Executor.Done] {
+        switch ending {
+        case .applied(let done), .incomplete(let done, _), .partial(let done, _, _): done
+        case .unchanged, .refused, .undone: []
+        }
+    }
+
+    private func incomplete(_ done: [Executor.Done], _ remaining: Plan, _ style: TextStyle) -> [String] {
+        let heading =
+            "All \(Self.count(done.count, "step")) were done, but the host is not yet as the profile says:"
+        let changes = remaining.changes.flatMap { PlanText.lines(for: $0, style) }
+        return [style.paint(heading, .loss)] + changes
+            + RefusalText.lines(remaining.refusals, source: plan.source, style)
+            + ["Look at it with daxprov plan, and apply again."]
+    }
+
+    private func failure(_ failed: Step, _ error: HostError, _ style: TextStyle) -> [String] {
+        [style.paint("failed to \(StepText.phrase(failed)):", .loss)] + ErrorReport.lines(error)
+    }
+
+    private func partial(_ done: [Executor.Done]) -> [String] {
+        let all = plan.plan.steps.map(\.step)
+        let open = all.dropFirst(done.count)
+        return ["Done, and left as it is:"] + Self.items(done.map(\.step))
+            + ["Not done:"] + Self.items(Array(open))
+            + [
+                "Look at the host with daxprov inventory; daxprov apply goes on from here once the cause is removed."
+            ]
+    }
+
+    private static func items(_ steps: [Step]) -> [String] {
+        steps.isEmpty ? ["      nothing"] : steps.map { "      \(StepText.phrase($0))" }
+    }
+
+    private static func count(_ number: Int, _ thing: String) -> String {
+        "\(number) \(thing)\(number == 1 ? "" : "s")"
+    }
+}
+
+/// A host's error in words.
+public enum ErrorReport {
+    /// The error, what failed while undoing, and the advice, a line each.
+    public static func lines(_ error: HostError) -> [String] {
+        ([error.description] + error.undoFailures.map { "while undoing: \($0)" }
+            + (error.advice.map { [$0] } ?? []))
+            .map { "  " + TerminalText.clean($0) }
+    }
+
+    /// The error as an object.
+    static func json(_ error: HostError) -> JSONNode {
+        let node = JSONNode.object()
+        node.set("kind", error.kind.rawValue)
+        node.set("operation", error.operation)
+        node.set("device", error.device)
+        node.set("reason", error.reason)
+        node.set("advice", error.advice)
+        node.set("errno", error.errno)
+        node.set("undo_failures", each: error.undoFailures) { .string($0) }
+        return node
+    }
+}

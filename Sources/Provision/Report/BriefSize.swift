@@ -1,0 +1,21 @@
+extension ByteCount {
+    /// The size as a person reads it: exact where at most four digits say it ("4032 MiB"), else with up to two
+    /// decimals in the largest unit, behind `~` where those round it ("~254.72 MiB").
+    public var brief: String {
+        let exact = description
+        if exact.prefix(while: \.isNumber).count <= 4 { return exact }
+        let units: [(shift: UInt64, name: String)] = [(40, "TiB"), (30, "GiB"), (20, "MiB"), (10, "KiB")]
+        guard let unit = units.first(where: { bytes >> $0.shift > 0 }) else { return exact }
+        let scaled = UInt128(bytes) * 100
+        let hundredths = (scaled + (1 << UInt128(unit.shift - 1))) >> UInt128(unit.shift)
+        let isExact = hundredths << UInt128(unit.shift) == scaled
+        return "\(isExact ? "" : "~")\(Self.decimal(hundredths: hundredths)) \(unit.name)"
+    }
+
+    /// A number of hundredths with the decimals that it needs: 150 is "1.5".
+    private static func decimal(hundredths: UInt128) -> String {
+        let (whole, rest) = hundredths.quotientAndRemainder(dividingBy: 100)
+        if rest == 0 { return "\(whole)" }
+        return rest % 10 == 0 ? "\(whole).\(rest / 10)" : "\(whole).\(rest / 10)\(rest % 10)"
+    }
+}

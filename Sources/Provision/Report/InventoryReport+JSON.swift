@@ -1,0 +1,178 @@
+extension InventoryReport {
+    /// The host as one JSON document with a newline at its end: everything in ``Observed``, under ndctl's own keys
+    /// where ndctl has one. Equal hosts give equal bytes.
+    ///
+    /// What is not known has no key. `uuid` is, as in ndctl, the UUID of the info block and `raw_uuid` that of the
+    /// label; `size` of a namespace is what ndctl calls so, the usable size.
+    public var json: String {
+        let root = JSONNode.object()
+        root.set("format_version", Self.formatVersion)
+        root.set("tool_version", ToolVersion.current)
+        root.set("buses", each: observed.buses, Self.node)
+        return root.text()
+    }
+
+    private static func node(_ bus: Bus) -> JSONNode {
+        let node = JSONNode.object()
+        node.set("provider", bus.provider)
+        node.set("dev", bus.device)
+        node.set("scrub_state", bus.scrubState?.rawValue)
+        node.set("dimms", each: bus.dimms, Self.node)
+        node.set("regions", each: bus.regions, Self.node)
+        return node
+    }
+
+    private static func node(_ dimm: Dimm) -> JSONNode {
+        let node = JSONNode.object()
+        node.set("dev", dimm.device)
+        node.set("id", dimm.uniqueID)
+        node.set("handle", dimm.handle)
+        node.set("phys_id", dimm.physicalID)
+        node.set("state", dimm.isEnabled ? "enabled" : "disabled")
+        for flag in DimmFlag.allCases { node.setFlag(flag.key, if: dimm.flags.contains(flag)) }
+        node.set("security", dimm.security?.rawValue)
+        node.setFlag("security_frozen", if: dimm.isSecurityFrozen)
+        if let area = dimm.labelArea { node.set("label_area", Self.node(area)) }
+        return node
+    }
+
+    private static func node(_ area: LabelArea) -> JSONNode {
+        let node = JSONNode.object()
+        node.set("size", area.size)
+        node.set("version", area.version?.rawValue)
+        node.set("slots", area.slots)
+        node.set("available_slots", area.availableSlots)
+        return node
+    }
+
+    private static func node(_ region: Region) -> JSONNode {
+        let node = JSONNode.object()
+        node.set("dev", region.device)
+        node.set("size", region.size)
+        node.set("align", region.align)
+        node.set("available_size", region.availableSize)
+        node.set("max_available_extent", region.maxAvailableExtent)
+        node.set("type", "pmem")
+        node.set("labels", region.labelling.word)
+        node.set("resource", region.resource)
+        node.set("numa_node", region.numaNode)
+        node.set("target_node", region.targetNode)
+        node.set("iset_id", region.interleaveSetID)
+        node.set("interleave_ways", region.interleaveWays)
+        node.set("mappings", each: region.mappings, mappingNode)
+        node.set("state", region.isEnabled ? "enabled" : "disabled")
+        node.set("read_only", region.isReadOnly)
+        setBadBlocks(region.badBlocks, in: node)
+        node.set("capabilities", each: region.capabilities, Self.node)
+        node.set("persistence_domain", region.persistenceDomain.rawValue)
+        node.set("seed", region.namespaceSeed)
+        if let free = region.freeExtents { node.set("free_extents", each: free, Self.node) }
+        node.set("namespaces", each: region.namespaces, Self.node)
+        return node
+    }
+
+    private static func node(_ namespace: Namespace) -> JSONNode {
+        let node = JSONNode.object()
+        node.set("dev", namespace.device)
+        node.set("mode", namespace.mode?.rawValue)
+        node.set("configured_mode", namespace.recordedMode?.rawValue)
+        node.set("state", namespace.isActive ? "active" : "disabled")
+        node.set("unfinished", namespace.unfinished?.word)
+        node.set("map", namespace.map?.rawValue)
+        node.set("resource", namespace.resource)
+        node.set("raw_size", namespace.rawSize)
+        node.set("size", namespace.usableSize)
+        node.set("usable_size", namespace.usableSize)
+        node.set("extents", namespace.extents)
+        node.set("uuid", namespace.infoBlockUUID)
+        node.set("raw_uuid", namespace.labelUUID)
+        node.set("sector_size", namespace.sectorSize)
+        node.set("align", namespace.align)
+        node.set("blockdev", namespace.blockDevice)
+        node.set("chardev", namespace.characterDevice)
+        node.set("has_content", namespace.hasContent)
+        node.set("name", namespace.name)
+        node.set("numa_node", namespace.numaNode)
+        node.set("target_node", namespace.targetNode)
+        setBadBlocks(namespace.badBlocks, in: node)
+        return node
+    }
+
+    private static func node(_ capability: ModeCapability) -> JSONNode {
+        let node = JSONNode.object()
+        node.set("mode", capability.mode.rawValue)
+        if capability.mode == .sector || !capability.sectorSizes.isEmpty {
+            node.set("sector_sizes", each: capability.sectorSizes) { .integer($0) }
+        }
+        if capability.mode != .sector || !capability.alignments.isEmpty {
+            node.set("alignments", each: capability.alignments) { .integer($0.bytes) }
+        }
+        return node
+    }
+
+    private static func node(_ extent: Extent) -> JSONNode {
+        let node = JSONNode.object()
+        node.set("offset", extent.offset)
+        node.set("length", extent.length)
+        return node
+    }
+
+    static func mappingNode(_ mapping: Mapping) -> JSONNode {
+        let node = JSONNode.object()
+        node.set("dimm", mapping.dimm)
+        node.set("offset", mapping.offset)
+        node.set("length", mapping.length)
+        node.set("position", mapping.position)
+        return node
+    }
+
+    /// Adds ndctl's `badblock_count` and `badblocks`, each with what `extend` adds; nothing where there are none.
+    static func setBadBlocks(
+        _ badBlocks: [BadBlocks], in node: borrowing JSONNode,
+        extend: (borrowing JSONNode) -> Void = { _ in }
+    ) {
+        guard !badBlocks.isEmpty else { return }
+        node.set("badblock_count", badBlocks.reduce(0) { $0 &+ UInt64($1.length) })
+        node.set("badblocks", each: badBlocks) { range in
+            let node = JSONNode.object()
+            node.set("offset", range.offset)
+            node.set("length", range.length)
+            extend(node)
+            return node
+        }
+    }
+}
+
+extension DimmFlag {
+    /// The key in ndctl's and daxprov's JSON.
+    var key: StaticString {
+        switch self {
+        case .failedMap: "flag_failed_map"
+        case .failedSave: "flag_failed_save"
+        case .failedArm: "flag_failed_arm"
+        case .failedRestore: "flag_failed_restore"
+        case .failedFlush: "flag_failed_flush"
+        case .smartEvent: "flag_smart_event"
+        }
+    }
+}
+
+extension RegionLabelling {
+    /// The word in the JSON document and in text.
+    var word: String {
+        switch self {
+        case .labelled: "labelled"
+        case .labelless: "label-less"
+        }
+    }
+}
+
+extension UnfinishedCreation {
+    /// The word in the JSON document.
+    var word: String {
+        switch self {
+        case .neverEnabled: "never_enabled"
+        case .lacksInfoBlock: "lacks_info_block"
+        }
+    }
+}

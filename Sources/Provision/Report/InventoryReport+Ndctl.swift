@@ -1,0 +1,154 @@
+/// What `ndctl list -BDRNv` prints for the host: keys, types, conditions and layout of ndctl 76.1 (ndctl/list.c,
+/// ndctl/json.c, daxctl/json.c).
+///
+/// With one `-v` ndctl adds the media errors (as `-M`), the dax regions of devdax namespaces (as `-X`), the nodes and
+/// `raw_uuid`, and leaves out whatever is disabled. Two things it prints are not in ``Observed``: which DIMM of an
+/// interleave set holds a bad block (it asks the firmware), and a devdax device's memory as system RAM.
+extension InventoryReport {
+    /// The JSON array of the buses; empty where there is no bus, as ndctl then prints nothing.
+    public var ndctlJSON: String {
+        guard !observed.buses.isEmpty else { return "" }
+        return JSONNode.array(of: observed.buses, Self.ndctlNode).text(.ndctl)
+    }
+
+    private static func ndctlNode(_ bus: Bus) -> JSONNode {
+        let node = JSONNode.object()
+        node.set("provider", bus.provider)
+        node.set("dev", bus.device)
+        node.set("scrub_state", bus.scrubState?.rawValue)
+        let dimms = bus.dimms.filter(\.isEnabled)
+        if !dimms.isEmpty { node.set("dimms", each: dimms, ndctlNode) }
+        let regions = bus.regions.filter(\.isEnabled)
+        if !regions.isEmpty {
+            let enabled = Set(dimms.map(\.device))
+            node.set("regions", each: regions) { ndctlNode($0, enabledDimms: enabled) }
+        }
+        return node
+    }
+
+    private static func ndctlNode(_ dimm: Dimm) -> JSONNode {
+        let node = JSONNode.object()
+        node.set("dev", dimm.device)
+        node.set("id", dimm.uniqueID)
+        node.set("handle", dimm.handle)
+        node.set("phys_id", dimm.physicalID)
+        for flag in DimmFlag.allCases { node.setFlag(flag.key, if: dimm.flags.contains(flag)) }
+        node.set("security", dimm.security?.rawValue)
+        node.setFlag("security_frozen", if: dimm.isSecurityFrozen)
+        return node
+    }
+
+    private static func ndctlNode(_ region: Region, enabledDimms: Set<String>) -> JSONNode {
+        let node = JSONNode.object()
+        node.set("dev", region.device)
+        node.set("size", region.size)
+        node.set("align", region.align)
+        node.set("available_size", region.availableSize)
+        let largest = region.maxAvailableExtent ?? (region.labelling == .labelless ? .zero : nil)
+        node.set("max_available_extent", largest)
+        node.set("type", "pmem")
+        node.set("numa_node", region.numaNode)
+        node.set("target_node", region.targetNode)
+        if region.labelling == .labelled { node.set("iset_id", region.interleaveSetID ?? 0) }
+        let mappings = region.mappings.filter { enabledDimms.contains($0.dimm) }
+        if !mappings.isEmpty { node.set("mappings", each: mappings, mappingNode) }
+        if region.resource != nil { setNdctlBadBlocks(region.badBlocks, of: region, node) }
+        node.set("persistence_domain", region.persistenceDomain.rawValue)
+        let namespaces = region.namespaces.filter(\.isActive)
+        if !namespaces.isEmpty { node.set("namespaces", each: namespaces) { ndctlNode($0, in: region) } }
+        return node
+    }
+
+    private static func ndctlNode(_ namespace: Namespace, in region: Region) -> JSONNode {
+        let node = JSONNode.object()
+        node.set("dev", namespace.device)
+        node.set("mode", namespace.mode?.rawValue)
+        if namespace.mode?.isDirectAccess == true {
+            node.set("map", (namespace.map ?? .mem).rawValue)
+        }
+        node.set("size", namespace.usableSize)
+        setNdctlUUIDs(of: namespace, in: node)
+        if namespace.mode == .devdax, namespace.characterDevice != nil {
+            node.set("daxregion", ndctlDaxRegion(of: namespace, in: region))
+        }
+        if namespace.mode != .devdax { node.set("sector_size", namespace.sectorSize ?? 512) }
+        node.set("align", namespace.align)
+        node.set("blockdev", namespace.blockDevice)
+        node.set("name", namespace.name)
+        node.set("numa_node", namespace.numaNode)
+        node.set("target_node", namespace.targetNode)
+        setNdctlBadBlocks(of: namespace, in: region, node)
+        return node
+    }
+
+    /// A claimed namespace shows its info block's UUID as `uuid` and its label's as `raw_uuid`; an unclaimed one its
+    /// label's as `uuid`, and none on a label-less region.
+    private static func setNdctlUUIDs(of namespace: Namespace, in node: borrowing JSONNode) {
+        if let uuid = namespace.infoBlockUUID {
+            node.set("uuid", uuid)
+            node.set("raw_uuid", namespace.labelUUID.flatMap { $0.isNull ? nil : $0 })
+        } else {
+            node.set("uuid", namespace.labelUUID)
+        }
+    }
+
+    /// The dax region that the namespace's device-dax lies in: one device that spans it, its id the region's number.
+    private static func ndctlDaxRegion(of namespace: Namespace, in region: Region) -> JSONNode {
+        let node = JSONNode.object()
+        node.set("id", Int(region.device.drop { !$0.isNumber }))
+        node.set("size", namespace.usableSize)
+        node.set("align", namespace.align)
+        node.set("devices", each: [namespace]) { namespace in
+            let device = JSONNode.object()
+            device.set("chardev", namespace.characterDevice)
+            device.set("size", namespace.usableSize)
+            device.set("target_node", namespace.targetNode)
+            device.set("align", namespace.align)
+            device.set("mode", "devdax")
+            return device
+        }
+        return node
+    }
+
+    /// Sector mode shows a count without ranges, and an unclaimed namespace the region's ranges, as in ndctl.
+    private static func setNdctlBadBlocks(
+        of namespace: Namespace, in region: Region, _ node: borrowing JSONNode
+    ) {
+        if namespace.mode == .sector {
+            let count = region.badBlockCount(within: namespace)
+            if count > 0 { node.set("badblock_count", count) }
+        } else if region.resource == nil {
+            if namespace.mode != .devdax { setBadBlocks(namespace.badBlocks, in: node) }
+        } else if namespace.infoBlockUUID != nil {
+            setNdctlBadBlocks(namespace.badBlocks, of: region, node)
+        } else if !region.badBlocks.isEmpty {
+            setNdctlBadBlocks(region.badBlocks, of: region, node)
+        } else {
+            setBadBlocks(namespace.badBlocks, in: node)
+        }
+    }
+
+    /// The ranges with the DIMM that holds them, where the region lies on one: libndctl asks the firmware otherwise.
+    private static func setNdctlBadBlocks(
+        _ badBlocks: [BadBlocks], of region: Region, _ node: borrowing JSONNode
+    ) {
+        let dimm = region.mappings.count == 1 ? region.mappings.first?.dimm : nil
+        setBadBlocks(badBlocks, in: node) { range in
+            if let dimm { range.set("dimms", each: [dimm]) { .string($0) } }
+        }
+    }
+}
+
+extension Region {
+    /// The number of its bad 512-byte units that lie in the namespace, metadata included; 0 where it is not known.
+    func badBlockCount(within namespace: Namespace) -> UInt64 {
+        guard let extent = extent(of: namespace) else { return 0 }
+        let first = extent.offset.bytes >> 9
+        let end = extent.end.bytes >> 9
+        return badBlocks.reduce(0) { count, range in
+            let start = max(first, range.offset)
+            let stop = min(end, range.offset &+ UInt64(range.length))
+            return stop > start ? count + (stop - start) : count
+        }
+    }
+}

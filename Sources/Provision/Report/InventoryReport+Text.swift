@@ -1,0 +1,57 @@
+/// The host for a person: a block for each bus, its DIMMs, and for each region a summary, a map and a table.
+extension InventoryReport {
+    /// The text, with a newline at its end.
+    public var text: String {
+        guard !observed.buses.isEmpty else { return "No persistent memory: this host has no nvdimm bus.\n" }
+        let blocks = observed.buses.map { Self.lines(of: $0).joined(separator: "\n") }
+        return blocks.joined(separator: "\n\n") + "\n"
+    }
+
+    /// What to check where there is no bus: for stderr, beside the report.
+    public static let noBusAdvice = """
+        no nvdimm bus was found: load the driver of the platform's persistent memory (nfit, nd_e820, virtio_pmem, \
+        of_pmem), and check that the firmware describes it (an ACPI NFIT, or memmap= on the kernel command line)
+        """
+
+    private static func lines(of bus: Bus) -> [String] {
+        let scrub = bus.scrubState.map { ", scrub \($0.rawValue)" } ?? ""
+        var lines = ["\(clean(bus.device)): \(clean(bus.provider))\(scrub)"]
+        if bus.dimms.isEmpty { lines.append("  no DIMMs: nothing here holds labels") }
+        var table = TextTable([("DIMM", .left), ("ID", .left), ("LABELS", .left), ("STATE", .left)])
+        for dimm in bus.dimms { table.add(dimmCells(dimm)) }
+        if !bus.dimms.isEmpty { lines += table.lines.map { "  \($0)" } }
+        if bus.regions.isEmpty { lines.append("  no regions") }
+        for region in bus.regions {
+            lines += [""] + RegionText(region).lines.map { $0.isEmpty ? "" : "  \($0)" }
+        }
+        return lines
+    }
+
+    private static func dimmCells(_ dimm: Dimm) -> [String] {
+        var state = [dimm.isEnabled ? "enabled" : "disabled"]
+        state += dimm.flags.map { $0.rawValue }
+        if let security = dimm.security, security != .disabled {
+            state.append("security \(security.rawValue)")
+        }
+        if dimm.isSecurityFrozen { state.append("security frozen") }
+        return [
+            clean(dimm.device), clean(dimm.uniqueID ?? ""), labels(dimm.labelArea),
+            state.joined(separator: ", "),
+        ]
+    }
+
+    /// The use of a label area. The kernel keeps one slot for updates: it is neither used nor available.
+    private static func labels(_ area: LabelArea?) -> String {
+        guard let area else { return "no label area" }
+        let size = area.size.brief
+        guard let slots = area.slots else {
+            return area.availableSlots.map { "\($0) slots free, \(size)" } ?? "no label index, \(size)"
+        }
+        let version = area.version.map { "version \($0.rawValue)" } ?? "version not known"
+        guard let available = area.availableSlots else { return "\(version), \(slots) slots, \(size)" }
+        return
+            "\(version), \(max(0, slots - available - 1)) of \(slots) slots used, \(available) free, \(size)"
+    }
+
+    private static func clean(_ text: String) -> String { TerminalText.clean(text) }
+}

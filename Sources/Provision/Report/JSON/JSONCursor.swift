@@ -1,0 +1,105 @@
+/// A value with its path from the root: reads fields, and says in errors where they are.
+///
+/// Keys that nobody asks for are ignored: a later version may add some without breaking earlier readers.
+public struct JSONCursor: Sendable {
+    /// The value.
+    public let value: JSONValue
+    /// Where it is: "buses[0].regions[1]". Empty for the root.
+    public let path: String
+
+    /// The root of a document.
+    public init(_ value: JSONValue) {
+        self.value = value
+        self.path = ""
+    }
+
+    private init(_ value: JSONValue, at path: String) {
+        self.value = value
+        self.path = path
+    }
+
+    /// An error about this value.
+    public func error(_ reason: String) -> JSONError { JSONError(.path(path), reason) }
+
+    /// The value of `key`; nil where the key is missing or its value is `null`.
+    public func optional(_ key: String) throws(JSONError) -> JSONCursor? {
+        guard case .object(let object) = value else { throw mismatch("an object") }
+        guard let member = object[key], member != .null else { return nil }
+        return JSONCursor(member, at: path.isEmpty ? key : "\(path).\(key)")
+    }
+
+    /// The value of `key`, which must be there.
+    public func required(_ key: String) throws(JSONError) -> JSONCursor {
+        guard let member = try optional(key) else {
+            throw JSONError(.path(path.isEmpty ? key : "\(path).\(key)"), "is missing")
+        }
+        return member
+    }
+
+    /// The elements of this array.
+    public func elements() throws(JSONError) -> [JSONCursor] {
+        guard case .array(let elements) = value else { throw mismatch("an array") }
+        return elements.enumerated().map { JSONCursor($1, at: "\(path)[\($0)]") }
+    }
+
+    /// The elements of the array at `key`; none where the key is missing.
+    public func elements(_ key: String) throws(JSONError) -> [JSONCursor] {
+        guard let array = try optional(key) else { return [] }
+        return try array.elements()
+    }
+
+    /// What `read` makes of each element of the array at `key`; nothing where the key is missing.
+    public func list<Element>(
+        _ key: String, _ read: (JSONCursor) throws(JSONError) -> Element
+    ) throws(JSONError) -> [Element] {
+        var list: [Element] = []
+        for element in try elements(key) { list.append(try read(element)) }
+        return list
+    }
+
+    /// This value as text.
+    public func string() throws(JSONError) -> String {
+        guard case .string(let text) = value else { throw mismatch("a string") }
+        return text
+    }
+
+    /// This value as an integer of a type that can hold it.
+    public func integer<Number: FixedWidthInteger>(
+        _ type: Number.Type = Number.self
+    ) throws(JSONError) -> Number {
+        guard case .integer(let number) = value else { throw mismatch("an integer") }
+        guard let exact = Number(exactly: number) else { throw error("\(number) is out of range") }
+        return exact
+    }
+
+    /// This value as a boolean.
+    public func bool() throws(JSONError) -> Bool {
+        guard case .bool(let value) = value else { throw mismatch("a boolean") }
+        return value
+    }
+
+    /// This value as a number of bytes.
+    public func byteCount() throws(JSONError) -> ByteCount { ByteCount(try integer()) }
+
+    /// This value as a UUID.
+    public func uuid() throws(JSONError) -> UUID {
+        let text = try string()
+        guard let uuid = UUID(text) else { throw error("is not a UUID") }
+        return uuid
+    }
+
+    /// This value as one of the words of `Word`.
+    public func word<Word: RawRepresentable & CaseIterable>(
+        _ type: Word.Type = Word.self
+    ) throws(JSONError) -> Word where Word.RawValue == String {
+        guard let word = Word(rawValue: try string()) else {
+            let words = Word.allCases.map(\.rawValue).joined(separator: ", ")
+            throw error("is none of \(words)")
+        }
+        return word
+    }
+
+    private func mismatch(_ expected: String) -> JSONError {
+        error("must be \(expected), not \(value.kind)")
+    }
+}

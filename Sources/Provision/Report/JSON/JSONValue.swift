@@ -1,0 +1,54 @@
+/// A JSON value that was read.
+public enum JSONValue: Equatable, Sendable {
+    /// `null`.
+    case null
+    /// `true` or `false`.
+    case bool(Bool)
+    /// A number without fraction and exponent, between the smallest Int64 and the largest UInt64.
+    case integer(Int128)
+    /// A finite number with a fraction or an exponent.
+    case double(Double)
+    /// A string.
+    case string(String)
+    /// An array.
+    case array([JSONValue])
+    /// An object.
+    case object(JSONObject)
+
+    /// What it is, with its article, for error messages: "a string".
+    public var kind: String {
+        switch self {
+        case .null: "null"
+        case .bool: "a boolean"
+        case .integer: "an integer"
+        case .double: "a number with a fraction"
+        case .string: "a string"
+        case .array: "an array"
+        case .object: "an object"
+        }
+    }
+}
+
+/// A JSON object: its members in the order of the text, each key once.
+public struct JSONObject: Equatable, Sendable {
+    /// One key and its value.
+    public struct Member: Equatable, Sendable {
+        /// The key.
+        public let key: String
+        /// The value.
+        public let value: JSONValue
+    }
+
+    /// The members in the order of the text.
+    public let members: [Member]
+
+    /// An object of these members. The keys must differ.
+    init(members: [Member]) {
+        self.members = members
+    }
+
+    /// The value of `key`, or nil where there is none.
+    public subscript(key: String) -> JSONValue? {
+        members.first { $0.key == key }?.value
+    }
+}

@@ -1,0 +1,76 @@
+extension PlanReport {
+    /// The plan as one document.
+    public var json: JSONNode {
+        let document = JSONNode.object()
+        document.set("format_version", Self.formatVersion)
+        document.set("tool_version", ToolVersion.current)
+        document.set("profile", source)
+        document.set("changes", each: plan.changes.indices) { change(at: $0) }
+        document.set("unchanged", each: plan.unchanged) { .string($0) }
+        document.set("unmanaged", each: plan.unmanaged) { unmanaged in
+            let node = Self.summary(unmanaged.summary)
+            node.set("address", unmanaged.address)
+            return node
+        }
+        document.set("refusals", each: plan.refusals) { Self.refusal($0) }
+        document.set("fingerprint", fingerprint)
+        return document
+    }
+
+    /// A refusal as an object.
+    static func refusal(_ refusal: Refusal) -> JSONNode {
+        let node = JSONNode.object()
+        node.set("code", refusal.code.rawValue)
+        node.set("address", refusal.address)
+        node.set("line", refusal.position?.line)
+        node.set("column", refusal.position?.column)
+        node.set("message", refusal.message)
+        node.set("advice", refusal.advice)
+        return node
+    }
+
+    private func change(at index: Int) -> JSONNode {
+        let change = plan.changes[index]
+        let node = JSONNode.object()
+        node.set("address", change.address)
+        node.set("kind", change.kind.rawValue)
+        node.set("actions", each: change.kind.actions) { .string($0) }
+        node.set("before", change.before.map { Self.summary($0) } ?? .null())
+        node.set("after", change.after.map { Self.summary($0) } ?? .null())
+        node.set("reason", change.reasons.joined(separator: "; "))
+        node.set("reversibility", change.reversibility.rawValue)
+        node.set("reversibility_reason", change.reversibilityReason)
+        node.set("data_loss", change.losesData)
+        node.set("consent", change.consent)
+        node.set("steps", each: plan.steps(ofChange: index)) { StepText.json($0) }
+        return node
+    }
+
+    /// A namespace as an object, in the words of the inventory.
+    static func summary(_ summary: NamespaceSummary) -> JSONNode {
+        let node = JSONNode.object()
+        node.set("name", summary.name)
+        node.set("mode", summary.mode?.rawValue)
+        node.set("raw_size", summary.rawSize)
+        node.set("usable_size", summary.usableSize)
+        node.set("map", summary.map?.rawValue)
+        node.set("align", summary.align)
+        node.set("sector_size", summary.sectorSize)
+        node.set("resource", summary.resource)
+        node.set("raw_uuid", summary.labelUUID)
+        node.set("state", summary.isActive ? "active" : "disabled")
+        return node
+    }
+}
+
+extension Change.Kind {
+    /// The actions in the words that programs know: a replacement is a deletion and a creation.
+    var actions: [String] {
+        switch self {
+        case .create: ["create"]
+        case .destroy: ["delete"]
+        case .replace: ["delete", "create"]
+        case .initializeLabels, .rename, .enable, .reconfigure: ["update"]
+        }
+    }
+}

@@ -1,0 +1,123 @@
+extension PlanReport {
+    /// The plan for a person.
+    public func text(_ style: TextStyle = .plain) -> String {
+        var lines: [String] = []
+        for change in plan.changes { lines += PlanText.lines(for: change, style) }
+        if !plan.changes.isEmpty { lines.append("") }
+        lines += RefusalText.lines(plan.refusals, source: source, style)
+        lines += PlanText.unmanaged(plan.unmanaged)
+        lines.append(summary)
+        return lines.map { $0 + "\n" }.joined()
+    }
+
+    /// The last line: how many of each.
+    private var summary: String {
+        guard plan.refusals.isEmpty else {
+            let count = plan.refusals.count
+            return "The plan is refused for \(count) reason\(count == 1 ? "" : "s"); nothing will be touched."
+        }
+        guard !plan.changes.isEmpty else {
+            return "No changes: the host is as the profile says (\(plan.unchanged.count) namespaces)."
+        }
+        func count(_ kinds: Change.Kind...) -> Int { plan.changes.count { kinds.contains($0.kind) } }
+        return "Plan: \(count(.create)) to create, "
+            + "\(count(.initializeLabels, .rename, .enable, .reconfigure)) to change, "
+            + "\(count(.replace)) to replace, \(count(.destroy)) to destroy; \(plan.unchanged.count) unchanged."
+    }
+}
+
+/// The lines of a plan's text.
+enum PlanText {
+    /// A change: its line, and below it why, what is lost and what undo brings back.
+    static func lines(for change: Change, _ style: TextStyle) -> [String] {
+        let marker = change.kind.marker
+        let pad = String(repeating: " ", count: max(0, 3 - marker.count))
+        var lines = [style.paint("\(pad)\(marker) \(title(change))", change.kind.meaning)]
+        for reason in change.reasons where change.kind != .create { lines.append("      \(clean(reason))") }
+        if change.losesData, let consent = change.consent {
+            lines.append(
+                style.paint("    ! data on it is lost; needs --allow-destroy \(clean(consent))", .loss))
+        }
+        if change.kind != .create {
+            lines.append("      undo: \(change.reversibility.phrase): \(clean(change.reversibilityReason))")
+        }
+        return lines
+    }
+
+    /// The namespaces that stay as they are.
+    static func unmanaged(_ namespaces: [UnmanagedNamespace]) -> [String] {
+        guard !namespaces.isEmpty else { return [] }
+        let items = namespaces.map { "      \(clean($0.address)): \(description($0.summary))" }
+        return ["Not named by the profile, left alone:"] + items + [""]
+    }
+
+    private static func title(_ change: Change) -> String {
+        let address = clean(change.address)
+        switch (change.kind, change.before, change.after) {
+        case (.initializeLabels, _, _): return "\(address): write v1.2 label indexes"
+        case (.replace, let before?, let after?):
+            return "\(address): \(description(before)) becomes \(description(after))"
+        case (_, _, let after?): return "\(address): \(description(after))"
+        case (_, let before?, nil): return "\(address): \(description(before))"
+        case (_, nil, nil): return address
+        }
+    }
+
+    /// "fsdax 1 GiB (usable 1006 MiB), map dev, align 2 MiB, at 0x100000000".
+    static func description(_ summary: NamespaceSummary) -> String {
+        var text = "\(summary.mode?.rawValue ?? "mode unknown") \(summary.rawSize.brief)"
+        if let usable = summary.usableSize, usable != summary.rawSize { text += " (usable \(usable.brief))" }
+        if let map = summary.map { text += ", map \(map.rawValue)" }
+        if let align = summary.align { text += ", align \(align)" }
+        if summary.mode == .sector, let sector = summary.sectorSize { text += ", sectors of \(sector) B" }
+        if let resource = summary.resource { text += ", at 0x\(String(resource, radix: 16))" }
+        return summary.isActive ? text : text + ", disabled"
+    }
+
+    private static func clean(_ text: String) -> String { TerminalText.clean(text) }
+}
+
+/// Refusals in words.
+public enum RefusalText {
+    /// A line for each refusal with its place in the profile, and one for its advice.
+    public static func lines(_ refusals: [Refusal], source: String, _ style: TextStyle) -> [String] {
+        refusals.flatMap { refusal in
+            let place = refusal.position.map { "\(source):\($0.line):\($0.column): " } ?? ""
+            let address = TerminalText.clean(refusal.address)
+            let message = TerminalText.clean("\(place)refused: \(address): \(refusal.message)")
+            let advice = refusal.advice.map { ["  \(TerminalText.clean($0))"] } ?? []
+            return [style.paint(message, .loss)] + advice
+        }
+    }
+}
+
+extension Change.Kind {
+    /// The marker in the first column.
+    fileprivate var marker: String {
+        switch self {
+        case .create: "+"
+        case .destroy: "-"
+        case .replace: "-/+"
+        case .initializeLabels, .rename, .enable, .reconfigure: "~"
+        }
+    }
+
+    fileprivate var meaning: TextStyle.Meaning {
+        switch self {
+        case .create: .addition
+        case .destroy, .replace: .loss
+        case .initializeLabels, .rename, .enable, .reconfigure: .change
+        }
+    }
+}
+
+extension Reversibility {
+    /// The class in words.
+    fileprivate var phrase: String {
+        switch self {
+        case .lossless: "lossless"
+        case .untilWritten: "until written"
+        case .irreversible: "irreversible"
+        }
+    }
+}

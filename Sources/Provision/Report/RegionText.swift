@@ -1,0 +1,118 @@
+/// A region for a person: a summary, the map, the namespaces, what is wrong.
+struct RegionText {
+    private let region: Region
+    private let map: RegionMap?
+
+    init(_ region: Region) {
+        self.region = region
+        self.map = RegionMap(region)
+    }
+
+    var lines: [String] {
+        var lines = [summary, capacity]
+        if !region.isEnabled { lines.append("! disabled: its namespaces cannot be seen") }
+        if region.isReadOnly { lines.append("! read-only: its namespaces cannot be changed") }
+        if let map { lines += map.lines } else if region.isEnabled { lines.append(mapIsMissing) }
+        if !region.namespaces.isEmpty { lines += [""] + table.lines }
+        lines += errors
+        return lines
+    }
+
+    private var summary: String {
+        var facts = [region.size.brief]
+        if let align = region.align { facts.append("align \(align.brief)") }
+        facts.append(interleave)
+        facts.append("persistence \(region.persistenceDomain.rawValue)")
+        if let node = region.numaNode { facts.append("NUMA node \(node)") }
+        if let node = region.targetNode, node != region.numaNode { facts.append("target node \(node)") }
+        facts.append(region.labelling.word)
+        return "\(TerminalText.clean(region.device)): \(facts.joined(separator: ", "))"
+    }
+
+    private var interleave: String {
+        let dimms = region.mappings.map { TerminalText.clean($0.dimm) }.joined(separator: " ")
+        switch region.mappings.count {
+        case 0: return "no DIMMs"
+        case 1: return "on \(dimms)"
+        default: return "\(region.mappings.count)-way on \(dimms)"
+        }
+    }
+
+    private var capacity: String {
+        guard region.labelling == .labelled else { return "one namespace spans the region" }
+        let largest = region.maxAvailableExtent.map { ", largest namespace possible \($0.brief)" } ?? ""
+        return "free \(region.availableSize.brief)\(largest)"
+    }
+
+    private var mapIsMissing: String {
+        if region.labelling == .labelless, region.namespaces.isEmpty { return "(no map: no namespace)" }
+        return region.resource == nil
+            ? "(no map: the addresses can be read by root only)" : "(no map: an address is not known)"
+    }
+
+    private var table: TextTable {
+        var table = TextTable([
+            ("", .left), ("NAME", .left), ("MODE", .left), ("SIZE", .right), ("USABLE", .right),
+            ("MAP", .left),
+            ("ALIGN/SECTOR", .right), ("STATE", .left), ("DEVICE", .left), ("NAMESPACE", .left),
+            ("LABEL UUID", .left),
+        ])
+        for (index, namespace) in region.namespaces.enumerated() {
+            table.add(cells(namespace, letter: map?.legend[index]))
+        }
+        return table
+    }
+
+    private func cells(_ namespace: Namespace, letter: Character?) -> [String] {
+        [
+            letter.map { String($0) } ?? "",
+            TerminalText.clean(namespace.name ?? ""),
+            namespace.mode?.rawValue ?? "",
+            namespace.rawSize.brief,
+            namespace.usableSize?.brief ?? "",
+            namespace.map?.rawValue ?? "",
+            namespace.align?.brief ?? namespace.sectorSize.map { "\($0) B" } ?? "",
+            state(of: namespace),
+            TerminalText.clean(namespace.blockDevice ?? namespace.characterDevice ?? ""),
+            TerminalText.clean(namespace.device),
+            namespace.labelUUID?.description ?? "",
+        ]
+    }
+
+    private func state(of namespace: Namespace) -> String {
+        switch namespace.unfinished {
+        case .neverEnabled: "unfinished: never enabled"
+        case .lacksInfoBlock(let mode): "unfinished: no \(mode.rawValue) info block"
+        case nil: namespace.isActive ? "active" : "disabled"
+        }
+    }
+
+    private var errors: [String] {
+        var errors: [String] = []
+        for namespace in region.namespaces {
+            let name = TerminalText.clean(namespace.displayName)
+            if let extents = namespace.extents, extents != 1 {
+                errors.append(
+                    "! \(name): has \(extents) extents per DIMM instead of one; its data is not safe")
+            }
+            if !namespace.badBlocks.isEmpty {
+                errors.append("! media errors in \(name): \(ranges(namespace.badBlocks))")
+            }
+        }
+        if !region.badBlocks.isEmpty {
+            errors.append("! media errors in the region: \(ranges(region.badBlocks))")
+        }
+        return errors.isEmpty ? [] : [""] + errors
+    }
+
+    /// The ranges in bytes from the start of what lists them: "1024 B at 4 KiB", the first four of them.
+    private func ranges(_ badBlocks: [BadBlocks]) -> String {
+        let shown = badBlocks.prefix(4).map { range in
+            let length = ByteCount(UInt64(range.length) * 512)
+            let start = ByteCount(range.offset).multiplied(by: 512)?.description ?? "unit \(range.offset)"
+            return "\(length) at \(start)"
+        }
+        let rest = badBlocks.count - shown.count
+        return (shown + (rest > 0 ? ["\(rest) more"] : [])).joined(separator: ", ")
+    }
+}

@@ -1,0 +1,57 @@
+/// Steps in words.
+public enum StepText {
+    /// The step as a phrase: "create wal in region0".
+    public static func phrase(_ step: Step) -> String {
+        switch step {
+        case .initializeLabels(let region): "write v1.2 label indexes on the DIMMs of \(region)"
+        case .disable(let target): "disable \(text(target))"
+        case .destroy(let target): "destroy \(text(target))"
+        case .create(let placement): "create \(name(placement.layout)) in \(placement.region)"
+        case .reconfigure(let target, let layout): "reconfigure \(text(target)) as \(layout.mode.rawValue)"
+        case .rename(let target, let name): "rename \(text(target)) to \(name)"
+        case .enable(let target): "enable \(text(target))"
+        case .activate(let target, let layout): "enable or finish \(text(target)) as \(layout.mode.rawValue)"
+        }
+    }
+
+    /// The step's word for programs.
+    static func action(_ step: Step) -> String {
+        switch step {
+        case .initializeLabels: "initialize_labels"
+        case .disable: "disable"
+        case .destroy: "destroy"
+        case .create: "create"
+        case .reconfigure: "reconfigure"
+        case .rename: "rename"
+        case .enable: "enable"
+        case .activate: "activate"
+        }
+    }
+
+    /// The step as an object.
+    static func json(_ step: Step) -> JSONNode {
+        let node = JSONNode.object()
+        node.set("action", action(step))
+        switch step {
+        case .initializeLabels(let region):
+            node.set("region", region)
+        case .create(let placement):
+            node.set("region", placement.region)
+            node.set("resource", placement.resource)
+            node.set("raw_size", placement.layout.rawSize)
+        case .disable(let target), .destroy(let target), .reconfigure(let target, _), .rename(let target, _),
+            .enable(let target), .activate(let target, _):
+            node.set("region", target.region)
+            node.set("device", target.device)
+            node.set("raw_uuid", target.labelUUID)
+        }
+        return node
+    }
+
+    private static func text(_ target: NamespaceTarget) -> String {
+        target.label == target.device
+            ? target.device : "\(TerminalText.clean(target.label)) (\(target.device))"
+    }
+
+    private static func name(_ layout: Layout) -> String { layout.name?.text ?? "a namespace" }
+}

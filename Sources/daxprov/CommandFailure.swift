@@ -1,0 +1,45 @@
+import Provision
+
+/// Why a command could not do what it was asked to: what goes to stderr, and the exit code.
+struct CommandFailure: Error {
+    /// The exit code.
+    var status: ExitStatus
+    /// What failed, on what, and why, in one line.
+    var message: String
+    /// What the administrator can do; nil where nothing general helps.
+    var advice: String?
+
+    init(_ status: ExitStatus, _ message: String, advice: String? = nil) {
+        self.status = status
+        self.message = message
+        self.advice = advice
+    }
+
+    /// A host's failure.
+    init(_ error: HostError) {
+        let status: ExitStatus =
+            switch error.kind {
+            case .notPermitted: .notPermitted
+            case .busy: .refused
+            case .changed: .stale
+            case .failed, .unavailable: .error
+            }
+        let undo = error.undoFailures.map { "; undoing it failed too: \($0)" }.joined()
+        self.init(status, "cannot \(error.operation): \(error.reason)\(undo)", advice: error.advice)
+    }
+
+    /// What `body` returns, with a host's failure as a command's.
+    static func translating<Value>(_ body: () throws(HostError) -> Value) throws(CommandFailure) -> Value {
+        do throws(HostError) {
+            return try body()
+        } catch {
+            throw CommandFailure(error)
+        }
+    }
+
+    /// The text for stderr, made safe for a terminal, without the newline at its end.
+    var text: String {
+        let lines = ["daxprov: error: \(message)"] + (advice.map { ["daxprov: \($0)"] } ?? [])
+        return lines.map(TerminalText.clean).joined(separator: "\n")
+    }
+}

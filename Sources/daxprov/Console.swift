@@ -1,0 +1,32 @@
+import Glibc
+import Provision
+import SystemPackage
+
+/// Data goes to stdout, diagnostics to stderr.
+enum Console {
+    /// Writes data to stdout; fails where that cannot take it.
+    static func write(_ data: String) throws(CommandFailure) {
+        do {
+            try FileDescriptor.standardOutput.writeAll(data.utf8)
+        } catch {
+            throw CommandFailure(.error, "cannot write to standard output: \(error)")
+        }
+    }
+
+    /// The style for stdout: colours only on a terminal, and not where `NO_COLOR` is set and not empty
+    /// (no-color.org).
+    static var style: TextStyle {
+        let refused = unsafe getenv("NO_COLOR").map { unsafe $0.pointee != 0 } ?? false
+        return isatty(STDOUT_FILENO) == 1 && !refused ? .terminal : .plain
+    }
+
+    /// Writes a question to stderr, without a newline.
+    static func prompt(_ text: String) {
+        _ = try? FileDescriptor.standardError.writeAll(text.utf8)
+    }
+
+    /// Writes a diagnostic and a newline to stderr. A stderr that takes nothing is no reason to fail.
+    static func diagnose(_ text: String) {
+        _ = try? FileDescriptor.standardError.writeAll((text + "\n").utf8)
+    }
+}

@@ -1,0 +1,21 @@
+import ArgumentParser
+import Glibc
+import Provision
+
+extension Daxprov {
+    static var versionText: String { ToolVersion.current }
+
+    /// Says on stderr why the command failed and exits with its code; help and version go to stdout with 0.
+    static func end(with failure: any Error) -> Never {
+        if let ending = failure as? Ending { Glibc.exit(ending.status.rawValue) }
+        if let failure = failure as? CommandFailure {
+            Console.diagnose(failure.text)
+            Glibc.exit(failure.status.rawValue)
+        }
+        guard exitCode(for: failure) == .validationFailure else { Self.exit(withError: failure) }
+        let message = fullMessage(for: failure)
+        let text = message.hasPrefix("Error: ") ? String(message.dropFirst("Error: ".count)) : message
+        Console.diagnose("daxprov: error: \(text)")
+        Glibc.exit(ExitStatus.usage.rawValue)
+    }
+}

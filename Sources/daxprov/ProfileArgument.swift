@@ -1,0 +1,39 @@
+import ArgumentParser
+import Provision
+import SystemPackage
+
+/// The profile that a command works on.
+struct ProfileArgument: ParsableArguments {
+    @Argument(help: ArgumentHelp("The host profile; - reads standard input.", valueName: "profile"))
+    var profile: String
+
+    /// Reads it.
+    func read() throws(CommandFailure) -> Profile {
+        try ProfileFile.read(profile)
+    }
+}
+
+/// Reading profiles for commands: what is wrong goes to stderr as the reader found it.
+enum ProfileFile {
+    /// The profile at a path; `-` is standard input.
+    static func read(_ path: String) throws(CommandFailure) -> Profile {
+        do throws(ProfileError) {
+            return try ProfileReader.read(contentsOf: FilePath(path))
+        } catch {
+            throw failure(error)
+        }
+    }
+
+    private static func failure(_ error: ProfileError) -> CommandFailure {
+        switch error {
+        case .unreadable(let profile):
+            return CommandFailure(
+                .error, "cannot read the profile \(profile.source): \(profile.reason)", advice: profile.advice
+            )
+        case .invalid(let diagnostics):
+            for diagnostic in diagnostics { Console.diagnose(diagnostic.description) }
+            let count = diagnostics.count
+            return CommandFailure(.badProfile, "the profile has \(count) error\(count == 1 ? "" : "s")")
+        }
+    }
+}

@@ -1,0 +1,183 @@
+import Provision
+import Testing
+
+/// What every ``Host`` must do, whatever is behind it. Each clause gets a host with an enabled, labelled, empty region
+/// of at least 1 GiB, and may leave namespaces behind.
+struct HostContract: Sendable, CustomTestStringConvertible {
+    let testDescription: String
+    let check: @Sendable (ContractRegion) throws -> Void
+
+    init(_ description: String, _ check: @escaping @Sendable (ContractRegion) throws -> Void) {
+        self.testDescription = description
+        self.check = check
+    }
+
+    static let clauses: [HostContract] = [
+        HostContract("every mode reads back as it was asked for", everyModeReadsBack),
+        HostContract("observing changes nothing", observingChangesNothing),
+        HostContract("namespaces fill the region from its start", namespacesFillFromTheStart),
+        HostContract("the first gap that is large enough is taken", theFirstGapIsTaken),
+        HostContract("a disabled namespace comes back as it was", disabledComesBack),
+        HostContract("disabling and enabling twice does no harm", disablingTwiceIsHarmless),
+        HostContract("a rename keeps the identity", renameKeepsIdentity),
+        HostContract("a reconfiguration keeps the extent", reconfigurationKeepsTheExtent),
+        HostContract("an active namespace is not destroyed", activeIsNotDestroyed),
+        HostContract("a target that changed is refused", changedTargetIsRefused),
+        HostContract("a creation elsewhere than planned leaves nothing", misplacedCreationLeavesNothing),
+        HostContract("a creation that does not fit leaves nothing", oversizedCreationLeavesNothing),
+        HostContract("a creation that the region refuses leaves nothing", misalignedCreationLeavesNothing),
+        HostContract("activating a complete namespace only enables it", activatingCompleteOnlyEnables),
+    ]
+
+    private static func everyModeReadsBack(_ region: ContractRegion) throws {
+        for layout in try ContractRegion.everyLayout(of: region.size(64)) {
+            let created = try region.create(layout)
+            #expect(created.name == layout.name?.text)
+            #expect(created.mode == layout.mode)
+            #expect(created.map == layout.map)
+            #expect(created.align == layout.align?.size)
+            #expect(created.rawSize == layout.rawSize)
+            #expect(created.extents == 1)
+            #expect(created.isActive)
+            #expect(created.unfinished == nil)
+            #expect(created.usableSize == region.usableSize(of: created, layout))
+            #expect(try region.namespaces().contains(created))
+        }
+    }
+
+    private static func observingChangesNothing(_ region: ContractRegion) throws {
+        _ = try region.create("one", 64)
+        let before = try region.host.observe()
+        #expect(try region.host.observe() == before)
+    }
+
+    private static func namespacesFillFromTheStart(_ region: ContractRegion) throws {
+        let start = try region.region().resource
+        let first = try region.create("first", 64)
+        let second = try region.create("second", 64)
+        #expect(first.resource == start)
+        #expect(second.resource == start.map { $0 + first.rawSize.bytes })
+        #expect(first.labelUUID != second.labelUUID)
+    }
+
+    private static func theFirstGapIsTaken(_ region: ContractRegion) throws {
+        let first = try region.create("first", 64)
+        let second = try region.create("second", 128)
+        _ = try region.create("third", 64)
+        try region.destroy(first)
+        try region.destroy(second)
+        _ = try region.create("fourth", 64)
+        let fifth = try region.create("fifth", 128)
+        #expect(fifth.resource == second.resource)
+    }
+
+    private static func disabledComesBack(_ region: ContractRegion) throws {
+        for layout in try ContractRegion.everyLayout(of: region.size(64)) {
+            let created = try region.create(layout)
+            let disabled = try #require(try region.perform(.disable(region.target(created))))
+            #expect(!disabled.isActive)
+            #expect(disabled.mode == (layout.mode == .raw ? nil : layout.mode))
+            #expect(disabled.usableSize == nil)
+            #expect(disabled.labelUUID == created.labelUUID)
+            #expect(try region.perform(.enable(region.target(disabled))) == created)
+        }
+    }
+
+    private static func disablingTwiceIsHarmless(_ region: ContractRegion) throws {
+        let target = try region.target(region.create("one", 64))
+        let disabled = try region.perform(.disable(target))
+        #expect(try region.perform(.disable(target)) == disabled)
+        let enabled = try region.perform(.enable(target))
+        #expect(try region.perform(.enable(target)) == enabled)
+    }
+
+    private static func renameKeepsIdentity(_ region: ContractRegion) throws {
+        let created = try region.create("old", 64)
+        let target = region.target(created)
+        _ = try region.perform(.disable(target))
+        let name = try #require(NamespaceName("new"))
+        let renamed = try #require(try region.perform(.rename(target, name)))
+        #expect(renamed.name == "new")
+        var expected = created
+        expected.name = "new"
+        #expect(try region.perform(.enable(target)) == expected)
+    }
+
+    private static func reconfigurationKeepsTheExtent(_ region: ContractRegion) throws {
+        var current = try region.create("one", 64)
+        for layout in try ContractRegion.everyLayout(of: region.size(64)) {
+            let target = region.target(current)
+            _ = try region.perform(.disable(target))
+            let identity = region.identity()
+            let changed = try #require(
+                try region.host.perform(.reconfigure(target, layout), identity: identity))
+            #expect(changed.mode == layout.mode)
+            #expect(changed.map == layout.map)
+            #expect(changed.resource == current.resource)
+            #expect(changed.rawSize == current.rawSize)
+            #expect(changed.labelUUID == identity.label)
+            #expect(changed.infoBlockUUID == (layout.mode == .raw ? nil : identity.infoBlock))
+            #expect(changed.unfinished == nil)
+            current = changed
+        }
+        #expect(try region.namespaces() == [current])
+    }
+
+    private static func activeIsNotDestroyed(_ region: ContractRegion) throws {
+        let created = try region.create("one", 64)
+        let error = region.failure(.destroy(region.target(created)))
+        #expect(error?.kind == .busy)
+        #expect(try region.namespaces() == [created])
+    }
+
+    private static func changedTargetIsRefused(_ region: ContractRegion) throws {
+        let created = try region.create("one", 64)
+        let good = region.target(created)
+        var targets = [good, good, good, good]
+        targets[0].labelUUID = region.identity().label
+        targets[1].rawSize += .mib(16)
+        targets[2].resource = created.resource.map { $0 + 4096 }
+        targets[3].device = "namespace0.77"
+        for target in targets {
+            for step in [Step.disable(target), .destroy(target), .enable(target)] {
+                #expect(region.failure(step)?.kind == .changed)
+            }
+        }
+        #expect(try region.namespaces() == [created])
+    }
+
+    private static func misplacedCreationLeavesNothing(_ region: ContractRegion) throws {
+        let before = try region.region()
+        var placement = try region.placement(region.layout("one", 64))
+        placement.resource = before.resource.map { $0 + (1 << 26) }
+        #expect(region.failure(.create(placement))?.kind == .failed)
+        #expect(try region.region() == before)
+    }
+
+    private static func oversizedCreationLeavesNothing(_ region: ContractRegion) throws {
+        let before = try region.region()
+        var layout = try region.layout("one", 64)
+        layout.rawSize = before.size + before.size
+        let error = region.failure(.create(region.placement(layout)))
+        #expect(error?.kind == .failed)
+        #expect(error?.undoFailures == [])
+        #expect(try region.region() == before)
+    }
+
+    private static func misalignedCreationLeavesNothing(_ region: ContractRegion) throws {
+        let before = try region.region()
+        var layout = try region.layout("one", 64)
+        layout.rawSize += .kib(4)
+        #expect(region.failure(.create(region.placement(layout)))?.kind == .failed)
+        #expect(try region.region() == before)
+    }
+
+    private static func activatingCompleteOnlyEnables(_ region: ContractRegion) throws {
+        for layout in try ContractRegion.everyLayout(of: region.size(64)) {
+            let created = try region.create(layout)
+            let target = region.target(created)
+            _ = try region.perform(.disable(target))
+            #expect(try region.perform(.activate(target, layout)) == created)
+        }
+    }
+}

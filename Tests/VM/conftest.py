@@ -1,0 +1,57 @@
+"""Fixtures of the suite that runs against a real kernel in virtual machines. See README.md."""
+
+import os
+
+import pytest
+
+from lab import LabError, Machine, labels, payload, tools
+
+SKIP = "DAXPROV_VM_SKIP"
+
+
+def pytest_report_header():
+    return f"daxprov under test: {payload.binary() or 'none (build it, or set DAXPROV_BINARY)'}"
+
+
+def pytest_collection_modifyitems(items):
+    """A machine that cannot run the suite fails it, unless it was told to skip; it never passes."""
+    if os.environ.get(SKIP) == "1":
+        for item in items:
+            item.add_marker(pytest.mark.skip(reason=f"{SKIP}=1: NOT TESTED on a real kernel"))
+
+
+def pytest_terminal_summary(terminalreporter):
+    if skipped := terminalreporter.stats.get("skipped"):
+        terminalreporter.write_sep("!", f"{len(skipped)} tests SKIPPED, not passed", red=True, bold=True)
+
+
+@pytest.fixture(scope="session")
+def qemu_is_there():
+    try:
+        for program in ("qemu-system-x86_64", "busybox", "ndctl", "mkfs.ext4", "gcc"):
+            tools.require(program)
+    except LabError as error:
+        pytest.fail(f"this machine cannot run virtual machines: {error}. "
+                    f"Set {SKIP}=1 to skip the suite and say so.", pytrace=False)
+
+
+@pytest.fixture
+def machine(qemu_is_there):
+    """A factory: machine("nvdimm") starts a machine, which ends with the test."""
+    started = []
+
+    def start(topology="nvdimm", **options):
+        started.append(Machine(topology, **options))
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.close()
+
+
+@pytest.fixture
+def labelled(machine):
+    """A machine with two small NVDIMMs whose label areas are initialised (v1.2), and no namespaces."""
+    vm = machine("nvdimm-small")
+    vm.run(labels.INITIALISE, check=True)
+    return vm

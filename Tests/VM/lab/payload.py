@@ -1,0 +1,50 @@
+"""The program under test with its libraries, as a disk image that every machine mounts at /opt/daxprov."""
+
+import os
+import shutil
+from pathlib import Path
+
+from . import cache
+from .errors import LabError
+from .initramfs import GUEST, shared_libraries
+from .tools import run
+
+PAYLOAD_BYTES = 512 << 20
+DEFAULT_BINARY = Path(__file__).resolve().parents[3] / ".build/vm/daxprov"
+
+
+def binary():
+    """The daxprov to test, or None when none was built and none was asked for."""
+    if chosen := os.environ.get("DAXPROV_BINARY"):
+        path = Path(chosen).resolve()
+        if not os.access(path, os.X_OK):
+            raise LabError(f"DAXPROV_BINARY={chosen} is not an executable file")
+        return path
+    return DEFAULT_BINARY if DEFAULT_BINARY.exists() else None
+
+
+def image():
+    program = binary()
+    libraries = shared_libraries(program) if program else {}
+    missing = [name for name, path in libraries.items() if not path.exists()]
+    if missing:
+        raise LabError(f"{program} needs libraries that are not here: {', '.join(missing)}")
+    shim = GUEST / "faultshim.c"
+    key = cache.digest(Path(__file__), shim, *libraries, *libraries.values(), *([program] if program else []))
+    return cache.entry("payload", key, lambda into: _make(into, program, libraries, shim)) / "image"
+
+
+def _make(directory, program, libraries, shim):
+    tree = directory / "tree"
+    (tree / "bin").mkdir(parents=True)
+    (tree / "lib").mkdir()
+    if program:
+        shutil.copy(program, tree / "bin/daxprov")
+    for name, path in libraries.items():
+        shutil.copy(os.path.realpath(path), tree / "lib" / name)
+    run(["gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC",
+         "-o", tree / "lib/faultshim.so", shim, "-ldl"])
+    with open(directory / "image", "wb") as file:
+        file.truncate(PAYLOAD_BYTES)
+    run(["mkfs.ext4", "-q", "-O", "^has_journal", "-m", "0", "-d", tree, directory / "image"])
+    shutil.rmtree(tree)

@@ -1,0 +1,91 @@
+"""The kinds of persistent memory a machine can have, and how QEMU and the kernel are told about each."""
+
+from dataclasses import dataclass, field
+
+KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
+
+
+@dataclass(frozen=True)
+class Image:
+    """A file that keeps the contents of one device; it survives reboot and kill."""
+    name: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Topology:
+    name: str
+    describes: str
+    machine: str = "q35"
+    cpu: str = "max,la57=off"
+    memory: int = 256 * MIB        # ordinary memory, saved with the machine's state
+    image_memory: int = 0          # memory that one of the devices adds, kept in an image
+    hotplug: bool = False          # the board has slots for memory devices
+    devices: tuple = ()            # QEMU arguments; {NAME} is replaced by the path of the image NAME
+    images: tuple = ()
+    kernel_arguments: str = ""
+    modules_before: tuple = ()     # loaded before the machine's state is saved: they read no image
+    modules_after: tuple = ()      # loaded at each start: they find the devices, as a boot would
+    setup: str = ""                # a shell command run after modules_after
+    can_be_saved: bool = True
+    emulated_nfit: bool = False    # needs the kernel's nfit_test modules; all state is in the guest's RAM
+
+
+DRIVERS = ("nd_pmem", "nd_btt", "device_dax", "dax_pmem", "loop", "dm_mod")
+
+
+def nvdimms(name, describes, size, label):
+    """Two DIMMs, each a region of its own. The label area lies behind the data, in the same file."""
+    images, devices = [], []
+    for index in range(2):
+        images.append(Image(f"dimm{index}", size + label))
+        devices += [
+            "-object", f"memory-backend-file,id=m{index},share=on,align=1G,size={size + label},"
+                       f"mem-path={{dimm{index}}}",
+            "-device", f"nvdimm,id=n{index},memdev=m{index},label-size={label}"]
+    return Topology(
+        name, describes, machine="q35,nvdimm=on", hotplug=True,
+        devices=tuple(devices), images=tuple(images), modules_before=DRIVERS, modules_after=("nfit",))
+
+
+def split_memory(name, describes, kernel_arguments, driver):
+    """The guest's memory above 4 GiB is an image of its own, and the kernel is told that it is special."""
+    low, high = 2 * GIB, 1536 * MIB  # QEMU's q35 puts the first 2 GiB below, the rest at 4 GiB
+    return Topology(
+        name, describes, memory=low, image_memory=high,
+        images=(Image("high", high),), kernel_arguments=kernel_arguments,
+        devices=(
+            "-object", f"memory-backend-file,id=high,share=on,size={high},mem-path={{high}}",
+            "-numa", "node,nodeid=0,memdev=ram,cpus=0", "-numa", "node,nodeid=1,memdev=high"),
+        modules_before=DRIVERS, modules_after=driver)
+
+
+ALL = {topology.name: topology for topology in (
+    nvdimms("nvdimm", "two 4 GiB NVDIMMs with 2 MiB label areas, a region each, label-less when fresh",
+            4096 * MIB, 2 * MIB),
+    nvdimms("nvdimm-small", "two 1 GiB NVDIMMs with 128 KiB label areas, a region each, label-less when fresh",
+            1024 * MIB, 128 * KIB),
+    Topology("nfit", "the kernel's emulated NFIT: interleaved regions, bad blocks, scrub, sick DIMMs",
+             memory=1 * GIB, emulated_nfit=True, modules_before=(*DRIVERS, "nfit_test")),
+    split_memory("e820", "label-less regions of 1 GiB and 512 MiB, declared by the kernel's command line",
+                 "memmap=1G!4G memmap=512M!5G", ("nd_e820",)),
+    split_memory("hmem", "dynamic device-dax regions of 1 GiB and 512 MiB in soft-reserved memory",
+                 "memmap=1G%4G-1+0xefffffff memmap=512M%5G-1+0xefffffff", ("dax_hmem", "kmem")),
+    Topology("virtio-pmem", "a 1 GiB virtio-pmem device: a label-less region without DIMMs",
+             hotplug=True, images=(Image("pmem", 1 * GIB),), modules_before=DRIVERS,
+             modules_after=("virtio_pmem",), can_be_saved=False,  # QEMU 7.2 does not save this device
+             devices=("-object", f"memory-backend-file,id=m0,share=on,size={1 * GIB},mem-path={{pmem}}",
+                      "-device", "virtio-pmem-pci,memdev=m0")),
+    Topology("cxl", "a 1 GiB CXL memory device and one region on it; labels in its label storage area",
+             machine="q35,cxl=on,cxl-fmw.0.targets.0=cxl.1,cxl-fmw.0.size=4G", cpu="max,la57=off,-hypervisor",
+             hotplug=True, images=(Image("cxl0", 1 * GIB), Image("lsa0", 1 * MIB)), modules_before=DRIVERS,
+             modules_after=("cxl_acpi", "cxl_pci", "cxl_mem", "cxl_pmem"), can_be_saved=False,
+             setup="cxl create-region -m -t pmem -d decoder0.0 -w 1 -g 256 mem0 > /dev/null",  # after each boot
+             devices=("-object", f"memory-backend-file,id=c0,share=on,size={1 * GIB},mem-path={{cxl0}}",
+                      "-object", f"memory-backend-file,id=l0,share=on,size={1 * MIB},mem-path={{lsa0}}",
+                      "-device", "pxb-cxl,bus_nr=12,bus=pcie.0,id=cxl.1",
+                      "-device", "cxl-rp,port=0,bus=cxl.1,id=rp0,chassis=0,slot=2",
+                      "-device", "cxl-rp,port=1,bus=cxl.1,id=rp1,chassis=0,slot=3",
+                      "-device", "cxl-type3,bus=rp0,memdev=c0,lsa=l0,id=mem0,sn=0x1")),
+    Topology("none", "no persistent memory; the drivers are loaded", modules_before=(*DRIVERS, "nfit")),
+)}
