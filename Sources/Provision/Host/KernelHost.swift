@@ -49,7 +49,7 @@ public final class KernelHost: Host {
         }
     }
 
-    private func region(_ device: String) throws(HostError) -> KernelRegion {
+    func region(_ device: String) throws(HostError) -> KernelRegion {
         let region = try KernelRegion.open(device, knownFacts: regions[device])
         regions[device] = region.reader.region
         return region

@@ -39,9 +39,9 @@ extension KernelRegion {
         let media = RawAccess(namespace: namespace)
         let area = RawAccess.infoBlockArea
         let saved = try media.read(area, in: self)
-        try media.write(
-            [(area.offset, { [UInt8](repeating: 0, count: Int(area.length.bytes)) })], in: self)
         do {
+            try media.write(
+                [(area.offset, { [UInt8](repeating: 0, count: Int(area.length.bytes)) })], in: self)
             try configureAndEnable(namespace, layout, identity.infoBlock)
             return try finished(namespace, target, layout, identity)
         } catch {

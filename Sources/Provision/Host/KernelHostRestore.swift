@@ -1,9 +1,9 @@
 extension KernelHost: RestoringHost {
     /// See ``RestoringHost/readMedia(of:_:)``.
     public func readMedia(of target: NamespaceTarget, _ range: Extent) throws(HostError) -> [UInt8] {
-        let region = try region(target.region)
-        let live = try region.inactive(target, for: "save its media")
-        return try RawAccess(namespace: live.device).read(range, in: region)
+        let home = try region(target.region)
+        let live = try home.inactive(target, for: "save its media")
+        return try RawAccess(namespace: live.device).read(range, in: home)
     }
 
     /// See ``RestoringHost/restore(_:contents:)``.

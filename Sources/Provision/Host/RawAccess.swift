@@ -82,8 +82,8 @@ struct RawAccess {
         let descriptor = file.descriptor
         return unsafe withUnsafeTemporaryAllocation(byteCount: unit, alignment: 4096) { buffer in
             var position = 0
-            while unsafe position < bytes.count {
-                let length = unsafe min(unit, bytes.count - position)
+            while position < bytes.count {
+                let length = min(unit, bytes.count - position)
                 let part = unsafe UnsafeMutableRawBufferPointer(rebasing: bytes[position..<position + length])
                 let place = off_t(offset.bytes) + off_t(position)
                 if writes { unsafe buffer.copyMemory(from: UnsafeRawBufferPointer(part)) }

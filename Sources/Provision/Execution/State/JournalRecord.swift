@@ -20,7 +20,7 @@ enum JournalRecord: Equatable, Sendable {
 
 /// What a journal says first.
 public struct JournalHeader: Equatable, Sendable {
-    /// The transaction's name: its time and a random part.
+    /// The transaction's name: a number that grows, and its time.
     public var id: String
     /// Seconds since 1970.
     public var time: Int

@@ -18,6 +18,11 @@ public struct StateDirectory: Sendable {
         try Self.makePrivate(transactions)
     }
 
+    /// Makes the directory itself where it is missing, and refuses one that others could write to.
+    public func prepareAlone() throws(StateError) {
+        try Self.makePrivate(path)
+    }
+
     /// Where the transactions are, a directory each.
     public var transactions: FilePath { path.appending("transactions") }
 

@@ -1,5 +1,5 @@
 import Glibc
-public import SystemPackage
+import SystemPackage
 
 /// The transactions in a state directory: each a directory with its journal and what it saved.
 public struct TransactionStore: Sendable {
@@ -11,7 +11,7 @@ public struct TransactionStore: Sendable {
         self.directory = directory
     }
 
-    /// The names of all transactions, oldest first: names begin with their time.
+    /// The names of all transactions, oldest first.
     public func names() throws(StateError) -> [String] {
         guard directory.exists else { return [] }
         try StateDirectory.makePrivate(directory.path)
@@ -44,16 +44,16 @@ public struct TransactionStore: Sendable {
         return log
     }
 
-    /// The transactions that did not end, oldest first. One whose journal never got its first record began nothing:
-    /// it is removed.
-    public func interrupted() throws(StateError) -> [TransactionLog] {
+    /// Every transaction that began, oldest first.
+    public func logs() throws(StateError) -> [TransactionLog] {
         var logs: [TransactionLog] = []
-        for name in try names() {
-            guard try !isEmpty(name) else { continue }
-            let log = try log(name)
-            if log.end == nil { logs.append(log) }
-        }
+        for name in try names() where try !isEmpty(name) { logs.append(try log(name)) }
         return logs
+    }
+
+    /// The transactions that did not end, oldest first. One whose journal never got its first record began nothing.
+    public func interrupted() throws(StateError) -> [TransactionLog] {
+        try logs().filter { $0.end == nil }
     }
 
     /// Whether the transaction's journal has no whole record.
@@ -109,9 +109,9 @@ public struct TransactionStore: Sendable {
         }
     }
 
-    /// Whether a name is one that transactions have: digits, `T`, `Z` and a random part.
+    /// Whether a name is one that transactions have.
     private static func isName(_ name: String) -> Bool {
-        (10...64).contains(name.utf8.count)
+        (10...64).contains(name.utf8.count) && name.first?.isNumber == true
             && name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") }
     }
 }

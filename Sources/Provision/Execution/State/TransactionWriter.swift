@@ -15,7 +15,7 @@ struct TransactionWriter: ~Copyable {
     ) throws(StateError) -> TransactionWriter {
         try store.directory.prepare()
         let now = Int(time(nil))
-        let name = Self.name(at: now)
+        let name = Self.name(at: now, after: try store.names().last)
         let path = store.directory.transactions.appending(name)
         try StateDirectory.makePrivate(path)
         try StateDirectory.synchronize(store.directory.transactions)
@@ -52,18 +52,18 @@ struct TransactionWriter: ~Copyable {
         return Checksum.of(bytes)
     }
 
-    /// "20261122T133000Z-1f0c9a2b": sorts by time.
-    private static func name(at now: Int) -> String {
+    /// "000012-20261122T133000Z": sorts by the number, which grows whatever the clock does.
+    private static func name(at now: Int, after last: String?) -> String {
         var seconds = time_t(now)
-        var parts = tm()
+        var parts = unsafe tm()
         _ = unsafe gmtime_r(&seconds, &parts)
         func digits(_ number: Int32, _ count: Int) -> String {
             let text = String(number)
             return String(repeating: "0", count: max(0, count - text.count)) + text
         }
-        let date = digits(parts.tm_year + 1900, 4) + digits(parts.tm_mon + 1, 2) + digits(parts.tm_mday, 2)
-        let clock = digits(parts.tm_hour, 2) + digits(parts.tm_min, 2) + digits(parts.tm_sec, 2)
-        var generator = SystemRandomNumberGenerator()
-        return "\(date)T\(clock)Z-\(Checksum.text(UInt32.random(in: 0...UInt32.max, using: &generator)))"
+        let date = unsafe digits(parts.tm_year + 1900, 4) + digits(parts.tm_mon + 1, 2) + digits(parts.tm_mday, 2)
+        let clock = unsafe digits(parts.tm_hour, 2) + digits(parts.tm_min, 2) + digits(parts.tm_sec, 2)
+        let number = last.flatMap { Int32($0.prefix { $0 != "-" }) } ?? 0
+        return "\(digits(number + 1, 6))-\(date)T\(clock)Z"
     }
 }
