@@ -7,9 +7,11 @@ struct ApplyCommand: ParsableCommand {
         commandName: "apply",
         abstract: "Brings the host to the profile, and verifies it.",
         discussion: """
-            Shows the plan and asks before it touches anything; --yes answers yes. What puts data out of reach
-            (destroying, replacing, changing the mode of a namespace) needs --allow-destroy NAME for each namespace as
-            well: --yes never implies it.
+            Shows the plan and asks before it touches anything; --yes answers yes. What puts data out of reach \
+            (destroying a namespace, replacing it, changing its mode, map, alignment or sector size) needs \
+            --allow-destroy NAME for each namespace as well: --yes never implies it.
+
+            Afterwards the host is observed and planned for once more: 0 means that nothing is left to do.
 
             \(ExitStatus.table(
                 .done, .error, .refused, .rolledBack, .partial, .stale, .locked, .badProfile, .notPermitted))

@@ -11,8 +11,7 @@ struct HostOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Keep journal, archive and lock in DIR.",
-            discussion: "(default: /var/lib/daxprov and /run/daxprov)",
+            "Keep journal, archive and lock in DIR instead of /var/lib/daxprov and /run/daxprov.",
             valueName: "dir"))
     var stateDir: String?
 
