@@ -25,7 +25,8 @@ struct CommandFailure: Error {
             case .failed, .unavailable: .error
             }
         let undo = error.undoFailures.map { "; undoing it failed too: \($0)" }.joined()
-        self.init(status, "cannot \(error.operation): \(error.reason)\(undo)", advice: error.advice)
+        let device = error.device.map { error.operation.contains($0) ? "" : "\($0): " } ?? ""
+        self.init(status, "\(device)cannot \(error.operation): \(error.reason)\(undo)", advice: error.advice)
     }
 
     /// A failure of the state directory or the lock.

@@ -17,8 +17,8 @@ struct ConsentOptions: ParsableArguments {
 struct BackupOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Save at most this much of one namespace before it is written over; the plan says what is not saved. "
-                + "(default: 1 GiB)", valueName: "size"))
+            "Save at most this much of one namespace before it is written over (1 GiB if not given); the plan "
+                + "says what is not saved.", valueName: "size"))
     var backupLimit: String?
 
     /// The limit.

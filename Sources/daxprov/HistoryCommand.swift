@@ -6,7 +6,11 @@ struct HistoryCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "history",
         abstract: "Lists the recorded transactions, the oldest first.",
-        discussion: ExitStatus.table(.done, .error)
+        discussion: """
+            A transaction is one run of 'daxprov apply'. The youngest that is committed is what 'daxprov rollback' undoes.
+
+            \(ExitStatus.table(.done, .error))
+            """
     )
 
     @Flag(help: "Print one JSON document.") var json = false
@@ -24,7 +28,11 @@ struct ShowCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "show",
         abstract: "Shows a recorded transaction: its steps, how far they came, what was saved.",
-        discussion: ExitStatus.table(.done, .error)
+        discussion: """
+            Nothing is changed, and the host is not looked at.
+
+            \(ExitStatus.table(.done, .error))
+            """
     )
 
     @Argument(help: ArgumentHelp("The transaction, as 'daxprov history' names it.", valueName: "id"))

@@ -11,8 +11,7 @@ struct HostOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Keep journal, archive and lock in DIR.",
-            discussion: "(default: /var/lib/daxprov and /run/daxprov)",
+            "Keep journal, archive and lock in DIR instead of /var/lib/daxprov and /run/daxprov.",
             valueName: "dir"))
     var stateDir: String?
 
@@ -21,7 +20,8 @@ struct HostOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Wait so long for another daxprov that changes the host. (default: 0)", valueName: "seconds"))
+            "Wait at most so long for another daxprov that changes the host; without it, not at all.",
+            valueName: "seconds"))
     var lockTimeout: Int = 0
 
     func validate() throws {

@@ -7,8 +7,8 @@ struct PlanCommand: ParsableCommand {
         commandName: "plan",
         abstract: "Shows what apply would do. Writes nothing, anywhere.",
         discussion: """
-            + creates, ~ changes in place, - destroys, -/+ destroys and creates anew, ! loses data. Sizes and addresses
-            are what the kernel will give.
+            + creates, ~ changes in place, - destroys, -/+ destroys and creates anew, ! loses data. Sizes and \
+            addresses are what the kernel will give. A plan that cannot be carried out says why, and exits with 3.
 
             \(ExitStatus.table(.done, .error, .changesPending, .refused, .badProfile, .notPermitted))
             """

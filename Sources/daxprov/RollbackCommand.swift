@@ -43,7 +43,8 @@ struct RollbackCommand: ParsableCommand {
             let wanted = id ?? logs.last { $0.end == .committed || $0.end == .incomplete }?.header.id
             guard let wanted, let index = logs.firstIndex(where: { $0.header.id == wanted }) else {
                 throw StateError(
-                    .unsuitable, id.map { "there is no transaction \($0)" } ?? "there is no transaction to undo",
+                    .unsuitable,
+                    id.map { "there is no transaction \($0)" } ?? "there is no transaction to undo",
                     advice: "daxprov history lists them")
             }
             return (logs[index], Array(logs[(index + 1)...]))

@@ -52,9 +52,10 @@ public struct Application {
     ///
     /// What it does is recorded in `store` before it happens, so that it can be undone, now or later, and after a
     /// crash at any instant. The caller holds the host's lock.
+    /// - Parameter store: nil where nobody will want to undo anything: a simulation in memory.
     /// - Throws: where nothing was touched: the state directory cannot be used, or the labels cannot be read.
     public func carryOut(
-        _ prepared: Prepared, consent: Consent, recordingIn store: TransactionStore,
+        _ prepared: Prepared, consent: Consent, recordingIn store: TransactionStore?,
         interruption: Interruption = .never, progress: @escaping (Executor.Progress) -> Void = { _ in }
     ) throws(ExecutionError) -> Ending {
         let plan = prepared.plan
@@ -71,7 +72,10 @@ public struct Application {
         return try finish(plan.steps.map(\.step), &recording)
     }
 
-    private func begin(_ prepared: Prepared, in store: TransactionStore) throws(ExecutionError) -> Recording {
+    private func begin(
+        _ prepared: Prepared, in store: TransactionStore?
+    ) throws(ExecutionError) -> Recording {
+        guard let store else { return Recording(discardingFor: host) }
         var recording: Recording
         do throws(StateError) {
             recording = Recording(
@@ -107,13 +111,16 @@ public struct Application {
     }
 
     private func undo(
-        _ failure: Executor.Failure, _ recording: inout Recording, _ store: TransactionStore,
+        _ failure: Executor.Failure, _ recording: inout Recording, _ store: TransactionStore?,
         _ interruption: Interruption, _ progress: @escaping (Executor.Progress) -> Void
     ) -> Ending {
         do throws(ExecutionError) {
+            guard let store, let name = recording.name else {
+                throw .state(StateError(.unsuitable, "nothing was recorded, so nothing can be undone"))
+            }
             let pending = try Recovery(
                 host: host, store: store, interruption: interruption, progress: progress
-            ).undo(recording.name, because: failure.error.description, &recording)
+            ).undo(name, because: failure.error.description, &recording)
             return .undone(failed: failure.step, failure.error, afterReboot: pending)
         } catch {
             return .partial(done: failure.done, failed: failure.step, failure.error, undo: error)

@@ -9,7 +9,8 @@ public struct HostFacts: Equatable, Sendable {
         for region in observed.regions {
             facts.insert(
                 "region at \(Self.place(region)): \(region.size), \(region.labelling.rawValue), "
-                    + "\(region.isEnabled ? "enabled" : "disabled"), \(region.isReadOnly ? "read-only" : "writable")")
+                    + "\(region.isEnabled ? "enabled" : "disabled"), \(region.isReadOnly ? "read-only" : "writable")"
+            )
             for namespace in region.namespaces { facts.insert(Self.describe(namespace, in: region)) }
         }
     }
@@ -31,7 +32,8 @@ public struct HostFacts: Equatable, Sendable {
     static func describe(_ namespace: Namespace, in region: Region) -> String {
         var words = ["namespace"]
         words.append(namespace.name ?? "without name")
-        words.append("at " + (namespace.resource.map { "0x" + String($0, radix: 16) } ?? "?") + " of \(place(region))")
+        words.append(
+            "at " + (namespace.resource.map { "0x" + String($0, radix: 16) } ?? "?") + " of \(place(region))")
         words.append("\(namespace.rawSize) \(namespace.mode?.rawValue ?? "mode unknown")")
         if let map = namespace.map { words.append("map \(map.rawValue)") }
         if let align = namespace.align { words.append("align \(align)") }

@@ -1,19 +1,28 @@
 /// A run of steps that is recorded as it goes: saves first, then an intent before each step and its outcome after.
+/// Without a writer nothing is: for simulations that nobody wants to undo.
 struct Recording: ~Copyable {
     private let host: any RestoringHost
-    private var writer: TransactionWriter
-
-    /// The name of the transaction.
-    var name: String { writer.name }
+    private var writer: TransactionWriter?
+    /// The name of the transaction; nil where nothing is recorded.
+    let name: String?
 
     /// A recording of steps on a host.
     init(host: any RestoringHost, writer: consuming TransactionWriter) {
         self.host = host
-        self.writer = writer
+        self.name = writer.name
+        self.writer = consume writer
+    }
+
+    /// No recording.
+    init(discardingFor host: any RestoringHost) {
+        self.host = host
+        self.name = nil
+        self.writer = nil
     }
 
     /// Saves the labels of the DIMMs of regions: before the first step, since labels of one DIMM are written by all.
     mutating func saveLabels(of regions: [String]) throws(ExecutionError) {
+        guard name != nil else { return }
         var saved: Set<String> = []
         for region in regions {
             for image in try translating({ () throws(HostError) in try host.labelImages(of: region) })
@@ -26,8 +35,8 @@ struct Recording: ~Copyable {
     private mutating func save(_ image: LabelAreaImage, number: Int) throws(ExecutionError) {
         let file = "labels-\(number)"
         do throws(StateError) {
-            let checksum = try writer.save(Array(image.json.utf8), as: file)
-            try writer.append(.labels(SavedLabels(dimm: image.dimm, file: file, checksum: checksum)))
+            guard let checksum = try writer?.save(Array(image.json.utf8), as: file) else { return }
+            try writer?.append(.labels(SavedLabels(dimm: image.dimm, file: file, checksum: checksum)))
         } catch {
             throw .state(error)
         }
@@ -35,15 +44,15 @@ struct Recording: ~Copyable {
 
     /// Saves what a step, or a later one, writes over.
     mutating func backUp(_ planned: PlannedStep, number: Int) throws(ExecutionError) {
-        guard let target = planned.step.target, let start = target.resource else { return }
+        guard name != nil, let target = planned.step.target, let start = target.resource else { return }
         for (index, range) in planned.backup.flatMap({ Self.pieces(of: $0) }).enumerated() {
             let bytes = try translating { () throws(HostError) in try host.readMedia(of: target, range) }
             let file = "media-\(number)-\(index)"
             do throws(StateError) {
-                let checksum = try writer.save(bytes, as: file)
+                guard let checksum = try writer?.save(bytes, as: file) else { return }
                 let saved = SavedRange(
                     address: start + range.offset.bytes, length: range.length, file: file, checksum: checksum)
-                try writer.append(.range(step: number, saved))
+                try writer?.append(.range(step: number, saved))
             } catch {
                 throw .state(error)
             }
@@ -53,7 +62,7 @@ struct Recording: ~Copyable {
     /// Appends a record.
     mutating func note(_ record: JournalRecord) throws(ExecutionError) {
         do throws(StateError) {
-            try writer.append(record)
+            try writer?.append(record)
         } catch {
             throw .state(error)
         }

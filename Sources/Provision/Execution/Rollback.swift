@@ -51,7 +51,8 @@ struct Rollback {
         for placement in placeholders {
             let identity = FreshIdentity.random(using: &generator)
             try recording.note(.placeholder(identity.label, address: placement.resource ?? 0))
-            try onHost { () throws(HostError) in _ = try host.perform(.create(placement), identity: identity) }
+            try onHost { () throws(HostError) in _ = try host.perform(.create(placement), identity: identity)
+            }
             made.append(identity.label)
         }
         try onHost { () throws(HostError) in _ = try host.restore(restoration, contents: contents) }

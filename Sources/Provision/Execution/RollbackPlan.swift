@@ -20,7 +20,9 @@ struct RollbackPlan {
         var touched: [String: Namespace] = [:]
         var aliases: [String: Set<UUID>] = [:]
         for (number, step) in log.header.steps.enumerated() {
-            guard let identity = log.begun[number], let region = regions.name(of: step.region) else { continue }
+            guard let identity = log.begun[number], let region = regions.name(of: step.region) else {
+                continue
+            }
             guard let device = step.device else {
                 if step.action == "create" { removals.append(Removal(label: identity.label, region: region)) }
                 if step.action == "initialize_labels" { relabelled.append(region) }
@@ -34,7 +36,9 @@ struct RollbackPlan {
         }
         removals.reverse()
         restorations = touched.compactMap { device, namespace in
-            guard let region = regions.name(of: "region\(device.dropFirst("namespace".count).prefix { $0 != "." })"),
+            guard
+                let region = regions.name(
+                    of: "region\(device.dropFirst("namespace".count).prefix { $0 != "." })"),
                 !relabelled.contains(region)
             else { return nil }
             return Restoration(

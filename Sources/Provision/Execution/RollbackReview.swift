@@ -57,7 +57,8 @@ public struct RollbackReview: Sendable {
     /// What the transaction created or reconfigured is given up, with what was written to it since.
     private static func consents(_ log: TransactionLog, _ after: Observed, _ consent: Consent) -> [Refusal] {
         var labels: Set<UUID> = []
-        for (number, identity) in log.begun where ["create", "reconfigure"].contains(log.header.steps[number].action) {
+        for (number, identity) in log.begun
+        where ["create", "reconfigure"].contains(log.header.steps[number].action) {
             labels.insert(identity.label)
         }
         return after.regions.flatMap(\.namespaces).compactMap { namespace in

@@ -76,9 +76,13 @@ extension KernelRegion {
         guard isLabelled else { return was.device }
         let labels = restoration.aliases.union(was.labelUUID.map { [$0] } ?? [])
         for device in namespaceDevices {
-            guard let uuid = directory.text("\(device)/uuid").flatMap(UUID.init), labels.contains(uuid) else { continue }
+            guard let uuid = directory.text("\(device)/uuid").flatMap(UUID.init), labels.contains(uuid) else {
+                continue
+            }
             let size = directory.number("\(device)/size") ?? 0
-            if size == was.rawSize.bytes, directory.number("\(device)/resource") == was.resource { return device }
+            if size == was.rawSize.bytes, directory.number("\(device)/resource") == was.resource {
+                return device
+            }
             guard size == 0 else {
                 throw HostError(
                     .changed, while: "bring back \(was.displayName)", device: device,

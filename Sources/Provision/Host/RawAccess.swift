@@ -26,7 +26,8 @@ struct RawAccess {
 
     /// Writes ranges, durably.
     func write(
-        _ pieces: [(offset: ByteCount, bytes: () throws(HostError) -> [UInt8])], in region: borrowing KernelRegion
+        _ pieces: [(offset: ByteCount, bytes: () throws(HostError) -> [UInt8])],
+        in region: borrowing KernelRegion
     ) throws(HostError) {
         try use(in: region) { file throws(HostError) in
             for piece in pieces {
@@ -76,7 +77,8 @@ struct RawAccess {
 
     /// Moves bytes by way of an aligned buffer, as direct I/O demands. Returns 0 or an errno.
     private static func transfer(
-        _ file: borrowing ExclusiveOpen, _ offset: ByteCount, _ bytes: UnsafeMutableRawBufferPointer, writes: Bool
+        _ file: borrowing ExclusiveOpen, _ offset: ByteCount, _ bytes: UnsafeMutableRawBufferPointer,
+        writes: Bool
     ) -> Int32 {
         let unit = 1 << 20
         let descriptor = file.descriptor

@@ -12,7 +12,8 @@ extension NdctlDimm {
             unsafe ndctl_cmd_cfg_read_get_data(read, buffer.baseAddress, length, offset)
         }
         guard count == Int(length) else {
-            throw HostError(.failed, while: "read the label area", device: device, reason: "the read was short")
+            throw HostError(
+                .failed, while: "read the label area", device: device, reason: "the read was short")
         }
         return bytes
     }
@@ -34,7 +35,8 @@ extension NdctlDimm {
             unsafe ndctl_cmd_cfg_write_set_data(write, buffer.baseAddress, length, 0)
         }
         guard taken == Int(length) else {
-            throw HostError(.failed, while: "write the label area", device: device, reason: "the buffer is short")
+            throw HostError(
+                .failed, while: "write the label area", device: device, reason: "the buffer is short")
         }
         try check(unsafe ndctl_cmd_submit(write), "write the label area")
         guard try readLabelArea(offset, length) == bytes else {

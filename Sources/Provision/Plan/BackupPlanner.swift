@@ -79,7 +79,9 @@ struct BackupPlanner {
         }
         let writers = writes.writers.joined(separator: ", ")
         guard !writes.ranges.isEmpty else {
-            return (.untilWritten, "\(writers) writes nothing by itself; undo works until somebody writes to it")
+            return (
+                .untilWritten, "\(writers) writes nothing by itself; undo works until somebody writes to it"
+            )
         }
         guard isSaved else {
             return (

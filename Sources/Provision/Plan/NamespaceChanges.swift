@@ -64,7 +64,8 @@ struct NamespaceChanges {
         let unfinished = namespace.isActive ? [] : ["its creation did not finish"]
         let change = draft.add(
             make(
-                .reconfigure, namespace, layout, reasons + (reasons.isEmpty ? unfinished : []), .untilWritten, "",
+                .reconfigure, namespace, layout, reasons + (reasons.isEmpty ? unfinished : []), .untilWritten,
+                "",
                 consent: consent))
         if namespace.isActive { draft.add(.disable(target(namespace)), of: change, in: .reconfigure) }
         draft.add(.reconfigure(target(namespace), layout), of: change, in: .reconfigure)

@@ -179,7 +179,9 @@ private struct TranslationTable {
             let log = ByteCount(Self.freeBlocks * Self.logGroup)
             let tail = min(map + log + Self.page, arena)
             let end = start + arena.roundedDown(to: Self.page)
-            let head = start == initialOffset ? Extent(offset: .zero, length: .kib(8)) : Extent(offset: start, length: Self.page)
+            let head =
+                start == initialOffset
+                ? Extent(offset: .zero, length: .kib(8)) : Extent(offset: start, length: Self.page)
             ranges.append(head)
             ranges.append(Extent(offset: end - tail, length: start + arena - (end - tail)))
             start += arena

@@ -15,8 +15,7 @@ public struct ApplicationReport: Sendable {
     public func text(_ style: TextStyle = .plain) -> String {
         let lines: [String] =
             switch ending {
-            case .unchanged:
-                ["No changes: the host is as the profile says."]
+            case .unchanged: []  // the plan's own text has said it
             case .refused(let refusals):
                 RefusalText.lines(unseen(refusals), source: plan.source, style) + ["Nothing was touched."]
             case .applied(let done):

@@ -10,7 +10,9 @@ public struct HistoryReport: Sendable {
     /// A table for a person.
     public var text: String {
         guard !logs.isEmpty else { return "No transaction is recorded.\n" }
-        var table = TextTable([("TRANSACTION", .left), ("STEPS", .right), ("ENDED", .left), ("PROFILE", .left)])
+        var table = TextTable([
+            ("TRANSACTION", .left), ("STEPS", .right), ("ENDED", .left), ("PROFILE", .left),
+        ])
         for log in logs {
             table.add([
                 log.header.id, "\(log.header.steps.count)", log.state, TerminalText.clean(log.header.source),

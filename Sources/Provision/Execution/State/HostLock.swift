@@ -8,7 +8,8 @@ public struct HostLock: ~Copyable {
     /// Takes the lock file at `path` (`flock`), waiting at most `patience` seconds for whoever holds it.
     /// - Throws: ``StateError/Kind/locked`` with the holder's process id.
     public init(_ path: FilePath, patience: Int = 0) throws(StateError) {
-        let descriptor = unsafe open(path.string, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o600)
+        let descriptor = unsafe open(
+            path.string, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o600)
         guard descriptor >= 0 else {
             throw StateError(.unusable, "cannot open the lock \(path): \(StateDirectory.message(errno))")
         }
@@ -42,7 +43,9 @@ public struct HostLock: ~Copyable {
 
     private static func holder(_ descriptor: Int32) -> String {
         var bytes = [UInt8](repeating: 0, count: 20)
-        let count = unsafe bytes.withUnsafeMutableBytes { unsafe pread(descriptor, $0.baseAddress, $0.count, 0) }
+        let count = unsafe bytes.withUnsafeMutableBytes {
+            unsafe pread(descriptor, $0.baseAddress, $0.count, 0)
+        }
         let digits = bytes.prefix(max(count, 0)).prefix { (0x30...0x39).contains($0) }
         return digits.isEmpty ? "" : " (process \(String(decoding: digits, as: UTF8.self)))"
     }

@@ -60,7 +60,9 @@ struct Journal: ~Copyable {
     private static func record(_ line: [UInt8], sequence: Int) -> JournalRecord? {
         guard line.count > 9, line[8] == UInt8(ascii: " ") else { return nil }
         let text = Array(line[9...])
-        guard String(decoding: line[..<8], as: UTF8.self) == Checksum.text(Checksum.of(text)) else { return nil }
+        guard String(decoding: line[..<8], as: UTF8.self) == Checksum.text(Checksum.of(text)) else {
+            return nil
+        }
         do throws(JSONError) {
             let cursor = JSONCursor(try JSONValue(parsing: text))
             guard try cursor.required("seq").integer() == sequence else { return nil }
@@ -73,7 +75,8 @@ struct Journal: ~Copyable {
     private static func damage(_ path: FilePath, _ line: Int) -> StateError {
         StateError(
             .damaged, "the journal \(path) is damaged at line \(line)",
-            advice: "nothing is done by guess: compare daxprov inventory with the journal, and move it away when "
+            advice:
+                "nothing is done by guess: compare daxprov inventory with the journal, and move it away when "
                 + "the host is as it should be")
     }
 

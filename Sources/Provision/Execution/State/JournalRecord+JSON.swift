@@ -124,7 +124,8 @@ extension JSONCursor {
     /// The name of a file in the transaction's own directory: nothing that leads elsewhere.
     fileprivate func fileName() throws(JSONError) -> String {
         let name = try string()
-        let isPlain = !name.isEmpty && !name.hasPrefix(".")
+        let isPlain =
+            !name.isEmpty && !name.hasPrefix(".")
             && name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-._".contains($0)) }
         guard isPlain else { throw error("is not the name of a saved file") }
         return name

@@ -51,7 +51,8 @@ public struct StateDirectory: Sendable {
         }
         guard status.st_uid == geteuid() else {
             throw StateError(
-                .untrusted, "the state directory \(path) belongs to user \(status.st_uid), not to \(geteuid())",
+                .untrusted,
+                "the state directory \(path) belongs to user \(status.st_uid), not to \(geteuid())",
                 advice: "chown it, or choose another with --state-dir")
         }
         guard status.st_mode & 0o077 == 0 else {

@@ -83,7 +83,9 @@ public struct TransactionStore: Sendable {
 
     /// Removes what is oldest: all but the last `count` ended transactions that are younger than `age` seconds.
     /// One that did not end, or that could still be rolled back (the last one committed), is always kept.
-    public func prune(keeping count: Int = 100, youngerThan age: Int = 365 * 86_400, now: Int) throws(StateError) {
+    public func prune(keeping count: Int = 100, youngerThan age: Int = 365 * 86_400, now: Int)
+        throws(StateError)
+    {
         let names = try names()
         for (index, name) in names.enumerated() {
             guard index + 1 < names.count else { continue }

@@ -61,7 +61,8 @@ struct TransactionWriter: ~Copyable {
             let text = String(number)
             return String(repeating: "0", count: max(0, count - text.count)) + text
         }
-        let date = unsafe digits(parts.tm_year + 1900, 4) + digits(parts.tm_mon + 1, 2) + digits(parts.tm_mday, 2)
+        let date =
+            unsafe digits(parts.tm_year + 1900, 4) + digits(parts.tm_mon + 1, 2) + digits(parts.tm_mday, 2)
         let clock = unsafe digits(parts.tm_hour, 2) + digits(parts.tm_min, 2) + digits(parts.tm_sec, 2)
         let number = last.flatMap { Int32($0.prefix { $0 != "-" }) } ?? 0
         return "\(digits(number + 1, 6))-\(date)T\(clock)Z"

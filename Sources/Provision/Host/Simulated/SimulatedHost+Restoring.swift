@@ -16,10 +16,12 @@ extension SimulatedHost: RestoringHost {
         let number = try region(restoration.region, while: "bring back \(was.displayName)")
         let id: SimulatedNamespaceID
         if let found = try present(restoration, number) {
+            if restoration.saved.isEmpty, let there = try readBack(found), there == was { return there }
             id = found
         } else {
             id = try allocateAnew(restoration, number)
         }
+        try releaseSeeds(of: id)
         if state.namespace(id)?.isActive == true {
             try requireUnused(id)
             try store(.disable(id))
@@ -39,16 +41,20 @@ extension SimulatedHost: RestoringHost {
         return result
     }
 
-    private func present(_ restoration: Restoration, _ number: Int) throws(HostError) -> SimulatedNamespaceID? {
+    private func present(_ restoration: Restoration, _ number: Int) throws(HostError) -> SimulatedNamespaceID?
+    {
         let region = state.regions[number]
         let was = restoration.namespace
         guard region.labelling == .labelled else {
             return region.namespaces.first.map { SimulatedNamespaceID(region: number, number: $0.number) }
         }
         for namespace in region.namespaces {
-            guard let uuid = namespace.uuid, uuid == was.labelUUID || restoration.aliases.contains(uuid) else { continue }
+            guard let uuid = namespace.uuid, uuid == was.labelUUID || restoration.aliases.contains(uuid)
+            else { continue }
             let id = SimulatedNamespaceID(region: number, number: namespace.number)
-            if namespace.size == was.rawSize, region.resource + namespace.offset.bytes == was.resource { return id }
+            if namespace.size == was.rawSize, region.resource + namespace.offset.bytes == was.resource {
+                return id
+            }
             guard namespace.size == .zero else {
                 throw HostError(
                     .changed, while: "bring back \(was.displayName)", device: id.description,
@@ -119,7 +125,9 @@ extension SimulatedHost: RestoringHost {
         guard let number = state.regions.indices.first(where: { "region\($0)" == device }) else { return }
         if state.regions[number].isEnabled { try store(.disableRegion(number)) }
         for mapping in state.regions[number].mappings {
-            guard let image = images.first(where: { $0.dimm == state.dimms[mapping.dimm].id }) else { continue }
+            guard let image = images.first(where: { $0.dimm == state.dimms[mapping.dimm].id }) else {
+                continue
+            }
             let text = String(decoding: image.pieces.flatMap(\.bytes), as: UTF8.self)
             try store(.labelIndex(dimm: mapping.dimm, LabelVersion(rawValue: text)))
             if state.dimms[mapping.dimm].isEnabled { try store(.disableDimm(mapping.dimm)) }
@@ -140,7 +148,9 @@ extension SimulatedState {
     /// Replaces the info blocks in a physical range by those of a document.
     mutating func replaceInfoBlocks(from start: UInt64, length: ByteCount, with bytes: [UInt8]) {
         infoBlocks = infoBlocks.filter { $0.key < start || $0.key >= start + length.bytes }
-        guard let value = try? JSONValue(parsing: bytes), let saved = try? SimulatedState(json: value) else { return }
+        guard let value = try? JSONValue(parsing: bytes), let saved = try? SimulatedState(json: value) else {
+            return
+        }
         infoBlocks.merge(saved.infoBlocks) { _, saved in saved }
     }
 }
