@@ -6,7 +6,7 @@ import time
 from functools import lru_cache
 from pathlib import Path
 
-from . import accelerator, initramfs, kernel, nfit_test, payload, qemu, scratch, state, syscalls, topologies
+from . import accelerator, initramfs, kernel, labels, nfit_test, payload, qemu, scratch, state, syscalls, topologies
 from .errors import LabError
 
 START = """
@@ -31,10 +31,11 @@ def _hardware(topology):
 class Machine:
     """Starts at once. `images` is a directory for the devices' contents; without it they are temporary.
 
-    Use it as a context manager, or close() it.
+    With `labelled`, the DIMMs have initialised label areas (v1.2) and no namespaces. Use it as a context
+    manager, or close() it.
     """
 
-    def __init__(self, topology="nvdimm", images=None):
+    def __init__(self, topology="nvdimm", images=None, labelled=False):
         try:
             self.topology = topologies.ALL[topology]
         except KeyError:
@@ -43,6 +44,8 @@ class Machine:
         self._directory = scratch.directory()
         kept = Path(images) if images else self._directory
         kept.mkdir(parents=True, exist_ok=True)
+        if labelled:
+            labels.copy_initialised_images(self.topology, kept, Machine)
         self._images = state.make_images(self.topology, kept)
         self._qemu = self._agent = None
         try:
