@@ -43,9 +43,12 @@ class Daxprov:
         assert result.status == DONE, result
         return self.inventory()
 
-    def refused(self, profile, *, allow=()):
-        """Applies, which must be refused with everything left as it is, and returns the JSON report."""
-        before = self.inventory()
+    def refused(self, profile, *, allow=(), before=None):
+        """Applies, which must be refused with everything left as it is, and returns the JSON report.
+
+        `before` is the inventory, where it is known, and saves taking it.
+        """
+        before = before or self.inventory()
         result = self.run(
             "apply", "--yes", "--json", *(word for name in allow for word in ("--allow-destroy", name)),
             profile=profile)
