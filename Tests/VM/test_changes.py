@@ -35,7 +35,10 @@ class Neighbours:
         return [found.named(name) for name in self.names]
 
     def _digests(self, found):
-        return {name: contents.digest(self.vm, found.node(name)) for name in self.names[1:]}
+        """As the users of the devices see it, and on the media."""
+        return {name: (contents.start_digest(self.vm, found.node(name)),
+                       contents.media_digest(self.vm, found.named(name), found.region(0)))
+                for name in self.names[1:]}
 
 
 def around(*middle):

@@ -31,6 +31,7 @@ def _hardware(topology):
 class Machine:
     """Starts at once. `images` is a directory for the devices' contents; without it they are temporary.
 
+    `images` is then {name: path}: the topology's images, in which the host sees what the guest has stored.
     With `labelled`, the DIMMs have initialised label areas (v1.2) and no namespaces. Use it as a context
     manager, or close() it.
     """
@@ -46,7 +47,7 @@ class Machine:
         kept.mkdir(parents=True, exist_ok=True)
         if labelled:
             labels.copy_initialised_images(self.topology, kept, Machine)
-        self._images = state.make_images(self.topology, kept)
+        self.images = state.make_images(self.topology, kept)
         self._qemu = self._agent = None
         try:
             self._start()
@@ -155,9 +156,9 @@ class Machine:
         program = payload.image()
         if self.topology.can_be_saved:
             saved = state.saved(self._hardware)
-            self._qemu, self._agent = state.resume(self._hardware, saved, self._images, program, console)
+            self._qemu, self._agent = state.resume(self._hardware, saved, self.images, program, console)
         else:
             self._qemu, self._agent = state.boot(
-                self._hardware, self._directory, images=self._images, payload=program)
+                self._hardware, self._directory, images=self.images, payload=program)
         self._agent.refresh()
         self.run(START + self.topology.setup, env={"MODULES": " ".join(self.topology.modules_after)}, check=True)

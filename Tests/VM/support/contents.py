@@ -11,6 +11,25 @@ def digest(vm, node):
     return vm.run(command, check=True).out.split()[0]
 
 
+def start_digest(vm, node, length=1 << 20):
+    """The SHA-256 of the first `length` bytes of the device as its users see it."""
+    source = f"{DAXMAP} read {node}" if "dax" in node else f"cat {node}"
+    return vm.run(f"{source} | head -c {length} | sha256sum", check=True).out.split()[0]
+
+
+def media_digest(vm, namespace, region):
+    """The SHA-256 of the media that hold the namespace's data, read by the host; on a region of one DIMM.
+
+    Of fsdax and devdax that is what lies behind the page map, which is the kernel's own.
+    """
+    direct = namespace["mode"] in ("fsdax", "devdax")
+    length = namespace["usable_size"] if direct else namespace["raw_size"]
+    end = namespace["resource"] + namespace["raw_size"] - region["resource"]
+    with open(vm.images[f"dimm{region['dev'].removeprefix('region')}"], "rb") as image:
+        image.seek(end - length)
+        return hashlib.sha256(image.read(length)).hexdigest()
+
+
 def fill(vm, node, seed, length=1 << 20):
     """Writes `length` bytes that `seed` determines to the start of the device."""
     data = pattern(seed, length)
