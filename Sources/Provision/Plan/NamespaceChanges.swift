@@ -62,13 +62,17 @@ struct NamespaceChanges {
         _ namespace: Namespace, _ layout: Layout, _ reasons: [String], in draft: inout PlanDraft
     ) {
         let (reversibility, reason) = ReconfigurationClass.of(namespace, to: layout)
-        let unfinished = namespace.isActive ? [] : ["its creation did not finish"]
+        let why = reasons.isEmpty ? [reasonWhereInactive(namespace, layout)] : reasons
         let change = draft.add(
-            make(
-                .reconfigure, namespace, layout, reasons + (reasons.isEmpty ? unfinished : []), reversibility,
-                reason, consent: consent))
+            make(.reconfigure, namespace, layout, why, reversibility, reason, consent: consent))
         if namespace.isActive { draft.add(.disable(target(namespace)), of: change, in: .reconfigure) }
         draft.add(.reconfigure(target(namespace), layout), of: change, in: .reconfigure)
+    }
+
+    /// An inactive namespace is reconfigured for what its label records, or does not record.
+    private func reasonWhereInactive(_ namespace: Namespace, _ layout: Layout) -> String {
+        guard let recorded = namespace.recordedMode else { return "its creation did not finish" }
+        return "mode \(recorded.rawValue) becomes \(layout.mode.rawValue)"
     }
 
     private func make(
