@@ -46,6 +46,8 @@ public struct Application {
         let refusals = prepared.plan.refusals + consent.refusals(for: prepared.plan)
         guard refusals.isEmpty else { return .refused(refusals) }
         guard !prepared.plan.changes.isEmpty else { return .unchanged }
+        let uses = try refusalsForUse(in: prepared.plan)
+        guard uses.isEmpty else { return .refused(uses) }
         let executor = Executor(host: host, before: prepared.observed, progress: progress)
         switch executor.run(prepared.plan.steps.map(\.step)) {
         case .done(let done): return try verified(done)
@@ -54,6 +56,24 @@ public struct Application {
         case .undone(let failed, let error):
             return verifiedUndo(prepared.observed, failed: failed, error)
         }
+    }
+
+    /// A refusal for every namespace that the plan takes offline and that somebody uses: found before the first step,
+    /// since steps before the one that would fail may not be undoable.
+    private func refusalsForUse(in plan: Plan) throws(HostError) -> [Refusal] {
+        var refusals: [Refusal] = []
+        for planned in plan.steps {
+            guard case .disable(let target) = planned.step else { continue }
+            do throws(HostError) {
+                try host.requireUnused(target)
+            } catch {
+                guard error.kind == .busy else { throw error }
+                refusals.append(
+                    Refusal(
+                        .busy, plan.changes[planned.change].address, error.description, advice: error.advice))
+            }
+        }
+        return refusals
     }
 
     private func verified(_ done: [Executor.Done]) throws(HostError) -> Ending {
