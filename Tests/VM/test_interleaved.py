@@ -3,6 +3,7 @@
 import pytest
 
 from support import Daxprov, namespace, ndctl, profile, region
+from support.daxprov import REFUSED
 from support.inventory import MIB
 
 
@@ -40,12 +41,17 @@ def test_sizes_of_interleaved_regions_are_counted_in_ways_times_alignment(daxpro
         region(1, namespace(name="four ways", mode="fsdax", size="25%"),
                namespace(name="forty percent", mode="raw", size="40%"),
                namespace(name="rest", mode="devdax", size="remaining"), labels="init"))
-    # Both regions lie on the same DIMMs: labels for the one need the other one out of the way.
     plan = daxprov.plan(both)
     assert [change["kind"] for change in plan["changes"]].count("create") == 4
     sizes = {change["after"]["name"]: change["after"]["raw_size"] // MIB
              for change in plan["changes"] if change["kind"] == "create"}
     assert sizes == {"two ways": 32, "four ways": 16, "forty percent": 16, "rest": 32}
+
+    # Both regions lie on the same DIMMs: labels for the one need the other one out of the way.
+    before = daxprov.inventory()
+    result = daxprov.apply(both)
+    assert result.status == REFUSED and "ndctl disable-region region1" in result.out, result
+    assert daxprov.inventory().facts() == before.facts()
 
 
 def test_percentages_shares_and_the_rest_fill_interleaved_regions_to_the_last_unit(daxprov):

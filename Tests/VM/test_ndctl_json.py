@@ -42,29 +42,29 @@ def test_disabled_dimms_and_regions_and_labels_of_version_1_1(machine):
     assert vm.run(["ndctl", "list", "-R"]).out.strip() == ""
 
 
-@pytest.mark.parametrize("labels", [True, False], ids=["labelled", "label-less"])
-def test_media_errors_in_interleaved_regions(machine, labels):
+def test_media_errors_in_interleaved_regions(machine):
     vm = machine("nfit")
-    vm.run("ndctl wait-scrub all" + (f" && {LABELS}" if labels else ""), check=True)
-    if labels:
-        Daxprov(vm).applied(profile(
-            region(0, namespace(name="raw", mode="raw", size="16 MiB"), namespace(name="sectors", mode="sector")),
-            region(1, namespace(name="devdax", mode="devdax", size="32 MiB"), namespace(name="fsdax", mode="fsdax"))))
-    devices = [each["dev"] for each in Daxprov(vm).inventory().namespaces]
-    for number, device in enumerate(each for each in devices if each[9] in "01"):
-        vm.run(f"ndctl inject-error --no-notify -B {9000 + 100 * number} -n 8 {device}; "
-               f"ndctl inject-error --no-notify -B {20000 + 100 * number} -n 3 {device}", check=True)
+    daxprov = Daxprov(vm)
+    vm.run("ndctl wait-scrub all", check=True)
+    for number in (0, 1):
+        for start, count in ((9000 + 100 * number, 8), (50000, 3)):
+            vm.run(f"ndctl inject-error --no-notify -B {start} -n {count} namespace{number}.0", check=True)
     vm.run("ndctl start-scrub nfit_test.0 && ndctl wait-scrub nfit_test.0", check=True)
-    inventory = Daxprov(vm).inventory()
-    assert sum(each.get("badblock_count", 0) for each in inventory.regions) > 0
-    ndctl.assert_agrees(vm)
-    text = Daxprov(vm).run("inventory").out
-    assert "media errors in the region" in text
+    assert [each["badblock_count"] for each in daxprov.inventory().regions[:2]] == [11, 11]
+    assert "media errors in the region" in daxprov.run("inventory").out
+    # Which DIMM of several holds an error only the firmware knows; daxprov does not ask it.
+    ndctl.assert_agrees(vm, without=["dimms"])
+
+    vm.run(LABELS, check=True)
+    daxprov.applied(profile(
+        region(0, namespace(name="sectors", mode="sector", size="16 MiB"), namespace(name="raw", mode="raw")),
+        region(1, namespace(name="devdax", mode="devdax", size="16 MiB"),
+               namespace(name="fsdax", mode="fsdax", size="16 MiB"), namespace(name="rest", mode="raw"))))
+    ndctl.assert_agrees(vm, without=["dimms"])
+    assert daxprov.inventory().named("devdax")["badblock_count"] == 8
 
 
-@pytest.mark.parametrize("topology", ["e820", "virtio-pmem", "nfit", "cxl", "hmem", "none"])
-def test_every_kind_of_machine_as_it_starts(machine, topology):
+@pytest.mark.parametrize("topology", ["hmem", "cxl"])
+def test_a_machine_with_other_memory_as_it_starts(machine, topology):
     vm = machine(topology)
-    if topology == "nfit":
-        vm.run("ndctl wait-scrub all", check=True)
     ndctl.assert_agrees(vm)
