@@ -57,8 +57,19 @@ def test_the_one_namespace_changes_its_mode_and_back_with_consent(vm):
     assert contents.file_digest(vm, "/mnt/data") == file
 
 
-def test_dimms_without_label_area_are_said_to_have_none(machine):
+def test_new_dimms_are_refused_with_the_way_to_labels(machine):
     daxprov = Daxprov(machine("nvdimm-small"))
-    wanted = profile(region(0, namespace(name="data", mode="fsdax", size="128 MiB")))
-    [refusal] = daxprov.refused(wanted)["refusals"]
-    assert refusal["code"] in ("label_less_region", "labels_missing") and "labels: init" in refusal["advice"]
+    refusals = daxprov.refused(profile(region(0, namespace(name="data", mode="fsdax", size="128 MiB"))))["refusals"]
+    assert {each["code"] for each in refusals} == {"label_less_region"}
+    assert all("labels: init" in each["advice"] for each in refusals)
+
+
+def test_labels_that_would_hide_data_need_consent(machine):
+    vm = machine("nvdimm-small")
+    daxprov = Daxprov(vm)
+    contents.fill(vm, "/dev/pmem0", "used")
+    wanted = profile(region(0, namespace(name="data", mode="fsdax", size="128 MiB"), labels="init"))
+    digest = contents.start_digest(vm, "/dev/pmem0")
+    assert [each["code"] for each in daxprov.refused(wanted)["refusals"]] == ["consent_missing"]
+    assert contents.start_digest(vm, "/dev/pmem0") == digest
+    assert daxprov.applied(wanted, allow=["region0"]).named("data")["mode"] == "fsdax"
