@@ -62,6 +62,8 @@ public struct Application {
         let refusals = plan.refusals + consent.refusals(for: plan)
         guard refusals.isEmpty else { return .refused(refusals) }
         guard !plan.changes.isEmpty else { return .unchanged }
+        let uses = try refusalsForUse(in: plan)
+        guard uses.isEmpty else { return .refused(uses) }
         var recording = try begin(prepared, in: store)
         let executor = Executor(host: host, interruption: interruption, progress: progress)
         do throws(Executor.Failure) {
@@ -70,6 +72,24 @@ public struct Application {
             return undo(error, &recording, store, interruption, progress)
         }
         return try finish(plan.steps.map(\.step), &recording)
+    }
+
+    /// A refusal for every namespace that the plan takes offline and that somebody uses: found before the first step,
+    /// since steps before the one that would fail may not be undoable.
+    private func refusalsForUse(in plan: Plan) throws(ExecutionError) -> [Refusal] {
+        var refusals: [Refusal] = []
+        for planned in plan.steps {
+            guard case .disable(let target) = planned.step else { continue }
+            do throws(HostError) {
+                try host.requireUnused(target)
+            } catch {
+                guard error.kind == .busy else { throw .host(error) }
+                refusals.append(
+                    Refusal(
+                        .busy, plan.changes[planned.change].address, error.description, advice: error.advice))
+            }
+        }
+        return refusals
     }
 
     private func begin(

@@ -9,16 +9,28 @@ extension KernelRegion {
         var live = try live(target)
         if live.isActive {
             let guarding = try UseGuard.unused(live, in: self)
-            try unbind(live.running)
+            try takeOffline(&live)
             extendLifetime(guarding)
+        } else {
+            try detachClaim(of: &live)
         }
-        try detachClaim(of: &live)
         let now = state(live.device)
         guard !now.isActive, now.claim == nil else {
             throw HostError(
                 .changed, while: "disable", device: live.device, reason: "another tool enabled it again")
         }
         return try readBack(live.device)
+    }
+
+    /// Unbinds and unclaims an active namespace; where the second store fails, binds it again.
+    private func takeOffline(_ live: inout Live) throws(HostError) {
+        let running = live.running
+        try unbind(running)
+        do {
+            try detachClaim(of: &live)
+        } catch {
+            throw error.adding(undoFailures: failure { () throws(HostError) in try bind(running) })
+        }
     }
 
     /// Brings a namespace online; the kernel finds its mode from its info block. That the mode is the recorded one

@@ -61,14 +61,17 @@ struct NamespaceChanges {
     private func reconfigure(
         _ namespace: Namespace, _ layout: Layout, _ reasons: [String], in draft: inout PlanDraft
     ) {
-        let unfinished = namespace.isActive ? [] : ["its creation did not finish"]
+        let why = reasons.isEmpty ? [reasonWhereInactive(namespace, layout)] : reasons
         let change = draft.add(
-            make(
-                .reconfigure, namespace, layout, reasons + (reasons.isEmpty ? unfinished : []), .untilWritten,
-                "",
-                consent: consent))
+            make(.reconfigure, namespace, layout, why, .untilWritten, "", consent: consent))
         if namespace.isActive { draft.add(.disable(target(namespace)), of: change, in: .reconfigure) }
         draft.add(.reconfigure(target(namespace), layout), of: change, in: .reconfigure)
+    }
+
+    /// An inactive namespace is reconfigured for what its label records, or does not record.
+    private func reasonWhereInactive(_ namespace: Namespace, _ layout: Layout) -> String {
+        guard let recorded = namespace.recordedMode else { return "its creation did not finish" }
+        return "mode \(recorded.rawValue) becomes \(layout.mode.rawValue)"
     }
 
     private func make(

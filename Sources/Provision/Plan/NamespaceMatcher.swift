@@ -61,10 +61,12 @@ struct NamespaceMatcher {
     }
 
     private func candidates(for declaration: NamespaceDeclaration) -> [Namespace] {
-        if let uuid = declaration.uuid {
-            return region.namespaces.filter { $0.labelUUID == uuid || $0.infoBlockUUID == uuid }
-        }
         let named = region.namespaces.filter { $0.name == declaration.name?.text && $0.name != nil }
+        if let uuid = declaration.uuid {
+            // Every change but a rename gives a new UUID: from then on the name says which namespace it is.
+            let found = region.namespaces.filter { $0.labelUUID == uuid || $0.infoBlockUUID == uuid }
+            return found.isEmpty ? named : found
+        }
         guard named.isEmpty, let former = declaration.renamedFrom else { return named }
         return region.namespaces.filter { $0.name == former.text }
     }

@@ -56,7 +56,8 @@ struct RegionSolution {
             draft.unchanged.append(entry.address)
             return
         }
-        guard !refuseProtected(entry, differences + (isRenamed ? ["its name changes"] : []), into: &draft)
+        guard !refuseProtected(entry, differences + (isRenamed ? ["its name changes"] : []), into: &draft),
+            !refuseNameless(entry, differences, into: &draft)
         else {
             return
         }
@@ -88,7 +89,8 @@ struct RegionSolution {
         let reasons =
             ["size \(existing.rawSize) becomes \(extent.length)"]
             + LayoutDecision.differences(from: existing, to: placement.layout)
-        guard !refuseProtected(entry, reasons, into: &draft) else { return nil }
+        guard !refuseProtected(entry, reasons, into: &draft), !refuseNameless(entry, reasons, into: &draft)
+        else { return nil }
         let reused = outcome.placed.first { placed in
             region.extent(of: existing).map { placed.extent.overlaps($0) } ?? true
         }
@@ -149,6 +151,20 @@ struct RegionSolution {
                 .protected, entry.address, at: entry.declaration.position,
                 "it is protected, and the profile asks for a change: \(reasons.joined(separator: ", "))",
                 advice: "take protect: true out of the profile if the change is meant"))
+        return true
+    }
+
+    /// Refuses a change that gives a new UUID to a namespace that the profile knows by its UUID alone.
+    private func refuseNameless(_ entry: RegionEntry, _ reasons: [String], into draft: inout PlanDraft)
+        -> Bool
+    {
+        guard entry.declaration.name == nil, !reasons.isEmpty else { return false }
+        draft.refusals.append(
+            Refusal(
+                .identityMissing, entry.address, at: entry.declaration.position,
+                "the change gives it a new UUID, and the profile knows it by its UUID alone: "
+                    + reasons.joined(separator: ", "),
+                advice: "add name: beside uuid:"))
         return true
     }
 
