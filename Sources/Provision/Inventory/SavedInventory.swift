@@ -1,0 +1,25 @@
+/// A saved inventory in any form: daxprov's own document or the output of `ndctl list`.
+public struct SavedInventory: Equatable, Sendable {
+    /// The host.
+    public var observed: Observed
+    /// What the inventory does not say of it; nothing for daxprov's own document.
+    public var limits: InventoryLimits
+
+    /// A host with these limits.
+    public init(observed: Observed, limits: InventoryLimits) {
+        self.observed = observed
+        self.limits = limits
+    }
+
+    /// Reads either form. They are told apart by the key `format_version`, which only daxprov writes.
+    public static func read(_ bytes: [UInt8]) throws(JSONError) -> SavedInventory {
+        guard bytes.contains(where: { ![0x20, 0x09, 0x0a, 0x0d].contains($0) }) else {
+            return try NdctlListReader.read(nil)
+        }
+        let document = try JSONValue(parsing: bytes)
+        if case .object(let object) = document, object["format_version"] != nil {
+            return SavedInventory(observed: try InventoryReader.read(document), limits: .none)
+        }
+        return try NdctlListReader.read(document)
+    }
+}
