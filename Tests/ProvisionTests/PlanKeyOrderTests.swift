@@ -29,6 +29,7 @@ import Testing
         ]
         let list = "namespaces: [\(namespaces.joined(separator: ", "))]"
         let block = mapping("match: \(match)", "labels: require", list)
-        return order(["version: 1", "regions: [\(block)]", "unmanaged: destroy"]).joined(separator: "\n") + "\n"
+        return order(["version: 1", "regions: [\(block)]", "unmanaged: destroy"]).joined(separator: "\n")
+            + "\n"
     }
 }

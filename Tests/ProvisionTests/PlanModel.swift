@@ -79,7 +79,9 @@ struct PlanModel {
         _ index: Int, _ layout: Layout, _ step: Step, _ uuid: UUID?
     ) throws(Fault) {
         let old = region.namespaces[index]
-        guard let resource = old.resource, let uuid, layout.rawSize == old.rawSize else { throw .noTarget(step) }
+        guard let resource = old.resource, let uuid, layout.rawSize == old.rawSize else {
+            throw .noTarget(step)
+        }
         region.namespaces[index] = Namespace(
             layout, device: old.device, resource: resource, labels: hardware.labels, uuid: uuid)
         guard region.namespaces[index].usableSize != nil else { throw .unmapped(step) }

@@ -79,11 +79,13 @@ private struct PlanCase {
 
     private func wrongSize(_ model: PlanModel) -> String? {
         for declaration in profile.regions.first?.namespaces ?? [] {
-            guard let found = model.region.namespaces.first(where: { $0.name == declaration.name?.text }) else {
+            guard let found = model.region.namespaces.first(where: { $0.name == declaration.name?.text })
+            else {
                 return "\(declaration.displayText) is missing"
             }
             switch declaration.size {
-            case .raw(let size) where found.rawSize != size: return "\(declaration.displayText): \(found.rawSize)"
+            case .raw(let size) where found.rawSize != size:
+                return "\(declaration.displayText): \(found.rawSize)"
             case .usable(let size) where found.isActive && (found.usableSize ?? .zero) < size:
                 return "\(declaration.displayText): usable \(found.usableSize ?? .zero)"
             default: continue
@@ -99,7 +101,8 @@ private struct PlanCase {
             if case .remaining(let divisor) = declaration.size { return divisor }
             return nil
         }
-        guard region.namespaces.isEmpty, [[1], [2, 2], [3, 3, 3], [2, 3, 6]].contains(divisors.sorted()) else {
+        guard region.namespaces.isEmpty, [[1], [2, 2], [3, 3, 3], [2, 3, 6]].contains(divisors.sorted())
+        else {
             return nil
         }
         let units = declarations.compactMap { declaration -> ByteCount? in
@@ -115,7 +118,9 @@ private struct PlanCase {
     /// A refusal for capacity though the declarations, all of them exact, could be created in some order.
     private func needlessRefusal(_ plan: Plan) -> String? {
         guard plan.refusals.allSatisfy({ [.noCapacity, .noExtent].contains($0.code) }) else { return nil }
-        guard profile.unmanaged == .keep, let declarations = profile.regions.first?.namespaces else { return nil }
+        guard profile.unmanaged == .keep, let declarations = profile.regions.first?.namespaces else {
+            return nil
+        }
         var model = PlanModel(hardware: hardware, region: region)
         var sizes: [ByteCount] = []
         for declaration in declarations {

@@ -29,7 +29,8 @@ struct RandomPlanning {
         let grid = chance(4) ? usual * one(of: [1, 2, 4]) : usual
         let isSkewed = chance(8)
         return Hardware(
-            ways: ways, grid: grid, capacity: grid * UInt64(number(in: 4...40)) + (isSkewed ? grid / 2 : .zero),
+            ways: ways, grid: grid,
+            capacity: grid * UInt64(number(in: 4...40)) + (isSkewed ? grid / 2 : .zero),
             skew: isSkewed ? grid / 2 : .zero, slots: chance(6) ? number(in: 0...4) : 500,
             labels: chance(6) ? .v1_1 : .v1_2)
     }
@@ -107,7 +108,8 @@ extension RandomPlanning {
             let length = hardware.grid * UInt64(number(in: 1...6))
             let extent = Extent(offset: offset, length: length)
             guard extent.end <= hardware.capacity else { continue }
-            guard !region.namespaces.contains(where: { region.extent(of: $0)?.overlaps(extent) ?? true }) else {
+            guard !region.namespaces.contains(where: { region.extent(of: $0)?.overlaps(extent) ?? true })
+            else {
                 continue
             }
             region.namespaces.append(namespace(names[index], extent, index, hardware))
