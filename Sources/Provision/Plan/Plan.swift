@@ -16,6 +16,11 @@ public struct Plan: Equatable, Sendable {
         steps.filter { $0.change == index }.map(\.step)
     }
 
+    /// The steps of every change, in order.
+    public var stepsByChange: [[Step]] {
+        steps.reduce(into: Array(repeating: [], count: changes.count)) { $0[$1.change].append($1.step) }
+    }
+
     /// Whether the host already is as the profile says.
     public var isEmpty: Bool { changes.isEmpty && refusals.isEmpty }
 }
