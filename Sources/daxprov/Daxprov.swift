@@ -9,6 +9,7 @@ struct Daxprov: ParsableCommand {
         version: "daxprov \(versionText)",
         subcommands: [
             ValidateCommand.self, InventoryCommand.self, PlanCommand.self, ApplyCommand.self,
+            ExportCommand.self,
         ]
     )
 

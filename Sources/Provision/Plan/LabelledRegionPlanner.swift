@@ -8,8 +8,15 @@ struct LabelledRegionPlanner {
     private let region: Region
     /// The region as observed.
     private let observed: Region
+    /// What a saved inventory does not say of the host.
+    private let limits: InventoryLimits
+    /// The region with made-up places, where a saved inventory gives no addresses.
+    private let unplaced: UnplacedRegion?
 
-    init(assignment: RegionMatcher.Assignment, otherRegions: [Region], unmanaged: UnmanagedPolicy) {
+    init(
+        assignment: RegionMatcher.Assignment, otherRegions: [Region], unmanaged: UnmanagedPolicy,
+        limits: InventoryLimits
+    ) {
         self.block = assignment.block
         self.bus = assignment.bus
         self.otherRegions = otherRegions
@@ -17,19 +24,22 @@ struct LabelledRegionPlanner {
         self.observed = assignment.region
         var region = assignment.region
         if region.labelling == .labelless { region.namespaces = [] }
-        self.region = region
+        let isPlaced = region.resource != nil || !limits.contains(.noAddresses)
+        self.limits = limits
+        self.unplaced = isPlaced ? nil : UnplacedRegion(region, limits: limits)
+        self.region = unplaced?.region ?? region
     }
 
     func plan() -> PlanDraft {
         var draft = PlanDraft()
         if observed.labelling == .labelless {
-            guard bus.canHoldLabels(observed) else {
+            guard canHoldLabels else {
                 draft.refusals = [labelsImpossible]
                 return draft
             }
             LabelInitialization(region: observed).plan(in: &draft)
         }
-        guard let map = ExtentMap(of: region), let sizing else {
+        guard let map = extentMap, let sizing else {
             draft.refusals.append(extentsUnknown)
             return draft
         }
@@ -48,7 +58,31 @@ struct LabelledRegionPlanner {
             foreign: foreign, destroysForeign: unmanagedPolicy == .destroy
         ).draft(into: &draft)
         draft.append(UnmanagedPlanner(policy: unmanagedPolicy, region: region).plan(foreign))
-        return draft
+        return settled(draft, entries, foreign, sizing)
+    }
+
+    /// The draft without made-up places, or its refusal where they matter.
+    private func settled(
+        _ draft: PlanDraft, _ entries: [RegionEntry], _ foreign: [Namespace], _ sizing: Sizing
+    ) -> PlanDraft {
+        guard let unplaced else { return draft }
+        guard !unplaced.matters(to: draft, entries: entries, foreign: foreign, sizing: sizing) else {
+            var refused = PlanDraft()
+            refused.refusals = [extentsUnknown]
+            return refused
+        }
+        return unplaced.withoutPlaces(draft, sizing: sizing)
+    }
+
+    /// Nil where places are not known and may matter.
+    private var extentMap: ExtentMap? {
+        if let unplaced { return unplaced.map }
+        return limits.contains(.noAddresses) && region.resource == nil ? nil : ExtentMap(of: region)
+    }
+
+    /// Whether labels can be written, or the inventory does not say.
+    private var canHoldLabels: Bool {
+        limits.contains(.noLabelAreas) ? !observed.mappings.isEmpty : bus.canHoldLabels(observed)
     }
 
     private var sizing: Sizing? {
@@ -77,7 +111,7 @@ struct LabelledRegionPlanner {
             draft.refusals.append(Refusal(.notSupported, address, at: declaration.position, problem))
         }
         switch sizing.need(of: declaration, layout: layout) {
-        case .success(let need): entry.need = need
+        case .success(let need): entry.need = unplaced?.need(need, existing: existing) ?? need
         case .failure(let problem):
             draft.refusals.append(
                 Refusal(
@@ -108,7 +142,9 @@ struct LabelledRegionPlanner {
         Refusal(
             .extentsUnknown, region.device, at: block.position,
             "where the namespaces of \(region.device) lie is not known, so nothing exact can be planned",
-            advice: "run as root: the kernel shows addresses to root alone")
+            advice: limits.isEmpty
+                ? "run as root: the kernel shows addresses to root alone"
+                : "plan from what root gets from daxprov inventory --json on the host")
     }
 }
 

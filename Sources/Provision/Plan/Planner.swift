@@ -1,12 +1,15 @@
 /// Turns a profile and an observation into a plan. Pure: equal input gives an equal plan, and nothing is touched.
 public enum Planner {
     /// The plan that brings the observed host to the profile.
-    public static func plan(_ profile: Profile, on observed: Observed) -> Plan {
+    /// - Parameter limits: what the observation does not say, where it was read from a saved inventory.
+    public static func plan(
+        _ profile: Profile, on observed: Observed, limits: InventoryLimits = .none
+    ) -> Plan {
         var draft = PlanDraft()
         let (assignments, refusals) = RegionMatcher.assign(profile.regions, on: observed)
         draft.refusals = refusals
         for assignment in assignments {
-            draft.append(plan(assignment, of: profile, among: assignments, on: observed))
+            draft.append(plan(assignment, of: profile, among: assignments, on: observed, limits))
         }
         for region in observed.regions
         where !assignments.contains(where: { $0.region.device == region.device }) {
@@ -20,7 +23,7 @@ public enum Planner {
 
     private static func plan(
         _ assignment: RegionMatcher.Assignment, of profile: Profile,
-        among assignments: [RegionMatcher.Assignment], on observed: Observed
+        among assignments: [RegionMatcher.Assignment], on observed: Observed, _ limits: InventoryLimits
     ) -> PlanDraft {
         var draft = PlanDraft()
         draft.refusals = RegionPreconditions(assignment: assignment).refusals
@@ -35,8 +38,9 @@ public enum Planner {
             !siblings.contains { $0.region.device == other.device }
         }
         draft.append(
-            LabelledRegionPlanner(assignment: assignment, otherRegions: others, unmanaged: profile.unmanaged)
-                .plan())
+            LabelledRegionPlanner(
+                assignment: assignment, otherRegions: others, unmanaged: profile.unmanaged, limits: limits
+            ).plan())
         return draft
     }
 }

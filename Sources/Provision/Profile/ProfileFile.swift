@@ -15,6 +15,12 @@ struct ProfileFile {
     /// The name for diagnostics.
     var source: String { isStandardInput ? "<stdin>" : path.string }
 
+    /// Whether something has this path: also a link that leads nowhere.
+    var exists: Bool {
+        var status = stat()
+        return unsafe lstat(path.string, &status) == 0 || errno != ENOENT
+    }
+
     /// The file's bytes, at most `limit` of them.
     func contents(upTo limit: Int) throws(ProfileError) -> [UInt8] {
         if isStandardInput { return try bytes(of: .standardInput, upTo: limit) }
