@@ -11,6 +11,7 @@ extension InventoryLimit {
         case .noConfiguredModes: "no_configured_modes"
         case .noCapabilities: "no_capabilities"
         case .noReadOnlyState: "no_read_only_state"
+        case .noNodes: "no_nodes"
         case .noUsage: "no_usage"
         case .roundedSizes: "rounded_sizes"
         case .noInterleaveSetID: "no_interleave_set_id"
@@ -30,7 +31,7 @@ extension InventoryLimit {
             .noContentState(let device):
             device
         case .busesNotListed, .dimmsNotListed, .noAddresses, .disabledMayBeMissing, .noLabelAreas,
-            .noConfiguredModes, .noCapabilities, .noReadOnlyState, .noUsage, .roundedSizes:
+            .noConfiguredModes, .noCapabilities, .noReadOnlyState, .noNodes, .noUsage, .roundedSizes:
             nil
         }
     }
@@ -47,6 +48,7 @@ extension InventoryLimit {
         case .noConfiguredModes: "the modes that labels record"
         case .noCapabilities: "the modes and alignments that the kernel offers"
         case .noReadOnlyState: "which regions are read-only"
+        case .noNodes: "NUMA nodes (ndctl list -v gives them)"
         case .noUsage: "what is in use"
         case .roundedSizes: "exact sizes (ndctl list without -u gives them)"
         case .noInterleaveSetID: "interleave sets (ndctl list without -u gives them)"
@@ -72,6 +74,7 @@ extension InventoryLimit {
         case .noConfiguredModes: "a creation that did not finish is not recognised"
         case .noCapabilities: "every mode and alignment is taken to be offered"
         case .noReadOnlyState: "every region is taken to be writable"
+        case .noNodes: "conditions on numa_node match nothing"
         case .noUsage: "apply looks at the host, and refuses to touch what is in use"
         case .roundedSizes: "the roundest sizes are taken, and a change of size may be none"
         case .noInterleaveSetID: "conditions on iset_id match nothing there"

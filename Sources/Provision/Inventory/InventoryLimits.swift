@@ -45,6 +45,8 @@ public enum InventoryLimit: Hashable, Comparable, Sendable {
     case noCapabilities
     /// Whether regions are read-only is not listed.
     case noReadOnlyState
+    /// The nodes of the memory are not listed.
+    case noNodes
     /// Whether something uses the namespaces is not listed.
     case noUsage
     /// Sizes are written rounded; the roundest number of bytes that is written so was taken.

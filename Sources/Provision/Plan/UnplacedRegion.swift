@@ -3,24 +3,26 @@
 /// Where all free capacity is one extent, it is the same for a plan wherever that extent lies, as long as nothing
 /// beside it is released. The region is given made-up places: the free extent first, then the namespaces, then what
 /// is allocated and not listed. What the plan then says of places is taken out of it again, and where it would have
-/// depended on them the plan is refused.
+/// depended on them the plan is refused. Where there are several free extents, only what stays in place is planned.
 struct UnplacedRegion {
     /// The region with made-up places.
     let region: Region
     /// Its map.
     let map: ExtentMap
-    private let free: ByteCount
+    /// The one free extent; nil where there are several.
+    private let free: ByteCount?
     private let unlisted: ByteCount
 
-    /// Nil where the inventory does not say that the free capacity is one extent, or where a raw size is not known.
+    /// Nil where a raw size is not known, or sizes do not add up.
     init?(_ region: Region, limits: InventoryLimits) {
-        guard let grid = region.align, let free = Self.freeExtent(of: region, grid: grid),
+        guard let grid = region.align,
             !region.namespaces.contains(where: { limits.contains(.noRawSize($0.device)) })
         else { return nil }
         var placed = region
         placed.resource = 0
         for index in placed.mappings.indices { placed.mappings[index].offset = .zero }
-        var end = free
+        let free = Self.freeExtent(of: region, grid: grid)
+        var end = free ?? .zero
         for index in placed.namespaces.indices {
             placed.namespaces[index].resource = end.bytes
             end += placed.namespaces[index].rawSize
@@ -64,6 +66,7 @@ struct UnplacedRegion {
         let isFree = released.count == region.namespaces.count && unlisted < map.grid
         let isExact = free == .zero && released.count == 1
         let places = draft.changes.contains { $0.kind == .create || $0.kind == .replace }
+        if free == nil, places || !shares.isEmpty || !draft.refusals.isEmpty { return true }
         if !released.isEmpty, places || !shares.isEmpty || !draft.refusals.isEmpty, !isFree, !isExact {
             return true
         }

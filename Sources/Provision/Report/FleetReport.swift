@@ -19,18 +19,19 @@ public struct HostReviewReport: Sendable {
 
     /// Why the host has no plan, or why its plan is refused: a line each, that begins with the host's name.
     public var complaints: [String] {
-        let reasons: [String] =
-            switch outcome {
-            case .planned(let report): report.plan.refusals.map { "refused: \($0.address): \($0.message)" }
-            case .noInventory(let error): ["error: \(error)"]
-            case .noProfile(.unreadable(let profile)):
-                ["error: cannot read the profile \(profile.source): \(profile.reason)"]
-            case .noProfile(.invalid(let diagnostics)):
-                diagnostics.map {
-                    "\($0.source):\($0.position.line):\($0.position.column): error: \($0.message)"
-                }
-            }
-        return reasons.map { TerminalText.clean("\(host): \($0)") }
+        let kind = counts == nil ? "error" : "refused"
+        return reasons.map { TerminalText.clean("\(host): \(kind): \($0)") }
+    }
+
+    private var reasons: [String] {
+        switch outcome {
+        case .planned(let report): report.plan.refusals.map { "\($0.address): \($0.message)" }
+        case .noInventory(let error): ["\(error)"]
+        case .noProfile(.unreadable(let profile)):
+            ["cannot read the profile \(profile.source): \(profile.reason)"]
+        case .noProfile(.invalid(let diagnostics)):
+            diagnostics.map { "\($0.source):\($0.position.line):\($0.position.column): \($0.message)" }
+        }
     }
 
     /// One object on one line, with a newline at its end: the counts first, then the whole plan.
@@ -46,7 +47,7 @@ public struct HostReviewReport: Sendable {
             node.set("refusals", counts.refusals)
             node.set("plan", report.json)
         case .noInventory, .noProfile:
-            node.set("errors", each: complaints.map { String($0.dropFirst(host.count + 2)) }) { .string($0) }
+            node.set("errors", each: reasons) { .string($0) }
         }
         return node.text(.compact) + "\n"
     }
