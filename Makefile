@@ -2,6 +2,7 @@
 # make test      installs what is needed and runs every test, those on a real kernel in a VM included
 # make unit      the tests that need no VM
 # make vm        a shell in a VM with the current build; make vm RUN=SCRIPT runs a script there
+# make bench     times it against ndctl in a VM, and planning for many hosts; ratios of one run
 # make lint      formatting and style
 # make install   installs the release build (PREFIX, DESTDIR)
 
@@ -16,7 +17,7 @@ BINARY = .build/release-static/release/daxprov
 
 export SWIFT_BACKTRACE ?= enable=no
 
-.PHONY: demo test unit vm-test vm lint install release clean build-packages vm-packages
+.PHONY: demo test unit vm-test vm bench lint install release clean build-packages vm-packages
 
 demo: release
 	sh packaging/demo $(BINARY)
@@ -32,6 +33,10 @@ vm-test: release vm-packages
 
 vm: release vm-packages
 	DAXPROV_BINARY=$(CURDIR)/$(BINARY) Tests/VM/run $(VMFLAGS) $(RUN)
+
+bench: release vm-packages
+	$(PYTHON) Tests/Bench/fleet.py $(BINARY)
+	DAXPROV_BINARY=$(CURDIR)/$(BINARY) $(PYTHON) Tests/Bench/vm.py
 
 lint: build-packages
 	$(SWIFT) format lint --strict --recursive Sources Tests Package.swift

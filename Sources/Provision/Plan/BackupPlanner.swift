@@ -12,6 +12,11 @@ struct BackupPlanner {
         var plan = plan
         for index in plan.steps.indices {
             guard let target = plan.steps[index].step.releasedTarget else { continue }
+            guard target.resource != nil else {
+                plan.changes[plan.steps[index].change].reversibilityReason =
+                    "where it lies is not known, and so not what is written over it"
+                continue
+            }
             let writes = writes(over: target, by: plan.steps[index...])
             let isSaved = writes.size <= limit
             if isSaved { plan.steps[index].backup = writes.ranges }
@@ -80,7 +85,8 @@ struct BackupPlanner {
         let writers = writes.writers.joined(separator: ", ")
         guard !writes.ranges.isEmpty else {
             return (
-                .untilWritten, "nothing of it is written over (\(writers)) until somebody uses that; so long undo works"
+                .untilWritten,
+                "nothing of it is written over (\(writers)) until somebody uses that; so long undo works"
             )
         }
         guard isSaved else {
