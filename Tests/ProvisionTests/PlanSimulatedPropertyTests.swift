@@ -76,7 +76,7 @@ private struct RoundTrip {
         let prepared = try application.prepare()
         guard prepared.plan.refusals.isEmpty else { return nil }
         let consent = Consent(allowDestroy: Set(prepared.plan.changes.map(\.address)))
-        let ending = try application.carryOut(prepared, consent: consent) { _ in }
+        let ending = try application.carryOut(prepared, consent: consent, recordingIn: nil)
         guard ending.isSuccess else { return .wrong("\(ending)") }
         let found = try host.observe().regions.flatMap(\.namespaces)
         if let moved = moved(prepared, found) { return .wrong("\(moved) moved: \(prepared.plan.steps)") }

@@ -158,9 +158,10 @@ extension KernelRegion {
         _ = try? directory.read("../wait_probe")
     }
 
-    /// Waits for a device that the kernel has named, and may still be registering.
+    /// Waits for a device that the kernel has named, and may still be registering. Its directory comes first, then its
+    /// attributes, then the link to its bus (drivers/base/core.c, `device_add`).
     func waitFor(_ device: String) {
-        if !directory.exists(device) { waitForProbe() }
+        if !directory.exists("\(device)/subsystem") { waitForProbe() }
     }
 }
 

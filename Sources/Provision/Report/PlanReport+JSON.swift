@@ -30,7 +30,7 @@ extension PlanReport {
         return node
     }
 
-    private func change(at index: Int, steps: [Step]) -> JSONNode {
+    private func change(at index: Int, steps: [PlannedStep]) -> JSONNode {
         let change = plan.changes[index]
         let node = JSONNode.object()
         node.set("address", change.address)
@@ -43,7 +43,11 @@ extension PlanReport {
         node.set("reversibility_reason", change.reversibilityReason)
         node.set("data_loss", change.losesData)
         node.set("consent", change.consent)
-        node.set("steps", each: steps) { StepText.json($0) }
+        node.set("steps", each: steps) { planned in
+            let step = StepText.json(planned.step)
+            if !planned.backup.isEmpty { step.set("backup_size", planned.backupSize) }
+            return step
+        }
         return node
     }
 
