@@ -4,7 +4,7 @@ import SystemPackage
 import Testing
 
 /// A directory that is gone when the test is over.
-final class ScratchDirectory {
+final class InventoryFolder {
     let path: FilePath
 
     init() throws {
@@ -50,7 +50,7 @@ final class ScratchDirectory {
         try ProfileReader.read(Array(text.utf8), source: "profile.yaml")
     }
 
-    private func reviews(_ directory: ScratchDirectory, _ profiles: FleetProfiles) throws -> [HostReview] {
+    private func reviews(_ directory: InventoryFolder, _ profiles: FleetProfiles) throws -> [HostReview] {
         let hosts = try FleetHosts(files: [], directories: [directory.path]).hosts
         var all: [HostReview] = []
         FleetReview(profiles).run(hosts, summarize: { $0 }, deliver: { all += $0 })
@@ -58,7 +58,7 @@ final class ScratchDirectory {
     }
 
     @Test func everyHostIsReviewedInTheOrderOfNames() throws {
-        let directory = try ScratchDirectory()
+        let directory = try InventoryFolder()
         for index in 0..<40 { try directory.write(try inventory(UInt64(index)), to: "host\(index).json") }
         let reviews = try reviews(directory, .one(try profile()))
         #expect(reviews.count == 40)
@@ -75,7 +75,7 @@ final class ScratchDirectory {
     }
 
     @Test func aBrokenFileIsItsHostsAloneToReport() throws {
-        let directory = try ScratchDirectory()
+        let directory = try InventoryFolder()
         try directory.write(try inventory(1), to: "a.json")
         try directory.write("{", to: "b.json")
         try directory.write(try inventory(2), to: "c.json")
@@ -88,7 +88,7 @@ final class ScratchDirectory {
     }
 
     @Test func aHostHasItsOwnProfileOrTheGivenOne() throws {
-        let directory = try ScratchDirectory()
+        let directory = try InventoryFolder()
         for name in ["a", "b"] { try directory.write(try inventory(3), to: "\(name).json") }
         try directory.write("version: 2\n", to: "b.yaml")
         let given = try reviews(directory, .byHost(directory: directory.path, otherwise: try profile()))
@@ -104,7 +104,7 @@ final class ScratchDirectory {
     }
 
     @Test func onlyRegularFilesThatEndInJSONCount() throws {
-        let directory = try ScratchDirectory()
+        let directory = try InventoryFolder()
         for name in ["a.json", ".b.json", "c.txt"] { try directory.write(try inventory(1), to: name) }
         unsafe symlink("a.json", directory.path.appending("d.json").string)
         unsafe mkfifo(directory.path.appending("e.json").string, 0o600)
@@ -120,7 +120,7 @@ final class ScratchDirectory {
     }
 
     @Test func aDirectoryWithoutInventoriesIsAnError() throws {
-        let directory = try ScratchDirectory()
+        let directory = try InventoryFolder()
         #expect(throws: FleetError.empty(directory: directory.path.string)) {
             try FleetHosts(files: [], directories: [directory.path])
         }

@@ -24,6 +24,30 @@ struct LabelIndex: Equatable {
         return nil
     }
 
+    /// Where the slots from the first to the last one in use lie; nil where no index is valid.
+    ///
+    /// A slot is in use where its bit in the active index's bitmap is clear. Two valid blocks: the one with the later
+    /// sequence number, of 1, 2, 3, 1, ... (label.c, `to_current_namespace_index`).
+    static func usedSlots(areaSize: UInt32, bytes: [UInt8]) -> (offset: UInt32, length: UInt32)? {
+        for version in [LabelVersion.v1_1, .v1_2] {
+            let size = blockSize(areaSize: UInt64(areaSize), labelSize: version.labelSize)
+            let blocks = [0, size].filter { $0 + size <= UInt64(bytes.count) }
+                .map { start in (start, Array(bytes[Int(start)..<Int(start + size)])) }
+                .filter { LabelIndex(block: $0.1, at: $0.0, version: version) != nil }
+                .map(\.1)
+            guard let active = blocks.max(by: { isLater(sequence($1), than: sequence($0)) }) else { continue }
+            let slots = Int(integer(active, at: 56, count: 4))
+            let last = (0..<slots).last { active[72 + $0 / 8] >> UInt8($0 % 8) & 1 == 0 }
+            let count = UInt64(last.map { $0 + 1 } ?? 0)
+            return (UInt32(size * 2), UInt32(clamping: count * version.labelSize))
+        }
+        return nil
+    }
+
+    private static func sequence(_ block: [UInt8]) -> UInt64 { integer(block, at: 20, count: 4) & 3 }
+
+    private static func isLater(_ left: UInt64, than right: UInt64) -> Bool { left == right % 3 + 1 }
+
     private init?(block: [UInt8], at start: UInt64, version: LabelVersion) {
         guard Array(block[..<16]) == Self.signature else { return nil }
         guard Self.integer(block, at: 60, count: 2) == 1 else { return nil }

@@ -158,9 +158,10 @@ extension KernelRegion {
         _ = try? directory.read("../wait_probe")
     }
 
-    /// Waits for a device that the kernel has named, and may still be registering.
+    /// Waits for a device that the kernel has named, and may still be registering. Its directory comes first, then its
+    /// attributes, then the link to its bus (drivers/base/core.c, `device_add`).
     func waitFor(_ device: String) {
-        if !directory.exists(device) { waitForProbe() }
+        if !directory.exists("\(device)/subsystem") { waitForProbe() }
     }
 }
 
@@ -170,6 +171,7 @@ extension RegionFacts {
         let start = directory.number("resource")
         self.init(
             labelling: directory.text("nstype") == "4" ? .labelless : .labelled,
+            interleaveWays: directory.number("mappings").map(Int.init(clamping:)) ?? 1,
             numaNode: directory.number("numa_node").map(Int.init(clamping:)),
             targetNode: directory.number("target_node").map(Int.init(clamping:)),
             start: start == 0 ? nil : start,

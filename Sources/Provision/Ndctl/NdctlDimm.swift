@@ -2,7 +2,7 @@ import CNdctl
 
 /// A DIMM of a bus (`struct ndctl_dimm`). Only ever lent by ``NdctlBus`` or ``NdctlRegion``.
 @safe struct NdctlDimm: ~Copyable {
-    private let pointer: OpaquePointer
+    let pointer: OpaquePointer
 
     /// The handle of a DIMM that the caller's context owns.
     @unsafe init(_ pointer: OpaquePointer) {
@@ -112,7 +112,7 @@ import CNdctl
         return (areaSize, bytes)
     }
 
-    private func check(_ result: Int32, _ operation: String) throws(HostError) {
+    func check(_ result: Int32, _ operation: String) throws(HostError) {
         guard result < 0 else { return }
         throw .system(result, while: operation, device: device)
     }

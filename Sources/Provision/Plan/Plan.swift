@@ -26,12 +26,19 @@ public struct PlannedStep: Equatable, Sendable {
     public var change: Int
     /// What is done.
     public var step: Step
+    /// The ranges of the step's target, from its start, that are saved before the step, so that undo can bring them
+    /// back: what this step or a later one writes over.
+    public var backup: [Extent]
 
     /// A step of the change at an index.
-    public init(change: Int, step: Step) {
+    public init(change: Int, step: Step, backup: [Extent] = []) {
         self.change = change
         self.step = step
+        self.backup = backup
     }
+
+    /// How much is saved.
+    public var backupSize: ByteCount { backup.reduce(.zero) { $0 + $1.length } }
 }
 
 /// A namespace that no line of the profile names.

@@ -3,6 +3,8 @@ struct PlanDraft {
     /// When within a region a step runs: what loses nothing comes first, and capacity is released before it is used.
     enum Phase: Int, Comparable {
         case labels, enable, reconfigure, release, create
+        /// What belongs to the regions that follow.
+        case after
 
         static func < (left: Phase, right: Phase) -> Bool { left.rawValue < right.rawValue }
     }
@@ -22,12 +24,6 @@ struct PlanDraft {
     /// Adds a step of the change at an index.
     mutating func add(_ step: Step, of change: Int, in phase: Phase) {
         phases.append((phase, PlannedStep(change: change, step: step)))
-    }
-
-    /// Sets how far the change at an index can be undone.
-    mutating func setReversibility(_ reversibility: Reversibility, _ reason: String, ofChange index: Int) {
-        changes[index].reversibility = reversibility
-        changes[index].reversibilityReason = reason
     }
 
     /// The kernel's names of the namespaces whose capacity is released.
@@ -52,7 +48,7 @@ struct PlanDraft {
         for index in unmanaged.indices { unmanaged[index].summary.resource = nil }
     }
 
-    /// Appends what was drafted for another region.
+    /// Appends what was drafted for another region: its steps come after all of these.
     mutating func append(_ other: PlanDraft) {
         let offset = changes.count
         changes += other.changes
@@ -60,7 +56,7 @@ struct PlanDraft {
         unmanaged += other.unmanaged
         refusals += other.refusals
         for planned in other.orderedSteps {
-            phases.append((.labels, PlannedStep(change: planned.change + offset, step: planned.step)))
+            phases.append((.after, PlannedStep(change: planned.change + offset, step: planned.step)))
         }
     }
 

@@ -82,6 +82,13 @@ public enum NamespaceGeometry {
         return units.map { unit * $0 }
     }
 
+    /// The ranges of a sector-mode namespace that hold its info blocks, maps and logs, from its start.
+    static func translationTableRanges(
+        rawSize: ByteCount, sectorSize: SectorSize, labels: LabelVersion?
+    ) -> [Extent] {
+        TranslationTable(sectorSize: sectorSize, labels: labels).metadataRanges(rawSize: rawSize)
+    }
+
     /// The least number in `first...last` that suffices, found by doubling and then halving; nil where none does.
     private static func leastSufficient(
         from first: UInt64, to last: UInt64, _ suffices: (UInt64) -> Bool
@@ -138,7 +145,7 @@ private struct TranslationTable {
     static let page = ByteCount.kib(4)
     private static let smallestArena = ByteCount.mib(16)
     private static let largestArena = ByteCount.gib(512)
-    private static let internalAlignment: UInt64 = 256
+    private static let internalAlignment: UInt64 = 64
     private static let mapEntry: UInt64 = 4
     private static let freeBlocks: UInt64 = 256
     private static let logGroup: UInt64 = 64
@@ -151,14 +158,32 @@ private struct TranslationTable {
 
     func usableSize(rawSize: ByteCount) -> ByteCount? {
         guard rawSize >= initialOffset + Self.smallestArena else { return nil }
-        var remaining = rawSize - initialOffset
-        var sectors: UInt64 = 0
-        while remaining >= Self.smallestArena {
-            let arena = min(remaining, Self.largestArena)
-            sectors += self.sectors(inArena: arena)
-            remaining -= arena
-        }
+        let (full, rest) = (rawSize - initialOffset).bytes
+            .quotientAndRemainder(dividingBy: Self.largestArena.bytes)
+        var sectors = full > 0 ? sectors(inArena: Self.largestArena) * full : 0
+        if rest >= Self.smallestArena.bytes { sectors += self.sectors(inArena: ByteCount(rest)) }
         return ByteCount(sectors * dataBytes)
+    }
+
+    /// Info block (and what lies before it), then map, log and second info block, for each arena.
+    func metadataRanges(rawSize: ByteCount) -> [Extent] {
+        var ranges: [Extent] = []
+        var start = initialOffset
+        while rawSize >= start + Self.smallestArena {
+            let arena = min(rawSize - start, Self.largestArena)
+            let blocks = sectors(inArena: arena) + Self.freeBlocks
+            let map = ByteCount(blocks * Self.mapEntry).roundedUp(to: Self.page) ?? arena
+            let log = ByteCount(Self.freeBlocks * Self.logGroup)
+            let tail = min(map + log + Self.page, arena)
+            let end = start + arena.roundedDown(to: Self.page)
+            let head =
+                start == initialOffset
+                ? Extent(offset: .zero, length: .kib(8)) : Extent(offset: start, length: Self.page)
+            ranges.append(head)
+            ranges.append(Extent(offset: end - tail, length: start + arena - (end - tail)))
+            start += arena
+        }
+        return ranges
     }
 
     private func sectors(inArena size: ByteCount) -> UInt64 {

@@ -4,12 +4,15 @@ extension InventoryReport {
     ///
     /// What is not known has no key. `uuid` is, as in ndctl, the UUID of the info block and `raw_uuid` that of the
     /// label; `size` of a namespace is what ndctl calls so, the usable size.
-    public var json: String {
+    public var json: String { document.text() }
+
+    /// The document before it becomes text.
+    var document: JSONNode {
         let root = JSONNode.object()
         root.set("format_version", Self.formatVersion)
         root.set("tool_version", ToolVersion.current)
         root.set("buses", each: observed.buses, Self.node)
-        return root.text()
+        return root
     }
 
     private static func node(_ bus: Bus) -> JSONNode {

@@ -43,7 +43,11 @@ extension PlanReport {
         node.set("reversibility_reason", change.reversibilityReason)
         node.set("data_loss", change.losesData)
         node.set("consent", change.consent)
-        node.set("steps", each: plan.steps(ofChange: index)) { StepText.json($0) }
+        node.set("steps", each: plan.steps.filter { $0.change == index }) { planned in
+            let step = StepText.json(planned.step)
+            if !planned.backup.isEmpty { step.set("backup_size", planned.backupSize) }
+            return step
+        }
         return node
     }
 
