@@ -119,7 +119,7 @@ import Testing
         try place.write(Profiles.tooLarge, to: "profile.yaml")
         let path = place.path("profile.yaml")
         let expected = """
-            \(path):5:9: refused: region0/wal: it needs 64 GiB, and region0 has 16 GiB free beside the others
+            \(path):5:9: refused: region0/wal: it needs 64 GiB, and region0 has 16 GiB free
               the largest size that fits is 16 GiB
             The plan is refused for 1 reason; nothing will be touched.
 

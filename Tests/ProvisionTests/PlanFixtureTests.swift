@@ -59,7 +59,7 @@ import Testing
     @Test func everyReasonToRefuseAndEveryKindOfChangeHasACase() throws {
         let plans = try Self.cases.map { try PlanFixture($0).plan }
         let codes = Set(plans.flatMap(\.refusals).map(\.code))
-        let elsewhere: Set<Refusal.Code> = [.consentMissing, .busy]
+        let elsewhere: Set<Refusal.Code> = [.consentMissing, .busy, .hostChanged, .nothingToUndo]
         #expect(Set(Refusal.Code.allCases).subtracting(codes) == elsewhere)
         #expect(Set(plans.flatMap(\.changes).map(\.kind)) == Set(Change.Kind.allCases))
     }

@@ -68,6 +68,12 @@ public final class KernelHost: Host {
         try bus.forEachRegion { region throws(HostError) in observed.regions.append(try observe(region)) }
         observed.dimms.sort { Sysfs.number($0.device) < Sysfs.number($1.device) }
         observed.regions.sort { Sysfs.number($0.device) < Sysfs.number($1.device) }
+        let suspects = observed.dimmsWithHiddenLabels
+        guard !suspects.isEmpty else { return observed }
+        try bus.forEachDimm { dimm throws(HostError) in
+            guard suspects.contains(dimm.device), let labels = try? dimm.readLabels() else { return }
+            observed.addUninstantiated(labels, of: dimm.device)
+        }
         return observed
     }
 }

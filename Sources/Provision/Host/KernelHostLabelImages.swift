@@ -14,8 +14,11 @@ extension KernelHost {
     private static func image(of dimm: borrowing NdctlDimm) throws(HostError) -> LabelAreaImage {
         let area = try dimm.readLabelIndex()
         var pieces: [LabelAreaImage.Piece] = []
-        if let used = LabelIndex.usedSlots(areaSize: area.areaSize, bytes: area.bytes), used.length > 0 {
-            pieces.append(.init(offset: used.offset, bytes: try dimm.readLabelArea(used.offset, used.length)))
+        if let index = LabelIndex.read(areaSize: area.areaSize, bytes: area.bytes), let last = index.used.last {
+            let first = UInt32(index.place(ofSlot: 0).offset)
+            let end = index.place(ofSlot: last)
+            let length = UInt32(end.offset + end.length) - first
+            pieces.append(.init(offset: first, bytes: try dimm.readLabelArea(first, length)))
         }
         pieces.append(.init(offset: 0, bytes: area.bytes))
         return LabelAreaImage(dimm: dimm.uniqueID ?? dimm.device, pieces: pieces)

@@ -101,18 +101,18 @@ struct BackupPlanner {
         let writers = writes.writers.joined(separator: ", ")
         guard !writes.ranges.isEmpty else {
             return (
-                .untilWritten, "\(writers) writes nothing by itself; undo works until somebody writes to it"
+                .untilWritten, "nothing of it is written over (\(writers)) until somebody uses that; so long undo works"
             )
         }
         guard isSaved else {
             return (
                 .irreversible,
-                "\(writers) writes over \(writes.size) of it, which is above the backup limit of \(limit)"
+                "\(writes.size) of it is written over (\(writers)), more than the backup limit of \(limit)"
             )
         }
         return (
             .untilWritten,
-            "\(writers) writes over \(writes.size) of it, saved first; undo works until the rest is written"
+            "\(writes.size) of it is written over (\(writers)), and saved first; undo works until the rest is written"
         )
     }
 

@@ -11,9 +11,9 @@ public struct Plan: Equatable, Sendable {
     /// Why the plan cannot be applied; empty where it can.
     public var refusals: [Refusal]
 
-    /// The steps of the change at this index, in order.
-    public func steps(ofChange index: Int) -> [Step] {
-        steps.filter { $0.change == index }.map(\.step)
+    /// The steps of every change, in order.
+    public var stepsByChange: [[PlannedStep]] {
+        steps.reduce(into: Array(repeating: [], count: changes.count)) { $0[$1.change].append($1) }
     }
 
     /// Whether the host already is as the profile says.

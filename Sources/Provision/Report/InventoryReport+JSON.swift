@@ -71,6 +71,9 @@ extension InventoryReport {
         node.set("seed", region.namespaceSeed)
         if let free = region.freeExtents { node.set("free_extents", each: free, Self.node) }
         node.set("namespaces", each: region.namespaces, Self.node)
+        if !region.uninstantiated.isEmpty {
+            node.set("uninstantiated_labels", each: region.uninstantiated, Self.node)
+        }
         return node
     }
 
@@ -98,6 +101,14 @@ extension InventoryReport {
         node.set("numa_node", namespace.numaNode)
         node.set("target_node", namespace.targetNode)
         setBadBlocks(namespace.badBlocks, in: node)
+        return node
+    }
+
+    private static func node(_ label: UninstantiatedLabel) -> JSONNode {
+        let node = Self.node(label.extent)
+        node.set("raw_uuid", label.uuid)
+        node.set("name", label.name)
+        node.set("dimms", each: label.dimms) { .string($0) }
         return node
     }
 
