@@ -23,8 +23,8 @@ struct PlanCommand: ParsableCommand {
     var profile: String?
     @Flag(help: "Print one JSON document; of a review, one line for each host.") var json = false
     @Flag(help: "Exit with 2 when changes are pending.") var detailedExitcode = false
-    @OptionGroup var backup: BackupOptions
     @OptionGroup var inventories: InventoryOptions
+    @OptionGroup var backup: BackupOptions
     @OptionGroup var host: HostOptions
 
     func validate() throws {
@@ -41,11 +41,11 @@ struct PlanCommand: ParsableCommand {
     }
 
     private func report(for profile: Profile) throws -> PlanReport {
+        let limit = try backup.limit()
         if let inventory = inventories.inventory.first {
-            return PlanReport(of: profile, on: try InventoryFile.read(inventory))
+            return PlanReport(of: profile, on: try InventoryFile.read(inventory), backupLimit: limit)
         }
         let host = try host.makeHost()
-        let limit = try backup.limit()
         let prepared = try CommandFailure.translating { () throws(HostError) in
             try Application(of: profile, to: host, backupLimit: limit).prepare()
         }
@@ -56,7 +56,8 @@ struct PlanCommand: ParsableCommand {
         let hosts = try inventories.hosts()
         let otherwise = try profile.map { path throws(CommandFailure) in try ProfileFile.read(path) }
         let review = ReviewOutput(json: json, detailedExitcode: detailedExitcode)
-        let status = try review.write(hosts, inventories.profiles(otherwise: otherwise))
+        let status = try review.write(
+            hosts, inventories.profiles(otherwise: otherwise), backupLimit: try backup.limit())
         if status != .done { throw Ending(status) }
     }
 

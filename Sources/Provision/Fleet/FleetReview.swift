@@ -29,11 +29,14 @@ public struct HostReview: Sendable {
 /// Plans for many hosts from their saved inventories.
 public struct FleetReview: Sendable {
     private let profiles: FleetProfiles
+    private let backupLimit: ByteCount
     private static let batch = 1024
 
     /// A review of hosts against these profiles.
-    public init(_ profiles: FleetProfiles) {
+    /// - Parameter backupLimit: the most that is saved of one namespace to make undo bring it back.
+    public init(_ profiles: FleetProfiles, backupLimit: ByteCount = Planner.defaultBackupLimit) {
         self.profiles = profiles
+        self.backupLimit = backupLimit
     }
 
     /// Plans for the hosts on all processors, and hands over what `summarize` makes of each, many at a time, in the
@@ -57,7 +60,8 @@ public struct FleetReview: Sendable {
             do throws(SavedInventoryError) {
                 let inventory = try SavedInventory.read(contentsOf: host.inventory)
                 return HostReview(
-                    host: host.name, outcome: .planned(PlanReport(of: profile, on: inventory)))
+                    host: host.name,
+                    outcome: .planned(PlanReport(of: profile, on: inventory, backupLimit: backupLimit)))
             } catch {
                 return HostReview(host: host.name, outcome: .noInventory(error))
             }

@@ -15,8 +15,7 @@ struct BackupPlanner {
         for index in plan.steps.indices {
             guard let target = plan.steps[index].step.releasedTarget else { continue }
             guard target.resource != nil else {
-                plan.changes[plan.steps[index].change].reversibilityReason =
-                    "where it lies is not known, and so not what is written over it"
+                markUnknown(index, target, in: &plan)
                 continue
             }
             let writes = writes(over: target, by: plan.steps[index].step, creations, labels)
@@ -28,6 +27,23 @@ struct BackupPlanner {
             plan.changes[change].reversibilityReason = reason
         }
         return plan
+    }
+
+    /// Without addresses (a saved inventory) it is not known what is written over a namespace, unless nothing is
+    /// created in its region. Its class is then the worst.
+    private func markUnknown(_ index: Int, _ target: NamespaceTarget, in plan: inout Plan) {
+        let isOverwritten = plan.steps[index...].contains { planned in
+            switch planned.step {
+            case .create(let placement): placement.region == target.region
+            case .reconfigure(let other, _): other == target
+            default: false
+            }
+        }
+        guard isOverwritten else { return }
+        let change = plan.steps[index].change
+        plan.changes[change].reversibility = .irreversible
+        plan.changes[change].reversibilityReason =
+            "without addresses it is not known what is written over it; a plan on the host says how far undo goes"
     }
 
     /// What is written over a namespace, and by whom.

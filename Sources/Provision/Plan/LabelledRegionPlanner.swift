@@ -68,15 +68,15 @@ struct LabelledRegionPlanner {
             region: region, map: map, sizing: sizing, entries: entries,
             foreign: foreign, destroysForeign: unmanagedPolicy == .destroy
         ).draft(into: &draft)
-        return settled(draft, entries, foreign, sizing)
+        return settled(draft, entries, sizing)
     }
 
     /// The draft without made-up places, or its refusal where they matter.
     private func settled(
-        _ draft: PlanDraft, _ entries: [RegionEntry], _ foreign: [Namespace], _ sizing: Sizing
+        _ draft: PlanDraft, _ entries: [RegionEntry], _ sizing: Sizing
     ) -> PlanDraft {
         guard let unplaced else { return draft }
-        guard !unplaced.matters(to: draft, entries: entries, foreign: foreign, sizing: sizing) else {
+        guard !unplaced.matters(to: draft, entries: entries, sizing: sizing) else {
             var refused = PlanDraft()
             refused.refusals = [extentsUnknown]
             return refused

@@ -55,7 +55,7 @@ struct UnplacedRegion {
     }
 
     /// Whether another place of the free extent could make another plan of the draft.
-    func matters(to draft: PlanDraft, entries: [RegionEntry], foreign: [Namespace], sizing: Sizing) -> Bool {
+    func matters(to draft: PlanDraft, entries: [RegionEntry], sizing: Sizing) -> Bool {
         if entries.contains(where: dependsOnStart)
             || draft.refusals.contains(where: { $0.code == .startMisaligned })
         {

@@ -21,9 +21,14 @@ public struct PlanReport: Sendable {
     }
 
     /// The report of the plan for a host that is known from a saved inventory alone.
-    public init(of profile: Profile, on inventory: SavedInventory) {
+    /// - Parameter backupLimit: the most that is saved of one namespace to make undo bring it back.
+    public init(
+        of profile: Profile, on inventory: SavedInventory,
+        backupLimit: ByteCount = Planner.defaultBackupLimit
+    ) {
         let limits = inventory.planningLimits
-        let plan = Planner.plan(profile, on: inventory.observed, limits: limits)
+        let plan = Planner.plan(
+            profile, on: inventory.observed, limits: limits, backupLimit: backupLimit)
         self.init(plan, of: profile, on: inventory.observed, limits: limits)
     }
 }
