@@ -2,6 +2,7 @@
 # make test      installs what is needed and runs every test, those on a real kernel in a VM included
 # make unit      the tests that need no VM
 # make vm        a shell in a VM with the current build; make vm RUN=SCRIPT runs a script there
+# make crash-matrix  kills daxprov, its recovery and the machine at every write, in a VM (hours; EVERY=k: every k-th)
 # make lint      formatting and style
 # make install   installs the release build (PREFIX, DESTDIR)
 
@@ -16,7 +17,10 @@ BINARY = .build/release-static/release/daxprov
 
 export SWIFT_BACKTRACE ?= enable=no
 
-.PHONY: demo test unit vm-test vm lint install release clean build-packages vm-packages
+VM_BINARY = DAXPROV_BINARY=$(CURDIR)/$(BINARY)
+EVERY ?= 1
+
+.PHONY: demo test unit vm-test crash-matrix vm lint install release clean build-packages vm-packages
 
 demo: release
 	sh packaging/demo $(BINARY)
@@ -28,10 +32,13 @@ unit: build-packages
 	$(SWIFT) test --skip-build --parallel
 
 vm-test: release vm-packages
-	DAXPROV_BINARY=$(CURDIR)/$(BINARY) $(PYTHON) -m pytest -q -n $(VM_JOBS) Tests/VM
+	$(VM_BINARY) $(PYTHON) -m pytest -q -n $(VM_JOBS) Tests/VM
+
+crash-matrix: release vm-packages
+	DAXPROV_CRASH_EVERY=$(EVERY) $(VM_BINARY) $(PYTHON) -m pytest -v -n $(VM_JOBS) Tests/VM/test_crash.py
 
 vm: release vm-packages
-	DAXPROV_BINARY=$(CURDIR)/$(BINARY) Tests/VM/run $(VMFLAGS) $(RUN)
+	$(VM_BINARY) Tests/VM/run $(VMFLAGS) $(RUN)
 
 lint: build-packages
 	$(SWIFT) format lint --strict --recursive Sources Tests Package.swift

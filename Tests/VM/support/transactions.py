@@ -150,9 +150,15 @@ class Transactions:
             return THIRD, ["the mounted neighbour's file changed"]
         if not differences:
             return OLD, []
-        if not self.daxprov.is_settled(self.plan.after):
+        if self._lost(now) or not self.daxprov.is_settled(self.plan.after):
             return THIRD, differences
         return NEW, differences
+
+    def _lost(self, now):
+        """Whether data changed of a namespace that the plan keeps or renames."""
+        old = {each.get("raw_uuid") for each in self.old.facts}
+        kept = [each["resource"] for each in now.facts if each.get("raw_uuid") in old]
+        return any(self.old.media[place] != now.media.get(place) for place in kept if place in self.old.media)
 
     def snapshot(self):
         now = self.daxprov.inventory()
