@@ -111,6 +111,11 @@ extension KernelRegion {
 
     /// Writes the name into the label of an inactive namespace.
     func rename(_ target: NamespaceTarget, _ name: NamespaceName) throws(HostError) -> Namespace {
+        guard isLabelled else {
+            throw HostError(
+                .failed, while: "rename \(target.label)", device: target.device,
+                reason: "the region has no labels, and so its namespace has no name")
+        }
         let live = try inactive(target, for: "rename")
         try store(name.text, in: "\(live.device)/alt_name", "set the name")
         let result = try readBack(live.device)

@@ -10,32 +10,41 @@ struct InfoBlockArea {
     /// The length of the area.
     static let length = 8192
 
-    /// Replaces the bytes of the area (nil: by zeros), durably, and returns what was there.
+    /// Replaces the bytes of the area (nil: by zeros), durably, and returns what was there. Where that fails halfway,
+    /// what was there is put back.
     ///
     /// The namespace is enabled raw for that: `force_raw` is set, which the kernel forgets at the next boot, and
     /// cleared again.
     func replace(with bytes: [UInt8]?, in region: borrowing KernelRegion) throws(HostError) -> [UInt8] {
+        let (saved, failure) = try exchangeRaw(bytes, in: region)
+        guard let failure else { return saved }
+        throw failure.adding(
+            undoFailures: region.failure { () throws(HostError) in
+                try region.takeOffline(namespace)
+                if let again = try exchangeRaw(saved, in: region).failure { throw again }
+            })
+    }
+
+    /// Exchanges the bytes while the namespace is enabled raw. The failure is one to go back to how it was after
+    /// the exchange; one before that is thrown.
+    private func exchangeRaw(
+        _ bytes: [UInt8]?, in region: borrowing KernelRegion
+    ) throws(HostError) -> (saved: [UInt8], failure: HostError?) {
         try region.store("1", in: "\(namespace)/force_raw", "enable it raw")
-        var outcome: Result<[UInt8], HostError>
         do {
             try region.bind(namespace)
-            outcome = .success(try exchange(bytes, in: region))
+            let saved = try exchange(bytes, in: region)
+            return (saved, endRawAccess(region).first)
         } catch {
-            outcome = .failure(error)
+            throw error.adding(undoFailures: endRawAccess(region))
         }
-        let failures =
-            region.failure { () throws(HostError) in
-                try region.takeOffline(namespace)
-            }
+    }
+
+    private func endRawAccess(_ region: borrowing KernelRegion) -> [HostError] {
+        region.failure { () throws(HostError) in try region.takeOffline(namespace) }
             + region.failure { () throws(HostError) in
                 try region.store("0", in: "\(namespace)/force_raw", "end raw access")
             }
-        switch outcome {
-        case .failure(let error): throw error.adding(undoFailures: failures)
-        case .success(let saved):
-            if let first = failures.first { throw first }
-            return saved
-        }
     }
 
     private func exchange(_ bytes: [UInt8]?, in region: borrowing KernelRegion) throws(HostError) -> [UInt8] {

@@ -97,7 +97,8 @@ extension RegionFacts {
     /// The facts of an observed region.
     init(_ region: Region) {
         self.init(
-            labelling: region.labelling, numaNode: region.numaNode, targetNode: region.targetNode,
+            labelling: region.labelling, interleaveWays: region.interleaveWays, numaNode: region.numaNode,
+            targetNode: region.targetNode,
             start: region.resource, badBlocks: region.badBlocks, mayReadAddresses: region.resource != nil)
     }
 }

@@ -170,6 +170,7 @@ extension RegionFacts {
         let start = directory.number("resource")
         self.init(
             labelling: directory.text("nstype") == "4" ? .labelless : .labelled,
+            interleaveWays: directory.number("mappings").map(Int.init(clamping:)) ?? 1,
             numaNode: directory.number("numa_node").map(Int.init(clamping:)),
             targetNode: directory.number("target_node").map(Int.init(clamping:)),
             start: start == 0 ? nil : start,

@@ -21,7 +21,14 @@ struct SysfsNamespaceReader {
         let device = namespace.device
         namespace.name = directory.text("\(device)/alt_name")
         namespace.labelUUID = directory.text("\(device)/uuid").flatMap(UUID.init)
-        namespace.extents = directory.number("\(device)/dpa_extents").map(Int.init(clamping:))
+        namespace.extents = directory.number("\(device)/dpa_extents").map(extentsPerDimm)
+    }
+
+    /// The kernel counts the extents on all DIMMs together (namespace_devs.c, `dpa_extents_show`): a sound allocation
+    /// has one on each. A count that cannot be even is never 1.
+    private func extentsPerDimm(_ all: UInt64) -> Int {
+        let (each, rest) = all.quotientAndRemainder(dividingBy: UInt64(max(region.interleaveWays, 1)))
+        return Int(clamping: rest == 0 || each == 0 ? each : each + 1)
     }
 
     private func readRunningState(into namespace: inout Namespace, _ directory: borrowing SysfsDirectory) {
@@ -123,6 +130,8 @@ struct SysfsNamespaceReader {
 struct RegionFacts {
     /// Whether its namespaces come from labels.
     var labelling: RegionLabelling
+    /// The number of DIMMs that it interleaves.
+    var interleaveWays: Int
     /// The memory's node.
     var numaNode: Int?
     /// The node that the memory would become.
