@@ -52,6 +52,13 @@ let package = Package(
             ],
             swiftSettings: swiftSettings
         ),
+        // Not shipped: it destroys what it finds, in a virtual machine (Tests/VM/test_differential.py).
+        .executableTarget(
+            name: "differential",
+            dependencies: ["Provision", .product(name: "SystemPackage", package: "swift-system")],
+            path: "Tests/Differential",
+            swiftSettings: swiftSettings
+        ),
         .testTarget(
             name: "ProvisionTests",
             dependencies: ["Provision", .product(name: "SystemPackage", package: "swift-system")],

@@ -138,7 +138,7 @@ private struct TranslationTable {
     static let page = ByteCount.kib(4)
     private static let smallestArena = ByteCount.mib(16)
     private static let largestArena = ByteCount.gib(512)
-    private static let internalAlignment: UInt64 = 256
+    private static let internalAlignment: UInt64 = 64
     private static let mapEntry: UInt64 = 4
     private static let freeBlocks: UInt64 = 256
     private static let logGroup: UInt64 = 64
