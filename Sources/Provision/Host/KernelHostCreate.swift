@@ -178,7 +178,9 @@ extension KernelRegion {
 extension Namespace {
     fileprivate func require(_ condition: Bool, _ complaint: String) throws(HostError) {
         guard !condition else { return }
-        throw HostError(.failed, while: "verify the result", device: device, reason: complaint)
+        throw HostError(
+            .failed, while: "verify the result", device: device, reason: complaint,
+            advice: "see the kernel log (dmesg)")
     }
 }
 

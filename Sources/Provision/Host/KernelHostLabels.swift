@@ -31,12 +31,13 @@ extension KernelHost {
                 .changed, while: "initialise labels", device: region.device,
                 reason: "the region has labels already", advice: "another tool changed the host: plan again")
         }
-        let blank = try dimmsToInitialize(of: region)
-        try requireNoOtherRegion(uses: Set(blank), than: region, on: bus)
+        let unlabelled = try unlabelledDimms(of: region)
+        try requireNoOtherRegion(uses: Set(unlabelled.map(\.device)), than: region, on: bus)
         let use = try useGuard(of: region.device)
         try region.disable()
         do {
-            try writeIndexes(on: blank, of: region)
+            try writeIndexes(on: unlabelled, of: region)
+            try reread(unlabelled, of: region)
             try region.enable()
         } catch {
             throw error.adding(undoFailures: bringBack(region))
@@ -45,34 +46,47 @@ extension KernelHost {
         bus.waitForProbe()
     }
 
-    /// The DIMMs without a valid index. One with an index of version 1.2 keeps it: it holds other regions' labels.
-    private func dimmsToInitialize(of region: borrowing NdctlRegion) throws(HostError) -> [String] {
-        var blank: [String] = []
+    /// A DIMM that the kernel knows no labels of.
+    private struct UnlabelledDimm {
+        /// The kernel's name.
+        var device: String
+        /// The start of its label area.
+        var bytes: [UInt8]
+        /// Whether no valid index is there. Otherwise it only has to be read by the kernel: an earlier
+        /// initialisation stopped after writing it.
+        var lacksIndex: Bool
+    }
+
+    /// The DIMMs of the region that need an index, or have one that the kernel has not read. One that the kernel has
+    /// read holds other regions' labels, and is left alone.
+    private func unlabelledDimms(of region: borrowing NdctlRegion) throws(HostError) -> [UnlabelledDimm] {
+        var dimms: [UnlabelledDimm] = []
         var count = 0
         try region.forEachDimm { dimm throws(HostError) in
             count += 1
+            let device = dimm.device
             guard dimm.hasLabelArea else {
                 throw HostError(
-                    .failed, while: "initialise labels", device: dimm.device,
-                    reason: "the DIMM has no label area")
+                    .failed, while: "initialise labels", device: device, reason: "the DIMM has no label area")
             }
             let area = try dimm.readLabelIndex()
-            switch LabelIndex.read(areaSize: area.areaSize, bytes: area.bytes)?.version {
-            case nil: blank.append(dimm.device)
-            case .v1_2?: break
-            case .v1_1?:
+            let version = LabelIndex.read(areaSize: area.areaSize, bytes: area.bytes)?.version
+            guard version != .v1_1 else {
                 throw HostError(
-                    .failed, while: "initialise labels", device: dimm.device,
+                    .failed, while: "initialise labels", device: device,
                     reason: "the DIMM has a label index of version 1.1, which may hold other regions' labels",
-                    advice: "if nothing on it is needed: ndctl init-labels -f -V 1.2 \(dimm.device)")
+                    advice: "if nothing on it is needed: ndctl init-labels -f -V 1.2 \(device)")
             }
+            let isKnown = try Self.open(device).text("flags")?.split(separator: " ").contains("label")
+            if isKnown == true, version == .v1_2 { return }
+            dimms.append(UnlabelledDimm(device: device, bytes: area.bytes, lacksIndex: version == nil))
         }
         guard count > 0 else {
             throw HostError(
                 .failed, while: "initialise labels", device: region.device,
                 reason: "the region has no DIMMs, and so no place for labels")
         }
-        return blank
+        return dimms
     }
 
     /// The kernel refuses label writes while an enabled region uses the DIMM, and a sibling without labels would
@@ -101,24 +115,54 @@ extension KernelHost {
         return live.isActive ? try UseGuard.unused(live, in: region) : nil
     }
 
+    /// Writes the indexes of all DIMMs, or of none: where one fails, the bytes of those before it are put back.
     private func writeIndexes(
-        on blank: [String], of region: borrowing NdctlRegion
+        on dimms: [UnlabelledDimm], of region: borrowing NdctlRegion
     ) throws(HostError) {
+        do {
+            try region.forEachDimm { dimm throws(HostError) in
+                let device = dimm.device
+                guard dimms.contains(where: { $0.device == device && $0.lacksIndex }) else { return }
+                try dimm.initializeLabels()
+            }
+        } catch {
+            throw error.adding(undoFailures: putBack(dimms, of: region))
+        }
+    }
+
+    private func putBack(_ dimms: [UnlabelledDimm], of region: borrowing NdctlRegion) -> [HostError] {
+        var failures: [HostError] = []
+        region.forEachDimm { dimm in
+            let device = dimm.device
+            guard let before = dimms.first(where: { $0.device == device && $0.lacksIndex }) else { return }
+            do throws(HostError) {
+                guard try dimm.readLabelIndex().bytes != before.bytes else { return }
+                try dimm.writeLabelArea(before.bytes)
+            } catch {
+                failures.append(error)
+            }
+        }
+        return failures
+    }
+
+    /// Makes the kernel read the label areas, which it does when a DIMM is enabled.
+    private func reread(_ dimms: [UnlabelledDimm], of region: borrowing NdctlRegion) throws(HostError) {
         try region.forEachDimm { dimm throws(HostError) in
-            guard blank.contains(dimm.device) else { return }
-            try dimm.initializeLabels()
+            let device = dimm.device
+            guard dimms.contains(where: { $0.device == device }) else { return }
             try dimm.disable()
             try dimm.enable()
             let area = try dimm.readLabelIndex()
             guard LabelIndex.read(areaSize: area.areaSize, bytes: area.bytes)?.version == .v1_2 else {
                 throw HostError(
-                    .failed, while: "initialise labels", device: dimm.device,
+                    .failed, while: "initialise labels", device: device,
                     reason: "the index does not read back as version 1.2")
             }
         }
     }
 
-    /// After a failure: DIMMs and region online again. Index blocks that were written stay.
+    /// After a failure: DIMMs and region online again. Indexes that are complete stay, and count when it is tried
+    /// again.
     private func bringBack(_ region: borrowing NdctlRegion) -> [HostError] {
         var failures: [HostError] = []
         region.forEachDimm { dimm in

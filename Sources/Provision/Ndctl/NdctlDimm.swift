@@ -112,6 +112,26 @@ import CNdctl
         return (areaSize, bytes)
     }
 
+    /// Writes bytes to the start of the label area. The kernel refuses it while an enabled region uses the DIMM.
+    func writeLabelArea(_ bytes: [UInt8]) throws(HostError) {
+        guard let read = unsafe ndctl_dimm_read_label_index(pointer) else {
+            throw .system(Self.lastErrno, while: "read the label index", device: device)
+        }
+        defer { unsafe ndctl_cmd_unref(read) }
+        guard let write = unsafe ndctl_dimm_cmd_new_cfg_write(read) else {
+            throw .system(Self.lastErrno, while: "write the label area", device: device)
+        }
+        defer { unsafe ndctl_cmd_unref(write) }
+        let length = UInt32(clamping: bytes.count)
+        try check(unsafe ndctl_cmd_cfg_write_set_extent(write, length, 0), "write the label area")
+        var copy = bytes
+        let count = unsafe copy.withUnsafeMutableBytes { buffer in
+            unsafe ndctl_cmd_cfg_write_set_data(write, buffer.baseAddress, length, 0)
+        }
+        try check(Int32(clamping: count), "write the label area")
+        try check(unsafe ndctl_cmd_submit(write), "write the label area")
+    }
+
     private func check(_ result: Int32, _ operation: String) throws(HostError) {
         guard result < 0 else { return }
         throw .system(result, while: operation, device: device)

@@ -1,0 +1,81 @@
+import Testing
+
+@testable import Provision
+
+@Suite struct KernelLabelIndexTests {
+    private static let areaSize: UInt32 = 128 * 1024
+
+    /// The two index blocks of an empty label area, as the kernel and libndctl write them.
+    private static func area(minor: UInt8, labelSize: Int, slots: Int, blockSize: Int = 256) -> [UInt8] {
+        var area = [UInt8](repeating: 0xff, count: Int(areaSize))
+        for number in 0..<2 {
+            var block = [UInt8](repeating: 0, count: blockSize)
+            block.replaceSubrange(0..<16, with: Array("NAMESPACE_INDEX\0".utf8))
+            block[19] = UInt8(labelSize >> 8)
+            put(UInt64(3 - number), 4, at: 20, in: &block)
+            put(UInt64(number * blockSize), 8, at: 24, in: &block)
+            put(UInt64(blockSize), 8, at: 32, in: &block)
+            put(UInt64((1 - number) * blockSize), 8, at: 40, in: &block)
+            put(UInt64(2 * blockSize), 8, at: 48, in: &block)
+            put(UInt64(slots), 4, at: 56, in: &block)
+            put(1, 2, at: 60, in: &block)
+            put(UInt64(minor), 2, at: 62, in: &block)
+            for free in 72..<72 + slots / 8 { block[free] = 0xff }
+            put(fletcher(block), 8, at: 64, in: &block)
+            area.replaceSubrange(number * blockSize..<(number + 1) * blockSize, with: block)
+        }
+        return area
+    }
+
+    private static func put(_ value: UInt64, _ count: Int, at offset: Int, in block: inout [UInt8]) {
+        for byte in 0..<count { block[offset + byte] = UInt8(truncatingIfNeeded: value >> (8 * byte)) }
+    }
+
+    private static func fletcher(_ block: [UInt8]) -> UInt64 {
+        var low: UInt32 = 0
+        var high: UInt64 = 0
+        for word in stride(from: 0, to: block.count, by: 4) {
+            low &+= block[word..<word + 4].reversed().reduce(0) { $0 << 8 | UInt32($1) }
+            high &+= UInt64(low)
+        }
+        return high << 32 | UInt64(low)
+    }
+
+    private static func read(_ area: [UInt8]) -> LabelIndex? {
+        let prefix = Int(LabelIndex.prefixLength(areaSize: areaSize))
+        return LabelIndex.read(areaSize: areaSize, bytes: Array(area[..<prefix]))
+    }
+
+    @Test func versionAndSlotsOfBothFormatsAreRead() throws {
+        let old = try #require(Self.read(Self.area(minor: 1, labelSize: 128, slots: 1020)))
+        #expect(old.version == .v1_1 && old.slots == 1020)
+        let new = try #require(Self.read(Self.area(minor: 2, labelSize: 256, slots: 510)))
+        #expect(new.version == .v1_2 && new.slots == 510)
+    }
+
+    @Test func oneValidBlockIsEnough() {
+        var area = Self.area(minor: 2, labelSize: 256, slots: 510)
+        area[100] ^= 1
+        #expect(Self.read(area)?.slots == 510)
+    }
+
+    @Test func aTornIndexIsNone() {
+        var area = Self.area(minor: 2, labelSize: 256, slots: 510)
+        area[100] ^= 1
+        area[256 + 100] ^= 1
+        #expect(Self.read(area) == nil)
+    }
+
+    @Test func aFreshAreaHasNoIndex() {
+        #expect(Self.read([UInt8](repeating: 0, count: Int(Self.areaSize))) == nil)
+        #expect(Self.read([UInt8](repeating: 0xff, count: Int(Self.areaSize))) == nil)
+    }
+
+    @Test(arguments: [UInt32(0), 1, 255, 256, 1024, 131_072, 2 << 20, .max])
+    func anyAreaSizeIsReadWithoutATrap(size: UInt32) {
+        let length = min(LabelIndex.prefixLength(areaSize: size), size)
+        #expect(
+            LabelIndex.read(areaSize: size, bytes: [UInt8](repeating: 0, count: Int(min(length, 4096))))
+                == nil)
+    }
+}
