@@ -14,24 +14,26 @@ public struct ExtentMap: Equatable, Sendable {
     /// The allocated ranges, sorted by offset.
     public private(set) var allocated: [Extent]
 
-    /// The map of an empty region.
+    /// The map of a region in which nothing but these ranges is allocated.
     /// - Parameter base: the DPA at which the region begins on its DIMMs, times the ways.
-    public init(capacity: ByteCount, grid: ByteCount, base: ByteCount = .zero) {
+    public init(
+        capacity: ByteCount, grid: ByteCount, base: ByteCount = .zero, allocated: [Extent] = []
+    ) {
         self.capacity = capacity
         self.grid = grid
         self.base = base
-        self.allocated = []
+        self.allocated = allocated.sorted()
     }
 
     /// Marks a range as allocated.
     public mutating func insert(_ extent: Extent) {
-        let index = allocated.firstIndex { extent < $0 } ?? allocated.endIndex
-        allocated.insert(extent, at: index)
+        allocated.insert(extent, at: lowerBound(of: extent))
     }
 
     /// Marks an allocated range as free. A range that was not inserted is ignored.
     public mutating func remove(_ extent: Extent) {
-        guard let index = allocated.firstIndex(of: extent) else { return }
+        let index = lowerBound(of: extent)
+        guard index < allocated.endIndex, allocated[index] == extent else { return }
         allocated.remove(at: index)
     }
 
@@ -39,8 +41,9 @@ public struct ExtentMap: Equatable, Sendable {
     public var gaps: [Extent] {
         var gaps: [Extent] = []
         var start = ByteCount.zero
-        for extent in allocated {
-            if extent.offset > start { appendTrimmed(from: start, to: extent.offset, into: &gaps) }
+        for extent in allocated where start < capacity {
+            let end = min(extent.offset, capacity)
+            if end > start { appendTrimmed(from: start, to: end, into: &gaps) }
             start = max(start, extent.end)
         }
         if capacity > start { appendTrimmed(from: start, to: capacity, into: &gaps) }
@@ -48,25 +51,31 @@ public struct ExtentMap: Equatable, Sendable {
     }
 
     /// The longest gap, the first of several; nil where there is none.
-    public var largestGap: Extent? {
-        gaps.reduce(nil) { best, gap in
-            guard let best, best.length >= gap.length else { return gap }
-            return best
-        }
-    }
+    public var largestGap: Extent? { FreeSpace(self).largestGap }
 
     /// The sum of all gaps.
-    public var available: ByteCount { gaps.reduce(.zero) { $0 + $1.length } }
+    public var available: ByteCount { FreeSpace(self).available }
 
     /// Where the kernel would put a namespace of this raw size; nil where no gap holds it.
     public func firstFit(_ size: ByteCount) -> Extent? {
-        gaps.first { $0.length >= size }.map { Extent(offset: $0.offset, length: size) }
+        var space = FreeSpace(self)
+        return space.allocate(size)
     }
 
     private func appendTrimmed(from start: ByteCount, to end: ByteCount, into gaps: inout [Extent]) {
         guard let first = (base + start).roundedUp(to: grid) else { return }
         let last = (base + end).roundedDown(to: grid)
         if last > first { gaps.append(Extent(offset: first - base, length: last - first)) }
+    }
+
+    /// The index of the first range that does not sort before this one.
+    private func lowerBound(of extent: Extent) -> Int {
+        var (low, high) = (allocated.startIndex, allocated.endIndex)
+        while low < high {
+            let middle = low + (high - low) / 2
+            if allocated[middle] < extent { low = middle + 1 } else { high = middle }
+        }
+        return low
     }
 }
 
@@ -75,11 +84,13 @@ extension ExtentMap {
     public init?(of region: Region) {
         guard let grid = region.align, grid > .zero else { return nil }
         let dpa = region.mappings.first?.offset ?? .zero
-        self.init(capacity: region.size, grid: grid, base: dpa * UInt64(region.interleaveWays))
+        var extents: [Extent] = []
         for namespace in region.namespaces {
             guard let extent = region.extent(of: namespace) else { return nil }
-            insert(extent)
+            extents.append(extent)
         }
+        self.init(
+            capacity: region.size, grid: grid, base: dpa * UInt64(region.interleaveWays), allocated: extents)
     }
 }
 

@@ -8,7 +8,7 @@ struct LabelLessRegionPlanner {
         var draft = PlanDraft()
         let declarations = assignment.block.namespaces
         guard let declaration = declarations.first else {
-            return UnmanagedPlanner(policy: .keep, region: region).plan(region.namespaces)
+            return UnmanagedPlanner.plan(region, policy: .keep)
         }
         draft.refusals = refusals(for: declarations)
         guard draft.refusals.isEmpty else { return draft }
@@ -32,19 +32,39 @@ struct LabelLessRegionPlanner {
             draft.refusals.append(refuse(.notSupported, declaration, problem, nil))
             return
         }
-        let differences = LayoutDecision.differences(from: namespace, to: layout)
+        let differences =
+            namespace.isActive ? LayoutDecision.differences(from: namespace, to: layout) : []
         guard !differences.isEmpty || !namespace.isActive else {
             draft.unchanged.append(region.device)
             return
         }
-        if declaration.isProtected, !differences.isEmpty {
-            draft.refusals.append(
-                refuse(
-                    .protected, declaration, "it is protected: \(differences.joined(separator: ", "))", nil))
+        let changes = NamespaceChanges(
+            region: region, address: region.device, consent: region.device, sizing: sizing)
+        if changes.isReconfiguration(of: namespace, to: layout, reasons: differences),
+            let refusal = refusal(of: declaration, layout, differences)
+        {
+            draft.refusals.append(refusal)
             return
         }
-        NamespaceChanges(region: region, address: region.device, consent: region.device, sizing: sizing)
-            .change(namespace, to: layout, reasons: differences, in: &draft)
+        changes.change(namespace, to: layout, reasons: differences, in: &draft)
+    }
+
+    /// Why the namespace cannot be reconfigured; nil where it can.
+    private func refusal(
+        of declaration: NamespaceDeclaration, _ layout: Layout, _ differences: [String]
+    ) -> Refusal? {
+        if declaration.isProtected {
+            return refuse(
+                .protected, declaration,
+                "it is protected, and the profile asks for a change: \(differences.joined(separator: ", "))",
+                "take protect: true out of the profile if the change is meant")
+        }
+        guard sizing.usableSize(of: layout, rawSize: region.size, offset: .zero) == nil else { return nil }
+        return refuse(
+            .startMisaligned, declaration,
+            "\(region.size) at 0x\(String(region.resource ?? 0, radix: 16)) cannot be mapped as "
+                + "\(layout.mode.rawValue)",
+            "leave it in mode raw or sector")
     }
 
     private var sizing: Sizing {
@@ -53,6 +73,7 @@ struct LabelLessRegionPlanner {
 
     private func refusals(for declarations: [NamespaceDeclaration]) -> [Refusal] {
         let canHoldLabels = assignment.bus.canHoldLabels(region)
+        let code: Refusal.Code = canHoldLabels ? .labelsMissing : .labelLessRegion
         let way =
             canHoldLabels
             ? "say labels: init to have label indexes written on its DIMMs"
@@ -60,7 +81,7 @@ struct LabelLessRegionPlanner {
         if declarations.count > 1 {
             return [
                 refuse(
-                    .labelLessRegion, declarations[1],
+                    code, declarations[1],
                     "\(region.device) has no labels, so it is one namespace of \(region.size)", way)
             ]
         }
@@ -69,13 +90,13 @@ struct LabelLessRegionPlanner {
             if let name = declaration.name {
                 refusals.append(
                     refuse(
-                        .labelLessRegion, declaration,
+                        code, declaration,
                         "\(region.device) has no labels, so the name \(name) cannot be stored", way))
             }
             if !isWhole(declaration.size) {
                 refusals.append(
                     refuse(
-                        .labelLessRegion, declaration,
+                        code, declaration,
                         "\(region.device) has no labels, so its namespace is the whole \(region.size)", way))
             }
             if let align = region.align, !region.size.isMultiple(of: align), declaration.mode.isDirectAccess {

@@ -2,17 +2,25 @@
 struct LabelledRegionPlanner {
     private let block: RegionBlock
     private let bus: Bus
-    private let otherRegions: [Region]
+    private let names: NameIndex
+    private let siblings: Set<String>
     private let unmanagedPolicy: UnmanagedPolicy
     /// The region as it is when namespaces are planned: without its label-less namespace where labels come first.
     private let region: Region
     /// The region as observed.
     private let observed: Region
 
-    init(assignment: RegionMatcher.Assignment, otherRegions: [Region], unmanaged: UnmanagedPolicy) {
+    /// - Parameters:
+    ///   - names: the names of the whole host.
+    ///   - siblings: the regions that the same block applies to, this one included: each may have the same names.
+    init(
+        assignment: RegionMatcher.Assignment, names: NameIndex, siblings: Set<String>,
+        unmanaged: UnmanagedPolicy
+    ) {
         self.block = assignment.block
         self.bus = assignment.bus
-        self.otherRegions = otherRegions
+        self.names = names
+        self.siblings = siblings
         self.unmanagedPolicy = unmanaged
         self.observed = assignment.region
         var region = assignment.region
@@ -27,27 +35,30 @@ struct LabelledRegionPlanner {
                 draft.refusals = [labelsImpossible]
                 return draft
             }
-            LabelInitialization(region: observed).plan(in: &draft)
+            LabelInitialization(region: observed, isReused: !block.namespaces.isEmpty).plan(in: &draft)
         }
         guard let map = ExtentMap(of: region), let sizing else {
             draft.refusals.append(extentsUnknown)
             return draft
         }
-        let (matches, refusals) = NamespaceMatcher(region: region, otherRegions: otherRegions)
-            .match(block.namespaces)
+        let matcher = NamespaceMatcher(
+            region: region, names: names, siblings: siblings, destroysForeign: unmanagedPolicy == .destroy)
+        let (matches, refusals) = matcher.match(block.namespaces)
         draft.refusals += refusals + identityRefusals
         var entries: [RegionEntry] = []
         for (index, declaration) in block.namespaces.enumerated() {
             entries.append(entry(declaration, matches[index], index, sizing, in: &draft))
         }
-        guard draft.refusals.isEmpty else { return draft }
         let named = Set(matches.compactMap { $0?.device })
         let foreign = region.namespaces.filter { !named.contains($0.device) }
+        if unmanagedPolicy == .keep {
+            for namespace in foreign { UnmanagedPlanner.keep(namespace, of: region, in: &draft) }
+        }
+        guard draft.refusals.isEmpty else { return draft }
         RegionSolution(
             region: region, map: map, sizing: sizing, entries: entries,
             foreign: foreign, destroysForeign: unmanagedPolicy == .destroy
         ).draft(into: &draft)
-        draft.append(UnmanagedPlanner(policy: unmanagedPolicy, region: region).plan(foreign))
         return draft
     }
 

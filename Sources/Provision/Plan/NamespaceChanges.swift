@@ -16,6 +16,12 @@ struct NamespaceChanges {
         }
     }
 
+    /// Whether the change gives the namespace a new info block, so that its data is out of reach.
+    func isReconfiguration(of namespace: Namespace, to layout: Layout, reasons: [String]) -> Bool {
+        if case .reconfigure = way(for: namespace, to: layout, reasons: reasons) { return true }
+        return false
+    }
+
     private enum Way {
         case rename(NamespaceName), enable, activate, reconfigure
     }
@@ -41,7 +47,7 @@ struct NamespaceChanges {
     ) {
         let change = draft.add(
             make(
-                .rename, namespace, layout, ["name \(namespace.name ?? "(none)") becomes \(name)"], .lossless,
+                .rename, namespace, layout, [renaming(namespace, name)], .lossless,
                 "the label keeps everything but the name", consent: nil))
         draft.add(.disable(target(namespace)), of: change, in: .enable)
         draft.add(.rename(target(namespace), name), of: change, in: .enable)
@@ -49,12 +55,13 @@ struct NamespaceChanges {
     }
 
     private func enable(_ namespace: Namespace, _ layout: Layout, _ step: Step, in draft: inout PlanDraft) {
-        let why = namespace.unfinished == nil ? "it is disabled" : "its creation did not finish"
+        let newName = layout.name.flatMap { $0.text == namespace.name ? nil : $0 }
         let change = draft.add(
-            make(.enable, namespace, layout, [why], .lossless, "it can be disabled again", consent: nil))
-        if let name = layout.name, name.text != namespace.name {
-            draft.add(.rename(target(namespace), name), of: change, in: .enable)
-        }
+            make(
+                .enable, namespace, layout,
+                [inactivity(of: namespace)] + (newName.map { [renaming(namespace, $0)] } ?? []),
+                .lossless, "it can be disabled again", consent: nil))
+        if let newName { draft.add(.rename(target(namespace), newName), of: change, in: .enable) }
         draft.add(step, of: change, in: .enable)
     }
 
@@ -62,13 +69,30 @@ struct NamespaceChanges {
         _ namespace: Namespace, _ layout: Layout, _ reasons: [String], in draft: inout PlanDraft
     ) {
         let (reversibility, reason) = ReconfigurationClass.of(namespace, to: layout)
-        let unfinished = namespace.isActive ? [] : ["its creation did not finish"]
         let change = draft.add(
             make(
-                .reconfigure, namespace, layout, reasons + (reasons.isEmpty ? unfinished : []), reversibility,
-                reason, consent: consent))
+                .reconfigure, namespace, layout,
+                reasons.isEmpty ? inactiveReasons(namespace, layout) : reasons,
+                reversibility, reason, consent: consent))
         if namespace.isActive { draft.add(.disable(target(namespace)), of: change, in: .reconfigure) }
         draft.add(.reconfigure(target(namespace), layout), of: change, in: .reconfigure)
+    }
+
+    private func renaming(_ namespace: Namespace, _ name: NamespaceName) -> String {
+        "name \(namespace.name ?? "(none)") becomes \(name)"
+    }
+
+    /// A label without a mode is what an interrupted creation leaves, what a disabled raw namespace has, and every
+    /// v1.1 label.
+    private func inactivity(of namespace: Namespace) -> String {
+        namespace.labelUUID == nil || namespace.recordedMode != nil
+            ? "it is disabled" : "it is disabled, and its label does not say as what: it may be unfinished"
+    }
+
+    /// Why an inactive namespace has to be reconfigured, and not merely enabled.
+    func inactiveReasons(_ namespace: Namespace, _ layout: Layout) -> [String] {
+        guard let recorded = namespace.recordedMode else { return [inactivity(of: namespace)] }
+        return ["it is disabled", "mode \(recorded.rawValue) becomes \(layout.mode.rawValue)"]
     }
 
     private func make(

@@ -1,79 +1,137 @@
 /// Finds the observed namespace that each declaration of a block means: by UUID, else by name, else by the name that
 /// it had until now.
 struct NamespaceMatcher {
-    let region: Region
-    /// The regions that this block does not apply to: no name may stand there as well.
-    let otherRegions: [Region]
+    private let region: Region
+    private let names: NameIndex
+    private let siblings: Set<String>
+    private let destroysForeign: Bool
+    private let byName: [String: [Namespace]]
+    private let byUUID: [UUID: [Namespace]]
 
-    /// The declaration at each index with its namespace; nil where it has to be created.
+    /// - Parameters:
+    ///   - names: the names of the whole host.
+    ///   - siblings: the regions that the block applies to, where the same names may stand.
+    ///   - destroysForeign: whether namespaces that no declaration means go, and their names with them.
+    init(region: Region, names: NameIndex, siblings: Set<String>, destroysForeign: Bool) {
+        self.region = region
+        self.names = names
+        self.siblings = siblings
+        self.destroysForeign = destroysForeign
+        var byName: [String: [Namespace]] = [:]
+        var byUUID: [UUID: [Namespace]] = [:]
+        for namespace in region.namespaces {
+            if let name = namespace.name { byName[name, default: []].append(namespace) }
+            for uuid in Set([namespace.labelUUID, namespace.infoBlockUUID].compactMap { $0 }) {
+                byUUID[uuid, default: []].append(namespace)
+            }
+        }
+        self.byName = byName
+        self.byUUID = byUUID
+    }
+
+    /// The namespace of the declaration at each index; nil where it has to be created. And why one cannot be told.
     func match(_ declarations: [NamespaceDeclaration]) -> ([Namespace?], [Refusal]) {
         var found: [Namespace?] = []
         var refusals: [Refusal] = []
+        var owners: [String: NamespaceDeclaration] = [:]
         for declaration in declarations {
-            switch find(declaration, taken: found) {
-            case .success(let namespace): found.append(namespace)
-            case .failure(let refusal):
-                refusals.append(refusal.refusal)
-                found.append(nil)
+            var match: Namespace?
+            do throws(Refused) {
+                match = try find(declaration)
+                if let match, let owner = owners[match.device] { throw taken(match, by: owner, declaration) }
+            } catch {
+                refusals.append(error.refusal)
+                match = nil
             }
+            if let match { owners[match.device] = declaration }
+            found.append(match)
         }
-        return (found, refusals)
+        let clashes = zip(declarations, found).compactMap { clash(of: $0, $1, owners) }
+        return (found, refusals.isEmpty ? clashes : refusals)
     }
 
     private struct Refused: Error { var refusal: Refusal }
 
-    private func find(
-        _ declaration: NamespaceDeclaration, taken: [Namespace?]
-    ) -> Result<Namespace?, Refused> {
-        let address = "\(region.device)/\(declaration.displayName)"
-        func refuse(_ code: Refusal.Code, _ message: String, _ advice: String) -> Result<Namespace?, Refused>
-        {
-            .failure(
-                Refused(refusal: Refusal(code, address, at: declaration.position, message, advice: advice)))
-        }
+    private func find(_ declaration: NamespaceDeclaration) throws(Refused) -> Namespace? {
         let candidates = candidates(for: declaration)
-        if candidates.count > 1 {
+        guard candidates.count <= 1 else {
             let uuids = candidates.compactMap(\.labelUUID).map(\.description).joined(separator: ", ")
-            return refuse(
-                .identityAmbiguous,
-                "\(candidates.count) namespaces of \(region.device) have this name: \(uuids)",
+            throw refused(
+                .identityAmbiguous, declaration,
+                "\(candidates.count) namespaces of \(region.device) are called that; their UUIDs are \(uuids)",
                 "say which one by its uuid, or rename the others")
         }
-        if let namespace = candidates.first {
-            guard !taken.contains(where: { $0?.device == namespace.device }) else {
-                return refuse(
-                    .identityAmbiguous, "another declaration already means \(namespace.device)",
-                    "give each declaration a name or uuid of its own")
-            }
-            return .success(namespace)
-        }
-        if let uuid = declaration.uuid {
-            return refuse(
-                .identityNotFound, "\(region.device) has no namespace with the UUID \(uuid)",
+        if candidates.isEmpty, let uuid = declaration.uuid {
+            throw refused(
+                .identityNotFound, declaration, "\(region.device) has no namespace with the UUID \(uuid)",
                 "compare with daxprov inventory; leave out uuid to have the namespace created")
         }
-        if let other = otherRegion(with: declaration.name) {
-            return refuse(
-                .nameInUse, "a namespace of that name is in \(other)",
-                "names are unique on a host: choose another, or match that region")
-        }
-        return .success(nil)
+        return candidates.first
     }
 
+    /// A namespace gets a new UUID when it is reconfigured or replaced: then its name tells.
     private func candidates(for declaration: NamespaceDeclaration) -> [Namespace] {
-        if let uuid = declaration.uuid {
-            return region.namespaces.filter { $0.labelUUID == uuid || $0.infoBlockUUID == uuid }
-        }
-        let named = region.namespaces.filter { $0.name == declaration.name?.text && $0.name != nil }
-        guard named.isEmpty, let former = declaration.renamedFrom else { return named }
-        return region.namespaces.filter { $0.name == former.text }
+        if let uuid = declaration.uuid, let found = byUUID[uuid] { return found }
+        guard let name = declaration.name else { return [] }
+        if let named = byName[name.text] { return named }
+        return declaration.uuid == nil ? declaration.renamedFrom.flatMap { byName[$0.text] } ?? [] : []
     }
 
-    private func otherRegion(with name: NamespaceName?) -> String? {
-        guard let name else { return nil }
-        return otherRegions.first { other in
-            other.namespaces.contains { $0.name == name.text }
-        }?.device
+    private func taken(
+        _ namespace: Namespace, by owner: NamespaceDeclaration, _ declaration: NamespaceDeclaration
+    ) -> Refused {
+        refused(
+            .identityAmbiguous, declaration,
+            "\(owner.displayName) (line \(owner.position.line)) already means \(namespace.displayName)",
+            "give each declaration a name or uuid of its own")
+    }
+
+    /// A refusal where the declared name is given, by a creation or a renaming, though another has it and keeps it.
+    private func clash(
+        of declaration: NamespaceDeclaration, _ match: Namespace?, _ owners: [String: NamespaceDeclaration]
+    ) -> Refusal? {
+        guard let name = declaration.name, match?.name != name.text else { return nil }
+        let holder = byName[name.text]?.first { holder in
+            guard let owner = owners[holder.device] else { return !destroysForeign }
+            return owner.name == nil
+        }
+        let place = holder?.labelUUID?.description ?? names.region(with: name.text, besides: siblings)
+        guard let place else { return nil }
+        return refused(
+            .nameInUse, declaration,
+            "a namespace of that name is in \(holder == nil ? place : region.device)",
+            holder == nil
+                ? "names are unique on a host: choose another, or match that region"
+                : "it has the UUID \(place): choose another name, or rename it first"
+        ).refusal
+    }
+
+    private func refused(
+        _ code: Refusal.Code, _ declaration: NamespaceDeclaration, _ message: String, _ advice: String
+    ) -> Refused {
+        Refused(
+            refusal: Refusal(
+                code, "\(region.device)/\(declaration.displayName)", at: declaration.position, message,
+                advice: advice))
+    }
+}
+
+/// Which regions hold a namespace of which name.
+struct NameIndex {
+    private var regions: [String: [String]] = [:]
+
+    /// The names of a host.
+    init(_ observed: Observed) {
+        for region in observed.regions {
+            for name in region.namespaces.compactMap(\.name) {
+                regions[name, default: []].append(region.device)
+            }
+        }
+    }
+
+    /// The first region with a namespace of this name that is none of `others`; nil where there is none.
+    func region(with name: String, besides others: Set<String>) -> String? {
+        regions[name]?.first { !others.contains($0) }
     }
 }
 

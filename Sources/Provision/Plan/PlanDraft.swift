@@ -3,6 +3,8 @@ struct PlanDraft {
     /// When within a region a step runs: what loses nothing comes first, and capacity is released before it is used.
     enum Phase: Int, Comparable {
         case labels, enable, reconfigure, release, create
+        /// What belongs to the regions that follow.
+        case after
 
         static func < (left: Phase, right: Phase) -> Bool { left.rawValue < right.rawValue }
     }
@@ -24,13 +26,7 @@ struct PlanDraft {
         phases.append((phase, PlannedStep(change: change, step: step)))
     }
 
-    /// Sets how far the change at an index can be undone.
-    mutating func setReversibility(_ reversibility: Reversibility, _ reason: String, ofChange index: Int) {
-        changes[index].reversibility = reversibility
-        changes[index].reversibilityReason = reason
-    }
-
-    /// Appends what was drafted for another region.
+    /// Appends what was drafted for another region: its steps come after all of these.
     mutating func append(_ other: PlanDraft) {
         let offset = changes.count
         changes += other.changes
@@ -38,7 +34,7 @@ struct PlanDraft {
         unmanaged += other.unmanaged
         refusals += other.refusals
         for planned in other.orderedSteps {
-            phases.append((.labels, PlannedStep(change: planned.change + offset, step: planned.step)))
+            phases.append((.after, PlannedStep(change: planned.change + offset, step: planned.step)))
         }
     }
 

@@ -5,38 +5,53 @@ public enum Planner {
         var draft = PlanDraft()
         let (assignments, refusals) = RegionMatcher.assign(profile.regions, on: observed)
         draft.refusals = refusals
+        let names = NameIndex(observed)
         for assignment in assignments {
-            draft.append(plan(assignment, of: profile, among: assignments, on: observed))
+            draft.append(plan(assignment, of: profile, among: assignments, names))
         }
-        for region in observed.regions
-        where !assignments.contains(where: { $0.region.device == region.device }) {
-            draft.append(UnmanagedPlanner(policy: profile.unmanaged, region: region).plan(region.namespaces))
+        let assigned = Set(assignments.map(\.region.device))
+        let policy = refusals.isEmpty ? profile.unmanaged : .keep
+        for region in observed.regions where !assigned.contains(region.device) {
+            draft.append(checked(UnmanagedPlanner.plan(region, policy: policy), region))
         }
-        draft.refusals += LabelSlots.refusals(for: draft, on: observed)
+        let steps = draft.orderedSteps
+        draft.refusals += LabelSlots.refusals(for: steps, on: observed)
         return Plan(
-            changes: draft.changes, steps: draft.orderedSteps, unchanged: draft.unchanged,
-            unmanaged: draft.unmanaged, refusals: draft.refusals)
+            changes: draft.changes, steps: steps, unchanged: draft.unchanged, unmanaged: draft.unmanaged,
+            refusals: draft.refusals)
     }
 
     private static func plan(
         _ assignment: RegionMatcher.Assignment, of profile: Profile,
-        among assignments: [RegionMatcher.Assignment], on observed: Observed
+        among assignments: [RegionMatcher.Assignment], _ names: NameIndex
     ) -> PlanDraft {
         var draft = PlanDraft()
         draft.refusals = RegionPreconditions(assignment: assignment).refusals
         guard draft.refusals.isEmpty else { return draft }
         let region = assignment.region
         if region.labelling == .labelless, assignment.block.labels == .require {
-            draft.append(LabelLessRegionPlanner(assignment: assignment).plan())
-            return draft
+            return checked(
+                LabelLessRegionPlanner(assignment: assignment).plan(), region, assignment.block.position)
         }
         let siblings = assignments.filter { $0.block.position == assignment.block.position }
-        let others = observed.regions.filter { other in
-            !siblings.contains { $0.region.device == other.device }
-        }
-        draft.append(
-            LabelledRegionPlanner(assignment: assignment, otherRegions: others, unmanaged: profile.unmanaged)
-                .plan())
+        let planner = LabelledRegionPlanner(
+            assignment: assignment, names: names, siblings: Set(siblings.map(\.region.device)),
+            unmanaged: profile.unmanaged)
+        return checked(planner.plan(), region, assignment.block.position)
+    }
+
+    /// A region that accepts no writes can be as the profile says, and cannot be changed.
+    private static func checked(
+        _ draft: PlanDraft, _ region: Region, _ position: SourcePosition? = nil
+    ) -> PlanDraft {
+        guard region.isReadOnly, !draft.changes.isEmpty else { return draft }
+        var draft = draft
+        draft.refusals.append(
+            Refusal(
+                .regionReadOnly, region.device, at: position, "\(region.device) is read-only",
+                advice:
+                    "look at the flags of its DIMMs: the kernel makes a region read-only when one is not armed"
+            ))
         return draft
     }
 }

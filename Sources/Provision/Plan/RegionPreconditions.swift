@@ -21,13 +21,6 @@ struct RegionPreconditions {
 
     private var unmetRequirements: [Refusal] {
         var refusals: [Refusal] = []
-        if region.isReadOnly, !block.namespaces.isEmpty {
-            refusals.append(
-                refusal(
-                    .regionReadOnly, "\(region.device) is read-only",
-                    "look at the flags of its DIMMs: the kernel makes a region read-only when one is not armed"
-                ))
-        }
         if let wanted = block.require.persistenceDomain, wanted != region.persistenceDomain {
             refusals.append(
                 refusal(

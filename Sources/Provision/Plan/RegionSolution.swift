@@ -13,7 +13,10 @@ struct RegionSolution {
     func draft(into draft: inout PlanDraft) {
         switch Allocation(map: releasedMap, sizing: sizing, region: region, entries: entries).solve() {
         case .failure(let failure):
-            draft.refusals.append(CapacityRefusal(region: region, entries: entries).refusal(for: failure))
+            let kept = destroysForeign ? [] : foreign
+            draft.refusals.append(
+                CapacityRefusal(region: region, sizing: sizing, entries: entries, kept: kept)
+                    .refusal(for: failure))
         case .success(let outcome):
             emit(outcome, into: &draft)
         }
@@ -21,30 +24,38 @@ struct RegionSolution {
 
     /// The map without what the profile wants destroyed.
     private var releasedMap: ExtentMap {
-        var map = map
-        for namespace in foreign where destroysForeign {
-            if let extent = region.extent(of: namespace) { map.remove(extent) }
-        }
-        return map
+        guard destroysForeign else { return map }
+        return foreign.compactMap { region.extent(of: $0) }
+            .reduce(into: map) { map, extent in map.remove(extent) }
     }
 
     private func emit(_ outcome: Allocation.Outcome, into draft: inout PlanDraft) {
+        let extents = Dictionary(uniqueKeysWithValues: outcome.placed.map { ($0.declaration, $0.extent) })
+        let over = PlacedExtents(outcome.placed)
         var changes: [Int: Int] = [:]
         for entry in entries {
-            if let placed = outcome.placed.first(where: { $0.declaration == entry.index }) {
-                changes[entry.index] = allocate(entry, placed.extent, outcome, into: &draft)
+            if let extent = extents[entry.index] {
+                changes[entry.index] = allocate(entry, extent, over, into: &draft)
             } else {
                 keep(entry, into: &draft)
             }
         }
         if !outcome.placed.isEmpty { freeSeed(into: &draft) }
         for placed in outcome.placed {
-            guard let entry = entries.first(where: { $0.index == placed.declaration }),
-                let change = changes[entry.index],
-                let placement = placement(entry, placed.extent)
+            guard let change = changes[placed.declaration],
+                let placement = placement(entries[placed.declaration], placed.extent)
             else { continue }
             draft.add(.create(placement), of: change, in: .create)
         }
+        guard destroysForeign else { return }
+        for namespace in foreign {
+            UnmanagedPlanner.destroy(namespace, of: region, reused: user(of: namespace, over), in: &draft)
+        }
+    }
+
+    /// The address of what is created over the namespace's range; nil where nothing is.
+    private func user(of namespace: Namespace, _ over: PlacedExtents) -> String? {
+        region.extent(of: namespace).flatMap { over.declaration(over: $0) }.map { entries[$0].address }
     }
 
     private func keep(_ entry: RegionEntry, into draft: inout PlanDraft) {
@@ -56,21 +67,24 @@ struct RegionSolution {
             draft.unchanged.append(entry.address)
             return
         }
-        guard !refuseProtected(entry, differences + (isRenamed ? ["its name changes"] : []), into: &draft)
-        else {
-            return
-        }
         var layout = entry.layout
         layout.rawSize = namespace.rawSize
-        NamespaceChanges(
-            region: region, address: entry.address, consent: namespace.displayName, sizing: sizing
-        )
-        .change(namespace, to: layout, reasons: differences, in: &draft)
+        let changes = NamespaceChanges(
+            region: region, address: entry.address, consent: namespace.displayName, sizing: sizing)
+        if changes.isReconfiguration(of: namespace, to: layout, reasons: differences) {
+            let reasons = differences.isEmpty ? changes.inactiveReasons(namespace, layout) : differences
+            guard !refuseProtected(entry, reasons, into: &draft), !refuseNameless(entry, into: &draft) else {
+                return
+            }
+        } else if isRenamed {
+            guard !refuseProtected(entry, ["its name changes"], into: &draft) else { return }
+        }
+        changes.change(namespace, to: layout, reasons: differences, in: &draft)
     }
 
     /// Drafts the creation or replacement, without the creating step itself, and returns the change's index.
     private func allocate(
-        _ entry: RegionEntry, _ extent: Extent, _ outcome: Allocation.Outcome, into draft: inout PlanDraft
+        _ entry: RegionEntry, _ extent: Extent, _ over: PlacedExtents, into draft: inout PlanDraft
     ) -> Int? {
         guard let placement = placement(entry, extent) else {
             draft.refusals.append(startMisaligned(entry, extent))
@@ -85,26 +99,31 @@ struct RegionSolution {
                     reasons: ["no namespace of this name exists"], reversibility: .lossless,
                     reversibilityReason: "undo deletes it", consent: nil))
         }
-        let reasons =
-            ["size \(existing.rawSize) becomes \(extent.length)"]
-            + LayoutDecision.differences(from: existing, to: placement.layout)
-        guard !refuseProtected(entry, reasons, into: &draft) else { return nil }
-        let reused = outcome.placed.first { placed in
-            region.extent(of: existing).map { placed.extent.overlaps($0) } ?? true
+        let reasons = reasons(toReplace: existing, by: placement.layout)
+        guard !refuseProtected(entry, reasons, into: &draft), !refuseNameless(entry, into: &draft) else {
+            return nil
         }
-        return replace(entry, existing, after, reasons, reused: reused, into: &draft)
+        return replace(
+            existing, entry.address, after, reasons, reused: user(of: existing, over), into: &draft)
+    }
+
+    private func reasons(toReplace existing: Namespace, by layout: Layout) -> [String] {
+        let differences = LayoutDecision.differences(from: existing, to: layout)
+        if existing.rawSize != layout.rawSize {
+            return ["size \(existing.rawSize) becomes \(layout.rawSize)"] + differences
+        }
+        return ["\(layout.mode.rawValue) cannot be mapped where it lies"] + differences
     }
 
     private func replace(
-        _ entry: RegionEntry, _ existing: Namespace, _ after: NamespaceSummary, _ reasons: [String],
-        reused: Solver.Placed?, into draft: inout PlanDraft
+        _ existing: Namespace, _ address: String, _ after: NamespaceSummary, _ reasons: [String],
+        reused: String?, into draft: inout PlanDraft
     ) -> Int {
-        let user = reused.flatMap { placed in entries.first { $0.index == placed.declaration } }
         let change = draft.add(
             Change(
-                address: entry.address, kind: .replace, before: NamespaceSummary(existing), after: after,
-                reasons: reasons, reversibility: user == nil ? .untilWritten : .irreversible,
-                reversibilityReason: user.map { "\($0.address) is created over its range" }
+                address: address, kind: .replace, before: NamespaceSummary(existing), after: after,
+                reasons: reasons, reversibility: reused == nil ? .untilWritten : .irreversible,
+                reversibilityReason: reused.map { "\($0) is created over its range" }
                     ?? "its label is deleted; the media stays as it is until its range is reused",
                 consent: existing.displayName))
         let target = NamespaceTarget(existing, region: region.device)
@@ -152,21 +171,36 @@ struct RegionSolution {
         return true
     }
 
+    /// A namespace that only its UUID identifies would be lost to the profile, since the kernel gives it a new one.
+    private func refuseNameless(_ entry: RegionEntry, into draft: inout PlanDraft) -> Bool {
+        guard entry.declaration.name == nil else { return false }
+        draft.refusals.append(
+            Refusal(
+                .identityMissing, entry.address, at: entry.declaration.position,
+                "it would get a new UUID, and the profile knows it by the old one alone",
+                advice: "give it a name: as well"))
+        return true
+    }
+
     private func startMisaligned(_ entry: RegionEntry, _ extent: Extent) -> Refusal {
         let start = String((region.resource ?? 0) + extent.offset.bytes, radix: 16)
         return Refusal(
             .startMisaligned, entry.address, at: entry.declaration.position,
             "\(extent.length) at 0x\(start), where the kernel would put it, cannot be mapped as "
                 + "\(entry.layout.mode.rawValue) with alignment \(entry.layout.align ?? .huge)",
-            advice: "choose a larger size, a smaller align, or mode raw or sector")
+            advice: (region.resource ?? 0).isMultiple(of: NamespaceGeometry.mappingUnit.bytes)
+                ? "choose a larger size, a smaller align, or mode raw or sector"
+                : "the kernel maps from multiples of \(NamespaceGeometry.mappingUnit) alone: choose mode raw or sector"
+        )
     }
 }
 
 extension NamespaceSummary {
-    /// The same, online.
+    /// The same, online: in which mode, its info block tells.
     fileprivate var enabled: NamespaceSummary {
         var copy = self
         copy.isActive = true
+        copy.mode = nil
         return copy
     }
 }

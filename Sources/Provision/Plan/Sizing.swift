@@ -20,10 +20,11 @@ struct Sizing {
             regionAlign: grid, align: layout.align ?? .page, ways: region.interleaveWays)
     }
 
-    /// The least raw capacity that the kernel accepts for the mode (16 MiB, raw: one unit).
+    /// The least raw capacity that leaves anything for users: one unit for raw mode; for the others at least 16 MiB,
+    /// and more where metadata or alignment need it.
     func minimum(for layout: Layout, unit: ByteCount) -> ByteCount {
-        layout.mode == .raw
-            ? unit : NamespaceGeometry.minimumFormatted.roundedUp(to: unit) ?? unit
+        guard layout.mode != .raw else { return unit }
+        return leastRawSize(of: layout, forUsable: ByteCount(1), unit: unit) ?? unit
     }
 
     /// What users get of a raw capacity at this offset; nil where the kernel would not enable it.
@@ -42,6 +43,20 @@ struct Sizing {
             align: layout.align, sectorSize: layout.sectorSize, labels: labels)
     }
 
+    /// What users get of a raw capacity at a start that suits the layout best.
+    func bestUsableSize(of layout: Layout, rawSize: ByteCount) -> ByteCount? {
+        NamespaceGeometry.usableSize(
+            rawSize: rawSize, start: 0, mode: layout.mode, map: layout.map, align: layout.align,
+            sectorSize: layout.sectorSize, labels: labels)
+    }
+
+    /// The least raw capacity that leaves `usable` at a start that suits the layout best.
+    func leastRawSize(of layout: Layout, forUsable usable: ByteCount, unit: ByteCount) -> ByteCount? {
+        NamespaceGeometry.rawSize(
+            forUsable: usable, unit: unit, start: 0, mode: layout.mode, map: layout.map, align: layout.align,
+            sectorSize: layout.sectorSize, labels: labels)
+    }
+
     /// The need of a declaration, or why this region cannot meet it.
     func need(of declaration: NamespaceDeclaration, layout: Layout) -> Result<Need, SizingProblem> {
         guard let unit = unit(for: layout) else {
@@ -51,6 +66,12 @@ struct Sizing {
         case .raw(let size):
             return fixed(size, unit: unit, layout: layout)
         case .usable(let size):
+            guard size <= region.size else {
+                return .failure(
+                    SizingProblem(
+                        code: .noCapacity,
+                        message: "\(size) of usable size is more than \(region.device) has: \(region.size)"))
+            }
             return .success(.usable(size))
         case .fraction(let percentage):
             let size = percentage.of(region.size).roundedDown(to: unit)
@@ -63,6 +84,7 @@ struct Sizing {
         }
     }
 
+    /// A size that is given: large enough, a multiple of the unit, and no more than the region.
     private func fixed(_ size: ByteCount, unit: ByteCount, layout: Layout) -> Result<Need, SizingProblem> {
         guard size >= minimum(for: layout, unit: unit) else {
             return tooSmall("\(size) is too small", layout: layout, unit: unit)

@@ -1,35 +1,45 @@
-/// What becomes of the namespaces of a region that no declaration means.
-struct UnmanagedPlanner {
-    let policy: UnmanagedPolicy
-    let region: Region
-
-    /// Reports them, or destroys them where the profile says so and the region has labels.
-    func plan(_ namespaces: [Namespace]) -> PlanDraft {
-        var draft = PlanDraft()
-        for namespace in namespaces {
-            if policy == .destroy, region.labelling == .labelled {
-                destroy(namespace, in: &draft)
-            } else {
-                draft.unmanaged.append(
-                    UnmanagedNamespace(address: address(namespace), summary: NamespaceSummary(namespace)))
-            }
-        }
-        return draft
+/// What becomes of the namespaces that no declaration means.
+enum UnmanagedPlanner {
+    /// Reports a namespace that stays.
+    static func keep(_ namespace: Namespace, of region: Region, in draft: inout PlanDraft) {
+        draft.unmanaged.append(
+            UnmanagedNamespace(
+                address: address(namespace, region), summary: NamespaceSummary(namespace)))
     }
 
-    private func destroy(_ namespace: Namespace, in draft: inout PlanDraft) {
+    /// Destroys a namespace.
+    /// - Parameter reused: what is created over its range.
+    static func destroy(
+        _ namespace: Namespace, of region: Region, reused: String? = nil, in draft: inout PlanDraft
+    ) {
         let target = NamespaceTarget(namespace, region: region.device)
         let change = draft.add(
             Change(
-                address: address(namespace), kind: .destroy, before: NamespaceSummary(namespace), after: nil,
-                reasons: ["no line of the profile names it, and unmanaged is destroy"],
-                reversibility: .untilWritten,
-                reversibilityReason:
-                    "its label is deleted; the media stays as it is until its range is reused",
+                address: address(namespace, region), kind: .destroy, before: NamespaceSummary(namespace),
+                after: nil, reasons: ["no line of the profile names it, and unmanaged is destroy"],
+                reversibility: reused == nil ? .untilWritten : .irreversible,
+                reversibilityReason: reused.map { "\($0) is created over its range" }
+                    ?? "its label is deleted; the media stays as it is until its range is reused",
                 consent: namespace.displayName))
         if namespace.isActive { draft.add(.disable(target), of: change, in: .release) }
         draft.add(.destroy(target), of: change, in: .release)
     }
 
-    private func address(_ namespace: Namespace) -> String { "\(region.device)/\(namespace.displayName)" }
+    /// What becomes of the namespaces of a region that no block matches. A label-less region's stays: it cannot be
+    /// destroyed.
+    static func plan(_ region: Region, policy: UnmanagedPolicy) -> PlanDraft {
+        var draft = PlanDraft()
+        for namespace in region.namespaces {
+            if policy == .destroy, region.labelling == .labelled {
+                destroy(namespace, of: region, in: &draft)
+            } else {
+                keep(namespace, of: region, in: &draft)
+            }
+        }
+        return draft
+    }
+
+    private static func address(_ namespace: Namespace, _ region: Region) -> String {
+        "\(region.device)/\(namespace.displayName)"
+    }
 }

@@ -151,13 +151,10 @@ private struct TranslationTable {
 
     func usableSize(rawSize: ByteCount) -> ByteCount? {
         guard rawSize >= initialOffset + Self.smallestArena else { return nil }
-        var remaining = rawSize - initialOffset
-        var sectors: UInt64 = 0
-        while remaining >= Self.smallestArena {
-            let arena = min(remaining, Self.largestArena)
-            sectors += self.sectors(inArena: arena)
-            remaining -= arena
-        }
+        let (full, rest) = (rawSize - initialOffset).bytes
+            .quotientAndRemainder(dividingBy: Self.largestArena.bytes)
+        var sectors = full > 0 ? sectors(inArena: Self.largestArena) * full : 0
+        if rest >= Self.smallestArena.bytes { sectors += self.sectors(inArena: ByteCount(rest)) }
         return ByteCount(sectors * dataBytes)
     }
 
