@@ -39,7 +39,7 @@ struct HostSequence {
 
     /// Runs the sequence. Throws a ``Divergence`` where the hosts disagree.
     mutating func run() throws {
-        for _ in 0..<Int.random(in: 1...5, using: &generator) { try act() }
+        for _ in 0..<Int.random(in: 1...3, using: &generator) { try act() }
         try apply(RandomProfile.empty(for: simulatedBus()))
         try compare(Self.find(name, in: kernel.observe()))
         let rest = try simulatedBus().regions.flatMap(\.namespaces).map(\.device)
@@ -104,16 +104,11 @@ extension HostSequence {
             try applications.1.carryOut(prepared.1, consent: consent) { _ in }
         )
         try Divergence.check("the endings", kernel: Facts.lines(endings.0), simulated: Facts.lines(endings.1))
-        try requireSuccess(endings.0)
-    }
-
-    /// What the planner accepts must come to pass.
-    private func requireSuccess(_ ending: Application.Ending) throws(Divergence) {
-        switch ending {
-        case .unchanged, .refused, .applied: return
-        case .incomplete, .undone, .partial:
-            throw Divergence(occasion: "an accepted plan failed", kernel: Facts.lines(ending), simulated: [])
+        if endings.0.isUnexpected(of: prepared.0.plan) {
+            throw Divergence(
+                occasion: "an accepted plan failed", kernel: Facts.lines(endings.0), simulated: [])
         }
+        if case .incomplete = endings.0 { tally.count("enabling showed more to do") }
     }
 
     private mutating func count(_ plan: Plan) {
@@ -152,6 +147,52 @@ extension HostSequence {
         tally.count("restart")
         try KernelRegions.restart(of: name)
         try simulated.reboot()
+        for region in try Self.find(name, in: kernel.observe()).regions {
+            let seed = region.namespaces.first { $0.device == region.namespaceSeed }
+            if let seed, seed.isActive { try free(seed, of: region) }
+        }
+    }
+
+    /// The kernel names the seed of a region after it has begun to probe the region's namespaces. Where the first was
+    /// enabled before, it stays the seed, and nothing can be created until it is enabled again: by luck, so that the
+    /// simulated host cannot do the same. A plan must get past it.
+    private mutating func free(_ seed: Namespace, of region: Region) throws {
+        record("free the seed \(seed.device)")
+        tally.count("restart that left an active seed")
+        let text = """
+            version: 1
+            regions:
+              - match: {region: \(region.device.dropFirst("region".count))}
+                namespaces:
+                  - {name: behind-the-seed, mode: raw, size: \((region.align ?? .mib(16)).bytes)}
+            """
+        let profile = try ProfileReader.read(Array(text.utf8), source: "seed")
+        for host in [kernel, simulated] as [any Host] {
+            let application = Application(of: profile, to: host)
+            let prepared = try application.prepare()
+            guard prepared.plan.refusals.isEmpty else {
+                if host === kernel { try restart(seed, of: region) }
+                continue
+            }
+            let ending = try application.carryOut(prepared, consent: Consent()) { _ in }
+            if ending.isUnexpected(of: prepared.plan) {
+                throw Divergence(
+                    occasion: "a plan for an active seed failed", kernel: Facts.lines(ending), simulated: [])
+            }
+            let made = try Self.find(name, in: host.observe()).regions.flatMap(\.namespaces)
+                .first { $0.name == "behind-the-seed" }
+            guard let target = made.map({ NamespaceTarget($0, region: region.device) }) else { continue }
+            for step in [Step.disable(target), .destroy(target)] {
+                _ = try host.perform(step, identity: .random(using: &generator))
+            }
+        }
+    }
+
+    private mutating func restart(_ namespace: Namespace, of region: Region) throws {
+        let target = NamespaceTarget(namespace, region: region.device)
+        for step in [Step.disable(target), .enable(target)] {
+            _ = try kernel.perform(step, identity: .random(using: &generator))
+        }
     }
 }
 
@@ -173,6 +214,23 @@ extension Step {
         case .rename(let target, let name): .rename(twin(target), name)
         case .enable(let target): .enable(twin(target))
         case .activate(let target, let layout): .activate(twin(target), layout)
+        }
+    }
+}
+
+extension Application.Ending {
+    /// Whether a plan that was accepted did not come to pass.
+    ///
+    /// An inactive namespace does not show its map, alignment and sector size. Once it is enabled, more may be left
+    /// to do for it: that, and nothing else, is a reason for an accepted plan to leave something.
+    fileprivate func isUnexpected(of plan: Plan) -> Bool {
+        switch self {
+        case .unchanged, .refused, .applied: return false
+        case .undone, .partial: return true
+        case .incomplete(_, let remaining):
+            let enabled = plan.changes.filter { $0.kind == .enable }.map(\.address)
+            return !remaining.refusals.isEmpty
+                || !remaining.changes.allSatisfy { $0.kind == .reconfigure && enabled.contains($0.address) }
         }
     }
 }

@@ -96,9 +96,13 @@ extension RandomProfile {
 // MARK: - What is new
 
 extension RandomProfile {
+    /// Mapping a large range takes the kernel long, so most of the large namespaces are raw.
     private mutating func layout(in region: Region, using generator: inout SeededGenerator) -> String {
-        let mode = generator.one(of: [.raw, .raw, .sector, .fsdax, .fsdax, .devdax] as [NamespaceMode])
-        return Self.keys(of: mode, using: &generator) + ", " + size(in: region, using: &generator)
+        let mode = generator.one(of: [.raw, .raw, .raw, .sector, .fsdax, .devdax] as [NamespaceMode])
+        let size =
+            mode == .raw || generator.happens(15)
+            ? anySize(in: region, using: &generator) : smallSize(in: region, using: &generator)
+        return Self.keys(of: mode, using: &generator) + ", " + size
     }
 
     /// The mode with what belongs to it, or with some of that.
@@ -121,34 +125,40 @@ extension RandomProfile {
         return keys.joined(separator: ", ")
     }
 
-    private mutating func size(in region: Region, using generator: inout SeededGenerator) -> String {
-        switch Int.random(in: 0..<20, using: &generator) {
-        case 0..<4: return "usable_size: \(Int.random(in: 1...100_000, using: &generator) * 1024)"
-        case 4..<6:
+    private mutating func anySize(in region: Region, using generator: inout SeededGenerator) -> String {
+        switch Int.random(in: 0..<12, using: &generator) {
+        case 0..<2:
             let percent = Int.random(in: 1...35, using: &generator)
             guard percentage + percent <= 100 else { break }
             percentage += percent
             return "size: \(percent)%"
-        case 6..<8:
+        case 2..<5:
             guard !hasRemaining else { break }
             hasRemaining = true
             return "size: \(generator.one(of: ["remaining", "remaining", "remaining/2", "remaining/3"]))"
-        case 8: return "size: \(Int.random(in: 1...40_000, using: &generator) * 4096)"
+        case 5: return "size: \(Int.random(in: 1...40_000, using: &generator) * 4096)"
+        case 6: return "size: \(fixedSize(in: region, upTo: region.size, using: &generator).bytes)"
         default: break
         }
-        return "size: \(fixedSize(in: region, using: &generator).bytes)"
+        return smallSize(in: region, using: &generator)
     }
 
-    /// A multiple of the usual allocation unit, small more often than large.
-    private func fixedSize(in region: Region, using generator: inout SeededGenerator) -> ByteCount {
+    private func smallSize(in region: Region, using generator: inout SeededGenerator) -> String {
+        if generator.happens(35) {
+            return "usable_size: \(Int.random(in: 1...60_000, using: &generator) * 1024)"
+        }
+        return "size: \(fixedSize(in: region, upTo: .mib(64), using: &generator).bytes)"
+    }
+
+    /// A multiple of the usual allocation unit, or only of the region's alignment.
+    private func fixedSize(
+        in region: Region, upTo limit: ByteCount, using generator: inout SeededGenerator
+    ) -> ByteCount {
         let align = region.align ?? .mib(16)
-        let ways = UInt64(region.interleaveWays)
-        let large = max(align, .mib(2) * ways)
-        let unit = generator.happens(30) ? align : large
-        let most = max(
-            1, min(region.size, generator.happens(10) ? region.size : .mib(192)).bytes / unit.bytes)
-        let least = min(most, ByteCount.mib(16).bytes / unit.bytes)
-        let low = generator.happens(20) ? 1 : max(1, least)
-        return unit * UInt64.random(in: low...max(low, most), using: &generator)
+        let large = max(align, .mib(2) * UInt64(region.interleaveWays))
+        let unit = generator.happens(20) ? align : large
+        let most = max(1, min(region.size, limit).bytes / unit.bytes)
+        let low = generator.happens(10) ? 1 : max(1, min(most, ByteCount.mib(16).bytes / unit.bytes))
+        return unit * UInt64.random(in: low...most, using: &generator)
     }
 }

@@ -14,6 +14,7 @@ extension KernelRegion {
         let namespace = try idleNamespace()
         do {
             try allocate(namespace, placement.layout, identity.label)
+            try requirePlace(namespace, placement.resource)
             try configureAndEnable(namespace, placement.layout, identity.infoBlock)
             let created = try readBack(namespace)
             try verify(created, against: placement.layout, identity: identity, resource: placement.resource)
@@ -61,6 +62,17 @@ extension KernelRegion {
         try store(layout.mode.holderClass, in: "\(namespace)/holder_class", "set the mode")
         try store(label.description, in: "\(namespace)/uuid", "set the label UUID")
         try store(String(layout.rawSize.bytes), in: "\(namespace)/size", "allocate \(layout.rawSize)")
+    }
+
+    /// Refuses a place other than the planned one before anything is written to the media there.
+    private func requirePlace(_ namespace: String, _ resource: UInt64?) throws(HostError) {
+        let actual = directory.number("\(namespace)/resource")
+        guard let resource, let actual, actual != resource else { return }
+        throw HostError(
+            .failed, while: "allocate the capacity", device: namespace,
+            reason: "the kernel put it at 0x\(String(actual, radix: 16)), not at "
+                + "0x\(String(resource, radix: 16)) as planned",
+            advice: "another tool changed the region: plan again")
     }
 
     /// Claims an unclaimed namespace as the layout says, and binds the driver. Raw namespaces have no claim.

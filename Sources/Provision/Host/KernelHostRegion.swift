@@ -159,8 +159,11 @@ extension KernelRegion {
     }
 
     /// Waits for a device that the kernel has named, and may still be registering.
+    ///
+    /// Its directory appears first, then one attribute after the other, and only then the link to the subsystem
+    /// (drivers/base/core.c, `device_add`).
     func waitFor(_ device: String) {
-        if !directory.exists(device) { waitForProbe() }
+        if !directory.exists("\(device)/subsystem") { waitForProbe() }
     }
 }
 

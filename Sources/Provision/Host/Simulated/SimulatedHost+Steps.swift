@@ -111,6 +111,7 @@ extension SimulatedHost {
     private func activate(
         _ id: SimulatedNamespaceID, _ layout: Layout, _ identity: FreshIdentity
     ) throws(HostError) -> Namespace? {
+        if let found = try readBack(id), found.isActive, found.mode == layout.mode { return found }
         try requireInactive(id, while: "activate \(id)")
         try releaseSeeds(of: id)
         guard let found = try enable(id) else { return nil }
