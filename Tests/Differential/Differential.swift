@@ -14,6 +14,7 @@ struct Differential {
             say(Options.usage)
             exit(64)
         }
+        if options.checksContract { exit(ContractRun(bus: options.bus).run()) }
         var run = Differential(options: options)
         exit(run.run())
     }
@@ -31,7 +32,7 @@ struct Differential {
             done += 1
             if sequence(number) { continue }
             divergences += 1
-            if options.stops || !cleaned() { break }
+            if options.stops || !KernelRegions.clean(options.bus) { break }
         }
         let elapsed = ContinuousClock.now - start
         say(
@@ -66,27 +67,6 @@ struct Differential {
         for action in sequence.history { say(action) }
         say("the simulated host before the last of these: \(sequence.state)")
         say((error as? Divergence)?.text ?? "\(error)")
-    }
-
-    /// Destroys what a sequence left on the kernel.
-    private func cleaned() -> Bool {
-        let kernel = KernelHost()
-        var generator = SystemRandomNumberGenerator()
-        do {
-            for region in try kernel.observe().buses.first(where: { $0.device == options.bus })?.regions ?? []
-            {
-                for namespace in region.namespaces {
-                    let target = NamespaceTarget(namespace, region: region.device)
-                    for step in [Step.disable(target), .destroy(target)] {
-                        _ = try kernel.perform(step, identity: .random(using: &generator))
-                    }
-                }
-            }
-            return true
-        } catch {
-            say("cannot go on: \(error)")
-            return false
-        }
     }
 }
 

@@ -28,6 +28,26 @@ enum KernelRegions {
         try write(String(align.bytes), to: devices.appending(region).appending("align"))
     }
 
+    /// Destroys every namespace of the bus. False, and a line that says why, where one cannot be.
+    static func clean(_ bus: String) -> Bool {
+        let kernel = KernelHost()
+        var generator = SystemRandomNumberGenerator()
+        do {
+            for region in try kernel.observe().buses.first(where: { $0.device == bus })?.regions ?? [] {
+                for namespace in region.namespaces {
+                    let target = NamespaceTarget(namespace, region: region.device)
+                    for step in [Step.disable(target), .destroy(target)] {
+                        _ = try kernel.perform(step, identity: .random(using: &generator))
+                    }
+                }
+            }
+            return true
+        } catch {
+            say("cannot go on: \(error)")
+            return false
+        }
+    }
+
     private static func write(_ text: String, to path: FilePath) throws {
         let file = try FileDescriptor.open(path, .writeOnly)
         try file.closeAfter { _ = try file.writeAll(text.utf8) }

@@ -12,11 +12,14 @@ struct Options {
     var stops = true
     /// Whether every action is printed.
     var isVerbose = false
+    /// Whether the contract of a host is checked instead, on the first region of the bus.
+    var checksContract = false
     /// The nvdimm bus whose regions are used.
     var bus = "ndbus0"
 
     static let usage = """
         usage: differential [--seed N] [--first N] [--count N] [--seconds N] [--bus ndbusN] [--continue] [--verbose]
+               differential --contract [--bus ndbusN]
         Destroys every namespace of the bus.
         """
 
@@ -27,6 +30,7 @@ struct Options {
             switch option {
             case "--continue": stops = false
             case "--verbose": isVerbose = true
+            case "--contract": checksContract = true
             default:
                 guard let value = rest.popFirst(), set(option, to: value) else { return nil }
             }

@@ -56,7 +56,7 @@ extension KernelRegion {
         try store(layout.name?.text ?? "", in: "\(namespace)/alt_name", "set the name")
         // A new seed has no sector size yet; only number 0 is ever used again.
         let current = Sysfs.number(namespace) == 0 ? currentSectorSize(namespace) : nil
-        if let sectors = Self.sectorSize(for: layout, replacing: current) {
+        if let sectors = Self.sectorSize(for: layout.ofNewNamespace, replacing: current) {
             try store(String(sectors), in: "\(namespace)/sector_size", "set the sector size")
         }
         try store(layout.mode.holderClass, in: "\(namespace)/holder_class", "set the mode")
@@ -215,5 +215,15 @@ extension NamespaceMode {
         case .sector: "btt_seed"
         case .raw: nil
         }
+    }
+}
+
+extension Layout {
+    /// The layout with the sector size that a new raw namespace has where none is asked for: not the one that a
+    /// recycled object still has.
+    var ofNewNamespace: Layout {
+        var layout = self
+        if mode == .raw, sectorSize == nil { layout.sectorSize = SectorSize(512) }
+        return layout
     }
 }

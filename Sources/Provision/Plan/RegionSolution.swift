@@ -206,8 +206,9 @@ struct RegionSolution {
 }
 
 extension NamespaceSummary {
-    /// The same, online: in which mode, its info block tells.
+    /// The same, online: in which mode, its info block tells, if it was not online before.
     fileprivate var enabled: NamespaceSummary {
+        guard !isActive else { return self }
         var copy = self
         copy.isActive = true
         copy.mode = nil

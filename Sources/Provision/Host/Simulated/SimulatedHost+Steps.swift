@@ -65,7 +65,7 @@ extension SimulatedHost {
         let id = try idleNamespace(of: placement.region)
         if state.namespace(id)?.uuid != nil { try store(.size(id, .zero)) }
         return try undoing { undo throws(HostError) in
-            try self.describe(id, placement.layout, &undo)
+            try self.describe(id, placement.layout.ofNewNamespace, &undo)
             try self.store(.uuid(id, identity.label))
             undo.add(.size(id, .zero))
             try self.store(.size(id, placement.layout.rawSize))
