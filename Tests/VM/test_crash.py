@@ -88,6 +88,7 @@ def test_killed_at_a_write(case, tally):
         result, count = case.apply(at, "kill-before")
         if result.signal != 9:
             break
+        assert count == at
         case.tear_journal()
         if not settle(case, tally, at, case.recover()):
             break
