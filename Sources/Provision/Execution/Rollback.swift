@@ -26,7 +26,9 @@ struct Rollback {
             try restore(restoration, recording: &recording)
         }
         for region in relabelled where try labelsDiffer(in: region) {
+            try pause()
             progress(.undoes("write the old labels of \(region)"))
+            try rewriteMedia(of: region, recording: &recording)
             try restoreLabels(of: region)
         }
         try verify(plan)
@@ -127,6 +129,31 @@ struct Rollback {
             if isRelabelled { relabelled.append(name) }
         }
         return relabelled
+    }
+
+    /// Writes back what was saved of the namespace that spanned a region before it got labels: by way of a raw namespace
+    /// over all of it, which is free by now.
+    private func rewriteMedia(of device: String, recording: inout Recording) throws(ExecutionError) {
+        guard let region = try observe().regions.first(where: { $0.device == device }),
+            let start = region.resource, let gap = ExtentMap(of: region)?.largestGap
+        else { return }
+        let first = start + gap.offset.bytes
+        let saved = log.ranges.map(\.range).filter {
+            $0.address >= first && $0.address + $0.length.bytes <= first + gap.length.bytes
+        }
+        guard !saved.isEmpty else { return }
+        var generator = SystemRandomNumberGenerator()
+        let identity = FreshIdentity.random(using: &generator)
+        let whole = Placement(
+            region: device, layout: Layout(name: nil, mode: .raw, rawSize: gap.length), resource: first,
+            usableSize: gap.length)
+        try recording.note(.placeholder(identity.label, address: first))
+        try onHost { () throws(HostError) in
+            guard let made = try host.perform(.create(whole), identity: identity) else { return }
+            let restoration = Restoration(region: device, namespace: made, aliases: [], saved: saved)
+            _ = try host.restore(restoration, contents: contents)
+            try host.remove(identity.label, from: device)
+        }
     }
 
     /// Whether the DIMMs of a region hold other labels than were saved: a step that failed before its first write left

@@ -13,20 +13,35 @@ struct BackupPlanner {
         let creations = Creations(plan.steps)
         let labels = labelVersions
         for index in plan.steps.indices {
-            guard let target = plan.steps[index].step.releasedTarget else { continue }
+            guard let target = released(by: plan.steps[index].step) else { continue }
             guard target.resource != nil else {
                 markUnknown(index, target, in: &plan)
                 continue
             }
             let writes = writes(over: target, by: plan.steps[index].step, creations, labels)
             let isSaved = writes.size <= limit
-            if isSaved { plan.steps[index].backup = writes.ranges }
+            if isSaved { plan.steps[index].backup = Backup(of: target, ranges: writes.ranges) }
             let change = plan.steps[index].change
+            if plan.changes[change].kind == .initializeLabels, writes.writers.isEmpty { continue }
             let (reversibility, reason) = verdict(writes, isSaved: isSaved, step: plan.steps[index].step)
             plan.changes[change].reversibility = reversibility
             plan.changes[change].reversibilityReason = reason
         }
         return plan
+    }
+
+    /// The namespace whose media may be written over once a step has begun. Labels give away the capacity of the
+    /// namespace that spans a label-less region; where nobody used that, nothing of it is worth saving.
+    private func released(by step: Step) -> NamespaceTarget? {
+        switch step {
+        case .destroy(let target), .reconfigure(let target, _): return target
+        case .disable, .create, .rename, .enable, .activate: return nil
+        case .initializeLabels(let device):
+            guard let region = observed.regions.first(where: { $0.device == device }),
+                let spanning = region.namespaces.first, spanning.mode != .raw || spanning.hasContent != false
+            else { return nil }
+            return NamespaceTarget(spanning, region: device)
+        }
     }
 
     /// Without addresses (a saved inventory) it is not known what is written over a namespace, unless nothing is
@@ -169,15 +184,5 @@ extension Extent {
         let first = max(offset, other.offset)
         let last = min(end, other.end)
         return first < last ? Extent(offset: first - other.offset, length: last - first) : nil
-    }
-}
-
-extension Step {
-    /// The namespace whose media may be written over once this step has begun.
-    fileprivate var releasedTarget: NamespaceTarget? {
-        switch self {
-        case .destroy(let target), .reconfigure(let target, _): target
-        case .initializeLabels, .disable, .create, .rename, .enable, .activate: nil
-        }
     }
 }

@@ -47,7 +47,7 @@ struct LabelledRegionPlanner {
                 draft.refusals = [labelsShared(with: sibling)]
                 return draft
             }
-            LabelInitialization(region: observed, isReused: !block.namespaces.isEmpty).plan(in: &draft)
+            LabelInitialization(region: observed).plan(in: &draft)
         }
         guard let map = extentMap, let sizing else {
             draft.refusals.append(extentsUnknown)

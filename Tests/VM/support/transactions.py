@@ -14,7 +14,7 @@ STATE = f"{DISK}/daxprov"
 CALLS = ("write", "sync", "rename", "unlink", "ioctl", "truncate")
 PATHS = ("/sys", "/dev/pmem", "/dev/dax", "/dev/nmem", "/dev/ndctl", STATE)
 KEPT = namespace(name="keep", mode="fsdax", size="32 MiB")
-MIDDLE, LENGTH = 512 << 20, 8 << 20
+START, LENGTH = 0, 8 << 20
 PATIENCE = 900  # seconds; without KVM and with busy processors a run takes minutes
 OLD, NEW, THIRD = "old", "new", "third"
 
@@ -76,7 +76,7 @@ class Transactions:
             if each["name"] != "keep":
                 contents.fill(vm, "/dev/" + (each.get("blockdev") or each["chardev"]), each["dev"])
         if not plan.labelled:
-            vm.run(f"head -c {LENGTH} /dev/urandom | dd of=/dev/pmem0 bs=1M seek={MIDDLE >> 20} iflag=fullblock",
+            vm.run(f"head -c {LENGTH} /dev/urandom | dd of=/dev/pmem0 bs=1M iflag=fullblock",
                    check=True)
         vm.run("sync")
         self.forget()
@@ -168,8 +168,8 @@ class Transactions:
         now = self.daxprov.inventory()
         now.regions[1]["namespaces"].clear()  # where the journal is
         snapshot = Snapshot(self.vm, now, ("keep",))
-        if not self.plan.labelled:  # what is created there writes over its start, and no undo of that is promised
-            snapshot.media = {MIDDLE: contents.image_digest(self.vm, "dimm0", MIDDLE, LENGTH)}
+        if not self.plan.labelled:  # its start, which what is created there writes over
+            snapshot.media = {START: contents.image_digest(self.vm, "dimm0", START, LENGTH)}
         return snapshot
 
     def forget(self):
