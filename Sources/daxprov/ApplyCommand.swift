@@ -7,9 +7,12 @@ struct ApplyCommand: ParsableCommand {
         commandName: "apply",
         abstract: "Brings the host to the profile, and verifies it.",
         discussion: """
-            Shows the plan and asks before it touches anything; --yes answers yes. What puts data out of reach
-            (destroying, replacing, changing the mode of a namespace) needs --allow-destroy NAME for each namespace as
+            Shows the plan and asks before it touches anything; --yes answers yes. What puts data out of reach \
+            (destroying, replacing, changing the mode of a namespace) needs --allow-destroy NAME for each namespace as \
             well: --yes never implies it.
+
+            Every step is recorded before it runs. When one fails, or a signal asks to stop, everything done is undone \
+            and verified. What an earlier run left interrupted is recovered first.
 
             \(ExitStatus.table(
                 .done, .error, .refused, .rolledBack, .partial, .stale, .locked, .badProfile, .notPermitted))
@@ -18,54 +21,52 @@ struct ApplyCommand: ParsableCommand {
 
     @OptionGroup var profile: ProfileArgument
     @Flag(name: .shortAndLong, help: "Do not ask.") var yes = false
-    @Option(
-        help: ArgumentHelp(
-            "Agree that the data of this namespace may go: its name, its label's UUID, or its address "
-                + "as the plan shows it. May be repeated.", valueName: "name"))
-    var allowDestroy: [String] = []
+    @OptionGroup var consent: ConsentOptions
     @Flag(help: "Show the plan and stop, as 'daxprov plan' does.") var dryRun = false
     @Flag(help: "Print one JSON document.") var json = false
+    @OptionGroup var backup: BackupOptions
     @OptionGroup var host: HostOptions
 
     func run() throws {
         let profile = try profile.read()
         let host = try host.makeHost()
-        if !self.host.isSimulated, !dryRun, Privilege.isMissing {
-            throw CommandFailure(
-                .notPermitted, "only root can change namespaces", advice: "run daxprov apply as root")
-        }
-        let application = Application(of: profile, to: host)
-        let prepared = try CommandFailure.translating { () throws(HostError) in try application.prepare() }
+        let application = Application(of: profile, to: host, backupLimit: try backup.limit())
+        if dryRun { return try show(try prepare(application), of: profile) }
+        try self.host.requirePrivilege()
+        let lock = try self.host.lock()
+        try RecoverCommand.recover(host, self.host.store)
+        let prepared = try prepare(application)
         let plan = PlanReport(prepared.plan, of: profile, on: prepared.observed)
-        if dryRun {
-            try Console.write(json ? plan.json.text() : plan.text(Console.style))
-            return try PlanCommand.refuse(prepared.plan)
-        }
         if !json { try Console.write(plan.text(Console.style)) }
-        let ending = try carryOut(prepared, application, plan)
+        let ending = try carryOut(prepared, application)
         let report = ApplicationReport(ending, plan: plan)
         try Console.write(json ? report.json.text() : report.text(Console.style))
+        extendLifetime(lock)
         if ending.status != .done { throw Ending(ending.status) }
     }
 
-    private func carryOut(
-        _ prepared: Application.Prepared, _ application: Application, _ plan: PlanReport
-    ) throws -> Application.Ending {
-        let consent = Consent(allowDestroy: Set(allowDestroy))
-        let refusals = prepared.plan.refusals + consent.refusals(for: prepared.plan)
-        guard refusals.isEmpty else { return .refused(refusals) }
-        if !prepared.plan.changes.isEmpty, !yes { try Question.confirm("Apply these changes?") }
-        return try CommandFailure.translating { () throws(HostError) in
-            try application.carryOut(prepared, consent: consent, progress: Self.show)
-        }
+    private func prepare(_ application: Application) throws -> Application.Prepared {
+        try CommandFailure.translating { () throws(HostError) in try application.prepare() }
     }
 
-    private static func show(_ progress: Executor.Progress) {
-        switch progress {
-        case .begins(let step, let index, let count):
-            Console.diagnose("[\(index + 1)/\(count)] \(StepText.phrase(step))")
-        case .undoes(let step):
-            Console.diagnose("undo: \(StepText.phrase(step))")
+    private func show(_ prepared: Application.Prepared, of profile: Profile) throws {
+        let plan = PlanReport(prepared.plan, of: profile, on: prepared.observed)
+        try Console.write(json ? plan.json.text() : plan.text(Console.style))
+        try PlanCommand.refuse(prepared.plan)
+    }
+
+    private func carryOut(
+        _ prepared: Application.Prepared, _ application: Application
+    ) throws -> Application.Ending {
+        let refusals = prepared.plan.refusals + consent.consent.refusals(for: prepared.plan)
+        guard refusals.isEmpty else { return .refused(refusals) }
+        if !prepared.plan.changes.isEmpty, !yes { try Question.confirm("Apply these changes?") }
+        do throws(ExecutionError) {
+            return try application.carryOut(
+                prepared, consent: consent.consent, recordingIn: host.store, interruption: .bySignals(),
+                progress: Console.show)
+        } catch {
+            throw CommandFailure(error)
         }
     }
 }
@@ -77,13 +78,20 @@ extension Application.Ending {
         case .unchanged, .applied: .done
         case .refused: .refused
         case .incomplete, .partial: .partial
-        case .undone(_, let error):
-            switch error.kind {
-            case .busy: .refused
-            case .changed: .stale
-            case .notPermitted: .notPermitted
-            case .failed, .unavailable: .rolledBack
-            }
+        case .undone(_, .host(let error), _): error.kind.undoneStatus
+        case .undone: .rolledBack
+        }
+    }
+}
+
+extension HostError.Kind {
+    /// The exit code of a run that this error ended, and that was undone.
+    fileprivate var undoneStatus: ExitStatus {
+        switch self {
+        case .busy: .refused
+        case .changed: .stale
+        case .notPermitted: .notPermitted
+        case .failed, .unavailable: .rolledBack
         }
     }
 }

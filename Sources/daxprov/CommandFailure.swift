@@ -25,7 +25,32 @@ struct CommandFailure: Error {
             case .failed, .unavailable: .error
             }
         let undo = error.undoFailures.map { "; undoing it failed too: \($0)" }.joined()
-        self.init(status, "cannot \(error.operation): \(error.reason)\(undo)", advice: error.advice)
+        let device = error.device.map { error.operation.contains($0) ? "" : "\($0): " } ?? ""
+        self.init(status, "\(device)cannot \(error.operation): \(error.reason)\(undo)", advice: error.advice)
+    }
+
+    /// A failure of the state directory or the lock.
+    init(_ error: StateError) {
+        self.init(error.kind == .locked ? .locked : .error, error.description, advice: error.advice)
+    }
+
+    /// A failure of an execution; where nothing was touched, or where only recovery is left to do.
+    init(_ error: ExecutionError, status: ExitStatus? = nil) {
+        switch error {
+        case .host(let host): self.init(host)
+        case .state(let state): self.init(state)
+        case .interrupted: self.init(.partial, error.description)
+        }
+        if let status { self.status = status }
+    }
+
+    /// What `body` reads of the state directory, with its failure as a command's.
+    static func onState<Value>(_ body: () throws(StateError) -> Value) throws(CommandFailure) -> Value {
+        do throws(StateError) {
+            return try body()
+        } catch {
+            throw CommandFailure(error)
+        }
     }
 
     /// What `body` returns, with a host's failure as a command's.

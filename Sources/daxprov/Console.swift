@@ -20,6 +20,16 @@ enum Console {
         return isatty(STDOUT_FILENO) == 1 && !refused ? .terminal : .plain
     }
 
+    /// Tells what begins, on stderr.
+    static func show(_ progress: Executor.Progress) {
+        switch progress {
+        case .begins(let step, let index, let count):
+            diagnose(TerminalText.clean("[\(index + 1)/\(count)] \(StepText.phrase(step))"))
+        case .undoes(let what):
+            diagnose(TerminalText.clean("undo: \(what)"))
+        }
+    }
+
     /// Writes a question to stderr, without a newline.
     static func prompt(_ text: String) {
         _ = try? FileDescriptor.standardError.writeAll(text.utf8)

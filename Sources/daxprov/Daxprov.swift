@@ -6,9 +6,17 @@ struct Daxprov: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "daxprov",
         abstract: "Provisions persistent-memory and device-dax namespaces from a profile.",
+        discussion: """
+            A profile says which namespaces a host is to have. 'daxprov inventory' shows what it has, 'daxprov plan' \
+            the difference, and 'daxprov apply' brings the host to the profile.
+
+            \(ExitStatus.table(ExitStatus.allCases))
+            """,
         version: "daxprov \(versionText)",
         subcommands: [
             ValidateCommand.self, InventoryCommand.self, PlanCommand.self, ApplyCommand.self,
+            StatusCommand.self, RollbackCommand.self, RecoverCommand.self, HistoryCommand.self,
+            ShowCommand.self,
         ]
     )
 

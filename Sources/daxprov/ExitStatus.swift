@@ -40,9 +40,12 @@ enum ExitStatus: Int32, CaseIterable {
         }
     }
 
-    /// The table of the codes that a command can exit with, for its help.
-    static func table(_ statuses: ExitStatus...) -> String {
-        let lines = (statuses + [.usage]).map { status in
+    /// The table of the codes that a command can exit with, for its help; ``usage`` comes by itself.
+    static func table(_ statuses: ExitStatus...) -> String { table(statuses + [.usage]) }
+
+    /// The table of these codes.
+    static func table(_ statuses: [ExitStatus]) -> String {
+        let lines = statuses.sorted { $0.rawValue < $1.rawValue }.map { status in
             let code = String(status.rawValue)
             return String(repeating: " ", count: 4 - code.count) + code + "  " + status.meaning
         }

@@ -11,21 +11,57 @@ struct HostOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Keep journal, archive and lock in DIR.",
-            discussion: "(default: /var/lib/daxprov and /run/daxprov)",
+            "Keep journal, archive and lock in DIR instead of /var/lib/daxprov and /run/daxprov.",
             valueName: "dir"))
     var stateDir: String?
 
     /// Whether the host is a simulated one.
     var isSimulated: Bool { simulate != nil }
 
-    /// The host to act on. The one place where a command line chooses between the kernel and a simulation.
-    func makeHost() throws -> any Host {
-        guard let file = simulate else {
-            return KernelHost()
+    @Option(
+        help: ArgumentHelp(
+            "Wait at most so long for another daxprov that changes the host; without it, not at all.",
+            valueName: "seconds"))
+    var lockTimeout: Int = 0
+
+    func validate() throws {
+        guard (0...86_400).contains(lockTimeout) else {
+            throw ValidationError("--lock-timeout takes 0 to 86400 seconds")
         }
+    }
+
+    /// The host to act on. The one place where a command line chooses between the kernel and a simulation.
+    func makeHost() throws -> any RestoringHost {
+        guard let file = simulate else { return KernelHost() }
         return try CommandFailure.translating { () throws(HostError) in
             try SimulatedHost.open(FilePath(file))
         }
+    }
+
+    /// Where transactions are recorded: beside its state file for a simulated host.
+    var store: TransactionStore {
+        let path = stateDir ?? simulate.map { "\($0).state" } ?? "/var/lib/daxprov"
+        return TransactionStore(StateDirectory(FilePath(path)))
+    }
+
+    /// Takes the lock that lets one daxprov at a time change the host.
+    func lock() throws -> HostLock {
+        do throws(StateError) {
+            guard stateDir == nil, simulate == nil else {
+                try store.directory.prepare()
+                return try HostLock(store.directory.path.appending("lock"), patience: lockTimeout)
+            }
+            let directory = StateDirectory(FilePath("/run/daxprov"))
+            try directory.prepareAlone()
+            return try HostLock(directory.path.appending("lock"), patience: lockTimeout)
+        } catch {
+            throw CommandFailure(error)
+        }
+    }
+
+    /// Refuses who may not change this host.
+    func requirePrivilege() throws {
+        guard simulate == nil, Privilege.isMissing else { return }
+        throw CommandFailure(.notPermitted, "only root can change namespaces", advice: "run daxprov as root")
     }
 }

@@ -7,6 +7,7 @@ struct InventoryCommand: ParsableCommand {
         commandName: "inventory",
         abstract: "Shows the host: buses, DIMMs, regions with their free ranges, namespaces.",
         discussion: """
+            Each region comes with a map of its capacity: a letter for each namespace, a dot for what is free. \
             Without root the kernel hides addresses: the report then has no maps and no free ranges.
 
             \(ExitStatus.table(.done, .error, .notPermitted))
@@ -27,7 +28,7 @@ struct InventoryCommand: ParsableCommand {
 
         static func help(for value: Format) -> ArgumentHelp? {
             switch value {
-            case .json: "Print one JSON document, which every command accepts as a saved inventory."
+            case .json: "Print one JSON document: everything that is known."
             case .ndctlJSON: "Print what 'ndctl list -BDRNv' prints."
             }
         }

@@ -7,8 +7,8 @@ struct PlanCommand: ParsableCommand {
         commandName: "plan",
         abstract: "Shows what apply would do. Writes nothing, anywhere.",
         discussion: """
-            + creates, ~ changes in place, - destroys, -/+ destroys and creates anew, ! loses data. Sizes and addresses
-            are what the kernel will give.
+            + creates, ~ changes in place, - destroys, -/+ destroys and creates anew, ! loses data. Sizes and \
+            addresses are what the kernel will give. A plan that cannot be carried out says why, and exits with 3.
 
             \(ExitStatus.table(.done, .error, .changesPending, .refused, .badProfile, .notPermitted))
             """
@@ -17,13 +17,15 @@ struct PlanCommand: ParsableCommand {
     @OptionGroup var profile: ProfileArgument
     @Flag(help: "Print one JSON document.") var json = false
     @Flag(help: "Exit with 2 when changes are pending.") var detailedExitcode = false
+    @OptionGroup var backup: BackupOptions
     @OptionGroup var host: HostOptions
 
     func run() throws {
         let profile = try profile.read()
         let host = try host.makeHost()
+        let limit = try backup.limit()
         let prepared = try CommandFailure.translating { () throws(HostError) in
-            try Application(of: profile, to: host).prepare()
+            try Application(of: profile, to: host, backupLimit: limit).prepare()
         }
         let report = PlanReport(prepared.plan, of: profile, on: prepared.observed)
         try Console.write(json ? report.json.text() : report.text(Console.style))

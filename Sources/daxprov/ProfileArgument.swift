@@ -20,11 +20,11 @@ enum ProfileFile {
         do throws(ProfileError) {
             return try ProfileReader.read(contentsOf: FilePath(path))
         } catch {
-            throw failure(error)
+            throw failure(error, path)
         }
     }
 
-    private static func failure(_ error: ProfileError) -> CommandFailure {
+    private static func failure(_ error: ProfileError, _ path: String) -> CommandFailure {
         switch error {
         case .unreadable(let profile):
             return CommandFailure(
@@ -33,7 +33,7 @@ enum ProfileFile {
         case .invalid(let diagnostics):
             for diagnostic in diagnostics { Console.diagnose(diagnostic.description) }
             let count = diagnostics.count
-            return CommandFailure(.badProfile, "the profile has \(count) error\(count == 1 ? "" : "s")")
+            return CommandFailure(.badProfile, "\(path): \(count) error\(count == 1 ? "" : "s")")
         }
     }
 }

@@ -7,7 +7,7 @@ struct ValidateCommand: ParsableCommand {
         commandName: "validate",
         abstract: "Checks profiles without a host.",
         discussion: """
-            Every error of every file is reported with its place. Whether a host can be brought to a profile is what
+            Every error of every file is reported with its place. Whether a host can be brought to a profile is what \
             'daxprov plan' says.
 
             \(ExitStatus.table(.done, .error, .badProfile))
@@ -18,16 +18,16 @@ struct ValidateCommand: ParsableCommand {
     var profiles: [String]
 
     func run() throws {
-        var worst: CommandFailure?
+        var worst: ExitStatus?
         for path in profiles {
             do throws(CommandFailure) {
                 _ = try ProfileFile.read(path)
                 try Console.write("\(TerminalText.clean(path)): valid\n")
             } catch {
-                if profiles.count > 1 { Console.diagnose(error.text) }
-                if worst == nil || error.status == .badProfile { worst = error }
+                Console.diagnose(error.text)
+                if worst != .badProfile { worst = error.status }
             }
         }
-        if let worst { throw worst }
+        if let worst { throw Ending(worst) }
     }
 }

@@ -25,10 +25,10 @@ enum Facts {
         switch ending {
         case .unchanged: ["unchanged"]
         case .refused(let refusals): refusals.map { "refused \($0.code.rawValue)" }
-        case .applied(let done): done.map { "done \(line($0.step)): \($0.result.map(line) ?? "nothing")" }
+        case .applied(let done): done.map { "done \(line($0))" }
         case .incomplete(_, let remaining): ["INCOMPLETE"] + remaining.steps.map { line($0.step) }
-        case .undone(let step, let error): ["UNDONE \(line(step)): \(error) \(error.undoFailures)"]
-        case .partial(_, let step, let error): ["PARTIAL \(line(step)): \(error) \(error.undoFailures)"]
+        case .undone(let step, let error, _): ["UNDONE \(line(step)): \(error)"]
+        case .partial(_, let step, let error, let undo): ["PARTIAL \(line(step)): \(error), \(undo)"]
         }
     }
 

@@ -100,8 +100,8 @@ extension HostSequence {
         count(prepared.0.plan)
         let consent = Consent(allowDestroy: Set(prepared.0.plan.changes.map(\.address)))
         let endings = (
-            try applications.0.carryOut(prepared.0, consent: consent) { _ in },
-            try applications.1.carryOut(prepared.1, consent: consent) { _ in }
+            try applications.0.carryOut(prepared.0, consent: consent, recordingIn: nil),
+            try applications.1.carryOut(prepared.1, consent: consent, recordingIn: nil)
         )
         try Divergence.check("the endings", kernel: Facts.lines(endings.0), simulated: Facts.lines(endings.1))
         if endings.0.isUnexpected(of: prepared.0.plan) {
@@ -167,14 +167,14 @@ extension HostSequence {
                   - {name: behind-the-seed, mode: raw, size: \((region.align ?? .mib(16)).bytes)}
             """
         let profile = try ProfileReader.read(Array(text.utf8), source: "seed")
-        for host in [kernel, simulated] as [any Host] {
+        for host in [kernel, simulated] as [any RestoringHost] {
             let application = Application(of: profile, to: host)
             let prepared = try application.prepare()
             guard prepared.plan.refusals.isEmpty else {
                 if host === kernel { try restart(seed, of: region) }
                 continue
             }
-            let ending = try application.carryOut(prepared, consent: Consent()) { _ in }
+            let ending = try application.carryOut(prepared, consent: Consent(), recordingIn: nil)
             if ending.isUnexpected(of: prepared.plan) {
                 throw Divergence(
                     occasion: "a plan for an active seed failed", kernel: Facts.lines(ending), simulated: [])

@@ -29,7 +29,7 @@ import Testing
         guard let host = fixture.host, fixture.plan.refusals.isEmpty else { return }
         let application = Application(of: fixture.profile, to: host)
         let consent = Consent(allowDestroy: Set(fixture.plan.changes.map(\.address)))
-        let ending = try application.carryOut(application.prepare(), consent: consent) { _ in }
+        let ending = try application.carryOut(application.prepare(), consent: consent, recordingIn: nil)
         let next = try application.prepare().plan
         if fixture.has("after.txt") {
             try fixture.expect(fixture.text(of: next), in: "after.txt")
@@ -59,7 +59,7 @@ import Testing
     @Test func everyReasonToRefuseAndEveryKindOfChangeHasACase() throws {
         let plans = try Self.cases.map { try PlanFixture($0).plan }
         let codes = Set(plans.flatMap(\.refusals).map(\.code))
-        let elsewhere: Set<Refusal.Code> = [.consentMissing, .busy]
+        let elsewhere: Set<Refusal.Code> = [.consentMissing, .busy, .hostChanged, .nothingToUndo]
         #expect(Set(Refusal.Code.allCases).subtracting(codes) == elsewhere)
         #expect(Set(plans.flatMap(\.changes).map(\.kind)) == Set(Change.Kind.allCases))
     }

@@ -5,7 +5,7 @@ import SystemPackage
 import Testing
 
 @Suite struct SimulatedStateFileTests {
-    @Test(arguments: ["one-dimm", "two-socket", "cxl", "labelless"])
+    @Test(arguments: ["one-dimm", "two-socket", "eadr", "cxl", "labelless"])
     func everyExampleHostOpensAndRoundTrips(name: String) throws {
         let path = Self.examples.appending("\(name).json")
         let host = try SimulatedHost.open(path)

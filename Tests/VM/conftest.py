@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from lab import LabError, Machine, labels, payload, tools
+from lab import LabError, Machine, payload, tools
 
 SKIP = "DAXPROV_VM_SKIP"
 
@@ -52,6 +52,4 @@ def machine(qemu_is_there):
 @pytest.fixture
 def labelled(machine):
     """A machine with two small NVDIMMs whose label areas are initialised (v1.2), and no namespaces."""
-    vm = machine("nvdimm-small")
-    vm.run(labels.INITIALISE, check=True)
-    return vm
+    return machine("nvdimm-small", labelled=True)

@@ -8,5 +8,6 @@
 
 #include "CLibndctl.h"
 #include "CLinux.h"
+#include "CSignals.h"
 
 #endif

@@ -1,12 +1,17 @@
 /// One application of a profile to a host: observe, plan, ask, execute, and plan again to see that nothing is left.
 public struct Application {
     private let profile: Profile
-    private let host: any Host
+    private let host: any RestoringHost
+    private let backupLimit: ByteCount
 
     /// The application of a profile to a host.
-    public init(of profile: Profile, to host: any Host) {
+    /// - Parameter backupLimit: the most that is saved of one namespace to make undo bring it back.
+    public init(
+        of profile: Profile, to host: any RestoringHost, backupLimit: ByteCount = Planner.defaultBackupLimit
+    ) {
         self.profile = profile
         self.host = host
+        self.backupLimit = backupLimit
     }
 
     /// A host as observed, with the plan for it.
@@ -24,54 +29,121 @@ public struct Application {
         /// The plan cannot be applied; nothing was touched.
         case refused([Refusal])
         /// Every step was done, and the plan for the result is empty.
-        case applied([Executor.Done])
+        case applied([Step])
         /// Every step was done, and the plan for the result is not empty.
-        case incomplete([Executor.Done], remaining: Plan)
-        /// A step failed, and the host is as before.
-        case undone(failed: Step, HostError)
-        /// A step failed, and the host is neither as before nor as the profile says.
-        case partial(done: [Executor.Done], failed: Step, HostError)
+        case incomplete([Step], remaining: Plan)
+        /// A step failed, and the host is as before, but for regions whose old labels a reboot has still to read.
+        case undone(failed: Step, ExecutionError, afterReboot: [String])
+        /// A step failed, and undoing what had been done failed as well; recovery goes on from here.
+        case partial(done: [Step], failed: Step, ExecutionError, undo: ExecutionError)
     }
 
     /// Observes the host and plans. Touches nothing.
     public func prepare() throws(HostError) -> Prepared {
         let observed = try host.observe()
-        return Prepared(observed: observed, plan: Planner.plan(profile, on: observed))
+        return Prepared(observed: observed, plan: plan(on: observed))
+    }
+
+    private func plan(on observed: Observed) -> Plan {
+        Planner.plan(profile, on: observed, backupLimit: backupLimit)
     }
 
     /// Carries out a prepared plan under the given consent, and observes the host once more.
+    ///
+    /// What it does is recorded in `store` before it happens, so that it can be undone, now or later, and after a
+    /// crash at any instant. The caller holds the host's lock.
+    /// - Parameter store: nil where nobody will want to undo anything: a simulation in memory.
+    /// - Throws: where nothing was touched: the state directory cannot be used, or the labels cannot be read.
     public func carryOut(
-        _ prepared: Prepared, consent: Consent, progress: @escaping (Executor.Progress) -> Void
-    ) throws(HostError) -> Ending {
-        let refusals = prepared.plan.refusals + consent.refusals(for: prepared.plan)
+        _ prepared: Prepared, consent: Consent, recordingIn store: TransactionStore?,
+        interruption: Interruption = .never, progress: @escaping (Executor.Progress) -> Void = { _ in }
+    ) throws(ExecutionError) -> Ending {
+        let plan = prepared.plan
+        let refusals = plan.refusals + consent.refusals(for: plan)
         guard refusals.isEmpty else { return .refused(refusals) }
-        guard !prepared.plan.changes.isEmpty else { return .unchanged }
-        let executor = Executor(host: host, before: prepared.observed, progress: progress)
-        switch executor.run(prepared.plan.steps.map(\.step)) {
-        case .done(let done): return try verified(done)
-        case .partial(let done, let failed, let error):
-            return .partial(done: done, failed: failed, error)
-        case .undone(let failed, let error):
-            return verifiedUndo(prepared.observed, failed: failed, error)
+        guard !plan.changes.isEmpty else { return .unchanged }
+        let uses = try refusalsForUse(in: plan)
+        guard uses.isEmpty else { return .refused(uses) }
+        var recording = try begin(prepared, in: store)
+        let executor = Executor(host: host, interruption: interruption, progress: progress)
+        do throws(Executor.Failure) {
+            try executor.run(plan.steps, recording: &recording)
+        } catch {
+            return undo(error, &recording, store, interruption, progress)
         }
+        return try finish(plan.steps.map(\.step), &recording)
     }
 
-    private func verified(_ done: [Executor.Done]) throws(HostError) -> Ending {
-        let remaining = Planner.plan(profile, on: try host.observe())
+    /// A refusal for every namespace that the plan takes offline and that somebody uses: found before the first step,
+    /// since steps before the one that would fail may not be undoable.
+    private func refusalsForUse(in plan: Plan) throws(ExecutionError) -> [Refusal] {
+        var refusals: [Refusal] = []
+        for planned in plan.steps {
+            guard case .disable(let target) = planned.step else { continue }
+            do throws(HostError) {
+                try host.requireUnused(target)
+            } catch {
+                guard error.kind == .busy else { throw .host(error) }
+                refusals.append(
+                    Refusal(
+                        .busy, plan.changes[planned.change].address, error.description, advice: error.advice))
+            }
+        }
+        return refusals
+    }
+
+    private func begin(
+        _ prepared: Prepared, in store: TransactionStore?
+    ) throws(ExecutionError) -> Recording {
+        guard let store else { return Recording(discardingFor: host) }
+        var recording: Recording
+        do throws(StateError) {
+            recording = Recording(
+                host: host,
+                writer: try .begin(
+                    in: store, source: profile.source, before: prepared.observed, plan: prepared.plan))
+        } catch {
+            throw .state(error)
+        }
+        var regions: [String] = []
+        for planned in prepared.plan.steps where !regions.contains(planned.step.region) {
+            regions.append(planned.step.region)
+        }
+        do throws(ExecutionError) {
+            try recording.saveLabels(of: regions)
+        } catch {
+            try recording.note(.end(.rolledBack, after: nil))
+            throw error
+        }
+        return recording
+    }
+
+    private func finish(_ done: [Step], _ recording: inout Recording) throws(ExecutionError) -> Ending {
+        let after: Observed
+        do throws(HostError) {
+            after = try host.observe()
+        } catch {
+            throw .host(error)
+        }
+        let remaining = plan(on: after)
+        try recording.note(.end(remaining.isEmpty ? .committed : .incomplete, after: after))
         return remaining.isEmpty ? .applied(done) : .incomplete(done, remaining: remaining)
     }
 
-    private func verifiedUndo(_ before: Observed, failed: Step, _ cause: HostError) -> Ending {
-        var error = cause
-        do throws(HostError) {
-            guard HostFacts(try host.observe()) != HostFacts(before) else {
-                return error.undoFailures.isEmpty
-                    ? .undone(failed: failed, error) : .partial(done: [], failed: failed, error)
+    private func undo(
+        _ failure: Executor.Failure, _ recording: inout Recording, _ store: TransactionStore?,
+        _ interruption: Interruption, _ progress: @escaping (Executor.Progress) -> Void
+    ) -> Ending {
+        do throws(ExecutionError) {
+            guard let store, let name = recording.name else {
+                throw .state(StateError(.unsuitable, "nothing was recorded, so nothing can be undone"))
             }
-            error.undoFailures.append("the host is not as it was before: compare daxprov inventory")
-        } catch let failure {
-            error.undoFailures.append("the host could not be observed again: \(failure)")
+            let pending = try Recovery(
+                host: host, store: store, interruption: interruption, progress: progress
+            ).undo(name, because: failure.error.description, &recording)
+            return .undone(failed: failure.step, failure.error, afterReboot: pending)
+        } catch {
+            return .partial(done: failure.done, failed: failure.step, failure.error, undo: error)
         }
-        return .partial(done: [], failed: failed, error)
     }
 }

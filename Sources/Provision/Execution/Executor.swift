@@ -1,58 +1,67 @@
-/// Performs a plan's steps in order, reads each back, and undoes what it can when one fails.
+/// Performs steps in order: records the intent, performs, reads back, records the outcome. Stops at the first that
+/// fails; undoing is ``Rollback``'s.
 public struct Executor {
-    private let host: any Host
-    private let before: Observed
+    private let host: any RestoringHost
+    private let interruption: Interruption
     private let progress: (Progress) -> Void
 
-    /// An executor of plans that were made from this observation of the host.
-    public init(host: any Host, before: Observed, progress: @escaping (Progress) -> Void = { _ in }) {
+    /// An executor on a host.
+    /// - Parameters:
+    ///   - interruption: asked between steps whether to stop.
+    ///   - progress: told what begins.
+    public init(
+        host: any RestoringHost, interruption: Interruption = .never,
+        progress: @escaping (Progress) -> Void = { _ in }
+    ) {
         self.host = host
-        self.before = before
+        self.interruption = interruption
         self.progress = progress
-    }
-
-    /// A step that was performed, with what it left.
-    public struct Done: Equatable, Sendable {
-        /// The step.
-        public var step: Step
-        /// The namespace that it left; nil where it left none.
-        public var result: Namespace?
     }
 
     /// What is told while a plan runs.
     public enum Progress: Sendable {
         /// A step begins: its index among all.
         case begins(Step, index: Int, count: Int)
-        /// A step is taken back.
-        case undoes(Step)
+        /// Something is undone.
+        case undoes(String)
     }
 
-    /// How a run ended.
-    public enum Outcome: Sendable {
-        /// Every step was performed and read back.
-        case done([Done])
-        /// A step failed; these had been done before, and stand.
-        case partial(done: [Done], failed: Step, HostError)
-        /// A step failed; those done before were taken back.
-        case undone(failed: Step, HostError)
+    /// A step that failed, and why.
+    struct Failure: Error {
+        var step: Step
+        var done: [Step]
+        var error: ExecutionError
     }
 
-    /// Runs the steps. Stops at the first that fails; takes back those before it where all of them can be.
-    public func run(_ steps: [Step]) -> Outcome {
-        var generator = SystemRandomNumberGenerator()
-        var done: [Done] = []
-        for (index, step) in steps.enumerated() {
-            progress(.begins(step, index: index, count: steps.count))
-            let identity = FreshIdentity.random(using: &generator)
-            do throws(HostError) {
-                let result = try host.perform(step, identity: identity)
-                done.append(Done(step: step, result: result))
-                try verify(step, identity, result)
+    /// Runs the steps.
+    func run(_ steps: [PlannedStep], recording: inout Recording) throws(Failure) {
+        var done: [Step] = []
+        for (index, planned) in steps.enumerated() {
+            do throws(ExecutionError) {
+                guard !interruption.isRequested else { throw .interrupted }
+                progress(.begins(planned.step, index: index, count: steps.count))
+                try run(planned, number: index, recording: &recording)
             } catch {
-                return undo(done, failed: step, error)
+                throw Failure(step: planned.step, done: done, error: error)
             }
+            done.append(planned.step)
         }
-        return .done(done)
+    }
+
+    private func run(
+        _ planned: PlannedStep, number: Int, recording: inout Recording
+    ) throws(ExecutionError) {
+        try recording.backUp(planned, number: number)
+        var generator = SystemRandomNumberGenerator()
+        let identity = FreshIdentity.random(using: &generator)
+        try recording.note(.intent(step: number, identity))
+        do throws(HostError) {
+            let result = try host.perform(planned.step, identity: identity)
+            try verify(planned.step, identity, result)
+        } catch {
+            throw .host(error)
+        }
+        try recording.note(.done(step: number))
     }
 
     private func verify(_ step: Step, _ identity: FreshIdentity, _ found: Namespace?) throws(HostError) {
@@ -62,37 +71,5 @@ public struct Executor {
             .failed, while: "verify the result", device: found?.device,
             reason: "the step left something else than planned: \(differences.joined(separator: "; "))",
             advice: "run daxprov plan to see what is there now")
-    }
-
-    private func undo(_ done: [Done], failed: Step, _ cause: HostError) -> Outcome {
-        var inverse: [Step] = []
-        for item in done.reversed() {
-            guard
-                let steps = Inverse.steps(of: item.step, result: item.result, before: original(of: item.step))
-            else { return .partial(done: done, failed: failed, cause) }
-            inverse += steps
-        }
-        var error = cause
-        for step in inverse {
-            progress(.undoes(step))
-            do throws(HostError) {
-                var generator = SystemRandomNumberGenerator()
-                _ = try host.perform(step, identity: .random(using: &generator))
-            } catch let failure {
-                error.undoFailures.append("\(failure)")
-                return .partial(done: done, failed: failed, error)
-            }
-        }
-        return .undone(failed: failed, error)
-    }
-
-    private func original(of step: Step) -> Namespace? {
-        switch step {
-        case .disable(let target), .destroy(let target), .reconfigure(let target, _), .rename(let target, _),
-            .enable(let target), .activate(let target, _):
-            before.regions.first { $0.device == target.region }?
-                .namespaces.first { $0.device == target.device }
-        case .initializeLabels, .create: nil
-        }
     }
 }

@@ -1,34 +1,54 @@
 /// What must be equal for two observations to show the same host: everything that people rely on, and none of the
 /// names that the kernel hands out anew.
 public struct HostFacts: Equatable, Sendable {
-    private var namespaces: [[String]]
-    private var labelling: [String]
+    private var facts: Set<String>
 
     /// The facts of an observation.
     public init(_ observed: Observed) {
-        namespaces = observed.regions
-            .flatMap { region in region.namespaces.map { Self.facts($0, in: region) } }
-            .sorted { $0.lexicographicallyPrecedes($1) }
-        labelling = observed.regions.map {
-            "\($0.device) \($0.size) \($0.labelling.rawValue) \($0.isEnabled) \($0.isReadOnly)"
+        facts = []
+        for region in observed.regions {
+            facts.insert(
+                "region at \(Self.place(region)): \(region.size), \(region.labelling.rawValue), "
+                    + "\(region.isEnabled ? "enabled" : "disabled"), \(region.isReadOnly ? "read-only" : "writable")"
+            )
+            for namespace in region.namespaces { facts.insert(Self.describe(namespace, in: region)) }
         }
     }
 
-    private static func facts(_ namespace: Namespace, in region: Region) -> [String] {
-        [
-            region.device, namespace.resource.map(String.init) ?? "", "\(namespace.rawSize)",
-            namespace.mode?.rawValue ?? "", namespace.map?.rawValue ?? "", namespace.align?.description ?? "",
-            namespace.sectorSize.map(String.init) ?? "", namespace.name ?? "",
-            namespace.labelUUID?.description ?? "", namespace.infoBlockUUID?.description ?? "",
-            "\(namespace.isActive)",
-        ]
+    /// What only one of the two has, in words.
+    func differences(to other: HostFacts) -> [String] {
+        facts.subtracting(other.facts).sorted().map { "missing: \($0)" }
+            + other.facts.subtracting(facts).sorted().map { "unexpected: \($0)" }
+    }
+
+    /// Whether a namespace is there as ``describe(_:in:)`` says.
+    func contains(_ fact: String) -> Bool { facts.contains(fact) }
+
+    private static func place(_ region: Region) -> String {
+        region.resource.map { "0x" + String($0, radix: 16) } ?? region.device
+    }
+
+    /// A namespace in words: everything that people rely on.
+    static func describe(_ namespace: Namespace, in region: Region) -> String {
+        var words = ["namespace"]
+        words.append(namespace.name ?? "without name")
+        words.append(
+            "at " + (namespace.resource.map { "0x" + String($0, radix: 16) } ?? "?") + " of \(place(region))")
+        words.append("\(namespace.rawSize) \(namespace.mode?.rawValue ?? "mode unknown")")
+        if let map = namespace.map { words.append("map \(map.rawValue)") }
+        if let align = namespace.align { words.append("align \(align)") }
+        if let sector = namespace.sectorSize { words.append("sector \(sector)") }
+        if let uuid = namespace.labelUUID { words.append("label \(uuid)") }
+        if let uuid = namespace.infoBlockUUID { words.append("info block \(uuid)") }
+        words.append(namespace.isActive ? "active" : "disabled")
+        return words.joined(separator: " ")
     }
 
     /// A short text that differs when the facts do: 64 bits of FNV-1a. It notices change, not malice.
     public var fingerprint: String {
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-        for text in labelling + namespaces.flatMap({ $0 }) {
-            for byte in Array(text.utf8) + [0] {
+        for fact in facts.sorted() {
+            for byte in Array(fact.utf8) + [0] {
                 hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3
             }
         }

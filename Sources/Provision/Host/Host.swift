@@ -4,6 +4,10 @@ public protocol Host: AnyObject {
     /// Enumerates the host once. Writes nothing.
     func observe() throws(HostError) -> Observed
 
+    /// Throws ``HostError/Kind/busy`` with the users' names where somebody uses the namespace. Changes nothing; what
+    /// is unused now can be in use when a step comes to it, and is checked again then.
+    func requireUnused(_ target: NamespaceTarget) throws(HostError)
+
     /// Performs one step, and reads back the namespace that it left, if it left one.
     ///
     /// A step checks what must be true of its target (``NamespaceTarget``) right before it writes. When it throws,
@@ -11,6 +15,11 @@ public protocol Host: AnyObject {
     /// - Parameter identity: the UUIDs that a `create`, `reconfigure` or `activate` gives.
     /// - Returns: the namespace as it is after the step; nil for a `destroy` and an `initializeLabels`.
     func perform(_ step: Step, identity: FreshIdentity) throws(HostError) -> Namespace?
+}
+
+extension Host {
+    /// A host on which nothing runs has no users.
+    public func requireUnused(_ target: NamespaceTarget) throws(HostError) {}
 }
 
 /// The UUIDs that a step gives, generated before it runs so that its leftovers can be recognised.

@@ -47,7 +47,7 @@ public struct HostError: Error, Equatable, Sendable {
 extension HostError: CustomStringConvertible {
     /// One sentence: what failed, on which device, and why. The advice is not part of it.
     public var description: String {
-        let place = device.map { operation.contains($0) ? "" : " of \($0)" } ?? ""
+        let place = device.map { operation.contains($0) ? "" : " (\($0))" } ?? ""
         return "could not \(operation)\(place): \(reason)"
     }
 }

@@ -28,6 +28,11 @@ public final class KernelHost: Host {
         return Observed(buses: buses.sorted { Sysfs.number($0.device) < Sysfs.number($1.device) })
     }
 
+    /// Looks who uses a namespace; see ``Host/requireUnused(_:)``.
+    public func requireUnused(_ target: NamespaceTarget) throws(HostError) {
+        try region(target.region).requireUnused(target)
+    }
+
     /// Performs a step by sysfs stores; see ``Host/perform(_:identity:)``.
     public func perform(_ step: Step, identity: FreshIdentity) throws(HostError) -> Namespace? {
         switch step {
@@ -49,7 +54,7 @@ public final class KernelHost: Host {
         }
     }
 
-    private func region(_ device: String) throws(HostError) -> KernelRegion {
+    func region(_ device: String) throws(HostError) -> KernelRegion {
         let region = try KernelRegion.open(device, knownFacts: regions[device])
         regions[device] = region.reader.region
         return region
@@ -63,6 +68,12 @@ public final class KernelHost: Host {
         try bus.forEachRegion { region throws(HostError) in observed.regions.append(try observe(region)) }
         observed.dimms.sort { Sysfs.number($0.device) < Sysfs.number($1.device) }
         observed.regions.sort { Sysfs.number($0.device) < Sysfs.number($1.device) }
+        let suspects = observed.dimmsWithHiddenLabels
+        guard !suspects.isEmpty else { return observed }
+        try bus.forEachDimm { dimm throws(HostError) in
+            guard suspects.contains(dimm.device), let labels = try? dimm.readLabels() else { return }
+            observed.addUninstantiated(labels, of: dimm.device)
+        }
         return observed
     }
 }

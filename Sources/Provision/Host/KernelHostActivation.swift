@@ -9,16 +9,28 @@ extension KernelRegion {
         var live = try live(target)
         if live.isActive {
             let guarding = try UseGuard.unused(live, in: self)
-            try unbind(live.running)
+            try takeOffline(&live)
             extendLifetime(guarding)
+        } else {
+            try detachClaim(of: &live)
         }
-        try detachClaim(of: &live)
         let now = state(live.device)
         guard !now.isActive, now.claim == nil else {
             throw HostError(
                 .changed, while: "disable", device: live.device, reason: "another tool enabled it again")
         }
         return try readBack(live.device)
+    }
+
+    /// Unbinds and unclaims an active namespace; where the second store fails, binds it again.
+    private func takeOffline(_ live: inout Live) throws(HostError) {
+        let running = live.running
+        try unbind(running)
+        do {
+            try detachClaim(of: &live)
+        } catch {
+            throw error.adding(undoFailures: failure { () throws(HostError) in try bind(running) })
+        }
     }
 
     /// Brings a namespace online; the kernel finds its mode from its info block. That the mode is the recorded one
@@ -34,7 +46,7 @@ extension KernelRegion {
     ///
     /// Where the kernel finds an info block it makes the claim, fails this bind with ENXIO, and probes the claim on
     /// its own (pmem.c, `nd_pmem_probe`).
-    private func bringOnline(_ namespace: String) throws(HostError) -> Namespace {
+    func bringOnline(_ namespace: String) throws(HostError) -> Namespace {
         if directory.text("\(namespace)/force_raw") == "1" {
             try store("0", in: "\(namespace)/force_raw", "let the info block decide the mode")
         }

@@ -28,7 +28,7 @@ extension KernelRegion {
     ///
     /// The kernel makes a new seed when the current one is first enabled, so a seed that somebody configured and
     /// never enabled blocks every further creation except in an idle number 0.
-    private func idleNamespace() throws(HostError) -> String {
+    func idleNamespace() throws(HostError) -> String {
         let zero = "namespace\(Sysfs.number(device)).0"
         if directory.number("\(zero)/size") == 0, !directory.exists("\(zero)/driver") { return zero }
         guard let seed = directory.text("namespace_seed") else {
@@ -37,7 +37,8 @@ extension KernelRegion {
                 reason: "the kernel offers no further namespace in this region",
                 advice: "see the kernel log (dmesg)")
         }
-        waitFor(seed)
+        // The last thing that becomes true of a new device, that its region can find it, shows nowhere.
+        waitForProbe()
         guard directory.number("\(seed)/size") == 0 else {
             throw HostError(
                 .failed, while: "create a namespace", device: device,
@@ -49,19 +50,29 @@ extension KernelRegion {
     }
 
     private func allocate(_ namespace: String, _ layout: Layout, _ label: UUID) throws(HostError) {
+        var described = Label(reading: namespace, in: self)
+        described.uuid = label.description
+        described.name = layout.name?.text ?? ""
+        described.holderClass = layout.mode.holderClass
+        described.sectorSize =
+            Self.sectorSize(for: layout.ofNewNamespace, replacing: described.sectorSize)
+            ?? described.sectorSize
+        try allocate(namespace, described, layout.rawSize)
+    }
+
+    /// Gives an idle namespace object a label and capacity.
+    func allocate(_ namespace: String, _ label: Label, _ size: ByteCount) throws(HostError) {
         if directory.text("\(namespace)/uuid") != nil {
             // A UUID without a size: a creation that stopped there. Size 0 clears it.
             try store("0", in: "\(namespace)/size", "clear an unfinished creation")
         }
-        try store(layout.name?.text ?? "", in: "\(namespace)/alt_name", "set the name")
-        // A new seed has no sector size yet; only number 0 is ever used again.
-        let current = Sysfs.number(namespace) == 0 ? currentSectorSize(namespace) : nil
-        if let sectors = Self.sectorSize(for: layout.ofNewNamespace, replacing: current) {
+        try store(label.name, in: "\(namespace)/alt_name", "set the name")
+        if let sectors = label.sectorSize, sectors != currentSectorSize(namespace) {
             try store(String(sectors), in: "\(namespace)/sector_size", "set the sector size")
         }
-        try store(layout.mode.holderClass, in: "\(namespace)/holder_class", "set the mode")
-        try store(label.description, in: "\(namespace)/uuid", "set the label UUID")
-        try store(String(layout.rawSize.bytes), in: "\(namespace)/size", "allocate \(layout.rawSize)")
+        try store(label.holderClass, in: "\(namespace)/holder_class", "set the mode")
+        try store(label.uuid, in: "\(namespace)/uuid", "set the label UUID")
+        try store(String(size.bytes), in: "\(namespace)/size", "allocate \(size)")
     }
 
     /// Refuses a place other than the planned one before anything is written to the media there.

@@ -82,6 +82,14 @@ struct UseGuard: ~Copyable {
     }
 }
 
+extension KernelRegion {
+    /// Throws with the users' names where somebody uses the namespace; an inactive one has no users.
+    func requireUnused(_ target: NamespaceTarget) throws(HostError) {
+        let live = try live(target)
+        if live.isActive { _ = try UseGuard.unused(live, in: self) }
+    }
+}
+
 /// What holds a block device exclusively, in words.
 enum BlockDeviceUses {
     /// The mounts, swap areas and stacked devices on the given block devices (names below `/dev`).

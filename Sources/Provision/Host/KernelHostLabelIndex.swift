@@ -4,6 +4,12 @@ struct LabelIndex: Equatable {
     var version: LabelVersion
     /// The number of slots, free or not.
     var slots: Int
+    /// The slots that are in use, in order: those whose bit is clear.
+    var used: [Int]
+    /// 1, 2, 3, 1, ...: one more at every update.
+    private var sequence: UInt64
+    /// The size of each of the two blocks.
+    private var blockSize: UInt64
 
     /// The length of the two index blocks of the version that needs the longest ones (1.1, 128-byte labels).
     static func prefixLength(areaSize: UInt32) -> UInt32 {
@@ -11,17 +17,29 @@ struct LabelIndex: Equatable {
         return UInt32(clamping: blocks)
     }
 
-    /// Reads the valid index blocks at the start of a label area; nil where none is valid. Two valid blocks of one
-    /// area always agree in what is read here.
+    /// Reads the valid index blocks at the start of a label area: the later one of two (label.c, `best_seq`); nil
+    /// where none is valid.
     static func read(areaSize: UInt32, bytes: [UInt8]) -> LabelIndex? {
         for version in [LabelVersion.v1_1, .v1_2] {
             let size = blockSize(areaSize: UInt64(areaSize), labelSize: version.labelSize)
-            for start in [0, size] where start + size <= UInt64(bytes.count) {
-                let block = bytes[Int(start)..<Int(start + size)]
-                if let index = LabelIndex(block: Array(block), at: start, version: version) { return index }
+            let blocks = [0, size].compactMap { start in
+                start + size > UInt64(bytes.count)
+                    ? nil
+                    : LabelIndex(
+                        block: Array(bytes[Int(start)..<Int(start + size)]), at: start, version: version)
             }
+            if let first = blocks.first { return blocks.dropFirst().reduce(first) { $0.later($1) } }
         }
         return nil
+    }
+
+    /// Where in the area a slot lies, and how long it is.
+    func place(ofSlot slot: Int) -> (offset: UInt64, length: UInt64) {
+        (blockSize * 2 + UInt64(slot) * version.labelSize, version.labelSize)
+    }
+
+    private func later(_ other: LabelIndex) -> LabelIndex {
+        other.sequence == sequence % 3 + 1 ? other : self
     }
 
     private init?(block: [UInt8], at start: UInt64, version: LabelVersion) {
@@ -35,6 +53,12 @@ struct LabelIndex: Equatable {
         }
         self.version = version
         self.slots = Int(Self.integer(block, at: 56, count: 4))
+        self.sequence = Self.integer(block, at: 20, count: 4) & 3
+        self.blockSize = UInt64(block.count)
+        let bitmap = block[Int(Self.headerSize)...]
+        self.used = (0..<min(slots, bitmap.count * 8)).filter { slot in
+            bitmap[bitmap.startIndex + slot / 8] & (1 << UInt8(slot % 8)) == 0
+        }
     }
 
     private static let signature = Array("NAMESPACE_INDEX\0".utf8)
@@ -52,8 +76,8 @@ struct LabelIndex: Equatable {
         return size(slots: (areaSize - 2 * size(slots: most)) / labelSize)
     }
 
-    /// Fletcher's sum over little-endian 32-bit words, with the checksum's own field as zero (`nd_fletcher64`).
-    private static func checksum(_ block: [UInt8]) -> UInt64 {
+    /// Fletcher's sum over little-endian 32-bit words, with the checksum's own field (at `checksumOffset`) as zero (`nd_fletcher64`).
+    static func checksum(_ block: [UInt8], at checksumOffset: Int = checksumOffset) -> UInt64 {
         var low: UInt32 = 0
         var high: UInt64 = 0
         for offset in stride(from: 0, to: block.count - 3, by: 4) {
@@ -64,7 +88,8 @@ struct LabelIndex: Equatable {
         return high << 32 | UInt64(low)
     }
 
-    private static func integer(_ bytes: [UInt8], at offset: Int, count: Int) -> UInt64 {
+    /// The little-endian number at an offset.
+    static func integer(_ bytes: [UInt8], at offset: Int, count: Int) -> UInt64 {
         bytes[offset..<offset + count].reversed().reduce(0) { $0 << 8 | UInt64($1) }
     }
 }

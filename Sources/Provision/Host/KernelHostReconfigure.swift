@@ -36,16 +36,19 @@ extension KernelRegion {
         _ namespace: String, _ target: NamespaceTarget, _ layout: Layout, _ identity: FreshIdentity
     ) throws(HostError) -> Namespace {
         try clearHolderClass(namespace, for: layout.mode)
-        let infoBlocks = InfoBlockArea(namespace: namespace)
-        let saved = try infoBlocks.replace(with: nil, in: self)
+        let media = RawAccess(namespace: namespace)
+        let area = RawAccess.infoBlockArea
+        let saved = try media.read(area, in: self)
         do {
+            try media.write(
+                [(area.offset, { [UInt8](repeating: 0, count: Int(area.length.bytes)) })], in: self)
             try configureAndEnable(namespace, layout, identity.infoBlock)
             return try finished(namespace, target, layout, identity)
         } catch {
             throw error.adding(
                 undoFailures: failure { () throws(HostError) in
                     try takeOffline(namespace)
-                    _ = try infoBlocks.replace(with: saved, in: self)
+                    try media.write([(area.offset, { saved })], in: self)
                 })
         }
     }

@@ -158,10 +158,8 @@ extension KernelRegion {
         _ = try? directory.read("../wait_probe")
     }
 
-    /// Waits for a device that the kernel has named, and may still be registering.
-    ///
-    /// Its directory appears first, then one attribute after the other, and only then the link to the subsystem
-    /// (drivers/base/core.c, `device_add`).
+    /// Waits for a device that the kernel has named, and may still be registering. Its directory comes first, then its
+    /// attributes, then the link to its bus (drivers/base/core.c, `device_add`).
     func waitFor(_ device: String) {
         if !directory.exists("\(device)/subsystem") { waitForProbe() }
     }

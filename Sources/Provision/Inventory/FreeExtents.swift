@@ -26,7 +26,7 @@ extension Region {
         return ExtentMap(of: self)?.gaps
     }
 
-    /// The ranges of its namespaces in order, those outside the region left out; nil where an address is not known.
+    /// The ranges of its namespaces and labels in order, those outside the region left out; nil where an address is not known.
     private var allocatedExtents: [Extent]? {
         guard resource != nil else { return nil }
         var extents: [Extent] = []
@@ -34,6 +34,7 @@ extension Region {
             guard let extent = extent(of: namespace) else { return nil }
             if extent.offset < size { extents.append(extent) }
         }
+        extents += uninstantiated.map(\.extent).filter { $0.offset < size }
         return extents.sorted()
     }
 }

@@ -70,7 +70,8 @@ public enum InventoryReader {
             badBlocks: try node.limitedList("badblocks", badBlocks),
             capabilities: try node.limitedList("capabilities", capability),
             namespaceSeed: try node.optional("seed")?.string(),
-            namespaces: try node.limitedList("namespaces", namespace))
+            namespaces: try node.limitedList("namespaces", namespace),
+            uninstantiated: try node.limitedList("uninstantiated_labels", label))
     }
 
     private static func labelling(_ node: JSONCursor) throws(JSONError) -> RegionLabelling {
@@ -103,6 +104,15 @@ public enum InventoryReader {
             targetNode: try node.optional("target_node")?.node(),
             hasContent: try node.optional("has_content")?.bool(),
             badBlocks: try node.limitedList("badblocks", badBlocks))
+    }
+
+    static func label(_ node: JSONCursor) throws(JSONError) -> UninstantiatedLabel {
+        UninstantiatedLabel(
+            extent: Extent(
+                offset: try node.required("offset").size(), length: try node.required("length").size()),
+            uuid: try node.required("raw_uuid").uuid(),
+            name: try node.optional("name")?.string(),
+            dimms: try node.limitedList("dimms") { dimm throws(JSONError) in try dimm.string() })
     }
 
     static func mapping(_ node: JSONCursor) throws(JSONError) -> Mapping {

@@ -36,6 +36,8 @@ public struct Region: Equatable, Sendable {
     public var namespaceSeed: String?
     /// Its namespaces with a size: active, disabled and unfinished ones.
     public var namespaces: [Namespace]
+    /// The labels that take capacity and show no namespace. Looked for as root in labelled regions alone.
+    public var uninstantiated: [UninstantiatedLabel]
 
     /// A region with these properties.
     public init(
@@ -44,7 +46,8 @@ public struct Region: Equatable, Sendable {
         numaNode: Int? = nil, targetNode: Int? = nil, persistenceDomain: PersistenceDomain = .unknown,
         mappings: [Mapping] = [], isEnabled: Bool = true, isReadOnly: Bool = false,
         labelling: RegionLabelling = .labelled, badBlocks: [BadBlocks] = [],
-        capabilities: [ModeCapability] = [], namespaceSeed: String? = nil, namespaces: [Namespace] = []
+        capabilities: [ModeCapability] = [], namespaceSeed: String? = nil, namespaces: [Namespace] = [],
+        uninstantiated: [UninstantiatedLabel] = []
     ) {
         self.device = device
         self.size = size
@@ -64,6 +67,7 @@ public struct Region: Equatable, Sendable {
         self.capabilities = capabilities
         self.namespaceSeed = namespaceSeed
         self.namespaces = namespaces
+        self.uninstantiated = uninstantiated
     }
 
     /// The number of DIMMs that the region interleaves; 1 where it has no mappings (e820, virtio-pmem).

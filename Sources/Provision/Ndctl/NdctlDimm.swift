@@ -2,7 +2,7 @@ import CNdctl
 
 /// A DIMM of a bus (`struct ndctl_dimm`). Only ever lent by ``NdctlBus`` or ``NdctlRegion``.
 @safe struct NdctlDimm: ~Copyable {
-    private let pointer: OpaquePointer
+    let pointer: OpaquePointer
 
     /// The handle of a DIMM that the caller's context owns.
     @unsafe init(_ pointer: OpaquePointer) {
@@ -87,6 +87,25 @@ import CNdctl
     /// The size of the label area and its first bytes: both index blocks, whatever their version.
     /// Two ioctls on the DIMM's device node, which only root may open.
     func readLabelIndex() throws(HostError) -> (areaSize: UInt32, bytes: [UInt8]) {
+        try readLabelArea { min(LabelIndex.prefixLength(areaSize: $0), $0) }
+    }
+
+    /// The labels in use: the index blocks are read, and then all up to the last slot in use.
+    func readLabels() throws(HostError) -> [LabelSlot] {
+        let area = try readLabelIndex()
+        guard let index = LabelIndex.read(areaSize: area.areaSize, bytes: area.bytes),
+            let last = index.used.last.map({ index.place(ofSlot: $0) }),
+            last.offset + last.length <= UInt64(area.areaSize)
+        else { return [] }
+        let slots = try readLabelArea { _ in UInt32(last.offset + last.length) }
+        return LabelSlot.labels(index, in: slots.bytes)
+    }
+
+    /// The size of the label area and its first bytes.
+    /// - Parameter length: how many, given the size.
+    private func readLabelArea(
+        _ length: (UInt32) -> UInt32
+    ) throws(HostError) -> (areaSize: UInt32, bytes: [UInt8]) {
         guard let query = unsafe ndctl_dimm_cmd_new_cfg_size(pointer) else {
             throw HostError(
                 .unavailable, while: "read the label area", device: device, reason: "the DIMM has none")
@@ -98,7 +117,7 @@ import CNdctl
             throw .system(Self.lastErrno, while: "read the label area", device: device)
         }
         defer { unsafe ndctl_cmd_unref(read) }
-        let length = min(LabelIndex.prefixLength(areaSize: areaSize), areaSize)
+        let length = length(areaSize)
         try check(unsafe ndctl_cmd_cfg_read_set_extent(read, length, 0), "read the label area")
         try check(unsafe ndctl_cmd_submit(read), "read the label area")
         var bytes = [UInt8](repeating: 0, count: Int(length))
@@ -112,27 +131,7 @@ import CNdctl
         return (areaSize, bytes)
     }
 
-    /// Writes bytes to the start of the label area. The kernel refuses it while an enabled region uses the DIMM.
-    func writeLabelArea(_ bytes: [UInt8]) throws(HostError) {
-        guard let read = unsafe ndctl_dimm_read_label_index(pointer) else {
-            throw .system(Self.lastErrno, while: "read the label index", device: device)
-        }
-        defer { unsafe ndctl_cmd_unref(read) }
-        guard let write = unsafe ndctl_dimm_cmd_new_cfg_write(read) else {
-            throw .system(Self.lastErrno, while: "write the label area", device: device)
-        }
-        defer { unsafe ndctl_cmd_unref(write) }
-        let length = UInt32(clamping: bytes.count)
-        try check(unsafe ndctl_cmd_cfg_write_set_extent(write, length, 0), "write the label area")
-        var copy = bytes
-        let count = unsafe copy.withUnsafeMutableBytes { buffer in
-            unsafe ndctl_cmd_cfg_write_set_data(write, buffer.baseAddress, length, 0)
-        }
-        try check(Int32(clamping: count), "write the label area")
-        try check(unsafe ndctl_cmd_submit(write), "write the label area")
-    }
-
-    private func check(_ result: Int32, _ operation: String) throws(HostError) {
+    func check(_ result: Int32, _ operation: String) throws(HostError) {
         guard result < 0 else { return }
         throw .system(result, while: operation, device: device)
     }

@@ -71,6 +71,10 @@ struct CapacityRefusal {
             others.append(
                 "\(kept.count) namespace\(kept.count == 1 ? "" : "s") that the profile does not name")
         }
+        if !region.uninstantiated.isEmpty {
+            let labels = region.uninstantiated.map(\.displayName)
+            others.append("labels without a namespace (\(list(labels)))")
+        }
         return others.isEmpty ? "" : " beside \(others.joined(separator: ", "))"
     }
 

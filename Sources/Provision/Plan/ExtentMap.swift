@@ -80,11 +80,11 @@ public struct ExtentMap: Equatable, Sendable {
 }
 
 extension ExtentMap {
-    /// The map of an observed region with its namespaces; nil where an address is not known (not root).
+    /// The map of an observed region with its namespaces, and the labels that show none; nil where an address is not known (not root).
     public init?(of region: Region) {
         guard let grid = region.align, grid > .zero else { return nil }
         let dpa = region.mappings.first?.offset ?? .zero
-        var extents: [Extent] = []
+        var extents = region.uninstantiated.map(\.extent)
         for namespace in region.namespaces {
             guard let extent = region.extent(of: namespace) else { return nil }
             extents.append(extent)

@@ -54,6 +54,7 @@ struct LabelledRegionPlanner {
         if unmanagedPolicy == .keep {
             for namespace in foreign { UnmanagedPlanner.keep(namespace, of: region, in: &draft) }
         }
+        UnmanagedPlanner.keepLabels(of: region, in: &draft)
         guard draft.refusals.isEmpty else { return draft }
         RegionSolution(
             region: region, map: map, sizing: sizing, entries: entries,

@@ -68,12 +68,11 @@ struct NamespaceChanges {
     private func reconfigure(
         _ namespace: Namespace, _ layout: Layout, _ reasons: [String], in draft: inout PlanDraft
     ) {
-        let (reversibility, reason) = ReconfigurationClass.of(namespace, to: layout)
         let change = draft.add(
             make(
                 .reconfigure, namespace, layout,
                 reasons.isEmpty ? inactiveReasons(namespace, layout) : reasons,
-                reversibility, reason, consent: consent))
+                .untilWritten, "", consent: consent))
         if namespace.isActive { draft.add(.disable(target(namespace)), of: change, in: .reconfigure) }
         draft.add(.reconfigure(target(namespace), layout), of: change, in: .reconfigure)
     }

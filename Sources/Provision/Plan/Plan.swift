@@ -11,9 +11,9 @@ public struct Plan: Equatable, Sendable {
     /// Why the plan cannot be applied; empty where it can.
     public var refusals: [Refusal]
 
-    /// The steps of the change at this index, in order.
-    public func steps(ofChange index: Int) -> [Step] {
-        steps.filter { $0.change == index }.map(\.step)
+    /// The steps of every change, in order.
+    public var stepsByChange: [[PlannedStep]] {
+        steps.reduce(into: Array(repeating: [], count: changes.count)) { $0[$1.change].append($1) }
     }
 
     /// Whether the host already is as the profile says.
@@ -26,12 +26,19 @@ public struct PlannedStep: Equatable, Sendable {
     public var change: Int
     /// What is done.
     public var step: Step
+    /// The ranges of the step's target, from its start, that are saved before the step, so that undo can bring them
+    /// back: what this step or a later one writes over.
+    public var backup: [Extent]
 
     /// A step of the change at an index.
-    public init(change: Int, step: Step) {
+    public init(change: Int, step: Step, backup: [Extent] = []) {
         self.change = change
         self.step = step
+        self.backup = backup
     }
+
+    /// How much is saved.
+    public var backupSize: ByteCount { backup.reduce(.zero) { $0 + $1.length } }
 }
 
 /// A namespace that no line of the profile names.

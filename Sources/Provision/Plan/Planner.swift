@@ -1,7 +1,10 @@
 /// Turns a profile and an observation into a plan. Pure: equal input gives an equal plan, and nothing is touched.
 public enum Planner {
     /// The plan that brings the observed host to the profile.
-    public static func plan(_ profile: Profile, on observed: Observed) -> Plan {
+    /// - Parameter backupLimit: the most that is saved of one namespace to make undo bring it back.
+    public static func plan(
+        _ profile: Profile, on observed: Observed, backupLimit: ByteCount = defaultBackupLimit
+    ) -> Plan {
         var draft = PlanDraft()
         let (assignments, refusals) = RegionMatcher.assign(profile.regions, on: observed)
         draft.refusals = refusals
@@ -16,10 +19,14 @@ public enum Planner {
         }
         let steps = draft.orderedSteps
         draft.refusals += LabelSlots.refusals(for: steps, on: observed)
-        return Plan(
+        let plan = Plan(
             changes: draft.changes, steps: steps, unchanged: draft.unchanged, unmanaged: draft.unmanaged,
             refusals: draft.refusals)
+        return BackupPlanner(observed: observed, limit: backupLimit).completed(plan)
     }
+
+    /// The default limit of a backup: 1 GiB.
+    public static let defaultBackupLimit = ByteCount.gib(1)
 
     private static func plan(
         _ assignment: RegionMatcher.Assignment, of profile: Profile,

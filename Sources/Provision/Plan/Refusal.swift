@@ -75,5 +75,9 @@ public struct Refusal: Equatable, Sendable {
         case consentMissing = "consent_missing"
         /// The device is in use.
         case busy
+        /// The host is not as the transaction that is to be undone left it.
+        case hostChanged = "host_changed"
+        /// The transaction cannot be undone, since it did not end or was undone.
+        case nothingToUndo = "nothing_to_undo"
     }
 }

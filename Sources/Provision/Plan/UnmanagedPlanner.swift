@@ -7,6 +7,18 @@ enum UnmanagedPlanner {
                 address: address(namespace, region), summary: NamespaceSummary(namespace)))
     }
 
+    /// Reports the labels that show no namespace: nothing but ndctl gets at them.
+    static func keepLabels(of region: Region, in draft: inout PlanDraft) {
+        for label in region.uninstantiated {
+            var summary = NamespaceSummary(
+                Namespace(device: "", rawSize: label.extent.length, isActive: false, labelUUID: label.uuid))
+            summary.name = label.name
+            summary.resource = region.resource.map { $0 + label.extent.offset.bytes }
+            draft.unmanaged.append(
+                UnmanagedNamespace(address: "\(region.device)/\(label.displayName)", summary: summary))
+        }
+    }
+
     /// Destroys a namespace.
     /// - Parameter reused: what is created over its range.
     static func destroy(
@@ -29,6 +41,7 @@ enum UnmanagedPlanner {
     /// destroyed.
     static func plan(_ region: Region, policy: UnmanagedPolicy) -> PlanDraft {
         var draft = PlanDraft()
+        keepLabels(of: region, in: &draft)
         for namespace in region.namespaces {
             if policy == .destroy, region.labelling == .labelled {
                 destroy(namespace, of: region, in: &draft)

@@ -82,6 +82,13 @@ public enum NamespaceGeometry {
         return units.map { unit * $0 }
     }
 
+    /// The ranges of a sector-mode namespace that hold its info blocks, maps and logs, from its start.
+    static func translationTableRanges(
+        rawSize: ByteCount, sectorSize: SectorSize, labels: LabelVersion?
+    ) -> [Extent] {
+        TranslationTable(sectorSize: sectorSize, labels: labels).metadataRanges(rawSize: rawSize)
+    }
+
     /// The least number in `first...last` that suffices, found by doubling and then halving; nil where none does.
     private static func leastSufficient(
         from first: UInt64, to last: UInt64, _ suffices: (UInt64) -> Bool
@@ -156,6 +163,27 @@ private struct TranslationTable {
         var sectors = full > 0 ? sectors(inArena: Self.largestArena) * full : 0
         if rest >= Self.smallestArena.bytes { sectors += self.sectors(inArena: ByteCount(rest)) }
         return ByteCount(sectors * dataBytes)
+    }
+
+    /// Info block (and what lies before it), then map, log and second info block, for each arena.
+    func metadataRanges(rawSize: ByteCount) -> [Extent] {
+        var ranges: [Extent] = []
+        var start = initialOffset
+        while rawSize >= start + Self.smallestArena {
+            let arena = min(rawSize - start, Self.largestArena)
+            let blocks = sectors(inArena: arena) + Self.freeBlocks
+            let map = ByteCount(blocks * Self.mapEntry).roundedUp(to: Self.page) ?? arena
+            let log = ByteCount(Self.freeBlocks * Self.logGroup)
+            let tail = min(map + log + Self.page, arena)
+            let end = start + arena.roundedDown(to: Self.page)
+            let head =
+                start == initialOffset
+                ? Extent(offset: .zero, length: .kib(8)) : Extent(offset: start, length: Self.page)
+            ranges.append(head)
+            ranges.append(Extent(offset: end - tail, length: start + arena - (end - tail)))
+            start += arena
+        }
+        return ranges
     }
 
     private func sectors(inArena size: ByteCount) -> UInt64 {

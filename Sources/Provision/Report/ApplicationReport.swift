@@ -15,8 +15,7 @@ public struct ApplicationReport: Sendable {
     public func text(_ style: TextStyle = .plain) -> String {
         let lines: [String] =
             switch ending {
-            case .unchanged:
-                ["No changes: the host is as the profile says."]
+            case .unchanged: []  // the plan's own text has said it
             case .refused(let refusals):
                 RefusalText.lines(unseen(refusals), source: plan.source, style) + ["Nothing was touched."]
             case .applied(let done):
@@ -26,12 +25,10 @@ public struct ApplicationReport: Sendable {
                 ]
             case .incomplete(let done, let remaining):
                 incomplete(done, remaining, style)
-            case .undone(let failed, let error):
-                failure(failed, error, style) + [
-                    "The steps before it were taken back: the host is as it was before."
-                ]
-            case .partial(let done, let failed, let error):
-                failure(failed, error, style) + partial(done)
+            case .undone(let failed, let error, let afterReboot):
+                failure(failed, error, style) + Self.undone(afterReboot)
+            case .partial(let done, let failed, let error, let undo):
+                failure(failed, error, style) + partial(done, undo)
             }
         return lines.map { $0 + "\n" }.joined()
     }
@@ -43,12 +40,17 @@ public struct ApplicationReport: Sendable {
         document.set("tool_version", ToolVersion.current)
         document.set("outcome", outcome)
         document.set("plan", plan.json)
-        document.set("done", each: done) { StepText.json($0.step) }
+        document.set("done", each: done) { StepText.json($0) }
         switch ending {
         case .refused(let refusals): document.set("refusals", each: refusals) { PlanReport.refusal($0) }
-        case .undone(let failed, let error), .partial(_, let failed, let error):
+        case .undone(let failed, let error, let afterReboot):
             document.set("failed", StepText.json(failed))
             document.set("error", ErrorReport.json(error))
+            document.set("regions_after_reboot", each: afterReboot) { .string($0) }
+        case .partial(_, let failed, let error, let undo):
+            document.set("failed", StepText.json(failed))
+            document.set("error", ErrorReport.json(error))
+            document.set("undo_error", ErrorReport.json(undo))
         case .incomplete(_, let remaining):
             document.set("remaining", each: remaining.changes.map(\.address)) { .string($0) }
         case .unchanged, .applied: break
@@ -72,14 +74,14 @@ public struct ApplicationReport: Sendable {
         }
     }
 
-    private var done: [Executor.Done] {
+    private var done: [Step] {
         switch ending {
-        case .applied(let done), .incomplete(let done, _), .partial(let done, _, _): done
+        case .applied(let done), .incomplete(let done, _), .partial(let done, _, _, _): done
         case .unchanged, .refused, .undone: []
         }
     }
 
-    private func incomplete(_ done: [Executor.Done], _ remaining: Plan, _ style: TextStyle) -> [String] {
+    private func incomplete(_ done: [Step], _ remaining: Plan, _ style: TextStyle) -> [String] {
         let heading =
             "All \(Self.count(done.count, "step")) were done, but the host is not yet as the profile says:"
         let changes = remaining.changes.flatMap { PlanText.lines(for: $0, style) }
@@ -88,18 +90,22 @@ public struct ApplicationReport: Sendable {
             + ["Look at it with daxprov plan, and apply again."]
     }
 
-    private func failure(_ failed: Step, _ error: HostError, _ style: TextStyle) -> [String] {
+    private func failure(_ failed: Step, _ error: ExecutionError, _ style: TextStyle) -> [String] {
         [style.paint("failed to \(StepText.phrase(failed)):", .loss)] + ErrorReport.lines(error)
     }
 
-    private func partial(_ done: [Executor.Done]) -> [String] {
-        let all = plan.plan.steps.map(\.step)
-        let open = all.dropFirst(done.count)
-        return ["Done, and left as it is:"] + Self.items(done.map(\.step))
-            + ["Not done:"] + Self.items(Array(open))
-            + [
-                "Look at the host with daxprov inventory; daxprov apply goes on from here once the cause is removed."
-            ]
+    private static func undone(_ afterReboot: [String]) -> [String] {
+        ["Everything was undone, and verified: the host is as it was before."]
+            + afterReboot.map {
+                "The labels of \($0) are the old ones again; its namespace is back after the next reboot."
+            }
+    }
+
+    private func partial(_ done: [Step], _ undo: ExecutionError) -> [String] {
+        let open = plan.plan.steps.map(\.step).dropFirst(done.count)
+        return ["Undoing what had been done failed as well:"] + ErrorReport.lines(undo)
+            + ["Done before:"] + Self.items(done) + ["Not done:"] + Self.items(Array(open))
+            + ["daxprov recover goes on with undoing once the cause is removed."]
     }
 
     private static func items(_ steps: [Step]) -> [String] {
@@ -111,25 +117,37 @@ public struct ApplicationReport: Sendable {
     }
 }
 
-/// A host's error in words.
+/// Errors in words.
 public enum ErrorReport {
     /// The error, what failed while undoing, and the advice, a line each.
-    public static func lines(_ error: HostError) -> [String] {
-        ([error.description] + error.undoFailures.map { "while undoing: \($0)" }
-            + (error.advice.map { [$0] } ?? []))
+    public static func lines(_ error: ExecutionError) -> [String] {
+        let undo: [String] = if case .host(let host) = error { host.undoFailures } else { [] }
+        return ([error.description] + undo.map { "while undoing: \($0)" } + (error.advice.map { [$0] } ?? []))
             .map { "  " + TerminalText.clean($0) }
     }
 
     /// The error as an object.
-    static func json(_ error: HostError) -> JSONNode {
+    static func json(_ error: ExecutionError) -> JSONNode {
         let node = JSONNode.object()
+        switch error {
+        case .host(let host): describe(host, in: node)
+        case .state(let state):
+            node.set("kind", "state")
+            node.set("reason", state.description)
+        case .interrupted:
+            node.set("kind", "interrupted")
+            node.set("reason", error.description)
+        }
+        node.set("advice", error.advice)
+        return node
+    }
+
+    private static func describe(_ error: HostError, in node: borrowing JSONNode) {
         node.set("kind", error.kind.rawValue)
         node.set("operation", error.operation)
         node.set("device", error.device)
         node.set("reason", error.reason)
-        node.set("advice", error.advice)
         node.set("errno", error.errno)
         node.set("undo_failures", each: error.undoFailures) { .string($0) }
-        return node
     }
 }

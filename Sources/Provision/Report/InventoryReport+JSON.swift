@@ -4,12 +4,15 @@ extension InventoryReport {
     ///
     /// What is not known has no key. `uuid` is, as in ndctl, the UUID of the info block and `raw_uuid` that of the
     /// label; `size` of a namespace is what ndctl calls so, the usable size.
-    public var json: String {
+    public var json: String { document.text() }
+
+    /// The document before it becomes text.
+    var document: JSONNode {
         let root = JSONNode.object()
         root.set("format_version", Self.formatVersion)
         root.set("tool_version", ToolVersion.current)
         root.set("buses", each: observed.buses, Self.node)
-        return root.text()
+        return root
     }
 
     private static func node(_ bus: Bus) -> JSONNode {
@@ -68,6 +71,9 @@ extension InventoryReport {
         node.set("seed", region.namespaceSeed)
         if let free = region.freeExtents { node.set("free_extents", each: free, Self.node) }
         node.set("namespaces", each: region.namespaces, Self.node)
+        if !region.uninstantiated.isEmpty {
+            node.set("uninstantiated_labels", each: region.uninstantiated, Self.node)
+        }
         return node
     }
 
@@ -95,6 +101,14 @@ extension InventoryReport {
         node.set("numa_node", namespace.numaNode)
         node.set("target_node", namespace.targetNode)
         setBadBlocks(namespace.badBlocks, in: node)
+        return node
+    }
+
+    private static func node(_ label: UninstantiatedLabel) -> JSONNode {
+        let node = Self.node(label.extent)
+        node.set("raw_uuid", label.uuid)
+        node.set("name", label.name)
+        node.set("dimms", each: label.dimms) { .string($0) }
         return node
     }
 

@@ -5,7 +5,8 @@ extension PlanReport {
         document.set("format_version", Self.formatVersion)
         document.set("tool_version", ToolVersion.current)
         document.set("profile", source)
-        document.set("changes", each: plan.changes.indices) { change(at: $0) }
+        let steps = plan.stepsByChange
+        document.set("changes", each: plan.changes.indices) { change(at: $0, steps: steps[$0]) }
         document.set("unchanged", each: plan.unchanged) { .string($0) }
         document.set("unmanaged", each: plan.unmanaged) { unmanaged in
             let node = Self.summary(unmanaged.summary)
@@ -29,7 +30,7 @@ extension PlanReport {
         return node
     }
 
-    private func change(at index: Int) -> JSONNode {
+    private func change(at index: Int, steps: [PlannedStep]) -> JSONNode {
         let change = plan.changes[index]
         let node = JSONNode.object()
         node.set("address", change.address)
@@ -42,7 +43,11 @@ extension PlanReport {
         node.set("reversibility_reason", change.reversibilityReason)
         node.set("data_loss", change.losesData)
         node.set("consent", change.consent)
-        node.set("steps", each: plan.steps(ofChange: index)) { StepText.json($0) }
+        node.set("steps", each: steps) { planned in
+            let step = StepText.json(planned.step)
+            if !planned.backup.isEmpty { step.set("backup_size", planned.backupSize) }
+            return step
+        }
         return node
     }
 

@@ -6,7 +6,7 @@ import time
 from functools import lru_cache
 from pathlib import Path
 
-from . import accelerator, initramfs, kernel, nfit_test, payload, qemu, scratch, state, syscalls, topologies
+from . import accelerator, initramfs, kernel, labels, nfit_test, payload, qemu, scratch, state, syscalls, topologies
 from .errors import LabError
 
 START = """
@@ -32,10 +32,12 @@ def _hardware(topology):
 class Machine:
     """Starts at once. `images` is a directory for the devices' contents; without it they are temporary.
 
-    Use it as a context manager, or close() it.
+    `images` is then {name: path}: the topology's images, in which the host sees what the guest has stored.
+    With `labelled`, the DIMMs have initialised label areas (v1.2) and no namespaces. Use it as a context
+    manager, or close() it.
     """
 
-    def __init__(self, topology="nvdimm", images=None):
+    def __init__(self, topology="nvdimm", images=None, labelled=False):
         try:
             self.topology = topologies.ALL[topology]
         except KeyError:
@@ -44,7 +46,9 @@ class Machine:
         self._directory = scratch.directory()
         kept = Path(images) if images else self._directory
         kept.mkdir(parents=True, exist_ok=True)
-        self._images = state.make_images(self.topology, kept)
+        if labelled:
+            labels.copy_initialised_images(self.topology, kept, Machine)
+        self.images = state.make_images(self.topology, kept)
         self._qemu = self._agent = None
         try:
             self._start()
@@ -153,9 +157,9 @@ class Machine:
         program = payload.image()
         if self.topology.can_be_saved:
             saved = state.saved(self._hardware)
-            self._qemu, self._agent = state.resume(self._hardware, saved, self._images, program, console)
+            self._qemu, self._agent = state.resume(self._hardware, saved, self.images, program, console)
         else:
             self._qemu, self._agent = state.boot(
-                self._hardware, self._directory, images=self._images, payload=program)
+                self._hardware, self._directory, images=self.images, payload=program)
         self._agent.refresh()
         self.run(START + self.topology.setup, env={"MODULES": " ".join(self.topology.modules_after)}, check=True)

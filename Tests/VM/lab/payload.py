@@ -10,6 +10,8 @@ from .initramfs import GUEST, shared_libraries
 from .tools import run
 
 PAYLOAD_BYTES = 512 << 20
+SHIM = GUEST / "faultshim.c"
+MAPPING = GUEST / "daxmap.c"
 DEFAULT_BINARY = Path(__file__).resolve().parents[3] / ".build/vm/daxprov"
 
 
@@ -40,12 +42,12 @@ def image():
     missing = [name for name, path in libraries.items() if not path.exists()]
     if missing:
         raise LabError(f"{', '.join(shipped)} need libraries that are not here: {', '.join(missing)}")
-    shim = GUEST / "faultshim.c"
-    key = cache.digest(Path(__file__), shim, *libraries, *libraries.values(), *shipped, *shipped.values())
-    return cache.entry("payload", key, lambda into: _make(into, shipped, libraries, shim)) / "image"
+    key = cache.digest(
+        Path(__file__), SHIM, MAPPING, *libraries, *libraries.values(), *shipped, *shipped.values())
+    return cache.entry("payload", key, lambda into: _make(into, shipped, libraries)) / "image"
 
 
-def _make(directory, shipped, libraries, shim):
+def _make(directory, shipped, libraries):
     tree = directory / "tree"
     (tree / "bin").mkdir(parents=True)
     (tree / "lib").mkdir()
@@ -53,8 +55,9 @@ def _make(directory, shipped, libraries, shim):
         shutil.copy(path, tree / "bin" / name)
     for name, path in libraries.items():
         shutil.copy(os.path.realpath(path), tree / "lib" / name)
-    run(["gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC",
-         "-o", tree / "lib/faultshim.so", shim, "-ldl"])
+    compile_c = ["gcc", "-O2", "-Wall", "-Wextra", "-Werror"]
+    run([*compile_c, "-shared", "-fPIC", "-o", tree / "lib/faultshim.so", SHIM, "-ldl"])
+    run([*compile_c, "-o", tree / "bin/daxmap", MAPPING])
     with open(directory / "image", "wb") as file:
         file.truncate(PAYLOAD_BYTES)
     run(["mkfs.ext4", "-q", "-O", "^has_journal", "-m", "0", "-d", tree, directory / "image"])

@@ -61,8 +61,9 @@ def split_memory(name, describes, kernel_arguments, driver):
 
 
 ALL = {topology.name: topology for topology in (
-    nvdimms("nvdimm", "two 4 GiB NVDIMMs with 2 MiB label areas, a region each, label-less when fresh",
-            4096 * MIB, 2 * MIB),
+    # Longer than 4 GiB: within one region the kernel then numbers namespaces in an order other than by address.
+    nvdimms("nvdimm", "two 6 GiB NVDIMMs with 2 MiB label areas, a region each, label-less when fresh",
+            6144 * MIB, 2 * MIB),
     nvdimms("nvdimm-small", "two 1 GiB NVDIMMs with 128 KiB label areas, a region each, label-less when fresh",
             1024 * MIB, 128 * KIB),
     Topology("nfit", "the kernel's emulated NFIT: interleaved regions, bad blocks, scrub, sick DIMMs",

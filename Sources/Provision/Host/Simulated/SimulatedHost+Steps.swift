@@ -31,7 +31,7 @@ extension SimulatedHost {
     }
 
     /// Detaches the namespace from claim seeds that an interrupted step left configured: they make it busy.
-    private func releaseSeeds(of id: SimulatedNamespaceID) throws(HostError) {
+    func releaseSeeds(of id: SimulatedNamespaceID) throws(HostError) {
         for kind in SimulatedClaimKind.allCases {
             guard state.regions[id.region].claims[kind]?.namespace == id.number else { continue }
             try store(.claimNamespace(SimulatedClaimID(region: id.region, kind: kind), nil))

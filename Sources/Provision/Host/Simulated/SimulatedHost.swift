@@ -64,6 +64,13 @@ public final class SimulatedHost: Host {
         return state.observed
     }
 
+    /// Looks in the state's list of uses.
+    public func requireUnused(_ target: NamespaceTarget) throws(HostError) {
+        let id = try resolve(target)
+        guard let namespace = state.namespace(id), namespace.isActive else { return }
+        try requireUnused(id)
+    }
+
     /// Performs one step.
     public func perform(_ step: Step, identity: FreshIdentity) throws(HostError) -> Namespace? {
         try requireAlive(while: "perform a step")

@@ -1,0 +1,169 @@
+/// Undoes a transaction: brings the host back to what it was before.
+///
+/// Safe to repeat, and to interrupt: everything it does is found from the transaction's journal and the host as it is.
+struct Rollback {
+    let host: any RestoringHost
+    let store: TransactionStore
+    let log: TransactionLog
+    var interruption = Interruption.never
+    var progress: (Executor.Progress) -> Void = { _ in }
+
+    /// Undoes the transaction, and checks that the host is as before. Returns what a reboot has still to do.
+    /// - Throws: what could not be undone; the journal stays open, so that recovery can go on.
+    func run(recording: inout Recording) throws(ExecutionError) -> [String] {
+        try enableRegions()
+        let plan = RollbackPlan(of: log, on: try observe())
+        for removal in plan.removals {
+            try pause()
+            progress(.undoes("remove what was created as \(removal.label)"))
+            try onHost { () throws(HostError) in try host.remove(removal.label, from: removal.region) }
+        }
+        for restoration in plan.restorations {
+            try pause()
+            progress(.undoes("bring back \(restoration.namespace.displayName)"))
+            try restore(restoration, recording: &recording)
+        }
+        for region in plan.relabelled {
+            progress(.undoes("write the old labels of \(region)"))
+            try restoreLabels(of: region)
+        }
+        try verify(plan)
+        return plan.relabelled
+    }
+
+    private func pause() throws(ExecutionError) {
+        if interruption.isInsisting { throw .interrupted }
+    }
+
+    private func observe() throws(ExecutionError) -> Observed {
+        try onHost { () throws(HostError) in try host.observe() }
+    }
+
+    // MARK: - Namespaces
+
+    /// Brings a namespace back. Where earlier gaps would be used first, placeholders fill them meanwhile.
+    private func restore(
+        _ restoration: Restoration, recording: inout Recording
+    ) throws(ExecutionError) {
+        let placeholders = try placeholders(for: restoration)
+        var made: [UUID] = []
+        var generator = SystemRandomNumberGenerator()
+        for placement in placeholders {
+            let identity = FreshIdentity.random(using: &generator)
+            try recording.note(.placeholder(identity.label, address: placement.resource ?? 0))
+            try onHost { () throws(HostError) in _ = try host.perform(.create(placement), identity: identity)
+            }
+            made.append(identity.label)
+        }
+        try onHost { () throws(HostError) in _ = try host.restore(restoration, contents: contents) }
+        for label in made.reversed() {
+            try onHost { () throws(HostError) in try host.remove(label, from: restoration.region) }
+        }
+    }
+
+    /// What has to be allocated before a namespace that is gone comes to lie where it was: the kernel takes the first
+    /// gap that is large enough.
+    private func placeholders(for restoration: Restoration) throws(ExecutionError) -> [Placement] {
+        guard let region = try observe().regions.first(where: { $0.device == restoration.region }),
+            region.labelling == .labelled, let map = ExtentMap(of: region), let start = region.resource,
+            let resource = restoration.namespace.resource
+        else { return [] }
+        let isThere = region.namespaces.contains {
+            $0.resource == resource && $0.rawSize == restoration.namespace.rawSize
+        }
+        guard !isThere else { return [] }
+        let earlier = map.gaps.filter {
+            start + $0.offset.bytes < resource && $0.length >= restoration.namespace.rawSize
+        }
+        return earlier.compactMap { gap in
+            let end = min(start + gap.offset.bytes + gap.length.bytes, resource)
+            let length = ByteCount(end - start - gap.offset.bytes)
+            return Placement(
+                region: region.device, layout: Layout(name: nil, mode: .raw, rawSize: length),
+                resource: start + gap.offset.bytes, usableSize: length)
+        }
+    }
+
+    private func contents(of range: SavedRange) throws(HostError) -> [UInt8] {
+        do throws(StateError) {
+            return try store.contents(
+                log.header.id, file: range.file, checksum: range.checksum, limit: Int(range.length.bytes))
+        } catch {
+            throw HostError(
+                .failed, while: "read what was saved", reason: error.description, advice: error.advice)
+        }
+    }
+
+    // MARK: - Labels
+
+    /// Enables the regions that have no driver bound and had one before. One that fails to enable has labels that do
+    /// not agree between its DIMMs (a crash between two label writes leaves that): the old labels are written back.
+    private func enableRegions() throws(ExecutionError) {
+        let now = try observe()
+        let names = RegionNames(before: log.header.before, now: now)
+        for old in log.header.before.regions where old.isEnabled {
+            guard let device = names.name(of: old.device),
+                let region = now.regions.first(where: { $0.device == device }), !region.isEnabled
+            else { continue }
+            progress(.undoes("write the old labels of \(device), which is disabled"))
+            try restoreLabels(of: device)
+        }
+    }
+
+    private func restoreLabels(of region: String) throws(ExecutionError) {
+        var images: [LabelAreaImage] = []
+        for saved in log.labels {
+            do throws(StateError) {
+                let bytes = try store.contents(
+                    log.header.id, file: saved.file, checksum: saved.checksum, limit: 64 << 20)
+                images.append(try LabelAreaImage(checking: bytes, saved.file))
+            } catch {
+                throw .state(error)
+            }
+        }
+        try onHost { () throws(HostError) in try host.restoreLabels(images, of: region) }
+    }
+
+    // MARK: - Verification
+
+    /// Every namespace that the transaction touched is as it was, and none that it created is there.
+    private func verify(_ plan: RollbackPlan) throws(ExecutionError) {
+        let now = try observe()
+        let facts = HostFacts(now)
+        let created = Set(plan.removals.map(\.label))
+        var complaints = now.regions.flatMap(\.namespaces)
+            .filter { $0.labelUUID.map(created.contains) ?? false }
+            .map { "\($0.displayName) is still there" }
+        for restoration in plan.restorations {
+            guard let region = now.regions.first(where: { $0.device == restoration.region }) else { continue }
+            let fact = HostFacts.describe(restoration.namespace, in: region)
+            if !facts.contains(fact) { complaints.append("missing: \(fact)") }
+        }
+        guard complaints.isEmpty else {
+            throw .host(
+                HostError(
+                    .failed, while: "verify that the host is as before",
+                    reason: complaints.joined(separator: "; "),
+                    advice: "compare daxprov inventory with daxprov show \(log.header.id)"))
+        }
+    }
+
+    private func onHost<Value>(_ body: () throws(HostError) -> Value) throws(ExecutionError) -> Value {
+        do throws(HostError) {
+            return try body()
+        } catch {
+            throw .host(error)
+        }
+    }
+}
+
+extension LabelAreaImage {
+    /// The image in a file that was saved; damaged where it is none.
+    fileprivate init(checking bytes: [UInt8], _ file: String) throws(StateError) {
+        do throws(JSONError) {
+            self = try LabelAreaImage(json: bytes)
+        } catch {
+            throw StateError(.damaged, "the saved labels \(file) cannot be read: \(error)")
+        }
+    }
+}

@@ -1,0 +1,87 @@
+import SystemPackage
+
+/// The append-only record of one transaction: a line a record, each durable before what it announces happens.
+///
+/// A line is the CRC-32C of what follows in eight hexadecimal digits, a space, and one line of JSON with its sequence
+/// number. A torn last line was never acted on, so it is ignored; anything else that does not check is damage.
+struct Journal: ~Copyable {
+    private let file: StateFile
+    private var sequence: Int
+
+    /// A new journal.
+    static func create(_ path: FilePath, _ header: JournalHeader) throws(StateError) -> Journal {
+        var journal = Journal(file: try .create(path), sequence: 0)
+        try journal.append(.begin(header))
+        try StateDirectory.synchronize(path.removingLastComponent())
+        return journal
+    }
+
+    /// An existing journal, to go on with behind its last whole record: a torn tail is cut off.
+    static func reopen(_ path: FilePath) throws(StateError) -> Journal {
+        let contents = try StateFile.contents(path, limit: Journal.maximumLength)
+        let (records, length) = try parse(contents, path)
+        let file = try StateFile.append(path)
+        if length < contents.count { try file.truncate(to: length) }
+        return Journal(file: file, sequence: records.count)
+    }
+
+    private init(file: consuming StateFile, sequence: Int) {
+        self.file = file
+        self.sequence = sequence
+    }
+
+    /// Appends a record, and returns when it is durable.
+    mutating func append(_ record: JournalRecord) throws(StateError) {
+        let text = record.json(sequence: sequence)
+        let line = "\(Checksum.text(Checksum.of(text.utf8))) \(text)\n"
+        try file.write(Array(line.utf8))
+        try file.synchronize()
+        sequence += 1
+    }
+
+    /// The records of a journal's bytes.
+    static func records(in bytes: [UInt8], _ path: FilePath) throws(StateError) -> [JournalRecord] {
+        try parse(bytes, path).records
+    }
+
+    /// The whole records, and where the last of them ends. What follows the last line break was never acted on.
+    private static func parse(
+        _ bytes: [UInt8], _ path: FilePath
+    ) throws(StateError) -> (records: [JournalRecord], length: Int) {
+        let length = bytes.lastIndex(of: newline).map { $0 + 1 } ?? 0
+        var records: [JournalRecord] = []
+        for (number, line) in bytes[..<length].split(separator: newline).enumerated() {
+            guard let record = record(Array(line), sequence: number) else { throw damage(path, number + 1) }
+            records.append(record)
+        }
+        return (records, length)
+    }
+
+    private static func record(_ line: [UInt8], sequence: Int) -> JournalRecord? {
+        guard line.count > 9, line[8] == UInt8(ascii: " ") else { return nil }
+        let text = Array(line[9...])
+        guard String(decoding: line[..<8], as: UTF8.self) == Checksum.text(Checksum.of(text)) else {
+            return nil
+        }
+        do throws(JSONError) {
+            let cursor = JSONCursor(try JSONValue(parsing: text))
+            guard try cursor.required("seq").integer() == sequence else { return nil }
+            return try JournalRecord(cursor)
+        } catch {
+            return nil
+        }
+    }
+
+    private static func damage(_ path: FilePath, _ line: Int) -> StateError {
+        StateError(
+            .damaged, "the journal \(path) is damaged at line \(line)",
+            advice:
+                "nothing is done by guess: compare daxprov inventory with the journal, and move it away when "
+                + "the host is as it should be")
+    }
+
+    /// More than any journal has.
+    static let maximumLength = 256 << 20
+
+    private static let newline = UInt8(ascii: "\n")
+}

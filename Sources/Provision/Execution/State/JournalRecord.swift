@@ -1,0 +1,94 @@
+/// One record of a transaction's journal.
+enum JournalRecord: Equatable, Sendable {
+    /// The transaction begins: what it is, and the host before it.
+    case begin(JournalHeader)
+    /// A DIMM's labels were saved in a file of the transaction's directory.
+    case labels(SavedLabels)
+    /// A range of a namespace's media was saved in a file of the transaction's directory.
+    case range(step: Int, SavedRange)
+    /// A step is about to run, with the UUIDs that it gives.
+    case intent(step: Int, FreshIdentity)
+    /// A step was performed and read back.
+    case done(step: Int)
+    /// Everything before this is being undone.
+    case undo(reason: String)
+    /// A placeholder is about to be created while undoing, with this label UUID.
+    case placeholder(UUID, address: UInt64)
+    /// The transaction is over, and the host is like this.
+    case end(TransactionEnd, after: Observed?)
+}
+
+/// What a journal says first.
+public struct JournalHeader: Equatable, Sendable {
+    /// The transaction's name: a number that grows, and its time.
+    public var id: String
+    /// Seconds since 1970.
+    public var time: Int
+    /// The version of daxprov that ran it.
+    public var toolVersion: String
+    /// The path of the profile.
+    public var source: String
+    /// The host before it.
+    public var before: Observed
+    /// The steps.
+    public var steps: [JournalStep]
+}
+
+/// What must be known of a step to undo it.
+public struct JournalStep: Equatable, Sendable {
+    /// The step's word: `create`, `destroy`, ...
+    public var action: String
+    /// The region's kernel name then.
+    public var region: String
+    /// The namespace's kernel name then; nil for a creation or an initialisation of labels.
+    public var device: String?
+    /// The step in words.
+    public var phrase: String
+    /// What undoing its change brings back.
+    public var reversibility: Reversibility
+    /// Why.
+    public var reversibilityReason: String
+}
+
+extension JournalStep {
+    /// What must be known of a planned step.
+    init(_ planned: PlannedStep, of plan: Plan) {
+        let change = plan.changes[planned.change]
+        self.init(
+            action: StepText.action(planned.step), region: planned.step.region,
+            device: planned.step.target?.device, phrase: StepText.phrase(planned.step),
+            reversibility: change.reversibility, reversibilityReason: change.reversibilityReason)
+    }
+}
+
+/// How a transaction ended.
+public enum TransactionEnd: String, CaseIterable, Sendable {
+    /// Every step was done, and the result is as the profile says.
+    case committed
+    /// Every step was done, and the result is not what the profile says: somebody else changed the host.
+    case incomplete
+    /// Everything was undone, and the host is as before.
+    case rolledBack = "rolled_back"
+}
+
+/// A range of a namespace's media in a file.
+public struct SavedRange: Equatable, Sendable {
+    /// The system physical address of its first byte.
+    public var address: UInt64
+    /// Its length.
+    public var length: ByteCount
+    /// The file's name in the transaction's directory.
+    public var file: String
+    /// The CRC-32C of its bytes.
+    public var checksum: UInt32
+}
+
+/// The labels of a DIMM in a file.
+public struct SavedLabels: Equatable, Sendable {
+    /// The DIMM's stable identity, or its kernel name where it has none.
+    public var dimm: String
+    /// The file's name in the transaction's directory.
+    public var file: String
+    /// The CRC-32C of its bytes.
+    public var checksum: UInt32
+}

@@ -1,0 +1,95 @@
+import Glibc
+import SystemPackage
+
+/// A file of the state directory: private, never a link, written with its errors seen.
+struct StateFile: ~Copyable {
+    private let descriptor: Int32
+    private let path: FilePath
+
+    /// A new file, for appending. Fails where it exists.
+    static func create(_ path: FilePath) throws(StateError) -> StateFile {
+        try StateFile(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND, "make")
+    }
+
+    /// An existing file, for appending.
+    static func append(_ path: FilePath) throws(StateError) -> StateFile {
+        try StateFile(path, O_WRONLY | O_APPEND, "open")
+    }
+
+    /// The bytes of a regular file of ours, at most `limit`.
+    static func contents(_ path: FilePath, limit: Int) throws(StateError) -> [UInt8] {
+        let file = try StateFile(path, O_RDONLY | O_NONBLOCK, "open")
+        var status = stat()
+        guard unsafe fstat(file.descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            throw StateError(.untrusted, "\(path) is no regular file")
+        }
+        guard status.st_uid == geteuid(), status.st_mode & 0o022 == 0, status.st_nlink == 1 else {
+            throw StateError(
+                .untrusted, "\(path) could have been written by somebody else (owner, mode or hard link)")
+        }
+        guard status.st_size <= off_t(limit) else {
+            throw StateError(.damaged, "\(path) is larger than daxprov ever writes it")
+        }
+        return try file.read(upTo: limit)
+    }
+
+    private init(_ path: FilePath, _ flags: Int32, _ verb: String) throws(StateError) {
+        let descriptor = unsafe open(path.string, flags | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard descriptor >= 0 else {
+            throw StateError(.unusable, "cannot \(verb) \(path): \(StateDirectory.message(errno))")
+        }
+        self.descriptor = descriptor
+        self.path = path
+    }
+
+    deinit { close(descriptor) }
+
+    /// Writes all bytes.
+    func write(_ bytes: [UInt8]) throws(StateError) {
+        var written = 0
+        while written < bytes.count {
+            let count = unsafe bytes.withUnsafeBytes { buffer in
+                unsafe Glibc.write(
+                    descriptor, buffer.baseAddress.map { unsafe $0 + written }, bytes.count - written)
+            }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else {
+                throw StateError(
+                    .unusable, "cannot write \(path): \(StateDirectory.message(errno))",
+                    advice: "make room, or choose another place with --state-dir")
+            }
+            written += count
+        }
+    }
+
+    /// Cuts the file off behind its first `length` bytes.
+    func truncate(to length: Int) throws(StateError) {
+        guard ftruncate(descriptor, off_t(length)) == 0 else {
+            throw StateError(.unusable, "cannot shorten \(path): \(StateDirectory.message(errno))")
+        }
+    }
+
+    /// Returns when everything written is durable.
+    func synchronize() throws(StateError) {
+        guard fsync(descriptor) == 0 else {
+            throw StateError(.unusable, "cannot make \(path) durable: \(StateDirectory.message(errno))")
+        }
+    }
+
+    private func read(upTo limit: Int) throws(StateError) -> [UInt8] {
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 1 << 16)
+        while bytes.count <= limit {
+            let count = unsafe chunk.withUnsafeMutableBytes { buffer in
+                unsafe Glibc.read(descriptor, buffer.baseAddress, buffer.count)
+            }
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else {
+                throw StateError(.unusable, "cannot read \(path): \(StateDirectory.message(errno))")
+            }
+            if count == 0 { break }
+            bytes += chunk[..<count]
+        }
+        return bytes
+    }
+}

@@ -1,0 +1,119 @@
+import Glibc
+import SystemPackage
+
+/// The transactions in a state directory: each a directory with its journal and what it saved.
+public struct TransactionStore: Sendable {
+    /// The state directory.
+    public let directory: StateDirectory
+
+    /// The transactions in a state directory.
+    public init(_ directory: StateDirectory) {
+        self.directory = directory
+    }
+
+    /// The names of all transactions, oldest first.
+    public func names() throws(StateError) -> [String] {
+        guard directory.exists else { return [] }
+        try StateDirectory.makePrivate(directory.path)
+        guard let stream = unsafe opendir(directory.transactions.string) else {
+            throw StateError(
+                .unusable, "cannot list \(directory.transactions): \(StateDirectory.message(errno))")
+        }
+        defer { unsafe closedir(stream) }
+        var names: [String] = []
+        while let entry = unsafe readdir(stream) {
+            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                unsafe pointer.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
+            }
+            if Self.isName(name) { names.append(name) }
+        }
+        return names.sorted()
+    }
+
+    /// A transaction by its name.
+    public func log(_ name: String) throws(StateError) -> TransactionLog {
+        guard Self.isName(name), try names().contains(name) else {
+            throw StateError(
+                .unsuitable, "there is no transaction \(name)", advice: "daxprov history lists them")
+        }
+        let path = journalPath(name)
+        let bytes = try StateFile.contents(path, limit: Journal.maximumLength)
+        guard let log = TransactionLog(try Journal.records(in: bytes, path)) else {
+            throw StateError(.damaged, "the journal \(path) has no beginning")
+        }
+        return log
+    }
+
+    /// Every transaction that began, oldest first.
+    public func logs() throws(StateError) -> [TransactionLog] {
+        var logs: [TransactionLog] = []
+        for name in try names() where try !isEmpty(name) { logs.append(try log(name)) }
+        return logs
+    }
+
+    /// The transactions that did not end, oldest first. One whose journal never got its first record began nothing.
+    public func interrupted() throws(StateError) -> [TransactionLog] {
+        try logs().filter { $0.end == nil }
+    }
+
+    /// Whether the transaction's journal has no whole record.
+    func isEmpty(_ name: String) throws(StateError) -> Bool {
+        let path = journalPath(name)
+        guard unsafe access(path.string, F_OK) == 0 else { return true }
+        let bytes = try StateFile.contents(path, limit: Journal.maximumLength)
+        return try Journal.records(in: bytes, path).isEmpty
+    }
+
+    /// The bytes of a saved file, after checking them.
+    func contents(_ name: String, file: String, checksum: UInt32, limit: Int) throws(StateError) -> [UInt8] {
+        let path = directory.transactions.appending(name).appending(file)
+        let bytes = try StateFile.contents(path, limit: limit)
+        guard Checksum.of(bytes) == checksum else {
+            throw StateError(
+                .damaged, "the backup \(path) is damaged: its checksum is another",
+                advice: "it is not written back; what it saved cannot be restored by daxprov")
+        }
+        return bytes
+    }
+
+    /// Where the journal of a transaction is.
+    func journalPath(_ name: String) -> FilePath {
+        directory.transactions.appending(name).appending("journal")
+    }
+
+    /// Removes what is oldest: all but the last `count` ended transactions that are younger than `age` seconds.
+    /// One that did not end, or that could still be rolled back (the last one committed), is always kept.
+    public func prune(keeping count: Int = 100, youngerThan age: Int = 365 * 86_400, now: Int)
+        throws(StateError)
+    {
+        let names = try names()
+        for (index, name) in names.enumerated() {
+            guard index + 1 < names.count else { continue }
+            let log = try log(name)
+            guard log.end != nil else { continue }
+            if names.count - index > count || now - log.header.time > age { try remove(name) }
+        }
+    }
+
+    private func remove(_ name: String) throws(StateError) {
+        let path = directory.transactions.appending(name)
+        guard let stream = unsafe opendir(path.string) else { return }
+        defer { unsafe closedir(stream) }
+        let handle = unsafe dirfd(stream)
+        while let entry = unsafe readdir(stream) {
+            let file = unsafe withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                unsafe pointer.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
+            }
+            if file != ".", file != ".." { _ = unsafe unlinkat(handle, file, 0) }
+        }
+        guard unsafe rmdir(path.string) == 0 else {
+            throw StateError(.unusable, "cannot remove \(path): \(StateDirectory.message(errno))")
+        }
+    }
+
+    /// Whether a name is one that transactions have.
+    private static func isName(_ name: String) -> Bool {
+        (10...64).contains(name.utf8.count) && name.first?.isNumber == true
+            && name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") }
+    }
+}

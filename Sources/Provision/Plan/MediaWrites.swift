@@ -1,0 +1,28 @@
+/// What formatting a namespace writes to its media: everything else on it stays as it was.
+///
+/// fsdax and devdax write an info block into the first 8 KiB, and with `map: dev` the page map up to the data
+/// (drivers/nvdimm/pfn_devs.c, `nd_pfn_init`; the kernel rewrites the map at every enable). Sector mode writes an info
+/// block at both ends of every arena, with the map and the log before the second (btt.c, `btt_meta_init`). Raw mode
+/// writes nothing.
+enum MediaWrites {
+    /// The ranges, from the namespace's start, in order.
+    /// - Parameter start: the system physical address of the namespace.
+    static func ranges(
+        for layout: Layout, rawSize: ByteCount, start: UInt64, labels: LabelVersion?
+    ) -> [Extent] {
+        switch layout.mode {
+        case .raw:
+            return []
+        case .fsdax, .devdax:
+            let offset = NamespaceGeometry.dataOffset(
+                rawSize: rawSize, start: start, mode: layout.mode, map: layout.map, align: layout.align,
+                labels: labels)
+            let infoBlock = NamespaceGeometry.infoBlockReserve
+            let length = layout.map == .dev ? max(offset ?? rawSize, infoBlock) : infoBlock
+            return [Extent(offset: .zero, length: min(length, rawSize))]
+        case .sector:
+            return NamespaceGeometry.translationTableRanges(
+                rawSize: rawSize, sectorSize: layout.sectorSize ?? .sectorModeDefault, labels: labels)
+        }
+    }
+}

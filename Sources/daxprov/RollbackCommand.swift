@@ -1,0 +1,77 @@
+import ArgumentParser
+import Provision
+
+/// `daxprov rollback`: undoes an applied transaction.
+struct RollbackCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rollback",
+        abstract: "Undoes an applied transaction: the last one, or the one named.",
+        discussion: """
+            Brings back the namespaces that it destroyed or changed, with their UUIDs, names, places and, where nothing \
+            wrote over it, their data; and removes those that it created, which needs --allow-destroy NAME for each. \
+            Refused where the host has changed since.
+
+            \(ExitStatus.table(.done, .error, .refused, .partial, .locked, .notPermitted))
+            """
+    )
+
+    @Argument(help: ArgumentHelp("The transaction, as 'daxprov history' names it.", valueName: "id"))
+    var id: String?
+    @Flag(name: .shortAndLong, help: "Do not ask.") var yes = false
+    @OptionGroup var consent: ConsentOptions
+    @OptionGroup var host: HostOptions
+
+    func run() throws {
+        let host = try host.makeHost()
+        try self.host.requirePrivilege()
+        let lock = try self.host.lock()
+        let store = self.host.store
+        try RecoverCommand.recover(host, store)
+        let (log, later) = try select(in: store)
+        let observed = try CommandFailure.translating { () throws(HostError) in try host.observe() }
+        let review = RollbackReview(of: log, on: observed, later: later, consent: consent.consent)
+        try show(review, of: log)
+        guard review.refusals.isEmpty else { throw Ending(.refused) }
+        if !yes { try Question.confirm("Undo this transaction?") }
+        try rollBack(log.header.id, host, store)
+        extendLifetime(lock)
+    }
+
+    private func select(in store: TransactionStore) throws -> (TransactionLog, [TransactionLog]) {
+        try CommandFailure.onState { () throws(StateError) in
+            let logs = try store.logs()
+            let wanted = id ?? logs.last { $0.end == .committed || $0.end == .incomplete }?.header.id
+            guard let wanted, let index = logs.firstIndex(where: { $0.header.id == wanted }) else {
+                throw StateError(
+                    .unsuitable,
+                    id.map { "there is no transaction \($0)" } ?? "there is no transaction to undo",
+                    advice: "daxprov history lists them")
+            }
+            return (logs[index], Array(logs[(index + 1)...]))
+        }
+    }
+
+    private func show(_ review: RollbackReview, of log: TransactionLog) throws {
+        var lines = ["Undoing transaction \(log.header.id):"]
+        lines += log.header.steps.indices.reversed().filter { log.begun[$0] != nil }
+            .map { "      undo: \(TerminalText.clean(log.header.steps[$0].phrase))" }
+        lines += review.promises.map { "  brings back \(TerminalText.clean($0))" }
+        lines += RefusalText.lines(review.refusals, source: log.header.source, Console.style)
+        try Console.write(lines.map { $0 + "\n" }.joined())
+    }
+
+    private func rollBack(_ id: String, _ host: any RestoringHost, _ store: TransactionStore) throws {
+        let recovery = Recovery(
+            host: host, store: store, interruption: .bySignals(), progress: Console.show)
+        let pending: [String]
+        do throws(ExecutionError) {
+            pending = try recovery.rollBack(id)
+        } catch {
+            throw CommandFailure(error, status: .partial)
+        }
+        try Console.write("Undone, and verified: the host is as it was before \(id).\n")
+        for region in pending {
+            try Console.write("The namespace of \(region) is back after the next reboot.\n")
+        }
+    }
+}

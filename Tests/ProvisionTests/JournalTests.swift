@@ -1,0 +1,104 @@
+import SystemPackage
+import Testing
+
+@testable import Provision
+
+@Suite struct JournalTests {
+    private let header = JournalHeader(
+        id: "000001-20261122T120000Z", time: 1, toolVersion: "1", source: "p.yaml",
+        before: Observed(buses: []),
+        steps: [
+            JournalStep(
+                action: "create", region: "region0", device: nil, phrase: "create wal in region0",
+                reversibility: .lossless, reversibilityReason: "undo deletes it")
+        ])
+
+    private func journal(_ scratch: ScratchDirectory, _ records: [JournalRecord]) throws -> FilePath {
+        let path = scratch.path.appending("journal")
+        var journal = try Journal.create(path, header)
+        for record in records { try journal.append(record) }
+        return path
+    }
+
+    private func contents(_ path: FilePath) throws -> [UInt8] {
+        try StateFile.contents(path, limit: 1 << 20)
+    }
+
+    private func replace(_ path: FilePath, with bytes: [UInt8]) throws {
+        let file = try FileDescriptor.open(path, .writeOnly, options: .truncate)
+        try file.closeAfter { _ = try file.writeAll(bytes) }
+    }
+
+    private var everyRecord: [JournalRecord] {
+        var generator = SystemRandomNumberGenerator()
+        return [
+            .labels(SavedLabels(dimm: "8089", file: "labels-1", checksum: 7)),
+            .range(step: 0, SavedRange(address: 1 << 32, length: .kib(8), file: "media-0-0", checksum: 9)),
+            .intent(step: 0, .random(using: &generator)), .done(step: 0),
+            .undo(reason: "the test \"says\" so"),
+            .placeholder(.random(using: &generator), address: 5),
+            .end(.rolledBack, after: Observed(buses: [])),
+        ]
+    }
+
+    @Test func whatIsAppendedIsReadBack() throws {
+        let scratch = try ScratchDirectory()
+        let records = everyRecord
+        let path = try journal(scratch, records)
+        #expect(try Journal.records(in: contents(path), path) == [.begin(header)] + records)
+    }
+
+    @Test func aTailTornAtAnyByteIsIgnoredAndOverwritten() throws {
+        let scratch = try ScratchDirectory()
+        let path = try journal(scratch, [.done(step: 0)])
+        let whole = try contents(path)
+        let firstLine = try #require(whole.firstIndex(of: 10)) + 1
+        for length in firstLine..<whole.count {
+            try replace(path, with: Array(whole[..<length]))
+            #expect(try Journal.records(in: contents(path), path) == [.begin(header)], "cut at \(length)")
+            var reopened = try Journal.reopen(path)
+            try reopened.append(.undo(reason: "again"))
+            let records = try Journal.records(in: contents(path), path)
+            #expect(records == [.begin(header), .undo(reason: "again")], "cut at \(length)")
+        }
+    }
+
+    @Test func aChangedByteAnywhereElseIsDamage() throws {
+        let scratch = try ScratchDirectory()
+        let path = try journal(scratch, [.done(step: 0), .undo(reason: "x")])
+        let whole = try contents(path)
+        for index in stride(from: 0, to: whole.count - 1, by: 7) where whole[index] != 10 {
+            var changed = whole
+            changed[index] ^= 1
+            #expect(throws: StateError.self, "byte \(index)") { _ = try Journal.records(in: changed, path) }
+        }
+    }
+
+    @Test func aRecordThatIsMissingIsDamage() throws {
+        let scratch = try ScratchDirectory()
+        let path = try journal(scratch, [.done(step: 0), .undo(reason: "x")])
+        var lines = try contents(path).split(separator: 10).map { Array($0) + [10] }
+        lines.remove(at: 1)
+        let shortened = Array(lines.joined())
+        #expect(throws: StateError.self) { _ = try Journal.records(in: shortened, path) }
+    }
+
+    @Test func aBackupWithAnotherChecksumIsNeverUsed() throws {
+        let scratch = try ScratchDirectory()
+        var writer = try TransactionWriter.begin(
+            in: scratch.store, source: "p.yaml", before: Observed(buses: []),
+            plan: Plan(changes: [], steps: [], unchanged: [], unmanaged: [], refusals: []))
+        let checksum = try writer.save([1, 2, 3], as: "media-0-0")
+        try writer.append(.end(.committed, after: nil))
+        let name = writer.name
+        #expect(
+            try scratch.store.contents(name, file: "media-0-0", checksum: checksum, limit: 3) == [1, 2, 3])
+        #expect(throws: StateError.self) {
+            _ = try scratch.store.contents(name, file: "media-0-0", checksum: checksum ^ 1, limit: 3)
+        }
+    }
+
+    @Test func theChecksumIsCastagnolis() {
+        #expect(Checksum.of("123456789".utf8) == 0xe306_9283)
+    }
+}

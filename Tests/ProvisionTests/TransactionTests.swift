@@ -1,0 +1,200 @@
+import Testing
+
+@testable import Provision
+
+/// Transactions on the simulated host: whatever fails, and wherever the tool dies, the host ends in the old state or
+/// in the new one.
+@Suite struct TransactionTests {
+    private static let consent = Consent(allowDestroy: ["heap", "journal", "scratch", "wal", "extra"])
+
+    private static let first = """
+        version: 1
+        regions:
+          - match: {region: 0}
+            namespaces:
+              - {name: keep, mode: fsdax, size: 64 MiB}
+              - {name: wal, mode: fsdax, size: 128 MiB}
+              - {name: heap, mode: devdax, size: 64 MiB}
+              - {name: journal, mode: sector, size: 64 MiB}
+              - {name: scratch, mode: raw, size: 64 MiB}
+        """
+
+    /// Every kind of step but the initialisation of labels: rename, reconfigure, destroy, replace, create.
+    private static let second = """
+        version: 1
+        unmanaged: destroy
+        regions:
+          - match: {region: 0}
+            namespaces:
+              - {name: keep, mode: fsdax, size: 64 MiB}
+              - {name: wal, mode: devdax, size: 128 MiB}
+              - {name: heap2, renamed_from: heap, mode: devdax, size: 64 MiB}
+              - {name: journal, mode: sector, size: 96 MiB}
+              - {name: extra, mode: fsdax, size: 256 MiB}
+        """
+
+    private static func profile(_ text: String) throws -> Profile {
+        try ProfileReader.read(Array(text.utf8), source: "test.yaml")
+    }
+
+    /// A host to which the first profile was applied.
+    private static func preparedHost() throws -> SimulatedHost {
+        let host = try SimulatedHost(json: TestFiles.text("../../profiles/hosts/one-dimm.json"))
+        let application = Application(of: try profile(first), to: host)
+        let ending = try application.carryOut(application.prepare(), consent: Consent(), recordingIn: nil)
+        guard case .applied = ending else { throw Unexpected(ending: "\(ending)") }
+        return host
+    }
+
+    private struct Unexpected: Error { var ending: String }
+
+    private func apply(
+        _ host: SimulatedHost, _ scratch: ScratchDirectory, interruption: Interruption = .never
+    ) throws -> Application.Ending {
+        let application = Application(of: try Self.profile(Self.second), to: host)
+        return try application.carryOut(
+            application.prepare(), consent: Self.consent, recordingIn: scratch.store,
+            interruption: interruption)
+    }
+
+    @Test func rollingBackBringsBackEveryNamespaceWithItsIdentity() throws {
+        let host = try Self.preparedHost()
+        let before = HostFacts(try host.observe())
+        let scratch = try ScratchDirectory()
+        guard case .applied = try apply(host, scratch) else {
+            Issue.record("not applied")
+            return
+        }
+        #expect(HostFacts(try host.observe()) != before)
+        let id = try #require(try scratch.store.names().last)
+        let pending = try Recovery(host: host, store: scratch.store).rollBack(id)
+        #expect(pending.isEmpty)
+        #expect(HostFacts(try host.observe()) == before)
+        #expect(try scratch.store.log(id).end == .rolledBack)
+    }
+
+    @Test func aFailureAtAnyStoreEndsInTheOldState() throws {
+        let original = try Self.preparedHost()
+        let before = HostFacts(try original.observe())
+        var failures = 0
+        for operation in 1... {
+            let host = try SimulatedHost(json: original.json)
+            host.arm(SimulatedFault(.fail(errno: 5), atOperation: operation))
+            let scratch = try ScratchDirectory()
+            let ending = try apply(host, scratch)
+            if case .applied = ending { break }
+            failures += 1
+            guard case .undone = ending else {
+                Issue.record("store \(operation): \(ending)")
+                continue
+            }
+            #expect(HostFacts(try host.observe()) == before, "store \(operation)")
+            #expect(try scratch.store.interrupted().isEmpty, "store \(operation)")
+        }
+        #expect(failures > 30, "only \(failures) stores were tried")
+    }
+
+    @Test(arguments: [false, true])
+    func aCrashAtAnyStoreIsRecoveredToTheOldOrTheNewState(withReboot: Bool) throws {
+        let original = try Self.preparedHost()
+        let before = HostFacts(try original.observe())
+        let plan = try Self.profile(Self.second)
+        var crashes = 0
+        for operation in 1... {
+            let host = try SimulatedHost(json: original.json)
+            host.arm(SimulatedFault(.crash, atOperation: operation))
+            let scratch = try ScratchDirectory()
+            if case .applied? = try? apply(host, scratch) { break }
+            crashes += 1
+            let survivor = try SimulatedHost(json: host.json)
+            if withReboot { try survivor.reboot() }
+            _ = try Recovery(host: survivor, store: scratch.store).run()
+            let after = try survivor.observe()
+            let isOld = HostFacts(after) == before
+            #expect(isOld || Planner.plan(plan, on: after).isEmpty, "store \(operation)")
+            #expect(try scratch.store.interrupted().isEmpty, "store \(operation)")
+        }
+        #expect(crashes > 30, "only \(crashes) stores were tried")
+    }
+
+    @Test func aCrashInsideRecoveryIsRecoveredAsWell() throws {
+        let original = try Self.preparedHost()
+        let before = HostFacts(try original.observe())
+        var crashes = 0
+        for operation in 1... {
+            let host = try SimulatedHost(json: original.json)
+            host.arm(SimulatedFault(.crash, atOperation: 30))
+            let scratch = try ScratchDirectory()
+            _ = try? apply(host, scratch)
+            let recovering = try SimulatedHost(json: host.json)
+            recovering.arm(SimulatedFault(.crash, atOperation: operation))
+            let isDone = (try? Recovery(host: recovering, store: scratch.store).run()) != nil
+            let survivor = try SimulatedHost(json: recovering.json)
+            survivor.arm(nil)
+            _ = try Recovery(host: survivor, store: scratch.store).run()
+            #expect(HostFacts(try survivor.observe()) == before, "store \(operation) of the recovery")
+            if isDone { break }
+            crashes += 1
+        }
+        #expect(crashes > 5, "only \(crashes) stores were tried")
+    }
+
+    @Test func aSignalLetsTheStepFinishAndThenUndoesEverything() throws {
+        let host = try Self.preparedHost()
+        let before = HostFacts(try host.observe())
+        let scratch = try ScratchDirectory()
+        let counter = Counter()
+        let interruption = Interruption { counter.next() > 4 ? 1 : 0 }
+        guard case .undone(_, .interrupted, _) = try apply(host, scratch, interruption: interruption) else {
+            Issue.record("not undone")
+            return
+        }
+        #expect(HostFacts(try host.observe()) == before)
+    }
+
+    @Test func rollbackIsRefusedWhenTheHostHasMovedOn() throws {
+        let host = try Self.preparedHost()
+        let scratch = try ScratchDirectory()
+        _ = try apply(host, scratch)
+        let log = try #require(try scratch.store.logs().last)
+        let made = try #require(try host.observe().regions[0].namespaces.first { $0.name == "extra" })
+        let target = NamespaceTarget(made, region: "region0")
+        var generator = SystemRandomNumberGenerator()
+        _ = try host.perform(.disable(target), identity: .random(using: &generator))
+        let review = RollbackReview(of: log, on: try host.observe(), later: [], consent: Self.consent)
+        #expect(review.refusals.map(\.code) == [.hostChanged])
+    }
+
+    @Test func rollbackGivesUpWhatWasCreatedOnlyWithConsent() throws {
+        let host = try Self.preparedHost()
+        let scratch = try ScratchDirectory()
+        _ = try apply(host, scratch)
+        let log = try #require(try scratch.store.logs().last)
+        let observed = try host.observe()
+        let without = RollbackReview(of: log, on: observed, later: [], consent: Consent())
+        #expect(Set(without.refusals.map(\.address)) == ["extra", "journal", "wal"])
+        #expect(RollbackReview(of: log, on: observed, later: [], consent: Self.consent).refusals.isEmpty)
+    }
+
+    @Test func anUnusableStateDirectoryIsFoundBeforeTheFirstStep() throws {
+        let host = try Self.preparedHost()
+        let before = host.json
+        let store = TransactionStore(StateDirectory("/proc/daxprov"))
+        let application = Application(of: try Self.profile(Self.second), to: host)
+        let prepared = try application.prepare()
+        #expect(throws: ExecutionError.self) {
+            _ = try application.carryOut(prepared, consent: Self.consent, recordingIn: store)
+        }
+        #expect(host.json == before)
+    }
+}
+
+/// Counts calls.
+private final class Counter: @unchecked Sendable {
+    private var count = 0
+
+    func next() -> Int {
+        count += 1
+        return count
+    }
+}

@@ -1,0 +1,64 @@
+"""Running daxprov in a guest."""
+
+import json
+
+from .inventory import Inventory
+
+DONE, ERROR, CHANGES, REFUSED, ROLLED_BACK, PARTIAL = 0, 1, 2, 3, 4, 5
+NOT_PERMITTED = 77
+
+
+class Daxprov:
+    """daxprov in a machine. Profiles go in as text, on standard input."""
+
+    def __init__(self, vm):
+        self.vm = vm
+
+    def run(self, *words, profile=None, **options):
+        """Runs daxprov with these words; with a profile, the profile is its last argument."""
+        if profile is not None:
+            words, options["stdin"] = (*words, "-"), profile.encode()
+        return self.vm.run(["daxprov", *words], **options)
+
+    def inventory(self):
+        return Inventory(json.loads(self.run("inventory", "--json").check().stdout))
+
+    def plan(self, profile):
+        """The plan as JSON; its exit status fits what is in it."""
+        result = self.run("plan", "--json", "--detailed-exitcode", profile=profile)
+        assert result.stderr == b"", result
+        plan = json.loads(result.stdout)
+        expected = REFUSED if plan["refusals"] else CHANGES if plan["changes"] else DONE
+        assert result.status == expected, result
+        return plan
+
+    def apply(self, profile, *, allow=(), **options):
+        """apply --yes with the consents in `allow`."""
+        words = [word for name in allow for word in ("--allow-destroy", name)]
+        return self.run("apply", "--yes", *words, profile=profile, **options)
+
+    def applied(self, profile, *, allow=()):
+        """Applies, which must succeed, and returns the inventory afterwards."""
+        result = self.apply(profile, allow=allow)
+        assert result.status == DONE, result
+        return self.inventory()
+
+    def refused(self, profile, *, allow=(), before=None):
+        """Applies, which must be refused with everything left as it is, and returns the JSON report.
+
+        `before` is the inventory, where it is known, and saves taking it.
+        """
+        before = before or self.inventory()
+        result = self.run(
+            "apply", "--yes", "--json", *(word for name in allow for word in ("--allow-destroy", name)),
+            profile=profile)
+        assert result.status == REFUSED, result
+        assert self.inventory().document == before.document
+        report = json.loads(result.stdout)
+        assert report["outcome"] == "refused" and report["done"] == []
+        return report
+
+    def is_settled(self, profile):
+        """Whether the plan is empty."""
+        plan = self.plan(profile)
+        return plan["changes"] == [] and plan["refusals"] == []

@@ -1,0 +1,54 @@
+"""What `ndctl list` says of the same machine."""
+
+import json
+
+
+def listed(vm, *options):
+    """The JSON of `ndctl list`; [] where it prints nothing."""
+    text = vm.run(["ndctl", "list", *options], check=True).out
+    return json.loads(text) if text.strip() else []
+
+
+def assert_agrees(vm, dimms_of_errors=True):
+    """Asserts that `inventory --ndctl-json` says what `ndctl list -BDRNv` says, field by field.
+
+    `dimms_of_errors` False: but for the DIMM that each media error lies on, which ndctl asks the firmware.
+    """
+    theirs = listed(vm, "-BDRNv")
+    if not dimms_of_errors:
+        theirs = _without_dimms_of_errors(theirs)
+    text = vm.run(["daxprov", "inventory", "--ndctl-json"], check=True).out
+    ours = json.loads(text) if text.strip() else []
+    differences = list(_differences("", _by_device(ours), _by_device(theirs)))
+    assert not differences, "daxprov and ndctl differ:\n" + "\n".join(differences)
+
+
+def _without_dimms_of_errors(value):
+    if isinstance(value, list):
+        return [_without_dimms_of_errors(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    is_error = {"offset", "length", "dimms"} == set(value)
+    return {key: _without_dimms_of_errors(each) for key, each in value.items() if not (is_error and key == "dimms")}
+
+
+def _by_device(value):
+    """The value with every list of devices as a mapping from device to what is said of it."""
+    if isinstance(value, dict):
+        return {key: _by_device(each) for key, each in value.items()}
+    if not isinstance(value, list):
+        return value
+    key = next((key for key in ("dev", "chardev", "dimm") if value and all(
+        isinstance(each, dict) and key in each for each in value)), None)
+    if key is None:
+        return [_by_device(each) for each in value]
+    assert len({each[key] for each in value}) == len(value), f"a device is listed twice: {value}"
+    return {each[key]: _by_device(each) for each in value}
+
+
+def _differences(place, ours, theirs):
+    if isinstance(ours, dict) and isinstance(theirs, dict):
+        for key in sorted({*ours, *theirs}):
+            yield from _differences(f"{place}/{key}", ours.get(key, "(absent)"), theirs.get(key, "(absent)"))
+    elif (type(ours), ours) != (type(theirs), theirs):
+        yield f"{place}: {ours!r}, ndctl: {theirs!r}"

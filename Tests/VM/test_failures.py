@@ -1,0 +1,108 @@
+"""A store that the kernel refuses, at every point: nothing half-made stays behind."""
+
+import errno
+import json
+
+from lab import Fault
+from support import Daxprov, contents, namespace, ndctl, profile, region
+from support.daxprov import PARTIAL, REFUSED, ROLLED_BACK
+
+SYSFS = ("/sys",)
+ERRORS = (errno.EIO, errno.ENOSPC, errno.EBUSY)
+KEPT = namespace(name="kept", mode="fsdax", size="32 MiB")
+TWO = (namespace(name="one", mode="fsdax", size="64 MiB"), namespace(name="two", mode="sector", size="32 MiB"))
+
+
+def fault_at(number):
+    """The fault that one store after the other meets, each with a log of its own."""
+    return Fault(number, f"errno:{ERRORS[number % len(ERRORS)]}", paths=SYSFS, log=f"/tmp/fault-{number}.log")
+
+
+def was_reached(vm, fault):
+    return len(vm.read_file(fault.log).splitlines()) >= fault.at
+
+
+def traces(vm):
+    """What ndctl sees of namespaces, idle ones included, without the objects that await their first use."""
+    return [each for each in ndctl.listed(vm, "-N", "-i") if each.get("size") or each.get("uuid", "0").strip("0-")]
+
+
+def test_whichever_store_of_two_creations_fails_the_host_is_as_before(labelled):
+    daxprov = Daxprov(labelled)
+    before = daxprov.applied(profile(region(0, KEPT)))
+    digest = contents.start_digest(labelled, before.node("kept"))
+    theirs = traces(labelled)
+    wanted = profile(region(0, KEPT, *TWO))
+
+    statuses, at = [], 0
+    while True:
+        at += 1
+        fault = fault_at(at)
+        result = daxprov.run("apply", "--yes", "--json", profile=wanted, fault=fault)
+        if not was_reached(labelled, fault):
+            break
+        busy = ERRORS[at % len(ERRORS)] == errno.EBUSY  # the kernel's word for a device in use: that is a refusal
+        assert result.status == (REFUSED if busy else ROLLED_BACK), f"store {at}: {result}"
+        report = json.loads(result.stdout)
+        assert report["outcome"] == "undone" and report["error"]["errno"] == ERRORS[at % len(ERRORS)]
+        assert traces(labelled) == theirs, f"store {at}: {result}"
+        statuses.append(result.status)
+    assert result.status == 0 and len(statuses) >= 12
+    after = daxprov.inventory()
+    assert after.named("kept") == before.named("kept")
+    assert contents.start_digest(labelled, after.node("kept")) == digest
+    assert daxprov.is_settled(wanted)
+
+
+def test_after_a_failure_that_cannot_be_undone_the_report_says_what_was_done_and_what_not(machine):
+    vm = machine("nvdimm-small")
+    daxprov = Daxprov(vm)
+    wanted = profile(region(0, *TWO, labels="init"))
+    result = daxprov.run("apply", "--yes", "--json", profile=wanted, fault=Fault(paths=SYSFS))
+    assert result.status == 0
+    log = vm.read_file(Fault.log).decode().splitlines()
+    [_, second] = [number for number, line in enumerate(log, 1) if line.endswith("/size")]
+
+    vm = machine("nvdimm-small")
+    daxprov = Daxprov(vm)
+    result = daxprov.run(
+        "apply", "--yes", "--json", profile=wanted, fault=Fault(second, f"errno:{errno.ENOSPC}", paths=SYSFS))
+    assert result.status == PARTIAL
+    report = json.loads(result.stdout)
+    assert [step["action"] for step in report["done"]] == ["disable", "initialize_labels", "create"]
+    assert report["failed"]["action"] == "create" and report["error"]["errno"] == errno.ENOSPC
+    assert [each["name"] for each in daxprov.inventory().region(0)["namespaces"]] == ["one"]
+    ndctl.assert_agrees(vm)
+
+    text = daxprov.run("apply", "--yes", profile=wanted, fault=Fault(5, f"errno:{errno.EIO}", paths=SYSFS))
+    assert text.status == ROLLED_BACK and "as it was before" in text.out and "Input/output error" in text.out
+    assert daxprov.apply(wanted).status == 0 and daxprov.is_settled(wanted)
+
+
+def test_a_store_that_fails_during_a_reconfiguration_leaves_the_old_namespace_or_says_what_is_there(labelled):
+    daxprov = Daxprov(labelled)
+    daxprov.applied(profile(region(0, KEPT, TWO[0])))
+    wanted = profile(region(0, KEPT, namespace(name="one", mode="devdax", size="64 MiB")))
+    before = daxprov.inventory()
+    digest = contents.start_digest(labelled, before.node("kept"))
+    seen = set()
+    at = 0
+    while True:
+        at += 1
+        fault = fault_at(at)
+        result = daxprov.run(
+            "apply", "--yes", "--allow-destroy", "one", profile=wanted, fault=fault)
+        if not was_reached(labelled, fault):
+            break
+        seen.add(result.status)
+        assert result.status in (REFUSED, ROLLED_BACK, PARTIAL), f"store {at}: {result}"
+        after = daxprov.inventory()
+        assert after.named("kept") == before.named("kept")
+        if result.status != PARTIAL:
+            assert after.facts() == before.facts(), f"store {at}: {result}"
+        else:
+            assert "Done, and left as it is:" in result.out and "Not done:" in result.out
+            before = after
+    assert result.status == 0 and seen
+    assert contents.start_digest(labelled, daxprov.inventory().node("kept")) == digest
+    assert daxprov.is_settled(wanted)

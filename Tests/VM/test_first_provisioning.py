@@ -1,0 +1,96 @@
+"""From new DIMMs to what the profile says, and still so after a reboot."""
+
+import pytest
+
+from support import Daxprov, contents, namespace, ndctl, profile, region
+from support.inventory import GIB, MIB
+
+# Starts at 4, 5.5, 7 and 8.5 GiB: the kernel numbers them in another order at the next boot.
+SIX = profile(
+    region(
+        0,
+        namespace(name="files", mode="fsdax", size="1.5 GiB"),
+        namespace(name="heap", mode="devdax", size="1.5 GiB"),
+        namespace(name="journal", mode="sector", size="1.5 GiB"),
+        namespace(name="scratch", mode="raw", size="remaining"),
+        labels="init"),
+    region(
+        1,
+        namespace(name="large pages", mode="devdax", size="2 GiB", align="1 GiB", map="mem"),
+        namespace(name="rest", mode="fsdax", size="25%"),
+        labels="init"))
+
+
+def test_two_new_dimms_become_six_namespaces_in_four_modes_and_stay_so_after_a_reboot(machine):
+    vm = machine("nvdimm")
+    daxprov = Daxprov(vm)
+    ndctl.assert_agrees(vm)
+    plan = daxprov.plan(SIX)
+    assert [change["kind"] for change in plan["changes"]].count("create") == 6
+
+    first = daxprov.applied(SIX)
+    assert {each["name"]: each["mode"] for each in first.namespaces} == {
+        "files": "fsdax", "heap": "devdax", "journal": "sector", "scratch": "raw",
+        "large pages": "devdax", "rest": "fsdax"}
+    assert first.named("scratch")["raw_size"] == 6 * GIB - 3 * 1536 * MIB
+    assert first.named("large pages")["align"] == 1 * GIB and first.named("large pages")["map"] == "mem"
+    assert first.named("rest")["raw_size"] == 1536 * MIB
+    for change in plan["changes"]:
+        if change["kind"] == "create":
+            created = first.named(change["address"].split("/")[1])
+            assert {key: created[key] for key in ("resource", "raw_size", "usable_size", "mode")} == {
+                key: change["after"][key] for key in ("resource", "raw_size", "usable_size", "mode")}
+    ndctl.assert_agrees(vm)
+
+    again = daxprov.apply(SIX)
+    assert again.status == 0 and "No changes" in again.out
+    assert daxprov.inventory().document == first.document
+    assert daxprov.is_settled(SIX)
+
+    vm.run(f"head -c 1M /dev/urandom > /tmp/bytes; dd if=/tmp/bytes of={first.node('scratch')} bs=64k oflag=direct")
+    written = vm.run("sha256sum < /tmp/bytes").out
+    file = contents.make_file(vm, first.node("files"), "/mnt/files", "files")
+    heap = contents.fill(vm, first.node("heap"), "heap", 64 << 10)
+    journal = contents.fill(vm, first.node("journal"), "journal", 64 << 10)
+    vm.reboot()
+
+    after = daxprov.inventory()
+    assert after.facts() == first.facts()
+    assert after.addresses() != first.addresses(), "the kernel kept its numbers: this test shows less than it should"
+    assert daxprov.is_settled(SIX)
+    assert daxprov.apply(SIX).status == 0
+    ndctl.assert_agrees(vm)
+
+    vm.run(f"mkdir -p /mnt/files && mount -o dax {after.node('files')} /mnt/files", check=True)
+    assert contents.file_digest(vm, "/mnt/files") == file
+    assert vm.run(f"head -c 1M {after.node('scratch')} | sha256sum").out == written
+    assert vm.run(f"{contents.DAXMAP} read {after.node('heap')} | head -c 65536").stdout == heap
+    assert vm.run(f"head -c 65536 {after.node('journal')}").stdout == journal
+
+
+def test_the_kernel_renumbers_namespaces_at_a_reboot_and_nothing_follows_its_numbers(labelled):
+    daxprov = Daxprov(labelled)
+    labelled.run("for name in low gap high; do ndctl create-namespace -r 0 -m raw -s 64M -n $name; done; "
+                 "ndctl destroy-namespace -f namespace0.1", check=True)
+    wanted = profile(region(0, *(namespace(name=name, mode="raw", size="64 MiB") for name in ("low", "high", "new"))))
+    first = daxprov.applied(wanted)
+    assert first.named("low")["resource"] < first.named("new")["resource"] < first.named("high")["resource"]
+    assert first.named("new")["dev"] > first.named("high")["dev"]
+
+    labelled.reboot()
+    after = daxprov.inventory()
+    assert after.named("new")["dev"] < after.named("high")["dev"]
+    assert after.facts() == first.facts()
+    assert daxprov.is_settled(wanted)
+
+
+@pytest.mark.parametrize("unit", ["4 KiB", "2 MiB", "1 GiB"])
+def test_a_new_devdax_namespace_has_the_alignment_and_the_size_that_the_plan_said(machine, unit):
+    vm = machine("nvdimm", labelled=True)
+    daxprov = Daxprov(vm)
+    wanted = profile(region(0, namespace(name="one", mode="devdax", usable_size="1 GiB", align=unit, map="mem")))
+    [change] = daxprov.plan(wanted)["changes"]
+    created = daxprov.applied(wanted).named("one")
+    assert created["usable_size"] == change["after"]["usable_size"] >= 1 * GIB
+    assert vm.run(f"cat /sys/bus/dax/devices/{created['chardev']}/align").out.strip() == str(created["align"])
+    ndctl.assert_agrees(vm)

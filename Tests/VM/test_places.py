@@ -1,0 +1,90 @@
+"""Hosts and users that lack something: a clear message and the exit code for it."""
+
+import json
+
+from support import Daxprov, namespace, ndctl, profile, region
+from support.daxprov import DONE, NOT_PERMITTED, REFUSED
+
+ONE = profile(region(0, namespace(name="one", mode="fsdax", size="64 MiB")))
+
+
+def test_an_ordinary_user_sees_the_host_and_may_not_change_it(labelled):
+    daxprov = Daxprov(labelled)
+    daxprov.applied(ONE)
+    as_root = daxprov.inventory()
+
+    report = daxprov.run("inventory", "--json", user="nobody")
+    assert (report.status, report.err) == (DONE, "")
+    document = json.loads(report.stdout)
+    seen = document["buses"][0]["regions"][0]["namespaces"][0]
+    expected = as_root.named("one")
+    assert "resource" not in seen and "free_extents" not in document["buses"][0]["regions"][0]
+    assert {key: value for key, value in expected.items() if key != "resource"} == seen
+    text = daxprov.run("inventory", user="nobody")
+    assert text.status == DONE and "root" in text.out and "one" in text.out
+
+    for words in (["plan"], ["plan", "--json"], ["apply", "--yes"]):
+        refused = daxprov.run(*words, profile=ONE, user="nobody")
+        assert refused.status == NOT_PERMITTED, refused
+        assert "root" in refused.out + refused.err
+    assert daxprov.inventory().document == as_root.document
+
+
+def test_a_host_without_persistent_memory_says_so(machine):
+    vm = machine("none")
+    daxprov = Daxprov(vm)
+
+    def assert_clear():
+        text = daxprov.run("inventory")
+        assert text.status == DONE and "no nvdimm bus" in text.out and "nfit" in text.err
+        assert daxprov.inventory().document["buses"] == []
+        assert daxprov.run("inventory", "--ndctl-json").out.strip() == ""
+        plan = daxprov.plan(ONE)
+        assert [(each["code"], each["line"]) for each in plan["refusals"]] == [("no_matching_region", 3)]
+        assert daxprov.apply(ONE).status == REFUSED
+
+    assert_clear()
+    vm.run("modprobe -r dax_pmem nd_pmem nd_btt nfit libnvdimm; rmmod dax_pmem nd_pmem nd_btt nfit libnvdimm")
+    assert not vm.run("ls /sys/bus/nd").out
+    assert_clear()
+
+
+def test_a_bus_without_regions_is_shown_and_has_no_place_for_a_namespace(machine):
+    vm = machine("cxl")
+    daxprov = Daxprov(vm)
+    ndctl.assert_agrees(vm)
+    vm.run("ndctl disable-region all; cxl disable-region all; cxl destroy-region -f all", check=True)
+    inventory = daxprov.inventory()
+    assert len(inventory.document["buses"]) == 1 and inventory.regions == [] and len(inventory.dimms) == 1
+    assert "no regions" in daxprov.run("inventory").out
+    assert [each["code"] for each in daxprov.refused(ONE)["refusals"]] == ["no_matching_region"]
+    ndctl.assert_agrees(vm)
+
+
+def test_a_disabled_region_is_shown_and_refused(labelled):
+    daxprov = Daxprov(labelled)
+    both = profile(
+        region(0, namespace(name="one", mode="fsdax", size="64 MiB")),
+        region(1, namespace(name="two", mode="fsdax", size="64 MiB")))
+    before = daxprov.applied(both)
+    labelled.run("ndctl disable-region region0", check=True)
+    ndctl.assert_agrees(labelled)
+    inventory = daxprov.inventory()
+    assert [each["state"] for each in inventory.regions] == ["disabled", "enabled"]
+    assert "disabled" in daxprov.run("inventory").out
+    [refusal] = daxprov.refused(both)["refusals"]
+    assert refusal["code"] == "region_disabled" and "ndctl enable-region region0" in refusal["advice"]
+    labelled.run("ndctl disable-dimm nmem0", check=True)
+    ndctl.assert_agrees(labelled)
+    assert [each["state"] for each in daxprov.inventory().dimms] == ["disabled", "enabled"]
+    labelled.run("ndctl enable-dimm nmem0 && ndctl enable-region region0", check=True)
+    assert daxprov.inventory().facts() == before.facts() and daxprov.is_settled(both)
+
+
+def test_a_profile_with_errors_exits_65_and_an_absent_one_1(labelled):
+    daxprov = Daxprov(labelled)
+    wrong = daxprov.run("apply", "--yes", profile=ONE.replace("fsdax", "fsdacks"))
+    assert wrong.status == 65 and "fsdax" in wrong.err and ":5:" in wrong.err
+    absent = daxprov.run("apply", "--yes", "/absent.yaml")
+    assert absent.status == 1 and "/absent.yaml" in absent.err
+    assert daxprov.inventory().namespaces == []
