@@ -2,6 +2,8 @@
 # make test      installs what is needed and runs every test, those on a real kernel in a VM included
 # make unit      the tests that need no VM
 # make vm        a shell in a VM with the current build; make vm RUN=SCRIPT runs a script there
+# make bench     times it against ndctl in a VM, and planning for many hosts; ratios of one run
+# make crash-matrix  kills daxprov, its recovery and the machine at every write, in a VM (hours; EVERY=k: every k-th)
 # make differential N=2000 [SEED=...]   random sequences on two kinds of machine: docs/differential.md
 # make lint      formatting and style
 # make install   installs the release build (PREFIX, DESTDIR)
@@ -19,7 +21,10 @@ BINARY = .build/release-static/release/daxprov
 
 export SWIFT_BACKTRACE ?= enable=no
 
-.PHONY: demo test unit vm-test vm differential lint install release clean differential-program build-packages vm-packages
+VM_BINARY = DAXPROV_BINARY=$(CURDIR)/$(BINARY)
+EVERY ?= 1
+
+.PHONY: demo test unit vm-test crash-matrix vm bench differential lint install release clean differential-program build-packages vm-packages
 
 demo: release
 	sh packaging/demo $(BINARY)
@@ -31,10 +36,17 @@ unit: build-packages
 	$(SWIFT) test --skip-build --parallel
 
 vm-test: release differential-program vm-packages
-	DAXPROV_BINARY=$(CURDIR)/$(BINARY) $(PYTHON) -m pytest -q -n $(VM_JOBS) Tests/VM
+	$(VM_BINARY) $(PYTHON) -m pytest -q -n $(VM_JOBS) Tests/VM
+
+crash-matrix: release vm-packages
+	DAXPROV_CRASH_EVERY=$(EVERY) $(VM_BINARY) $(PYTHON) -m pytest -v -n $(VM_JOBS) Tests/VM/test_crash.py
 
 vm: release vm-packages
-	DAXPROV_BINARY=$(CURDIR)/$(BINARY) Tests/VM/run $(VMFLAGS) $(RUN)
+	$(VM_BINARY) Tests/VM/run $(VMFLAGS) $(RUN)
+
+bench: release vm-packages
+	$(PYTHON) Tests/Bench/fleet.py $(BINARY)
+	DAXPROV_BINARY=$(CURDIR)/$(BINARY) $(PYTHON) Tests/Bench/vm.py
 
 differential: release differential-program vm-packages
 	DAXPROV_BINARY=$(CURDIR)/$(BINARY) DAXPROV_DIFFERENTIAL_N=$(N) DAXPROV_DIFFERENTIAL_SEED=$(SEED) \

@@ -28,7 +28,7 @@ enum Facts {
         case .applied(let done): done.map { "done \(line($0))" }
         case .incomplete(_, let remaining): ["INCOMPLETE"] + remaining.steps.map { line($0.step) }
         case .undone(let step, let error, _): ["UNDONE \(line(step)): \(error)"]
-        case .partial(_, let step, let error, let undo): ["PARTIAL \(line(step)): \(error), \(undo)"]
+        case .partial(_, let step, let error, let undo): ["PARTIAL \(line(step)): \(error); \(undo)"]
         }
     }
 

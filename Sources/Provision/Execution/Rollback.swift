@@ -12,7 +12,9 @@ struct Rollback {
     /// - Throws: what could not be undone; the journal stays open, so that recovery can go on.
     func run(recording: inout Recording) throws(ExecutionError) -> [String] {
         try enableRegions()
-        let plan = RollbackPlan(of: log, on: try observe())
+        let now = try observe()
+        let relabelled = try relabelledRegions(now)
+        let plan = RollbackPlan(of: log, on: now, relabelled: relabelled)
         for removal in plan.removals {
             try pause()
             progress(.undoes("remove what was created as \(removal.label)"))
@@ -23,12 +25,12 @@ struct Rollback {
             progress(.undoes("bring back \(restoration.namespace.displayName)"))
             try restore(restoration, recording: &recording)
         }
-        for region in plan.relabelled {
+        for region in relabelled where try labelsDiffer(in: region) {
             progress(.undoes("write the old labels of \(region)"))
             try restoreLabels(of: region)
         }
         try verify(plan)
-        return plan.relabelled
+        return relabelled
     }
 
     private func pause() throws(ExecutionError) {
@@ -110,7 +112,37 @@ struct Rollback {
         }
     }
 
+    /// The regions that the transaction gave labels: their DIMMs hold them, or the kernel still takes the region for a
+    /// labelled one. A step that failed before its first write changed neither.
+    private func relabelledRegions(_ now: Observed) throws(ExecutionError) -> [String] {
+        let names = RegionNames(before: log.header.before, now: now)
+        var relabelled: [String] = []
+        for (number, step) in log.header.steps.enumerated()
+        where step.action == "initialize_labels" && log.begun[number] != nil {
+            guard let name = names.name(of: step.region),
+                let region = now.regions.first(where: { $0.device == name })
+            else { continue }
+            let isLabelled = region.labelling == .labelled
+            let isRelabelled = isLabelled ? true : try labelsDiffer(in: name)
+            if isRelabelled { relabelled.append(name) }
+        }
+        return relabelled
+    }
+
+    /// Whether the DIMMs of a region hold other labels than were saved: a step that failed before its first write left
+    /// them as they were.
+    private func labelsDiffer(in region: String) throws(ExecutionError) -> Bool {
+        let saved = try savedLabels()
+        let current = try onHost { () throws(HostError) in try host.labelImages(of: region) }
+        return current.contains { image in saved.contains { $0.dimm == image.dimm && $0 != image } }
+    }
+
     private func restoreLabels(of region: String) throws(ExecutionError) {
+        let images = try savedLabels()
+        try onHost { () throws(HostError) in try host.restoreLabels(images, of: region) }
+    }
+
+    private func savedLabels() throws(ExecutionError) -> [LabelAreaImage] {
         var images: [LabelAreaImage] = []
         for saved in log.labels {
             do throws(StateError) {
@@ -121,7 +153,7 @@ struct Rollback {
                 throw .state(error)
             }
         }
-        try onHost { () throws(HostError) in try host.restoreLabels(images, of: region) }
+        return images
     }
 
     // MARK: - Verification

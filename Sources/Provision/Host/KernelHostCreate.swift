@@ -54,9 +54,9 @@ extension KernelRegion {
         described.uuid = label.description
         described.name = layout.name?.text ?? ""
         described.holderClass = layout.mode.holderClass
-        described.sectorSize =
-            Self.sectorSize(for: layout.ofNewNamespace, replacing: described.sectorSize)
-            ?? described.sectorSize
+        // A new seed has no sector size yet; only number 0 is ever used again.
+        let current = Sysfs.number(namespace) == 0 ? described.sectorSize : nil
+        described.sectorSize = Self.sectorSize(for: layout.ofNewNamespace, replacing: current) ?? current
         try allocate(namespace, described, layout.rawSize)
     }
 

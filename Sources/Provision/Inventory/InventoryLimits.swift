@@ -15,6 +15,14 @@ public struct InventoryLimits: Equatable, Sendable {
 
     /// Whether the inventory says everything.
     public var isEmpty: Bool { limits.isEmpty }
+
+    /// Whether this limit is one of them.
+    public func contains(_ limit: InventoryLimit) -> Bool { limits.contains(limit) }
+
+    /// These limits and others.
+    public func union(_ others: some Sequence<InventoryLimit>) -> InventoryLimits {
+        InventoryLimits(limits + others)
+    }
 }
 
 /// One thing that an inventory does not say.
@@ -37,6 +45,8 @@ public enum InventoryLimit: Hashable, Comparable, Sendable {
     case noCapabilities
     /// Whether regions are read-only is not listed.
     case noReadOnlyState
+    /// The nodes of the memory are not listed.
+    case noNodes
     /// Whether something uses the namespaces is not listed.
     case noUsage
     /// Sizes are written rounded; the roundest number of bytes that is written so was taken.
@@ -51,31 +61,6 @@ public enum InventoryLimit: Hashable, Comparable, Sendable {
     case noRawSize(String)
     /// The media errors of this device are counted, not listed.
     case mediaErrorsNotListed(String)
-}
-
-extension InventoryLimit: CustomStringConvertible {
-    /// What is not known, in one line.
-    public var description: String {
-        switch self {
-        case .busesNotListed: "the buses are not listed"
-        case .dimmsNotListed: "the DIMMs are not listed"
-        case .regionNotListed(let device): "\(device) is not listed: its capacity is not known"
-        case .noAddresses: "addresses are not listed: where namespaces and gaps lie is not known"
-        case .disabledMayBeMissing: "disabled namespaces may be missing (list them with 'ndctl list -i')"
-        case .noLabelAreas: "the label areas are not listed: free label slots are not known"
-        case .noConfiguredModes: "the modes that the labels record are not listed"
-        case .noCapabilities: "the modes and alignments that the kernel offers are not listed"
-        case .noReadOnlyState: "read-only regions cannot be told"
-        case .noUsage: "what is in use cannot be told"
-        case .roundedSizes: "sizes are rounded (list them without '-u')"
-        case .noInterleaveSetID(let device):
-            "the interleave set of \(device) is not told (list it without '-u')"
-        case .noLabelUUID(let device):
-            "the label UUID of \(device) is not listed (list it with 'ndctl list -v')"
-        case .derivedRawSize(let device): "the raw size of \(device) was worked out from its usable size"
-        case .noRawSize(let device): "the raw size of \(device) is not known; its usable size stands for it"
-        case .mediaErrorsNotListed(let device):
-            "the media errors of \(device) are counted but not listed (list them with 'ndctl list -M')"
-        }
-    }
+    /// Whether this label-less namespace was ever written is not listed.
+    case noContentState(String)
 }

@@ -77,6 +77,9 @@ struct NdctlListing {
         }
         let regions = buses.flatMap(\.regions)
         if regions.contains(where: { $0.capabilities.isEmpty }) { all.insert(.noCapabilities) }
+        if !regions.isEmpty, regions.allSatisfy({ $0.numaNode == nil && $0.targetNode == nil }) {
+            all.insert(.noNodes)
+        }
         if !regions.isEmpty, buses.allSatisfy(\.dimms.isEmpty) { all.insert(.dimmsNotListed) }
         let sorted = buses.map(\.sortedByDevice).sorted { $0.device.deviceNumber < $1.device.deviceNumber }
         return SavedInventory(observed: Observed(buses: sorted), limits: InventoryLimits(all))

@@ -43,6 +43,7 @@ enum NdctlRecords {
         for element in try node.optional("namespaces")?.limitedElements() ?? [] {
             region.namespaces.append(try namespace(element, in: region, &limits))
         }
+        if region.isSpannedWithoutLabel { region.labelling = .labelless }
         return region
     }
 
@@ -87,7 +88,8 @@ enum NdctlRecords {
         namespace.numaNode = try node.optional("numa_node")?.node() ?? region.numaNode
         namespace.targetNode = try node.optional("target_node")?.node() ?? region.targetNode
         namespace.badBlocks = mode == .sector ? [] : try badBlocks(node, device, &limits)
-        if namespace.labelUUID == nil, region.labelling == .labelled { limits.insert(.noLabelUUID(device)) }
+        let isNamed = namespace.labelUUID != nil || uuid == nil || region.labelling == .labelless
+        if !isNamed { limits.insert(.noLabelUUID(device)) }
         NdctlRawSize.set(from: printed, on: &namespace, in: region, &limits)
         return namespace
     }
@@ -141,8 +143,8 @@ enum NdctlRawSize {
         }
     }
 
-    /// The least raw size, a multiple of the region's alignment, whose usable size is what is printed, with the usable
-    /// size. The allocation is taken to start at a multiple of the namespace's alignment. Nil where none is.
+    /// The least raw size whose usable size is what is printed, with the usable size: a multiple of the allocation
+    /// unit that ndctl and daxprov create with, else of the region's alignment. The allocation is taken to start at a multiple of the namespace's alignment. Nil where none is.
     private static func derived(
         from printed: ClosedRange<UInt64>, _ mode: NamespaceMode, _ namespace: Namespace, in region: Region
     ) -> (raw: ByteCount, usable: ByteCount)? {
@@ -151,9 +153,14 @@ enum NdctlRawSize {
         }
         let align = namespace.align.flatMap { Alignment($0) }
         let sector = namespace.sectorSize.flatMap { SectorSize($0) }
-        for labels in [LabelVersion.v1_2, .v1_1] {
+        let grid = region.align ?? .mib(16)
+        let stripe = align.flatMap {
+            AllocationUnit.size(regionAlign: grid, align: $0, ways: region.interleaveWays)
+        }
+        let ways = [LabelVersion.v1_2, .v1_1].map { ($0, stripe ?? grid) } + [(.v1_2, grid), (.v1_1, grid)]
+        for (labels, unit) in ways {
             let raw = NamespaceGeometry.rawSize(
-                forUsable: ByteCount(printed.lowerBound), unit: region.align ?? .mib(16), start: 0,
+                forUsable: ByteCount(printed.lowerBound), unit: unit, start: 0,
                 mode: mode, map: namespace.map, align: align, sectorSize: sector, labels: labels)
             guard let raw, raw <= JSONCursor.maximumSize else { continue }
             let usable = NamespaceGeometry.usableSize(
@@ -162,5 +169,14 @@ enum NdctlRawSize {
             if let usable, printed.contains(usable.bytes) { return (raw, usable) }
         }
         return nil
+    }
+}
+
+extension Region {
+    /// Whether its one namespace has no UUID at all and leaves nothing free: ndctl prints the UUID of every label.
+    fileprivate var isSpannedWithoutLabel: Bool {
+        guard let namespace = namespaces.first, namespaces.count == 1 else { return false }
+        return availableSize == .zero && namespace.rawSize == size && namespace.name == nil
+            && namespace.labelUUID == nil && namespace.infoBlockUUID == nil
     }
 }

@@ -11,23 +11,26 @@ public struct UUID: Hashable, Comparable, Sendable {
 
     /// The UUID of a text such as `f81d4fae-7dec-11d0-a765-00a0c91e6bf6` in either case, or nil.
     public init?(_ text: String) {
+        guard text.utf8.count == 36 else { return nil }
         var bytes: [UInt8] = []
+        bytes.reserveCapacity(16)
         var high: UInt8?
-        for (index, character) in text.utf8.enumerated() {
-            if [8, 13, 18, 23].contains(index) {
+        var place = 0
+        for character in text.utf8 {
+            if Self.isHyphenPlace(place) {
                 guard character == UInt8(ascii: "-") else { return nil }
-                continue
-            }
-            guard let digit = Self.hexadecimalDigit(character) else { return nil }
-            if let first = high {
-                bytes.append(first << 4 | digit)
-                high = nil
             } else {
-                high = digit
+                guard let digit = Self.hexadecimalDigit(character) else { return nil }
+                if let first = high { bytes.append(first << 4 | digit) }
+                high = high == nil ? digit : nil
             }
+            place += 1
         }
-        guard text.utf8.count == 36, bytes.count == 16 else { return nil }
         self.bytes = bytes
+    }
+
+    private static func isHyphenPlace(_ place: Int) -> Bool {
+        place == 8 || place == 13 || place == 18 || place == 23
     }
 
     /// A new random UUID (version 4, RFC 9562) from the given generator.
@@ -62,13 +65,22 @@ public struct UUID: Hashable, Comparable, Sendable {
 extension UUID: CustomStringConvertible {
     /// The lower-case text form.
     public var description: String {
-        let digits = Array("0123456789abcdef")
-        var text = ""
-        for (index, byte) in bytes.enumerated() {
-            if [4, 6, 8, 10].contains(index) { text.append("-") }
-            text.append(digits[Int(byte >> 4)])
-            text.append(digits[Int(byte & 15)])
+        unsafe String(unsafeUninitializedCapacity: 36) { buffer in
+            var place = 0
+            func put(_ character: UInt8) {
+                unsafe buffer[place] = character
+                place += 1
+            }
+            for byte in bytes {
+                if place == 8 || place == 13 || place == 18 || place == 23 { put(UInt8(ascii: "-")) }
+                put(Self.digit(byte >> 4))
+                put(Self.digit(byte & 15))
+            }
+            return place
         }
-        return text
+    }
+
+    private static func digit(_ value: UInt8) -> UInt8 {
+        value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
     }
 }

@@ -9,13 +9,18 @@ struct LabelledRegionPlanner {
     private let region: Region
     /// The region as observed.
     private let observed: Region
+    /// What a saved inventory does not say of the host.
+    private let limits: InventoryLimits
+    /// The region with made-up places, where a saved inventory gives no addresses.
+    private let unplaced: UnplacedRegion?
 
     /// - Parameters:
     ///   - names: the names of the whole host.
     ///   - siblings: the regions that the same block applies to, this one included: each may have the same names.
+    ///   - limits: what a saved inventory does not say.
     init(
         assignment: RegionMatcher.Assignment, names: NameIndex, siblings: Set<String>,
-        unmanaged: UnmanagedPolicy
+        unmanaged: UnmanagedPolicy, limits: InventoryLimits
     ) {
         self.block = assignment.block
         self.bus = assignment.bus
@@ -25,19 +30,26 @@ struct LabelledRegionPlanner {
         self.observed = assignment.region
         var region = assignment.region
         if region.labelling == .labelless { region.namespaces = [] }
-        self.region = region
+        let isPlaced = region.resource != nil || !limits.contains(.noAddresses)
+        self.limits = limits
+        self.unplaced = isPlaced ? nil : UnplacedRegion(region, limits: limits)
+        self.region = unplaced?.region ?? region
     }
 
     func plan() -> PlanDraft {
         var draft = PlanDraft()
         if observed.labelling == .labelless {
-            guard bus.canHoldLabels(observed) else {
+            guard canHoldLabels else {
                 draft.refusals = [labelsImpossible]
+                return draft
+            }
+            if let sibling = regionOnTheSameDimms {
+                draft.refusals = [labelsShared(with: sibling)]
                 return draft
             }
             LabelInitialization(region: observed, isReused: !block.namespaces.isEmpty).plan(in: &draft)
         }
-        guard let map = ExtentMap(of: region), let sizing else {
+        guard let map = extentMap, let sizing else {
             draft.refusals.append(extentsUnknown)
             return draft
         }
@@ -60,7 +72,31 @@ struct LabelledRegionPlanner {
             region: region, map: map, sizing: sizing, entries: entries,
             foreign: foreign, destroysForeign: unmanagedPolicy == .destroy
         ).draft(into: &draft)
-        return draft
+        return settled(draft, entries, sizing)
+    }
+
+    /// The draft without made-up places, or its refusal where they matter.
+    private func settled(
+        _ draft: PlanDraft, _ entries: [RegionEntry], _ sizing: Sizing
+    ) -> PlanDraft {
+        guard let unplaced else { return draft }
+        guard !unplaced.matters(to: draft, entries: entries, sizing: sizing) else {
+            var refused = PlanDraft()
+            refused.refusals = [extentsUnknown]
+            return refused
+        }
+        return unplaced.withoutPlaces(draft, sizing: sizing)
+    }
+
+    /// Nil where places are not known and may matter.
+    private var extentMap: ExtentMap? {
+        if let unplaced { return unplaced.map }
+        return limits.contains(.noAddresses) && region.resource == nil ? nil : ExtentMap(of: region)
+    }
+
+    /// Whether labels can be written, or the inventory does not say.
+    private var canHoldLabels: Bool {
+        limits.contains(.noLabelAreas) ? !observed.mappings.isEmpty : bus.canHoldLabels(observed)
     }
 
     private var sizing: Sizing? {
@@ -89,7 +125,7 @@ struct LabelledRegionPlanner {
             draft.refusals.append(Refusal(.notSupported, address, at: declaration.position, problem))
         }
         switch sizing.need(of: declaration, layout: layout) {
-        case .success(let need): entry.need = need
+        case .success(let need): entry.need = unplaced?.need(need, existing: existing) ?? need
         case .failure(let problem):
             draft.refusals.append(
                 Refusal(
@@ -116,11 +152,33 @@ struct LabelledRegionPlanner {
             advice: "leave out labels: init, and declare one namespace without name and size")
     }
 
+    /// Another enabled region on one of the DIMMs: labels would make its namespace vanish as well, and the kernel
+    /// refuses their writing while it is enabled.
+    private var regionOnTheSameDimms: Region? {
+        let dimms = Set(observed.mappings.map(\.dimm))
+        return bus.regions.first { other in
+            other.device != observed.device && other.isEnabled
+                && other.mappings.contains { dimms.contains($0.dimm) }
+        }
+    }
+
+    private func labelsShared(with sibling: Region) -> Refusal {
+        Refusal(
+            .labelsImpossible, observed.device, at: block.position,
+            "\(sibling.device) lies on the same DIMMs as \(observed.device) and is enabled: label indexes would hide its "
+                + "namespace as well",
+            advice:
+                "save what \(sibling.device) holds and disable it first: ndctl disable-region \(sibling.device)"
+        )
+    }
+
     private var extentsUnknown: Refusal {
         Refusal(
             .extentsUnknown, region.device, at: block.position,
             "where the namespaces of \(region.device) lie is not known, so nothing exact can be planned",
-            advice: "run as root: the kernel shows addresses to root alone")
+            advice: limits.isEmpty
+                ? "run as root: the kernel shows addresses to root alone"
+                : "plan from what root gets from daxprov inventory --json on the host")
     }
 }
 

@@ -26,6 +26,28 @@ struct PlanDraft {
         phases.append((phase, PlannedStep(change: change, step: step)))
     }
 
+    /// The kernel's names of the namespaces whose capacity is released.
+    var releasedDevices: [String] {
+        phases.compactMap { planned in
+            guard case .destroy(let target) = planned.step.step else { return nil }
+            return target.device
+        }
+    }
+
+    /// Takes every address out of changes and steps, and lets `settle` adjust what else depends on them.
+    mutating func forgetAddresses(settle: (inout NamespaceSummary) -> Void) {
+        for index in changes.indices {
+            changes[index].before?.resource = nil
+            changes[index].after?.resource = nil
+            if var after = changes[index].after {
+                settle(&after)
+                changes[index].after = after
+            }
+        }
+        for index in phases.indices { phases[index].step.step.forgetAddress() }
+        for index in unmanaged.indices { unmanaged[index].summary.resource = nil }
+    }
+
     /// Appends what was drafted for another region: its steps come after all of these.
     mutating func append(_ other: PlanDraft) {
         let offset = changes.count

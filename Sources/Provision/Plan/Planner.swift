@@ -1,16 +1,19 @@
 /// Turns a profile and an observation into a plan. Pure: equal input gives an equal plan, and nothing is touched.
 public enum Planner {
     /// The plan that brings the observed host to the profile.
-    /// - Parameter backupLimit: the most that is saved of one namespace to make undo bring it back.
+    /// - Parameters:
+    ///   - limits: what the observation does not say, where it was read from a saved inventory.
+    ///   - backupLimit: the most that is saved of one namespace to make undo bring it back.
     public static func plan(
-        _ profile: Profile, on observed: Observed, backupLimit: ByteCount = defaultBackupLimit
+        _ profile: Profile, on observed: Observed, limits: InventoryLimits = .none,
+        backupLimit: ByteCount = defaultBackupLimit
     ) -> Plan {
         var draft = PlanDraft()
         let (assignments, refusals) = RegionMatcher.assign(profile.regions, on: observed)
         draft.refusals = refusals
         let names = NameIndex(observed)
         for assignment in assignments {
-            draft.append(plan(assignment, of: profile, among: assignments, names))
+            draft.append(plan(assignment, of: profile, among: assignments, names, limits))
         }
         let assigned = Set(assignments.map(\.region.device))
         let policy = refusals.isEmpty ? profile.unmanaged : .keep
@@ -30,7 +33,7 @@ public enum Planner {
 
     private static func plan(
         _ assignment: RegionMatcher.Assignment, of profile: Profile,
-        among assignments: [RegionMatcher.Assignment], _ names: NameIndex
+        among assignments: [RegionMatcher.Assignment], _ names: NameIndex, _ limits: InventoryLimits
     ) -> PlanDraft {
         var draft = PlanDraft()
         draft.refusals = RegionPreconditions(assignment: assignment).refusals
@@ -43,7 +46,7 @@ public enum Planner {
         let siblings = assignments.filter { $0.block.position == assignment.block.position }
         let planner = LabelledRegionPlanner(
             assignment: assignment, names: names, siblings: Set(siblings.map(\.region.device)),
-            unmanaged: profile.unmanaged)
+            unmanaged: profile.unmanaged, limits: limits)
         return checked(planner.plan(), region, assignment.block.position)
     }
 

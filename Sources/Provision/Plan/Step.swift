@@ -67,3 +67,29 @@ public struct Placement: Equatable, Sendable {
         self.usableSize = usableSize
     }
 }
+
+extension Step {
+    /// Takes the address out that it expects, or predicts.
+    mutating func forgetAddress() {
+        switch self {
+        case .initializeLabels: return
+        case .create(var placement):
+            placement.resource = nil
+            self = .create(placement)
+        case .disable(let target): self = .disable(target.withoutAddress)
+        case .destroy(let target): self = .destroy(target.withoutAddress)
+        case .reconfigure(let target, let layout): self = .reconfigure(target.withoutAddress, layout)
+        case .rename(let target, let name): self = .rename(target.withoutAddress, name)
+        case .enable(let target): self = .enable(target.withoutAddress)
+        case .activate(let target, let layout): self = .activate(target.withoutAddress, layout)
+        }
+    }
+}
+
+extension NamespaceTarget {
+    fileprivate var withoutAddress: NamespaceTarget {
+        var target = self
+        target.resource = nil
+        return target
+    }
+}

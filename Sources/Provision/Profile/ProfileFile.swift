@@ -15,13 +15,19 @@ struct ProfileFile {
     /// The name for diagnostics.
     var source: String { isStandardInput ? "<stdin>" : path.string }
 
+    /// Whether something has this path: also a link that leads nowhere.
+    var exists: Bool {
+        var status = stat()
+        return unsafe lstat(path.string, &status) == 0 || errno != ENOENT
+    }
+
     /// The file's bytes, at most `limit` of them.
     func contents(upTo limit: Int) throws(ProfileError) -> [UInt8] {
         if isStandardInput { return try bytes(of: .standardInput, upTo: limit) }
         let descriptor = try open()
         defer { try? descriptor.close() }
-        try requireRegularFile(descriptor)
-        return try bytes(of: descriptor, upTo: limit)
+        let size = try sizeOfRegularFile(descriptor)
+        return try bytes(of: descriptor, upTo: limit, expecting: size + 1)
     }
 
     /// Opens without waiting for a FIFO's writer and without taking a terminal.
@@ -37,13 +43,13 @@ struct ProfileFile {
         }
     }
 
-    private func requireRegularFile(_ descriptor: FileDescriptor) throws(ProfileError) {
+    private func sizeOfRegularFile(_ descriptor: FileDescriptor) throws(ProfileError) -> Int {
         var status = stat()
         guard unsafe fstat(descriptor.rawValue, &status) == 0 else {
             throw unreadable(Errno(rawValue: errno))
         }
         switch status.st_mode & S_IFMT {
-        case S_IFREG: return
+        case S_IFREG: return status.st_size
         case S_IFDIR: throw notRegular("a directory")
         case S_IFIFO: throw notRegular("a FIFO")
         case S_IFBLK: throw notRegular("a block device")
@@ -52,11 +58,15 @@ struct ProfileFile {
         }
     }
 
-    private func bytes(of descriptor: FileDescriptor, upTo limit: Int) throws(ProfileError) -> [UInt8] {
+    private func bytes(
+        of descriptor: FileDescriptor, upTo limit: Int, expecting size: Int = 64 << 10
+    ) throws(ProfileError) -> [UInt8] {
         var bytes: [UInt8] = []
+        var next = size
         while bytes.count < limit {
-            let chunk = try chunk(of: descriptor, upTo: min(64 << 10, limit - bytes.count))
+            let chunk = try chunk(of: descriptor, upTo: min(next, limit - bytes.count))
             if chunk.isEmpty { break }
+            next = chunk.count < next ? 1 << 10 : 64 << 10
             bytes += chunk
         }
         return bytes

@@ -15,6 +15,7 @@ extension PlanReport {
         }
         document.set("refusals", each: plan.refusals) { Self.refusal($0) }
         document.set("fingerprint", fingerprint)
+        if let limits { document.set("limits", LimitReport.json(limits)) }
         return document
     }
 

@@ -6,6 +6,7 @@ extension PlanReport {
         if !plan.changes.isEmpty { lines.append("") }
         lines += RefusalText.lines(plan.refusals, source: source, style)
         lines += PlanText.unmanaged(plan.unmanaged)
+        if let limits { lines += LimitReport.lines(limits) }
         lines.append(summary)
         return lines.map { $0 + "\n" }.joined()
     }

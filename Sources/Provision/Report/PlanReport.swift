@@ -9,11 +9,26 @@ public struct PlanReport: Sendable {
     public let source: String
     /// The state of the host that the plan was made for.
     public let fingerprint: String
+    /// What was not known to the plan; nil where it was made from the host itself.
+    public let limits: InventoryLimits?
 
     /// The report of a plan for this profile and observation.
-    public init(_ plan: Plan, of profile: Profile, on observed: Observed) {
+    public init(_ plan: Plan, of profile: Profile, on observed: Observed, limits: InventoryLimits? = nil) {
         self.plan = plan
         self.source = profile.source
         self.fingerprint = HostFacts(observed).fingerprint
+        self.limits = limits
+    }
+
+    /// The report of the plan for a host that is known from a saved inventory alone.
+    /// - Parameter backupLimit: the most that is saved of one namespace to make undo bring it back.
+    public init(
+        of profile: Profile, on inventory: SavedInventory,
+        backupLimit: ByteCount = Planner.defaultBackupLimit
+    ) {
+        let limits = inventory.planningLimits
+        let plan = Planner.plan(
+            profile, on: inventory.observed, limits: limits, backupLimit: backupLimit)
+        self.init(plan, of: profile, on: inventory.observed, limits: limits)
     }
 }

@@ -42,8 +42,7 @@ def image():
     missing = [name for name, path in libraries.items() if not path.exists()]
     if missing:
         raise LabError(f"{', '.join(shipped)} need libraries that are not here: {', '.join(missing)}")
-    key = cache.digest(
-        Path(__file__), SHIM, MAPPING, *libraries, *libraries.values(), *shipped, *shipped.values())
+    key = cache.digest(Path(__file__), SHIM, MAPPING, *libraries, *libraries.values(), *shipped, *shipped.values())
     return cache.entry("payload", key, lambda into: _make(into, shipped, libraries)) / "image"
 
 

@@ -4,18 +4,37 @@
 public struct JSONCursor: Sendable {
     /// The value.
     public let value: JSONValue
+    private let place: Place
+
     /// Where it is: "buses[0].regions[1]". Empty for the root.
-    public let path: String
+    public var path: String { place.text }
+
+    /// The way from the root, which becomes text only in an error: most values are read without one.
+    private indirect enum Place: Sendable {
+        case root
+        case member(String, of: Place)
+        case element(Int, of: Place)
+
+        var text: String {
+            switch self {
+            case .root: return ""
+            case .element(let index, let array): return "\(array.text)[\(index)]"
+            case .member(let key, let object):
+                let before = object.text
+                return before.isEmpty ? key : "\(before).\(key)"
+            }
+        }
+    }
 
     /// The root of a document.
     public init(_ value: JSONValue) {
         self.value = value
-        self.path = ""
+        self.place = .root
     }
 
-    private init(_ value: JSONValue, at path: String) {
+    private init(_ value: JSONValue, at place: Place) {
         self.value = value
-        self.path = path
+        self.place = place
     }
 
     /// An error about this value.
@@ -25,13 +44,13 @@ public struct JSONCursor: Sendable {
     public func optional(_ key: String) throws(JSONError) -> JSONCursor? {
         guard case .object(let object) = value else { throw mismatch("an object") }
         guard let member = object[key], member != .null else { return nil }
-        return JSONCursor(member, at: path.isEmpty ? key : "\(path).\(key)")
+        return JSONCursor(member, at: .member(key, of: place))
     }
 
     /// The value of `key`, which must be there.
     public func required(_ key: String) throws(JSONError) -> JSONCursor {
         guard let member = try optional(key) else {
-            throw JSONError(.path(path.isEmpty ? key : "\(path).\(key)"), "is missing")
+            throw JSONError(.path(Place.member(key, of: place).text), "is missing")
         }
         return member
     }
@@ -39,7 +58,7 @@ public struct JSONCursor: Sendable {
     /// The elements of this array.
     public func elements() throws(JSONError) -> [JSONCursor] {
         guard case .array(let elements) = value else { throw mismatch("an array") }
-        return elements.enumerated().map { JSONCursor($1, at: "\(path)[\($0)]") }
+        return elements.enumerated().map { JSONCursor($1, at: .element($0, of: place)) }
     }
 
     /// The elements of the array at `key`; none where the key is missing.

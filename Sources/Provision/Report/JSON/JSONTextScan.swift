@@ -82,19 +82,24 @@ struct JSONTextScan {
 
     private mutating func skipNumber() throws(JSONError) {
         let start = index
-        while index < bytes.count, Self.isPartOfNumber(bytes[index]) { index += 1 }
-        let text = String(decoding: bytes[start..<index], as: UTF8.self)
-        let digits = text.drop { $0 == "-" }
-        if digits.first == "0", digits.dropFirst().hasDigitFirst {
-            throw JSONError(.offset(start), "a number has a leading zero")
+        var integer = IntegerDigits(isNegative: bytes[start] == UInt8(ascii: "-"))
+        if integer.isNegative { index += 1 }
+        while index < bytes.count, integer.add(bytes[index]) { index += 1 }
+        if integer.hasLeadingZero { throw JSONError(.offset(start), "a number has a leading zero") }
+        guard index < bytes.count, Self.isPartOfNumber(bytes[index]) else {
+            guard !integer.isTooLarge else {
+                throw JSONError(.offset(start), "an integer does not fit in 64 bits")
+            }
+            return
         }
-        if let point = digits.firstIndex(of: "."), !digits[point...].dropFirst().hasDigitFirst {
+        if bytes[index] == UInt8(ascii: "."), !(index + 1 < bytes.count && Self.isDigit(bytes[index + 1])) {
             throw JSONError(.offset(start), "a number has no digit after its point")
         }
-        guard digits.allSatisfy(\.isNumber) else { return }
-        guard Int64(text) != nil || UInt64(text) != nil else {
-            throw JSONError(.offset(start), "an integer does not fit in 64 bits")
-        }
+        while index < bytes.count, Self.isPartOfNumber(bytes[index]) { index += 1 }
+    }
+
+    private static func isDigit(_ byte: UInt8) -> Bool {
+        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
     }
 
     private static func isPartOfNumber(_ byte: UInt8) -> Bool {
@@ -107,6 +112,30 @@ struct JSONTextScan {
     }
 }
 
-extension Substring {
-    fileprivate var hasDigitFirst: Bool { first?.isNumber == true }
+/// The value of an integer's digits, as far as it matters whether 64 bits hold it.
+private struct IntegerDigits {
+    let isNegative: Bool
+    private(set) var hasLeadingZero = false
+    private var count = 0
+    private var magnitude: UInt64 = 0
+    private var overflows = false
+
+    init(isNegative: Bool) {
+        self.isNegative = isNegative
+    }
+
+    /// Adds a digit; false where the byte is none.
+    mutating func add(_ byte: UInt8) -> Bool {
+        guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) else { return false }
+        if count == 1, magnitude == 0, !overflows { hasLeadingZero = true }
+        count += 1
+        let (product, high) = magnitude.multipliedReportingOverflow(by: 10)
+        let (sum, carry) = product.addingReportingOverflow(UInt64(byte - UInt8(ascii: "0")))
+        if high || carry { overflows = true }
+        magnitude = sum
+        return true
+    }
+
+    /// Whether neither Int64 nor UInt64 holds it.
+    var isTooLarge: Bool { overflows || isNegative && magnitude > UInt64(Int64.max) + 1 }
 }

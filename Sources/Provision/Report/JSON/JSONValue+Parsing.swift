@@ -101,7 +101,9 @@ extension JSONValue {
         of node: OpaquePointer?, members: inout Int
     ) throws(JSONError) -> [JSONValue] {
         var elements: [JSONValue] = []
-        for index in 0..<(unsafe json_object_array_length(node)) {
+        let count = unsafe json_object_array_length(node)
+        elements.reserveCapacity(count)
+        for index in 0..<count {
             elements.append(try unsafe value(of: json_object_array_get_idx(node, index), members: &members))
         }
         return elements
@@ -109,6 +111,7 @@ extension JSONValue {
 
     private static func object(of node: OpaquePointer?, members: inout Int) throws(JSONError) -> JSONObject {
         var list: [JSONObject.Member] = []
+        list.reserveCapacity(unsafe Int(json_object_object_length(node)))
         var entry = unsafe json_object_get_object(node)?.pointee.head
         while let current = unsafe entry {
             let key = unsafe String(cString: current.pointee.k.assumingMemoryBound(to: CChar.self))

@@ -1,0 +1,76 @@
+/// A namespace on its way into an exported profile.
+struct ExportedNamespace {
+    private let namespace: Namespace
+    private var note: String?
+    /// What the planner calls it.
+    let address: String
+    /// What declares it; nil where nothing does.
+    private(set) var declaration: NamespaceDeclaration?
+
+    /// The namespace with its declaration, where it has one.
+    init(_ namespace: Namespace, in region: Region, identities: Identities) {
+        self.namespace = namespace
+        let isLabelled = region.labelling == .labelled
+        let name = isLabelled ? identities.name(of: namespace) : nil
+        let uuid = isLabelled && name == nil ? identities.uuid(of: namespace) : nil
+        self.address =
+            isLabelled
+            ? "\(region.device)/\(name?.text ?? uuid?.description ?? namespace.displayName)" : region.device
+        note = Self.problem(with: namespace, isIdentified: !isLabelled || name != nil || uuid != nil)
+        guard note == nil, let mode = namespace.mode else { return }
+        if isLabelled, name == nil {
+            note = namespace.name.map { "its name is '\($0)'" } ?? "it has no name: give it one with name:"
+        }
+        let align = namespace.align.flatMap { size in
+            [Alignment.page, .huge, .gigantic].first { $0.size == size }
+        }
+        declaration = NamespaceDeclaration(
+            name: name, uuid: uuid, mode: mode,
+            size: isLabelled ? .raw(namespace.rawSize) : .remaining(divisor: 1),
+            align: mode.isDirectAccess ? align : nil, map: mode.isDirectAccess ? namespace.map : nil,
+            sectorSize: mode == .sector ? namespace.sectorSize.flatMap { SectorSize($0) } : nil)
+    }
+
+    /// Why it cannot be declared; nil where it can.
+    private static func problem(with namespace: Namespace, isIdentified: Bool) -> String? {
+        if let extents = namespace.extents, extents != 1 {
+            return "its allocation is broken: \(extents) extents"
+        }
+        switch namespace.unfinished {
+        case .neverEnabled: return "its creation did not finish"
+        case .lacksInfoBlock(let mode): return "its creation as \(mode.rawValue) did not finish"
+        case nil: break
+        }
+        guard namespace.isActive else { return "it is disabled" }
+        guard namespace.mode != nil else { return "its mode is not known" }
+        return isIdentified ? nil : "it has neither a name nor a UUID that is its own"
+    }
+
+    /// Takes the declaration out; nil where the region's comment says why.
+    mutating func withdraw(_ reason: String?) {
+        guard declaration != nil else { return }
+        declaration = nil
+        note = reason
+    }
+
+    /// What there is to say of a namespace that is not declared.
+    var comments: [String] {
+        let size = "\(namespace.mode?.rawValue ?? "mode unknown"), \(namespace.rawSize)"
+        return ["not declared: \(namespace.displayName) (\(size))\(note.map { ": \($0)" } ?? "")"]
+    }
+
+    /// The lines of the profile's text.
+    var lines: [String] {
+        guard let declaration else { return comments.map { "      # " + TerminalText.clean($0) } }
+        var fields: [String] = []
+        if let name = declaration.name { fields.append("name: \(YamlScalar.text(name.text))") }
+        if let uuid = declaration.uuid { fields.append("uuid: \"\(uuid)\"") }
+        fields.append("mode: \(declaration.mode.rawValue)")
+        if case .raw(let size) = declaration.size { fields.append("size: \(size)") }
+        if let align = declaration.align { fields.append("align: \(align)") }
+        if let map = declaration.map { fields.append("map: \(map.rawValue)") }
+        if let sector = declaration.sectorSize { fields.append("sector_size: \(sector.bytes)") }
+        let item = fields.enumerated().map { ($0 == 0 ? "      - " : "        ") + $1 }
+        return (note.map { ["      # " + TerminalText.clean($0)] } ?? []) + item
+    }
+}

@@ -1,0 +1,86 @@
+/// A host as a profile that changes nothing on it.
+///
+/// What the profile language cannot say of the host, or what a declaration would change, becomes a comment. The planner
+/// is asked before anything is printed: a declaration that it would not leave alone is taken out, with its reason.
+public struct ProfileExport {
+    private let inventory: SavedInventory
+    private let regions: [ExportedRegion]
+
+    /// The export of a host.
+    public init(_ inventory: SavedInventory) {
+        self.inventory = inventory
+        let observed = inventory.observed
+        let names = Identities(observed)
+        let regions = observed.buses.flatMap { bus in
+            bus.regions.map { ExportedRegion($0, on: bus, of: observed, identities: names) }
+        }
+        self.regions = Self.settled(regions, inventory)
+    }
+
+    /// Whether no region can be declared: a profile needs at least one.
+    public var isEmpty: Bool { !regions.contains { $0.block != nil } }
+
+    /// The profile.
+    public var profile: Profile {
+        Profile(source: "export", regions: regions.compactMap(\.block))
+    }
+
+    /// The profile's text, with the comments.
+    public var text: String {
+        let limits = inventory.limits.isEmpty ? [] : LimitReport.lines(inventory.limits).dropLast()
+        let heading = ["# The host as daxprov export found it. Applied to that host, it changes nothing."]
+        let unknown = limits.map { "# " + $0.drop { $0 == " " } }
+        let lines = heading + unknown + ["version: 1", "regions:"] + regions.flatMap(\.lines)
+        return lines.map { $0 + "\n" }.joined()
+    }
+
+    /// The regions without what the planner would not leave alone. Each round takes out at least one declaration.
+    private static func settled(_ regions: [ExportedRegion], _ inventory: SavedInventory) -> [ExportedRegion]
+    {
+        var regions = regions
+        while true {
+            let profile = Profile(source: "export", regions: regions.compactMap(\.block))
+            let plan = Planner.plan(profile, on: inventory.observed, limits: inventory.planningLimits)
+            guard !plan.isEmpty else { return regions }
+            let problems =
+                plan.refusals.map { ($0.address, $0.message) }
+                + plan.changes.map { ($0.address, $0.reasons.joined(separator: ", ")) }
+            var isSettling = false
+            for index in regions.indices where regions[index].withdraw(problems) { isSettling = true }
+            if !isSettling {
+                for index in regions.indices { regions[index].withdrawAll(problems.first?.1 ?? "") }
+                return regions
+            }
+        }
+    }
+}
+
+/// What a name or a UUID is good for on a host: an identity must be the only one of its kind.
+struct Identities {
+    private var names: [String: Int] = [:]
+    private var uuids: [UUID: Int] = [:]
+
+    /// Counts the names and UUIDs of every namespace.
+    init(_ observed: Observed) {
+        for namespace in observed.regions.flatMap(\.namespaces) {
+            if let name = namespace.name { names[name, default: 0] += 1 }
+            for uuid in Set([namespace.labelUUID, namespace.infoBlockUUID].compactMap(\.self)) {
+                uuids[uuid, default: 0] += 1
+            }
+        }
+    }
+
+    /// The name, where a profile can say it and no other namespace has it.
+    func name(of namespace: Namespace) -> NamespaceName? {
+        guard let text = namespace.name, names[text] == 1,
+            text.unicodeScalars.allSatisfy(PrintableText.isHarmless)
+        else { return nil }
+        return NamespaceName(text)
+    }
+
+    /// The label's UUID, else the info block's, where no other namespace has it.
+    func uuid(of namespace: Namespace) -> UUID? {
+        [namespace.labelUUID, namespace.infoBlockUUID].compactMap(\.self)
+            .first { !$0.isNull && uuids[$0] == 1 }
+    }
+}

@@ -1,0 +1,36 @@
+/// A string as a YAML scalar that ``ProfileReader`` reads back as the same string.
+enum YamlScalar {
+    /// The string as it is where every YAML version takes it for a string, else in double quotes.
+    static func text(_ string: String) -> String {
+        isPlain(string) ? string : "\"" + string.unicodeScalars.map(escaped).joined() + "\""
+    }
+
+    private static func isPlain(_ string: String) -> Bool {
+        guard let first = string.utf8.first, isLetter(first) || first == UInt8(ascii: "_") else {
+            return false
+        }
+        guard ScalarText.boolean(string) == nil, !ScalarText.isNull(string), !ScalarText.isNumber(string)
+        else {
+            return false
+        }
+        return string.utf8.allSatisfy {
+            isLetter($0) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || "-_./".utf8.contains($0)
+        }
+    }
+
+    private static func isLetter(_ byte: UInt8) -> Bool {
+        (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
+    }
+
+    /// A scalar that shows as itself, or its escape (YAML 1.2, section 5.7).
+    private static func escaped(_ scalar: Unicode.Scalar) -> String {
+        switch scalar {
+        case "\"", "\\": return "\\\(scalar)"
+        default: break
+        }
+        guard TerminalText.clean(String(scalar)) != String(scalar) else { return String(scalar) }
+        let digits = String(scalar.value, radix: 16)
+        let (letter, width) = scalar.value > 0xffff ? ("U", 8) : ("u", 4)
+        return "\\\(letter)" + String(repeating: "0", count: width - digits.count) + digits
+    }
+}

@@ -1,0 +1,42 @@
+public import SystemPackage
+
+/// Why a saved inventory could not be read.
+public struct SavedInventoryError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// The path, or `<stdin>`.
+    public let source: String
+    /// Why, in words, with the place in the text where there is one.
+    public let reason: String
+    /// What the administrator can do; nil where nothing general helps.
+    public let advice: String?
+
+    /// What failed, on what, and why, in one line.
+    public var description: String { "cannot read the inventory \(source): \(reason)" }
+}
+
+extension SavedInventory {
+    /// The inventory in a file, or on standard input where the path is `-`.
+    ///
+    /// Only regular files of at most 64 MiB are read; a FIFO never blocks.
+    public static func read(contentsOf path: FilePath) throws(SavedInventoryError) -> SavedInventory {
+        let file = ProfileFile(path)
+        let bytes = try bytes(of: file)
+        do throws(JSONError) {
+            return try read(bytes)
+        } catch {
+            throw SavedInventoryError(
+                source: file.source, reason: error.description,
+                advice: "an inventory is what daxprov inventory --json or ndctl list -BDRNv prints")
+        }
+    }
+
+    private static func bytes(of file: ProfileFile) throws(SavedInventoryError) -> [UInt8] {
+        do throws(ProfileError) {
+            return try file.contents(upTo: JSONValue.maximumLength + 1)
+        } catch {
+            guard case .unreadable(let failure) = error else {
+                throw SavedInventoryError(source: file.source, reason: error.description, advice: nil)
+            }
+            throw SavedInventoryError(source: file.source, reason: failure.reason, advice: failure.advice)
+        }
+    }
+}

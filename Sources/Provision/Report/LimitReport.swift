@@ -1,0 +1,42 @@
+/// What a saved inventory did not tell a plan, in words and as JSON: one entry for each kind of thing.
+enum LimitReport {
+    /// A heading, a line for each kind of limit, and an empty line; nothing where there is no limit.
+    static func lines(_ limits: InventoryLimits) -> [String] {
+        guard !limits.isEmpty else { return [] }
+        let items = groups(of: limits).map { group in
+            let devices = list(group.devices)
+            return "      \(group.limit.subject)\(devices): \(group.limit.consequence)"
+        }
+        return ["Planned from a saved inventory, which does not say:"] + items + [""]
+    }
+
+    /// An array of objects.
+    static func json(_ limits: InventoryLimits) -> JSONNode {
+        .array(of: groups(of: limits)) { group in
+            let node = JSONNode.object()
+            node.set("code", group.limit.code)
+            if !group.devices.isEmpty { node.set("devices", each: group.devices) { .string($0) } }
+            node.set("unknown", group.limit.subject)
+            node.set("consequence", group.limit.consequence)
+            return node
+        }
+    }
+
+    private typealias Group = (limit: InventoryLimit, devices: [String])
+
+    /// The limits with one code together, in the order of their first.
+    private static func groups(of limits: InventoryLimits) -> [Group] {
+        var groups: [Group] = []
+        for limit in limits.limits {
+            if groups.last?.limit.code != limit.code { groups.append((limit, [])) }
+            if let device = limit.device { groups[groups.count - 1].devices.append(device) }
+        }
+        return groups
+    }
+
+    private static func list(_ devices: [String]) -> String {
+        guard !devices.isEmpty else { return "" }
+        let shown = devices.prefix(4).map { TerminalText.clean($0) }.joined(separator: ", ")
+        return devices.count > 4 ? " (\(shown) and \(devices.count - 4) more)" : " (\(shown))"
+    }
+}
