@@ -37,7 +37,8 @@ extension KernelRegion {
                 reason: "the kernel offers no further namespace in this region",
                 advice: "see the kernel log (dmesg)")
         }
-        waitFor(seed)
+        // The last thing that becomes true of a new device, that its region can find it, shows nowhere.
+        waitForProbe()
         guard directory.number("\(seed)/size") == 0 else {
             throw HostError(
                 .failed, while: "create a namespace", device: device,

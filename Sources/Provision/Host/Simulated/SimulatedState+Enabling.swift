@@ -160,10 +160,6 @@ extension SimulatedState {
         if block.kind == .btt, block.sectorSize == nil {
             throw SimulatedRefusal(ENXIO, "no sector size is set")
         }
-        if let align = block.align, !namespace.size.isMultiple(of: align.size * region.ways) {
-            throw SimulatedRefusal(
-                EINVAL, "the size is no multiple of \(align) times \(region.ways), the interleave ways")
-        }
         let start = region.resource + namespace.offset.bytes
         guard usableSize(of: block, rawSize: namespace.size, start: start, in: region) != nil else {
             throw SimulatedRefusal(ENXIO, "the namespace cannot hold data at this place and alignment")
