@@ -3,6 +3,8 @@
 # make unit      the tests that need no VM
 # make vm        a shell in a VM with the current build; make vm RUN=SCRIPT runs a script there
 # make bench     times it against ndctl in a VM, and planning for many hosts; ratios of one run
+# make crash-matrix  kills daxprov, its recovery and the machine at every write, in a VM (hours; EVERY=k: every k-th)
+# make differential N=2000 [SEED=...]   random sequences on two kinds of machine: docs/differential.md
 # make lint      formatting and style
 # make install   installs the release build (PREFIX, DESTDIR)
 
@@ -11,13 +13,18 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 PYTHON = /usr/bin/python3
 VM_JOBS ?= 2
+N ?= 2000
+SEED ?=
 # What runs elsewhere than beside this toolchain: one binary that needs the C libraries alone.
 RELEASE = --scratch-path .build/release-static -c release --static-swift-stdlib
 BINARY = .build/release-static/release/daxprov
 
 export SWIFT_BACKTRACE ?= enable=no
 
-.PHONY: demo test unit vm-test vm bench lint install release clean build-packages vm-packages
+VM_BINARY = DAXPROV_BINARY=$(CURDIR)/$(BINARY)
+EVERY ?= 1
+
+.PHONY: demo test unit vm-test crash-matrix vm bench differential lint install release clean differential-program build-packages vm-packages
 
 demo: release
 	sh packaging/demo $(BINARY)
@@ -28,15 +35,22 @@ unit: build-packages
 	$(SWIFT) build --build-tests
 	$(SWIFT) test --skip-build --parallel
 
-vm-test: release vm-packages
-	DAXPROV_BINARY=$(CURDIR)/$(BINARY) $(PYTHON) -m pytest -q -n $(VM_JOBS) Tests/VM
+vm-test: release differential-program vm-packages
+	$(VM_BINARY) $(PYTHON) -m pytest -q -n $(VM_JOBS) Tests/VM
+
+crash-matrix: release vm-packages
+	DAXPROV_CRASH_EVERY=$(EVERY) $(VM_BINARY) $(PYTHON) -m pytest -v -n $(VM_JOBS) Tests/VM/test_crash.py
 
 vm: release vm-packages
-	DAXPROV_BINARY=$(CURDIR)/$(BINARY) Tests/VM/run $(VMFLAGS) $(RUN)
+	$(VM_BINARY) Tests/VM/run $(VMFLAGS) $(RUN)
 
 bench: release vm-packages
 	$(PYTHON) Tests/Bench/fleet.py $(BINARY)
 	DAXPROV_BINARY=$(CURDIR)/$(BINARY) $(PYTHON) Tests/Bench/vm.py
+
+differential: release differential-program vm-packages
+	DAXPROV_BINARY=$(CURDIR)/$(BINARY) DAXPROV_DIFFERENTIAL_N=$(N) DAXPROV_DIFFERENTIAL_SEED=$(SEED) \
+	DAXPROV_DIFFERENTIAL_SECONDS=86400 $(PYTHON) -m pytest -q -rP -n 2 -k random_sequences Tests/VM/test_differential.py
 
 lint: build-packages
 	$(SWIFT) format lint --strict --recursive Sources Tests Package.swift
@@ -44,6 +58,10 @@ lint: build-packages
 
 release: build-packages
 	$(SWIFT) build $(RELEASE) --product daxprov
+
+# Not shipped: it destroys what it finds.
+differential-program: build-packages
+	$(SWIFT) build $(RELEASE) --product differential
 
 install: release
 	install -D -m 0755 -s $(BINARY) $(DESTDIR)$(PREFIX)/bin/daxprov

@@ -52,9 +52,26 @@ let package = Package(
             ],
             swiftSettings: swiftSettings
         ),
+        .target(
+            name: "HostContract",
+            dependencies: ["Provision"],
+            path: "Tests/HostContract",
+            swiftSettings: swiftSettings
+        ),
+        // Not shipped: it destroys what it finds, in a virtual machine (Tests/VM/test_differential.py).
+        .executableTarget(
+            name: "differential",
+            dependencies: [
+                "Provision", "HostContract", .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            path: "Tests/Differential",
+            swiftSettings: swiftSettings
+        ),
         .testTarget(
             name: "ProvisionTests",
-            dependencies: ["Provision", .product(name: "SystemPackage", package: "swift-system")],
+            dependencies: [
+                "Provision", "HostContract", .product(name: "SystemPackage", package: "swift-system"),
+            ],
             swiftSettings: swiftSettings
         ),
         .testTarget(

@@ -3,41 +3,6 @@ import Provision
 import SystemPackage
 import Testing
 
-/// A directory that is gone when the test is over.
-final class InventoryFolder {
-    let path: FilePath
-
-    init() throws {
-        var generator = SystemRandomNumberGenerator()
-        path = FilePath("/tmp/daxprov-test-\(UUID.random(using: &generator))")
-        guard unsafe mkdir(path.string, 0o700) == 0 else { throw Errno(rawValue: errno) }
-    }
-
-    deinit {
-        for name in (try? names()) ?? [] { unsafe unlink(path.appending(name).string) }
-        unsafe rmdir(path.string)
-    }
-
-    func write(_ text: String, to name: String) throws {
-        let file = try FileDescriptor.open(
-            path.appending(name), .writeOnly, options: [.create, .truncate], permissions: .ownerReadWrite)
-        _ = try file.closeAfter { try file.writeAll(text.utf8) }
-    }
-
-    private func names() throws -> [String] {
-        guard let stream = unsafe opendir(path.string) else { return [] }
-        defer { unsafe closedir(stream) }
-        var names: [String] = []
-        while let entry = unsafe readdir(stream) {
-            names.append(
-                unsafe withUnsafeBytes(of: &entry.pointee.d_name) {
-                    unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-                })
-        }
-        return names.filter { $0 != "." && $0 != ".." }
-    }
-}
-
 @Suite struct FleetReviewTests {
     private static let profile = "version: 1\nregions:\n  - {match: {numa_node: 0}, namespaces: []}\n"
 
@@ -50,7 +15,7 @@ final class InventoryFolder {
         try ProfileReader.read(Array(text.utf8), source: "profile.yaml")
     }
 
-    private func reviews(_ directory: InventoryFolder, _ profiles: FleetProfiles) throws -> [HostReview] {
+    private func reviews(_ directory: ScratchDirectory, _ profiles: FleetProfiles) throws -> [HostReview] {
         let hosts = try FleetHosts(files: [], directories: [directory.path]).hosts
         var all: [HostReview] = []
         FleetReview(profiles).run(hosts, summarize: { $0 }, deliver: { all += $0 })
@@ -58,7 +23,7 @@ final class InventoryFolder {
     }
 
     @Test func everyHostIsReviewedInTheOrderOfNames() throws {
-        let directory = try InventoryFolder()
+        let directory = try ScratchDirectory()
         for index in 0..<40 { try directory.write(try inventory(UInt64(index)), to: "host\(index).json") }
         let reviews = try reviews(directory, .one(try profile()))
         #expect(reviews.count == 40)
@@ -75,7 +40,7 @@ final class InventoryFolder {
     }
 
     @Test func aBrokenFileIsItsHostsAloneToReport() throws {
-        let directory = try InventoryFolder()
+        let directory = try ScratchDirectory()
         try directory.write(try inventory(1), to: "a.json")
         try directory.write("{", to: "b.json")
         try directory.write(try inventory(2), to: "c.json")
@@ -88,7 +53,7 @@ final class InventoryFolder {
     }
 
     @Test func aHostHasItsOwnProfileOrTheGivenOne() throws {
-        let directory = try InventoryFolder()
+        let directory = try ScratchDirectory()
         for name in ["a", "b"] { try directory.write(try inventory(3), to: "\(name).json") }
         try directory.write("version: 2\n", to: "b.yaml")
         let given = try reviews(directory, .byHost(directory: directory.path, otherwise: try profile()))
@@ -104,7 +69,7 @@ final class InventoryFolder {
     }
 
     @Test func onlyRegularFilesThatEndInJSONCount() throws {
-        let directory = try InventoryFolder()
+        let directory = try ScratchDirectory()
         for name in ["a.json", ".b.json", "c.txt"] { try directory.write(try inventory(1), to: name) }
         unsafe symlink("a.json", directory.path.appending("d.json").string)
         unsafe mkfifo(directory.path.appending("e.json").string, 0o600)
@@ -120,7 +85,7 @@ final class InventoryFolder {
     }
 
     @Test func aDirectoryWithoutInventoriesIsAnError() throws {
-        let directory = try InventoryFolder()
+        let directory = try ScratchDirectory()
         #expect(throws: FleetError.empty(directory: directory.path.string)) {
             try FleetHosts(files: [], directories: [directory.path])
         }

@@ -18,6 +18,13 @@ final class ScratchDirectory {
             String(decoding: template.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self))
     }
 
+    /// Writes a text to a file in it.
+    func write(_ text: String, to name: String) throws {
+        let file = try FileDescriptor.open(
+            path.appending(name), .writeOnly, options: [.create, .truncate], permissions: .ownerReadWrite)
+        _ = try file.closeAfter { try file.writeAll(text.utf8) }
+    }
+
     /// A store of transactions in a directory of its own.
     var store: TransactionStore { TransactionStore(StateDirectory(path.appending("state"))) }
 

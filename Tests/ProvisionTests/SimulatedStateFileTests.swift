@@ -1,4 +1,5 @@
 import Glibc
+import HostContract
 import Provision
 import SystemPackage
 import Testing

@@ -23,6 +23,20 @@ def pytest_collection_modifyitems(items):
 def pytest_terminal_summary(terminalreporter):
     if skipped := terminalreporter.stats.get("skipped"):
         terminalreporter.write_sep("!", f"{len(skipped)} tests SKIPPED, not passed", red=True, bold=True)
+    _write_crash_table(terminalreporter)
+
+
+def _write_crash_table(terminalreporter):
+    """What test_crash.py counted: how many points of how many were tried, and in which state they ended."""
+    rows = [
+        value for reports in terminalreporter.stats.values() for report in reports
+        if getattr(report, "when", "") == "call" for key, value in report.user_properties if key == "crash"]
+    if not rows:
+        return
+    line = "{:24} {:14} {:>6} {:>6} {:>5} {:>5} {:>5}"
+    terminalreporter.write_sep("-", "crashes")
+    for row in [("what", "plan", "tried", "of", "old", "new", "third"), *sorted(rows)]:
+        terminalreporter.write_line(line.format(*map(str, row)))
 
 
 @pytest.fixture(scope="session")

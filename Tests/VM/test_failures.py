@@ -54,28 +54,40 @@ def test_whichever_store_of_two_creations_fails_the_host_is_as_before(labelled):
     assert daxprov.is_settled(wanted)
 
 
-def test_after_a_failure_that_cannot_be_undone_the_report_says_what_was_done_and_what_not(machine):
-    vm = machine("nvdimm-small")
-    daxprov = Daxprov(vm)
-    wanted = profile(region(0, *TWO, labels="init"))
-    result = daxprov.run("apply", "--yes", "--json", profile=wanted, fault=Fault(paths=SYSFS))
-    assert result.status == 0
-    log = vm.read_file(Fault.log).decode().splitlines()
+def test_after_a_failure_that_cannot_be_undone_the_report_says_what_was_done_and_what_not(labelled):
+    daxprov = Daxprov(labelled)
+    before = daxprov.applied(profile(region(0, KEPT)))
+    wanted = profile(region(0, KEPT, *TWO))
+    counted = Fault(paths=SYSFS)
+    assert daxprov.run("apply", "--yes", profile=wanted, fault=counted).status == 0
+    log = labelled.read_file(counted.log).decode().splitlines()
     [_, second] = [number for number, line in enumerate(log, 1) if line.endswith("/size")]
+    daxprov.applied(profile(region(0, KEPT), unmanaged="destroy"), allow=["one", "two"])
 
+    # From the second allocation on nothing can be stored, so nothing can be undone either.
+    broken = Fault(second, f"errno-from:{errno.EIO}", paths=SYSFS, log="/tmp/broken.log")
+    result = daxprov.run("apply", "--yes", "--json", profile=wanted, fault=broken)
+    assert result.status == PARTIAL, result
+    report = json.loads(result.stdout)
+    assert [step["action"] for step in report["done"]] == ["create"]
+    assert report["failed"]["action"] == "create" and report["error"]["errno"] == errno.EIO
+    after = daxprov.inventory()
+    assert after.named("kept") == before.named("kept") and after.named("one")["state"] == "active"
+    ndctl.assert_agrees(labelled)
+    assert daxprov.apply(wanted).status == 0 and daxprov.is_settled(wanted)
+
+
+def test_a_failure_after_labels_were_written_brings_the_namespace_back_with_the_next_reboot(machine):
     vm = machine("nvdimm-small")
     daxprov = Daxprov(vm)
-    result = daxprov.run(
-        "apply", "--yes", "--json", profile=wanted, fault=Fault(second, f"errno:{errno.ENOSPC}", paths=SYSFS))
-    assert result.status == PARTIAL
-    report = json.loads(result.stdout)
-    assert [step["action"] for step in report["done"]] == ["disable", "initialize_labels", "create"]
-    assert report["failed"]["action"] == "create" and report["error"]["errno"] == errno.ENOSPC
-    assert [each["name"] for each in daxprov.inventory().region(0)["namespaces"]] == ["one"]
-    ndctl.assert_agrees(vm)
-
-    text = daxprov.run("apply", "--yes", profile=wanted, fault=Fault(5, f"errno:{errno.EIO}", paths=SYSFS))
-    assert text.status == ROLLED_BACK and "as it was before" in text.out and "Input/output error" in text.out
+    before = daxprov.inventory()
+    wanted = profile(region(0, *TWO, labels="init"))
+    result = daxprov.run("apply", "--yes", profile=wanted, fault=Fault(12, f"errno:{errno.ENOSPC}", paths=SYSFS))
+    assert result.status == ROLLED_BACK, result
+    assert "No space left on device" in result.out and "after the next reboot" in result.out
+    assert daxprov.inventory().region(0)["namespaces"] == []
+    vm.reboot()
+    assert daxprov.inventory().facts() == before.facts()
     assert daxprov.apply(wanted).status == 0 and daxprov.is_settled(wanted)
 
 

@@ -191,7 +191,7 @@ def test_syscalls_are_counted_by_path(labelled):
 
 @pytest.mark.parametrize("topology", topologies.ALL)
 def test_each_kind_of_machine_shows_its_regions(machine, topology):
-    expected = {"nvdimm": 2, "nvdimm-small": 2, "nfit": 4, "e820": 2, "virtio-pmem": 1, "hmem": 0, "none": 0, "cxl": 1}
+    expected = {"nvdimm": 2, "nvdimm-small": 2, "nfit": 4, "nfit-large": 4, "e820": 2, "virtio-pmem": 1, "hmem": 0, "none": 0, "cxl": 1}
     vm = machine(topology)
     text = vm.run(["ndctl", "list", "-R"], check=True).out.strip()
     assert len(json.loads(text) if text else []) == expected[topology]

@@ -60,7 +60,7 @@ def test_the_one_namespace_changes_its_mode_and_back_with_consent(vm):
 def test_new_dimms_are_refused_with_the_way_to_labels(machine):
     daxprov = Daxprov(machine("nvdimm-small"))
     refusals = daxprov.refused(profile(region(0, namespace(name="data", mode="fsdax", size="128 MiB"))))["refusals"]
-    assert {each["code"] for each in refusals} == {"label_less_region"}
+    assert {each["code"] for each in refusals} == {"labels_missing"}
     assert all("labels: init" in each["advice"] for each in refusals)
 
 

@@ -44,9 +44,10 @@ struct Recording: ~Copyable {
 
     /// Saves what a step, or a later one, writes over.
     mutating func backUp(_ planned: PlannedStep, number: Int) throws(ExecutionError) {
-        guard name != nil, let target = planned.step.target, let start = target.resource else { return }
-        for (index, range) in planned.backup.flatMap({ Self.pieces(of: $0) }).enumerated() {
-            let bytes = try translating { () throws(HostError) in try host.readMedia(of: target, range) }
+        guard name != nil, let backup = planned.backup, let start = backup.target.resource else { return }
+        for (index, range) in backup.ranges.flatMap({ Self.pieces(of: $0) }).enumerated() {
+            let bytes = try translating { () throws(HostError) in try host.readMedia(of: backup.target, range)
+            }
             let file = "media-\(number)-\(index)"
             do throws(StateError) {
                 guard let checksum = try writer?.save(bytes, as: file) else { return }

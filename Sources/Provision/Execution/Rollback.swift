@@ -12,7 +12,9 @@ struct Rollback {
     /// - Throws: what could not be undone; the journal stays open, so that recovery can go on.
     func run(recording: inout Recording) throws(ExecutionError) -> [String] {
         try enableRegions()
-        let plan = RollbackPlan(of: log, on: try observe())
+        let now = try observe()
+        let relabelled = try relabelledRegions(now)
+        let plan = RollbackPlan(of: log, on: now, relabelled: relabelled)
         for removal in plan.removals {
             try pause()
             progress(.undoes("remove what was created as \(removal.label)"))
@@ -23,12 +25,14 @@ struct Rollback {
             progress(.undoes("bring back \(restoration.namespace.displayName)"))
             try restore(restoration, recording: &recording)
         }
-        for region in plan.relabelled {
+        for region in relabelled where try labelsDiffer(in: region) {
+            try pause()
             progress(.undoes("write the old labels of \(region)"))
+            try rewriteMedia(of: region, recording: &recording)
             try restoreLabels(of: region)
         }
         try verify(plan)
-        return plan.relabelled
+        return relabelled
     }
 
     private func pause() throws(ExecutionError) {
@@ -110,7 +114,62 @@ struct Rollback {
         }
     }
 
+    /// The regions that the transaction gave labels: their DIMMs hold them, or the kernel still takes the region for a
+    /// labelled one. A step that failed before its first write changed neither.
+    private func relabelledRegions(_ now: Observed) throws(ExecutionError) -> [String] {
+        let names = RegionNames(before: log.header.before, now: now)
+        var relabelled: [String] = []
+        for (number, step) in log.header.steps.enumerated()
+        where step.action == "initialize_labels" && log.begun[number] != nil {
+            guard let name = names.name(of: step.region),
+                let region = now.regions.first(where: { $0.device == name })
+            else { continue }
+            let isLabelled = region.labelling == .labelled
+            let isRelabelled = isLabelled ? true : try labelsDiffer(in: name)
+            if isRelabelled { relabelled.append(name) }
+        }
+        return relabelled
+    }
+
+    /// Writes back what was saved of the namespace that spanned a region before it got labels: by way of a raw namespace
+    /// over all of it, which is free by now.
+    private func rewriteMedia(of device: String, recording: inout Recording) throws(ExecutionError) {
+        guard let region = try observe().regions.first(where: { $0.device == device }),
+            let start = region.resource, let gap = ExtentMap(of: region)?.largestGap
+        else { return }
+        let first = start + gap.offset.bytes
+        let saved = log.ranges.map(\.range).filter {
+            $0.address >= first && $0.address + $0.length.bytes <= first + gap.length.bytes
+        }
+        guard !saved.isEmpty else { return }
+        var generator = SystemRandomNumberGenerator()
+        let identity = FreshIdentity.random(using: &generator)
+        let whole = Placement(
+            region: device, layout: Layout(name: nil, mode: .raw, rawSize: gap.length), resource: first,
+            usableSize: gap.length)
+        try recording.note(.placeholder(identity.label, address: first))
+        try onHost { () throws(HostError) in
+            guard let made = try host.perform(.create(whole), identity: identity) else { return }
+            let restoration = Restoration(region: device, namespace: made, aliases: [], saved: saved)
+            _ = try host.restore(restoration, contents: contents)
+            try host.remove(identity.label, from: device)
+        }
+    }
+
+    /// Whether the DIMMs of a region hold other labels than were saved: a step that failed before its first write left
+    /// them as they were.
+    private func labelsDiffer(in region: String) throws(ExecutionError) -> Bool {
+        let saved = try savedLabels()
+        let current = try onHost { () throws(HostError) in try host.labelImages(of: region) }
+        return current.contains { image in saved.contains { $0.dimm == image.dimm && $0 != image } }
+    }
+
     private func restoreLabels(of region: String) throws(ExecutionError) {
+        let images = try savedLabels()
+        try onHost { () throws(HostError) in try host.restoreLabels(images, of: region) }
+    }
+
+    private func savedLabels() throws(ExecutionError) -> [LabelAreaImage] {
         var images: [LabelAreaImage] = []
         for saved in log.labels {
             do throws(StateError) {
@@ -121,7 +180,7 @@ struct Rollback {
                 throw .state(error)
             }
         }
-        try onHost { () throws(HostError) in try host.restoreLabels(images, of: region) }
+        return images
     }
 
     // MARK: - Verification

@@ -7,15 +7,14 @@ struct RollbackPlan {
     var removals: [Removal] = []
     /// The namespaces to bring back, in the order of their addresses.
     var restorations: [Restoration] = []
-    /// The regions, by their kernel names now, whose labels the transaction initialised.
-    var relabelled: [String] = []
-
     struct Removal: Equatable {
         var label: UUID
         var region: String
     }
 
-    init(of log: TransactionLog, on observed: Observed) {
+    /// - Parameter relabelled: the regions, by their kernel names now, that the transaction gave labels: what was there
+    ///   before comes back with the old labels and a reboot.
+    init(of log: TransactionLog, on observed: Observed, relabelled: [String]) {
         let regions = RegionNames(before: log.header.before, now: observed)
         var touched: [String: Namespace] = [:]
         var aliases: [String: Set<UUID>] = [:]
@@ -25,7 +24,6 @@ struct RollbackPlan {
             }
             guard let device = step.device else {
                 if step.action == "create" { removals.append(Removal(label: identity.label, region: region)) }
-                if step.action == "initialize_labels" { relabelled.append(region) }
                 continue
             }
             touched[device] = log.header.before.namespace(device)

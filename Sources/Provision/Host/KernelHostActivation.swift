@@ -75,8 +75,14 @@ extension KernelRegion {
     func activate(
         _ target: NamespaceTarget, _ layout: Layout, infoBlock: UUID
     ) throws(HostError) -> Namespace {
+        let wasActive = try live(target).isActive
         let found = try enable(target)
         if found.mode == layout.mode { return found }
+        guard !wasActive else {
+            throw HostError(
+                .busy, while: "activate \(target.label)", device: target.device, reason: "it is active",
+                advice: "disable it first")
+        }
         guard found.mode == .raw else {
             throw HostError(
                 .failed, while: "activate \(target.label)", device: target.device,

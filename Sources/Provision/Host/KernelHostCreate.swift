@@ -14,6 +14,7 @@ extension KernelRegion {
         let namespace = try idleNamespace()
         do {
             try allocate(namespace, placement.layout, identity.label)
+            try requirePlace(namespace, placement.resource)
             try configureAndEnable(namespace, placement.layout, identity.infoBlock)
             let created = try readBack(namespace)
             try verify(created, against: placement.layout, identity: identity, resource: placement.resource)
@@ -52,8 +53,9 @@ extension KernelRegion {
         described.uuid = label.description
         described.name = layout.name?.text ?? ""
         described.holderClass = layout.mode.holderClass
-        described.sectorSize =
-            Self.sectorSize(for: layout, replacing: described.sectorSize) ?? described.sectorSize
+        // A new seed has no sector size yet; only number 0 is ever used again.
+        let current = Sysfs.number(namespace) == 0 ? described.sectorSize : nil
+        described.sectorSize = Self.sectorSize(for: layout.ofNewNamespace, replacing: current) ?? current
         try allocate(namespace, described, layout.rawSize)
     }
 
@@ -70,6 +72,17 @@ extension KernelRegion {
         try store(label.holderClass, in: "\(namespace)/holder_class", "set the mode")
         try store(label.uuid, in: "\(namespace)/uuid", "set the label UUID")
         try store(String(size.bytes), in: "\(namespace)/size", "allocate \(size)")
+    }
+
+    /// Refuses a place other than the planned one before anything is written to the media there.
+    private func requirePlace(_ namespace: String, _ resource: UInt64?) throws(HostError) {
+        let actual = directory.number("\(namespace)/resource")
+        guard let resource, let actual, actual != resource else { return }
+        throw HostError(
+            .failed, while: "allocate the capacity", device: namespace,
+            reason: "the kernel put it at 0x\(String(actual, radix: 16)), not at "
+                + "0x\(String(resource, radix: 16)) as planned",
+            advice: "another tool changed the region: plan again")
     }
 
     /// Claims an unclaimed namespace as the layout says, and binds the driver. Raw namespaces have no claim.
@@ -212,5 +225,15 @@ extension NamespaceMode {
         case .sector: "btt_seed"
         case .raw: nil
         }
+    }
+}
+
+extension Layout {
+    /// The layout with the sector size that a new raw namespace has where none is asked for: not the one that a
+    /// recycled object still has.
+    var ofNewNamespace: Layout {
+        var layout = self
+        if mode == .raw, sectorSize == nil { layout.sectorSize = SectorSize(512) }
+        return layout
     }
 }

@@ -14,7 +14,8 @@ extension KernelHost {
     private static func image(of dimm: borrowing NdctlDimm) throws(HostError) -> LabelAreaImage {
         let area = try dimm.readLabelIndex()
         var pieces: [LabelAreaImage.Piece] = []
-        if let index = LabelIndex.read(areaSize: area.areaSize, bytes: area.bytes), let last = index.used.last {
+        if let index = LabelIndex.read(areaSize: area.areaSize, bytes: area.bytes), let last = index.used.last
+        {
             let first = UInt32(index.place(ofSlot: 0).offset)
             let end = index.place(ofSlot: last)
             let length = UInt32(end.offset + end.length) - first

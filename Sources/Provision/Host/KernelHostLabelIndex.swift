@@ -38,6 +38,15 @@ struct LabelIndex: Equatable {
         (blockSize * 2 + UInt64(slot) * version.labelSize, version.labelSize)
     }
 
+    /// Where the slots from the first to the last one in use lie; nil where no index is valid.
+    static func usedSlots(areaSize: UInt32, bytes: [UInt8]) -> (offset: UInt32, length: UInt32)? {
+        read(areaSize: areaSize, bytes: bytes).map { index in
+            let start = index.place(ofSlot: 0).offset
+            let end = index.used.last.map { index.place(ofSlot: $0 + 1).offset } ?? start
+            return (UInt32(start), UInt32(clamping: end - start))
+        }
+    }
+
     private func later(_ other: LabelIndex) -> LabelIndex {
         other.sequence == sequence % 3 + 1 ? other : self
     }

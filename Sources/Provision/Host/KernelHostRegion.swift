@@ -168,7 +168,7 @@ extension KernelRegion {
 extension RegionFacts {
     /// The facts in the sysfs directory of a region.
     init(reading directory: borrowing SysfsDirectory) {
-        let start = directory.number("resource")
+        let start = directory.number("resource").flatMap { $0 > Region.maximumAddress ? nil : $0 }
         self.init(
             labelling: directory.text("nstype") == "4" ? .labelless : .labelled,
             interleaveWays: directory.number("mappings").map(Int.init(clamping:)) ?? 1,

@@ -4,8 +4,6 @@ extension JSONCursor {
     static let maximumCount = 4096
     /// The largest size in an inventory: 4096 of them add up without overflow.
     static let maximumSize = ByteCount.gib(1 << 20)
-    /// The largest address in an inventory: beyond what any CPU can address.
-    static let maximumAddress: UInt64 = 1 << 60
 
     /// This value as a size of at most 1 PiB.
     func size() throws(JSONError) -> ByteCount {
@@ -24,7 +22,7 @@ extension JSONCursor {
     /// This value as an address, or an offset, of at most 2^60.
     func address() throws(JSONError) -> UInt64 {
         let address: UInt64 = try integer()
-        guard address <= Self.maximumAddress else { throw error("\(address) is out of range") }
+        guard address <= Region.maximumAddress else { throw error("\(address) is out of range") }
         return address
     }
 

@@ -74,6 +74,12 @@ public struct Region: Equatable, Sendable {
     public var interleaveWays: Int { max(mappings.count, 1) }
 }
 
+extension Region {
+    /// The largest physical address: beyond what any CPU can address. What is larger is none: the kernel's emulated NFIT
+    /// shows a virtual address for one of its regions.
+    static let maximumAddress: UInt64 = 1 << 60
+}
+
 /// Whether a region's namespaces are described by labels (sysfs `nstype`).
 public enum RegionLabelling: String, CaseIterable, Sendable {
     /// Labels describe them (nstype 5, `ND_DEVICE_NAMESPACE_PMEM`).

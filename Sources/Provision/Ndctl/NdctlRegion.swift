@@ -29,10 +29,10 @@ import CNdctl
         Self.known(unsafe ndctl_region_get_max_available_extent(pointer)).map(ByteCount.init)
     }
 
-    /// The first physical address; nil where it may not be read (`ndctl_region_get_resource`).
+    /// The first physical address; nil where it may not be read, or is none (`ndctl_region_get_resource`).
     var resource: UInt64? {
         guard let address = Self.known(unsafe ndctl_region_get_resource(pointer)) else { return nil }
-        return address == 0 ? nil : address
+        return address == 0 || address > Region.maximumAddress ? nil : address
     }
 
     /// The cookie of the interleave set; nil where there is none (`ndctl_interleave_set_get_cookie`).

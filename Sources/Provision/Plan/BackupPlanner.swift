@@ -10,21 +10,38 @@ struct BackupPlanner {
     /// The plan with its backups and classes.
     func completed(_ plan: Plan) -> Plan {
         var plan = plan
+        let creations = Creations(plan.steps)
+        let labels = labelVersions
         for index in plan.steps.indices {
-            guard let target = plan.steps[index].step.releasedTarget else { continue }
+            guard let target = released(by: plan.steps[index].step) else { continue }
             guard target.resource != nil else {
                 markUnknown(index, target, in: &plan)
                 continue
             }
-            let writes = writes(over: target, by: plan.steps[index...])
+            let writes = writes(over: target, by: plan.steps[index].step, creations, labels)
             let isSaved = writes.size <= limit
-            if isSaved { plan.steps[index].backup = writes.ranges }
+            if isSaved { plan.steps[index].backup = Backup(of: target, ranges: writes.ranges) }
             let change = plan.steps[index].change
+            if plan.changes[change].kind == .initializeLabels, writes.writers.isEmpty { continue }
             let (reversibility, reason) = verdict(writes, isSaved: isSaved, step: plan.steps[index].step)
             plan.changes[change].reversibility = reversibility
             plan.changes[change].reversibilityReason = reason
         }
         return plan
+    }
+
+    /// The namespace whose media may be written over once a step has begun. Labels give away the capacity of the
+    /// namespace that spans a label-less region; where nobody used that, nothing of it is worth saving.
+    private func released(by step: Step) -> NamespaceTarget? {
+        switch step {
+        case .destroy(let target), .reconfigure(let target, _): return target
+        case .disable, .create, .rename, .enable, .activate: return nil
+        case .initializeLabels(let device):
+            guard let region = observed.regions.first(where: { $0.device == device }),
+                let spanning = region.namespaces.first, spanning.mode != .raw || spanning.hasContent != false
+            else { return nil }
+            return NamespaceTarget(spanning, region: device)
+        }
     }
 
     /// Without addresses (a saved inventory) it is not known what is written over a namespace, unless nothing is
@@ -51,47 +68,52 @@ struct BackupPlanner {
         var size: ByteCount { ranges.reduce(.zero) { $0 + $1.length } }
     }
 
-    private func writes(over target: NamespaceTarget, by steps: ArraySlice<PlannedStep>) -> Writes {
+    /// What a step writes itself, and the creations over the namespace: those come later, since no namespace is
+    /// created where another is.
+    private func writes(
+        over target: NamespaceTarget, by step: Step, _ creations: Creations,
+        _ labels: [String: LabelVersion]
+    ) -> Writes {
         var writes = Writes()
         guard let start = target.resource else { return writes }
         let own = Extent(offset: ByteCount(start), length: target.rawSize)
         var ranges: [Extent] = []
-        for (number, planned) in steps.enumerated() {
-            switch planned.step {
-            case .reconfigure(let other, let layout) where number == 0 && other == target:
-                ranges += formatted(layout, at: start, size: target.rawSize, in: target.region)
-                writes.writers.append(layout.mode.rawValue)
-            case .create(let placement):
-                guard let resource = placement.resource else { continue }
-                let placed = Extent(offset: ByteCount(resource), length: placement.layout.rawSize)
-                guard placed.overlaps(own) else { continue }
-                writes.writers.append(placement.layout.name?.text ?? "a new namespace")
-                ranges += formatted(
-                    placement.layout, at: resource, size: placement.layout.rawSize, in: placement.region)
-            default: continue
-            }
+        if case .reconfigure(_, let layout) = step {
+            ranges += Self.formatted(layout, own, labels[target.region])
+            writes.writers.append(layout.mode.rawValue)
+        }
+        for placement in creations.over(own) {
+            guard let placed = placement.range else { continue }
+            writes.writers.append(placement.layout.name?.text ?? "a new namespace")
+            ranges += Self.formatted(placement.layout, placed, labels[placement.region])
         }
         writes.ranges = Self.merged(ranges.compactMap { $0.clipped(to: own) })
         return writes
     }
 
     /// The ranges that formatting writes, as physical addresses.
-    private func formatted(
-        _ layout: Layout, at start: UInt64, size: ByteCount, in region: String
+    private static func formatted(
+        _ layout: Layout, _ range: Extent, _ labels: LabelVersion?
     ) -> [Extent] {
-        MediaWrites.ranges(for: layout, rawSize: size, start: start, labels: labels(of: region)).map {
-            Extent(offset: ByteCount(start) + $0.offset, length: $0.length)
-        }
+        MediaWrites.ranges(
+            for: layout, rawSize: range.length, start: range.offset.bytes, labels: labels ?? .v1_2
+        )
+        .map { Extent(offset: range.offset + $0.offset, length: $0.length) }
     }
 
-    private func labels(of device: String) -> LabelVersion? {
+    /// The oldest label version on the DIMMs of each region.
+    private var labelVersions: [String: LabelVersion] {
+        var versions: [String: LabelVersion] = [:]
         for bus in observed.buses {
-            guard let region = bus.regions.first(where: { $0.device == device }) else { continue }
-            let versions = bus.dimms.filter { dimm in region.mappings.contains { $0.dimm == dimm.device } }
-                .compactMap { $0.labelArea?.version }
-            return versions.contains(.v1_1) ? .v1_1 : .v1_2
+            for region in bus.regions {
+                let devices = Set(region.mappings.map(\.dimm))
+                let found = bus.dimms.filter { devices.contains($0.device) }.compactMap {
+                    $0.labelArea?.version
+                }
+                versions[region.device] = found.contains(.v1_1) ? .v1_1 : .v1_2
+            }
         }
-        return .v1_2
+        return versions
     }
 
     private func verdict(_ writes: Writes, isSaved: Bool, step: Step) -> (Reversibility, String) {
@@ -101,7 +123,8 @@ struct BackupPlanner {
         let writers = writes.writers.joined(separator: ", ")
         guard !writes.ranges.isEmpty else {
             return (
-                .untilWritten, "nothing of it is written over (\(writers)) until somebody uses that; so long undo works"
+                .untilWritten,
+                "nothing of it is written over (\(writers)) until somebody uses that; so long undo works"
             )
         }
         guard isSaved else {
@@ -124,21 +147,42 @@ struct BackupPlanner {
     }
 }
 
+/// What a plan creates, for looking up what comes to lie over a range.
+private struct Creations {
+    /// By physical address; they do not overlap.
+    private let sorted: [(range: Extent, order: Int, placement: Placement)]
+
+    init(_ steps: [PlannedStep]) {
+        sorted = steps.enumerated().compactMap { order, planned in
+            guard case .create(let placement) = planned.step, let range = placement.range else { return nil }
+            return (range, order, placement)
+        }.sorted { $0.range < $1.range }
+    }
+
+    /// What lies over the range, in the order of creation.
+    func over(_ range: Extent) -> [Placement] {
+        var (low, high) = (sorted.startIndex, sorted.endIndex)
+        while low < high {
+            let middle = low + (high - low) / 2
+            if sorted[middle].range.end <= range.offset { low = middle + 1 } else { high = middle }
+        }
+        return sorted[low...].prefix { $0.range.offset < range.end }.sorted { $0.order < $1.order }.map(
+            \.placement)
+    }
+}
+
+extension Placement {
+    /// Where it will be, in physical addresses; nil where that is not known.
+    fileprivate var range: Extent? {
+        resource.map { Extent(offset: ByteCount($0), length: layout.rawSize) }
+    }
+}
+
 extension Extent {
     /// The part of this range that lies in another, counted from the other's start; nil where none does.
     fileprivate func clipped(to other: Extent) -> Extent? {
         let first = max(offset, other.offset)
         let last = min(end, other.end)
         return first < last ? Extent(offset: first - other.offset, length: last - first) : nil
-    }
-}
-
-extension Step {
-    /// The namespace whose media may be written over once this step has begun.
-    fileprivate var releasedTarget: NamespaceTarget? {
-        switch self {
-        case .destroy(let target), .reconfigure(let target, _): target
-        case .initializeLabels, .disable, .create, .rename, .enable, .activate: nil
-        }
     }
 }

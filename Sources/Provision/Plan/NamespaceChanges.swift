@@ -104,6 +104,13 @@ struct NamespaceChanges {
             usableSize: sizing.usableSize(of: layout, rawSize: namespace.rawSize, offset: offset),
             resource: namespace.resource)
         if kind != .reconfigure { after.labelUUID = namespace.labelUUID }
+        if kind == .enable {
+            // Only its info block knows the rest, and that shows when it is enabled.
+            after.usableSize = nil
+            after.map = nil
+            after.align = nil
+            after.sectorSize = nil
+        }
         return Change(
             address: address, kind: kind, before: NamespaceSummary(namespace), after: after, reasons: reasons,
             reversibility: reversibility, reversibilityReason: why, consent: consent)

@@ -26,19 +26,15 @@ public struct PlannedStep: Equatable, Sendable {
     public var change: Int
     /// What is done.
     public var step: Step
-    /// The ranges of the step's target, from its start, that are saved before the step, so that undo can bring them
-    /// back: what this step or a later one writes over.
-    public var backup: [Extent]
+    /// What is saved before the step, so that undo can bring it back; nil where nothing is.
+    public var backup: Backup?
 
     /// A step of the change at an index.
-    public init(change: Int, step: Step, backup: [Extent] = []) {
+    public init(change: Int, step: Step, backup: Backup? = nil) {
         self.change = change
         self.step = step
         self.backup = backup
     }
-
-    /// How much is saved.
-    public var backupSize: ByteCount { backup.reduce(.zero) { $0 + $1.length } }
 }
 
 /// A namespace that no line of the profile names.
@@ -53,4 +49,22 @@ public struct UnmanagedNamespace: Equatable, Sendable {
         self.address = address
         self.summary = summary
     }
+}
+
+/// What is saved of an inactive namespace before a step: what that step or a later one writes over.
+public struct Backup: Equatable, Sendable {
+    /// The namespace.
+    public var target: NamespaceTarget
+    /// The ranges, from its start.
+    public var ranges: [Extent]
+
+    /// Ranges of a namespace; nil where there are none.
+    public init?(of target: NamespaceTarget, ranges: [Extent]) {
+        guard !ranges.isEmpty else { return nil }
+        self.target = target
+        self.ranges = ranges
+    }
+
+    /// How much is saved.
+    public var size: ByteCount { ranges.reduce(.zero) { $0 + $1.length } }
 }

@@ -18,7 +18,11 @@ struct RegionSolution {
                 CapacityRefusal(region: region, sizing: sizing, entries: entries, kept: kept)
                     .refusal(for: failure))
         case .success(let outcome):
-            emit(outcome, into: &draft)
+            if !outcome.placed.isEmpty, let refusal = GridRefusal.refusal(for: region, at: nil) {
+                draft.refusals.append(refusal)
+            } else {
+                emit(outcome, into: &draft)
+            }
         }
     }
 
@@ -132,20 +136,26 @@ struct RegionSolution {
         return change
     }
 
-    /// An unfinished creation can hold the region's only idle namespace object: the kernel gives the next one when
-    /// that one is enabled (drivers/nvdimm/namespace_devs.c, `nd_region_create_ns_seed`).
+    /// The kernel's only idle namespace object can be one that is none: an unfinished creation, or the first namespace
+    /// of the region, which a region that has just been enabled sometimes goes on to offer (namespace_devs.c,
+    /// `nd_region_register_namespaces` names the seed after it has let the probes begin). The kernel gives another
+    /// one when that one is enabled (region_devs.c, `nd_region_advance_seeds`).
     private func freeSeed(into draft: inout PlanDraft) {
-        guard
-            let blocking = foreign.first(where: { $0.device == region.namespaceSeed && !$0.isActive }),
-            !destroysForeign
+        guard let blocking = region.namespaces.first(where: { $0.device == region.namespaceSeed }),
+            !draft.orderedSteps.contains(where: { $0.step.frees(blocking.device) })
         else { return }
+        let isForeign = foreign.contains { $0.device == blocking.device }
+        guard !isForeign || !destroysForeign else { return }
+        let why = blocking.isActive ? "namespace is enabled anew" : "unfinished one is enabled"
         let change = draft.add(
             Change(
                 address: "\(region.device)/\(blocking.displayName)", kind: .enable,
                 before: NamespaceSummary(blocking), after: NamespaceSummary(blocking).enabled,
-                reasons: ["the kernel creates no other namespace before this unfinished one is enabled"],
+                reasons: ["the kernel creates no other namespace before this \(why)"],
                 reversibility: .lossless, reversibilityReason: "it can be disabled again", consent: nil))
-        draft.add(.enable(NamespaceTarget(blocking, region: region.device)), of: change, in: .enable)
+        let target = NamespaceTarget(blocking, region: region.device)
+        if blocking.isActive { draft.add(.disable(target), of: change, in: .enable) }
+        draft.add(.enable(target), of: change, in: .enable)
     }
 
     private func placement(_ entry: RegionEntry, _ extent: Extent) -> Placement? {
@@ -196,11 +206,23 @@ struct RegionSolution {
 }
 
 extension NamespaceSummary {
-    /// The same, online: in which mode, its info block tells.
+    /// The same, online: in which mode, its info block tells, if it was not online before.
     fileprivate var enabled: NamespaceSummary {
+        guard !isActive else { return self }
         var copy = self
         copy.isActive = true
         copy.mode = nil
         return copy
+    }
+}
+
+extension Step {
+    /// Whether it enables or destroys the namespace with this kernel name.
+    fileprivate func frees(_ device: String) -> Bool {
+        switch self {
+        case .enable(let target), .activate(let target, _), .reconfigure(let target, _), .destroy(let target):
+            target.device == device
+        case .initializeLabels, .disable, .create, .rename: false
+        }
     }
 }

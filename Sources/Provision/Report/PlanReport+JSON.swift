@@ -46,7 +46,7 @@ extension PlanReport {
         node.set("consent", change.consent)
         node.set("steps", each: steps) { planned in
             let step = StepText.json(planned.step)
-            if !planned.backup.isEmpty { step.set("backup_size", planned.backupSize) }
+            step.set("backup_size", planned.backup?.size)
             return step
         }
         return node

@@ -12,6 +12,7 @@
  *                   truncate ftruncate
  *   FAULT_AT      the number of the call, from 1, at which to act; absent or 0: never
  *   FAULT_DO      errno:NUMBER   the call is not made and fails with this errno
+ *                 errno-from:NUMBER  the same for this and every later call
  *                 kill-before    SIGKILL to this process instead of the call
  *                 kill-after     SIGKILL right after the call
  *                 mark-before    report the mark to the host, which cuts the machine's power, before the call
@@ -115,10 +116,15 @@ static bool intercept(const char *group, const char *call, const char *path)
     int number = atomic_fetch_add(&calls, 1) + 1;
     log_call(number, call, path);
     errno = saved;
-    if (number != atoi(setting("FAULT_AT", "0")))
+    int at = atoi(setting("FAULT_AT", "0"));
+    const char *action = setting("FAULT_DO", "");
+    if (at && number >= at && strncmp(action, "errno-from:", 11) == 0) {
+        errno = atoi(action + 11);
+        return true;
+    }
+    if (number != at)
         return false;
 
-    const char *action = setting("FAULT_DO", "");
     if (strcmp(action, "kill-before") == 0)
         kill_self();
     if (strcmp(action, "mark-before") == 0)

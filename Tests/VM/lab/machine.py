@@ -24,7 +24,8 @@ done
 def _hardware(topology):
     newest = kernel.newest()
     plain = initramfs.build(newest)
-    chosen = initramfs.build(newest, nfit_test.build(newest)) if topology.emulated_nfit else plain
+    size = topology.emulated_dimm_mebibytes
+    chosen = initramfs.build(newest, nfit_test.build(newest, size)) if size else plain
     return qemu.Hardware(topology, newest.image, chosen, accelerator.choose(newest.image, plain))
 
 

@@ -9,6 +9,7 @@ import re
 import shutil
 
 from . import cache
+from .errors import LabError
 from .kernel import download
 from .tools import run
 
@@ -16,23 +17,36 @@ DRIVERS = ("drivers/nvdimm", "drivers/dax", "drivers/acpi/nfit")
 TEST = "tools/testing/nvdimm"
 
 
-def build(kernel):
-    """The directory with the modules."""
+DIMM_MEBIBYTES = (32, 64)  # the source's own size, and one that leaves room for several namespaces
+
+
+def build(kernel, dimm_mebibytes):
+    """The directory with the modules for emulated DIMMs of this size."""
     key = cache.digest(kernel.release, kernel.version, open(__file__, "rb").read())
-    return cache.entry("nfit_test", key, lambda directory: _build(kernel, directory)) / "modules"
+    directory = cache.entry("nfit_test", key, lambda directory: _build(kernel, directory))
+    return directory / f"modules-{dimm_mebibytes}"
 
 
 def _build(kernel, directory):
     headers = _unpack_headers(kernel, directory)
     source = _unpack_source(kernel, directory)
     include = " ".join(f"-I{source / driver}" for driver in DRIVERS)
-    run(["make", "-C", headers, f"-j{os.cpu_count()}", f"M={source / TEST}", f"KCFLAGS={include}", "modules"])
-    modules = directory / "modules"
-    modules.mkdir()
-    for module in source.rglob("*.ko"):
-        run(["strip", "--strip-debug", "-o", modules / module.name, module])
+    for size in DIMM_MEBIBYTES:
+        _set_dimm_size(source / TEST / "test/nfit.c", size)
+        run(["make", "-C", headers, f"-j{os.cpu_count()}", f"M={source / TEST}", f"KCFLAGS={include}", "modules"])
+        modules = directory / f"modules-{size}"
+        modules.mkdir()
+        for module in source.rglob("*.ko"):
+            run(["strip", "--strip-debug", "-o", modules / module.name, module])
     for leftover in ("usr", "lib"):
         shutil.rmtree(directory / leftover, ignore_errors=True)
+
+
+def _set_dimm_size(file, mebibytes):
+    text, count = re.subn(r"(\tDIMM_SIZE = ).*,", rf"\g<1>{mebibytes} << 20,", file.read_text())
+    if count != 1:
+        raise LabError(f"{file} does not define DIMM_SIZE as expected")
+    file.write_text(text)
 
 
 def _unpack_headers(kernel, directory):

@@ -25,23 +25,33 @@ def binary():
     return DEFAULT_BINARY if DEFAULT_BINARY.exists() else None
 
 
-def image():
+def programs():
+    """What is shipped: {name: path}. Beside the daxprov under test lies, if it was built, the differential test."""
     program = binary()
-    libraries = shared_libraries(program) if program else {}
+    if not program:
+        return {}
+    differential = program.parent / "differential"
+    return {"daxprov": program, **({"differential": differential} if differential.exists() else {})}
+
+
+def image():
+    shipped = programs()
+    libraries = {}
+    for program in shipped.values():
+        libraries.update(shared_libraries(program))
     missing = [name for name, path in libraries.items() if not path.exists()]
     if missing:
-        raise LabError(f"{program} needs libraries that are not here: {', '.join(missing)}")
-    key = cache.digest(
-        Path(__file__), SHIM, MAPPING, *libraries, *libraries.values(), *([program] if program else []))
-    return cache.entry("payload", key, lambda into: _make(into, program, libraries)) / "image"
+        raise LabError(f"{', '.join(shipped)} need libraries that are not here: {', '.join(missing)}")
+    key = cache.digest(Path(__file__), SHIM, MAPPING, *libraries, *libraries.values(), *shipped, *shipped.values())
+    return cache.entry("payload", key, lambda into: _make(into, shipped, libraries)) / "image"
 
 
-def _make(directory, program, libraries):
+def _make(directory, shipped, libraries):
     tree = directory / "tree"
     (tree / "bin").mkdir(parents=True)
     (tree / "lib").mkdir()
-    if program:
-        shutil.copy(program, tree / "bin/daxprov")
+    for name, path in shipped.items():
+        shutil.copy(path, tree / "bin" / name)
     for name, path in libraries.items():
         shutil.copy(os.path.realpath(path), tree / "lib" / name)
     compile_c = ["gcc", "-O2", "-Wall", "-Wextra", "-Werror"]

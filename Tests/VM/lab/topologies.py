@@ -28,7 +28,7 @@ class Topology:
     modules_after: tuple = ()      # loaded at each start: they find the devices, as a boot would
     setup: str = ""                # a shell command run after modules_after
     can_be_saved: bool = True
-    emulated_nfit: bool = False    # needs the kernel's nfit_test modules; all state is in the guest's RAM
+    emulated_dimm_mebibytes: int = 0  # not 0: the kernel's nfit_test modules; all state is in the guest's RAM
 
 
 DRIVERS = ("nd_pmem", "nd_btt", "device_dax", "dax_pmem", "loop", "dm_mod")
@@ -67,12 +67,14 @@ ALL = {topology.name: topology for topology in (
     nvdimms("nvdimm-small", "two 1 GiB NVDIMMs with 128 KiB label areas, a region each, label-less when fresh",
             1024 * MIB, 128 * KIB),
     Topology("nfit", "the kernel's emulated NFIT: interleaved regions, bad blocks, scrub, sick DIMMs",
-             memory=1 * GIB, emulated_nfit=True, modules_before=(*DRIVERS, "nfit_test")),
+             memory=1 * GIB, emulated_dimm_mebibytes=32, modules_before=(*DRIVERS, "nfit_test")),
+    Topology("nfit-large", "the emulated NFIT with DIMMs twice as large: room for several namespaces in a region",
+             memory=1280 * MIB, emulated_dimm_mebibytes=64, modules_before=(*DRIVERS, "nfit_test")),
     split_memory("e820", "label-less regions of 1 GiB and 512 MiB, declared by the kernel's command line",
                  "memmap=1G!4G memmap=512M!5G", ("nd_e820",)),
     split_memory("hmem", "dynamic device-dax regions of 1 GiB and 512 MiB in soft-reserved memory",
                  "memmap=1G%4G-1+0xefffffff memmap=512M%5G-1+0xefffffff", ("dax_hmem", "kmem")),
-    Topology("virtio-pmem", "a 1 GiB virtio-pmem device: a label-less region without DIMMs",
+    Topology("virtio-pmem", "a 1 GiB virtio-pmem device: a label-less region without DIMMs", memory=512 * MIB,
              hotplug=True, images=(Image("pmem", 1 * GIB),), modules_before=DRIVERS,
              modules_after=("virtio_pmem",), can_be_saved=False,  # QEMU 7.2 does not save this device
              devices=("-object", f"memory-backend-file,id=m0,share=on,size={1 * GIB},mem-path={{pmem}}",

@@ -30,6 +30,13 @@ def media_digest(vm, namespace, region):
         return hashlib.sha256(image.read(length)).hexdigest()
 
 
+def image_digest(vm, image, offset, length):
+    """The SHA-256 of a part of a DIMM's media, read by the host."""
+    with open(vm.images[image], "rb") as file:
+        file.seek(offset)
+        return hashlib.sha256(file.read(length)).hexdigest()
+
+
 def fill(vm, node, seed, length=1 << 20):
     """Writes `length` bytes that `seed` determines to the start of the device."""
     data = pattern(seed, length)

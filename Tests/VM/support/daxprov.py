@@ -18,7 +18,7 @@ class Daxprov:
         """Runs daxprov with these words; with a profile, the profile is its last argument."""
         if profile is not None:
             words, options["stdin"] = (*words, "-"), profile.encode()
-        return self.vm.run(["daxprov", *words], **options)
+        return self.vm.run(["daxprov", *words], **{"timeout": 600, **options})
 
     def inventory(self):
         return Inventory(json.loads(self.run("inventory", "--json").check().stdout))

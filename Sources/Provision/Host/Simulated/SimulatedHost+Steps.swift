@@ -65,7 +65,7 @@ extension SimulatedHost {
         let id = try idleNamespace(of: placement.region)
         if state.namespace(id)?.uuid != nil { try store(.size(id, .zero)) }
         return try undoing { undo throws(HostError) in
-            try self.describe(id, placement.layout, &undo)
+            try self.describe(id, placement.layout.ofNewNamespace, &undo)
             try self.store(.uuid(id, identity.label))
             undo.add(.size(id, .zero))
             try self.store(.size(id, placement.layout.rawSize))
@@ -111,6 +111,7 @@ extension SimulatedHost {
     private func activate(
         _ id: SimulatedNamespaceID, _ layout: Layout, _ identity: FreshIdentity
     ) throws(HostError) -> Namespace? {
+        if let found = try readBack(id), found.isActive, found.mode == layout.mode { return found }
         try requireInactive(id, while: "activate \(id)")
         try releaseSeeds(of: id)
         guard let found = try enable(id) else { return nil }

@@ -1,50 +1,55 @@
-import Provision
-import Testing
+package import Provision
 
 /// A region of a host under test, with the steps that tests take in it.
-struct ContractRegion {
-    let host: any Host
-    let device: String
+package struct ContractRegion {
+    package let host: any Host
+    package let device: String
 
-    func region() throws -> Region {
-        try #require(try host.observe().regions.first { $0.device == device })
+    package init(host: any Host, device: String) {
+        self.host = host
+        self.device = device
     }
 
-    func namespaces() throws -> [Namespace] { try region().namespaces }
+    package func region() throws -> Region {
+        try require(try host.observe().regions.first { $0.device == device })
+    }
 
-    func target(_ namespace: Namespace) -> NamespaceTarget { NamespaceTarget(namespace, region: device) }
+    package func namespaces() throws -> [Namespace] { try region().namespaces }
 
-    func identity() -> FreshIdentity {
+    package func target(_ namespace: Namespace) -> NamespaceTarget {
+        NamespaceTarget(namespace, region: device)
+    }
+
+    package func identity() -> FreshIdentity {
         var generator = SystemRandomNumberGenerator()
         return .random(using: &generator)
     }
 
     @discardableResult
-    func perform(_ step: Step) throws -> Namespace? {
+    package func perform(_ step: Step) throws -> Namespace? {
         try host.perform(step, identity: identity())
     }
 
     /// The error of a step that must fail.
-    func failure(_ step: Step) -> HostError? {
-        do {
-            _ = try host.perform(step, identity: identity())
-            Issue.record("the step succeeded: \(step)")
-            return nil
-        } catch {
-            return error
+    func failure(of step: Step) throws -> HostError {
+        let outcome = Result { () throws(HostError) in try host.perform(step, identity: identity()) }
+        switch outcome {
+        case .success: throw ContractViolation("the step succeeded: \(step)")
+        case .failure(let error): return error
         }
     }
 
     /// About this many mebibytes: rounded up to what a 2 MiB alignment and the region allow.
-    func size(_ mebibytes: UInt64) throws -> ByteCount {
+    package func size(_ mebibytes: UInt64) throws -> ByteCount {
         let region = try region()
-        let align = try #require(region.align)
-        let unit = try #require(
+        let align = try require(region.align)
+        let unit = try require(
             AllocationUnit.size(regionAlign: align, align: .huge, ways: region.interleaveWays))
-        return try #require(ByteCount.mib(mebibytes).roundedUp(to: unit))
+        return try require(ByteCount.mib(mebibytes).roundedUp(to: unit))
     }
 
-    func layout(_ name: String, _ mebibytes: UInt64, _ mode: NamespaceMode = .fsdax) throws -> Layout {
+    package func layout(_ name: String, _ mebibytes: UInt64, _ mode: NamespaceMode = .fsdax) throws -> Layout
+    {
         let isDirect = mode.isDirectAccess
         return Layout(
             name: NamespaceName(name), mode: mode, map: isDirect ? .dev : nil,
@@ -52,27 +57,29 @@ struct ContractRegion {
             rawSize: try size(mebibytes))
     }
 
-    func placement(_ layout: Layout) -> Placement {
+    package func placement(_ layout: Layout) -> Placement {
         Placement(region: device, layout: layout, resource: nil, usableSize: .zero)
     }
 
     @discardableResult
-    func create(_ layout: Layout) throws -> Namespace {
-        try #require(try perform(.create(placement(layout))))
+    package func create(_ layout: Layout) throws -> Namespace {
+        try require(try perform(.create(placement(layout))))
     }
 
     @discardableResult
-    func create(_ name: String, _ mebibytes: UInt64, _ mode: NamespaceMode = .fsdax) throws -> Namespace {
+    package func create(_ name: String, _ mebibytes: UInt64, _ mode: NamespaceMode = .fsdax) throws
+        -> Namespace
+    {
         try create(layout(name, mebibytes, mode))
     }
 
-    func destroy(_ namespace: Namespace) throws {
+    package func destroy(_ namespace: Namespace) throws {
         let target = target(namespace)
         try perform(.disable(target))
         try perform(.destroy(target))
     }
 
-    func usableSize(of namespace: Namespace, _ layout: Layout) -> ByteCount? {
+    package func usableSize(of namespace: Namespace, _ layout: Layout) -> ByteCount? {
         namespace.resource.flatMap {
             NamespaceGeometry.usableSize(
                 rawSize: namespace.rawSize, start: $0, mode: layout.mode, map: layout.map,
@@ -82,7 +89,7 @@ struct ContractRegion {
     }
 
     /// One layout for each thing that a mode can be asked for.
-    static func everyLayout(of size: ByteCount) throws -> [Layout] {
+    package static func everyLayout(of size: ByteCount) throws -> [Layout] {
         var layouts: [Layout] = []
         for mode in [NamespaceMode.fsdax, .devdax] {
             for map in MapLocation.allCases {
@@ -96,7 +103,7 @@ struct ContractRegion {
             }
         }
         for bytes in [512, 4096] as [UInt32] {
-            let sectorSize = try #require(SectorSize(bytes))
+            let sectorSize = try require(SectorSize(bytes))
             for mode in [NamespaceMode.sector, .raw] {
                 let name = NamespaceName("\(mode)-\(bytes)")
                 layouts.append(Layout(name: name, mode: mode, sectorSize: sectorSize, rawSize: size))

@@ -1,18 +1,17 @@
 import Provision
-import Testing
 
 /// What every ``Host`` must do, whatever is behind it. Each clause gets a host with an enabled, labelled, empty region
 /// of at least 1 GiB, and may leave namespaces behind.
-struct HostContract: Sendable, CustomTestStringConvertible {
-    let testDescription: String
-    let check: @Sendable (ContractRegion) throws -> Void
+package struct HostContract: Sendable, CustomStringConvertible {
+    package let description: String
+    package let check: @Sendable (ContractRegion) throws -> Void
 
-    init(_ description: String, _ check: @escaping @Sendable (ContractRegion) throws -> Void) {
-        self.testDescription = description
+    private init(_ description: String, _ check: @escaping @Sendable (ContractRegion) throws -> Void) {
+        self.description = description
         self.check = check
     }
 
-    static let clauses: [HostContract] = [
+    package static let clauses: [HostContract] = [
         HostContract("every mode reads back as it was asked for", everyModeReadsBack),
         HostContract("observing changes nothing", observingChangesNothing),
         HostContract("namespaces fill the region from its start", namespacesFillFromTheStart),
@@ -32,32 +31,32 @@ struct HostContract: Sendable, CustomTestStringConvertible {
     private static func everyModeReadsBack(_ region: ContractRegion) throws {
         for layout in try ContractRegion.everyLayout(of: region.size(64)) {
             let created = try region.create(layout)
-            #expect(created.name == layout.name?.text)
-            #expect(created.mode == layout.mode)
-            #expect(created.map == layout.map)
-            #expect(created.align == layout.align?.size)
-            #expect(created.rawSize == layout.rawSize)
-            #expect(created.extents == 1)
-            #expect(created.isActive)
-            #expect(created.unfinished == nil)
-            #expect(created.usableSize == region.usableSize(of: created, layout))
-            #expect(try region.namespaces().contains(created))
+            try expect(created.name == layout.name?.text)
+            try expect(created.mode == layout.mode)
+            try expect(created.map == layout.map)
+            try expect(created.align == layout.align?.size)
+            try expect(created.rawSize == layout.rawSize)
+            try expect(created.extents == 1)
+            try expect(created.isActive)
+            try expect(created.unfinished == nil)
+            try expect(created.usableSize == region.usableSize(of: created, layout))
+            try expect(try region.namespaces().contains(created))
         }
     }
 
     private static func observingChangesNothing(_ region: ContractRegion) throws {
         _ = try region.create("one", 64)
         let before = try region.host.observe()
-        #expect(try region.host.observe() == before)
+        try expect(try region.host.observe() == before)
     }
 
     private static func namespacesFillFromTheStart(_ region: ContractRegion) throws {
         let start = try region.region().resource
         let first = try region.create("first", 64)
         let second = try region.create("second", 64)
-        #expect(first.resource == start)
-        #expect(second.resource == start.map { $0 + first.rawSize.bytes })
-        #expect(first.labelUUID != second.labelUUID)
+        try expect(first.resource == start)
+        try expect(second.resource == start.map { $0 + first.rawSize.bytes })
+        try expect(first.labelUUID != second.labelUUID)
     }
 
     private static func theFirstGapIsTaken(_ region: ContractRegion) throws {
@@ -68,39 +67,39 @@ struct HostContract: Sendable, CustomTestStringConvertible {
         try region.destroy(second)
         _ = try region.create("fourth", 64)
         let fifth = try region.create("fifth", 128)
-        #expect(fifth.resource == second.resource)
+        try expect(fifth.resource == second.resource)
     }
 
     private static func disabledComesBack(_ region: ContractRegion) throws {
         for layout in try ContractRegion.everyLayout(of: region.size(64)) {
             let created = try region.create(layout)
-            let disabled = try #require(try region.perform(.disable(region.target(created))))
-            #expect(!disabled.isActive)
-            #expect(disabled.mode == (layout.mode == .raw ? nil : layout.mode))
-            #expect(disabled.usableSize == nil)
-            #expect(disabled.labelUUID == created.labelUUID)
-            #expect(try region.perform(.enable(region.target(disabled))) == created)
+            let disabled = try require(try region.perform(.disable(region.target(created))))
+            try expect(!disabled.isActive)
+            try expect(disabled.mode == (layout.mode == .raw ? nil : layout.mode))
+            try expect(disabled.usableSize == nil)
+            try expect(disabled.labelUUID == created.labelUUID)
+            try expect(try region.perform(.enable(region.target(disabled))) == created)
         }
     }
 
     private static func disablingTwiceIsHarmless(_ region: ContractRegion) throws {
         let target = try region.target(region.create("one", 64))
         let disabled = try region.perform(.disable(target))
-        #expect(try region.perform(.disable(target)) == disabled)
+        try expect(try region.perform(.disable(target)) == disabled)
         let enabled = try region.perform(.enable(target))
-        #expect(try region.perform(.enable(target)) == enabled)
+        try expect(try region.perform(.enable(target)) == enabled)
     }
 
     private static func renameKeepsIdentity(_ region: ContractRegion) throws {
         let created = try region.create("old", 64)
         let target = region.target(created)
         _ = try region.perform(.disable(target))
-        let name = try #require(NamespaceName("new"))
-        let renamed = try #require(try region.perform(.rename(target, name)))
-        #expect(renamed.name == "new")
+        let name = try require(NamespaceName("new"))
+        let renamed = try require(try region.perform(.rename(target, name)))
+        try expect(renamed.name == "new")
         var expected = created
         expected.name = "new"
-        #expect(try region.perform(.enable(target)) == expected)
+        try expect(try region.perform(.enable(target)) == expected)
     }
 
     private static func reconfigurationKeepsTheExtent(_ region: ContractRegion) throws {
@@ -109,25 +108,25 @@ struct HostContract: Sendable, CustomTestStringConvertible {
             let target = region.target(current)
             _ = try region.perform(.disable(target))
             let identity = region.identity()
-            let changed = try #require(
+            let changed = try require(
                 try region.host.perform(.reconfigure(target, layout), identity: identity))
-            #expect(changed.mode == layout.mode)
-            #expect(changed.map == layout.map)
-            #expect(changed.resource == current.resource)
-            #expect(changed.rawSize == current.rawSize)
-            #expect(changed.labelUUID == identity.label)
-            #expect(changed.infoBlockUUID == (layout.mode == .raw ? nil : identity.infoBlock))
-            #expect(changed.unfinished == nil)
+            try expect(changed.mode == layout.mode)
+            try expect(changed.map == layout.map)
+            try expect(changed.resource == current.resource)
+            try expect(changed.rawSize == current.rawSize)
+            try expect(changed.labelUUID == identity.label)
+            try expect(changed.infoBlockUUID == (layout.mode == .raw ? nil : identity.infoBlock))
+            try expect(changed.unfinished == nil)
             current = changed
         }
-        #expect(try region.namespaces() == [current])
+        try expect(try region.namespaces() == [current])
     }
 
     private static func activeIsNotDestroyed(_ region: ContractRegion) throws {
         let created = try region.create("one", 64)
-        let error = region.failure(.destroy(region.target(created)))
-        #expect(error?.kind == .busy)
-        #expect(try region.namespaces() == [created])
+        let error = try region.failure(of: .destroy(region.target(created)))
+        try expect(error.kind == .busy)
+        try expect(try region.namespaces() == [created])
     }
 
     private static func changedTargetIsRefused(_ region: ContractRegion) throws {
@@ -140,36 +139,36 @@ struct HostContract: Sendable, CustomTestStringConvertible {
         targets[3].device = "namespace0.77"
         for target in targets {
             for step in [Step.disable(target), .destroy(target), .enable(target)] {
-                #expect(region.failure(step)?.kind == .changed)
+                try expect(try region.failure(of: step).kind == .changed)
             }
         }
-        #expect(try region.namespaces() == [created])
+        try expect(try region.namespaces() == [created])
     }
 
     private static func misplacedCreationLeavesNothing(_ region: ContractRegion) throws {
         let before = try region.region()
         var placement = try region.placement(region.layout("one", 64))
         placement.resource = before.resource.map { $0 + (1 << 26) }
-        #expect(region.failure(.create(placement))?.kind == .failed)
-        #expect(try region.region() == before)
+        try expect(try region.failure(of: .create(placement)).kind == .failed)
+        try expect(try region.region() == before)
     }
 
     private static func oversizedCreationLeavesNothing(_ region: ContractRegion) throws {
         let before = try region.region()
         var layout = try region.layout("one", 64)
         layout.rawSize = before.size + before.size
-        let error = region.failure(.create(region.placement(layout)))
-        #expect(error?.kind == .failed)
-        #expect(error?.undoFailures == [])
-        #expect(try region.region() == before)
+        let error = try region.failure(of: .create(region.placement(layout)))
+        try expect(error.kind == .failed)
+        try expect(error.undoFailures == [])
+        try expect(try region.region() == before)
     }
 
     private static func misalignedCreationLeavesNothing(_ region: ContractRegion) throws {
         let before = try region.region()
         var layout = try region.layout("one", 64)
         layout.rawSize += .kib(4)
-        #expect(region.failure(.create(region.placement(layout)))?.kind == .failed)
-        #expect(try region.region() == before)
+        try expect(try region.failure(of: .create(region.placement(layout))).kind == .failed)
+        try expect(try region.region() == before)
     }
 
     private static func activatingCompleteOnlyEnables(_ region: ContractRegion) throws {
@@ -177,7 +176,7 @@ struct HostContract: Sendable, CustomTestStringConvertible {
             let created = try region.create(layout)
             let target = region.target(created)
             _ = try region.perform(.disable(target))
-            #expect(try region.perform(.activate(target, layout)) == created)
+            try expect(try region.perform(.activate(target, layout)) == created)
         }
     }
 }

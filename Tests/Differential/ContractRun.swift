@@ -1,0 +1,30 @@
+import HostContract
+import Provision
+
+/// Checks that the kernel host keeps the contract of every host, on the first region of a bus.
+struct ContractRun {
+    let bus: String
+
+    /// Checks every clause; the exit status.
+    func run() -> Int32 {
+        var failures = 0
+        for clause in HostContract.clauses {
+            do {
+                guard let region = try emptyRegion() else { return 1 }
+                try clause.check(ContractRegion(host: KernelHost(), device: region))
+                say("kept: \(clause)")
+            } catch {
+                failures += 1
+                say("BROKEN: \(clause): \(error)")
+            }
+        }
+        let isClean = KernelRegions.clean(bus)
+        return failures == 0 && isClean ? 0 : 1
+    }
+
+    private func emptyRegion() throws -> String? {
+        guard KernelRegions.clean(bus) else { return nil }
+        try KernelRegions.restart(of: bus)
+        return try KernelHost().observe().buses.first { $0.device == bus }?.regions.first?.device
+    }
+}

@@ -1,0 +1,184 @@
+"""Applying one profile over another with something going wrong on the way, and judging what came of it."""
+
+from dataclasses import dataclass
+
+from lab import Fault, LabError
+
+from . import contents
+from .daxprov import Daxprov, DONE
+from .profiles import namespace, profile, region
+from .snapshot import Snapshot
+
+DISK = "/mnt/state"
+STATE = f"{DISK}/daxprov"
+CALLS = ("write", "sync", "rename", "unlink", "ioctl", "truncate")
+PATHS = ("/sys", "/dev/pmem", "/dev/dax", "/dev/nmem", "/dev/ndctl", STATE)
+KEPT = namespace(name="keep", mode="fsdax", size="32 MiB")
+START, LENGTH = 0, 8 << 20
+PATIENCE = 900  # seconds; without KVM and with busy processors a run takes minutes
+OLD, NEW, THIRD = "old", "new", "third"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """From the profile `before` to `after`. The namespace `keep`, where there is one, is mounted throughout."""
+    name: str
+    before: str
+    after: str
+    allow: tuple = ()
+    undo: tuple = ()
+    labelled: bool = True
+
+
+def _of(*namespaces):
+    return profile(region(0, KEPT, *namespaces, labels="init"), unmanaged="destroy")
+
+
+def _item(name, mode, size="32 MiB", **fields):
+    return namespace(name=name, mode=mode, size=size, **fields)
+
+
+MODES = (_item("wal", "fsdax"), _item("heap", "devdax"), _item("journal", "sector"), _item("scratch", "raw"))
+NAMES = ("wal", "heap", "journal", "scratch")
+
+PLANS = {plan.name: plan for plan in (
+    Plan("creates", _of(), _of(*MODES), undo=NAMES),
+    Plan("reconfigures",
+         _of(*MODES),
+         _of(_item("wal", "devdax"), _item("heap2", "devdax", renamed_from="heap"), _item("journal", "raw"),
+             _item("scratch", "sector")),
+         allow=("wal", "journal", "scratch"), undo=("wal", "journal", "scratch")),
+    Plan("replaces",
+         _of(_item("wal", "fsdax", "64 MiB"), _item("heap", "devdax"), _item("scratch", "raw", "64 MiB")),
+         _of(_item("heap", "devdax"), _item("scratch", "raw", "96 MiB"), _item("log", "sector", "64 MiB")),
+         allow=("wal", "scratch"), undo=("log", "scratch")),
+    Plan("labels", "", profile(region(0, *MODES[:2], labels="init")), allow=("region0",), undo=NAMES[:2],
+         labelled=False),
+)}
+
+
+class Transactions:
+    """A machine that is as `plan.before` says, with data everywhere; its old state is what it must come back to.
+
+    The journal is on the second DIMM, on a file system that outlives the machine's power.
+    """
+
+    def __init__(self, vm, plan):
+        self.vm, self.plan, self.daxprov = vm, plan, Daxprov(vm)
+        vm.run(f"mkfs.ext4 -q /dev/pmem1 && mkdir -p {DISK} && mount /dev/pmem1 {DISK}", check=True)
+        if plan.before:
+            result = self.run("apply", "--yes", profile=plan.before)
+            assert result.status == DONE, result
+        found = self.daxprov.inventory()
+        if plan.labelled:
+            self.file = contents.make_file(vm, found.node("keep"), "/mnt/keep", "keep")
+        for each in found.region(0)["namespaces"] if plan.labelled else ():
+            if each["name"] != "keep":
+                contents.fill(vm, "/dev/" + (each.get("blockdev") or each["chardev"]), each["dev"])
+        if not plan.labelled:
+            vm.run(f"head -c {LENGTH} /dev/urandom | dd of=/dev/pmem0 bs=1M iflag=fullblock",
+                   check=True)
+        vm.run("sync")
+        self.forget()
+        self.old = self.snapshot()
+
+    def run(self, *words, profile=None, **options):
+        options = {"timeout": PATIENCE, **options}
+        result = self.daxprov.run(words[0], "--state-dir", STATE, *words[1:], profile=profile, **options)
+        assert not result.timed_out, result
+        return result
+
+    @property
+    def _apply(self):
+        return ("apply", "--yes", *(word for name in self.plan.allow for word in ("--allow-destroy", name)))
+
+    def apply(self, at=0, action=""):
+        """Applies with that fault; the result and the number of calls that were counted."""
+        result = self.run(*self._apply, profile=self.plan.after, fault=self._fault(at, action))
+        return result, self._count()
+
+    def cut_power(self, at):
+        """Applies, and cuts the power before the call; false where it ended before, and the number of calls."""
+        words = ["daxprov", self._apply[0], "--state-dir", STATE, *self._apply[1:], "-"]
+        try:
+            self.vm.run_until_mark(
+                words, stdin=self.plan.after.encode(), fault=self._fault(at, "mark-before"), timeout=PATIENCE)
+        except LabError as error:
+            if "ended before" not in str(error):
+                raise
+            return False, self._count()
+        self.restart()
+        return True, at
+
+    def recover(self, at=0, action=""):
+        result = self.run("recover", fault=self._fault(at, action))
+        self._finish(result)
+        return result
+
+    def roll_back(self):
+        result = self.run("rollback", "--yes", *(w for name in self.plan.undo for w in ("--allow-destroy", name)))
+        self._finish(result)
+        return result
+
+    def _finish(self, result):
+        """The namespace of a label-less region is back after a reboot, which the program says."""
+        if "after the next reboot" in result.out + result.err:
+            self.vm.run(f"umount {DISK}")
+            self.vm.kill()
+            self.restart()
+
+    def restart(self):
+        """The machine after its power came back, with the file systems that an administrator would mount."""
+        self.vm.reboot()
+        node = self.daxprov.inventory().region(1)["namespaces"][0]["blockdev"]
+        self.vm.run(f"mkdir -p {DISK} && mount /dev/{node} {DISK}", check=True)
+        if self.plan.labelled:
+            node = self.daxprov.inventory().node("keep")
+            self.vm.run(f"mkdir -p /mnt/keep && mount -o dax {node} /mnt/keep", check=True)
+
+    def tear_journal(self):
+        """Half of the journal's last line never reached the disk, if it was not yet known to have."""
+        calls = self.vm.read_file(Fault.log).decode().splitlines()
+        if not (calls and " fsync " in calls[-1] and calls[-1].endswith("/journal")):
+            return
+        self.vm.run(f"""
+            cd {STATE}/transactions/*/ || exit 0
+            last=$(tail -n 1 journal | wc -c); all=$(stat -c %s journal)
+            truncate -s $((all - last / 2)) journal""", check=True)
+
+    def judge(self):
+        """(OLD, NEW or THIRD, what differs from the old state)."""
+        now = self.snapshot()
+        differences = self.old.differences(now)
+        if self.plan.labelled and self.vm.run("sha256sum < /mnt/keep/data").out.split()[0] != self.file:  # with DAX
+            return THIRD, ["the mounted neighbour's file changed"]
+        if not differences:
+            return OLD, []
+        if self._lost(now) or not self.daxprov.is_settled(self.plan.after):
+            return THIRD, differences
+        return NEW, differences
+
+    def _lost(self, now):
+        """Whether data changed of a namespace that the plan keeps or renames."""
+        old = {each.get("raw_uuid") for each in self.old.facts}
+        kept = [each["resource"] for each in now.facts if each.get("raw_uuid") in old]
+        return any(self.old.media[place] != now.media.get(place) for place in kept if place in self.old.media)
+
+    def snapshot(self):
+        now = self.daxprov.inventory()
+        now.regions[1]["namespaces"].clear()  # where the journal is
+        snapshot = Snapshot(self.vm, now, ("keep",))
+        if not self.plan.labelled:  # its start, which what is created there writes over
+            snapshot.media = {START: contents.image_digest(self.vm, "dimm0", START, LENGTH)}
+        return snapshot
+
+    def forget(self):
+        """Removes what was recorded: the next transaction is a first one."""
+        self.vm.run(f"rm -rf {STATE}", check=True)
+
+    def _fault(self, at, action):
+        self.vm.run(f"rm -f {Fault.log}")
+        return Fault(at, action, calls=CALLS, paths=PATHS)
+
+    def _count(self):
+        return len(self.vm.read_file(Fault.log).splitlines())

@@ -1,0 +1,157 @@
+"""A transaction that dies anywhere ends in the old or in the new state.
+
+`make crash-matrix` tries every write of every plan. Without DAXPROV_CRASH_EVERY a few points are tried: every 53rd of
+every plan where the program is killed, and of one plan each where the power, recovery or a call fails.
+"""
+
+import errno
+import os
+
+import pytest
+
+from support.daxprov import DONE, ERROR, NOT_PERMITTED, PARTIAL, REFUSED, ROLLED_BACK
+from support.transactions import NEW, OLD, PLANS, THIRD, Transactions
+
+WHOLE = "DAXPROV_CRASH_EVERY" in os.environ
+EVERY = int(os.environ.get("DAXPROV_CRASH_EVERY", "53"))
+FIRST = int(os.environ.get("DAXPROV_CRASH_FIRST", "0")) or max(1, EVERY // 2)
+ERRORS = (errno.EIO, errno.EBUSY, errno.ENOSPC, errno.EACCES)
+
+
+class Tally:
+    """The row of the table that one test fills."""
+
+    def __init__(self, what, plan, record):
+        self.what, self.plan, self.record = what, plan, record
+        self.points, self.count, self.ends = 0, 0, {OLD: 0, NEW: 0, THIRD: 0}
+        self.failures = []
+
+    def add(self, point, verdict, why):
+        print(self.what, self.plan, point, verdict, flush=True)
+        self.points += 1
+        self.ends[verdict] += 1
+        if verdict == THIRD:
+            self.failures.append(f"{self.what}, {self.plan}, point {point}: {why}")
+
+    def finish(self):
+        self.record("crash", (self.what, self.plan, self.points, self.count, *self.ends.values()))
+        assert not self.failures, "\n".join(map(str, self.failures))
+        assert self.points > 0 and self.count > 0
+
+
+ON_EVERY_PLAN = pytest.mark.parametrize("case", PLANS, indirect=True)
+
+
+def on_one_plan(name):
+    """Every plan in the whole matrix, else this one."""
+    return pytest.mark.parametrize("case", PLANS if WHOLE else [name], indirect=True)
+
+
+@pytest.fixture
+def case(request, machine):
+    return Transactions(machine("nvdimm-small"), PLANS[request.param])
+
+
+@pytest.fixture
+def tally(request, case, record_property):
+    return Tally(request.function.__name__.removeprefix("test_"), case.plan.name, record_property)
+
+
+def settle(case, tally, point, result=None):
+    """Judges the host after recovery, and brings back the old state for the next point; false where it cannot."""
+    verdict, why = case.judge()
+    if result is not None and result.status != DONE:
+        verdict, why = THIRD, [result]
+    tally.add(point, verdict, why)
+    if verdict == NEW:
+        undone = case.roll_back()
+        assert undone.status == DONE, f"{point}: {undone}"
+        assert case.judge() == (OLD, []), point
+    case.forget()
+    return verdict != THIRD
+
+
+def complete(case, tally, result, count):
+    """What ran to its end is in the new state, and can be rolled back."""
+    assert result is None or result.status == DONE, result
+    assert case.judge()[0] == NEW
+    tally.count = count
+    undone = case.roll_back()
+    assert undone.status == DONE, undone
+    assert case.judge() == (OLD, [])
+
+
+@ON_EVERY_PLAN
+def test_killed_at_a_write(case, tally):
+    at = FIRST
+    while True:
+        result, count = case.apply(at, "kill-before")
+        if result.signal != 9:
+            break
+        assert count == at
+        case.tear_journal()
+        if not settle(case, tally, at, case.recover()):
+            break
+        at += EVERY
+    if not tally.failures:
+        complete(case, tally, result, count)
+    tally.finish()
+
+
+@on_one_plan("replaces")
+def test_power_cut_at_a_write(case, tally):
+    at = FIRST
+    while True:
+        was_cut, count = case.cut_power(at)
+        if not was_cut or not settle(case, tally, at, case.recover()):
+            break
+        at += EVERY
+    if not tally.failures:
+        complete(case, tally, None, count)
+    tally.finish()
+
+
+@on_one_plan("reconfigures")
+def test_killed_inside_recovery(case, tally):
+    result, count = case.apply()
+    assert result.status == DONE, result
+    assert case.roll_back().status == DONE
+    case.forget()
+    # One crash late in the plan, where there is most to undo; then one in recovery, at each of its writes.
+    late, at = count * 3 // 4, FIRST
+    while True:
+        result, _ = case.apply(late, "kill-before")
+        assert result.signal == 9, result
+        result = case.recover(at, "kill-before")
+        if result.signal != 9:
+            assert case.judge() == (OLD, [])
+            break
+        if not settle(case, tally, (late, at), case.recover()):
+            break
+        tally.count = at
+        at += EVERY
+    tally.finish()
+
+
+@on_one_plan("creates")
+def test_failing_at_a_write(case, tally):
+    at = FIRST
+    while True:
+        code = ERRORS[at % len(ERRORS)]
+        result, count = case.apply(at, f"errno:{code}")
+        if count < at:
+            break
+        recovered = None
+        if result.status == PARTIAL:
+            recovered = case.recover()
+        else:
+            case._finish(result)
+            assert result.status in (DONE, ERROR, REFUSED, ROLLED_BACK, NOT_PERMITTED), f"{at}: {result}"
+            verdict, why = case.judge()
+            assert (verdict == NEW) == (result.status == DONE), f"{at}: {result} {verdict} {why}"
+        if not settle(case, tally, (at, errno.errorcode[code]), recovered):
+            break
+        at += EVERY
+    if not tally.failures:
+        complete(case, tally, result, count)
+    tally.finish()

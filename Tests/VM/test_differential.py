@@ -1,0 +1,35 @@
+"""What the planner accepts, the kernel does, and the simulated host does the same. See docs/differential.md."""
+
+import os
+import random
+
+import pytest
+
+from lab import labels, payload
+
+# A region each on two DIMMs, and one region on two and one on four interleaved DIMMs.
+BUSES = {"nvdimm-small": "ACPI.NFIT", "nfit-large": "nfit_test.0"}
+
+SEQUENCES = int(os.environ.get("DAXPROV_DIFFERENTIAL_N", "100"))
+SECONDS = int(os.environ.get("DAXPROV_DIFFERENTIAL_SECONDS", "60"))
+SEED = int(os.environ.get("DAXPROV_DIFFERENTIAL_SEED") or random.randrange(1 << 32))
+PROGRAM = "/opt/daxprov/bin/differential"
+
+
+@pytest.mark.parametrize("topology", BUSES)
+def test_kernel_and_simulated_host_agree_on_random_sequences(machine, topology):
+    if "differential" not in payload.programs():
+        pytest.fail("there is no program `differential` beside daxprov: make vm-test builds it")
+    vm = machine(topology)
+    vm.run(labels.initialise(BUSES[topology]), check=True)
+    run = vm.run(
+        [PROGRAM, "--seed", str(SEED), "--count", str(SEQUENCES), "--seconds", str(SECONDS)],
+        timeout=SECONDS + 300)
+    print(run.out)
+    assert run.status == 0, f"seed {SEED} on {topology}: {run.out[-6000:]}{run.err}"
+    assert "profile applied" in run.out
+
+
+def test_the_kernel_keeps_the_contract_of_a_host(labelled):
+    run = labelled.run([PROGRAM, "--contract"], timeout=300)
+    assert run.status == 0, run.out + run.err
