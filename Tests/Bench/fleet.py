@@ -113,7 +113,8 @@ def main():
     print(f"{'':{width}}  {'wall, µs':>10}  {'processor, µs':>14}")
     for what, wall, processor in rows:
         print(f"{what:{width}}  {wall:10.1f}  {processor:14.1f}")
-    print(f"\n{most} hosts against {most // 10}: {many_wall / most / (few_wall / (most // 10)):.2f} times as long a host")
+    growth = many_cpu / most / (few_cpu / (most // 10))
+    print(f"\n{most} hosts against {most // 10}: {growth:.2f} times the processor time a host")
     print(f"reading against Python's json.loads, processor time: {read[1] / most / (parsed / 1000):.2f}")
     print(f"one start of the program: {start * 1e3:.1f} ms")
 
