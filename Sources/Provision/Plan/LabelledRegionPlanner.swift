@@ -43,10 +43,6 @@ struct LabelledRegionPlanner {
                 draft.refusals = [labelsImpossible]
                 return draft
             }
-            if let sibling = regionOnTheSameDimms {
-                draft.refusals = [labelsShared(with: sibling)]
-                return draft
-            }
             LabelInitialization(region: observed).plan(in: &draft)
         }
         guard let map = extentMap, let sizing else {
@@ -150,26 +146,6 @@ struct LabelledRegionPlanner {
                 ? "\(observed.device) has no DIMMs (provider \(bus.provider)), so it cannot have labels"
                 : "a DIMM of \(observed.device) has no label area, so the region cannot have labels",
             advice: "leave out labels: init, and declare one namespace without name and size")
-    }
-
-    /// Another enabled region on one of the DIMMs: labels would make its namespace vanish as well, and the kernel
-    /// refuses their writing while it is enabled.
-    private var regionOnTheSameDimms: Region? {
-        let dimms = Set(observed.mappings.map(\.dimm))
-        return bus.regions.first { other in
-            other.device != observed.device && other.isEnabled
-                && other.mappings.contains { dimms.contains($0.dimm) }
-        }
-    }
-
-    private func labelsShared(with sibling: Region) -> Refusal {
-        Refusal(
-            .labelsImpossible, observed.device, at: block.position,
-            "\(sibling.device) lies on the same DIMMs as \(observed.device) and is enabled: label indexes would hide its "
-                + "namespace as well",
-            advice:
-                "save what \(sibling.device) holds and disable it first: ndctl disable-region \(sibling.device)"
-        )
     }
 
     private var extentsUnknown: Refusal {
