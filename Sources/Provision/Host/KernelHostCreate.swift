@@ -80,7 +80,7 @@ extension KernelRegion {
         let actual = directory.number("\(namespace)/resource")
         guard let resource, let actual, actual != resource else { return }
         throw HostError(
-            .failed, while: "allocate the capacity", device: namespace,
+            .changed, while: "allocate the capacity", device: namespace,
             reason: "the kernel put it at 0x\(String(actual, radix: 16)), not at "
                 + "0x\(String(resource, radix: 16)) as planned",
             advice: "another tool changed the region: plan again")

@@ -20,6 +20,14 @@ public struct PlanReport: Sendable {
         self.limits = limits
     }
 
+    /// The report of a saved plan. It has no steps.
+    public init(of saved: SavedPlan) {
+        self.plan = saved.shown
+        self.source = saved.profile.source
+        self.fingerprint = saved.fingerprint
+        self.limits = nil
+    }
+
     /// The report of the plan for a host that is known from a saved inventory alone.
     /// - Parameter backupLimit: the most that is saved of one namespace to make undo bring it back.
     public init(
