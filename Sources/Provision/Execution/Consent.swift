@@ -25,7 +25,7 @@ public struct Consent: Equatable, Sendable {
     public func requests(for plan: Plan) -> [ConsentRequest] {
         missing(for: plan).map { change, wanted in
             ConsentRequest(
-                address: change.address, consequence: "would be \(change.kind.consequence)",
+                address: change.address, consequence: "would be \(change.kind.consequence); its data is lost",
                 words: [wanted, change.before?.labelUUID?.description, change.address],
                 grant: change.address)
         }
