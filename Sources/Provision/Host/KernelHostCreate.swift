@@ -54,8 +54,8 @@ extension KernelRegion {
         described.uuid = label.description
         described.name = layout.name?.text ?? ""
         described.holderClass = layout.mode.holderClass
-        // A new seed has no sector size yet; only number 0 is ever used again.
-        let current = Sysfs.number(namespace) == 0 ? described.sectorSize : nil
+        // A recycled object, or a seed that a failed creation left, keeps the sector size that it was given.
+        let current = described.sectorSize
         described.sectorSize = Self.sectorSize(for: layout.ofNewNamespace, replacing: current) ?? current
         try allocate(namespace, described, layout.rawSize)
     }
