@@ -110,6 +110,7 @@ public struct Application {
             regions.append(planned.step.region)
         }
         do throws(ExecutionError) {
+            try recording.reserve(for: prepared.plan.steps)
             try recording.saveLabels(of: regions)
         } catch {
             try recording.note(.end(.rolledBack, after: nil))

@@ -15,6 +15,9 @@ extension KernelRegion {
         do {
             try allocate(namespace, placement.layout, identity.label)
             try requirePlace(namespace, placement.resource)
+            if placement.layout.mode == .raw {
+                _ = try RawAccess(namespace: namespace).wipeInfoBlocks(in: self)
+            }
             try configureAndEnable(namespace, placement.layout, identity.infoBlock)
             let created = try readBack(namespace)
             try verify(created, against: placement.layout, identity: identity, resource: placement.resource)
