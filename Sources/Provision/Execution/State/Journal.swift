@@ -9,6 +9,8 @@ struct Journal: ~Copyable {
     private var sequence: Int
     /// The length of its whole records, in bytes.
     private(set) var length: Int
+    /// Whether an append failed whose rest is still there.
+    private var isUnfinished = false
 
     /// A new journal.
     static func create(_ path: FilePath, _ header: JournalHeader) throws(StateError) -> Journal {
@@ -37,10 +39,24 @@ struct Journal: ~Copyable {
     mutating func append(_ record: JournalRecord) throws(StateError) {
         let text = record.json(sequence: sequence)
         let line = Array("\(Checksum.text(Checksum.of(text.utf8))) \(text)\n".utf8)
-        try file.write(line)
-        try file.synchronize()
+        try discardUnfinished()
+        do throws(StateError) {
+            try file.write(line)
+            try file.synchronize()
+        } catch {
+            isUnfinished = true
+            try? discardUnfinished()
+            throw error
+        }
         sequence += 1
         length += line.count
+    }
+
+    /// Cuts off what an append left that failed: whole or not, it is not known to be durable, and was not acted upon.
+    private mutating func discardUnfinished() throws(StateError) {
+        guard isUnfinished else { return }
+        try file.truncate(to: length)
+        isUnfinished = false
     }
 
     /// Reserves room for so many more bytes.
