@@ -167,7 +167,7 @@ extension Application.Ending {
         case .unchanged, .applied: .done
         case .refused: .refused
         case .stale: .stale
-        case .incomplete, .partial: .partial
+        case .incomplete, .unconfirmed, .partial: .partial
         case .undone(let failed, .host(let error), _):
             error.kind.undoneStatus(isFirst: plan.steps.first?.step == failed)
         case .undone: .rolledBack

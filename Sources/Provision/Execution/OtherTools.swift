@@ -3,8 +3,16 @@ import Glibc
 /// Tells whether undoing failed because another tool (ndctl, daxctl) works on the same regions at the same time: it takes
 /// no lock of ours, and has the capacity or the kernel's next namespace object that undoing needs. Often it is done soon.
 struct OtherTools {
-    /// How often undoing is tried again, a fifth of a second apart.
-    static let patience = 50
+    /// For how long undoing is tried again: 15 seconds.
+    struct Patience {
+        private let end = ContinuousClock.now + .seconds(15)
+
+        /// Whether that time has passed.
+        var isOver: Bool { ContinuousClock.now >= end }
+
+        /// Lets some time pass.
+        func pause() { usleep(200_000) }
+    }
 
     private let host: any RestoringHost
     private let log: TransactionLog
@@ -22,9 +30,6 @@ struct OtherTools {
         guard case .host(let failure) = error, failure.kind != .notPermitted else { return false }
         return failure.kind == .changed || wereThere || Self.areThere(host, log)
     }
-
-    /// Lets some time pass.
-    static func pause() { usleep(200_000) }
 
     /// Whether a region of the transaction holds a namespace that was not there before it, and that it did not make.
     private static func areThere(_ host: any RestoringHost, _ log: TransactionLog) -> Bool {

@@ -76,22 +76,23 @@ public struct Recovery {
         _ id: String, because reason: String, _ recording: inout Recording
     ) throws(ExecutionError) -> [String] {
         try recording.note(.undo(reason: reason))
-        var pauses = 0
+        let patience = OtherTools.Patience()
+        var hasWaited = false
         while true {
             let log = try read(id)
             let others = OtherTools(host, log)
             do throws(ExecutionError) {
                 let rollback = Rollback(
                     host: host, store: store, log: log, interruption: interruption,
-                    progress: pauses == 0 ? progress : { _ in })
+                    progress: !hasWaited ? progress : { _ in })
                 let pending = try rollback.run(recording: &recording)
                 try recording.note(.end(.rolledBack, after: nil))
                 return pending
             } catch {
-                guard pauses < OtherTools.patience, others.explain(error) else { throw error }
-                if pauses == 0 { progress(.undoes("wait for another tool that works on the same region")) }
-                pauses += 1
-                OtherTools.pause()
+                guard !patience.isOver, others.explain(error) else { throw error }
+                if !hasWaited { progress(.undoes("wait for another tool that works on the same region")) }
+                hasWaited = true
+                patience.pause()
             }
         }
     }

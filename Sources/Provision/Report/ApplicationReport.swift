@@ -27,6 +27,8 @@ public struct ApplicationReport: Sendable {
                 ]
             case .incomplete(let done, let remaining):
                 incomplete(done, remaining, style)
+            case .unconfirmed(let done, let error):
+                unconfirmed(done, error, style)
             case .undone(let failed, let error, let afterReboot):
                 failure(failed, error, style) + Self.undone(afterReboot)
             case .partial(let done, let failed, let error, let undo):
@@ -51,6 +53,8 @@ public struct ApplicationReport: Sendable {
             document.set("failed", StepText.json(failed))
             document.set("error", ErrorReport.json(error))
             document.set("regions_after_reboot", each: afterReboot) { .string($0) }
+        case .unconfirmed(_, let error):
+            document.set("error", ErrorReport.json(error))
         case .partial(_, let failed, let error, let undo):
             document.set("failed", StepText.json(failed))
             document.set("error", ErrorReport.json(error))
@@ -74,6 +78,7 @@ public struct ApplicationReport: Sendable {
         case .stale: "stale"
         case .applied: "applied"
         case .incomplete: "incomplete"
+        case .unconfirmed: "unconfirmed"
         case .undone: "undone"
         case .partial: "partial"
         }
@@ -81,7 +86,9 @@ public struct ApplicationReport: Sendable {
 
     private var done: [Step] {
         switch ending {
-        case .applied(let done), .incomplete(let done, _), .partial(let done, _, _, _): done
+        case .applied(let done), .incomplete(let done, _), .unconfirmed(let done, _),
+            .partial(let done, _, _, _):
+            done
         case .unchanged, .refused, .stale, .undone: []
         }
     }
@@ -93,6 +100,13 @@ public struct ApplicationReport: Sendable {
         return [style.paint(heading, .loss)] + changes
             + RefusalText.lines(remaining.refusals, source: plan.source, style)
             + ["Look at it with daxprov plan, and apply again."]
+    }
+
+    private func unconfirmed(_ done: [Step], _ error: ExecutionError, _ style: TextStyle) -> [String] {
+        let heading =
+            "All \(Self.count(done.count, "step")) were done and read back, but that could not be confirmed or recorded:"
+        return [style.paint(heading, .loss)] + ErrorReport.lines(error)
+            + ["daxprov recover confirms it once the cause is removed."]
     }
 
     private func failure(_ failed: Step, _ error: ExecutionError, _ style: TextStyle) -> [String] {
