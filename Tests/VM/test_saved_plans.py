@@ -73,7 +73,7 @@ def test_a_plan_that_the_host_has_outlived_touches_nothing_and_says_why(labelled
         assert daxprov.inventory().document == before.document, change
         labelled.run("ndctl destroy-namespace -f all -r region0")
         daxprov.applied(BEFORE)
-    
+
 
 def test_a_second_apply_waits_or_names_the_first(labelled):
     daxprov = Daxprov(labelled)
