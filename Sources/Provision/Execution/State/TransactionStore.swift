@@ -38,8 +38,10 @@ public struct TransactionStore: Sendable {
         }
         let path = journalPath(name)
         let bytes = try StateFile.contents(path, limit: Journal.maximumLength)
-        guard let log = TransactionLog(try Journal.records(in: bytes, path)) else {
-            throw StateError(.damaged, "the journal \(path) has no beginning")
+        guard let log = TransactionLog(try Journal.records(in: bytes, path)), log.header.id == name else {
+            throw StateError(
+                .damaged, "the journal \(path) does not begin as one of \(name), or does not fit together",
+                advice: "nothing is done by guess: it was put there by hand, or something else wrote to it")
         }
         return log
     }
