@@ -28,7 +28,7 @@ struct ApplyCommand: ParsableCommand {
     @OptionGroup var host: HostOptions
 
     func run() throws {
-        let profile = try profile.read()
+        let profile = try profile.read(trust: host.profileTrust)
         let host = try host.makeHost()
         let application = Application(of: profile, to: host, backupLimit: try backup.limit())
         if dryRun { return try show(try prepare(application), of: profile) }

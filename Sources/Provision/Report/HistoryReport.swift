@@ -44,7 +44,8 @@ public struct TransactionReport: Sendable {
     /// The transaction for a person.
     public var text: String {
         var lines = [
-            "transaction \(TerminalText.clean(log.header.id))", "  profile: \(TerminalText.clean(log.header.source))",
+            "transaction \(TerminalText.clean(log.header.id))",
+            "  profile: \(TerminalText.clean(log.header.source))",
             "  ended: \(log.state)",
         ]
         if let reason = log.undoReason { lines.append("  undone because: \(TerminalText.clean(reason))") }
@@ -53,7 +54,8 @@ public struct TransactionReport: Sendable {
             let state = log.done.contains(number) ? "done" : log.begun[number] == nil ? "not begun" : "begun"
             lines.append("    \(number + 1). \(TerminalText.clean(step.phrase)): \(state)")
         }
-        lines.append("  saved: labels of \(log.labels.count) DIMMs, \(log.savedSize.brief) of media")
+        let dimms = log.labels.count
+        lines.append("  saved: labels of \(dimms) DIMMs, \(log.savedSize.brief) of media")
         return lines.map { $0 + "\n" }.joined()
     }
 
