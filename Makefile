@@ -25,6 +25,7 @@ BINARY = .build/release-static/release/daxprov
 
 export SWIFT_BACKTRACE ?= enable=no
 
+SANITIZED = PLAN_CASES=500
 FUZZ_PROGRAM = .build-fuzz/release/fuzz
 VM_BINARY = DAXPROV_BINARY=$(CURDIR)/$(BINARY)
 EVERY ?= 1
@@ -50,6 +51,13 @@ fuzz-smoke: fuzz-program
 fuzz-program: build-packages
 	DAXPROV_FUZZ=1 $(SWIFT) build --scratch-path .build-fuzz -c release --product fuzz --sanitize fuzzer \
 	--sanitize address --disable-dead-strip -Xswiftc -use-ld=lld -Xswiftc -enable-testing
+
+# Each sanitizer has a build of its own; random planning tries fewer cases there (PLAN_CASES).
+sanitize: build-packages
+	$(SWIFT) build --build-tests --sanitize address --scratch-path .build-address
+	$(SANITIZED) $(SWIFT) test --skip-build --parallel --sanitize address --scratch-path .build-address
+	$(SWIFT) build --build-tests --sanitize thread --scratch-path .build-thread
+	$(SANITIZED) $(SWIFT) test --skip-build --parallel --sanitize thread --scratch-path .build-thread
 
 vm-test: release differential-program vm-packages
 	$(VM_BINARY) $(PYTHON) -m pytest -q -n $(VM_JOBS) Tests/VM
