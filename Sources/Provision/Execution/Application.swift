@@ -32,6 +32,9 @@ public struct Application {
         case applied([Step])
         /// Every step was done, and the plan for the result is not empty.
         case incomplete([Step], remaining: Plan)
+        /// Every step was done and read back, but the host could not be looked at once more, or the end not be recorded:
+        /// recovery does both.
+        case unconfirmed([Step], ExecutionError)
         /// A step failed, and the host is as before, but for regions whose old labels a reboot has still to read.
         case undone(failed: Step, ExecutionError, afterReboot: [String])
         /// A step failed, and undoing what had been done failed as well; recovery goes on from here.
@@ -71,7 +74,7 @@ public struct Application {
         } catch {
             return undo(error, &recording, store, interruption, progress)
         }
-        return try finish(plan.steps.map(\.step), &recording)
+        return finish(plan.steps.map(\.step), &recording)
     }
 
     /// A refusal for every namespace that the plan takes offline and that somebody uses: found before the first step,
@@ -110,6 +113,7 @@ public struct Application {
             regions.append(planned.step.region)
         }
         do throws(ExecutionError) {
+            try recording.reserve(for: prepared.plan.steps)
             try recording.saveLabels(of: regions)
         } catch {
             try recording.note(.end(.rolledBack, after: nil))
@@ -118,16 +122,26 @@ public struct Application {
         return recording
     }
 
-    private func finish(_ done: [Step], _ recording: inout Recording) throws(ExecutionError) -> Ending {
-        let after: Observed
+    private func finish(_ done: [Step], _ recording: inout Recording) -> Ending {
+        do throws(ExecutionError) {
+            let result = try settled()
+            let isEmpty = result.plan.isEmpty
+            try recording.note(.end(isEmpty ? .committed : .incomplete, after: result.observed))
+            return isEmpty ? .applied(done) : .incomplete(done, remaining: result.plan)
+        } catch {
+            return .unconfirmed(done, error)
+        }
+    }
+
+    /// The host after the last step, with what is left to do. Where something is, or it could not be seen, it is looked
+    /// at once more: what was only a failure to read has passed then.
+    private func settled() throws(ExecutionError) -> Prepared {
+        if let first = try? prepare(), first.plan.isEmpty { return first }
         do throws(HostError) {
-            after = try host.observe()
+            return try prepare()
         } catch {
             throw .host(error)
         }
-        let remaining = plan(on: after)
-        try recording.note(.end(remaining.isEmpty ? .committed : .incomplete, after: after))
-        return remaining.isEmpty ? .applied(done) : .incomplete(done, remaining: remaining)
     }
 
     private func undo(
