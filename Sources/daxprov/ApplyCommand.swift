@@ -15,6 +15,9 @@ struct ApplyCommand: ParsableCommand {
             A plan that 'daxprov plan -o' saved is applied like its profile, and only as long as planning that again \
             gives the same plan for the same objects; otherwise it is stale, and nothing is touched.
 
+            A file that others than root and the caller could have put there is refused with 77; standard input is \
+            the caller's choice.
+
             Every step is recorded before it runs. When one fails, or a signal asks to stop, everything done is undone \
             and verified. What an earlier run left interrupted is recovered first.
 
@@ -35,7 +38,7 @@ struct ApplyCommand: ParsableCommand {
     @OptionGroup var host: HostOptions
 
     func run() throws {
-        let document = try ApplyInput.read(profile)
+        let document = try ApplyInput.read(profile, trust: host.profileTrust)
         let host = try host.makeHost()
         let application = try application(of: document, to: host)
         if dryRun { return try show(try prepare(application), of: document.profile) }
@@ -121,9 +124,9 @@ struct ApplyCommand: ParsableCommand {
 /// Reading what an apply is given.
 enum ApplyInput {
     /// The profile or saved plan at a path; `-` is standard input.
-    static func read(_ path: String) throws(CommandFailure) -> ApplyDocument {
+    static func read(_ path: String, trust: FileTrust = .anybody) throws(CommandFailure) -> ApplyDocument {
         do throws(ApplyDocumentError) {
-            return try ApplyDocument.read(contentsOf: FilePath(path))
+            return try ApplyDocument.read(contentsOf: FilePath(path), trust: trust)
         } catch {
             switch error {
             case .profile(let profile): throw ProfileFile.failure(profile, path)

@@ -146,7 +146,7 @@ def apply_beside_the_loop(daxprov):
 def test_beside_a_tool_that_changes_the_same_region_an_apply_ends_in_the_old_state_or_the_new_one(labelled):
     daxprov = Daxprov(labelled)
     seen = []
-    for _ in range(5):
+    for _ in range(3):
         before = daxprov.applied(OLD)
         result = apply_beside_the_loop(daxprov)
         seen.append(result.status)

@@ -38,10 +38,10 @@ public struct HostStatus: Sendable {
                 unknown.map { "the host could not be observed: \($0)" }
                 ?? (drift.isEmpty ? "the host is as it left it" : "the host has changed since:")
             lines.append("Last applied: transaction \(last); \(verdict)")
-            lines += drift.map { "      \(TerminalText.clean($0))" }
+            lines += drift.map { "      \($0)" }
         } else if interrupted.isEmpty {
             lines.append("No transaction is recorded.")
         }
-        return lines.map { $0 + "\n" }.joined()
+        return lines.map { TerminalText.clean($0) + "\n" }.joined()
     }
 }

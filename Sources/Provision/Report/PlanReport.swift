@@ -7,8 +7,12 @@ public struct PlanReport: Sendable {
     public let plan: Plan
     /// Where the profile came from.
     public let source: String
-    /// The state of the host that the plan was made for.
-    public let fingerprint: String
+    /// The host that the plan was made for; empty for a saved plan.
+    private let observed: Observed
+    /// The fingerprint that was saved with the plan.
+    private let savedFingerprint: String?
+    /// The state of the host that the plan was made for. It takes as long as planning, and a text has no use for it.
+    public var fingerprint: String { savedFingerprint ?? HostFacts(observed).fingerprint }
     /// What was not known to the plan; nil where it was made from the host itself.
     public let limits: InventoryLimits?
 
@@ -16,7 +20,8 @@ public struct PlanReport: Sendable {
     public init(_ plan: Plan, of profile: Profile, on observed: Observed, limits: InventoryLimits? = nil) {
         self.plan = plan
         self.source = profile.source
-        self.fingerprint = HostFacts(observed).fingerprint
+        self.observed = observed
+        self.savedFingerprint = nil
         self.limits = limits
     }
 
@@ -24,7 +29,8 @@ public struct PlanReport: Sendable {
     public init(of saved: SavedPlan) {
         self.plan = saved.shown
         self.source = saved.profile.source
-        self.fingerprint = saved.fingerprint
+        self.observed = Observed(buses: [])
+        self.savedFingerprint = saved.fingerprint
         self.limits = nil
     }
 

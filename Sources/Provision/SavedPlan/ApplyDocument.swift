@@ -10,8 +10,11 @@ public enum ApplyDocument: Sendable {
     /// What is in a file, or on standard input where the path is `-`.
     ///
     /// Only regular files are opened for reading; a FIFO never blocks.
-    public static func read(contentsOf path: FilePath) throws(ApplyDocumentError) -> ApplyDocument {
-        let file = ProfileFile(path)
+    /// - Parameter trust: whose files are read.
+    public static func read(
+        contentsOf path: FilePath, trust: FileTrust = .anybody
+    ) throws(ApplyDocumentError) -> ApplyDocument {
+        let file = ProfileFile(path, trust: trust)
         let bytes = try onProfile { () throws(ProfileError) in
             try file.contents(upTo: Int(SavedPlan.maximumSize.bytes) + 1)
         }
