@@ -30,7 +30,8 @@ struct ApplyCommand: ParsableCommand {
     func run() throws {
         let profile = try profile.read()
         let host = try host.makeHost()
-        let application = Application(of: profile, to: host, backupLimit: try backup.limit())
+        let application = Application(
+            of: profile, to: host, backupLimit: try backup.limit(), safeguards: self.host.safeguards)
         if dryRun { return try show(try prepare(application), of: profile) }
         try self.host.requirePrivilege()
         let lock = try self.host.lock()
@@ -58,7 +59,9 @@ struct ApplyCommand: ParsableCommand {
     private func carryOut(
         _ prepared: Application.Prepared, _ application: Application
     ) throws -> Application.Ending {
-        let refusals = prepared.plan.refusals + consent.consent.refusals(for: prepared.plan)
+        let refusals =
+            prepared.plan.refusals + prepared.plan.refusalsForUse
+            + consent.consent.refusals(for: prepared.plan)
         guard refusals.isEmpty else { return .refused(refusals) }
         if !prepared.plan.changes.isEmpty, !yes { try Question.confirm("Apply these changes?") }
         do throws(ExecutionError) {

@@ -29,7 +29,10 @@ struct RollbackCommand: ParsableCommand {
         try RecoverCommand.recover(host, store)
         let (log, later) = try select(in: store)
         let observed = try CommandFailure.translating { () throws(HostError) in try host.observe() }
-        let review = RollbackReview(of: log, on: observed, later: later, consent: consent.consent)
+        let safeguards = self.host.safeguards
+        try CommandFailure.onState { () throws(StateError) in try safeguards.requireKnown() }
+        let review = RollbackReview(
+            of: log, on: observed, later: later, consent: consent.consent, marks: safeguards.marks)
         try show(review, of: log)
         guard review.refusals.isEmpty else { throw Ending(.refused) }
         if !yes { try Question.confirm("Undo this transaction?") }

@@ -7,9 +7,10 @@
 /* open(2)'s flag for transfers past the page cache; its value differs between architectures. */
 int daxprov_o_direct(void);
 
-/* The parts of a device number. */
+/* The parts of a device number, and the number of two parts. */
 uint32_t daxprov_device_major(uint64_t device);
 uint32_t daxprov_device_minor(uint64_t device);
+uint64_t daxprov_device_number(uint32_t major, uint32_t minor);
 
 /* The calling thread's errno. */
 int daxprov_errno(void);

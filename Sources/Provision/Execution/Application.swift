@@ -3,15 +3,20 @@ public struct Application {
     private let profile: Profile
     private let host: any RestoringHost
     private let backupLimit: ByteCount
+    private let safeguards: Safeguards
 
     /// The application of a profile to a host.
-    /// - Parameter backupLimit: the most that is saved of one namespace to make undo bring it back.
+    /// - Parameters:
+    ///   - backupLimit: the most that is saved of one namespace to make undo bring it back.
+    ///   - safeguards: what is protected, and where transactions are recorded.
     public init(
-        of profile: Profile, to host: any RestoringHost, backupLimit: ByteCount = Planner.defaultBackupLimit
+        of profile: Profile, to host: any RestoringHost, backupLimit: ByteCount = Planner.defaultBackupLimit,
+        safeguards: Safeguards = .none
     ) {
         self.profile = profile
         self.host = host
         self.backupLimit = backupLimit
+        self.safeguards = safeguards
     }
 
     /// A host as observed, with the plan for it.
@@ -41,7 +46,17 @@ public struct Application {
     /// Observes the host and plans. Touches nothing.
     public func prepare() throws(HostError) -> Prepared {
         let observed = try host.observe()
-        return Prepared(observed: observed, plan: plan(on: observed))
+        return Prepared(observed: observed, plan: try examined(plan(on: observed), on: observed))
+    }
+
+    /// The plan with what is found on and around the devices that it touches, and with what is protected.
+    private func examined(_ plan: Plan, on observed: Observed) throws(HostError) -> Plan {
+        let examination = Examination(
+            targets: plan.disabled, stateDirectory: safeguards.stateDirectory,
+            readsMemoryPolicy: profile.asksForSystemMemory)
+        let review = FindingsReview(
+            findings: try host.examine(examination), stateDirectory: safeguards.stateDirectory)
+        return safeguards.completed(review.completed(plan), for: profile, on: observed)
     }
 
     private func plan(on observed: Observed) -> Plan {
@@ -61,7 +76,11 @@ public struct Application {
         let plan = prepared.plan
         let refusals = plan.refusals + consent.refusals(for: plan)
         guard refusals.isEmpty else { return .refused(refusals) }
-        guard !plan.changes.isEmpty else { return .unchanged }
+        guard !plan.changes.isEmpty else {
+            try protect(prepared.observed, in: store)
+            return .unchanged
+        }
+        try requireKnownMarks()
         let uses = try refusalsForUse(in: plan)
         guard uses.isEmpty else { return .refused(uses) }
         var recording = try begin(prepared, in: store)
@@ -71,25 +90,35 @@ public struct Application {
         } catch {
             return undo(error, &recording, store, interruption, progress)
         }
-        return try finish(plan.steps.map(\.step), &recording)
+        return try finish(plan.steps.map(\.step), &recording, store)
     }
 
     /// A refusal for every namespace that the plan takes offline and that somebody uses: found before the first step,
     /// since steps before the one that would fail may not be undoable.
     private func refusalsForUse(in plan: Plan) throws(ExecutionError) -> [Refusal] {
-        var refusals: [Refusal] = []
-        for planned in plan.steps {
-            guard case .disable(let target) = planned.step else { continue }
-            do throws(HostError) {
-                try host.requireUnused(target)
-            } catch {
-                guard error.kind == .busy else { throw .host(error) }
-                refusals.append(
-                    Refusal(
-                        .busy, plan.changes[planned.change].address, error.description, advice: error.advice))
-            }
+        do throws(HostError) {
+            let findings = try host.examine(Examination(targets: plan.disabled, claimsDevices: true))
+            return FindingsReview(findings: findings, stateDirectory: nil).uses(of: plan).map(\.refusal)
+        } catch {
+            throw .host(error)
         }
-        return refusals
+    }
+
+    private func requireKnownMarks() throws(ExecutionError) {
+        do throws(StateError) { try safeguards.requireKnown() } catch { throw .state(error) }
+    }
+
+    /// Marks what the profile protects.
+    private func protect(
+        _ observed: Observed, in store: TransactionStore?
+    ) throws(ExecutionError) {
+        let marks = ProtectionReview.protected(by: profile, on: observed).marks
+        guard let store, !marks.isEmpty else { return }
+        do throws(StateError) {
+            try ProtectionStore(store.directory).set(marks)
+        } catch {
+            throw .state(error)
+        }
     }
 
     private func begin(
@@ -118,7 +147,9 @@ public struct Application {
         return recording
     }
 
-    private func finish(_ done: [Step], _ recording: inout Recording) throws(ExecutionError) -> Ending {
+    private func finish(
+        _ done: [Step], _ recording: inout Recording, _ store: TransactionStore?
+    ) throws(ExecutionError) -> Ending {
         let after: Observed
         do throws(HostError) {
             after = try host.observe()
@@ -126,6 +157,7 @@ public struct Application {
             throw .host(error)
         }
         let remaining = plan(on: after)
+        if remaining.isEmpty { try protect(after, in: store) }
         try recording.note(.end(remaining.isEmpty ? .committed : .incomplete, after: after))
         return remaining.isEmpty ? .applied(done) : .incomplete(done, remaining: remaining)
     }

@@ -6,8 +6,13 @@ public struct RollbackReview: Sendable {
     public var promises: [String]
 
     /// Reviews undoing a transaction on the host as it is now.
-    /// - Parameter later: the committed transactions after it.
-    public init(of log: TransactionLog, on observed: Observed, later: [TransactionLog], consent: Consent) {
+    /// - Parameters:
+    ///   - later: the committed transactions after it.
+    ///   - marks: the namespaces that are protected.
+    public init(
+        of log: TransactionLog, on observed: Observed, later: [TransactionLog], consent: Consent,
+        marks: [ProtectionMark] = []
+    ) {
         let regions = Set(log.header.steps.map(\.region))
         refusals = Self.unsuitable(log) + Self.overtaken(log, by: later, regions)
         promises = Self.promises(of: log)
@@ -23,7 +28,33 @@ public struct RollbackReview: Sendable {
                     advice: "what others did since cannot be undone by daxprov: apply a profile instead"))
             return
         }
+        refusals += Self.protections(log, after, marks)
         refusals += Self.consents(log, after, consent)
+    }
+
+    /// What undoing would change or remove although it is protected: what the transaction made or changed, and in a
+    /// region that it gave labels everything.
+    private static func protections(
+        _ log: TransactionLog, _ after: Observed, _ marks: [ProtectionMark]
+    ) -> [Refusal] {
+        var touched: Set<UUID> = []
+        var relabelled: Set<String> = []
+        for (number, identity) in log.begun {
+            let step = log.header.steps[number]
+            touched.insert(identity.label)
+            if let label = step.device.flatMap({ log.header.before.namespace($0)?.labelUUID }) {
+                touched.insert(label)
+            }
+            if step.action == "initialize_labels" { relabelled.insert(step.region) }
+        }
+        return after.regions.flatMap { region in
+            region.namespaces.compactMap { namespace in
+                guard let label = namespace.labelUUID, let mark = marks.first(where: { $0.label == label }),
+                    touched.contains(label) || relabelled.contains(region.device)
+                else { return nil }
+                return mark.refusal("\(region.device)/\(namespace.displayName)")
+            }
+        }
     }
 
     private static func unsuitable(_ log: TransactionLog) -> [Refusal] {

@@ -28,11 +28,6 @@ public final class KernelHost: Host {
         return Observed(buses: buses.sorted { Sysfs.number($0.device) < Sysfs.number($1.device) })
     }
 
-    /// Looks who uses a namespace; see ``Host/requireUnused(_:)``.
-    public func requireUnused(_ target: NamespaceTarget) throws(HostError) {
-        try region(target.region).requireUnused(target)
-    }
-
     /// Performs a step by sysfs stores; see ``Host/perform(_:identity:)``.
     public func perform(_ step: Step, identity: FreshIdentity) throws(HostError) -> Namespace? {
         switch step {

@@ -75,14 +75,22 @@ extension KernelHost {
     }
 }
 
-/// The proof that nobody uses any namespace of a region.
+/// The proof that nobody uses any namespace of a region, held as ``UseGuard`` holds it.
 private struct UseGuards: ~Copyable {
+    private final class Held {
+        let use: UseGuard
+
+        init(_ use: consuming UseGuard) { self.use = use }
+    }
+
+    private var held: [Held] = []
+
     init(region device: String) throws(HostError) {
         guard try KernelHost.open(device).exists("driver") else { return }
         let region = try KernelRegion.open(device, knownFacts: nil)
         for namespace in region.namespaceDevices {
             let live = region.state(namespace)
-            if live.isActive { _ = try UseGuard.unused(live, in: region) }
+            if live.isActive { held.append(Held(try UseGuard.unused(live, in: region))) }
         }
     }
 
