@@ -20,9 +20,15 @@ public struct Consent: Equatable, Sendable {
             let wanted = isUnique ? name : change.address
             return Refusal(
                 .consentMissing, change.address,
-                "it would be \(change.kind.consequence), and that was not agreed to",
+                "it would be \(change.kind.consequence)\(held(by: change)), and that was not agreed to",
                 advice: "if its data may go, say --allow-destroy \(quoted(wanted))")
         }
+    }
+
+    /// What is known to be on it.
+    private func held(by change: Change) -> String {
+        guard let contents = change.contents, !contents.isEmpty else { return "" }
+        return " with what it holds (\(contents.map(\.description).joined(separator: "; ")))"
     }
 
     private func quoted(_ name: String) -> String {

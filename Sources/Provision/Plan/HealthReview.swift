@@ -53,12 +53,11 @@ struct HealthReview {
                     advice: "compare with the firmware's log before you trust it with data")
             }
         }
-        if dimm.labelArea?.version == .v1_1, !initializes(plan, regions) {
+        if dimm.labelArea?.version == .v1_1, !initializes(plan, regions), writesModes(plan, regions) {
             notes.append(
                 Note(
                     .labelsOfVersion1, dimm.device,
-                    "its labels are of version 1.1: they do not record modes, and namespaces lose 4 KiB of room"
-                ))
+                    "its labels are of version 1.1, which do not record the mode of a namespace"))
         }
         return notes
     }
@@ -67,6 +66,16 @@ struct HealthReview {
         plan.steps.contains { planned in
             guard case .initializeLabels(let region) = planned.step else { return false }
             return regions.contains { $0.device == region }
+        }
+    }
+
+    /// Whether a namespace of one of the regions gets a mode.
+    private func writesModes(_ plan: Plan, _ regions: [Region]) -> Bool {
+        plan.steps.contains { planned in
+            switch planned.step {
+            case .create, .reconfigure: regions.contains { $0.device == planned.step.region }
+            case .initializeLabels, .disable, .destroy, .rename, .enable, .activate: false
+            }
         }
     }
 
