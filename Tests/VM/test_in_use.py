@@ -174,3 +174,17 @@ def test_label_indexes_are_not_written_under_a_loop_device(machine):
     report = daxprov.refused(profile(region(0, namespace(name="a", mode="raw"), labels="init")))
     assert [each["code"] for each in report["refusals"]] == ["busy"]
     assert "loop3" in report["refusals"][0]["message"]
+
+
+def test_a_rollback_is_refused_as_a_whole_where_one_device_is_in_use(labelled):
+    daxprov = Daxprov(labelled)
+    made = daxprov.applied(BEFORE)
+    file = contents.make_file(labelled, made.node("files"), "/mnt/files", "files")
+    words = ["rollback", "--yes", *(word for name in ("free", "files", "heap") for word in ("--allow-destroy", name))]
+    refused = daxprov.run(*words)
+    assert refused.status == REFUSED and "mounted at /mnt/files" in refused.out, refused
+    assert daxprov.inventory().document == made.document
+    assert contents.file_digest(labelled, "/mnt/files") == file
+    labelled.run("umount /mnt/files", check=True)
+    assert daxprov.run(*words).status == 0
+    assert daxprov.inventory().namespaces == []

@@ -9,9 +9,10 @@ public struct RollbackReview: Sendable {
     /// - Parameters:
     ///   - later: the committed transactions after it.
     ///   - marks: the namespaces that are protected.
+    ///   - findings: who uses the ``targets(of:on:)``.
     public init(
         of log: TransactionLog, on observed: Observed, later: [TransactionLog], consent: Consent,
-        marks: [ProtectionMark] = []
+        marks: [ProtectionMark] = [], findings: Findings = Findings()
     ) {
         let regions = Set(log.header.steps.map(\.region))
         refusals = Self.unsuitable(log) + Self.overtaken(log, by: later, regions)
@@ -28,31 +29,46 @@ public struct RollbackReview: Sendable {
                     advice: "what others did since cannot be undone by daxprov: apply a profile instead"))
             return
         }
-        refusals += Self.protections(log, after, marks)
+        refusals += Self.protections(log, observed, marks)
+        refusals += Self.uses(log, observed, findings)
         refusals += Self.consents(log, after, consent)
     }
 
-    /// What undoing would change or remove although it is protected: what the transaction made or changed, and in a
+    /// The namespaces, as they are now, that undoing a transaction would take offline: what it made or changed, and in a
     /// region that it gave labels everything.
-    private static func protections(
-        _ log: TransactionLog, _ after: Observed, _ marks: [ProtectionMark]
-    ) -> [Refusal] {
-        var touched: Set<UUID> = []
-        var relabelled: Set<String> = []
+    public static func targets(of log: TransactionLog, on observed: Observed) -> [NamespaceTarget] {
+        let names = RegionNames(before: log.header.before, now: observed)
+        var labels: Set<UUID> = []
+        var whole: Set<String> = []
         for (number, identity) in log.begun {
             let step = log.header.steps[number]
-            touched.insert(identity.label)
-            if let label = step.device.flatMap({ log.header.before.namespace($0)?.labelUUID }) {
-                touched.insert(label)
+            labels.insert(identity.label)
+            let before = step.device.flatMap { log.header.before.namespace($0) }
+            if let label = before?.labelUUID { labels.insert(label) }
+            guard step.action == "initialize_labels" || before?.labelUUID == nil && before != nil else {
+                continue
             }
-            if step.action == "initialize_labels" { relabelled.insert(step.region) }
+            if let name = names.name(of: step.region) { whole.insert(name) }
         }
-        return after.regions.flatMap { region in
-            region.namespaces.compactMap { namespace in
-                guard let label = namespace.labelUUID, let mark = marks.first(where: { $0.label == label }),
-                    touched.contains(label) || relabelled.contains(region.device)
-                else { return nil }
-                return mark.refusal("\(region.device)/\(namespace.displayName)")
+        return observed.regions.flatMap { region in
+            region.namespaces
+                .filter { $0.labelUUID.map(labels.contains) ?? false || whole.contains(region.device) }
+                .map { NamespaceTarget($0, region: region.device) }
+        }
+    }
+
+    private static func protections(
+        _ log: TransactionLog, _ observed: Observed, _ marks: [ProtectionMark]
+    ) -> [Refusal] {
+        targets(of: log, on: observed).compactMap { target in
+            marks.first { $0.label == target.labelUUID }?.refusal("\(target.region)/\(target.label)")
+        }
+    }
+
+    private static func uses(_ log: TransactionLog, _ observed: Observed, _ findings: Findings) -> [Refusal] {
+        targets(of: log, on: observed).compactMap { target in
+            findings.uses[target.device].map {
+                FindingsReview.note("\(target.region)/\(target.label)", $0).refusal
             }
         }
     }

@@ -60,11 +60,7 @@ public struct Unprotection {
             let target = NamespaceTarget(namespace, region: region.device)
             let findings = try host.examine(Examination(targets: [target], claimsDevices: true))
             guard let uses = findings.uses[namespace.device] else { return nil }
-            var refusal = Refusal(
-                .busy, "\(region.device)/\(namespace.displayName)", "in use: \(uses.summary)",
-                advice: uses.advice)
-            refusal.holders = uses
-            return refusal
+            return FindingsReview.note("\(region.device)/\(namespace.displayName)", uses).refusal
         }
         return nil
     }

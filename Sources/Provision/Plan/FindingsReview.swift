@@ -29,7 +29,8 @@ struct FindingsReview {
         }
     }
 
-    private static func note(_ address: String, _ uses: [DeviceUse]) -> Note {
+    /// The note of a namespace's uses.
+    static func note(_ address: String, _ uses: [DeviceUse]) -> Note {
         Note(.busy, address, "in use: \(uses.summary)", advice: uses.advice, holders: uses)
     }
 

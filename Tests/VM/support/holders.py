@@ -31,6 +31,8 @@ WAIT = "echo ready; read end"
 ALL = (
     Holder("mounted", "fsdax", f"{FILE_SYSTEM} {{node}} && mount {{node}} {DIRECTORY} && {KEEP}",
            f"{{name}}: mounted at {DIRECTORY}", KEPT),
+    Holder("mounted in sector mode", "sector", f"{FILE_SYSTEM} {{node}} && mount {{node}} {DIRECTORY} && {KEEP}",
+           f"{{name}}: mounted at {DIRECTORY}", KEPT),
     Holder("mounted in another mount namespace", "fsdax",
            f"exec unshare -m sh -c '{FILE_SYSTEM} {{node}} && mount {{node}} {DIRECTORY} && {KEEP} && {WAIT}'",
            f"{{name}}: mounted at {DIRECTORY} in the mount namespace of process {{pid}} (sh)",
