@@ -9,6 +9,10 @@ int daxprov_o_direct(void) {
     return O_DIRECT;
 }
 
+int daxprov_reserve(int descriptor, int64_t length) {
+    return fallocate(descriptor, FALLOC_FL_KEEP_SIZE, 0, length);
+}
+
 uint32_t daxprov_device_major(uint64_t device) {
     return major(device);
 }

@@ -80,7 +80,7 @@ extension Application.Ending {
         switch self {
         case .unchanged, .applied: .done
         case .refused: .refused
-        case .incomplete, .partial: .partial
+        case .incomplete, .unconfirmed, .partial: .partial
         case .undone(_, .host(let error), _): error.kind.undoneStatus
         case .undone: .rolledBack
         }

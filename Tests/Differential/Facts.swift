@@ -27,6 +27,7 @@ enum Facts {
         case .refused(let refusals): refusals.map { "refused \($0.code.rawValue)" }
         case .applied(let done): done.map { "done \(line($0))" }
         case .incomplete(_, let remaining): ["INCOMPLETE"] + remaining.steps.map { line($0.step) }
+        case .unconfirmed(_, let error): ["UNCONFIRMED \(error)"]
         case .undone(let step, let error, _): ["UNDONE \(line(step)): \(error)"]
         case .partial(_, let step, let error, let undo): ["PARTIAL \(line(step)): \(error); \(undo)"]
         }

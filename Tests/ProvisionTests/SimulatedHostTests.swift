@@ -119,16 +119,30 @@ import Testing
         let region = try SimulatedHosts.region(SimulatedHosts.oneDimm)
         let old = try region.create("old", 64)
         try region.destroy(old)
+        let sector = try region.create("new", 64, .sector)
+        #expect(sector.resource == old.resource)
+        #expect(sector.mode == .sector)
+        try region.destroy(sector)
+        let again = try restored(old, in: region)
+        #expect(again.mode == .fsdax)
+        #expect(again.infoBlockUUID == old.infoBlockUUID)
+    }
+
+    @Test func aRawNamespaceKeepsNoInfoBlockOfWhatLayThere() throws {
+        let region = try SimulatedHosts.region(SimulatedHosts.oneDimm)
+        let old = try region.create("old", 64)
+        try region.destroy(old)
         let raw = try region.create("new", 64, .raw)
         #expect(raw.resource == old.resource)
-        #expect(raw.mode == .raw)
         try region.destroy(raw)
-        let uuid = try #require(old.labelUUID)
-        let again = try region.host.perform(
-            .create(region.placement(try region.layout("old", 64, .raw))),
-            identity: FreshIdentity(label: uuid, infoBlock: region.identity().infoBlock))
-        #expect(again?.mode == .fsdax)
-        #expect(again?.infoBlockUUID == old.infoBlockUUID)
+        #expect(throws: HostError.self) { try restored(old, in: region) }
+    }
+
+    /// The namespace brought back from its label alone.
+    private func restored(_ old: Namespace, in region: ContractRegion) throws -> Namespace {
+        let host = try #require(region.host as? SimulatedHost)
+        let restoration = Restoration(region: region.device, namespace: old, aliases: [], saved: [])
+        return try host.restore(restoration) { _ throws(HostError) in [] }
     }
 
     @Test func aUUIDThatIsLiveIsRefused() throws {

@@ -139,6 +139,25 @@ import Testing
         #expect(crashes > 5, "only \(crashes) stores were tried")
     }
 
+    @Test func oldTransactionsAreRemovedButNeverTheLastOrAnInterruptedOne() throws {
+        let scratch = try ScratchDirectory()
+        var names: [String] = []
+        for number in 0..<5 {
+            var writer = try TransactionWriter.begin(
+                in: scratch.store, source: "p.yaml", before: Observed(buses: []),
+                plan: Plan(changes: [], steps: [], unchanged: [], unmanaged: [], refusals: []))
+            if number != 1 { try writer.append(.end(.committed, after: nil)) }
+            names.append(writer.name)
+        }
+        let now = try scratch.store.log(names[0]).header.time
+        try scratch.store.prune(keeping: 10, youngerThan: 60, now: now)
+        #expect(try scratch.store.names() == names)
+        try scratch.store.prune(keeping: 3, youngerThan: 60, now: now)
+        #expect(try scratch.store.names() == [names[1], names[2], names[3], names[4]])
+        try scratch.store.prune(keeping: 3, youngerThan: 60, now: now + 100)
+        #expect(try scratch.store.names() == [names[1], names[4]])
+    }
+
     @Test func aSignalLetsTheStepFinishAndThenUndoesEverything() throws {
         let host = try Self.preparedHost()
         let before = HostFacts(try host.observe())

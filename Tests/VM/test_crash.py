@@ -9,8 +9,8 @@ import os
 
 import pytest
 
-from support.daxprov import DONE, ERROR, NOT_PERMITTED, PARTIAL, REFUSED, ROLLED_BACK
-from support.transactions import NEW, OLD, PLANS, THIRD, Transactions
+from support.daxprov import DONE, ERROR, NOT_PERMITTED, PARTIAL, REFUSED, ROLLED_BACK, STALE
+from support.transactions import LOOKS, NEW, OLD, OPENS, PLANS, THIRD, Transactions
 
 WHOLE = "DAXPROV_CRASH_EVERY" in os.environ
 EVERY = int(os.environ.get("DAXPROV_CRASH_EVERY", "53"))
@@ -134,24 +134,35 @@ def test_killed_inside_recovery(case, tally):
 
 
 @on_one_plan("creates")
-def test_failing_at_a_write(case, tally):
+@pytest.mark.parametrize("shift", range(len(ERRORS)) if WHOLE else [0])
+def test_failing_at_a_write(case, tally, shift):
+    fail_everywhere(case, tally, OPENS, shift, EVERY)
+
+
+@on_one_plan("replaces")
+def test_failing_at_a_look(case, tally):
+    fail_everywhere(case, tally, LOOKS, 0, 7 * EVERY)
+
+
+def fail_everywhere(case, tally, calls, shift, every):
+    """Lets every call fail once, with one error after the other; `shift` rotates these."""
     at = FIRST
     while True:
-        code = ERRORS[at % len(ERRORS)]
-        result, count = case.apply(at, f"errno:{code}")
+        code = ERRORS[(at + shift) % len(ERRORS)]
+        result, count = case.apply(at, f"errno:{code}", calls)
         if count < at:
             break
         recovered = None
         if result.status == PARTIAL:
             recovered = case.recover()
         else:
-            case._finish(result)
-            assert result.status in (DONE, ERROR, REFUSED, ROLLED_BACK, NOT_PERMITTED), f"{at}: {result}"
+            case.finish(result)
+            assert result.status in (DONE, ERROR, REFUSED, ROLLED_BACK, NOT_PERMITTED, STALE), f"{at}: {result}"
             verdict, why = case.judge()
             assert (verdict == NEW) == (result.status == DONE), f"{at}: {result} {verdict} {why}"
         if not settle(case, tally, (at, errno.errorcode[code]), recovered):
             break
-        at += EVERY
+        at += every
     if not tally.failures:
         complete(case, tally, result, count)
     tally.finish()

@@ -94,3 +94,16 @@ def test_a_new_devdax_namespace_has_the_alignment_and_the_size_that_the_plan_sai
     assert created["usable_size"] == change["after"]["usable_size"] >= 1 * GIB
     assert vm.run(f"cat /sys/bus/dax/devices/{created['chardev']}/align").out.strip() == str(created["align"])
     ndctl.assert_agrees(vm)
+
+
+def test_a_translation_table_of_a_region_without_labels_does_not_come_back_under_a_raw_namespace(machine):
+    vm = machine("nvdimm-small")
+    daxprov = Daxprov(vm)
+    vm.run("ndctl create-namespace -f -e namespace0.0 -m sector --no-autolabel", check=True)
+    before = daxprov.inventory()
+    assert before.regions[0]["namespaces"][0]["mode"] == "sector"
+    wanted = profile(region(0, namespace(name="whole", mode="raw", size="100%"), labels="init"), unmanaged="destroy")
+    made = daxprov.applied(wanted, allow=["region0", before.regions[0]["namespaces"][0]["uuid"]])
+    assert made.named("whole")["mode"] == "raw"
+    vm.reboot()
+    assert daxprov.inventory().named("whole")["mode"] == "raw" and daxprov.is_settled(wanted)

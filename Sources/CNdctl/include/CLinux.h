@@ -7,6 +7,10 @@
 /* open(2)'s flag for transfers past the page cache; its value differs between architectures. */
 int daxprov_o_direct(void);
 
+/* Reserves the blocks of the first `length` bytes of a file, without changing its size: 0, or -1 with errno
+ * (fallocate(2), FALLOC_FL_KEEP_SIZE). */
+int daxprov_reserve(int descriptor, int64_t length);
+
 /* The parts of a device number, and the number of two parts. */
 uint32_t daxprov_device_major(uint64_t device);
 uint32_t daxprov_device_minor(uint64_t device);

@@ -37,6 +37,9 @@ public struct Application {
         case applied([Step])
         /// Every step was done, and the plan for the result is not empty.
         case incomplete([Step], remaining: Plan)
+        /// Every step was done and read back, but the host could not be looked at once more, or the end not be recorded:
+        /// recovery does both.
+        case unconfirmed([Step], ExecutionError)
         /// A step failed, and the host is as before, but for regions whose old labels a reboot has still to read.
         case undone(failed: Step, ExecutionError, afterReboot: [String])
         /// A step failed, and undoing what had been done failed as well; recovery goes on from here.
@@ -90,7 +93,7 @@ public struct Application {
         } catch {
             return undo(error, &recording, store, interruption, progress)
         }
-        return try finish(plan.steps.map(\.step), &recording, store)
+        return finish(plan.steps.map(\.step), &recording, store)
     }
 
     /// A refusal for every namespace that the plan takes offline and that somebody uses: found before the first step,
@@ -139,6 +142,7 @@ public struct Application {
             regions.append(planned.step.region)
         }
         do throws(ExecutionError) {
+            try recording.reserve(for: prepared.plan.steps)
             try recording.saveLabels(of: regions)
         } catch {
             try recording.note(.end(.rolledBack, after: nil))
@@ -149,17 +153,27 @@ public struct Application {
 
     private func finish(
         _ done: [Step], _ recording: inout Recording, _ store: TransactionStore?
-    ) throws(ExecutionError) -> Ending {
-        let after: Observed
+    ) -> Ending {
+        do throws(ExecutionError) {
+            let result = try settled()
+            let isEmpty = result.plan.isEmpty
+            if isEmpty { try protect(result.observed, in: store) }
+            try recording.note(.end(isEmpty ? .committed : .incomplete, after: result.observed))
+            return isEmpty ? .applied(done) : .incomplete(done, remaining: result.plan)
+        } catch {
+            return .unconfirmed(done, error)
+        }
+    }
+
+    /// The host after the last step, with what is left to do. Where something is, or it could not be seen, it is looked
+    /// at once more: what was only a failure to read has passed then.
+    private func settled() throws(ExecutionError) -> Prepared {
+        if let first = try? prepare(), first.plan.isEmpty { return first }
         do throws(HostError) {
-            after = try host.observe()
+            return try prepare()
         } catch {
             throw .host(error)
         }
-        let remaining = plan(on: after)
-        if remaining.isEmpty { try protect(after, in: store) }
-        try recording.note(.end(remaining.isEmpty ? .committed : .incomplete, after: after))
-        return remaining.isEmpty ? .applied(done) : .incomplete(done, remaining: remaining)
     }
 
     private func undo(

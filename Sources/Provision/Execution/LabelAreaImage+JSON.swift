@@ -3,12 +3,7 @@ extension LabelAreaImage {
     var json: String {
         let node = JSONNode.object()
         node.set("dimm", dimm)
-        node.set("pieces", each: pieces) { piece in
-            let item = JSONNode.object()
-            item.set("offset", piece.offset)
-            item.set("bytes", Self.hexadecimal(piece.bytes))
-            return item
-        }
+        node.set("bytes", Self.hexadecimal(bytes))
         return node.text(.compact)
     }
 
@@ -16,11 +11,11 @@ extension LabelAreaImage {
     init(json bytes: [UInt8]) throws(JSONError) {
         let node = JSONCursor(try JSONValue(parsing: bytes))
         dimm = try node.required("dimm").string()
-        pieces = try node.list("pieces") { item throws(JSONError) in
-            let text = try item.required("bytes").string()
-            guard let bytes = Self.bytes(text) else { throw item.error("has no hexadecimal bytes") }
-            return Piece(offset: try item.required("offset").integer(), bytes: bytes)
+        let field = try node.required("bytes")
+        guard let bytes = Self.bytes(try field.string()) else {
+            throw field.error("has no hexadecimal bytes")
         }
+        self.bytes = bytes
     }
 
     private static let digits = Array("0123456789abcdef".utf8)

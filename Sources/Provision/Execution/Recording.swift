@@ -20,6 +20,19 @@ struct Recording: ~Copyable {
         self.writer = nil
     }
 
+    /// Makes sure, before the first step, that there is room for everything that the steps will save.
+    mutating func reserve(for steps: [PlannedStep]) throws(ExecutionError) {
+        for (number, planned) in steps.enumerated() {
+            for piece in Self.pieces(of: planned.backup, step: number) {
+                do throws(StateError) {
+                    try writer?.reserve(piece.range.length, for: piece.file)
+                } catch {
+                    throw .state(error)
+                }
+            }
+        }
+    }
+
     /// Saves the labels of the DIMMs of regions: before the first step, since labels of one DIMM are written by all.
     mutating func saveLabels(of regions: [String]) throws(ExecutionError) {
         guard name != nil else { return }
@@ -45,10 +58,9 @@ struct Recording: ~Copyable {
     /// Saves what a step, or a later one, writes over.
     mutating func backUp(_ planned: PlannedStep, number: Int) throws(ExecutionError) {
         guard name != nil, let backup = planned.backup, let start = backup.target.resource else { return }
-        for (index, range) in backup.ranges.flatMap({ Self.pieces(of: $0) }).enumerated() {
+        for (range, file) in Self.pieces(of: backup, step: number) {
             let bytes = try translating { () throws(HostError) in try host.readMedia(of: backup.target, range)
             }
-            let file = "media-\(number)-\(index)"
             do throws(StateError) {
                 guard let checksum = try writer?.save(bytes, as: file) else { return }
                 let saved = SavedRange(
@@ -64,6 +76,7 @@ struct Recording: ~Copyable {
     mutating func note(_ record: JournalRecord) throws(ExecutionError) {
         do throws(StateError) {
             try writer?.append(record)
+            if case .end = record { try writer?.finish() }
         } catch {
             throw .state(error)
         }
@@ -74,6 +87,13 @@ struct Recording: ~Copyable {
             return try body()
         } catch {
             throw .host(error)
+        }
+    }
+
+    /// The pieces of a backup, with the file for each.
+    private static func pieces(of backup: Backup?, step: Int) -> [(range: Extent, file: String)] {
+        (backup?.ranges ?? []).flatMap { pieces(of: $0) }.enumerated().map { index, range in
+            (range, "media-\(step)-\(index)")
         }
     }
 

@@ -100,8 +100,8 @@ struct Rollback {
 
     // MARK: - Labels
 
-    /// Enables the regions that have no driver bound and had one before. One that fails to enable has labels that do
-    /// not agree between its DIMMs (a crash between two label writes leaves that): the old labels are written back.
+    /// Enables the regions that have no driver bound and had one before. Where one fails to enable, the labels of its
+    /// DIMMs may not agree (a crash between the writes of two DIMMs leaves that): the old labels are written back.
     private func enableRegions() throws(ExecutionError) {
         let now = try observe()
         let names = RegionNames(before: log.header.before, now: now)
@@ -109,8 +109,14 @@ struct Rollback {
             guard let device = names.name(of: old.device),
                 let region = now.regions.first(where: { $0.device == device }), !region.isEnabled
             else { continue }
-            progress(.undoes("write the old labels of \(device), which is disabled"))
-            try restoreLabels(of: device)
+            progress(.undoes("enable \(device)"))
+            do throws(HostError) {
+                try host.enableRegion(device)
+            } catch {
+                guard error.kind == .failed else { throw .host(error) }
+                progress(.undoes("write the old labels of \(device), which cannot be enabled as it is"))
+                try restoreLabels(of: device)
+            }
         }
     }
 
@@ -166,7 +172,8 @@ struct Rollback {
 
     private func restoreLabels(of region: String) throws(ExecutionError) {
         let images = try savedLabels()
-        try onHost { () throws(HostError) in try host.restoreLabels(images, of: region) }
+        let own = Set(log.begun.values.map(\.label) + log.placeholders)
+        try onHost { () throws(HostError) in try host.restoreLabels(images, of: region, replacing: own) }
     }
 
     private func savedLabels() throws(ExecutionError) -> [LabelAreaImage] {

@@ -41,7 +41,8 @@ struct RollbackPlan {
             else { return nil }
             return Restoration(
                 region: region, namespace: namespace, aliases: aliases[device] ?? [],
-                saved: log.ranges.map(\.range).filter { namespace.holds($0) })
+                saved: log.ranges.filter { log.begun[$0.step] != nil }.map(\.range)
+                    .filter { namespace.holds($0) })
         }
         .sorted { ($0.namespace.resource ?? 0) < ($1.namespace.resource ?? 0) }
     }

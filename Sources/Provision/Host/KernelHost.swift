@@ -22,14 +22,23 @@ public final class KernelHost: Host {
         }
         regions = [:]
         guard unsafe access(Sysfs.devices, F_OK) == 0 else { return Observed(buses: []) }
-        let context = try NdctlContext()
-        var buses: [Bus] = []
-        try context.forEachBus { bus throws(HostError) in buses.append(try observe(bus)) }
+        let buses = try ReadFailures.checking { () throws(HostError) in
+            let context = try NdctlContext()
+            var buses: [Bus] = []
+            try context.forEachBus { bus throws(HostError) in buses.append(try observe(bus)) }
+            return buses
+        }
         return Observed(buses: buses.sorted { Sysfs.number($0.device) < Sysfs.number($1.device) })
     }
 
     /// Performs a step by sysfs stores; see ``Host/perform(_:identity:)``.
     public func perform(_ step: Step, identity: FreshIdentity) throws(HostError) -> Namespace? {
+        try ReadFailures.checking { () throws(HostError) in try performStores(of: step, identity: identity) }
+    }
+
+    private func performStores(
+        of step: Step, identity: FreshIdentity
+    ) throws(HostError) -> Namespace? {
         switch step {
         case .initializeLabels(let region):
             try initializeLabels(of: region)

@@ -15,6 +15,9 @@ extension KernelRegion {
         do {
             try allocate(namespace, placement.layout, identity.label)
             try requirePlace(namespace, placement.resource)
+            if placement.layout.mode == .raw {
+                _ = try RawAccess(namespace: namespace).wipeInfoBlocks(in: self)
+            }
             try configureAndEnable(namespace, placement.layout, identity.infoBlock)
             let created = try readBack(namespace)
             try verify(created, against: placement.layout, identity: identity, resource: placement.resource)
@@ -54,8 +57,8 @@ extension KernelRegion {
         described.uuid = label.description
         described.name = layout.name?.text ?? ""
         described.holderClass = layout.mode.holderClass
-        // A new seed has no sector size yet; only number 0 is ever used again.
-        let current = Sysfs.number(namespace) == 0 ? described.sectorSize : nil
+        // A recycled object, or a seed that a failed creation left, keeps the sector size that it was given.
+        let current = described.sectorSize
         described.sectorSize = Self.sectorSize(for: layout.ofNewNamespace, replacing: current) ?? current
         try allocate(namespace, described, layout.rawSize)
     }

@@ -4,6 +4,10 @@ import SystemPackage
 extension KernelHost {
     /// See ``Host/examine(_:)``. Reads `/proc`, sysfs and the starts of block devices; writes nothing.
     public func examine(_ examination: Examination) throws(HostError) -> Findings {
+        try ReadFailures.checking { () throws(HostError) in try find(examination) }
+    }
+
+    private func find(_ examination: Examination) throws(HostError) -> Findings {
         var findings = Findings()
         if let directory = examination.stateDirectory {
             findings.stateDevices = FileSystemDevices.below(directory)

@@ -137,7 +137,7 @@ extension KernelHost {
             guard let before = dimms.first(where: { $0.device == device && $0.lacksIndex }) else { return }
             do throws(HostError) {
                 guard try dimm.readLabelIndex().bytes != before.bytes else { return }
-                try dimm.writeLabelArea(0, before.bytes)
+                try dimm.writeLabelArea(before.bytes)
             } catch {
                 failures.append(error)
             }

@@ -4,7 +4,7 @@ extension KernelRegion {
     /// Gives an inactive namespace another layout under a new label UUID, and enables it.
     ///
     /// On a labelled region the new UUID alone makes the old info block invalid: the kernel ignores one whose
-    /// parent UUID is another one. Without labels it would match, and is wiped.
+    /// parent UUID is another one. Without labels it would match, and is wiped. A raw namespace keeps none.
     func reconfigure(
         _ target: NamespaceTarget, _ layout: Layout, identity: FreshIdentity
     ) throws(HostError) -> Namespace {
@@ -23,12 +23,20 @@ extension KernelRegion {
         after.name = layout.name?.text ?? ""
         after.holderClass = layout.mode.holderClass
         after.sectorSize = Self.sectorSize(for: layout, replacing: before.sectorSize) ?? before.sectorSize
+        let media = RawAccess(namespace: namespace)
+        var wiped: [UInt8]?
         do {
             try write(after, over: before, to: namespace)
+            if layout.mode == .raw { wiped = try media.wipeInfoBlocks(in: self) }
             try configureAndEnable(namespace, layout, identity.infoBlock)
             return try finished(namespace, target, layout, identity)
         } catch {
-            throw error.adding(undoFailures: restore(before, to: namespace))
+            let failures = failure { () throws(HostError) in
+                guard let wiped else { return }
+                try takeOffline(namespace)
+                try media.write([(.zero, { wiped })], in: self)
+            }
+            throw error.adding(undoFailures: failures + restore(before, to: namespace))
         }
     }
 

@@ -12,14 +12,43 @@ struct RawAccess {
     /// version 2 at 0.
     static let infoBlockArea = Extent(offset: .zero, length: .kib(8))
 
+    /// Zeroes the pages of the info block area that hold an info block, whoever wrote it, and returns what was there.
+    ///
+    /// A raw namespace has none. The kernel ignores one of another parent, but takes a translation table without a
+    /// parent, which a region without labels leaves, for the namespace's own (btt_devs.c, `nd_btt_arena_is_valid`).
+    func wipeInfoBlocks(in region: borrowing KernelRegion) throws(HostError) -> [UInt8] {
+        var area = [UInt8](repeating: 0, count: Int(Self.infoBlockArea.length.bytes))
+        try use(in: region) { file throws(HostError) in
+            try check(Self.move(&area, file, at: .zero, writes: false), "read its media")
+            for start in stride(from: 0, to: area.count, by: Self.page)
+            where Self.signatures.contains(where: { area[start...].starts(with: $0) }) {
+                var zeroes = [UInt8](repeating: 0, count: Self.page)
+                let place = ByteCount(UInt64(start))
+                try check(Self.move(&zeroes, file, at: place, writes: true), "wipe an old info block")
+            }
+            try check(fsync(file.descriptor) == 0 ? 0 : errno, "make its media durable")
+        }
+        return area
+    }
+
+    private static let page = 4096
+
+    /// How info blocks begin (pfn.h, btt.h).
+    private static let signatures = ["NVDIMM_PFN_INFO\0", "NVDIMM_DAX_INFO\0", "BTT_ARENA_INFO\0\0"].map {
+        Array($0.utf8)
+    }
+
+    private static func move(
+        _ bytes: inout [UInt8], _ file: borrowing ExclusiveOpen, at offset: ByteCount, writes: Bool
+    ) -> Int32 {
+        unsafe bytes.withUnsafeMutableBytes { unsafe transfer(file, offset, $0, writes: writes) }
+    }
+
     /// Reads a range.
     func read(_ range: Extent, in region: borrowing KernelRegion) throws(HostError) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: Int(range.length.bytes))
         try use(in: region) { file throws(HostError) in
-            let result = unsafe bytes.withUnsafeMutableBytes { buffer in
-                unsafe Self.transfer(file, range.offset, UnsafeMutableRawBufferPointer(buffer), writes: false)
-            }
-            try check(result, "read its media")
+            try check(Self.move(&bytes, file, at: range.offset, writes: false), "read its media")
         }
         return bytes
     }
@@ -32,10 +61,7 @@ struct RawAccess {
         try use(in: region) { file throws(HostError) in
             for piece in pieces {
                 var bytes = try piece.bytes()
-                let result = unsafe bytes.withUnsafeMutableBytes { buffer in
-                    unsafe Self.transfer(file, piece.offset, buffer, writes: true)
-                }
-                try check(result, "write its media")
+                try check(Self.move(&bytes, file, at: piece.offset, writes: true), "write its media")
             }
             try check(fsync(file.descriptor) == 0 ? 0 : errno, "make its media durable")
         }

@@ -18,20 +18,12 @@ public struct Restoration: Equatable, Sendable {
     }
 }
 
-/// What is saved of a DIMM's label area: the index blocks and the slots in use.
+/// What is saved of a DIMM's label area: its start, with the index blocks and the slots up to the last one in use.
 public struct LabelAreaImage: Equatable, Sendable {
     /// The DIMM's stable identity, or its kernel name where it has none.
     public var dimm: String
-    /// The pieces: where each begins in the area, and its bytes. The index blocks come last.
-    public var pieces: [Piece]
-
-    /// A part of a label area.
-    public struct Piece: Equatable, Sendable {
-        /// Where it begins.
-        public var offset: UInt32
-        /// Its bytes.
-        public var bytes: [UInt8]
-    }
+    /// The bytes, from the start of the area.
+    public var bytes: [UInt8]
 }
 
 /// What a host offers beyond steps, so that steps can be undone whatever happened since.
@@ -55,6 +47,14 @@ public protocol RestoringHost: Host {
     /// The labels of the DIMMs of a region.
     func labelImages(of region: String) throws(HostError) -> [LabelAreaImage]
 
-    /// Writes labels back to the DIMMs of a region, with the region disabled meanwhile.
-    func restoreLabels(_ images: [LabelAreaImage], of region: String) throws(HostError)
+    /// Enables a disabled region. Fails where the labels of its DIMMs do not agree, which a crash between the label
+    /// writes of two DIMMs leaves.
+    func enableRegion(_ region: String) throws(HostError)
+
+    /// Writes labels back to the DIMMs of a region, with every region on these disabled meanwhile.
+    /// - Parameter own: the labels that may be lost by that. Where there are others that were not saved, nothing is
+    ///   written.
+    func restoreLabels(
+        _ images: [LabelAreaImage], of region: String, replacing own: Set<UUID>
+    ) throws(HostError)
 }

@@ -35,10 +35,16 @@ struct SysfsDirectory: ~Copyable {
         }
     }
 
-    /// The text of an attribute; nil where it is empty, absent, or not to be read by this user.
+    /// The text of an attribute; nil where it is empty, absent, or not to be read by this user. Any other failure is
+    /// noted (``ReadFailures``).
     func text(_ attribute: String) -> String? {
-        guard let text = try? read(attribute), !text.isEmpty else { return nil }
-        return text
+        do throws(Errno) {
+            let text = try read(attribute)
+            return text.isEmpty ? nil : text
+        } catch {
+            ReadFailures.note(error, attribute, in: path)
+            return nil
+        }
     }
 
     /// The number in an attribute, decimal or with the prefix 0x; nil where there is none.
@@ -78,7 +84,10 @@ struct SysfsDirectory: ~Copyable {
     /// The names in a directory below this one, or in this one (`.`); empty where there is no such directory.
     func entries(_ directory: String = ".") -> [String] {
         let file = unsafe openat(descriptor, directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard file >= 0 else { return [] }
+        guard file >= 0 else {
+            ReadFailures.note(Errno(rawValue: errno), directory, in: path)
+            return []
+        }
         guard let stream = unsafe fdopendir(file) else {
             close(file)
             return []

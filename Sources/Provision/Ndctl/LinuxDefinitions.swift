@@ -5,6 +5,11 @@ enum Linux {
     /// `O_DIRECT`: transfers past the page cache.
     static var openDirect: Int32 { daxprov_o_direct() }
 
+    /// Reserves the blocks of a file's first bytes without changing its size (fallocate(2)). Returns 0 or an errno.
+    static func reserve(_ descriptor: Int32, _ length: Int) -> Int32 {
+        daxprov_reserve(descriptor, Int64(length)) == 0 ? 0 : daxprov_errno()
+    }
+
     /// A device number as `/proc` and `/sys` write it: "259:1".
     static func deviceText(_ number: UInt64) -> String {
         "\(daxprov_device_major(number)):\(daxprov_device_minor(number))"

@@ -1,33 +1,65 @@
 import CNdctl
 
+/// The label area. All of this begins at its start: libndctl 76 stops a transfer that begins elsewhere as if it had begun
+/// at 0, and leaves zeroes for the rest (`do_cmd`, whose loop ends at `total_xfer`).
 extension NdctlDimm {
-    /// Reads a part of the label area. The corresponding C function is `ndctl_dimm_read_label_extent`.
-    func readLabelArea(_ offset: UInt32, _ length: UInt32) throws(HostError) -> [UInt8] {
-        guard let read = unsafe ndctl_dimm_read_label_extent(pointer, length, offset) else {
-            throw .system(daxprov_errno(), while: "read the label area", device: device)
+    /// The size of the label area and its first bytes: both index blocks, whatever their version.
+    /// Two ioctls on the DIMM's device node, which only root may open.
+    func readLabelIndex() throws(HostError) -> (areaSize: UInt32, bytes: [UInt8]) {
+        try readLabelArea { min(LabelIndex.prefixLength(areaSize: $0), $0) }
+    }
+
+    /// The labels in use: the index blocks are read, and then all up to the last slot in use.
+    func readLabels() throws(HostError) -> [LabelSlot] {
+        let area = try readLabelIndex()
+        guard let index = LabelIndex.read(areaSize: area.areaSize, bytes: area.bytes),
+            let last = index.used.last.map({ index.place(ofSlot: $0) }),
+            last.offset + last.length <= UInt64(area.areaSize)
+        else { return [] }
+        let slots = try readLabelArea { _ in UInt32(last.offset + last.length) }
+        return LabelSlot.labels(index, in: slots.bytes)
+    }
+
+    /// The size of the label area and its first bytes.
+    /// - Parameter length: how many, given the size.
+    func readLabelArea(
+        _ length: (UInt32) -> UInt32
+    ) throws(HostError) -> (areaSize: UInt32, bytes: [UInt8]) {
+        guard let query = unsafe ndctl_dimm_cmd_new_cfg_size(pointer) else {
+            throw HostError(
+                .unavailable, while: "read the label area", device: device, reason: "the DIMM has none")
+        }
+        defer { unsafe ndctl_cmd_unref(query) }
+        try check(unsafe ndctl_cmd_submit(query), "read the size of the label area")
+        let areaSize = unsafe ndctl_cmd_cfg_size_get_size(query)
+        guard let read = unsafe ndctl_dimm_cmd_new_cfg_read(query) else {
+            throw .system(Self.lastErrno, while: "read the label area", device: device)
         }
         defer { unsafe ndctl_cmd_unref(read) }
+        let length = length(areaSize)
+        try check(unsafe ndctl_cmd_cfg_read_set_extent(read, length, 0), "read the label area")
+        try check(unsafe ndctl_cmd_submit(read), "read the label area")
         var bytes = [UInt8](repeating: 0, count: Int(length))
         let count = unsafe bytes.withUnsafeMutableBytes { buffer in
-            unsafe ndctl_cmd_cfg_read_get_data(read, buffer.baseAddress, length, offset)
+            unsafe ndctl_cmd_cfg_read_get_data(read, buffer.baseAddress, length, 0)
         }
         guard count == Int(length) else {
             throw HostError(
                 .failed, while: "read the label area", device: device, reason: "the read was short")
         }
-        return bytes
+        return (areaSize, bytes)
     }
 
-    /// Writes a part of the label area, and reads it back. The kernel refuses while an enabled region uses the DIMM.
-    /// The corresponding C functions are `ndctl_dimm_cmd_new_cfg_write` and `ndctl_cmd_cfg_write_set_data`.
-    func writeLabelArea(_ offset: UInt32, _ bytes: [UInt8]) throws(HostError) {
+    /// Writes the first bytes of the label area, and reads them back. The kernel refuses while an enabled region uses the
+    /// DIMM. The corresponding C functions are `ndctl_dimm_cmd_new_cfg_write` and `ndctl_cmd_cfg_write_set_data`.
+    func writeLabelArea(_ bytes: [UInt8]) throws(HostError) {
         let length = UInt32(bytes.count)
-        guard let read = unsafe ndctl_dimm_read_label_extent(pointer, length, offset) else {
-            throw .system(daxprov_errno(), while: "read the label area", device: device)
+        guard let read = unsafe ndctl_dimm_read_label_extent(pointer, length, 0) else {
+            throw .system(Self.lastErrno, while: "read the label area", device: device)
         }
         defer { unsafe ndctl_cmd_unref(read) }
         guard let write = unsafe ndctl_dimm_cmd_new_cfg_write(read) else {
-            throw .system(daxprov_errno(), while: "write the label area", device: device)
+            throw .system(Self.lastErrno, while: "write the label area", device: device)
         }
         defer { unsafe ndctl_cmd_unref(write) }
         var data = bytes
@@ -39,7 +71,7 @@ extension NdctlDimm {
                 .failed, while: "write the label area", device: device, reason: "the buffer is short")
         }
         try check(unsafe ndctl_cmd_submit(write), "write the label area")
-        guard try readLabelArea(offset, length) == bytes else {
+        guard try readLabelArea({ _ in length }).bytes == bytes else {
             throw HostError(
                 .failed, while: "write the label area", device: device,
                 reason: "it does not read back as it was written")

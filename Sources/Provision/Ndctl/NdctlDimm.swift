@@ -84,57 +84,10 @@ import CNdctl
         try check(unsafe ndctl_dimm_init_labels(pointer, NDCTL_NS_VERSION_1_2), "write the label index")
     }
 
-    /// The size of the label area and its first bytes: both index blocks, whatever their version.
-    /// Two ioctls on the DIMM's device node, which only root may open.
-    func readLabelIndex() throws(HostError) -> (areaSize: UInt32, bytes: [UInt8]) {
-        try readLabelArea { min(LabelIndex.prefixLength(areaSize: $0), $0) }
-    }
-
-    /// The labels in use: the index blocks are read, and then all up to the last slot in use.
-    func readLabels() throws(HostError) -> [LabelSlot] {
-        let area = try readLabelIndex()
-        guard let index = LabelIndex.read(areaSize: area.areaSize, bytes: area.bytes),
-            let last = index.used.last.map({ index.place(ofSlot: $0) }),
-            last.offset + last.length <= UInt64(area.areaSize)
-        else { return [] }
-        let slots = try readLabelArea { _ in UInt32(last.offset + last.length) }
-        return LabelSlot.labels(index, in: slots.bytes)
-    }
-
-    /// The size of the label area and its first bytes.
-    /// - Parameter length: how many, given the size.
-    private func readLabelArea(
-        _ length: (UInt32) -> UInt32
-    ) throws(HostError) -> (areaSize: UInt32, bytes: [UInt8]) {
-        guard let query = unsafe ndctl_dimm_cmd_new_cfg_size(pointer) else {
-            throw HostError(
-                .unavailable, while: "read the label area", device: device, reason: "the DIMM has none")
-        }
-        defer { unsafe ndctl_cmd_unref(query) }
-        try check(unsafe ndctl_cmd_submit(query), "read the size of the label area")
-        let areaSize = unsafe ndctl_cmd_cfg_size_get_size(query)
-        guard let read = unsafe ndctl_dimm_cmd_new_cfg_read(query) else {
-            throw .system(Self.lastErrno, while: "read the label area", device: device)
-        }
-        defer { unsafe ndctl_cmd_unref(read) }
-        let length = length(areaSize)
-        try check(unsafe ndctl_cmd_cfg_read_set_extent(read, length, 0), "read the label area")
-        try check(unsafe ndctl_cmd_submit(read), "read the label area")
-        var bytes = [UInt8](repeating: 0, count: Int(length))
-        let count = unsafe bytes.withUnsafeMutableBytes { buffer in
-            unsafe ndctl_cmd_cfg_read_get_data(read, buffer.baseAddress, length, 0)
-        }
-        guard count == Int(length) else {
-            throw HostError(
-                .failed, while: "read the label area", device: device, reason: "the read was short")
-        }
-        return (areaSize, bytes)
-    }
-
     func check(_ result: Int32, _ operation: String) throws(HostError) {
         guard result < 0 else { return }
         throw .system(result, while: operation, device: device)
     }
 
-    private static var lastErrno: Int32 { daxprov_errno() }
+    static var lastErrno: Int32 { daxprov_errno() }
 }

@@ -20,7 +20,8 @@ struct BackupPlanner {
             }
             let writes = writes(over: target, by: plan.steps[index].step, creations, labels)
             let isSaved = writes.size <= limit
-            if isSaved { plan.steps[index].backup = Backup(of: target, ranges: writes.ranges) }
+            let saved = Self.saved(of: target, writes.ranges, isSaved: isSaved)
+            if !saved.isEmpty { plan.steps[index].backup = Backup(of: target, ranges: saved) }
             let change = plan.steps[index].change
             if plan.changes[change].kind == .initializeLabels, writes.writers.isEmpty { continue }
             let (reversibility, reason) = verdict(writes, isSaved: isSaved, step: plan.steps[index].step)
@@ -42,6 +43,16 @@ struct BackupPlanner {
             else { return nil }
             return NamespaceTarget(spanning, region: device)
         }
+    }
+
+    /// What is saved: what is written over, where the limit allows that, and in any case the info block, without which
+    /// a namespace that is allocated again would not be recognised.
+    private static func saved(
+        of target: NamespaceTarget, _ written: [Extent], isSaved: Bool
+    ) -> [Extent] {
+        let infoBlock = Extent(
+            offset: .zero, length: min(NamespaceGeometry.infoBlockReserve, target.rawSize))
+        return merged((isSaved ? written : []) + [infoBlock])
     }
 
     /// Without addresses (a saved inventory) it is not known what is written over a namespace, unless nothing is

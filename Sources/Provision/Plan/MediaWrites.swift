@@ -3,7 +3,7 @@
 /// fsdax and devdax write an info block into the first 8 KiB, and with `map: dev` the page map up to the data
 /// (drivers/nvdimm/pfn_devs.c, `nd_pfn_init`; the kernel rewrites the map at every enable). Sector mode writes an info
 /// block at both ends of every arena, with the map and the log before the second (btt.c, `btt_meta_init`). Raw mode
-/// writes nothing.
+/// has no info block: one that lies there is wiped.
 enum MediaWrites {
     /// The ranges, from the namespace's start, in order.
     /// - Parameter start: the system physical address of the namespace.
@@ -12,7 +12,7 @@ enum MediaWrites {
     ) -> [Extent] {
         switch layout.mode {
         case .raw:
-            return []
+            return [Extent(offset: .zero, length: min(NamespaceGeometry.infoBlockReserve, rawSize))]
         case .fsdax, .devdax:
             let offset = NamespaceGeometry.dataOffset(
                 rawSize: rawSize, start: start, mode: layout.mode, map: layout.map, align: layout.align,

@@ -25,6 +25,8 @@ public struct ApplicationReport: Sendable {
                 ]
             case .incomplete(let done, let remaining):
                 incomplete(done, remaining, style)
+            case .unconfirmed(let done, let error):
+                unconfirmed(done, error, style)
             case .undone(let failed, let error, let afterReboot):
                 failure(failed, error, style) + Self.undone(afterReboot)
             case .partial(let done, let failed, let error, let undo):
@@ -47,6 +49,8 @@ public struct ApplicationReport: Sendable {
             document.set("failed", StepText.json(failed))
             document.set("error", ErrorReport.json(error))
             document.set("regions_after_reboot", each: afterReboot) { .string($0) }
+        case .unconfirmed(_, let error):
+            document.set("error", ErrorReport.json(error))
         case .partial(_, let failed, let error, let undo):
             document.set("failed", StepText.json(failed))
             document.set("error", ErrorReport.json(error))
@@ -69,6 +73,7 @@ public struct ApplicationReport: Sendable {
         case .refused: "refused"
         case .applied: "applied"
         case .incomplete: "incomplete"
+        case .unconfirmed: "unconfirmed"
         case .undone: "undone"
         case .partial: "partial"
         }
@@ -76,7 +81,9 @@ public struct ApplicationReport: Sendable {
 
     private var done: [Step] {
         switch ending {
-        case .applied(let done), .incomplete(let done, _), .partial(let done, _, _, _): done
+        case .applied(let done), .incomplete(let done, _), .unconfirmed(let done, _),
+            .partial(let done, _, _, _):
+            done
         case .unchanged, .refused, .undone: []
         }
     }
@@ -88,6 +95,13 @@ public struct ApplicationReport: Sendable {
         return [style.paint(heading, .loss)] + changes
             + RefusalText.lines(remaining.refusals, source: plan.source, style)
             + ["Look at it with daxprov plan, and apply again."]
+    }
+
+    private func unconfirmed(_ done: [Step], _ error: ExecutionError, _ style: TextStyle) -> [String] {
+        let heading =
+            "All \(Self.count(done.count, "step")) were done and read back, but that could not be confirmed or recorded:"
+        return [style.paint(heading, .loss)] + ErrorReport.lines(error)
+            + ["daxprov recover confirms it once the cause is removed."]
     }
 
     private func failure(_ failed: Step, _ error: ExecutionError, _ style: TextStyle) -> [String] {

@@ -8,8 +8,9 @@
  *                   rename  rename, renameat, renameat2 (counted by the new path)
  *                   unlink  unlink, unlinkat
  *                   open    open, openat, openat64 with a flag to write or create
- *                   ioctl   ioctl (label areas are written so)
- *                   truncate ftruncate
+ *                   look    open, openat, openat64 to read only
+ *                   ioctl   ioctl (label areas are read and written so)
+ *                   truncate ftruncate, fallocate
  *   FAULT_AT      the number of the call, from 1, at which to act; absent or 0: never
  *   FAULT_DO      errno:NUMBER   the call is not made and fails with this errno
  *                 errno-from:NUMBER  the same for this and every later call
@@ -202,6 +203,8 @@ WRAP(ssize_t, pwritev, (int fd, const struct iovec *parts, int count, off_t at),
 WRAP(int, fsync, (int fd), (fd), intercept_fd("sync", "fsync", fd))
 WRAP(int, fdatasync, (int fd), (fd), intercept_fd("sync", "fdatasync", fd))
 WRAP(int, ftruncate, (int fd, off_t size), (fd, size), intercept_fd("truncate", "ftruncate", fd))
+WRAP(int, fallocate, (int fd, int mode, off_t offset, off_t size), (fd, mode, offset, size),
+     intercept_fd("truncate", "fallocate", fd))
 WRAP(int, unlink, (const char *path), (path), intercept_at("unlink", "unlink", AT_FDCWD, path))
 WRAP(int, unlinkat, (int directory, const char *path, int flags), (directory, path, flags),
      intercept_at("unlink", "unlinkat", directory, path))
@@ -233,7 +236,7 @@ static bool has_mode(int flags)
             mode = va_arg(rest, mode_t);                                                                     \
             va_end(rest);                                                                                    \
         }                                                                                                    \
-        if (opens_to_change(flags) && intercept_at("open", #name, directory, path))                          \
+        if (intercept_at(opens_to_change(flags) ? "open" : "look", #name, directory, path))                  \
             return -1;                                                                                       \
         int result = real call_with_mode;                                                                    \
         after_call();                                                                                        \

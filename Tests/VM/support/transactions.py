@@ -12,6 +12,8 @@ from .snapshot import Snapshot
 DISK = "/mnt/state"
 STATE = f"{DISK}/daxprov"
 CALLS = ("write", "sync", "rename", "unlink", "ioctl", "truncate")
+OPENS = (*CALLS, "open")
+LOOKS = ("look",)
 PATHS = ("/sys", "/dev/pmem", "/dev/dax", "/dev/nmem", "/dev/ndctl", STATE)
 KEPT = namespace(name="keep", mode="fsdax", size="32 MiB")
 START, LENGTH = 0, 8 << 20
@@ -92,9 +94,9 @@ class Transactions:
     def _apply(self):
         return ("apply", "--yes", *(word for name in self.plan.allow for word in ("--allow-destroy", name)))
 
-    def apply(self, at=0, action=""):
+    def apply(self, at=0, action="", calls=CALLS):
         """Applies with that fault; the result and the number of calls that were counted."""
-        result = self.run(*self._apply, profile=self.plan.after, fault=self._fault(at, action))
+        result = self.run(*self._apply, profile=self.plan.after, fault=self._fault(at, action, calls))
         return result, self._count()
 
     def cut_power(self, at):
@@ -112,15 +114,15 @@ class Transactions:
 
     def recover(self, at=0, action=""):
         result = self.run("recover", fault=self._fault(at, action))
-        self._finish(result)
+        self.finish(result)
         return result
 
     def roll_back(self):
         result = self.run("rollback", "--yes", *(w for name in self.plan.undo for w in ("--allow-destroy", name)))
-        self._finish(result)
+        self.finish(result)
         return result
 
-    def _finish(self, result):
+    def finish(self, result):
         """The namespace of a label-less region is back after a reboot, which the program says."""
         if "after the next reboot" in result.out + result.err:
             self.vm.run(f"umount {DISK}")
@@ -176,9 +178,9 @@ class Transactions:
         """Removes what was recorded: the next transaction is a first one."""
         self.vm.run(f"rm -rf {STATE}", check=True)
 
-    def _fault(self, at, action):
+    def _fault(self, at, action, calls=CALLS):
         self.vm.run(f"rm -f {Fault.log}")
-        return Fault(at, action, calls=CALLS, paths=PATHS)
+        return Fault(at, action, calls=calls, paths=PATHS)
 
     def _count(self):
         return len(self.vm.read_file(Fault.log).splitlines())

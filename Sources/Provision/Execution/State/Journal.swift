@@ -7,10 +7,14 @@ import SystemPackage
 struct Journal: ~Copyable {
     private let file: StateFile
     private var sequence: Int
+    /// The length of its whole records, in bytes.
+    private(set) var length: Int
+    /// Whether an append failed whose rest is still there.
+    private var isUnfinished = false
 
     /// A new journal.
     static func create(_ path: FilePath, _ header: JournalHeader) throws(StateError) -> Journal {
-        var journal = Journal(file: try .create(path), sequence: 0)
+        var journal = Journal(file: try .create(path), sequence: 0, length: 0)
         try journal.append(.begin(header))
         try StateDirectory.synchronize(path.removingLastComponent())
         return journal
@@ -22,22 +26,44 @@ struct Journal: ~Copyable {
         let (records, length) = try parse(contents, path)
         let file = try StateFile.append(path)
         if length < contents.count { try file.truncate(to: length) }
-        return Journal(file: file, sequence: records.count)
+        return Journal(file: file, sequence: records.count, length: length)
     }
 
-    private init(file: consuming StateFile, sequence: Int) {
+    private init(file: consuming StateFile, sequence: Int, length: Int) {
         self.file = file
         self.sequence = sequence
+        self.length = length
     }
 
     /// Appends a record, and returns when it is durable.
     mutating func append(_ record: JournalRecord) throws(StateError) {
         let text = record.json(sequence: sequence)
-        let line = "\(Checksum.text(Checksum.of(text.utf8))) \(text)\n"
-        try file.write(Array(line.utf8))
-        try file.synchronize()
+        let line = Array("\(Checksum.text(Checksum.of(text.utf8))) \(text)\n".utf8)
+        try discardUnfinished()
+        do throws(StateError) {
+            try file.write(line)
+            try file.synchronize()
+        } catch {
+            isUnfinished = true
+            try? discardUnfinished()
+            throw error
+        }
         sequence += 1
+        length += line.count
     }
+
+    /// Cuts off what an append left that failed: whole or not, it is not known to be durable, and was not acted upon.
+    private mutating func discardUnfinished() throws(StateError) {
+        guard isUnfinished else { return }
+        try file.truncate(to: length)
+        isUnfinished = false
+    }
+
+    /// Reserves room for so many more bytes.
+    func reserve(_ length: Int) throws(StateError) { try file.reserve(length) }
+
+    /// Gives reserved room back that was not needed.
+    func releaseReserve() throws(StateError) { try file.releaseReserve() }
 
     /// The records of a journal's bytes.
     static func records(in bytes: [UInt8], _ path: FilePath) throws(StateError) -> [JournalRecord] {

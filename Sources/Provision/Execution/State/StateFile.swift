@@ -62,6 +62,29 @@ struct StateFile: ~Copyable {
         }
     }
 
+    /// Reserves room for the file's first `length` bytes, so that writing them cannot fail for want of it. A file system
+    /// that cannot reserve is only asked how much is free.
+    func reserve(_ length: Int) throws(StateError) {
+        var code = Linux.reserve(descriptor, length)
+        if code == EOPNOTSUPP || code == ENOSYS {
+            var status = statvfs()
+            guard unsafe fstatvfs(descriptor, &status) == 0 else { return }
+            code = UInt64(status.f_bavail) * UInt64(status.f_frsize) < UInt64(length) ? ENOSPC : 0
+        }
+        guard code != 0 else { return }
+        throw StateError(
+            .unusable,
+            "cannot reserve \(ByteCount(UInt64(length))) for \(path): \(StateDirectory.message(code))",
+            advice: "make room, or choose another place with --state-dir; a lower --backup-limit needs less")
+    }
+
+    /// Gives reserved room behind the file's end back (a truncation to the size that it has does).
+    func releaseReserve() throws(StateError) {
+        var status = stat()
+        guard unsafe fstat(descriptor, &status) == 0 else { return }
+        try truncate(to: Int(status.st_size))
+    }
+
     /// Cuts the file off behind its first `length` bytes.
     func truncate(to length: Int) throws(StateError) {
         guard ftruncate(descriptor, off_t(length)) == 0 else {

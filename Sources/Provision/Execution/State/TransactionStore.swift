@@ -81,17 +81,21 @@ public struct TransactionStore: Sendable {
         directory.transactions.appending(name).appending("journal")
     }
 
-    /// Removes what is oldest: all but the last `count` ended transactions that are younger than `age` seconds.
-    /// One that did not end, or that could still be rolled back (the last one committed), is always kept.
-    public func prune(keeping count: Int = 100, youngerThan age: Int = 365 * 86_400, now: Int)
-        throws(StateError)
-    {
+    /// Removes the oldest transactions: those that ended or never began, of which more than `count` are younger, or which
+    /// are older than `age` seconds. The last transaction, which `rollback` undoes, and every one that did not end are
+    /// always kept.
+    func prune(keeping count: Int = 100, youngerThan age: Int = 365 * 86_400, now: Int) throws(StateError) {
         let names = try names()
-        for (index, name) in names.enumerated() {
-            guard index + 1 < names.count else { continue }
+        for (index, name) in names.dropLast().enumerated() {
+            let isBeyondCount = names.count - index > count
+            guard try !isEmpty(name) else {
+                try remove(name)
+                continue
+            }
             let log = try log(name)
-            guard log.end != nil else { continue }
-            if names.count - index > count || now - log.header.time > age { try remove(name) }
+            // They are in the order of their times: what follows one that is young enough is younger still.
+            guard isBeyondCount || now - log.header.time > age else { return }
+            if log.end != nil { try remove(name) }
         }
     }
 

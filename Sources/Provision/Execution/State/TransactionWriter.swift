@@ -7,14 +7,17 @@ struct TransactionWriter: ~Copyable {
     let name: String
     private let store: TransactionStore
     private var journal: Journal
+    /// The files that are there already, empty, with room for what will be saved in them.
+    private var reserved: Set<String> = []
 
-    /// Begins a transaction: nothing of the host has been touched when this returns, and a place for everything that
-    /// it will save is known to be writable.
+    /// Begins a transaction: nothing of the host has been touched when this returns, and there is room for every record
+    /// of it and of its undoing. What is old is removed first.
     static func begin(
         in store: TransactionStore, source: String, before: Observed, plan: Plan
     ) throws(StateError) -> TransactionWriter {
         try store.directory.prepare()
         let now = Int(time(nil))
+        try store.prune(now: now)
         let name = Self.name(at: now, after: try store.names().last)
         let path = store.directory.transactions.appending(name)
         try StateDirectory.makePrivate(path)
@@ -22,9 +25,14 @@ struct TransactionWriter: ~Copyable {
         let header = JournalHeader(
             id: name, time: now, toolVersion: ToolVersion.current, source: source, before: before,
             steps: plan.steps.map { JournalStep($0, of: plan) })
-        return TransactionWriter(
-            name: name, store: store, journal: try .create(store.journalPath(name), header))
+        let journal = try Journal.create(store.journalPath(name), header)
+        try journal.reserve(room + roomForStep * plan.steps.count + 3 * journal.length)
+        return TransactionWriter(name: name, store: store, journal: journal)
     }
+
+    /// What a journal needs beside its steps and observations, and for a step and its undoing: several times what they
+    /// take, since both contain error texts.
+    private static let room = 64 << 10, roomForStep = 2 << 10
 
     /// Goes on with a transaction that was interrupted.
     static func resume(_ name: String, in store: TransactionStore) throws(StateError) -> TransactionWriter {
@@ -42,13 +50,26 @@ struct TransactionWriter: ~Copyable {
         try journal.append(record)
     }
 
+    /// Makes sure that there is room for a file that will be saved.
+    mutating func reserve(_ length: ByteCount, for file: String) throws(StateError) {
+        try StateFile.create(path(of: file)).reserve(Int(length.bytes))
+        reserved.insert(file)
+    }
+
+    /// Ends the recording: room that was not needed is given back.
+    func finish() throws(StateError) { try journal.releaseReserve() }
+
+    private func path(of file: String) -> FilePath {
+        store.directory.transactions.appending(name).appending(file)
+    }
+
     /// Saves bytes in a file of the transaction, durably, and returns their checksum.
     func save(_ bytes: [UInt8], as file: String) throws(StateError) -> UInt32 {
-        let directory = store.directory.transactions.appending(name)
-        let target = try StateFile.create(directory.appending(file))
+        let path = path(of: file)
+        let target = try reserved.contains(file) ? StateFile.append(path) : .create(path)
         try target.write(bytes)
         try target.synchronize()
-        try StateDirectory.synchronize(directory)
+        try StateDirectory.synchronize(path.removingLastComponent())
         return Checksum.of(bytes)
     }
 

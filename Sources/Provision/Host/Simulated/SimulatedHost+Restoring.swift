@@ -116,19 +116,27 @@ extension SimulatedHost: RestoringHost {
         return state.regions[number].mappings.map { mapping in
             let dimm = state.dimms[mapping.dimm]
             let version: [UInt8] = dimm.labelVersion.map { Array($0.rawValue.utf8) } ?? []
-            return LabelAreaImage(dimm: dimm.id, pieces: [.init(offset: 0, bytes: version)])
+            return LabelAreaImage(dimm: dimm.id, bytes: version)
         }
     }
 
-    /// See ``RestoringHost/restoreLabels(_:of:)``.
-    public func restoreLabels(_ images: [LabelAreaImage], of device: String) throws(HostError) {
+    /// See ``RestoringHost/enableRegion(_:)``.
+    public func enableRegion(_ device: String) throws(HostError) {
+        guard let number = state.regions.indices.first(where: { "region\($0)" == device }) else { return }
+        try store(.enableRegion(number))
+    }
+
+    /// See ``RestoringHost/restoreLabels(_:of:replacing:)``. Images hold no labels here, and no label is lost.
+    public func restoreLabels(
+        _ images: [LabelAreaImage], of device: String, replacing own: Set<UUID>
+    ) throws(HostError) {
         guard let number = state.regions.indices.first(where: { "region\($0)" == device }) else { return }
         if state.regions[number].isEnabled { try store(.disableRegion(number)) }
         for mapping in state.regions[number].mappings {
             guard let image = images.first(where: { $0.dimm == state.dimms[mapping.dimm].id }) else {
                 continue
             }
-            let text = String(decoding: image.pieces.flatMap(\.bytes), as: UTF8.self)
+            let text = String(decoding: image.bytes, as: UTF8.self)
             try store(.labelIndex(dimm: mapping.dimm, LabelVersion(rawValue: text)))
             if state.dimms[mapping.dimm].isEnabled { try store(.disableDimm(mapping.dimm)) }
             try store(.enableDimm(mapping.dimm))

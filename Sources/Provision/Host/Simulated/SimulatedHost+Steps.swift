@@ -77,6 +77,7 @@ extension SimulatedHost {
             undo.add(.size(id, .zero))
             try self.store(.size(id, placement.layout.rawSize))
             try self.requirePlace(id, placement)
+            try self.wipeInfoBlocks(of: id, for: placement.layout, &undo)
             try self.claim(id, placement.layout, identity.infoBlock, &undo)
             return try self.readBack(id)
         }
@@ -96,9 +97,25 @@ extension SimulatedHost {
                 try self.eraseInfoBlock(id, &undo)
             }
             try self.describe(id, layout, &undo)
+            try self.wipeInfoBlocks(of: id, for: layout, &undo)
             try self.claim(id, layout, identity.infoBlock, &undo)
             return try self.readBack(id)
         }
+    }
+
+    /// A namespace that becomes raw keeps no info block, whoever wrote it.
+    private func wipeInfoBlocks(
+        of id: SimulatedNamespaceID, for layout: Layout, _ undo: inout StepUndo
+    ) throws(HostError) {
+        guard layout.mode == .raw, let namespace = state.namespace(id) else { return }
+        let start = state.regions[id.region].resource + namespace.offset.bytes
+        let length = RawAccess.infoBlockArea.length
+        guard state.infoBlocks.keys.contains(where: { $0 >= start && $0 < start + length.bytes }) else {
+            return
+        }
+        let saved = state.infoBlockBytes(from: start, length: length)
+        try store(.infoBlocks(address: start, length: length, []))
+        undo.add(.infoBlocks(address: start, length: length, saved))
     }
 
     /// A label-less namespace has no UUID to disown its info block with, so the block must go.

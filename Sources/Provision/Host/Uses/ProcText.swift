@@ -1,4 +1,5 @@
 import Glibc
+import SystemPackage
 
 /// What is read from `/proc`.
 enum ProcText {
@@ -39,13 +40,19 @@ enum ProcText {
 
     private static func contents(_ path: String) -> [UInt8]? {
         let file = unsafe open(path, O_RDONLY | O_CLOEXEC)
-        guard file >= 0 else { return nil }
+        guard file >= 0 else {
+            ReadFailures.note(Errno(rawValue: errno), path, in: "")
+            return nil
+        }
         defer { close(file) }
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 65_536)
         while true {
             let count = unsafe chunk.withUnsafeMutableBytes { unsafe read(file, $0.baseAddress, $0.count) }
-            guard count > 0 else { return count == 0 ? bytes : nil }
+            guard count > 0 else {
+                if count < 0 { ReadFailures.note(Errno(rawValue: errno), path, in: "") }
+                return count == 0 ? bytes : nil
+            }
             bytes += chunk[..<count]
         }
     }

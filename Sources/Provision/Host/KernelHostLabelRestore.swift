@@ -1,0 +1,82 @@
+extension KernelHost {
+    /// See ``RestoringHost/restoreLabels(_:of:replacing:)``.
+    ///
+    /// The kernel reads labels when a DIMM is enabled, and refuses their writing while a region that uses it is enabled:
+    /// so DIMMs and all regions on them go offline first, unless somebody uses one. A region that once had labels keeps
+    /// its type until the driver is loaded anew (drivers/nvdimm/dimm.c, the flag `NDD_LABELING`): one whose labels were
+    /// initialised shows no namespace until the next boot.
+    public func restoreLabels(
+        _ images: [LabelAreaImage], of region: String, replacing own: Set<UUID>
+    ) throws(HostError) {
+        regions = [:]
+        try withRegion(region) { found, bus throws(HostError) in
+            try found.forEachDimm { dimm throws(HostError) in
+                guard let image = Self.image(for: dimm, in: images) else { return }
+                try Self.requireNothingElse(than: image, own, on: dimm)
+            }
+            let affected = Self.enabledRegions(sharing: found, on: bus)
+            let unused = try RegionGuards(regions: affected)
+            var failure: HostError?
+            do throws(HostError) {
+                try bus.forEachRegion { other throws(HostError) in
+                    if affected.contains(other.device) { try other.disable() }
+                }
+                try found.forEachDimm { dimm throws(HostError) in
+                    guard let image = Self.image(for: dimm, in: images) else { return }
+                    try dimm.writeLabelArea(image.bytes)
+                    try dimm.disable()
+                    try dimm.enable()
+                }
+            } catch {
+                failure = error
+            }
+            bus.forEachRegion { other in
+                guard affected.contains(other.device) || other.device == region else { return }
+                do throws(HostError) { try other.enable() } catch { failure = failure ?? error }
+            }
+            extendLifetime(unused)
+            bus.waitForProbe()
+            if let failure { throw failure }
+        }
+    }
+
+    private static func image(for dimm: borrowing NdctlDimm, in images: [LabelAreaImage]) -> LabelAreaImage? {
+        let name = dimm.uniqueID ?? dimm.device
+        return images.first { $0.dimm == name }
+    }
+
+    /// The image takes the place of everything on the DIMM: labels that somebody else wrote since would be lost.
+    private static func requireNothingElse(
+        than image: LabelAreaImage, _ own: Set<UUID>, on dimm: borrowing NdctlDimm
+    ) throws(HostError) {
+        let size = try dimm.readLabelIndex().areaSize
+        let saved = Set(image.labels(areaSize: size).map(\.uuid))
+        let foreign = try dimm.readLabels().filter { !saved.contains($0.uuid) && !own.contains($0.uuid) }
+        guard !foreign.isEmpty else { return }
+        let names = Set(foreign.map { $0.name ?? $0.uuid.description }).sorted().joined(separator: ", ")
+        throw HostError(
+            .changed, while: "write the old labels", device: dimm.device,
+            reason: "somebody created namespaces on it since, which that would delete: \(names)",
+            advice: "destroy those whose data is not needed, and run daxprov recover again")
+    }
+
+    /// The enabled regions that use a DIMM of this one, itself included.
+    private static func enabledRegions(
+        sharing region: borrowing NdctlRegion, on bus: borrowing NdctlBus
+    ) -> Set<String> {
+        let dimms = Set(region.mappings.map(\.dimm))
+        var devices: Set<String> = []
+        bus.forEachRegion { other in
+            let isShared = other.mappings.contains { dimms.contains($0.dimm) }
+            if isShared, (try? open(other.device).exists("driver")) == true { devices.insert(other.device) }
+        }
+        return devices
+    }
+}
+
+extension LabelAreaImage {
+    /// The labels that the image has in use, of a label area of that size.
+    fileprivate func labels(areaSize: UInt32) -> [LabelSlot] {
+        LabelIndex.read(areaSize: areaSize, bytes: bytes).map { LabelSlot.labels($0, in: bytes) } ?? []
+    }
+}

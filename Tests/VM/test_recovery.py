@@ -1,0 +1,70 @@
+"""Recovery where the kernel itself is at a loss: the labels of a region's DIMMs do not agree."""
+
+from lab import Fault, labels
+from support import Daxprov, contents, namespace, profile, region
+from support.daxprov import DONE, PARTIAL
+
+BUS = "nfit_test.0"
+KEPT = namespace(name="kept", mode="raw", size="16 MiB")
+BEFORE = profile(
+    region(0, namespace(name="other", mode="raw", size="16 MiB")),
+    region(1, KEPT, namespace(name="old", mode="sector", size="16 MiB")))
+AFTER = profile(
+    region(0, namespace(name="other", mode="raw", size="16 MiB")),
+    region(1, KEPT, namespace(name="new", mode="fsdax", size="32 MiB")), unmanaged="destroy")
+NAMES = ("other", "kept", "old")
+
+
+def test_a_region_whose_dimms_disagree_gets_its_old_labels_back(machine):
+    vm = machine("nfit")
+    vm.run("ndctl wait-scrub all")
+    vm.run(labels.initialise(BUS), check=True)
+    daxprov = Daxprov(vm)
+    found = daxprov.applied(BEFORE)
+    for name in NAMES:
+        contents.fill(vm, found.node(name), name)
+    digests = {name: contents.digest(vm, found.node(name)) for name in NAMES}
+    facts = found.facts()
+    vm.run("ndctl read-labels -o /tmp/labels nmem0", check=True)
+
+    # Killed when the new label is on all four DIMMs; then one DIMM lacks it, as when the power had failed in between.
+    killed = daxprov.run(
+        "apply", "--yes", "--allow-destroy", "old", profile=AFTER, fault=Fault(16, "kill-before", paths=("/sys",)))
+    assert killed.signal == 9, killed
+    assert daxprov.inventory().named("new")
+    vm.run(f"""
+        ndctl disable-region -b {BUS} all && ndctl write-labels -i /tmp/labels nmem0 &&
+        ndctl disable-dimm -b {BUS} all && ndctl enable-dimm -b {BUS} all; ndctl enable-region -b {BUS} all""")
+    broken = daxprov.inventory()
+    assert [each["state"] for each in broken.regions[:2]] == ["enabled", "disabled"]
+
+    # Saved labels cover whole DIMMs: they are not written over a namespace that somebody made in between.
+    vm.run("ndctl create-namespace -r region0 -m raw -s 16M -n theirs", check=True)
+    refused = daxprov.run("recover")
+    assert refused.status == PARTIAL and "theirs" in refused.err, refused
+    assert daxprov.inventory().named("theirs")
+    vm.run(f"ndctl destroy-namespace -f {daxprov.inventory().named('theirs')['dev']}", check=True)
+
+    recovered = daxprov.run("recover")
+    assert recovered.status == DONE, recovered
+    found = daxprov.inventory()
+    assert found.facts() == facts
+    assert {name: contents.digest(vm, found.node(name)) for name in NAMES} == digests
+    assert daxprov.is_settled(BEFORE)
+
+
+def test_a_region_that_somebody_disabled_is_enabled_and_keeps_its_labels(labelled):
+    vm, daxprov = labelled, Daxprov(labelled)
+    before = profile(region(0, namespace(name="one", mode="raw", size="32 MiB")))
+    facts = daxprov.applied(before).facts()
+    killed = daxprov.run(
+        "apply", "--yes", profile=profile(region(0, namespace(name="two", mode="fsdax", size="32 MiB"))),
+        fault=Fault(1, "kill-before", paths=("/sys",)))
+    assert killed.signal == 9, killed
+    vm.run("ndctl create-namespace -r region0 -m raw -s 32M -n theirs", check=True)
+    vm.run("ndctl disable-region region0", check=True)
+    recovered = daxprov.run("recover")
+    assert recovered.status == DONE, recovered
+    found = daxprov.inventory()
+    assert found.named("theirs") and all(fact in found.facts() for fact in facts)
+    assert len(found.namespaces) == 2
