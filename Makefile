@@ -5,6 +5,9 @@
 # make bench     times it against ndctl in a VM, and planning for many hosts; ratios of one run
 # make crash-matrix  kills daxprov, its recovery and the machine at every write, in a VM (hours; EVERY=k: every k-th)
 # make differential N=2000 [SEED=...]   random sequences on two kinds of machine: docs/differential.md
+# make fuzz      an hour of fuzzing every reader of what others may have written (SECONDS=...): docs/fuzzing.md
+# make fuzz-smoke  the same for 20 seconds a target
+# make sanitize  the unit tests under the address and the thread sanitizer
 # make lint      formatting and style
 # make install   installs the release build (PREFIX, DESTDIR)
 
@@ -14,6 +17,7 @@ DESTDIR ?=
 PYTHON = /usr/bin/python3
 VM_JOBS ?= 2
 N ?= 2000
+SECONDS ?= 3600
 SEED ?=
 # What runs elsewhere than beside this toolchain: one binary that needs the C libraries alone.
 RELEASE = --scratch-path .build/release-static -c release --static-swift-stdlib
@@ -21,10 +25,12 @@ BINARY = .build/release-static/release/daxprov
 
 export SWIFT_BACKTRACE ?= enable=no
 
+SANITIZED = PLAN_CASES=500
+FUZZ_PROGRAM = .build-fuzz/release/fuzz
 VM_BINARY = DAXPROV_BINARY=$(CURDIR)/$(BINARY)
 EVERY ?= 1
 
-.PHONY: demo test unit vm-test crash-matrix vm bench differential lint install release clean differential-program build-packages vm-packages
+.PHONY: demo test unit fuzz fuzz-smoke fuzz-program sanitize vm-test crash-matrix vm bench differential lint install release clean differential-program build-packages vm-packages
 
 demo: release
 	sh packaging/demo $(BINARY)
@@ -34,6 +40,24 @@ test: unit vm-test
 unit: build-packages
 	$(SWIFT) build --build-tests
 	$(SWIFT) test --skip-build --parallel
+
+fuzz: fuzz-program
+	$(PYTHON) Tests/Fuzz/run $(FUZZ_PROGRAM) --seconds $(SECONDS)
+
+fuzz-smoke: fuzz-program
+	$(PYTHON) Tests/Fuzz/run $(FUZZ_PROGRAM) --seconds 160
+
+# The linker must be lld and keep what looks unused: else the coverage counters are gone and the fuzzer is blind.
+fuzz-program: build-packages
+	DAXPROV_FUZZ=1 $(SWIFT) build --scratch-path .build-fuzz -c release --product fuzz --sanitize fuzzer \
+	--sanitize address --disable-dead-strip -Xswiftc -use-ld=lld -Xswiftc -enable-testing
+
+# Each sanitizer has a build of its own; random planning tries fewer cases there (PLAN_CASES).
+sanitize: build-packages
+	$(SWIFT) build --build-tests --sanitize address --scratch-path .build-address
+	$(SANITIZED) $(SWIFT) test --skip-build --parallel --sanitize address --scratch-path .build-address
+	$(SWIFT) build --build-tests --sanitize thread --scratch-path .build-thread
+	$(SANITIZED) $(SWIFT) test --skip-build --parallel --sanitize thread --scratch-path .build-thread
 
 vm-test: release differential-program vm-packages
 	$(VM_BINARY) $(PYTHON) -m pytest -q -n $(VM_JOBS) Tests/VM
@@ -73,4 +97,4 @@ vm-packages:
 	@sh packaging/ensure-packages Tests/VM/packages.txt
 
 clean:
-	rm -rf .build
+	rm -rf .build .build-fuzz .build-address .build-thread

@@ -83,3 +83,15 @@ let package = Package(
         ),
     ]
 )
+
+// Fuzzing is a build of its own (make fuzz): it needs the fuzzer's runtime, and the library open to testing.
+if Context.environment["DAXPROV_FUZZ"] != nil {
+    package.targets += [
+        .executableTarget(
+            name: "fuzz",
+            dependencies: ["Provision", .product(name: "SystemPackage", package: "swift-system")],
+            path: "Tests/Fuzz/Program",
+            swiftSettings: swiftSettings
+        )
+    ]
+}

@@ -11,6 +11,9 @@ struct ApplyCommand: ParsableCommand {
             (destroying, replacing, changing the mode of a namespace) needs --allow-destroy NAME for each namespace as \
             well: --yes never implies it.
 
+            A profile that others than root and the caller could have put there is refused with 77; standard input is \
+            the caller's choice.
+
             Every step is recorded before it runs. When one fails, or a signal asks to stop, everything done is undone \
             and verified. What an earlier run left interrupted is recovered first.
 
@@ -28,7 +31,7 @@ struct ApplyCommand: ParsableCommand {
     @OptionGroup var host: HostOptions
 
     func run() throws {
-        let profile = try profile.read()
+        let profile = try profile.read(trust: host.profileTrust)
         let host = try host.makeHost()
         let application = Application(
             of: profile, to: host, backupLimit: try backup.limit(), safeguards: self.host.safeguards)

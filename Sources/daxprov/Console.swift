@@ -35,8 +35,11 @@ enum Console {
         _ = try? FileDescriptor.standardError.writeAll(text.utf8)
     }
 
-    /// Writes a diagnostic and a newline to stderr. A stderr that takes nothing is no reason to fail.
+    /// Writes a diagnostic and a newline to stderr, its lines made safe for a terminal: whatever was put into it, also
+    /// the command line's own words. A stderr that takes nothing is no reason to fail.
     static func diagnose(_ text: String) {
-        _ = try? FileDescriptor.standardError.writeAll((text + "\n").utf8)
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        let safe = lines.map { TerminalText.clean(String($0)) + "\n" }.joined()
+        _ = try? FileDescriptor.standardError.writeAll(safe.utf8)
     }
 }

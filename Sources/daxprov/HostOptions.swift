@@ -38,10 +38,15 @@ struct HostOptions: ParsableArguments {
         }
     }
 
-    /// Where transactions are recorded: beside its state file for a simulated host.
+    /// Whose profiles are applied. A simulated host has nothing to protect.
+    var profileTrust: FileTrust { isSimulated ? .anybody : .rootAndCaller }
+
+    /// Where transactions are recorded: beside its state file for a simulated host, wherever that is.
     var store: TransactionStore {
-        let path = stateDir ?? simulate.map { "\($0).state" } ?? "/var/lib/daxprov"
-        return TransactionStore(StateDirectory(FilePath(path)))
+        if stateDir == nil, let simulate {
+            return TransactionStore(StateDirectory(FilePath("\(simulate).state"), trustingParents: true))
+        }
+        return TransactionStore(StateDirectory(FilePath(stateDir ?? "/var/lib/daxprov")))
     }
 
     /// What is protected, and where the state is. Writes nothing.

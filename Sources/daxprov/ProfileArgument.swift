@@ -8,17 +8,17 @@ struct ProfileArgument: ParsableArguments {
     var profile: String
 
     /// Reads it.
-    func read() throws(CommandFailure) -> Profile {
-        try ProfileFile.read(profile)
+    func read(trust: FileTrust) throws(CommandFailure) -> Profile {
+        try ProfileFile.read(profile, trust: trust)
     }
 }
 
 /// Reading profiles for commands: what is wrong goes to stderr as the reader found it.
 enum ProfileFile {
     /// The profile at a path; `-` is standard input.
-    static func read(_ path: String) throws(CommandFailure) -> Profile {
+    static func read(_ path: String, trust: FileTrust = .anybody) throws(CommandFailure) -> Profile {
         do throws(ProfileError) {
-            return try ProfileReader.read(contentsOf: FilePath(path))
+            return try ProfileReader.read(contentsOf: FilePath(path), trust: trust)
         } catch {
             throw failure(error, path)
         }
@@ -28,7 +28,8 @@ enum ProfileFile {
         switch error {
         case .unreadable(let profile):
             return CommandFailure(
-                .error, "cannot read the profile \(profile.source): \(profile.reason)", advice: profile.advice
+                profile.isUntrusted ? .notPermitted : .error,
+                "cannot read the profile \(profile.source): \(profile.reason)", advice: profile.advice
             )
         case .invalid(let diagnostics):
             for diagnostic in diagnostics { Console.diagnose(diagnostic.description) }

@@ -16,9 +16,10 @@ enum Tool {
     }()
 
     /// Starts the tool with these descriptors as its standard ones, waits, and returns its exit code, or 128 and more
-    /// where a signal ended it.
+    /// where a signal ended it. With `command` that is run instead, with the tool's arguments behind its own.
     static func run(
-        _ arguments: [String], environment: [String], input: Int32, output: Int32, errors: Int32
+        _ arguments: [String], environment: [String], input: Int32, output: Int32, errors: Int32,
+        command: [String] = [path]
     ) throws -> Int32 {
         var actions = unsafe posix_spawn_file_actions_t()
         unsafe posix_spawn_file_actions_init(&actions)
@@ -27,9 +28,9 @@ enum Tool {
             unsafe posix_spawn_file_actions_adddup2(&actions, descriptor, Int32(standard))
         }
         var process: pid_t = 0
-        let failure = try unsafe withCStrings([path] + arguments) { argv in
+        let failure = try unsafe withCStrings(command + arguments) { argv in
             try unsafe withCStrings(environment) { envp in
-                unsafe posix_spawn(&process, path, &actions, nil, argv, envp)
+                unsafe posix_spawn(&process, command[0], &actions, nil, argv, envp)
             }
         }
         try #require(failure == 0, "cannot start \(path): errno \(failure)")

@@ -74,11 +74,15 @@ final class Workplace {
     }
 
     /// Runs `daxprov` with these as its standard input and output; `Run.output` is what the file `output` holds.
-    func run(_ arguments: [String], input: Int32, output: Int32, environment: [String]) throws -> Run {
+    func run(
+        _ arguments: [String], input: Int32, output: Int32, environment: [String],
+        command: [String] = [Tool.path]
+    ) throws -> Run {
         let errors = try Self.open(path("errors"), O_WRONLY | O_CREAT | O_TRUNC)
         defer { close(errors) }
         let status = try Tool.run(
-            arguments, environment: environment, input: input, output: output, errors: errors)
+            arguments, environment: environment, input: input, output: output, errors: errors,
+            command: command)
         return Run(status: status, output: try text("output"), errors: try text("errors"))
     }
 

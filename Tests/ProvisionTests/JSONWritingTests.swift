@@ -21,7 +21,7 @@ import Testing
 
     @Test func theCompactFormIsOneLine() {
         let expected =
-            #"{"text":"a/b \"c\" \u0001"# + "\u{7f}é"
+            #"{"text":"a/b \"c\" \u0001\u007fé"#
             + #"","size":2097152,"largest":18446744073709551615,"smallest":-9223372036854775808,"#
             + #""set":true,"none":[],"list":[1,2],"empty":{},"null":null,"blank":""}"#
         #expect(document().text(.compact) == expected)

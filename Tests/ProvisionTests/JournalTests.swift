@@ -98,6 +98,35 @@ import Testing
         }
     }
 
+    @Test(arguments: [-1, 1, Int.max]) func aStepThatTheTransactionDoesNotHaveIsNoPartOfIt(step: Int) {
+        var generator = SystemRandomNumberGenerator()
+        let range = SavedRange(address: 0, length: .kib(8), file: "media", checksum: 0)
+        let strays: [JournalRecord] = [
+            .done(step: step), .intent(step: step, .random(using: &generator)), .range(step: step, range),
+        ]
+        #expect(TransactionLog([.begin(header), .done(step: 0)]) != nil)
+        for stray in strays { #expect(TransactionLog([.begin(header), stray]) == nil) }
+    }
+
+    @Test func moreThanFits64BitsIsSaidToBeSavedWithoutATrap() throws {
+        let range = SavedRange(address: 0, length: ByteCount(.max), file: "media", checksum: 0)
+        let log = try #require(
+            TransactionLog([.begin(header), .range(step: 0, range), .range(step: 0, range)]))
+        #expect(TransactionReport(log).text.contains("~16777216 TiB of media"))
+    }
+
+    @Test(arguments: [
+        #""address":0,"length":1125899906842625"#, #""address":1152921504606846977,"length":1"#,
+    ])
+    func aRangeBeyondWhatAHostHasIsDamage(numbers: String) throws {
+        let scratch = try ScratchDirectory()
+        let path = try journal(scratch, [])
+        let text = #"{"seq":1,"record":"range","step":0,\#(numbers),"file":"media","checksum":0}"#
+        let line = "\(Checksum.text(Checksum.of(text.utf8))) \(text)\n"
+        let bytes = try contents(path) + Array(line.utf8)
+        #expect(throws: StateError.self) { _ = try Journal.records(in: bytes, path) }
+    }
+
     @Test func theChecksumIsCastagnolis() {
         #expect(Checksum.of("123456789".utf8) == 0xe306_9283)
     }

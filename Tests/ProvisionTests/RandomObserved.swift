@@ -103,6 +103,7 @@ struct RandomObserved {
     private mutating func text() -> String {
         one(of: [
             "namespace0.0", "a/b \"c\"", "é\u{1f4be}", "\u{1b}[31m", "tab\tand\nline", "nmem1", "\\u0000",
+            "a\u{9b}2J\u{202e}b\u{2066}c\u{2028}d\u{7f}e\u{feff}f", "\u{e0041}\u{200d}\u{85}",
         ])
     }
 

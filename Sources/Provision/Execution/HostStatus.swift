@@ -41,15 +41,15 @@ public struct HostStatus: Sendable {
                 unknown.map { "the host could not be observed: \($0)" }
                 ?? (drift.isEmpty ? "the host is as it left it" : "the host has changed since:")
             lines.append("Last applied: transaction \(last); \(verdict)")
-            lines += drift.map { "      \(TerminalText.clean($0))" }
+            lines += drift.map { "      \($0)" }
         } else if interrupted.isEmpty {
             lines.append("No transaction is recorded.")
         }
         lines += protected.map { mark in
             let name = mark.name.map { "\($0) " } ?? ""
             let source = mark.source.map { "by \($0)" } ?? "by a mark that is damaged"
-            return TerminalText.clean("Protected: \(name)(label \(mark.label)), \(source)")
+            return "Protected: \(name)(label \(mark.label)), \(source)"
         }
-        return lines.map { $0 + "\n" }.joined()
+        return lines.map { TerminalText.clean($0) + "\n" }.joined()
     }
 }

@@ -48,11 +48,11 @@ extension JSONCursor {
     /// The DIMM flags that this object has as `true`.
     func flags() throws(JSONError) -> [DimmFlag] {
         var flags: [DimmFlag] = []
-        for flag in DimmFlag.allCases where try optional("flag_\(flag.rawValue)")?.bool() == true {
-            flags.append(flag)
-        }
+        for (flag, key) in Self.flagKeys where try optional(key)?.bool() == true { flags.append(flag) }
         return flags
     }
+
+    private static let flagKeys = DimmFlag.allCases.map { ($0, "flag_\($0.rawValue)") }
 
     /// What `read` makes of each element of this array of at most 4096.
     func limitedList<Element>(

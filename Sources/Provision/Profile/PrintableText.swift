@@ -8,14 +8,15 @@ enum PrintableText {
         return scalars.count > limit ? "`\(shown)…`" : "`\(shown)`"
     }
 
-    /// `scalars` with a tab as one space, and control and direction characters as U+FFFD.
+    /// `scalars` with a tab as one space, and as U+FFFD what ``TerminalText`` does not let through.
     static func plain(_ scalars: some Sequence<Unicode.Scalar>) -> String {
         var result = String.UnicodeScalarView()
         for scalar in scalars { result.append(visible(scalar)) }
         return String(result)
     }
 
-    /// Whether a scalar is neither a control character nor one that hides or reorders what follows it.
+    /// Whether a profile may have a scalar: it is neither a control character nor one that reorders what follows it.
+    /// Fewer scalars are shown: a soft hyphen is harmless, and stands for nothing.
     static func isHarmless(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
         case 0x20...0x7E: true
@@ -24,23 +25,24 @@ enum PrintableText {
         }
     }
 
-    /// How many terminal columns a scalar takes: 0 for a combining mark, 2 for East Asian wide ones and emoji.
+    /// How many terminal columns a scalar takes as ``plain(_:)`` shows it: 0 for a combining mark, 2 for East Asian wide
+    /// ones and emoji.
     static func width(_ scalar: Unicode.Scalar) -> Int {
-        switch scalar.value {
-        case 0...0x2FF: return 1
+        switch visible(scalar).value {
+        case 0...0x2FF, 0xFFFD: return 1
         case 0x1100...0x115F, 0x2E80...0x303E, 0x3041...0xA4CF, 0xAC00...0xD7A3, 0xF900...0xFAFF,
             0xFE30...0xFE6F, 0xFF00...0xFF60, 0xFFE0...0xFFE6, 0x1F300...0x1FAFF, 0x20000...0x3FFFD:
             return 2
         default: break
         }
         switch scalar.properties.generalCategory {
-        case .nonspacingMark, .enclosingMark, .format: return 0
+        case .nonspacingMark, .enclosingMark: return 0
         default: return 1
         }
     }
 
     private static func visible(_ scalar: Unicode.Scalar) -> Unicode.Scalar {
         if scalar == "\t" { return " " }
-        return isHarmless(scalar) ? scalar : "\u{FFFD}"
+        return TerminalText.isPrintable(scalar) ? scalar : "\u{FFFD}"
     }
 }

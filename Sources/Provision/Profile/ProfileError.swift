@@ -14,12 +14,15 @@ public struct UnreadableProfile: Equatable, Sendable {
     public var reason: String
     /// What the administrator can do; nil where nothing general helps.
     public var advice: String?
+    /// Whether it was not read because somebody else could have written it (exit 77).
+    public var isUntrusted: Bool
 
     /// A profile that could not be read for this reason.
-    public init(source: String, reason: String, advice: String? = nil) {
+    public init(source: String, reason: String, advice: String? = nil, isUntrusted: Bool = false) {
         self.source = source
         self.reason = reason
         self.advice = advice
+        self.isUntrusted = isUntrusted
     }
 }
 

@@ -4,10 +4,12 @@ import SystemPackage
 /// A file that holds a profile, or standard input.
 struct ProfileFile {
     private let path: FilePath
+    private let trust: FileTrust
 
-    /// The file at `path`; standard input where that is `-`.
-    init(_ path: FilePath) {
+    /// The file at `path`; standard input where that is `-`, which whoever started the caller has chosen.
+    init(_ path: FilePath, trust: FileTrust = .anybody) {
         self.path = path
+        self.trust = trust
     }
 
     private var isStandardInput: Bool { path.string == "-" }
@@ -49,13 +51,28 @@ struct ProfileFile {
             throw unreadable(Errno(rawValue: errno))
         }
         switch status.st_mode & S_IFMT {
-        case S_IFREG: return status.st_size
+        case S_IFREG:
+            if trust == .rootAndCaller { try requireTrust(status) }
+            return status.st_size
         case S_IFDIR: throw notRegular("a directory")
         case S_IFIFO: throw notRegular("a FIFO")
         case S_IFBLK: throw notRegular("a block device")
         case S_IFCHR: throw notRegular("a character device")
         default: throw notRegular("not a regular file")
         }
+    }
+
+    private func requireTrust(_ status: stat) throws(ProfileError) {
+        guard
+            let objection = PathTrust.objection(to: status) ?? PathTrust.objection(toWayTo: path)
+        else { return }
+        throw .unreadable(
+            UnreadableProfile(
+                source: source, reason: "somebody else could have put it there: \(objection)",
+                advice:
+                    "make it yours and root's alone (chown, chmod go-w), or look at it and give it as standard "
+                    + "input: daxprov apply - <\(path)",
+                isUntrusted: true))
     }
 
     private func bytes(

@@ -15,7 +15,8 @@ public struct HistoryReport: Sendable {
         ])
         for log in logs {
             table.add([
-                log.header.id, "\(log.header.steps.count)", log.state, TerminalText.clean(log.header.source),
+                TerminalText.clean(log.header.id), "\(log.header.steps.count)", log.state,
+                TerminalText.clean(log.header.source),
             ])
         }
         return table.lines.map { $0 + "\n" }.joined()
@@ -43,7 +44,8 @@ public struct TransactionReport: Sendable {
     /// The transaction for a person.
     public var text: String {
         var lines = [
-            "transaction \(log.header.id)", "  profile: \(TerminalText.clean(log.header.source))",
+            "transaction \(TerminalText.clean(log.header.id))",
+            "  profile: \(TerminalText.clean(log.header.source))",
             "  ended: \(log.state)",
         ]
         if let reason = log.undoReason { lines.append("  undone because: \(TerminalText.clean(reason))") }
@@ -52,8 +54,8 @@ public struct TransactionReport: Sendable {
             let state = log.done.contains(number) ? "done" : log.begun[number] == nil ? "not begun" : "begun"
             lines.append("    \(number + 1). \(TerminalText.clean(step.phrase)): \(state)")
         }
-        let saved = log.ranges.reduce(ByteCount.zero) { $0 + $1.range.length }
-        lines.append("  saved: labels of \(log.labels.count) DIMMs, \(saved.brief) of media")
+        let dimms = log.labels.count
+        lines.append("  saved: labels of \(dimms) DIMMs, \(log.savedSize.brief) of media")
         return lines.map { $0 + "\n" }.joined()
     }
 
@@ -78,12 +80,17 @@ public struct TransactionReport: Sendable {
             item.set("done", log.done.contains(number))
             return item
         }
-        node.set("saved_size", log.ranges.reduce(ByteCount.zero) { $0 + $1.range.length })
+        node.set("saved_size", log.savedSize)
         return node
     }
 }
 
 extension TransactionLog {
+    /// How much of media was saved. A journal may tell of any number of ranges.
+    fileprivate var savedSize: ByteCount {
+        ranges.reduce(.zero) { $0.adding($1.range.length) ?? ByteCount(.max) }
+    }
+
     /// How it ended, in words.
     fileprivate var state: String {
         switch end {

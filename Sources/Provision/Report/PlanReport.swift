@@ -7,8 +7,10 @@ public struct PlanReport: Sendable {
     public let plan: Plan
     /// Where the profile came from.
     public let source: String
-    /// The state of the host that the plan was made for.
-    public let fingerprint: String
+    /// The host that the plan was made for.
+    private let observed: Observed
+    /// The state of the host that the plan was made for. It takes as long as planning, and a text has no use for it.
+    public var fingerprint: String { HostFacts(observed).fingerprint }
     /// What was not known to the plan; nil where it was made from the host itself.
     public let limits: InventoryLimits?
 
@@ -16,7 +18,7 @@ public struct PlanReport: Sendable {
     public init(_ plan: Plan, of profile: Profile, on observed: Observed, limits: InventoryLimits? = nil) {
         self.plan = plan
         self.source = profile.source
-        self.fingerprint = HostFacts(observed).fingerprint
+        self.observed = observed
         self.limits = limits
     }
 

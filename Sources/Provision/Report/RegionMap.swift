@@ -1,7 +1,7 @@
 /// A picture of a region on lines of 80 columns: what is allocated and what is free, in proportion.
 ///
 /// Each namespace has its own letter, a to z, A to Z, 0 to 9, then again from a; `.` is free, `-` is free but too small
-/// or too misaligned to allocate. Every segment gets at least one cell; a wall stands between segments where all
+/// or too misaligned to allocate, `#` is taken by a label without a namespace. Every segment gets at least one cell; a wall stands between segments where all
 /// walls fit.
 public struct RegionMap: Sendable {
     /// The number of columns, brackets included.
@@ -23,6 +23,7 @@ public struct RegionMap: Sendable {
         let placed = Self.placed(region)
         guard placed.count == region.namespaces.count else { return nil }
         segments += placed.map { Segment(extent: $0.extent, fill: $0.letter) }
+        segments += region.uninstantiated.map { Segment(extent: $0.extent, fill: "#") }
         segments.sort { $0.extent < $1.extent }
         guard !segments.isEmpty else { return nil }
         lines = Self.draw(segments)

@@ -99,6 +99,12 @@ struct RegionText {
                 errors.append("! media errors in \(name): \(ranges(namespace.badBlocks))")
             }
         }
+        for label in region.uninstantiated {
+            errors.append(
+                "! label \(TerminalText.clean(label.displayName)) on \(label.dimms.joined(separator: " ")) takes "
+                    + "\(label.extent.length) at \(label.extent.offset) (#), and the kernel makes no namespace of it"
+            )
+        }
         if !region.badBlocks.isEmpty {
             errors.append("! media errors in the region: \(ranges(region.badBlocks))")
         }

@@ -1,7 +1,9 @@
 /// Steps in words.
 public enum StepText {
-    /// The step as a phrase: "create wal in region0".
-    public static func phrase(_ step: Step) -> String {
+    /// The step as a phrase, safe for a terminal: "create wal in region0".
+    public static func phrase(_ step: Step) -> String { TerminalText.clean(words(step)) }
+
+    private static func words(_ step: Step) -> String {
         switch step {
         case .initializeLabels(let region): "write v1.2 label indexes on the DIMMs of \(region)"
         case .disable(let target): "disable \(text(target))"
@@ -50,7 +52,7 @@ public enum StepText {
 
     private static func text(_ target: NamespaceTarget) -> String {
         target.label == target.device
-            ? target.device : "\(TerminalText.clean(target.label)) (\(target.device))"
+            ? target.device : "\(target.label) (\(target.device))"
     }
 
     private static func name(_ layout: Layout) -> String { layout.name?.text ?? "a namespace" }

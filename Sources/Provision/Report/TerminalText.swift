@@ -12,8 +12,10 @@ public enum TerminalText {
         return String(clean)
     }
 
-    private static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
-        switch scalar.properties.generalCategory {
+    /// Whether a scalar shows as itself, and changes nothing about how others show.
+    static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
+        if (0x20...0x7e).contains(scalar.value) { return true }
+        return switch scalar.properties.generalCategory {
         case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .unassigned: false
         default: true
         }

@@ -15,10 +15,12 @@ public struct HostLock: ~Copyable {
         }
         var status = stat()
         guard unsafe fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
-            status.st_uid == geteuid(), status.st_nlink == 1
+            status.st_uid == geteuid(), status.st_nlink == 1, status.st_mode & 0o022 == 0
         else {
             close(descriptor)
-            throw StateError(.untrusted, "the lock \(path) is no regular file of ours")
+            throw StateError(
+                .untrusted, "the lock \(path) is no regular file of ours alone",
+                advice: "remove it, after looking who put it there")
         }
         var attempts = patience * 10
         while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {

@@ -56,8 +56,8 @@ extension JournalRecord {
             self = .range(
                 step: try node.required("step").integer(),
                 SavedRange(
-                    address: try node.required("address").integer(),
-                    length: try node.required("length").byteCount(),
+                    address: try node.required("address").address(),
+                    length: try node.required("length").size(),
                     file: try node.required("file").fileName(),
                     checksum: try node.required("checksum").integer()))
         case "intent":
@@ -69,7 +69,7 @@ extension JournalRecord {
         case "undo": self = .undo(reason: try node.required("reason").string())
         case "placeholder":
             self = .placeholder(
-                try node.required("raw_uuid").uuid(), address: try node.required("address").integer())
+                try node.required("raw_uuid").uuid(), address: try node.required("address").address())
         case "end":
             self = .end(
                 try node.required("outcome").word(),

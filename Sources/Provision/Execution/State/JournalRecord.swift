@@ -18,6 +18,16 @@ enum JournalRecord: Equatable, Sendable {
     case end(TransactionEnd, after: Observed?)
 }
 
+extension JournalRecord {
+    /// The number of the step that it is about; nil where it is about none.
+    var step: Int? {
+        switch self {
+        case .range(let step, _), .intent(let step, _), .done(let step): step
+        case .begin, .labels, .undo, .placeholder, .end: nil
+        }
+    }
+}
+
 /// What a journal says first.
 public struct JournalHeader: Equatable, Sendable {
     /// The transaction's name: a number that grows, and its time.

@@ -17,23 +17,11 @@ public struct ProtectionStore: Sendable {
 
     /// The marks, by UUID. Writes nothing.
     public func marks() throws(StateError) -> [ProtectionMark] {
-        guard let stream = unsafe opendir(path.string) else {
-            let code = errno
-            if code == ENOENT { return [] }
-            throw StateError(
-                .unusable, "cannot list the protected namespaces in \(path): \(StateDirectory.message(code))",
-                advice: code == EACCES ? "run as root" : nil)
-        }
-        defer { unsafe closedir(stream) }
-        try StateDirectory.makePrivate(path)
-        var marks: [ProtectionMark] = []
-        while let entry = unsafe readdir(stream) {
-            let file = unsafe withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                unsafe pointer.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
-            }
-            if let label = UUID(file) { marks.append(mark(label, file)) }
-        }
-        return marks.sorted { $0.label.description < $1.label.description }
+        guard StateDirectory.exists(path) else { return [] }
+        try StateDirectory.requirePrivate(directory.path)
+        try StateDirectory.requirePrivate(path)
+        return try StateDirectory.entries(of: path).compactMap { file in UUID(file).map { mark($0, file) } }
+            .sorted { $0.label.description < $1.label.description }
     }
 
     /// Sets marks, durably. One that is there with the same name stays as it is.

@@ -6,28 +6,53 @@ public struct StateDirectory: Sendable {
     /// Where it is.
     public let path: FilePath
 
+    private let trustsParents: Bool
+
     /// The directory at `path`; it is made when first written to.
-    public init(_ path: FilePath) {
+    /// - Parameter trustingParents: whether it does not matter who could put another directory in its place.
+    public init(_ path: FilePath, trustingParents: Bool = false) {
         self.path = path
+        self.trustsParents = trustingParents
     }
 
     /// Makes the directory and `transactions` in it where they are missing, and refuses those that others could
-    /// write to.
+    /// write to or replace.
     public func prepare() throws(StateError) {
-        try Self.makePrivate(path)
+        try prepareAlone()
         try Self.makePrivate(transactions)
     }
 
-    /// Makes the directory itself where it is missing, and refuses one that others could write to.
+    /// Makes the directory itself where it is missing, and refuses one that others could write to or replace.
     public func prepareAlone() throws(StateError) {
+        try requireTrustedWay()
         try Self.makePrivate(path)
+    }
+
+    /// Refuses a directory, or `transactions` in it, that others could write to or replace. Makes nothing.
+    func requirePrivate() throws(StateError) {
+        try requireTrustedWay()
+        try Self.requirePrivate(path)
+        try Self.requirePrivate(transactions)
+    }
+
+    private func requireTrustedWay() throws(StateError) {
+        guard !trustsParents, let objection = PathTrust.objection(toWayTo: path) else { return }
+        throw StateError(
+            .untrusted, "others could replace the state directory \(path): \(objection)",
+            advice: "choose another place with --state-dir, below directories of root's")
     }
 
     /// Where the transactions are, a directory each.
     public var transactions: FilePath { path.appending("transactions") }
 
-    /// Whether there is such a directory at all.
-    public var exists: Bool { unsafe access(transactions.string, F_OK) == 0 }
+    /// Whether there is such a directory at all, or something else in its place.
+    public var exists: Bool { Self.exists(transactions) }
+
+    /// Whether something has this path: also a link that leads nowhere, and what the caller may not look at.
+    static func exists(_ path: FilePath) -> Bool {
+        var status = stat()
+        return unsafe lstat(path.string, &status) == 0 || errno != ENOENT
+    }
 
     /// Makes a directory of mode 0700, or checks that the one that is there is one: no link, ours, and closed to
     /// others.
@@ -41,6 +66,11 @@ public struct StateDirectory: Sendable {
                     advice: code == ENOENT ? "make \(parent) first" : "choose another with --state-dir")
             }
         }
+        try requirePrivate(path)
+    }
+
+    /// Refuses what is no directory of ours that is closed to others.
+    static func requirePrivate(_ path: FilePath) throws(StateError) {
         var status = stat()
         guard unsafe lstat(path.string, &status) == 0 else {
             throw StateError(.unusable, "cannot look at the state directory \(path): \(message(errno))")
@@ -60,6 +90,23 @@ public struct StateDirectory: Sendable {
                 .untrusted, "the state directory \(path) is open to others",
                 advice: "chmod 0700 \(path), after looking for files in it that are not daxprov's")
         }
+    }
+
+    /// The names of what is in a directory, which is not reached through a link.
+    static func entries(of path: FilePath) throws(StateError) -> [String] {
+        let descriptor = unsafe open(path.string, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
+        guard descriptor >= 0, let stream = unsafe fdopendir(descriptor) else {
+            throw StateError(.unusable, "cannot list \(path): \(message(errno))")
+        }
+        defer { unsafe closedir(stream) }
+        var names: [String] = []
+        while let entry = unsafe readdir(stream) {
+            let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) {
+                unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names
     }
 
     /// Makes what was made or removed in a directory durable.

@@ -13,24 +13,33 @@ struct StateFile: ~Copyable {
 
     /// An existing file, for appending.
     static func append(_ path: FilePath) throws(StateError) -> StateFile {
-        try StateFile(path, O_WRONLY | O_APPEND, "open")
+        let file = try StateFile(path, O_WRONLY | O_APPEND | O_NONBLOCK, "open")
+        _ = try file.size()
+        return file
     }
 
     /// The bytes of a regular file of ours, at most `limit`.
     static func contents(_ path: FilePath, limit: Int) throws(StateError) -> [UInt8] {
         let file = try StateFile(path, O_RDONLY | O_NONBLOCK, "open")
+        guard try file.size() <= limit else {
+            throw StateError(.damaged, "\(path) is larger than daxprov ever writes it")
+        }
+        return try file.read(upTo: limit)
+    }
+
+    /// The file's length. Refuses what is no regular file, and what others could have written or reach by another name.
+    private func size() throws(StateError) -> Int {
         var status = stat()
-        guard unsafe fstat(file.descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+        guard unsafe fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
             throw StateError(.untrusted, "\(path) is no regular file")
         }
         guard status.st_uid == geteuid(), status.st_mode & 0o022 == 0, status.st_nlink == 1 else {
             throw StateError(
-                .untrusted, "\(path) could have been written by somebody else (owner, mode or hard link)")
+                .untrusted, "\(path) could have been written by somebody else (owner, mode or hard link)",
+                advice:
+                    "nothing in it is believed: find out who made it so, and compare with daxprov inventory")
         }
-        guard status.st_size <= off_t(limit) else {
-            throw StateError(.damaged, "\(path) is larger than daxprov ever writes it")
-        }
-        return try file.read(upTo: limit)
+        return status.st_size
     }
 
     private init(_ path: FilePath, _ flags: Int32, _ verb: String) throws(StateError) {

@@ -19,9 +19,10 @@ public struct TransactionLog: Equatable, Sendable {
     /// How it ended; nil where it did not: it was interrupted.
     public var end: TransactionEnd?
 
-    /// The transaction of these records; nil where they do not begin one.
+    /// The transaction of these records; nil where they do not begin one, or tell of steps that it does not have.
     init?(_ records: [JournalRecord]) {
         guard case .begin(let header)? = records.first else { return nil }
+        guard records.allSatisfy({ $0.step.map(header.steps.indices.contains) ?? true }) else { return nil }
         self.header = header
         for record in records.dropFirst() { add(record) }
     }

@@ -14,20 +14,8 @@ public struct TransactionStore: Sendable {
     /// The names of all transactions, oldest first.
     public func names() throws(StateError) -> [String] {
         guard directory.exists else { return [] }
-        try StateDirectory.makePrivate(directory.path)
-        guard let stream = unsafe opendir(directory.transactions.string) else {
-            throw StateError(
-                .unusable, "cannot list \(directory.transactions): \(StateDirectory.message(errno))")
-        }
-        defer { unsafe closedir(stream) }
-        var names: [String] = []
-        while let entry = unsafe readdir(stream) {
-            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                unsafe pointer.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
-            }
-            if Self.isName(name) { names.append(name) }
-        }
-        return names.sorted()
+        try directory.requirePrivate()
+        return try StateDirectory.entries(of: directory.transactions).filter(Self.isName).sorted()
     }
 
     /// A transaction by its name.
@@ -37,9 +25,12 @@ public struct TransactionStore: Sendable {
                 .unsuitable, "there is no transaction \(name)", advice: "daxprov history lists them")
         }
         let path = journalPath(name)
+        try StateDirectory.requirePrivate(path.removingLastComponent())
         let bytes = try StateFile.contents(path, limit: Journal.maximumLength)
-        guard let log = TransactionLog(try Journal.records(in: bytes, path)) else {
-            throw StateError(.damaged, "the journal \(path) has no beginning")
+        guard let log = TransactionLog(try Journal.records(in: bytes, path)), log.header.id == name else {
+            throw StateError(
+                .damaged, "the journal \(path) does not begin as one of \(name), or does not fit together",
+                advice: "nothing is done by guess: it was put there by hand, or something else wrote to it")
         }
         return log
     }
@@ -59,7 +50,8 @@ public struct TransactionStore: Sendable {
     /// Whether the transaction's journal has no whole record.
     func isEmpty(_ name: String) throws(StateError) -> Bool {
         let path = journalPath(name)
-        guard unsafe access(path.string, F_OK) == 0 else { return true }
+        try StateDirectory.requirePrivate(path.removingLastComponent())
+        guard StateDirectory.exists(path) else { return true }
         let bytes = try StateFile.contents(path, limit: Journal.maximumLength)
         return try Journal.records(in: bytes, path).isEmpty
     }
@@ -101,15 +93,7 @@ public struct TransactionStore: Sendable {
 
     private func remove(_ name: String) throws(StateError) {
         let path = directory.transactions.appending(name)
-        guard let stream = unsafe opendir(path.string) else { return }
-        defer { unsafe closedir(stream) }
-        let handle = unsafe dirfd(stream)
-        while let entry = unsafe readdir(stream) {
-            let file = unsafe withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                unsafe pointer.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
-            }
-            if file != ".", file != ".." { _ = unsafe unlinkat(handle, file, 0) }
-        }
+        for file in try StateDirectory.entries(of: path) { unsafe unlink(path.appending(file).string) }
         guard unsafe rmdir(path.string) == 0 else {
             throw StateError(.unusable, "cannot remove \(path): \(StateDirectory.message(errno))")
         }

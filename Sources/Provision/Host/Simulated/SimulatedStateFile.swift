@@ -8,8 +8,14 @@ enum SimulatedStateFile {
     /// The file's bytes.
     static func read(_ path: FilePath) throws(HostError) -> [UInt8] {
         do {
-            let file = try FileDescriptor.open(path, .readOnly, options: .closeOnExec)
-            return try file.closeAfter { try readAll(file) }
+            let options: FileDescriptor.OpenOptions = [.nonBlocking, .closeOnExec, .init(rawValue: O_NOCTTY)]
+            let file = try FileDescriptor.open(path, .readOnly, options: options)
+            return try file.closeAfter {
+                var status = stat()
+                guard unsafe fstat(file.rawValue, &status) == 0 else { throw Errno(rawValue: errno) }
+                guard status.st_mode & S_IFMT == S_IFREG else { throw Errno.invalidArgument }
+                return try readAll(file)
+            }
         } catch {
             throw failure("read the simulated host", path, error)
         }
@@ -30,9 +36,10 @@ enum SimulatedStateFile {
     static func write(_ text: String, to path: FilePath) throws(HostError) {
         var temporary = path
         temporary.extension = "\(path.extension ?? "").\(getpid()).new"
+        unsafe unlink(temporary.string)
         do {
             let file = try FileDescriptor.open(
-                temporary, .writeOnly, options: [.create, .truncate, .closeOnExec],
+                temporary, .writeOnly, options: [.create, .exclusiveCreate, .noFollow, .closeOnExec],
                 permissions: [.ownerReadWrite, .groupRead, .otherRead])
             try file.closeAfter {
                 _ = try file.writeAll(text.utf8)

@@ -4,37 +4,53 @@
 public struct JSONCursor: Sendable {
     /// The value.
     public let value: JSONValue
-    private let place: Place
+    private let way: Way
 
     /// Where it is: "buses[0].regions[1]". Empty for the root.
-    public var path: String { place.text }
+    public var path: String { way.text }
 
-    /// The way from the root, which becomes text only in an error: most values are read without one.
-    private indirect enum Place: Sendable {
+    /// The way from the root, which becomes text only in an error: most values are read without one. That of an array or
+    /// an object is one allocation, which the values in it share; a plain value costs none.
+    private enum Way: Sendable {
         case root
-        case member(String, of: Place)
-        case element(Int, of: Place)
+        case member(String, of: Container)
+        case element(Int, of: Container)
 
         var text: String {
             switch self {
             case .root: return ""
-            case .element(let index, let array): return "\(array.text)[\(index)]"
+            case .element(let index, let array): return "\(array.way.text)[\(index)]"
             case .member(let key, let object):
-                let before = object.text
+                let before = object.way.text
                 return before.isEmpty ? key : "\(before).\(key)"
             }
         }
     }
 
-    /// The root of a document.
-    public init(_ value: JSONValue) {
-        self.value = value
-        self.place = .root
+    /// The way to an array or an object.
+    private final class Container: Sendable {
+        let way: Way
+
+        init(_ way: Way) {
+            self.way = way
+        }
     }
 
-    private init(_ value: JSONValue, at place: Place) {
+    /// What the values in this one are reached through; nil where there are none.
+    private let container: Container?
+
+    /// The root of a document.
+    public init(_ value: JSONValue) {
+        self.init(value, by: .root)
+    }
+
+    private init(_ value: JSONValue, by way: Way) {
         self.value = value
-        self.place = place
+        self.way = way
+        switch value {
+        case .array, .object: container = Container(way)
+        case .null, .bool, .integer, .double, .string: container = nil
+        }
     }
 
     /// An error about this value.
@@ -42,23 +58,23 @@ public struct JSONCursor: Sendable {
 
     /// The value of `key`; nil where the key is missing or its value is `null`.
     public func optional(_ key: String) throws(JSONError) -> JSONCursor? {
-        guard case .object(let object) = value else { throw mismatch("an object") }
-        guard let member = object[key], member != .null else { return nil }
-        return JSONCursor(member, at: .member(key, of: place))
+        guard case .object(let object) = value, let container else { throw mismatch("an object") }
+        guard let member = object[key], !member.isNull else { return nil }
+        return JSONCursor(member, by: .member(key, of: container))
     }
 
     /// The value of `key`, which must be there.
     public func required(_ key: String) throws(JSONError) -> JSONCursor {
         guard let member = try optional(key) else {
-            throw JSONError(.path(Place.member(key, of: place).text), "is missing")
+            throw JSONError(.path(container.map { Way.member(key, of: $0).text } ?? key), "is missing")
         }
         return member
     }
 
     /// The elements of this array.
     public func elements() throws(JSONError) -> [JSONCursor] {
-        guard case .array(let elements) = value else { throw mismatch("an array") }
-        return elements.enumerated().map { JSONCursor($1, at: .element($0, of: place)) }
+        guard case .array(let elements) = value, let container else { throw mismatch("an array") }
+        return elements.enumerated().map { JSONCursor($1, by: .element($0, of: container)) }
     }
 
     /// The elements of the array at `key`; none where the key is missing.

@@ -19,8 +19,10 @@ public struct JSONError: Error, Equatable, Sendable, CustomStringConvertible {
         self.reason = reason
     }
 
-    /// The place and the reason in one line.
-    public var description: String {
+    /// The place and the reason in one line. Keys of the text are part of it, so it is made safe for a terminal.
+    public var description: String { TerminalText.clean(words) }
+
+    private var words: String {
         switch place {
         case .offset(let offset): "byte \(offset): \(reason)"
         case .path(""): reason

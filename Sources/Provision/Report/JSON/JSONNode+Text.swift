@@ -22,6 +22,8 @@ extension JSONNode {
 
     /// The document as text: equal to the byte for equal content built in the same order.
     ///
+    /// Characters that a terminal would act on are escaped, those that JSON allows as they are as well.
+    ///
     /// The corresponding C function is `json_object_to_json_string_length`.
     public borrowing func text(_ style: Style = .pretty) -> String {
         var length = 0
@@ -30,6 +32,23 @@ extension JSONNode {
         }
         let bytes = unsafe UnsafeRawBufferPointer(start: characters, count: length)
         let text = unsafe String(decoding: bytes, as: UTF8.self)
-        return style == .compact ? text : text + "\n"
+        let isPlain = unsafe bytes.allSatisfy { $0 < 0x7f }
+        return (isPlain ? text : Self.escaping(text)) + (style == .compact ? "" : "\n")
+    }
+
+    /// The text with `\u` and the UTF-16 codes for what stands in a string and does not show as itself.
+    private static func escaping(_ text: String) -> String {
+        var escaped = ""
+        for scalar in text.unicodeScalars {
+            if scalar == "\n" || TerminalText.isPrintable(scalar) {
+                escaped.unicodeScalars.append(scalar)
+                continue
+            }
+            for unit in UTF16.encode(scalar) ?? .init() {
+                let digits = String(unit, radix: 16)
+                escaped += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            }
+        }
+        return escaped
     }
 }

@@ -16,8 +16,17 @@ struct JSONTextScan {
     /// zeros, integers beyond 64 bits, and more than `depth` open arrays and objects.
     static func countingKeys(in bytes: [UInt8], depth: Int) throws(JSONError) -> Int {
         var scan = JSONTextScan(bytes)
-        while scan.index < bytes.count { try scan.step(limit: depth) }
+        while scan.skipSpace() { try scan.step(limit: depth) }
         return scan.keys
+    }
+
+    /// Goes to the next byte that is neither a space nor a line feed, of which most texts have many; false at the end.
+    private mutating func skipSpace() -> Bool {
+        while index < bytes.count {
+            guard bytes[index] == UInt8(ascii: " ") || bytes[index] == UInt8(ascii: "\n") else { return true }
+            index += 1
+        }
+        return false
     }
 
     /// The first place where an object has a key that it had before, keys compared as written; nil where they are

@@ -15,6 +15,11 @@ public enum JSONValue: Equatable, Sendable {
     /// An object.
     case object(JSONObject)
 
+    /// Whether it is `null`: no comparison of values.
+    var isNull: Bool {
+        if case .null = self { true } else { false }
+    }
+
     /// What it is, with its article, for error messages: "a string".
     public var kind: String {
         switch self {
@@ -49,6 +54,7 @@ public struct JSONObject: Equatable, Sendable {
 
     /// The value of `key`, or nil where there is none.
     public subscript(key: String) -> JSONValue? {
-        members.first { $0.key == key }?.value
+        for index in members.indices where members[index].key == key { return members[index].value }
+        return nil
     }
 }

@@ -1,0 +1,42 @@
+import SystemPackage
+
+@testable import Provision
+
+/// The lines of a journal without their checksums, and the same bytes as a journal's own.
+enum JournalInput {
+    static func run(_ input: [UInt8]) {
+        read(input)
+        var journal: [UInt8] = []
+        for line in input.split(separator: 10) {
+            journal += Array("\(Checksum.text(Checksum.of(line))) ".utf8) + line + [10]
+        }
+        read(journal)
+    }
+
+    private static func read(_ journal: [UInt8]) {
+        do throws(StateError) {
+            let records = try Journal.records(in: journal, "journal")
+            for (sequence, record) in records.enumerated() { _ = record.json(sequence: sequence) }
+            if let log = TransactionLog(records) { use(log) }
+        } catch {
+            Require.printable(error.description)
+        }
+    }
+
+    /// Everything that is done with a transaction before the host is touched.
+    private static func use(_ log: TransactionLog) {
+        let report = TransactionReport(log)
+        Require.printable(report.text)
+        _ = report.json.text()
+        Require.printable(HistoryReport([log]).text)
+        for observed in [Samples.host, log.header.before, log.after].compactMap(\.self) {
+            let review = RollbackReview(
+                of: log, on: observed, later: [log], consent: Consent(allowDestroy: ["wal"]))
+            Require.printable(RefusalText.lines(review.refusals, source: log.header.source, .plain).joined())
+            let alone = RollbackReview(of: log, on: observed, later: [], consent: Consent(allowDestroy: []))
+            Require.printable(RefusalText.lines(alone.refusals, source: log.header.source, .plain).joined())
+            _ = RollbackPlan(of: log, on: observed, relabelled: ["region0"])
+            _ = RollbackPlan(of: log, on: observed, relabelled: [])
+        }
+    }
+}
