@@ -34,9 +34,11 @@ let package = Package(
             cSettings: [.unsafeFlags(["-gdwarf-4", "-Wall", "-Wextra", "-Werror"])]
         ),
         .systemLibrary(name: "CYaml", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        .systemLibrary(name: "CBlkid", pkgConfig: "blkid", providers: [.apt(["libblkid-dev"])]),
         .target(
             name: "Provision",
             dependencies: [
+                "CBlkid",
                 "CNdctl",
                 "CYaml",
                 .product(name: "SystemPackage", package: "swift-system"),

@@ -21,6 +21,10 @@ uint32_t daxprov_device_minor(uint64_t device) {
     return minor(device);
 }
 
+uint64_t daxprov_device_number(uint32_t major, uint32_t minor) {
+    return makedev(major, minor);
+}
+
 int daxprov_errno(void) {
     return errno;
 }

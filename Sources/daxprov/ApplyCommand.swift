@@ -60,12 +60,14 @@ struct ApplyCommand: ParsableCommand {
         of document: ApplyDocument, to host: any RestoringHost
     ) throws -> Application {
         switch document {
-        case .profile(let profile): return Application(of: profile, to: host, backupLimit: try backup.limit())
+        case .profile(let profile):
+            return Application(
+                of: profile, to: host, backupLimit: try backup.limit(), safeguards: self.host.safeguards)
         case .plan(let saved):
             guard backup.backupLimit == nil else {
                 throw ValidationError("--backup-limit is part of a saved plan: give it to 'daxprov plan'")
             }
-            return Application(of: saved, to: host)
+            return Application(of: saved, to: host, safeguards: self.host.safeguards)
         }
     }
 
@@ -85,7 +87,8 @@ struct ApplyCommand: ParsableCommand {
         _ prepared: Application.Prepared, _ application: Application, _ plan: PlanReport
     ) throws -> Application.Ending {
         guard prepared.differences.isEmpty else { return .stale(prepared.differences) }
-        guard prepared.plan.refusals.isEmpty else { return .refused(prepared.plan.refusals) }
+        let refusals = prepared.plan.refusals + prepared.plan.refusalsForUse
+        guard refusals.isEmpty else { return .refused(refusals) }
         var prepared = prepared
         var consent = consent.consent
         if !yes, !prepared.plan.changes.isEmpty {

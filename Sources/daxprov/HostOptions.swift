@@ -49,6 +49,9 @@ struct HostOptions: ParsableArguments {
         return TransactionStore(StateDirectory(FilePath(stateDir ?? "/var/lib/daxprov")))
     }
 
+    /// What is protected, and where the state is. Writes nothing.
+    var safeguards: Safeguards { Safeguards(reading: store) }
+
     /// Takes the lock that lets one daxprov at a time change the host.
     func lock() throws -> HostLock {
         do throws(StateError) {

@@ -63,9 +63,10 @@ struct PlanCommand: ParsableCommand {
         if let inventory = inventories.inventory.first {
             return PlanReport(of: profile, on: try InventoryFile.read(inventory), backupLimit: limit)
         }
+        let safeguards = self.host.safeguards
         let host = try host.makeHost()
         let prepared = try CommandFailure.translating { () throws(HostError) in
-            try Application(of: profile, to: host, backupLimit: limit).prepare()
+            try Application(of: profile, to: host, backupLimit: limit, safeguards: safeguards).prepare()
         }
         if let out, prepared.plan.refusals.isEmpty {
             try save(SavedPlan(prepared, of: profile, text: text, backupLimit: limit), to: out)

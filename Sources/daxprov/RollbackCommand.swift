@@ -28,8 +28,16 @@ struct RollbackCommand: ParsableCommand {
         let store = self.host.store
         try RecoverCommand.recover(host, store)
         let (log, later) = try select(in: store)
-        let observed = try CommandFailure.translating { () throws(HostError) in try host.observe() }
-        var review = RollbackReview(of: log, on: observed, later: later, consent: consent.consent)
+        let (observed, findings) = try CommandFailure.translating { () throws(HostError) in
+            let observed = try host.observe()
+            let targets = RollbackReview.targets(of: log, on: observed)
+            return (observed, try host.examine(Examination(targets: targets, claimsDevices: true)))
+        }
+        let safeguards = self.host.safeguards
+        try CommandFailure.onState { () throws(StateError) in try safeguards.requireKnown() }
+        var review = RollbackReview(
+            of: log, on: observed, later: later, consent: consent.consent, marks: safeguards.marks,
+            findings: findings)
         let isAsking = !yes && Question.isPossible && review.refusals.count == review.requests.count
         if isAsking { review.refusals = [] }
         try show(review, of: log)

@@ -24,6 +24,7 @@ def pytest_terminal_summary(terminalreporter):
     if skipped := terminalreporter.stats.get("skipped"):
         terminalreporter.write_sep("!", f"{len(skipped)} tests SKIPPED, not passed", red=True, bold=True)
     _write_crash_table(terminalreporter)
+    _write_holder_table(terminalreporter)
 
 
 def _write_crash_table(terminalreporter):
@@ -37,6 +38,21 @@ def _write_crash_table(terminalreporter):
     terminalreporter.write_sep("-", "crashes")
     for row in [("what", "plan", "tried", "of", "old", "new", "third"), *sorted(rows)]:
         terminalreporter.write_line(line.format(*map(str, row)))
+
+
+def _write_holder_table(terminalreporter):
+    """What test_in_use.py counted: which uses of a device daxprov and ndctl find."""
+    rows = [
+        value for reports in terminalreporter.stats.values() for report in reports
+        if getattr(report, "when", "") == "call" for key, value in report.user_properties if key == "holder"]
+    if not rows:
+        return
+    line = "{:36} {:9} {:18} {}"
+    terminalreporter.write_sep("-", "uses of a device")
+    heads = ("used by", "daxprov", "disable-namespace", "destroy-namespace -f")
+    sums = [f"{sum(row[column] == 'found' for row in rows)} of {len(rows)}" for column in (1, 2, 3)]
+    for row in [heads, *sorted(map(tuple, rows)), ("found", *sums)]:
+        terminalreporter.write_line(line.format(*row))
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,10 @@
 """Devices in use are refused with the name of who uses them, and go on working."""
 
-from support import Daxprov, contents, namespace, profile, region
+import pytest
+
+from support import Daxprov, contents, holders, namespace, profile, region
 from support.daxprov import REFUSED
+from support.holders import Use
 
 FILES, HEAP, FREE = "{name: files, mode: %s, size: 64 MiB}", "{name: heap, mode: %s, size: 32 MiB}", \
     "{name: free, mode: %s, size: 32 MiB}"
@@ -86,3 +89,102 @@ def test_a_busy_device_is_found_before_another_one_is_changed(labelled):
         result = daxprov.apply(wanted, allow=["files", "free", "heap"])
         assert (result.status, daxprov.inventory().facts()) == (REFUSED, before.facts()), result
         assert "/mnt/files" in result.out + result.err
+
+
+NONE = profile(region(0), unmanaged="destroy")
+
+
+def in_use(machine, holder):
+    """A machine with a namespace of 256 MiB that a holder uses, and a neighbour of it."""
+    vm = machine("nvdimm-small", labelled=True)
+    daxprov = Daxprov(vm)
+    vm.run("modprobe kmem", check=True)
+    size = "256 MiB" if holder.mode == "devdax" else "96 MiB"
+    made = daxprov.applied(profile(region(
+        0, namespace(name="neighbour", mode="raw", size="16 MiB"),
+        namespace(name="used", mode=holder.mode, size=size))))
+    return daxprov, made.named("used"), Use(vm, holder, made.node("used"))
+
+
+def is_taken(daxprov, namespace):
+    """Whether the namespace is offline, or gone."""
+    now = [each for each in daxprov.inventory().namespaces if each["raw_uuid"] == namespace["raw_uuid"]]
+    return not now or now[0]["state"] != "active"
+
+
+@pytest.mark.parametrize("holder", holders.ALL, ids=lambda holder: holder.name)
+def test_every_holder_is_found_by_plan_and_apply_and_goes_on_working(machine, holder, record_property):
+    daxprov, used, use = in_use(machine, holder)
+    plan = daxprov.plan(NONE)
+    if holder.name != "unmounted lazily":  # a plan claims no device, and no list shows this one
+        [note] = [each for each in plan["notes"] if each["code"] == "busy"]
+        assert note["address"] == "region0/used" and use.said in note["message"]
+        holder_kinds = {each["kind"] for each in note["holders"]}
+        assert holder_kinds and note["advice"]
+    report = daxprov.refused(NONE, allow=["used", "neighbour"])
+    [refusal] = report["refusals"]
+    assert refusal["code"] == "busy" and use.said in refusal["message"]
+    if use.words["pid"] and "process" in holder.says:
+        assert int(use.words["pid"]) in [each.get("pid") for each in refusal["holders"]]
+    use.assert_works()
+
+    # What a script does in its place, on the same device in the same state.
+    daxprov.vm.run(["ndctl", "disable-namespace", used["dev"]])
+    disabled = is_taken(daxprov, used)
+    if disabled:
+        daxprov, used, use = in_use(machine, holder)
+    daxprov.vm.run(["ndctl", "destroy-namespace", "--force", used["dev"]])
+    destroyed = is_taken(daxprov, used)
+    words = ["missed" if missed else "found" for missed in (disabled, destroyed)]
+    record_property("holder", (holder.name, "found", *words))
+
+
+def test_a_block_device_is_held_exclusively_from_the_look_to_the_unbind(labelled):
+    daxprov = Daxprov(labelled)
+    made = daxprov.applied(profile(region(0, FILES % "fsdax")))
+    node = made.node("files")
+    words = ["daxprov", "apply", "--yes", "--allow-destroy", "files", "-"]
+    traced = ["strace", "-f", "-y", "-qq", "-e", "trace=openat,write,close", "-o", "/tmp/trace", *words]
+    result = labelled.run(traced, stdin=NONE.encode(), timeout=600)
+    assert result.status == 0, result
+    lines = labelled.read_file("/tmp/trace").decode().splitlines()
+    unbind = next(at for at, line in enumerate(lines) if "write(" in line and "/unbind>" in line)
+    opened = [at for at, line in enumerate(lines[:unbind]) if f'"{node}"' in line and "O_EXCL" in line][-1]
+    descriptor = lines[opened].rsplit("= ", 1)[1].split("<")[0]
+    closed = next(at for at in range(opened, len(lines)) if f"close({descriptor}<" in lines[at])
+    assert opened < unbind < closed
+    # The place of the last look at other processes: before the unbind, with the device held.
+    looks = [at for at, line in enumerate(lines) if '"/proc/' in line and "openat" in line and at < unbind]
+    assert looks and looks[-1] > opened
+
+
+def test_a_plan_claims_no_device(labelled):
+    daxprov = Daxprov(labelled)
+    node = daxprov.applied(profile(region(0, FILES % "fsdax"))).node("files")
+    traced = ["strace", "-f", "-qq", "-e", "trace=openat", "-o", "/tmp/trace", "daxprov", "plan", "-"]
+    assert labelled.run(traced, stdin=NONE.encode(), timeout=600).status == 0
+    opened = [line for line in labelled.read_file("/tmp/trace").decode().splitlines() if f'"{node}"' in line]
+    assert opened and all("O_RDONLY" in line and "O_EXCL" not in line for line in opened)
+
+
+def test_label_indexes_are_not_written_under_a_loop_device(machine):
+    vm = machine("nvdimm-small")
+    daxprov = Daxprov(vm)
+    vm.run("losetup /dev/loop3 /dev/pmem0", check=True)
+    report = daxprov.refused(profile(region(0, namespace(name="a", mode="raw"), labels="init")))
+    assert [each["code"] for each in report["refusals"]] == ["busy"]
+    assert "loop3" in report["refusals"][0]["message"]
+
+
+def test_a_rollback_is_refused_as_a_whole_where_one_device_is_in_use(labelled):
+    daxprov = Daxprov(labelled)
+    made = daxprov.applied(BEFORE)
+    file = contents.make_file(labelled, made.node("files"), "/mnt/files", "files")
+    words = ["rollback", "--yes", *(word for name in ("free", "files", "heap") for word in ("--allow-destroy", name))]
+    refused = daxprov.run(*words)
+    assert refused.status == REFUSED and "mounted at /mnt/files" in refused.out, refused
+    assert daxprov.inventory().document == made.document
+    assert contents.file_digest(labelled, "/mnt/files") == file
+    labelled.run("umount /mnt/files", check=True)
+    assert daxprov.run(*words).status == 0
+    assert daxprov.inventory().namespaces == []

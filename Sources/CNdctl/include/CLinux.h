@@ -11,9 +11,10 @@ int daxprov_o_direct(void);
  * (fallocate(2), FALLOC_FL_KEEP_SIZE). */
 int daxprov_reserve(int descriptor, int64_t length);
 
-/* The parts of a device number. */
+/* The parts of a device number, and the number of two parts. */
 uint32_t daxprov_device_major(uint64_t device);
 uint32_t daxprov_device_minor(uint64_t device);
+uint64_t daxprov_device_number(uint32_t major, uint32_t minor);
 
 /* The calling thread's errno. */
 int daxprov_errno(void);

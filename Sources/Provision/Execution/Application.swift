@@ -4,23 +4,30 @@ public struct Application {
     private let host: any RestoringHost
     private let backupLimit: ByteCount
     private let saved: SavedPlan?
+    private let safeguards: Safeguards
 
     /// The application of a profile to a host.
-    /// - Parameter backupLimit: the most that is saved of one namespace to make undo bring it back.
+    /// - Parameters:
+    ///   - backupLimit: the most that is saved of one namespace to make undo bring it back.
+    ///   - safeguards: what is protected, and where transactions are recorded.
     public init(
-        of profile: Profile, to host: any RestoringHost, backupLimit: ByteCount = Planner.defaultBackupLimit
+        of profile: Profile, to host: any RestoringHost, backupLimit: ByteCount = Planner.defaultBackupLimit,
+        safeguards: Safeguards = .none
     ) {
         self.profile = profile
         self.host = host
         self.backupLimit = backupLimit
+        self.safeguards = safeguards
         self.saved = nil
     }
 
     /// The application of a saved plan: of its profile, as long as that still gives the same plan.
-    public init(of saved: SavedPlan, to host: any RestoringHost) {
+    /// - Parameter safeguards: what is protected, and where transactions are recorded.
+    public init(of saved: SavedPlan, to host: any RestoringHost, safeguards: Safeguards = .none) {
         self.profile = saved.profile
         self.host = host
         self.backupLimit = saved.backupLimit
+        self.safeguards = safeguards
         self.saved = saved
     }
 
@@ -58,7 +65,7 @@ public struct Application {
     /// Observes the host and plans. Touches nothing.
     public func prepare() throws(HostError) -> Prepared {
         let observed = try host.observe()
-        let plan = plan(on: observed)
+        let plan = try examined(plan(on: observed), on: observed)
         return Prepared(
             observed: observed, plan: plan,
             differences: saved?.picture.differences(to: plan, on: observed) ?? [])
@@ -70,6 +77,16 @@ public struct Application {
         let before = PlanPicture(of: earlier.plan, on: earlier.observed)
         now.differences += before.differences(to: now.plan, on: now.observed)
         return now
+    }
+
+    /// The plan with what is found on and around the devices that it touches, and with what is protected.
+    private func examined(_ plan: Plan, on observed: Observed) throws(HostError) -> Plan {
+        let examination = Examination(
+            targets: plan.disabled, stateDirectory: safeguards.stateDirectory,
+            readsMemoryPolicy: profile.asksForSystemMemory)
+        let review = FindingsReview(
+            findings: try host.examine(examination), stateDirectory: safeguards.stateDirectory)
+        return safeguards.completed(review.completed(plan), for: profile, on: observed)
     }
 
     private func plan(on observed: Observed) -> Plan {
@@ -90,7 +107,11 @@ public struct Application {
         guard prepared.differences.isEmpty else { return .stale(prepared.differences) }
         let refusals = plan.refusals + consent.refusals(for: plan)
         guard refusals.isEmpty else { return .refused(refusals) }
-        guard !plan.changes.isEmpty else { return .unchanged }
+        guard !plan.changes.isEmpty else {
+            try protect(prepared.observed, in: store)
+            return .unchanged
+        }
+        try requireKnownMarks()
         let uses = try refusalsForUse(in: plan)
         guard uses.isEmpty else { return .refused(uses) }
         var recording = try begin(prepared, in: store)
@@ -105,25 +126,35 @@ public struct Application {
             }
             return undo(error, &recording, store, interruption, progress)
         }
-        return finish(plan.steps.map(\.step), &recording)
+        return finish(plan.steps.map(\.step), &recording, store)
     }
 
     /// A refusal for every namespace that the plan takes offline and that somebody uses: found before the first step,
     /// since steps before the one that would fail may not be undoable.
     private func refusalsForUse(in plan: Plan) throws(ExecutionError) -> [Refusal] {
-        var refusals: [Refusal] = []
-        for planned in plan.steps {
-            guard case .disable(let target) = planned.step else { continue }
-            do throws(HostError) {
-                try host.requireUnused(target)
-            } catch {
-                guard error.kind == .busy else { throw .host(error) }
-                refusals.append(
-                    Refusal(
-                        .busy, plan.changes[planned.change].address, error.description, advice: error.advice))
-            }
+        do throws(HostError) {
+            let findings = try host.examine(Examination(targets: plan.disabled, claimsDevices: true))
+            return FindingsReview(findings: findings, stateDirectory: nil).uses(of: plan).map(\.refusal)
+        } catch {
+            throw .host(error)
         }
-        return refusals
+    }
+
+    private func requireKnownMarks() throws(ExecutionError) {
+        do throws(StateError) { try safeguards.requireKnown() } catch { throw .state(error) }
+    }
+
+    /// Marks what the profile protects.
+    private func protect(
+        _ observed: Observed, in store: TransactionStore?
+    ) throws(ExecutionError) {
+        let marks = ProtectionReview.protected(by: profile, on: observed).marks
+        guard let store, !marks.isEmpty else { return }
+        do throws(StateError) {
+            try ProtectionStore(store.directory).set(marks)
+        } catch {
+            throw .state(error)
+        }
     }
 
     private func begin(
@@ -153,10 +184,13 @@ public struct Application {
         return recording
     }
 
-    private func finish(_ done: [Step], _ recording: inout Recording) -> Ending {
+    private func finish(
+        _ done: [Step], _ recording: inout Recording, _ store: TransactionStore?
+    ) -> Ending {
         do throws(ExecutionError) {
             let result = try settled()
             let isEmpty = result.plan.isEmpty
+            if isEmpty { try protect(result.observed, in: store) }
             try recording.note(.end(isEmpty ? .committed : .incomplete, after: result.observed))
             return isEmpty ? .applied(done) : .incomplete(done, remaining: result.plan)
         } catch {

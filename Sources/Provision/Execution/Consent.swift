@@ -16,7 +16,7 @@ public struct Consent: Equatable, Sendable {
         missing(for: plan).map { change, wanted in
             Refusal(
                 .consentMissing, change.address,
-                "it would be \(change.kind.consequence), and that was not agreed to",
+                "it would be \(change.kind.consequence)\(held(by: change)), and that was not agreed to",
                 advice: "if its data may go, say --allow-destroy \(quoted(wanted))")
         }
     }
@@ -25,7 +25,8 @@ public struct Consent: Equatable, Sendable {
     public func requests(for plan: Plan) -> [ConsentRequest] {
         missing(for: plan).map { change, wanted in
             ConsentRequest(
-                address: change.address, consequence: "would be \(change.kind.consequence); its data is lost",
+                address: change.address,
+                consequence: "would be \(change.kind.consequence)\(held(by: change)); its data is lost",
                 words: [wanted, change.before?.labelUUID?.description, change.address],
                 grant: change.address)
         }
@@ -43,6 +44,12 @@ public struct Consent: Equatable, Sendable {
             if isUnique, allowDestroy.contains(name) { return nil }
             return (change, isUnique ? name : change.address)
         }
+    }
+
+    /// What is known to be on it.
+    private func held(by change: Change) -> String {
+        guard let contents = change.contents, !contents.isEmpty else { return "" }
+        return " with what it holds (\(contents.map(\.description).joined(separator: "; ")))"
     }
 
     private func quoted(_ name: String) -> String {

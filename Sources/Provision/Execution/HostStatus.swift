@@ -8,6 +8,8 @@ public struct HostStatus: Sendable {
     public var drift: [String]
     /// Why the drift is not known; nil where it is.
     public var unknown: String?
+    /// The protected namespaces.
+    public var protected: [ProtectionMark]
 
     /// The status of the host that `observe` shows.
     public init(
@@ -15,6 +17,7 @@ public struct HostStatus: Sendable {
     ) throws(StateError) {
         interrupted = try store.interrupted().map(\.header.id)
         drift = []
+        protected = try ProtectionStore(store.directory).marks()
         var after: Observed?
         for log in try store.logs().reversed() {
             guard log.end == .committed || log.end == .incomplete, let state = log.after else { continue }
@@ -41,6 +44,11 @@ public struct HostStatus: Sendable {
             lines += drift.map { "      \($0)" }
         } else if interrupted.isEmpty {
             lines.append("No transaction is recorded.")
+        }
+        lines += protected.map { mark in
+            let name = mark.name.map { "\($0) " } ?? ""
+            let source = mark.source.map { "by \($0)" } ?? "by a mark that is damaged"
+            return "Protected: \(name)(label \(mark.label)), \(source)"
         }
         return lines.map { TerminalText.clean($0) + "\n" }.joined()
     }

@@ -8,8 +8,14 @@ public struct RollbackReview: Sendable {
     public var promises: [String]
 
     /// Reviews undoing a transaction on the host as it is now.
-    /// - Parameter later: the committed transactions after it.
-    public init(of log: TransactionLog, on observed: Observed, later: [TransactionLog], consent: Consent) {
+    /// - Parameters:
+    ///   - later: the committed transactions after it.
+    ///   - marks: the namespaces that are protected.
+    ///   - findings: who uses the ``targets(of:on:)``.
+    public init(
+        of log: TransactionLog, on observed: Observed, later: [TransactionLog], consent: Consent,
+        marks: [ProtectionMark] = [], findings: Findings = Findings()
+    ) {
         let regions = Set(log.header.steps.map(\.region))
         refusals = Self.unsuitable(log) + Self.overtaken(log, by: later, regions)
         promises = Self.promises(of: log)
@@ -25,12 +31,53 @@ public struct RollbackReview: Sendable {
                     advice: "what others did since cannot be undone by daxprov: apply a profile instead"))
             return
         }
+        refusals += Self.protections(log, observed, marks)
+        refusals += Self.uses(log, observed, findings)
         requests = Self.requests(log, after, consent)
         refusals += requests.map { request in
             Refusal(
                 .consentMissing, request.address,
                 "undoing gives up what was written to it since it was made",
                 advice: "if that may go, say --allow-destroy \(request.address)")
+        }
+    }
+
+    /// The namespaces, as they are now, that undoing a transaction would take offline: what it made or changed, and in a
+    /// region that it gave labels everything.
+    public static func targets(of log: TransactionLog, on observed: Observed) -> [NamespaceTarget] {
+        let names = RegionNames(before: log.header.before, now: observed)
+        var labels: Set<UUID> = []
+        var whole: Set<String> = []
+        for (number, identity) in log.begun {
+            let step = log.header.steps[number]
+            labels.insert(identity.label)
+            let before = step.device.flatMap { log.header.before.namespace($0) }
+            if let label = before?.labelUUID { labels.insert(label) }
+            guard step.action == "initialize_labels" || before?.labelUUID == nil && before != nil else {
+                continue
+            }
+            if let name = names.name(of: step.region) { whole.insert(name) }
+        }
+        return observed.regions.flatMap { region in
+            region.namespaces
+                .filter { $0.labelUUID.map(labels.contains) ?? false || whole.contains(region.device) }
+                .map { NamespaceTarget($0, region: region.device) }
+        }
+    }
+
+    private static func protections(
+        _ log: TransactionLog, _ observed: Observed, _ marks: [ProtectionMark]
+    ) -> [Refusal] {
+        targets(of: log, on: observed).compactMap { target in
+            marks.first { $0.label == target.labelUUID }?.refusal("\(target.region)/\(target.label)")
+        }
+    }
+
+    private static func uses(_ log: TransactionLog, _ observed: Observed, _ findings: Findings) -> [Refusal] {
+        targets(of: log, on: observed).compactMap { target in
+            findings.uses[target.device].map {
+                FindingsReview.note("\(target.region)/\(target.label)", $0).refusal
+            }
         }
     }
 

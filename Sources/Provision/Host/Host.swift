@@ -4,9 +4,9 @@ public protocol Host: AnyObject {
     /// Enumerates the host once. Writes nothing.
     func observe() throws(HostError) -> Observed
 
-    /// Throws ``HostError/Kind/busy`` with the users' names where somebody uses the namespace. Changes nothing; what
-    /// is unused now can be in use when a step comes to it, and is checked again then.
-    func requireUnused(_ target: NamespaceTarget) throws(HostError)
+    /// Looks who uses namespaces, and what they hold. Changes nothing; what is unused now can be in use when a step
+    /// comes to it, and is checked again then.
+    func examine(_ examination: Examination) throws(HostError) -> Findings
 
     /// The namespace that has the target's kernel name now, whatever it is; nil where nothing with a size has it.
     /// Reads that one object alone, and changes nothing.
@@ -22,8 +22,8 @@ public protocol Host: AnyObject {
 }
 
 extension Host {
-    /// A host on which nothing runs has no users.
-    public func requireUnused(_ target: NamespaceTarget) throws(HostError) {}
+    /// A host on which nothing runs has no users, and nobody wrote anything.
+    public func examine(_ examination: Examination) throws(HostError) -> Findings { Findings() }
 }
 
 /// The UUIDs that a step gives, generated before it runs so that its leftovers can be recognised.

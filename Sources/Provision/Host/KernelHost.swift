@@ -31,11 +31,6 @@ public final class KernelHost: Host {
         return Observed(buses: buses.sorted { Sysfs.number($0.device) < Sysfs.number($1.device) })
     }
 
-    /// Looks who uses a namespace; see ``Host/requireUnused(_:)``.
-    public func requireUnused(_ target: NamespaceTarget) throws(HostError) {
-        try region(target.region).requireUnused(target)
-    }
-
     /// Reads one namespace; see ``Host/current(_:)``.
     public func current(_ target: NamespaceTarget) throws(HostError) -> Namespace? {
         let region = try region(target.region)

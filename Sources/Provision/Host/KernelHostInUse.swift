@@ -1,7 +1,7 @@
 import Glibc
 
 /// The proof that nobody uses an active namespace, and for a block device the means to keep it so: while this
-/// lives, the device cannot be mounted.
+/// lives, the device cannot be mounted, swapped on or stacked.
 struct UseGuard: ~Copyable {
     private let exclusive: ExclusiveOpen?
 
@@ -13,130 +13,57 @@ struct UseGuard: ~Copyable {
     static func unused(
         _ live: KernelRegion.Live, in region: borrowing KernelRegion
     ) throws(HostError) -> UseGuard {
-        guard live.claim?.hasPrefix("dax") == true else {
-            return UseGuard(exclusive: try holdBlockDevice(of: live, region))
+        if let device = region.characterDevice(of: live) {
+            try require(UseSearch.uses(of: [device])[live.device] ?? [], live)
+            return UseGuard(exclusive: nil)
         }
-        try requireUnusedCharacterDevice(of: live, region)
-        return UseGuard(exclusive: nil)
-    }
-
-    private static func holdBlockDevice(
-        of live: KernelRegion.Live, _ region: borrowing KernelRegion
-    ) throws(HostError) -> ExclusiveOpen? {
-        guard let disk = region.directory.entries("\(live.running)/block").first else { return nil }
-        let node = DeviceNode("/dev/\(disk)")
+        guard let disk = region.disk(of: live) else { return UseGuard(exclusive: nil) }
         let held: ExclusiveOpen
         do {
             held = try ExclusiveOpen("/dev/\(disk)", O_RDONLY, while: "disable", device: live.device)
         } catch {
             guard error.kind == .busy else { throw error }
-            let partitions = region.directory.entries("\(live.running)/block/\(disk)").filter {
-                $0.hasPrefix(disk)
-            }
-            let holders = region.directory.entries("\(live.running)/block/\(disk)/holders")
-            let uses = BlockDeviceUses.find(disks: [disk] + partitions, holders: holders)
-            let reason = uses.isEmpty ? "something holds it exclusively" : uses.joined(separator: ", ")
-            throw busy(live, "\(disk): \(reason)")
+            let uses = UseSearch.uses(of: [UseSearch().block(disk, of: live.device)])[live.device]
+            throw busy(live, uses ?? [.exclusive(disk)])
         }
-        if let node { try requireNoProcess(live, disk, node) }
-        return held
+        // What claims a device exclusively cannot be there any more: loop devices and processes can.
+        let stack = BlockStack(disk, loops: LoopDevices())
+        let device = UseSearch.Device(
+            namespace: live.device, name: disk, uses: stack.uses, nodes: stack.ownNodes)
+        try require(UseSearch.uses(of: [device])[live.device] ?? [], live)
+        return UseGuard(exclusive: held)
     }
 
-    private static func requireUnusedCharacterDevice(
-        of live: KernelRegion.Live, _ region: borrowing KernelRegion
-    ) throws(HostError) {
-        let claim = live.running
-        guard let device = SysfsNamespaceReader.characterDevice(of: claim, region.directory) else { return }
-        if region.directory.linkTarget("\(claim)/\(device)/driver") == "kmem" {
-            let blocks = MemoryBlocks.online(
-                from: region.directory.number("\(claim)/\(device)/resource"),
-                size: region.directory.number("\(claim)/\(device)/size"))
-            guard blocks.isEmpty else {
-                throw busy(
-                    live, "\(device) is system memory, and \(blocks.count) of its memory blocks are online",
-                    advice: "take them offline: daxctl offline-memory \(device)")
-            }
-        }
-        if let node = DeviceNode("/dev/\(device)") { try requireNoProcess(live, device, node) }
+    private static func require(_ uses: [DeviceUse], _ live: KernelRegion.Live) throws(HostError) {
+        guard uses.isEmpty else { throw busy(live, uses) }
     }
 
-    /// A process that opened the device only for a moment, as udev does with every new block device, is waited for.
-    private static func requireNoProcess(
-        _ live: KernelRegion.Live, _ name: String, _ node: DeviceNode
-    ) throws(HostError) {
-        var users = node.users()
-        for _ in 0..<10 where !users.isEmpty {
-            usleep(100_000)
-            users = node.users()
-        }
-        guard !users.isEmpty else { return }
-        let names = users.prefix(5).map { "process \($0.id) (\($0.command))" }.joined(separator: ", ")
-        let more = users.count > 5 ? " and \(users.count - 5) more" : ""
-        throw busy(live, "\(name) is open in \(names)\(more)")
-    }
-
-    private static func busy(
-        _ live: KernelRegion.Live, _ reason: String, advice: String = "stop what uses it"
-    ) -> HostError {
-        HostError(.busy, while: "disable", device: live.device, reason: reason, advice: advice, errno: EBUSY)
+    private static func busy(_ live: KernelRegion.Live, _ uses: [DeviceUse]) -> HostError {
+        HostError(
+            .busy, while: "disable", device: live.device, reason: uses.summary, advice: uses.advice,
+            errno: EBUSY)
     }
 }
 
 extension KernelRegion {
-    /// Throws with the users' names where somebody uses the namespace; an inactive one has no users.
-    func requireUnused(_ target: NamespaceTarget) throws(HostError) {
-        let live = try live(target)
-        if live.isActive { _ = try UseGuard.unused(live, in: self) }
+    /// The character device of an active devdax namespace, with the kernel's uses of it; nil for other modes.
+    func characterDevice(of live: Live) -> UseSearch.Device? {
+        guard live.claim?.hasPrefix("dax") == true,
+            let device = SysfsNamespaceReader.characterDevice(of: live.running, directory)
+        else { return nil }
+        return UseSearch.character(device, below: live.running, of: live.device, directory)
     }
+
+    /// The block device of an active namespace; nil where it has none.
+    func disk(of live: Live) -> String? { directory.entries("\(live.running)/block").first }
 }
 
-/// What holds a block device exclusively, in words.
-enum BlockDeviceUses {
-    /// The mounts, swap areas and stacked devices on the given block devices (names below `/dev`).
-    static func find(disks: [String], holders: [String]) -> [String] {
-        let names = Set(disks.map { "/dev/\($0)" })
-        let numbers = Set(disks.compactMap { DeviceNode("/dev/\($0)")?.text })
-        var uses = holders.map { "part of \($0)" }
-        uses += mountPoints(ProcText.lines("/proc/self/mountinfo"), numbers).map { "mounted at \($0)" }
-        let swaps = ProcText.lines("/proc/swaps").compactMap {
-            $0.split(separator: " ").first.map(String.init)
-        }
-        uses += swaps.filter(names.contains).map { _ in "in use as swap" }
-        if uses.isEmpty { uses = foreignMounts(numbers) }
-        return uses
-    }
-
-    /// The mount points in the lines of a `mountinfo` file whose device is one of `numbers` ("259:1").
-    static func mountPoints(_ lines: [String], _ numbers: Set<String>) -> [String] {
-        lines.compactMap { line in
-            let fields = line.split(separator: " ")
-            guard fields.count > 4, numbers.contains(String(fields[2])) else { return nil }
-            return ProcText.unescaped(fields[4])
-        }
-    }
-
-    private static func foreignMounts(_ numbers: Set<String>) -> [String] {
-        for process in ProcText.processes() {
-            let points = mountPoints(ProcText.lines("/proc/\(process)/mountinfo"), numbers)
-            guard let first = points.first else { continue }
-            return ["mounted at \(first) for process \(process) (\(ProcText.command(process)))"]
-        }
-        return []
-    }
-}
-
-/// The memory blocks of the kernel's memory hotplug (`/sys/devices/system/memory`).
-enum MemoryBlocks {
-    private static let root = "/sys/devices/system/memory"
-
-    /// The numbers of the online blocks in a physical range. A range that cannot be read counts as all online.
-    static func online(from start: UInt64?, size: UInt64?) -> [UInt64] {
-        guard let directory = try? SysfsDirectory(root),
-            let unit = directory.text("block_size_bytes").flatMap({ UInt64($0, radix: 16) }), unit > 0
-        else { return [] }
-        guard let start, let size, size > 0 else { return [0] }
-        return (start / unit...(start + size - 1) / unit).filter {
-            directory.text("memory\($0)/state") == "online"
-        }
+extension DeviceUse {
+    /// A use that nothing but the refused exclusive open shows.
+    static func exclusive(_ disk: String) -> DeviceUse {
+        DeviceUse(
+            .exclusiveOpen, of: disk,
+            "held exclusively by something that no list shows (a file system that was unmounted lazily, or a "
+                + "storage target in the kernel)")
     }
 }

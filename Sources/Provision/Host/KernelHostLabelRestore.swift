@@ -15,7 +15,7 @@ extension KernelHost {
                 try Self.requireNothingElse(than: image, own, on: dimm)
             }
             let affected = Self.enabledRegions(sharing: found, on: bus)
-            for device in affected { try Self.requireUnused(region: device) }
+            let unused = try RegionGuards(regions: affected)
             var failure: HostError?
             do throws(HostError) {
                 try bus.forEachRegion { other throws(HostError) in
@@ -34,6 +34,7 @@ extension KernelHost {
                 guard affected.contains(other.device) || other.device == region else { return }
                 do throws(HostError) { try other.enable() } catch { failure = failure ?? error }
             }
+            extendLifetime(unused)
             bus.waitForProbe()
             if let failure { throw failure }
         }
@@ -70,14 +71,6 @@ extension KernelHost {
             if isShared, (try? open(other.device).exists("driver")) == true { devices.insert(other.device) }
         }
         return devices
-    }
-
-    private static func requireUnused(region device: String) throws(HostError) {
-        let region = try KernelRegion.open(device, knownFacts: nil)
-        for namespace in region.namespaceDevices {
-            let live = region.state(namespace)
-            if live.isActive { _ = try UseGuard.unused(live, in: region) }
-        }
     }
 }
 

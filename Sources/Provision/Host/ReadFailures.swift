@@ -26,11 +26,12 @@ final class ReadFailures: Sendable {
     static func note(_ error: Errno, _ attribute: String, in directory: String) {
         guard let current else { return }
         switch error.rawValue {
-        case ENOENT, ENXIO, ENODEV, ENOTDIR, EINVAL, EOPNOTSUPP: return
+        case ENOENT, ENXIO, ENODEV, ENOTDIR, EINVAL, EOPNOTSUPP, ESRCH: return
         case EACCES, EPERM: guard geteuid() == 0 else { return }
         default: break
         }
-        var failure = HostError.system(error.rawValue, while: "read \(directory)/\(attribute)")
+        var failure = HostError.system(
+            error.rawValue, while: "read \(directory.isEmpty ? attribute : "\(directory)/\(attribute)")")
         failure.kind = .failed
         current.first.withLock { $0 = $0 ?? failure }
     }

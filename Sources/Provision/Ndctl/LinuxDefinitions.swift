@@ -14,4 +14,11 @@ enum Linux {
     static func deviceText(_ number: UInt64) -> String {
         "\(daxprov_device_major(number)):\(daxprov_device_minor(number))"
     }
+
+    /// The device number that such a text stands for; nil where it is none.
+    static func deviceNumber(_ text: String) -> UInt64? {
+        let parts = text.split(separator: ":")
+        guard parts.count == 2, let major = UInt32(parts[0]), let minor = UInt32(parts[1]) else { return nil }
+        return daxprov_device_number(major, minor)
+    }
 }

@@ -16,6 +16,8 @@ public struct Change: Equatable, Sendable {
     public var reversibilityReason: String
     /// The name that `--allow-destroy` must give; nil where no consent beyond `--yes` is needed.
     public var consent: String?
+    /// What the namespace's block device holds now; nil where it was not looked at: offline, inactive, devdax.
+    public var contents: [Signature]?
 
     /// What happens to a namespace, or to a region's labels.
     public enum Kind: String, CaseIterable, Sendable {

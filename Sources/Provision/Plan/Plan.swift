@@ -10,6 +10,8 @@ public struct Plan: Equatable, Sendable {
     public var unmanaged: [UnmanagedNamespace]
     /// Why the plan cannot be applied; empty where it can.
     public var refusals: [Refusal]
+    /// What an administrator should know before it is applied.
+    public var notes: [Note] = []
 
     /// The steps of every change, in order.
     public var stepsByChange: [[PlannedStep]] {

@@ -25,7 +25,8 @@ public enum Planner {
         let plan = Plan(
             changes: draft.changes, steps: steps, unchanged: draft.unchanged, unmanaged: draft.unmanaged,
             refusals: draft.refusals)
-        return BackupPlanner(observed: observed, limit: backupLimit).completed(plan)
+        let backedUp = BackupPlanner(observed: observed, limit: backupLimit).completed(plan)
+        return HealthReview(observed: observed).completed(backedUp)
     }
 
     /// The default limit of a backup: 1 GiB.

@@ -10,6 +10,8 @@ public struct Refusal: Equatable, Sendable {
     public var message: String
     /// What the administrator can do; nil where the message says it.
     public var advice: String?
+    /// Who uses the device; only of ``Code/busy``.
+    public var holders: [DeviceUse] = []
 
     /// A refusal with these parts.
     public init(
@@ -75,6 +77,16 @@ public struct Refusal: Equatable, Sendable {
         case consentMissing = "consent_missing"
         /// The device is in use.
         case busy
+        /// The state directory lies on the device that would be taken offline.
+        case stateDirectoryOnTarget = "state_directory_on_target"
+        /// A DIMM of the region is locked: its media cannot be reached.
+        case dimmLocked = "dimm_locked"
+        /// The media of a DIMM of the region could not be mapped.
+        case dimmFailedMap = "dimm_failed_map"
+        /// A DIMM has label indexes of version 1.1, which this version does not replace.
+        case labelsOfVersion1 = "labels_v1_1"
+        /// Media errors lie where a backup, or the change itself, must read.
+        case mediaErrors = "media_errors"
         /// The host is not as the transaction that is to be undone left it.
         case hostChanged = "host_changed"
         /// The transaction cannot be undone, since it did not end or was undone.

@@ -16,6 +16,7 @@ extension PlanReport {
             return node
         }
         document.set("refusals", each: plan.refusals) { Self.refusal($0) }
+        document.set("notes", each: plan.notes) { Self.note($0) }
         document.set("fingerprint", fingerprint)
         if let limits { document.set("limits", LimitReport.json(limits)) }
         return document
@@ -30,6 +31,43 @@ extension PlanReport {
         node.set("column", refusal.position?.column)
         node.set("message", refusal.message)
         node.set("advice", refusal.advice)
+        setHolders(refusal.holders, in: node)
+        return node
+    }
+
+    /// A note as an object.
+    static func note(_ note: Note) -> JSONNode {
+        let node = JSONNode.object()
+        node.set("code", note.code.rawValue)
+        node.set("address", note.address)
+        node.set("message", note.message)
+        node.set("advice", note.advice)
+        setHolders(note.holders, in: node)
+        return node
+    }
+
+    /// The users of a device; nothing where there are none.
+    private static func setHolders(_ holders: [DeviceUse], in node: borrowing JSONNode) {
+        guard !holders.isEmpty else { return }
+        node.set("holders", each: holders) { use in
+            let holder = JSONNode.object()
+            holder.set("kind", use.kind.rawValue)
+            holder.set("device", use.device)
+            holder.set("text", use.text)
+            holder.set("pid", use.process)
+            holder.set("command", use.command)
+            holder.set("advice", use.advice)
+            return holder
+        }
+    }
+
+    /// What a block device holds, as an object.
+    private static func signature(_ signature: Signature) -> JSONNode {
+        let node = JSONNode.object()
+        node.set("kind", signature.kind.rawValue)
+        node.set("type", signature.type)
+        node.set("label", signature.label)
+        node.set("uuid", signature.uuid)
         return node
     }
 
@@ -55,6 +93,9 @@ extension PlanReport {
         node.set("reversibility_reason", change.reversibilityReason)
         node.set("data_loss", change.losesData)
         node.set("consent", change.consent)
+        if let contents = change.contents {
+            node.set("contents", each: contents) { Self.signature($0) }
+        }
         node.set("steps", each: steps) { planned in
             let step = StepText.json(planned.step)
             step.set("backup_size", planned.backup?.size)

@@ -5,6 +5,7 @@ extension PlanReport {
         for change in plan.changes { lines += PlanText.lines(for: change, style) }
         if !plan.changes.isEmpty { lines.append("") }
         lines += RefusalText.lines(plan.refusals, source: source, style)
+        lines += NoteText.lines(plan.notes, style)
         lines += PlanText.unmanaged(plan.unmanaged)
         if let limits { lines += LimitReport.lines(limits) }
         lines.append(summary)
@@ -35,6 +36,7 @@ enum PlanText {
         let pad = String(repeating: " ", count: max(0, 3 - marker.count))
         var lines = [style.paint("\(pad)\(marker) \(title(change))", change.kind.meaning)]
         for reason in change.reasons where change.kind != .create { lines.append("      \(clean(reason))") }
+        for content in change.contents ?? [] { lines.append("      holds: \(content)") }
         if change.losesData, let consent = change.consent {
             lines.append(
                 style.paint("    ! data on it is lost; needs --allow-destroy \(clean(consent))", .loss))
@@ -89,6 +91,19 @@ public enum RefusalText {
             let advice = refusal.advice.map { ["  \(TerminalText.clean($0))"] } ?? []
             return [style.paint(message, .loss)] + advice
         }
+    }
+}
+
+/// Notes in words.
+enum NoteText {
+    /// A line for each note, one for its advice, and an empty line; nothing where there is none.
+    static func lines(_ notes: [Note], _ style: TextStyle) -> [String] {
+        guard !notes.isEmpty else { return [] }
+        return notes.flatMap { note in
+            let message = TerminalText.clean("note: \(note.address): \(note.message)")
+            let advice = note.advice.map { ["  \(TerminalText.clean($0))"] } ?? []
+            return [style.paint(message, .change)] + advice
+        } + [""]
     }
 }
 

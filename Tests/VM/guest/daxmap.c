@@ -2,8 +2,9 @@
  *
  *   daxmap read DEVICE     the whole device to standard output
  *   daxmap write DEVICE    standard input to the start of the device
- *   daxmap hold DEVICE     maps the device and stores a byte in its last page, prints "mapped", waits for the end of
- *                          standard input, stores and loads again, prints "intact"
+ *   daxmap hold DEVICE     maps the device, closes it, stores a byte in its last page, prints "mapped", waits for the
+ *                          end of standard input, stores and loads again, prints "intact"
+ *   daxmap exclusive NODE  opens the node with O_EXCL, prints "held", waits for the end of standard input
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -59,14 +60,19 @@ static void copy_in(char *data, size_t size)
         fail("read");
 }
 
-static void hold(volatile char *last)
+static void wait_for_end(const char *word)
 {
     char ignored[256];
-    *last = 1;
-    puts("mapped");
+    puts(word);
     fflush(stdout);
     while (read(STDIN_FILENO, ignored, sizeof ignored) > 0)
         ;
+}
+
+static void hold(volatile char *last)
+{
+    *last = 1;
+    wait_for_end("mapped");
     *last += 1;
     puts(*last == 2 ? "intact" : "changed");
 }
@@ -74,16 +80,22 @@ static void hold(volatile char *last)
 int main(int count, char **words)
 {
     if (count != 3) {
-        fputs("usage: daxmap read|write|hold DEVICE\n", stderr);
+        fputs("usage: daxmap read|write|hold|exclusive DEVICE\n", stderr);
         return 64;
     }
-    int device = open(words[2], O_RDWR | O_CLOEXEC);
+    int exclusive = strcmp(words[1], "exclusive") == 0;
+    int device = open(words[2], O_RDWR | O_CLOEXEC | (exclusive ? O_EXCL : 0));
     if (device < 0)
         fail(words[2]);
+    if (exclusive) {
+        wait_for_end("held");
+        return 0;
+    }
     size_t size = size_of(device);
     char *data = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, device, 0);
     if (data == MAP_FAILED)
         fail("mmap");
+    close(device);
     if (strcmp(words[1], "read") == 0)
         copy_out(data, size);
     else if (strcmp(words[1], "write") == 0)

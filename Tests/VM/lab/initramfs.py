@@ -13,12 +13,12 @@ GUEST = Path(__file__).resolve().parent.parent / "guest"
 
 PROGRAMS = (
     "kmod ndctl daxctl cxl strace dmsetup mount umount blkid swapon swapoff losetup lsblk blockdev wipefs "
-    "findmnt flock mkfs.ext4 mkfs.xfs mkswap bash dash"
+    "findmnt flock mkfs.ext4 mkfs.xfs mkswap bash dash mdadm lvm"
 ).split()
 KMOD_NAMES = "modprobe insmod rmmod lsmod depmod modinfo".split()
 
 MODULES = (
-    "virtio_pci virtio_console virtio_blk virtio_pmem loop dm-mod dm-linear xfs "
+    "virtio_pci virtio_console virtio_blk virtio_pmem loop dm-mod dm-linear md-mod raid1 xfs "
     "nfit nd_pmem nd_btt nd_e820 device_dax dax_pmem kmem dax_hmem cxl_acpi cxl_pci cxl_mem cxl_pmem cxl_port"
 ).split()
 

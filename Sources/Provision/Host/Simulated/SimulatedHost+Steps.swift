@@ -46,16 +46,23 @@ extension SimulatedHost {
 
     /// Refuses a namespace that the state lists as in use.
     func requireUnused(_ id: SimulatedNamespaceID) throws(HostError) {
-        guard let observed = try readBack(id) else { return }
+        guard let use = try use(of: id) else { return }
+        throw HostError(
+            .busy, while: "disable \(id)", device: use.device, reason: use.text, advice: "end that use first")
+    }
+
+    /// What the state lists as the use of a namespace, under any of its names; nil where it lists none.
+    func use(of id: SimulatedNamespaceID) throws(HostError) -> DeviceUse? {
+        guard let observed = try readBack(id) else { return nil }
         let names = [
             observed.name, observed.labelUUID?.description, observed.infoBlockUUID?.description,
             observed.device, observed.blockDevice, observed.characterDevice,
             observed.blockDevice.map { "/dev/\($0)" }, observed.characterDevice.map { "/dev/\($0)" },
         ]
-        guard let holder = names.compactMap({ $0 }).compactMap({ state.busy[$0] }).first else { return }
-        throw HostError(
-            .busy, while: "disable \(id)", device: observed.blockDevice ?? observed.characterDevice,
-            reason: "it is in use: \(holder)", advice: "end that use first")
+        guard let holder = names.compactMap({ $0 }).compactMap({ state.busy[$0] }).first else { return nil }
+        return DeviceUse(
+            .exclusiveOpen, of: observed.blockDevice ?? observed.characterDevice ?? observed.device,
+            "in use: \(holder)")
     }
 
     /// Name, sector size and holder class come before the UUID: without one, no label is written for them.

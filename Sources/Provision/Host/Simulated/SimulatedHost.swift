@@ -64,11 +64,17 @@ public final class SimulatedHost: Host {
         return state.observed
     }
 
-    /// Looks in the state's list of uses.
-    public func requireUnused(_ target: NamespaceTarget) throws(HostError) {
-        let id = try resolve(target)
-        guard let namespace = state.namespace(id), namespace.isActive else { return }
-        try requireUnused(id)
+    /// Looks in the state's list of uses. What a simulated device holds is not known.
+    public func examine(_ examination: Examination) throws(HostError) -> Findings {
+        var findings = Findings()
+        for target in examination.targets {
+            let id = try resolve(target)
+            guard let namespace = state.namespace(id), namespace.isActive,
+                let use = try use(of: id)
+            else { continue }
+            findings.uses[target.device] = [use]
+        }
+        return findings
     }
 
     /// Looks the namespace up by its number; see ``Host/current(_:)``.

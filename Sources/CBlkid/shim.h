@@ -1,0 +1,2 @@
+/* libblkid: what lies on a block device. */
+#include <blkid/blkid.h>

@@ -1,0 +1,52 @@
+public import SystemPackage
+
+/// What an application takes into account beside the profile and the host: what was protected, and where it records.
+public struct Safeguards: Sendable {
+    /// The marks of protected namespaces.
+    public var marks: [ProtectionMark]
+    /// Where marks are kept and transactions recorded; nil where nothing is.
+    public var stateDirectory: FilePath?
+    /// Why the marks are not known; nil where they are.
+    public var unknown: String?
+
+    /// Nothing is protected, and nothing recorded.
+    public static let none = Safeguards(marks: [], stateDirectory: nil, unknown: nil)
+
+    /// The safeguards in a state directory. Writes nothing.
+    public init(reading store: TransactionStore) {
+        stateDirectory = store.directory.path
+        marks = []
+        do throws(StateError) {
+            marks = try ProtectionStore(store.directory).marks()
+        } catch {
+            unknown = error.description
+        }
+    }
+
+    private init(marks: [ProtectionMark], stateDirectory: FilePath?, unknown: String?) {
+        self.marks = marks
+        self.stateDirectory = stateDirectory
+        self.unknown = unknown
+    }
+
+    /// Throws where the marks are not known: then nothing may be changed.
+    public func requireKnown() throws(StateError) {
+        guard let unknown else { return }
+        throw StateError(.unusable, unknown, advice: "nothing was touched, since it may be protected")
+    }
+}
+
+extension Safeguards {
+    /// The plan with the refusals for what is protected.
+    func completed(_ plan: Plan, for profile: Profile, on observed: Observed) -> Plan {
+        var plan = ProtectionReview(marks: marks).completed(plan)
+        plan.notes += ProtectionReview.protected(by: profile, on: observed).notes
+        if let unknown, !plan.changes.isEmpty {
+            plan.notes.append(
+                Note(
+                    .protectionUnknown, "marks", "which namespaces are protected is not known: \(unknown)",
+                    advice: "an apply is refused as long as that is so"))
+        }
+        return plan
+    }
+}

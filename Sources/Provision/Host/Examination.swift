@@ -1,0 +1,25 @@
+public import SystemPackage
+
+/// What is to be looked at beside the enumeration, since it takes time and only a plan says where.
+public struct Examination: Equatable, Sendable {
+    /// The namespaces whose users and contents are looked for.
+    public var targets: [NamespaceTarget]
+    /// The state directory, to see on which devices it lies; nil where there is none.
+    public var stateDirectory: FilePath?
+    /// Whether the kernel's policy for new memory blocks matters.
+    public var readsMemoryPolicy: Bool
+    /// Whether each block device is opened exclusively for a moment: that finds holders that no list shows, and
+    /// disturbs who wants to mount it in that moment, so plans do without.
+    public var claimsDevices: Bool
+
+    /// An examination of these.
+    public init(
+        targets: [NamespaceTarget], stateDirectory: FilePath? = nil, readsMemoryPolicy: Bool = false,
+        claimsDevices: Bool = false
+    ) {
+        self.targets = targets
+        self.stateDirectory = stateDirectory
+        self.readsMemoryPolicy = readsMemoryPolicy
+        self.claimsDevices = claimsDevices
+    }
+}

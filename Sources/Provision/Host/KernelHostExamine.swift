@@ -1,0 +1,98 @@
+import Glibc
+import SystemPackage
+
+extension KernelHost {
+    /// See ``Host/examine(_:)``. Reads `/proc`, sysfs and the starts of block devices; writes nothing.
+    public func examine(_ examination: Examination) throws(HostError) -> Findings {
+        try ReadFailures.checking { () throws(HostError) in try find(examination) }
+    }
+
+    private func find(_ examination: Examination) throws(HostError) -> Findings {
+        var findings = Findings()
+        if let directory = examination.stateDirectory {
+            findings.stateDevices = FileSystemDevices.below(directory)
+        }
+        if examination.readsMemoryPolicy { findings.memoryPolicy = SystemMemory.policy }
+        guard !examination.targets.isEmpty else { return findings }
+        let search = UseSearch()
+        var devices: [UseSearch.Device] = []
+        for target in examination.targets {
+            let home = try region(target.region)
+            let live = try home.live(target)
+            guard live.isActive else { continue }
+            if let device = home.characterDevice(of: live) {
+                devices.append(device)
+            } else if let disk = home.disk(of: live) {
+                devices.append(search.block(disk, of: live.device))
+                findings.contents[live.device] = SignatureProbe.signatures("/dev/\(disk)")
+            }
+        }
+        findings.uses = UseSearch.uses(of: devices)
+        if examination.claimsDevices {
+            for device in devices where findings.uses[device.namespace] == nil {
+                findings.uses[device.namespace] = try Self.refusedClaim(device)
+            }
+        }
+        return findings
+    }
+
+    /// What an exclusive open finds beyond the lists; nil where nobody holds the device.
+    private static func refusedClaim(_ device: UseSearch.Device) throws(HostError) -> [DeviceUse]? {
+        guard !device.name.hasPrefix("dax") else { return nil }
+        do {
+            _ = try ExclusiveOpen(
+                "/dev/\(device.name)", O_RDONLY, while: "disable", device: device.namespace)
+            return nil
+        } catch {
+            guard error.kind == .busy else { throw error }
+            return [.exclusive(device.name)]
+        }
+    }
+}
+
+/// The block devices that a file lies on.
+enum FileSystemDevices {
+    /// The kernel names of the devices below the file system that holds `path`, or would hold it: the device of the
+    /// file system, what that is stacked on, and the disk of a partition. Nothing where it lies on none.
+    static func below(_ path: FilePath) -> [String] {
+        var place = path
+        var status = stat()
+        while unsafe stat(place.string, &status) != 0 {
+            guard errno == ENOENT, place.removeLastComponent() else { return [] }
+            if place.isEmpty { place = "." }
+        }
+        let number = Linux.deviceText(UInt64(status.st_dev))
+        var found: [String] = []
+        var pending = devices(number)
+        while let name = pending.popLast() {
+            guard !found.contains(name) else { continue }
+            found.append(name)
+            guard let directory = try? SysfsDirectory("/sys/class/block/\(name)") else { continue }
+            pending += directory.entries("slaves")
+            if directory.exists("partition"), let disk = disk(of: name) { pending.append(disk) }
+            guard let file = directory.text("loop/backing_file") else { continue }
+            let device = DeviceNode(file).map { devices($0.text) }
+            pending += device ?? below(FilePath(file))
+        }
+        return found
+    }
+
+    /// The device with a number. A file system of several devices has a number of its own: its source tells one.
+    private static func devices(_ number: String) -> [String] {
+        if let name = name(number) { return [name] }
+        let mounts = MountTable.parse(ProcText.lines("/proc/self/mountinfo"), process: nil)
+        let sources = mounts.filter { $0.number == number }.compactMap { DeviceNode($0.source)?.text }
+        return Set(sources).compactMap { name($0) }
+    }
+
+    private static func name(_ number: String) -> String? {
+        guard let directory = try? SysfsDirectory("/sys/dev/block") else { return nil }
+        return directory.linkTarget(number)
+    }
+
+    /// The disk of a partition: the directory above it in the tree of devices.
+    private static func disk(of partition: String) -> String? {
+        guard let directory = try? SysfsDirectory("/sys/class/block/\(partition)/..") else { return nil }
+        return directory.text("dev").flatMap { name($0) }
+    }
+}

@@ -1,0 +1,23 @@
+/// The proof that nobody uses any namespace of some regions, held as ``UseGuard`` holds it.
+struct RegionGuards: ~Copyable {
+    private final class Held {
+        let use: UseGuard
+
+        init(_ use: consuming UseGuard) { self.use = use }
+    }
+
+    private var held: [Held] = []
+
+    /// Looks at every active namespace of the regions with these kernel names, which are enabled.
+    init(regions devices: Set<String>) throws(HostError) {
+        for device in devices.sorted() {
+            let region = try KernelRegion.open(device, knownFacts: nil)
+            for namespace in region.namespaceDevices {
+                let live = region.state(namespace)
+                if live.isActive { held.append(Held(try UseGuard.unused(live, in: region))) }
+            }
+        }
+    }
+
+    deinit {}
+}

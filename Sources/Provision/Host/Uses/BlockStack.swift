@@ -1,0 +1,92 @@
+/// A block device with its partitions, and everything that is stacked on one of them: device-mapper, LVM, md and bcache
+/// (sysfs `holders`), and loop devices whose backing file is the device node.
+struct BlockStack {
+    /// One device of the stack.
+    struct Member: Equatable {
+        /// The kernel's name.
+        var name: String
+        /// Its number; nil where sysfs does not tell.
+        var node: DeviceNode?
+        /// Whether it is the device itself or one of its partitions.
+        var isOwn: Bool
+    }
+
+    /// The devices, the lowest first.
+    private(set) var members: [Member] = []
+    /// What is stacked.
+    private(set) var uses: [DeviceUse] = []
+
+    /// The stack over the disk with this kernel name.
+    init(_ disk: String, loops: LoopDevices) {
+        var pending = [(name: disk, isOwn: true)][...]
+        while let (name, isOwn) = pending.popFirst() {
+            guard !members.contains(where: { $0.name == name }),
+                let directory = try? SysfsDirectory("\(Self.devices)/\(name)")
+            else { continue }
+            let node = DeviceNode(block: directory.text("dev"))
+            members.append(Member(name: name, node: node, isOwn: isOwn))
+            let partitions = directory.entries().filter {
+                $0.hasPrefix(name) && directory.exists("\($0)/partition")
+            }
+            pending += partitions.sorted().map { ($0, isOwn) }
+            for holder in directory.entries("holders").sorted() {
+                uses.append(Self.use(of: name, by: holder))
+                pending.append((holder, false))
+            }
+            for loop in loops.backed(by: node) {
+                uses.append(
+                    DeviceUse(
+                        .loopDevice, of: name, "backing the loop device \(loop)",
+                        advice: "losetup -d /dev/\(loop)"))
+                pending.append((loop, false))
+            }
+        }
+    }
+
+    /// The numbers of the device itself and its partitions.
+    var ownNodes: [(name: String, node: DeviceNode)] {
+        members.filter(\.isOwn).compactMap { member in member.node.map { (member.name, $0) } }
+    }
+
+    private static func use(of name: String, by holder: String) -> DeviceUse {
+        guard let directory = try? SysfsDirectory("\(devices)/\(holder)") else {
+            return DeviceUse(.stackedDevice, of: name, "part of \(holder)")
+        }
+        if let mapped = directory.text("dm/name") {
+            let isVolume = directory.text("dm/uuid")?.hasPrefix("LVM-") == true
+            return DeviceUse(
+                .stackedDevice, of: name,
+                "part of \(holder) (\(isVolume ? "LVM volume" : "device-mapper device") \(mapped))",
+                advice: isVolume ? "lvchange -an /dev/mapper/\(mapped)" : "dmsetup remove \(mapped)")
+        }
+        if let level = directory.text("md/level") {
+            return DeviceUse(
+                .stackedDevice, of: name, "part of \(holder) (\(level) array)",
+                advice: "mdadm --stop /dev/\(holder)")
+        }
+        return DeviceUse(.stackedDevice, of: name, "part of \(holder)")
+    }
+
+    private static let devices = "/sys/class/block"
+}
+
+/// The loop devices that are in use.
+struct LoopDevices {
+    private var backing: [(loop: String, node: DeviceNode)] = []
+
+    /// Reads which file backs each loop device. A file system's regular files are not of interest: those show as mounts.
+    init() {
+        guard let directory = try? SysfsDirectory("/sys/class/block") else { return }
+        for name in directory.entries().sorted() where name.hasPrefix("loop") {
+            guard let path = directory.text("\(name)/loop/backing_file"), let node = DeviceNode(path) else {
+                continue
+            }
+            backing.append((name, node))
+        }
+    }
+
+    /// The loop devices over a block device.
+    func backed(by node: DeviceNode?) -> [String] {
+        backing.filter { $0.node == node }.map(\.loop)
+    }
+}

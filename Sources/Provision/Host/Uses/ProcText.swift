@@ -1,0 +1,59 @@
+import Glibc
+import SystemPackage
+
+/// What is read from `/proc`.
+enum ProcText {
+    /// The ids of the processes.
+    static func processes() -> [Int] {
+        guard let directory = try? SysfsDirectory("/proc") else { return [] }
+        return directory.entries().compactMap { Int($0) }
+    }
+
+    /// The command of a process.
+    static func command(_ process: Int) -> String {
+        lines("/proc/\(process)/comm").first ?? "?"
+    }
+
+    /// The lines of a file; none where it cannot be read.
+    static func lines(_ path: String) -> [String] {
+        guard let bytes = contents(path) else { return [] }
+        return bytes.split(separator: UInt8(ascii: "\n")).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// The text of a field in which the kernel wrote white space and backslashes as `\040`.
+    static func unescaped(_ field: Substring) -> String {
+        var bytes: [UInt8] = []
+        var rest = Array(field.utf8)[...]
+        while let byte = rest.popFirst() {
+            let digits = rest.prefix(3)
+            if byte == UInt8(ascii: "\\"), digits.count == 3,
+                let value = UInt8(String(decoding: digits, as: UTF8.self), radix: 8)
+            {
+                bytes.append(value)
+                rest = rest.dropFirst(3)
+            } else {
+                bytes.append(byte)
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    private static func contents(_ path: String) -> [UInt8]? {
+        let file = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else {
+            ReadFailures.note(Errno(rawValue: errno), path, in: "")
+            return nil
+        }
+        defer { close(file) }
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 65_536)
+        while true {
+            let count = unsafe chunk.withUnsafeMutableBytes { unsafe read(file, $0.baseAddress, $0.count) }
+            guard count > 0 else {
+                if count < 0 { ReadFailures.note(Errno(rawValue: errno), path, in: "") }
+                return count == 0 ? bytes : nil
+            }
+            bytes += chunk[..<count]
+        }
+    }
+}

@@ -1,0 +1,56 @@
+/// The capacity of a device-dax device as system memory (the driver `kmem`).
+enum SystemMemory {
+    /// The use of a device by a driver other than `device_dax`; nil where there is none.
+    ///
+    /// The kernel refuses no unbind. With a block online the memory is stranded until the next boot; with all of them
+    /// offline the unbind succeeds, and takes away what somebody configured as memory.
+    static func use(
+        of device: String, below claim: String, _ directory: borrowing SysfsDirectory
+    ) -> DeviceUse? {
+        guard let driver = directory.linkTarget("\(claim)/\(device)/driver"), driver != "device_dax" else {
+            return nil
+        }
+        guard driver == "kmem" else {
+            return DeviceUse(.systemMemory, of: device, "bound to the driver \(driver)")
+        }
+        let online = MemoryBlocks.online(
+            from: directory.number("\(claim)/\(device)/resource"),
+            size: directory.number("\(claim)/\(device)/size"))
+        let back = "daxctl reconfigure-device --mode=devdax \(device)"
+        guard !online.isEmpty else {
+            return DeviceUse(
+                .systemMemory, of: device, "system memory, of which no block is online", advice: back)
+        }
+        return DeviceUse(
+            .systemMemory, of: device,
+            "system memory, and \(online.count) of its memory blocks are online",
+            advice: "daxctl offline-memory \(device), then \(back)")
+    }
+
+    /// What the kernel does with new memory blocks; nil where it has no memory hotplug.
+    static var policy: String? {
+        guard let directory = try? SysfsDirectory(MemoryBlocks.root) else { return nil }
+        return directory.text("auto_online_blocks")
+    }
+}
+
+/// The memory blocks of the kernel's memory hotplug (`/sys/devices/system/memory`).
+enum MemoryBlocks {
+    static let root = "/sys/devices/system/memory"
+
+    /// The numbers of the online blocks in a physical range. A range that cannot be read counts as online.
+    ///
+    /// The driver adds whole blocks alone (drivers/dax/kmem.c, `dax_kmem_range`), so those at the edges are not its.
+    static func online(from start: UInt64?, size: UInt64?) -> [UInt64] {
+        guard let directory = try? SysfsDirectory(root),
+            let unit = directory.text("block_size_bytes").flatMap({ UInt64($0, radix: 16) }), unit > 0
+        else { return [] }
+        guard let start, let size, size > 0 else { return [0] }
+        let first = start.isMultiple(of: unit) ? start / unit : start / unit + 1
+        let end = (start + size) / unit
+        guard first < end else { return [] }
+        return (first..<end).filter {
+            directory.text("memory\($0)/state") != "offline" && directory.exists("memory\($0)")
+        }
+    }
+}

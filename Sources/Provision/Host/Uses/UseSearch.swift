@@ -1,0 +1,78 @@
+/// Who uses namespaces: everything that shows without touching the devices.
+struct UseSearch {
+    private let mounts = MountTable()
+    private let loops = LoopDevices()
+    private let swaps = ProcText.lines("/proc/swaps").compactMap {
+        $0.split(separator: " ").first.map { ProcText.unescaped($0) }
+    }
+
+    /// The device of an active namespace.
+    struct Device {
+        /// The namespace's kernel name.
+        var namespace: String
+        /// The name below `/dev`.
+        var name: String
+        /// Uses that are known already.
+        var uses: [DeviceUse]
+        /// What processes may have open.
+        var nodes: [(name: String, node: DeviceNode)]
+    }
+
+    /// A block device with the kernel's uses of it.
+    func block(_ disk: String, of namespace: String) -> Device {
+        let stack = BlockStack(disk, loops: loops)
+        let held = stack.members.flatMap { mountUses($0.name, $0.node) + swapUses($0.name, $0.node) }
+        return Device(namespace: namespace, name: disk, uses: held + stack.uses, nodes: stack.ownNodes)
+    }
+
+    /// A character device with the kernel's uses of it.
+    static func character(
+        _ device: String, below claim: String, of namespace: String, _ directory: borrowing SysfsDirectory
+    ) -> Device {
+        let uses = [SystemMemory.use(of: device, below: claim, directory)].compactMap(\.self)
+        let number = directory.text("\(claim)/\(device)/dev")
+        let node = DeviceNode(character: number) ?? DeviceNode("/dev/\(device)")
+        return Device(
+            namespace: namespace, name: device, uses: uses, nodes: node.map { [(device, $0)] } ?? [])
+    }
+
+    /// The uses of each namespace, by kernel name, with those by processes: found in one pass for all.
+    static func uses(of devices: [Device]) -> [String: [DeviceUse]] {
+        let users = ProcessScan.lastingUsers(of: Set(devices.flatMap(\.nodes).map(\.node)))
+        var found: [String: [DeviceUse]] = [:]
+        for device in devices {
+            let all = device.uses + device.nodes.flatMap { processUses($0.name, users[$0.node] ?? []) }
+            if !all.isEmpty { found[device.namespace] = all }
+        }
+        return found
+    }
+
+    private static func processUses(_ name: String, _ users: [ProcessScan.User]) -> [DeviceUse] {
+        users.map { user in
+            DeviceUse(
+                .process, of: name, "open in process \(user.id) (\(user.command))",
+                advice: "stop process \(user.id)", process: user.id, command: user.command)
+        }
+    }
+
+    private func mountUses(_ name: String, _ node: DeviceNode?) -> [DeviceUse] {
+        mounts.mounts(of: name, node).map { mount in
+            guard let process = mount.process else {
+                return DeviceUse(
+                    .mount, of: name, "mounted at \(mount.point)", advice: "umount \(mount.point)")
+            }
+            let command = ProcText.command(process)
+            return DeviceUse(
+                .mount, of: name,
+                "mounted at \(mount.point) in the mount namespace of process \(process) (\(command))",
+                advice: "nsenter -t \(process) -m umount \(mount.point), or stop process \(process)",
+                process: process, command: command)
+        }
+    }
+
+    private func swapUses(_ name: String, _ node: DeviceNode?) -> [DeviceUse] {
+        swaps.filter { $0 == "/dev/\(name)" || (node != nil && DeviceNode($0) == node) }.map { path in
+            DeviceUse(.swap, of: name, "in use as swap", advice: "swapoff \(path)")
+        }
+    }
+}

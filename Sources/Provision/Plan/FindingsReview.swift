@@ -1,0 +1,74 @@
+import SystemPackage
+
+/// Adds to a plan what was found on and around the devices that it touches: users, contents, the state directory.
+struct FindingsReview {
+    let findings: Findings
+    let stateDirectory: FilePath?
+
+    /// The plan with its refusals, notes, contents and the consent that contents need.
+    func completed(_ plan: Plan) -> Plan {
+        var plan = plan
+        for planned in plan.steps {
+            guard case .disable(let target) = planned.step else { continue }
+            plan.changes[planned.change].holds(findings.contents[target.device])
+        }
+        let uses = uses(of: plan)
+        plan.notes += uses
+        plan.refusals += uses.compactMap { stateRefusal($0.address, $0.holders) }
+        if let policy = findings.memoryPolicy, policy != "offline" { plan.notes.append(Self.note(policy)) }
+        return plan
+    }
+
+    /// A note for every namespace that the plan takes offline and that somebody uses.
+    func uses(of plan: Plan) -> [Note] {
+        plan.steps.compactMap { planned in
+            guard case .disable(let target) = planned.step, let uses = findings.uses[target.device] else {
+                return nil
+            }
+            return Self.note(plan.changes[planned.change].address, uses)
+        }
+    }
+
+    /// The note of a namespace's uses.
+    static func note(_ address: String, _ uses: [DeviceUse]) -> Note {
+        Note(.busy, address, "in use: \(uses.summary)", advice: uses.advice, holders: uses)
+    }
+
+    /// The state directory's file system is one of the uses of the device below it.
+    private func stateRefusal(_ address: String, _ uses: [DeviceUse]) -> Refusal? {
+        guard let stateDirectory,
+            let device = uses.map(\.device).first(where: findings.stateDevices.contains)
+        else { return nil }
+        return Refusal(
+            .stateDirectoryOnTarget, address,
+            "the state directory \(stateDirectory) lies on \(device), which would be taken offline with the journal on it",
+            advice: "keep it elsewhere: --state-dir DIR")
+    }
+
+    private static func note(_ policy: String) -> Note {
+        Note(
+            .memoryAutoOnline, "memory",
+            "new memory blocks come online at once (auto_online_blocks is \(policy)), before daxprov can choose their zone",
+            advice: "echo offline > /sys/devices/system/memory/auto_online_blocks")
+    }
+}
+
+extension Change {
+    /// Records what the namespace holds. Label indexes hide whatever is there: where something was recognised, beyond
+    /// the first bytes as well, that takes consent.
+    fileprivate mutating func holds(_ signatures: [Signature]?) {
+        guard let signatures else { return }
+        contents = signatures
+        if kind == .initializeLabels, !signatures.isEmpty { consent = address }
+    }
+}
+
+extension Plan {
+    /// The namespaces that it takes offline: what is to be looked at before.
+    var disabled: [NamespaceTarget] {
+        steps.compactMap { planned in
+            guard case .disable(let target) = planned.step else { return nil }
+            return target
+        }
+    }
+}

@@ -1,0 +1,99 @@
+/// Adds to a plan what known media errors mean for it: a note where a namespace comes to lie over them, a refusal
+/// where something has to be read there.
+struct MediaErrorReview {
+    let observed: Observed
+
+    /// The plan with its refusals and notes.
+    func completed(_ plan: Plan) -> Plan {
+        guard observed.regions.contains(where: { !$0.badBlocks.isEmpty }) else { return plan }
+        var plan = plan
+        for planned in plan.steps {
+            guard let region = observed.regions.first(where: { $0.device == planned.step.region }),
+                !region.badBlocks.isEmpty
+            else { continue }
+            let address = plan.changes[planned.change].address
+            if let note = note(planned.step, region, address), !plan.notes.contains(note) {
+                plan.notes.append(note)
+            }
+            plan.refusals += [refusal(planned, region, address)].compactMap(\.self)
+        }
+        return plan
+    }
+
+    /// The range that a step makes a namespace of.
+    private func made(by step: Step, _ region: Region) -> Extent? {
+        switch step {
+        case .create(let placement): place(placement.resource, placement.layout.rawSize, in: region)
+        case .reconfigure(let target, _), .activate(let target, _):
+            place(target.resource, target.rawSize, in: region)
+        case .initializeLabels, .disable, .destroy, .rename, .enable: nil
+        }
+    }
+
+    private func note(_ step: Step, _ region: Region, _ address: String) -> Note? {
+        guard let range = made(by: step, region) else { return nil }
+        let errors = region.badBlocks.compactMap { $0.bytes.overlap(range) }
+        guard !errors.isEmpty else { return nil }
+        return Note(
+            .mediaErrors, address, "media errors lie in its range (\(Self.text(errors, from: range)))",
+            advice: "reads of them fail until they are written or cleared: ndctl clear-errors")
+    }
+
+    /// What is saved of a namespace has to be read; on a label-less region its first 8 KiB as well, which the change
+    /// wipes.
+    private func refusal(_ planned: PlannedStep, _ region: Region, _ address: String) -> Refusal? {
+        var ranges: [Extent] = []
+        var start: UInt64?
+        if let backup = planned.backup {
+            ranges += backup.ranges
+            start = backup.target.resource
+        }
+        if case .reconfigure(let target, _) = planned.step, region.labelling == .labelless {
+            ranges.append(Extent(offset: .zero, length: NamespaceGeometry.infoBlockReserve))
+            start = target.resource
+        }
+        let errors = ranges.compactMap { place(start, $0.length, in: region, from: $0.offset) }.flatMap {
+            range in
+            region.badBlocks.compactMap { $0.bytes.overlap(range) }
+        }
+        guard let start, !errors.isEmpty else { return nil }
+        let whole = Extent(offset: ByteCount(start - (region.resource ?? 0)), length: .zero)
+        return Refusal(
+            .mediaErrors, address,
+            "what has to be saved of it cannot be read: media errors (\(Self.text(errors, from: whole)))",
+            advice: "clear them with ndctl clear-errors, or do without a backup: --backup-limit 0")
+    }
+
+    /// A range as offsets in the region; nil where addresses are not known.
+    private func place(
+        _ resource: UInt64?, _ length: ByteCount, in region: Region, from offset: ByteCount = .zero
+    ) -> Extent? {
+        guard let resource, let start = region.resource, resource >= start else { return nil }
+        return Extent(offset: ByteCount(resource - start) + offset, length: length)
+    }
+
+    /// "512 B at 4 KiB", counted from the start of the namespace; the first four of them.
+    private static func text(_ errors: [Extent], from range: Extent) -> String {
+        let shown = errors.prefix(4).map { "\($0.length) at \($0.offset - range.offset)" }
+        let rest = errors.count - shown.count
+        return (shown + (rest > 0 ? ["\(rest) more"] : [])).joined(separator: ", ")
+    }
+}
+
+extension BadBlocks {
+    /// The range in bytes. What would exceed any region is cut.
+    fileprivate var bytes: Extent {
+        Extent(
+            offset: ByteCount(min(offset, Region.maximumAddress / 512) * 512),
+            length: ByteCount(UInt64(length) * 512))
+    }
+}
+
+extension Extent {
+    /// What both ranges have in common; nil where that is nothing.
+    fileprivate func overlap(_ other: Extent) -> Extent? {
+        let first = max(offset, other.offset)
+        let last = min(end, other.end)
+        return first < last ? Extent(offset: first, length: last - first) : nil
+    }
+}

@@ -1,0 +1,64 @@
+/// What an administrator should know before a plan is applied: it does not make the plan wrong.
+public struct Note: Equatable, Sendable {
+    /// The reason as a stable word for programs.
+    public var code: Code
+    /// What it is about: `region0/wal`, or a DIMM.
+    public var address: String
+    /// The note in a sentence.
+    public var message: String
+    /// What the administrator can do; nil where the message says it.
+    public var advice: String?
+    /// Who uses the device; only of ``Code/busy``.
+    public var holders: [DeviceUse]
+
+    /// A note with these parts.
+    public init(
+        _ code: Code, _ address: String, _ message: String, advice: String? = nil, holders: [DeviceUse] = []
+    ) {
+        self.code = code
+        self.address = address
+        self.message = message
+        self.advice = advice
+        self.holders = holders
+    }
+
+    /// The reasons.
+    public enum Code: String, CaseIterable, Sendable {
+        /// The device is in use: an apply is refused as long as it is.
+        case busy
+        /// Media errors lie in the range of a namespace that is created or changed.
+        case mediaErrors = "media_errors"
+        /// A DIMM reports that its last save at a power loss failed.
+        case dimmFailedSave = "dimm_failed_save"
+        /// A DIMM reports that it is not armed.
+        case dimmFailedArm = "dimm_failed_arm"
+        /// A DIMM reports that its restore at power on failed.
+        case dimmFailedRestore = "dimm_failed_restore"
+        /// A DIMM reports that the last flush at a power loss failed.
+        case dimmFailedFlush = "dimm_failed_flush"
+        /// A DIMM has a health event pending.
+        case dimmSmartEvent = "dimm_smart_event"
+        /// The labels of a DIMM are of version 1.1, which do not record modes.
+        case labelsOfVersion1 = "labels_v1_1"
+        /// New memory blocks come online at once, and the plan involves system memory.
+        case memoryAutoOnline = "memory_auto_online"
+        /// The marks of protected namespaces could not be read.
+        case protectionUnknown = "protection_unknown"
+        /// A protected namespace has no label, so that no mark can be kept of it.
+        case protectionNotKept = "protection_not_kept"
+    }
+}
+
+extension Note {
+    /// The refusal that an apply meets as long as this note of a use holds.
+    var refusal: Refusal {
+        var refusal = Refusal(.busy, address, message, advice: advice)
+        refusal.holders = holders
+        return refusal
+    }
+}
+
+extension Plan {
+    /// The refusals that an apply of this plan would meet now, and that need not hold later: devices in use.
+    public var refusalsForUse: [Refusal] { notes.filter { $0.code == .busy }.map(\.refusal) }
+}

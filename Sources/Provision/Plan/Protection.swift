@@ -1,0 +1,110 @@
+/// That a namespace is protected, whatever the profile says now: set by the apply of a profile with `protect: true`,
+/// and removed by `daxprov unprotect` alone.
+public struct ProtectionMark: Equatable, Sendable {
+    /// The UUID in the namespace's label: what a mark is known by.
+    public var label: UUID
+    /// The namespace's name then; nil where it had none, or the mark cannot be read.
+    public var name: String?
+    /// The profile that protected it; nil where the mark cannot be read.
+    public var source: String?
+
+    /// A mark.
+    public init(label: UUID, name: String?, source: String?) {
+        self.label = label
+        self.name = name
+        self.source = source
+    }
+
+    /// What people know the namespace by.
+    public var displayName: String { name ?? label.description }
+}
+
+/// Adds to a plan the refusals for protected namespaces.
+struct ProtectionReview {
+    let marks: [ProtectionMark]
+
+    /// The plan with a refusal for every change of a marked namespace but its being enabled.
+    func completed(_ plan: Plan) -> Plan {
+        guard !marks.isEmpty else { return plan }
+        var plan = plan
+        let renamed = Set(plan.steps.filter { $0.step.isRenaming }.map(\.change))
+        for (index, change) in plan.changes.enumerated() {
+            guard change.kind.changesNamespace || renamed.contains(index),
+                let label = change.before?.labelUUID,
+                let mark = marks.first(where: { $0.label == label })
+            else { continue }
+            plan.refusals.append(mark.refusal(change.address))
+        }
+        return plan
+    }
+
+    /// The namespaces that the profile protects, as they are on the host; and the notes for those that no mark can be
+    /// kept of, since they have no label.
+    static func protected(
+        by profile: Profile, on observed: Observed
+    ) -> (marks: [ProtectionMark], notes: [Note]) {
+        var marks: [ProtectionMark] = []
+        var notes: [Note] = []
+        let (assignments, _) = RegionMatcher.assign(profile.regions, on: observed)
+        let names = NameIndex(observed)
+        for assignment in assignments where assignment.block.namespaces.contains(where: \.isProtected) {
+            let region = assignment.region
+            guard region.labelling == .labelled else {
+                if assignment.block.labels == .require { notes.append(unkept(region)) }
+                continue
+            }
+            let siblings = assignments.filter { $0.block.position == assignment.block.position }
+            let matcher = NamespaceMatcher(
+                region: region, names: names, siblings: Set(siblings.map(\.region.device)),
+                destroysForeign: false)
+            let found = matcher.match(assignment.block.namespaces).0
+            for (declaration, namespace) in zip(assignment.block.namespaces, found)
+            where declaration.isProtected {
+                guard let namespace, let label = namespace.labelUUID else { continue }
+                marks.append(ProtectionMark(label: label, name: namespace.name, source: profile.source))
+            }
+        }
+        return (marks, notes)
+    }
+
+    private static func unkept(_ region: Region) -> Note {
+        Note(
+            .protectionNotKept, region.device,
+            "its namespace has no label: it is protected only as long as the profile says so")
+    }
+}
+
+extension ProtectionMark {
+    /// The refusal of what would change or destroy the namespace.
+    func refusal(_ address: String) -> Refusal {
+        let by =
+            source.map { "since \($0) was applied, which said protect: true" } ?? "by a mark that is damaged"
+        return Refusal(
+            .protected, address, "it is protected \(by)",
+            advice: "if the change is meant: daxprov unprotect \(displayName)")
+    }
+}
+
+extension Change.Kind {
+    /// Whether the namespace is another one afterwards, or none.
+    fileprivate var changesNamespace: Bool {
+        switch self {
+        case .rename, .reconfigure, .replace, .destroy: true
+        case .create, .enable, .initializeLabels: false
+        }
+    }
+}
+
+extension Step {
+    fileprivate var isRenaming: Bool {
+        if case .rename = self { return true }
+        return false
+    }
+}
+
+extension Profile {
+    /// Whether any namespace is to become system memory.
+    var asksForSystemMemory: Bool {
+        regions.contains { $0.namespaces.contains { $0.deviceConfiguration?.mode == .systemRAM } }
+    }
+}

@@ -1,0 +1,43 @@
+import ArgumentParser
+import Provision
+
+/// `daxprov unprotect`: removes the mark that protects a namespace.
+struct UnprotectCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "unprotect",
+        abstract: "Removes the protection that a profile gave a namespace. Changes nothing of the namespace.",
+        discussion: """
+            A namespace that a profile declared with protect: true stays protected when the profile is gone, or no \
+            longer says so. 'daxprov status' lists what is protected. Refused while the device is in use; a profile \
+            that says protect: true protects it again when it is applied.
+
+            \(ExitStatus.table(.done, .error, .refused, .locked, .notPermitted))
+            """
+    )
+
+    @Argument(help: ArgumentHelp("The namespace: its name, or its label's UUID.", valueName: "name"))
+    var namespace: String
+    @OptionGroup var host: HostOptions
+
+    func run() throws {
+        let host = try host.makeHost()
+        try self.host.requirePrivilege()
+        let lock = try self.host.lock()
+        let ending: Unprotection.Ending
+        do throws(ExecutionError) {
+            ending = try Unprotection(host: host, store: self.host.store).run(namespace)
+        } catch {
+            throw CommandFailure(error)
+        }
+        extendLifetime(lock)
+        switch ending {
+        case .removed(let mark):
+            try Console.write(
+                "\(TerminalText.clean(mark.displayName)) (label \(mark.label)) is no longer protected.\n")
+        case .refused(let refusal):
+            let lines = RefusalText.lines([refusal], source: "", Console.style) + ["It stays protected."]
+            try Console.write(lines.map { $0 + "\n" }.joined())
+            throw Ending(.refused)
+        }
+    }
+}

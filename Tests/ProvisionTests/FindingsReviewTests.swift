@@ -1,0 +1,87 @@
+import Testing
+
+@testable import Provision
+
+/// What is found on devices, as a plan tells it.
+@Suite struct FindingsReviewTests {
+    private let plan: Plan
+    private let device: String
+
+    /// A plan that destroys one active namespace.
+    init() throws {
+        let host = try SimulatedHost(json: TestFiles.text("plans/unmanaged-destroy/host.json"))
+        let profile = try ProfileReader.read(
+            TestFiles.bytes("plans/unmanaged-destroy/profile.yaml"), source: "profile.yaml")
+        plan = Planner.plan(profile, on: try host.observe())
+        device = try #require(plan.disabled.first).device
+    }
+
+    private func reviewed(_ findings: Findings, state: String? = nil) -> Plan {
+        FindingsReview(findings: findings, stateDirectory: state.map { .init($0) }).completed(plan)
+    }
+
+    @Test func nothingFoundChangesNothing() {
+        #expect(reviewed(Findings()) == plan)
+    }
+
+    @Test func aUseIsANoteInAPlanAndARefusalOfAnApply() throws {
+        let use = DeviceUse(
+            .process, of: "pmem0", "open in process 7 (sleep)", advice: "stop process 7", process: 7,
+            command: "sleep")
+        let found = reviewed(Findings(uses: [device: [use]]))
+        let note = try #require(found.notes.first)
+        #expect(found.notes.count == 1 && note.code == .busy && note.holders == [use])
+        #expect(note.message == "in use: pmem0: open in process 7 (sleep)" && note.advice == "stop process 7")
+        #expect(found.refusals == plan.refusals)
+        #expect(found.refusalsForUse.map(\.code) == [.busy])
+        #expect(found.refusalsForUse.first?.holders == [use])
+    }
+
+    @Test func manyUsesAreCounted() {
+        let uses = (1...7).map { DeviceUse(.process, of: "pmem0", "open in process \($0) (x)") }
+        #expect(uses.summary.hasSuffix("; and 2 more"))
+        #expect(uses.advice == "stop what uses it")
+    }
+
+    @Test func theStateDirectoryOnTheDeviceIsAReasonOfItsOwn() {
+        let mount = DeviceUse(.mount, of: "dm-0", "mounted at /var/lib")
+        let stacked = DeviceUse(.stackedDevice, of: "pmem0", "part of dm-0")
+        let findings = Findings(uses: [device: [mount, stacked]], stateDevices: ["dm-0", "pmem0"])
+        let found = reviewed(findings, state: "/var/lib/daxprov")
+        #expect(found.refusals.map(\.code) == plan.refusals.map(\.code) + [.stateDirectoryOnTarget])
+        var other = findings
+        other.stateDevices = ["vda1", "vda"]
+        #expect(reviewed(other, state: "/var/lib/daxprov").refusals == plan.refusals)
+    }
+
+    @Test func contentsAreToldWithTheChangeAndInTheRefusalForLackOfConsent() throws {
+        let ext4 = Signature(.fileSystem, type: "ext4", label: "data", uuid: "1234-5678")
+        let found = reviewed(Findings(contents: [device: [ext4]]))
+        let change = try #require(found.changes.first { $0.contents != nil })
+        #expect(change.contents == [ext4])
+        let refusal = try #require(Consent().refusals(for: found).first { $0.address == change.address })
+        #expect(refusal.message.contains("ext4, label data, UUID 1234-5678"))
+    }
+
+    @Test func labelIndexesOverASignatureNeedConsent() throws {
+        let host = try SimulatedHost(json: TestFiles.text("plans/label-slots-after-init/host.json"))
+        let profile = try ProfileReader.read(
+            TestFiles.bytes("plans/label-slots-after-init/profile.yaml"), source: "profile.yaml")
+        let plan = Planner.plan(profile, on: try host.observe())
+        let target = try #require(plan.disabled.first)
+        let raid = Signature(.member, type: "linux_raid_member")
+        for (contents, consent) in [([], nil), ([raid], "region0")] {
+            let found = FindingsReview(
+                findings: Findings(contents: [target.device: contents]), stateDirectory: nil
+            ).completed(plan)
+            let change = try #require(found.changes.first { $0.kind == .initializeLabels })
+            #expect(change.consent == consent)
+        }
+    }
+
+    @Test(arguments: [("online_movable", true), ("offline", false)])
+    func thePolicyForNewMemoryIsNotedWhereItTakesMemoryOnlineAtOnce(policy: String, isNoted: Bool) {
+        let found = reviewed(Findings(memoryPolicy: policy))
+        #expect(found.notes.contains { $0.code == .memoryAutoOnline } == isNoted)
+    }
+}

@@ -1,0 +1,70 @@
+import Glibc
+import Testing
+
+@testable import Provision
+
+/// What is read of the running system to find who uses a device. The devices of the tests' own machine serve.
+@Suite struct KernelUseTests {
+    @Test func mountsAreReadWithTheirNumberPlaceAndSource() {
+        let lines = [
+            "24 1 259:1 / / rw shared:1 - ext4 /dev/pmem0 rw",
+            #"25 24 259:1 / /srv/a\040b\134c rw - ext4 /dev/pmem0 rw"#,
+            "26 24 0:45 / /other rw shared:1 master:2 - btrfs /dev/pmem1 rw",
+            "broken",
+        ]
+        let mounts = MountTable.parse(lines, process: 7)
+        #expect(mounts.map(\.number) == ["259:1", "259:1", "0:45"])
+        #expect(mounts.map(\.point) == ["/", #"/srv/a b\c"#, "/other"])
+        #expect(mounts.map(\.source) == ["/dev/pmem0", "/dev/pmem0", "/dev/pmem1"])
+        #expect(mounts.allSatisfy { $0.process == 7 })
+    }
+
+    @Test func aProcessThatHasADeviceOpenIsFound() throws {
+        let child = try Child(reading: "/dev/full")
+        let full = try #require(DeviceNode("/dev/full"))
+        let null = try #require(DeviceNode("/dev/null"))
+        let users = ProcessScan.users(of: [full])
+        #expect(users[full]?.contains { $0.id == child.id && $0.command == "sleep" } == true)
+        #expect(users[null] == nil)
+    }
+
+    @Test func aDeviceIsKnownByItsNumberWhateverItsNodeIsCalled() throws {
+        let node = try #require(DeviceNode("/dev/null"))
+        #expect(node.text == "1:3")
+        #expect(DeviceNode(character: "1:3") == node)
+        #expect(DeviceNode(block: "1:3") != node)
+        #expect(DeviceNode("/tmp") == nil)
+        for text in [nil, "", "1", "1:", "x:3", "1:2:3"] { #expect(DeviceNode(block: text) == nil) }
+    }
+
+    @Test func aDirectoryThatIsNotThereLiesWhereItsParentDoes() {
+        #expect(FileSystemDevices.below("/proc/1/nothing/here") == [])
+        #expect(FileSystemDevices.below("/") == FileSystemDevices.below("/no/such/place"))
+    }
+}
+
+/// A `sleep` with a file as its standard input, ended at the end of its scope.
+private struct Child: ~Copyable {
+    let id: Int
+
+    init(reading path: String) throws {
+        var actions = unsafe posix_spawn_file_actions_t()
+        unsafe posix_spawn_file_actions_init(&actions)
+        defer { unsafe posix_spawn_file_actions_destroy(&actions) }
+        unsafe posix_spawn_file_actions_addopen(&actions, 0, path, O_RDONLY, 0)
+        var process = pid_t()
+        let name = unsafe strdup("sleep")
+        let duration = unsafe strdup("60")
+        var arguments = unsafe [name, duration, nil]
+        let result = unsafe posix_spawnp(&process, "sleep", &actions, nil, &arguments, environ)
+        unsafe free(name)
+        unsafe free(duration)
+        try #require(result == 0)
+        id = Int(process)
+    }
+
+    deinit {
+        kill(pid_t(id), SIGKILL)
+        waitpid(pid_t(id), nil, 0)
+    }
+}

@@ -1,0 +1,152 @@
+import Glibc
+import SystemPackage
+import Testing
+
+@testable import Provision
+
+/// Marks outlive the profile that set them.
+@Suite struct ProtectionTests {
+    private let host: SimulatedHost
+    private let scratch: ScratchDirectory
+
+    private static let guarded = "{name: wal, mode: fsdax, size: 64 MiB, protect: true}"
+    private static let plain = "{name: wal, mode: fsdax, size: 64 MiB}"
+
+    init() throws {
+        host = try SimulatedHost(json: TestFiles.text("../../profiles/hosts/one-dimm.json"))
+        scratch = try ScratchDirectory()
+    }
+
+    private func application(_ namespaces: String..., unmanaged: String = "keep") throws -> Application {
+        let items = namespaces.map { "      - \($0)\n" }.joined()
+        let text =
+            "version: 1\nunmanaged: \(unmanaged)\nregions:\n  - match: {region: 0}\n    labels: init\n"
+            + "    namespaces:\(items.isEmpty ? " []" : "")\n\(items)"
+        let profile = try ProfileReader.read(Array(text.utf8), source: "test.yaml")
+        return Application(of: profile, to: host, safeguards: Safeguards(reading: scratch.store))
+    }
+
+    private func apply(_ application: Application) throws -> Application.Ending {
+        try application.carryOut(
+            application.prepare(), consent: Consent(allowDestroy: ["wal", "heap"]), recordingIn: scratch.store
+        )
+    }
+
+    private var marks: [ProtectionMark] {
+        get throws { try ProtectionStore(scratch.store.directory).marks() }
+    }
+
+    private func file(of mark: ProtectionMark) -> FilePath {
+        scratch.store.directory.path.appending("protected").appending(mark.label.description)
+    }
+
+    @Test func anApplyMarksWhatTheProfileProtects() throws {
+        guard case .applied = try apply(application(Self.guarded, "{name: heap, mode: devdax, size: 64 MiB}"))
+        else {
+            Issue.record("not applied")
+            return
+        }
+        let found = try #require(try host.observe().regions.flatMap(\.namespaces).first { $0.name == "wal" })
+        let label = try #require(found.labelUUID)
+        #expect(try marks == [ProtectionMark(label: label, name: "wal", source: "test.yaml")])
+    }
+
+    @Test func aHostThatIsAsDeclaredIsMarkedToo() throws {
+        _ = try apply(application(Self.plain))
+        #expect(try marks.isEmpty)
+        guard case .unchanged = try apply(application(Self.guarded)) else {
+            Issue.record("changed")
+            return
+        }
+        #expect(try marks.map(\.name) == ["wal"])
+    }
+
+    @Test(arguments: [
+        ["{name: wal, mode: devdax, size: 64 MiB}"], ["{name: wal, mode: fsdax, size: 128 MiB}"],
+        ["{name: log, renamed_from: wal, mode: fsdax, size: 64 MiB}"], [],
+    ])
+    func aProfileThatForgotTheProtectionIsRefused(items: [String]) throws {
+        _ = try apply(application(Self.guarded))
+        let before = HostFacts(try host.observe())
+        let application =
+            try items.first.map { try self.application($0) } ?? self.application(unmanaged: "destroy")
+        guard case .refused(let refusals) = try apply(application) else {
+            Issue.record("not refused")
+            return
+        }
+        #expect(refusals.map(\.code) == [.protected])
+        #expect(refusals.first?.advice?.contains("daxprov unprotect wal") == true)
+        #expect(HostFacts(try host.observe()) == before)
+    }
+
+    @Test func aRollbackDoesNotRemoveWhatIsProtected() throws {
+        _ = try apply(application(Self.guarded))
+        let log = try #require(try scratch.store.logs().last)
+        let review = RollbackReview(
+            of: log, on: try host.observe(), later: [], consent: Consent(allowDestroy: ["wal"]),
+            marks: try marks)
+        #expect(review.refusals.map(\.code) == [.protected])
+        let unmarked = RollbackReview(
+            of: log, on: try host.observe(), later: [], consent: Consent(allowDestroy: ["wal"]))
+        #expect(unmarked.refusals.isEmpty)
+    }
+
+    @Test func unprotectingIsByNameOrByUUIDAndTakesTheMarkAlone() throws {
+        for byName in [true, false] {
+            _ = try apply(application(Self.guarded))
+            let mark = try #require(try marks.first)
+            let before = HostFacts(try host.observe())
+            let unprotection = Unprotection(host: host, store: scratch.store)
+            #expect(throws: ExecutionError.self) { try unprotection.run("other") }
+            _ = try unprotection.run(byName ? "wal" : mark.label.description)
+            #expect(try marks.isEmpty)
+            #expect(HostFacts(try host.observe()) == before)
+        }
+        guard case .applied = try apply(application(unmanaged: "destroy")) else {
+            Issue.record("still protected")
+            return
+        }
+    }
+
+    @Test func aDeviceInUseStaysProtected() throws {
+        _ = try apply(application(Self.guarded))
+        let text = host.json.replacing(
+            "\"buses\":", with: "\"busy\": {\"wal\": \"mounted\"}, \"buses\":", maxReplacements: 1)
+        let used = try SimulatedHost(json: text)
+        guard case .refused(let refusal) = try Unprotection(host: used, store: scratch.store).run("wal")
+        else {
+            Issue.record("not refused")
+            return
+        }
+        #expect(refusal.code == .busy)
+        #expect(try marks.count == 1)
+    }
+
+    @Test(arguments: ["", "00000000 {}\n", "garbage"])
+    func aDamagedMarkProtectsAsWell(contents: String) throws {
+        _ = try apply(application(Self.guarded))
+        let mark = try #require(try marks.first)
+        let file = try FileDescriptor.open(file(of: mark), .writeOnly, options: [.truncate])
+        _ = try file.closeAfter { try file.writeAll(contents.utf8) }
+        #expect(try marks == [ProtectionMark(label: mark.label, name: nil, source: nil)])
+        let refusals = try application(unmanaged: "destroy").prepare().plan.refusals
+        #expect(refusals.map(\.code) == [.protected])
+        _ = try Unprotection(host: host, store: scratch.store).run("wal")
+        #expect(try marks.isEmpty)
+    }
+
+    @Test func marksThatCannotBeReadLetNothingBeChanged() throws {
+        _ = try apply(application(Self.guarded))
+        let path = scratch.store.directory.path.appending("protected")
+        try #require(unsafe chmod(path.string, 0o777) == 0)
+        let application = try application(Self.plain, "{name: heap, mode: devdax, size: 64 MiB}")
+        #expect(try application.prepare().plan.notes.map(\.code) == [.protectionUnknown])
+        #expect(throws: ExecutionError.self) { try apply(application) }
+        #expect(try host.observe().regions.flatMap(\.namespaces).count == 1)
+    }
+
+    @Test func planningWritesNothingIntoTheStateDirectory() throws {
+        _ = try application(Self.guarded).prepare()
+        #expect(unsafe access(scratch.store.directory.path.string, F_OK) != 0)
+    }
+}

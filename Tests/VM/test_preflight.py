@@ -1,0 +1,183 @@
+"""What is found before the first step: contents, sick DIMMs, media errors, labels, the state directory, protection."""
+
+import json
+
+import pytest
+
+from lab.labels import initialise
+from support import Daxprov, contents, namespace, profile, region
+from support.daxprov import DONE, ERROR, REFUSED
+
+FILES = namespace(name="files", mode="fsdax", size="64 MiB")
+GUARDED = namespace(name="files", mode="fsdax", size="64 MiB", protect=True)
+NONE = profile(region(0), unmanaged="destroy")
+
+
+def codes(entries):
+    return {each["code"] for each in entries}
+
+
+def change(plan, address):
+    [found] = [each for each in plan["changes"] if each["address"] == address]
+    return found
+
+
+# Contents
+
+def test_a_plan_names_what_a_namespace_holds_and_so_does_the_refusal(labelled):
+    daxprov = Daxprov(labelled)
+    made = daxprov.applied(profile(region(
+        0, FILES, namespace(name="swap", mode="sector", size="32 MiB"),
+        namespace(name="table", mode="raw", size="32 MiB"), namespace(name="heap", mode="devdax", size="32 MiB"))))
+    uuid = "0f2f9b50-02ff-082c-f222-ae958a319a54"
+    labelled.run(
+        f"mkfs.ext4 -q -L 'data\033[2J' -U {uuid} {made.node('files')} && mkswap -q -L spare {made.node('swap')} && "
+        f"printf 'n\\np\\n1\\n\\n\\nw\\n' | fdisk {made.node('table')} > /dev/null", check=True)
+    plan = daxprov.plan(NONE)
+    [ext4] = change(plan, "region0/files")["contents"]
+    assert (ext4["kind"], ext4["type"], ext4["uuid"]) == ("filesystem", "ext4", uuid)
+    assert [each["type"] for each in change(plan, "region0/swap")["contents"]] == ["swap"]
+    assert [each["kind"] for each in change(plan, "region0/table")["contents"]] == ["partition_table"]
+    assert "contents" not in change(plan, "region0/heap")
+
+    text = daxprov.run("plan", profile=NONE).out
+    assert f"UUID {uuid}" in text and "swap, label spare" in text and "\033" not in text
+    report = daxprov.refused(NONE, allow=["swap", "table", "heap"])
+    [refusal] = report["refusals"]
+    assert refusal["code"] == "consent_missing" and f"ext4, label data" in refusal["message"]
+    daxprov.applied(NONE, allow=["files", "swap", "table", "heap"])
+
+
+def test_labels_over_an_array_whose_superblock_lies_at_the_end_need_consent(machine):
+    vm = machine("nvdimm-small")
+    daxprov = Daxprov(vm)
+    wanted = profile(region(0, namespace(name="a", mode="raw"), labels="init"))
+    assert "consent" not in change(daxprov.plan(wanted), "region0")
+    vm.run("modprobe -a md-mod raid1 && mdadm --create /dev/md0 --level=1 --force --raid-devices=1 --metadata=1.0 "
+           "--run /dev/pmem0 2>&1 && mdadm --stop /dev/md0", check=True)
+    assert daxprov.inventory().region(0)["namespaces"][0]["has_content"] is False
+    found = change(daxprov.plan(wanted), "region0")
+    assert found["consent"] == "region0" and found["contents"][0]["type"] == "linux_raid_member"
+    assert codes(daxprov.refused(wanted)["refusals"]) == {"consent_missing"}
+    daxprov.applied(wanted, allow=["region0"])
+
+
+# DIMMs, media, labels
+
+def test_what_sick_dimms_report_is_told_before_their_region_is_touched(machine):
+    daxprov = Daxprov(machine("nfit"))
+    sick = {flag for dimm in daxprov.inventory().dimms for flag in dimm if flag.startswith("flag_")}
+    assert sick, "the emulated NFIT has no sick DIMM"
+    plan = daxprov.plan(profile(region(2, "{mode: fsdax}")))
+    found = codes(plan["notes"]) | codes(plan["refusals"])
+    assert {"region_read_only"} < found
+    mapped = {each["dimm"] for each in daxprov.inventory().region(2)["mappings"]}
+    expected = {
+        key.replace("flag_", "dimm_") for dimm in daxprov.inventory().dimms if dimm["dev"] in mapped
+        for key in dimm if key.startswith("flag_")}
+    assert expected and expected <= found
+    assert daxprov.plan(profile(region(0, "{mode: raw}")))["notes"] == []
+
+
+def test_media_errors_are_noted_under_a_creation_and_refused_under_a_backup(machine):
+    vm = machine("nfit")
+    daxprov = Daxprov(vm)
+    vm.run(f"ndctl wait-scrub all && {initialise('nfit_test.0')}", check=True)
+    device = daxprov.applied(profile(region(0, namespace(name="a", mode="raw", size="16 MiB")))).named("a")["dev"]
+    # One error in the first 2 MiB, where a page map would go, and one far behind.
+    for start in (64, 20000):
+        vm.run(f"ndctl inject-error --no-notify -B {start} -n 1 {device}", check=True)
+    vm.run("ndctl start-scrub nfit_test.0 && ndctl wait-scrub nfit_test.0", check=True)
+    assert daxprov.inventory().named("a")["badblock_count"] == 2
+
+    wanted = profile(region(0, namespace(name="a", mode="fsdax", size="16 MiB")))
+    plan = daxprov.plan(wanted)
+    assert codes(plan["notes"]) == {"media_errors"} == codes(plan["refusals"])
+    assert codes(daxprov.refused(wanted, allow=["a"])["refusals"]) == {"media_errors"}
+    without = daxprov.run("plan", "--json", "--backup-limit", "0", profile=wanted)
+    assert without.status == DONE and json.loads(without.out)["refusals"] == []
+
+    daxprov.applied(profile(region(0), unmanaged="destroy"), allow=["a"])
+    again = daxprov.plan(profile(region(0, namespace(name="b", mode="raw", size="16 MiB"))))
+    [note] = again["notes"]
+    assert (note["code"], note["address"]) == ("media_errors", "region0/b") and again["refusals"] == []
+
+
+def test_labels_of_version_1_1_are_noted(machine):
+    vm = machine("nvdimm-small", labelled=True)
+    daxprov = Daxprov(vm)
+    vm.run("ndctl disable-region region0 && ndctl init-labels -f -V 1.1 nmem0 && ndctl disable-dimm nmem0 && "
+           "ndctl enable-dimm nmem0 && ndctl enable-region region0", check=True)
+    plan = daxprov.plan(profile(region(0, FILES)))
+    assert codes(plan["notes"]) == {"labels_v1_1"}
+
+
+def test_memory_that_would_come_online_by_itself_is_noted(labelled):
+    daxprov = Daxprov(labelled)
+    wanted = profile(region(0, "{name: heap, mode: devdax, size: 256 MiB, device: {mode: system-ram}}"))
+    policy = "/sys/devices/system/memory/auto_online_blocks"
+    for word, expected in (("online_movable", {"memory_auto_online"}), ("offline", set())):
+        labelled.run(f"echo {word} > {policy}", check=True)
+        assert codes(daxprov.plan(wanted)["notes"]) == expected
+
+
+# The state directory
+
+@pytest.mark.parametrize("stacked", [False, True])
+def test_the_journal_is_not_kept_on_what_is_changed(labelled, stacked):
+    daxprov = Daxprov(labelled)
+    node = daxprov.applied(profile(region(0, FILES))).node("files")
+    if stacked:
+        labelled.run(f"echo 0 65536 linear {node} 0 | dmsetup create --noudevsync stacked", check=True)
+        node = "/dev/dm-0"
+    labelled.run(f"mkfs.ext4 -q {node} && mkdir /mnt/state && mount {node} /mnt/state", check=True)
+    before = daxprov.inventory()
+    result = daxprov.run(
+        "apply", "--yes", "--json", "--allow-destroy", "files", "--state-dir", "/mnt/state/daxprov", profile=NONE)
+    assert result.status == REFUSED, result
+    assert codes(json.loads(result.out)["refusals"]) == {"state_directory_on_target", "busy"}
+    assert daxprov.inventory().document == before.document
+    planned = daxprov.run("plan", "--json", "--state-dir", "/mnt/state/not/yet/there", profile=NONE)
+    assert codes(json.loads(planned.out)["refusals"]) == {"state_directory_on_target"}
+    elsewhere = daxprov.plan(NONE)
+    assert elsewhere["refusals"] == [] and codes(elsewhere["notes"]) == {"busy"}
+
+
+# Protection
+
+def test_a_protected_namespace_stays_so_until_it_is_unprotected_while_unused(labelled):
+    daxprov = Daxprov(labelled)
+    made = daxprov.applied(profile(region(0, GUARDED)))
+    uuid, node = made.named("files")["raw_uuid"], made.node("files")
+    assert f"Protected: files (label {uuid})" in daxprov.run("status").out
+
+    other = profile(region(0, FILES.replace("fsdax", "devdax")))
+    for wanted in (NONE, other):
+        [refusal] = daxprov.plan(wanted)["refusals"]
+        assert refusal["code"] == "protected" and "daxprov unprotect files" in refusal["advice"]
+        assert codes(daxprov.refused(wanted, allow=["files"])["refusals"]) == {"protected"}
+    rolled = daxprov.run("rollback", "--yes", "--allow-destroy", "files")
+    assert rolled.status == REFUSED and "protected" in rolled.out
+    assert daxprov.inventory().document == made.document
+
+    file = contents.make_file(labelled, node, "/mnt/files", "files")
+    used = daxprov.run("unprotect", "files")
+    assert used.status == REFUSED and "mounted at /mnt/files" in used.out
+    assert contents.file_digest(labelled, "/mnt/files") == file
+    labelled.run("umount /mnt/files", check=True)
+    assert codes(daxprov.refused(NONE, allow=["files"])["refusals"]) == {"protected"}
+    assert daxprov.run("unprotect", "nobody").status == ERROR
+    assert daxprov.run("unprotect", uuid).status == DONE
+    assert "Protected" not in daxprov.run("status").out
+    assert daxprov.applied(NONE, allow=["files"]).namespaces == []
+
+
+def test_a_host_that_already_is_as_declared_is_marked_and_planning_marks_nothing(labelled):
+    daxprov = Daxprov(labelled)
+    daxprov.applied(profile(region(0, FILES)))
+    guarded = profile(region(0, GUARDED))
+    assert daxprov.is_settled(guarded)
+    assert "Protected" not in daxprov.run("status").out
+    daxprov.applied(guarded)
+    assert "Protected: files" in daxprov.run("status").out
+    assert labelled.run("stat -c %a /var/lib/daxprov/protected /var/lib/daxprov/protected/*").out == "700\n600\n"
