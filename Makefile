@@ -45,7 +45,7 @@ fuzz: fuzz-program
 	$(PYTHON) Tests/Fuzz/run $(FUZZ_PROGRAM) --seconds $(SECONDS)
 
 fuzz-smoke: fuzz-program
-	$(PYTHON) Tests/Fuzz/run $(FUZZ_PROGRAM) --seconds 160
+	$(PYTHON) Tests/Fuzz/run $(FUZZ_PROGRAM) --seconds 180
 
 # The linker must be lld and keep what looks unused: else the coverage counters are gone and the fuzzer is blind. Both
 # sanitizers must be one option, the last: of several, the compiler heeds that alone.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Provision
+import SystemPackage
 
 /// `daxprov apply`: brings the host to the profile.
 struct ApplyCommand: ParsableCommand {
@@ -9,9 +10,12 @@ struct ApplyCommand: ParsableCommand {
         discussion: """
             Shows the plan and asks before it touches anything; --yes answers yes. What puts data out of reach \
             (destroying, replacing, changing the mode of a namespace) needs --allow-destroy NAME for each namespace as \
-            well: --yes never implies it.
+            well: --yes never implies it. On a terminal and without --yes, each of these names is to be typed instead.
 
-            A profile that others than root and the caller could have put there is refused with 77; standard input is \
+            A plan that 'daxprov plan -o' saved is applied like its profile, and only as long as planning that again \
+            gives the same plan for the same objects; otherwise it is stale, and nothing is touched.
+
+            A file that others than root and the caller could have put there is refused with 77; standard input is \
             the caller's choice.
 
             Every step is recorded before it runs. When one fails, or a signal asks to stop, everything done is undone \
@@ -22,7 +26,10 @@ struct ApplyCommand: ParsableCommand {
             """
     )
 
-    @OptionGroup var profile: ProfileArgument
+    @Argument(
+        help: ArgumentHelp(
+            "The host profile, or a saved plan; - reads standard input.", valueName: "profile"))
+    var profile: String
     @Flag(name: .shortAndLong, help: "Do not ask.") var yes = false
     @OptionGroup var consent: ConsentOptions
     @Flag(help: "Show the plan and stop, as 'daxprov plan' does.") var dryRun = false
@@ -31,21 +38,35 @@ struct ApplyCommand: ParsableCommand {
     @OptionGroup var host: HostOptions
 
     func run() throws {
-        let profile = try profile.read(trust: host.profileTrust)
+        let document = try ApplyInput.read(profile, trust: host.profileTrust)
         let host = try host.makeHost()
-        let application = Application(of: profile, to: host, backupLimit: try backup.limit())
-        if dryRun { return try show(try prepare(application), of: profile) }
+        let application = try application(of: document, to: host)
+        if dryRun { return try show(try prepare(application), of: document.profile) }
         try self.host.requirePrivilege()
         let lock = try self.host.lock()
         try RecoverCommand.recover(host, self.host.store)
         let prepared = try prepare(application)
-        let plan = PlanReport(prepared.plan, of: profile, on: prepared.observed)
-        if !json { try Console.write(plan.text(Console.style)) }
-        let ending = try carryOut(prepared, application)
+        let plan = PlanReport(prepared.plan, of: document.profile, on: prepared.observed)
+        if !json, prepared.differences.isEmpty { try Console.write(plan.text(Console.style)) }
+        let ending = try carryOut(prepared, application, plan)
         let report = ApplicationReport(ending, plan: plan)
         try Console.write(json ? report.json.text() : report.text(Console.style))
         extendLifetime(lock)
-        if ending.status != .done { throw Ending(ending.status) }
+        let status = ending.status(of: prepared.plan)
+        if status != .done { throw Ending(status) }
+    }
+
+    private func application(
+        of document: ApplyDocument, to host: any RestoringHost
+    ) throws -> Application {
+        switch document {
+        case .profile(let profile): return Application(of: profile, to: host, backupLimit: try backup.limit())
+        case .plan(let saved):
+            guard backup.backupLimit == nil else {
+                throw ValidationError("--backup-limit is part of a saved plan: give it to 'daxprov plan'")
+            }
+            return Application(of: saved, to: host)
+        }
     }
 
     private func prepare(_ application: Application) throws -> Application.Prepared {
@@ -55,33 +76,103 @@ struct ApplyCommand: ParsableCommand {
     private func show(_ prepared: Application.Prepared, of profile: Profile) throws {
         let plan = PlanReport(prepared.plan, of: profile, on: prepared.observed)
         try Console.write(json ? plan.json.text() : plan.text(Console.style))
+        for line in StaleText.differences(prepared.differences) { Console.diagnose("daxprov: \(line)") }
+        if !prepared.differences.isEmpty { throw Ending(.stale) }
         try PlanCommand.refuse(prepared.plan)
     }
 
     private func carryOut(
-        _ prepared: Application.Prepared, _ application: Application
+        _ prepared: Application.Prepared, _ application: Application, _ plan: PlanReport
     ) throws -> Application.Ending {
-        let refusals = prepared.plan.refusals + consent.consent.refusals(for: prepared.plan)
-        guard refusals.isEmpty else { return .refused(refusals) }
-        if !prepared.plan.changes.isEmpty, !yes { try Question.confirm("Apply these changes?") }
+        guard prepared.differences.isEmpty else { return .stale(prepared.differences) }
+        guard prepared.plan.refusals.isEmpty else { return .refused(prepared.plan.refusals) }
+        var prepared = prepared
+        var consent = consent.consent
+        if !yes, !prepared.plan.changes.isEmpty {
+            if Question.isPossible {
+                if json { Console.diagnose(plan.text()) }
+                consent = try ask(consent, about: prepared.plan)
+                prepared = try CommandFailure.translating { () throws(HostError) in
+                    try application.prepare(after: prepared)
+                }
+            } else {
+                let refusals = consent.refusals(for: prepared.plan)
+                guard refusals.isEmpty else { return .refused(refusals) }
+                throw Question.impossible
+            }
+        }
         do throws(ExecutionError) {
             return try application.carryOut(
-                prepared, consent: consent.consent, recordingIn: host.store, interruption: .bySignals(),
+                prepared, consent: consent, recordingIn: host.store, interruption: .bySignals(),
                 progress: Console.show)
         } catch {
             throw CommandFailure(error)
+        }
+    }
+
+    /// Asks for what the plan needs: the names of what loses data, or else a yes.
+    private func ask(_ consent: Consent, about plan: Plan) throws -> Consent {
+        let requests = consent.requests(for: plan)
+        guard !requests.isEmpty else {
+            try Question.confirm("Apply these changes?")
+            return consent
+        }
+        return try Question.agree(requests, to: consent)
+    }
+}
+
+/// Reading what an apply is given.
+enum ApplyInput {
+    /// The profile or saved plan at a path; `-` is standard input.
+    static func read(_ path: String, trust: FileTrust = .anybody) throws(CommandFailure) -> ApplyDocument {
+        do throws(ApplyDocumentError) {
+            return try ApplyDocument.read(contentsOf: FilePath(path), trust: trust)
+        } catch {
+            switch error {
+            case .profile(let profile): throw ProfileFile.failure(profile, path)
+            case .plan(let plan): throw CommandFailure(plan, path)
+            }
+        }
+    }
+}
+
+extension ApplyDocument {
+    /// The profile: the one given, or the one in the saved plan.
+    fileprivate var profile: Profile {
+        switch self {
+        case .profile(let profile): profile
+        case .plan(let saved): saved.profile
+        }
+    }
+}
+
+extension CommandFailure {
+    /// Why a saved plan cannot be read.
+    init(_ error: SavedPlanError, _ path: String) {
+        switch error {
+        case .malformed(let reason):
+            self.init(
+                .badProfile, "the saved plan \(path) cannot be used: \(reason)",
+                advice: "plan again: daxprov plan PROFILE -o \(path)")
+        case .profile(let diagnostics):
+            for diagnostic in diagnostics { Console.diagnose(diagnostic.description) }
+            self.init(
+                .badProfile, "the profile in the saved plan \(path) is wrong",
+                advice: "daxprov never saves such a plan: somebody changed the file")
         }
     }
 }
 
 extension Application.Ending {
     /// The exit code that says how it ended. Where nothing had been done, the cause of the failure says it best.
-    var status: ExitStatus {
+    func status(of plan: Plan) -> ExitStatus {
         switch self {
         case .unchanged, .applied: .done
         case .refused: .refused
+        case .stale: .stale
         case .incomplete, .unconfirmed, .partial: .partial
-        case .undone(_, .host(let error), _): error.kind.undoneStatus
+        case .undone(let failed, .host(let error), _):
+            error.kind.undoneStatus(isFirst: plan.steps.first?.step == failed)
         case .undone: .rolledBack
         }
     }
@@ -89,10 +180,10 @@ extension Application.Ending {
 
 extension HostError.Kind {
     /// The exit code of a run that this error ended, and that was undone.
-    fileprivate var undoneStatus: ExitStatus {
+    fileprivate func undoneStatus(isFirst: Bool) -> ExitStatus {
         switch self {
         case .busy: .refused
-        case .changed: .stale
+        case .changed: isFirst ? .stale : .rolledBack
         case .notPermitted: .notPermitted
         case .failed, .unavailable: .rolledBack
         }

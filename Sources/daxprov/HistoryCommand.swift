@@ -22,27 +22,3 @@ struct HistoryCommand: ParsableCommand {
         try Console.write(json ? report.json.text() : report.text)
     }
 }
-
-/// `daxprov show`: one transaction.
-struct ShowCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "show",
-        abstract: "Shows a recorded transaction: its steps, how far they came, what was saved.",
-        discussion: """
-            Nothing is changed, and the host is not looked at.
-
-            \(ExitStatus.table(.done, .error))
-            """
-    )
-
-    @Argument(help: ArgumentHelp("The transaction, as 'daxprov history' names it.", valueName: "id"))
-    var id: String
-    @Flag(help: "Print one JSON document.") var json = false
-    @OptionGroup var host: HostOptions
-
-    func run() throws {
-        let report = TransactionReport(
-            try CommandFailure.onState { () throws(StateError) in try host.store.log(id) })
-        try Console.write(json ? report.json.text() : report.text)
-    }
-}

@@ -1,14 +1,18 @@
 import ArgumentParser
 import Provision
+import SystemPackage
 
 /// `daxprov plan`: the difference between a profile and the host, or many hosts.
 struct PlanCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "plan",
-        abstract: "Shows what apply would do. Writes nothing, anywhere.",
+        abstract: "Shows what apply would do. Changes nothing.",
         discussion: """
             + creates, ~ changes in place, - destroys, -/+ destroys and creates anew, ! loses data. Sizes and \
             addresses are what the kernel will give. A plan that cannot be carried out says why, and exits with 3.
+
+            With -o the plan is saved, for 'daxprov show' and 'daxprov apply': it is carried out only as long as the \
+            host is what it was made for. A plan that is refused is not saved.
 
             With --inventory the plan is made for a host that is not here, and says what the inventory does not tell. \
             With several inventories, or --inventory-dir or --profile-dir, it is a review: a row for each host, or \
@@ -23,24 +27,38 @@ struct PlanCommand: ParsableCommand {
     var profile: String?
     @Flag(help: "Print one JSON document; of a review, one line for each host.") var json = false
     @Flag(help: "Exit with 2 when changes are pending.") var detailedExitcode = false
+    @Option(
+        name: [.customShort("o"), .long],
+        help: ArgumentHelp("Save the plan in FILE, which only its owner may read.", valueName: "file"))
+    var out: String?
     @OptionGroup var inventories: InventoryOptions
     @OptionGroup var backup: BackupOptions
     @OptionGroup var host: HostOptions
 
     func validate() throws {
         try inventories.validate(profile: profile, isSimulated: host.isSimulated)
+        guard let out else { return }
+        if inventories.areGiven {
+            throw ValidationError("--out saves a plan of this host: it excludes --inventory")
+        }
+        if out.isEmpty || out == "-" { throw ValidationError("--out needs the path of a file") }
     }
 
     func run() throws {
         if inventories.isReview { return try review() }
-        let profile = try ProfileFile.read(profile ?? "")
-        let report = try report(for: profile)
+        let (profile, text) = try ProfileFile.readKeepingText(profile ?? "")
+        let report = try report(for: profile, text)
         try Console.write(json ? report.json.text() : report.text(Console.style))
+        if let out {
+            let isSaved = report.plan.refusals.isEmpty
+            let what = isSaved ? "saved in \(out)" : "refused, and not saved"
+            Console.diagnose(TerminalText.clean("daxprov: the plan is \(what)"))
+        }
         try Self.refuse(report.plan)
         if detailedExitcode, !report.plan.changes.isEmpty { throw Ending(.changesPending) }
     }
 
-    private func report(for profile: Profile) throws -> PlanReport {
+    private func report(for profile: Profile, _ text: String) throws -> PlanReport {
         let limit = try backup.limit()
         if let inventory = inventories.inventory.first {
             return PlanReport(of: profile, on: try InventoryFile.read(inventory), backupLimit: limit)
@@ -49,7 +67,23 @@ struct PlanCommand: ParsableCommand {
         let prepared = try CommandFailure.translating { () throws(HostError) in
             try Application(of: profile, to: host, backupLimit: limit).prepare()
         }
+        if let out, prepared.plan.refusals.isEmpty {
+            try save(SavedPlan(prepared, of: profile, text: text, backupLimit: limit), to: out)
+        }
         return PlanReport(prepared.plan, of: profile, on: prepared.observed)
+    }
+
+    private func save(_ plan: SavedPlan, to path: String) throws {
+        do throws(SavedPlanError) {
+            guard try SavedPlan.read(Array(plan.text.utf8)) == plan else {
+                throw .malformed(JSONError(.path(""), "it would not be read back as it is"))
+            }
+        } catch {
+            throw CommandFailure(.error, "the plan cannot be saved: \(error)")
+        }
+        try CommandFailure.onState { () throws(StateError) in
+            try PrivateFile.replace(FilePath(path), with: plan.text)
+        }
     }
 
     private func review() throws {

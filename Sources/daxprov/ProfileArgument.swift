@@ -1,17 +1,5 @@
-import ArgumentParser
 import Provision
 import SystemPackage
-
-/// The profile that a command works on.
-struct ProfileArgument: ParsableArguments {
-    @Argument(help: ArgumentHelp("The host profile; - reads standard input.", valueName: "profile"))
-    var profile: String
-
-    /// Reads it.
-    func read(trust: FileTrust) throws(CommandFailure) -> Profile {
-        try ProfileFile.read(profile, trust: trust)
-    }
-}
 
 /// Reading profiles for commands: what is wrong goes to stderr as the reader found it.
 enum ProfileFile {
@@ -24,7 +12,17 @@ enum ProfileFile {
         }
     }
 
-    private static func failure(_ error: ProfileError, _ path: String) -> CommandFailure {
+    /// The profile at a path with its text; `-` is standard input.
+    static func readKeepingText(_ path: String) throws(CommandFailure) -> (profile: Profile, text: String) {
+        do throws(ProfileError) {
+            return try ProfileReader.readKeepingText(contentsOf: FilePath(path))
+        } catch {
+            throw failure(error, path)
+        }
+    }
+
+    /// Why a profile could not be read; what is wrong in it is said on stderr.
+    static func failure(_ error: ProfileError, _ path: String) -> CommandFailure {
         switch error {
         case .unreadable(let profile):
             return CommandFailure(

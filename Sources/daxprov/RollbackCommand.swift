@@ -8,10 +8,10 @@ struct RollbackCommand: ParsableCommand {
         abstract: "Undoes an applied transaction: the last one, or the one named.",
         discussion: """
             Brings back the namespaces that it destroyed or changed, with their UUIDs, names, places and, where nothing \
-            wrote over it, their data; and removes those that it created, which needs --allow-destroy NAME for each. \
-            Refused where the host has changed since.
+            wrote over it, their data; and removes those that it created, which needs --allow-destroy NAME for each: on a \
+            terminal and without --yes, each name is to be typed instead. Refused where the host has changed since.
 
-            \(ExitStatus.table(.done, .error, .refused, .partial, .locked, .notPermitted))
+            \(ExitStatus.table(.done, .error, .refused, .partial, .stale, .locked, .notPermitted))
             """
     )
 
@@ -29,12 +29,36 @@ struct RollbackCommand: ParsableCommand {
         try RecoverCommand.recover(host, store)
         let (log, later) = try select(in: store)
         let observed = try CommandFailure.translating { () throws(HostError) in try host.observe() }
-        let review = RollbackReview(of: log, on: observed, later: later, consent: consent.consent)
+        var review = RollbackReview(of: log, on: observed, later: later, consent: consent.consent)
+        let isAsking = !yes && Question.isPossible && review.refusals.count == review.requests.count
+        if isAsking { review.refusals = [] }
         try show(review, of: log)
         guard review.refusals.isEmpty else { throw Ending(.refused) }
-        if !yes { try Question.confirm("Undo this transaction?") }
+        if isAsking {
+            try ask(review.requests)
+            try requireUnchanged(host, since: observed)
+        } else if !yes {
+            throw Question.impossible
+        }
         try rollBack(log.header.id, host, store)
         extendLifetime(lock)
+    }
+
+    private func ask(_ requests: [ConsentRequest]) throws {
+        guard requests.isEmpty else {
+            _ = try Question.agree(requests, to: consent.consent)
+            return
+        }
+        try Question.confirm("Undo this transaction?")
+    }
+
+    /// Time has passed while somebody was asked, and other tools take no lock of ours.
+    private func requireUnchanged(_ host: any RestoringHost, since observed: Observed) throws {
+        let now = try CommandFailure.translating { () throws(HostError) in try host.observe() }
+        guard HostFacts(now) != HostFacts(observed) else { return }
+        throw CommandFailure(
+            .stale, "the host changed while you were asked",
+            advice: "nothing was touched; look, and try again")
     }
 
     private func select(in store: TransactionStore) throws -> (TransactionLog, [TransactionLog]) {

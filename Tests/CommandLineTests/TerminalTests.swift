@@ -91,13 +91,28 @@ private struct Terminal: ~Copyable {
         #expect(!run.output.contains(escape))
     }
 
-    /// Runs apply with a terminal as standard input on which `answer` was typed.
-    private func apply(answering answer: String) throws -> Workplace.Run {
+    /// Runs apply with a terminal as standard input on which `answers` were typed.
+    private func apply(
+        answering answers: String..., options: [String] = [], environment: [String] = []
+    ) throws -> Workplace.Run {
+        try run(arguments("apply") + options, answering: answers, environment: environment)
+    }
+
+    private func run(
+        _ words: [String], answering answers: [String], environment: [String] = []
+    ) throws -> Workplace.Run {
         let terminal = try Terminal()
-        try terminal.type(answer)
+        for answer in answers { try terminal.type(answer) }
         let output = try Workplace.open(place.path("output"), O_WRONLY | O_TRUNC)
         defer { close(output) }
-        return try place.run(arguments("apply"), input: terminal.terminal, output: output, environment: [])
+        return try place.run(words, input: terminal.terminal, output: output, environment: environment)
+    }
+
+    /// The host as the first profile says, and a profile that replaces `heap` and changes `wal`.
+    private func prepareLosses() throws {
+        #expect(try apply(answering: "yes").status == 0)
+        try place.write(
+            Profiles.larger.replacing("wal, mode: fsdax", with: "wal, mode: sector"), to: "profile.yaml")
     }
 
     @Test func aTypedYesIsEnough() throws {
@@ -119,5 +134,88 @@ private struct Terminal: ~Copyable {
 
                 """)
         #expect(try place.text("host.json") == before)
+    }
+
+    @Test func whatLosesDataIsAgreedToByItsName() throws {
+        try prepareLosses()
+        let run = try apply(answering: "wal", "heap")
+        #expect(run.status == 0, "\(run)")
+        #expect(
+            run.errors.hasPrefix(
+                "region0/wal would be reconfigured; its data is lost. Type wal to agree: "
+                    + "region0/heap would be destroyed and created anew; its data is lost. Type heap to agree: [1/"
+            ),
+            "\(run.errors)")
+        #expect(try place.run(arguments("plan") + ["--detailed-exitcode"]).status == 0)
+    }
+
+    @Test(arguments: [
+        ["yes"], ["wal", "yes"], ["wal", "wal"], ["heap", "wal"], ["WAL", "heap"], ["wal ", "heap"],
+        ["wal", ""],
+    ])
+    func aNameThatIsNotTypedAsItIsChangesNothing(answers: [String]) throws {
+        try prepareLosses()
+        let before = try place.text("host.json")
+        let run = try run(arguments("apply"), answering: answers)
+        #expect(run.status == 3)
+        #expect(run.errors.hasSuffix("daxprov: error: not confirmed\ndaxprov: nothing was touched\n"))
+        #expect(try place.text("host.json") == before)
+    }
+
+    @Test func whatWasAllowedByAnOptionIsNotAskedFor() throws {
+        try prepareLosses()
+        let run = try apply(answering: "heap", options: ["--allow-destroy", "wal"])
+        #expect(run.status == 0, "\(run)")
+        #expect(!run.errors.contains("Type wal"))
+    }
+
+    @Test func yesIsNoConsentOnATerminalEither() throws {
+        try prepareLosses()
+        let before = try place.text("host.json")
+        let run = try apply(answering: "wal", "heap", options: ["--yes"])
+        #expect(run.status == 3)
+        #expect(run.output.contains("say --allow-destroy wal"))
+        #expect(!run.errors.contains("Type"))
+        #expect(try place.text("host.json") == before)
+    }
+
+    @Test func theEnvironmentAgreesToNothing() throws {
+        try prepareLosses()
+        let before = try place.text("host.json")
+        let variables = ["YES", "ASSUME_YES", "ALLOW_DESTROY", "CONSENT", "NONINTERACTIVE"]
+        let environment = variables.map { "DAXPROV_\($0)=heap" } + ["CI=1", "DEBIAN_FRONTEND=noninteractive"]
+        #expect(try apply(answering: "no", environment: environment).status == 3)
+        let input = try Workplace.open("/dev/null", O_RDONLY)
+        defer { close(input) }
+        let output = try Workplace.open(place.path("output"), O_WRONLY | O_TRUNC)
+        defer { close(output) }
+        let run = try place.run(arguments("apply"), input: input, output: output, environment: environment)
+        #expect(run.status == 3)
+        #expect(try place.text("host.json") == before)
+    }
+
+    @Test func aPlanIsShownBeforeAQuestionAlsoWithJSON() throws {
+        let run = try apply(answering: "yes", options: ["--json"])
+        #expect(run.status == 0)
+        #expect(run.errors.hasPrefix("  + region0/wal: fsdax 2 GiB"))
+        #expect(run.output.hasPrefix("{"))
+    }
+
+    @Test func aRollbackAsksForTheNamesThatLoseData() throws {
+        #expect(try apply(answering: "yes").status == 0)
+        let words = ["rollback", "--simulate", place.path("host.json")]
+        let before = try place.text("host.json")
+        let declined = try run(words, answering: ["wal", "no"])
+        #expect(declined.status == 3)
+        #expect(
+            declined.errors.hasPrefix(
+                "wal loses what was written to it since it was made. Type wal to agree: "))
+        #expect(try place.text("host.json") == before)
+        let input = try Workplace.open("/dev/null", O_RDONLY)
+        defer { close(input) }
+        #expect(try place.run(words).status == 3, "no terminal, no consent")
+        #expect(try place.text("host.json") == before)
+        #expect(try run(words, answering: ["wal", "heap"]).status == 0)
+        #expect(try !place.run(arguments("plan")).output.contains("No changes"))
     }
 }

@@ -31,7 +31,7 @@ final class Workplace {
     }
 
     deinit {
-        let names = ["host.json", "profile.yaml", "other.yaml", "input", "output", "errors"]
+        let names = ["host.json", "profile.yaml", "other.yaml", "plan", "input", "output", "errors"]
         for name in names { unsafe unlink("\(folder)/\(name)") }
         unsafe rmdir(folder)
     }

@@ -110,7 +110,7 @@ extension Application.Ending {
     var isSuccess: Bool {
         switch self {
         case .unchanged, .applied: true
-        case .refused, .incomplete, .unconfirmed, .undone, .partial: false
+        case .refused, .stale, .incomplete, .unconfirmed, .undone, .partial: false
         }
     }
 }

@@ -3,6 +3,7 @@ public struct Application {
     private let profile: Profile
     private let host: any RestoringHost
     private let backupLimit: ByteCount
+    private let saved: SavedPlan?
 
     /// The application of a profile to a host.
     /// - Parameter backupLimit: the most that is saved of one namespace to make undo bring it back.
@@ -12,6 +13,15 @@ public struct Application {
         self.profile = profile
         self.host = host
         self.backupLimit = backupLimit
+        self.saved = nil
+    }
+
+    /// The application of a saved plan: of its profile, as long as that still gives the same plan.
+    public init(of saved: SavedPlan, to host: any RestoringHost) {
+        self.profile = saved.profile
+        self.host = host
+        self.backupLimit = saved.backupLimit
+        self.saved = saved
     }
 
     /// A host as observed, with the plan for it.
@@ -20,6 +30,8 @@ public struct Application {
         public var observed: Observed
         /// The plan that was made from it.
         public var plan: Plan
+        /// What differs from the saved plan, or from what was observed before; empty where nothing does.
+        public var differences: [PlanDifference] = []
     }
 
     /// How an application ended.
@@ -28,6 +40,8 @@ public struct Application {
         case unchanged
         /// The plan cannot be applied; nothing was touched.
         case refused([Refusal])
+        /// The host is not, or no longer, what the plan was made for; nothing was touched.
+        case stale([PlanDifference])
         /// Every step was done, and the plan for the result is empty.
         case applied([Step])
         /// Every step was done, and the plan for the result is not empty.
@@ -44,7 +58,18 @@ public struct Application {
     /// Observes the host and plans. Touches nothing.
     public func prepare() throws(HostError) -> Prepared {
         let observed = try host.observe()
-        return Prepared(observed: observed, plan: plan(on: observed))
+        let plan = plan(on: observed)
+        return Prepared(
+            observed: observed, plan: plan,
+            differences: saved?.picture.differences(to: plan, on: observed) ?? [])
+    }
+
+    /// Observes the host and plans once more, after time has passed, and says what differs from before.
+    public func prepare(after earlier: Prepared) throws(HostError) -> Prepared {
+        var now = try prepare()
+        let before = PlanPicture(of: earlier.plan, on: earlier.observed)
+        now.differences += before.differences(to: now.plan, on: now.observed)
+        return now
     }
 
     private func plan(on observed: Observed) -> Plan {
@@ -62,16 +87,22 @@ public struct Application {
         interruption: Interruption = .never, progress: @escaping (Executor.Progress) -> Void = { _ in }
     ) throws(ExecutionError) -> Ending {
         let plan = prepared.plan
+        guard prepared.differences.isEmpty else { return .stale(prepared.differences) }
         let refusals = plan.refusals + consent.refusals(for: plan)
         guard refusals.isEmpty else { return .refused(refusals) }
         guard !plan.changes.isEmpty else { return .unchanged }
         let uses = try refusalsForUse(in: plan)
         guard uses.isEmpty else { return .refused(uses) }
         var recording = try begin(prepared, in: store)
-        let executor = Executor(host: host, interruption: interruption, progress: progress)
+        let executor = Executor(
+            host: host, as: prepared.observed, interruption: interruption, progress: progress)
         do throws(Executor.Failure) {
             try executor.run(plan.steps, recording: &recording)
         } catch {
+            if !error.hasBegun, case .host(let reason) = error.error, reason.kind == .changed {
+                try recording.note(.end(.rolledBack, after: nil))
+                return .stale([PlanDifference(address: reason.device ?? "host", message: reason.reason)])
+            }
             return undo(error, &recording, store, interruption, progress)
         }
         return finish(plan.steps.map(\.step), &recording)

@@ -13,15 +13,35 @@ public struct Consent: Equatable, Sendable {
     ///
     /// A name that several changes share consents to none of them: they need their addresses.
     public func refusals(for plan: Plan) -> [Refusal] {
-        plan.changes.compactMap { change in
-            guard let name = change.consent, !allowDestroy.contains(change.address) else { return nil }
-            let isUnique = plan.changes.count { $0.consent == name } == 1
-            if isUnique, allowDestroy.contains(name) { return nil }
-            let wanted = isUnique ? name : change.address
-            return Refusal(
+        missing(for: plan).map { change, wanted in
+            Refusal(
                 .consentMissing, change.address,
                 "it would be \(change.kind.consequence), and that was not agreed to",
                 advice: "if its data may go, say --allow-destroy \(quoted(wanted))")
+        }
+    }
+
+    /// What remains to be agreed to, for somebody who can be asked. The same as ``refusals(for:)``.
+    public func requests(for plan: Plan) -> [ConsentRequest] {
+        missing(for: plan).map { change, wanted in
+            ConsentRequest(
+                address: change.address, consequence: "would be \(change.kind.consequence); its data is lost",
+                words: [wanted, change.before?.labelUUID?.description, change.address],
+                grant: change.address)
+        }
+    }
+
+    private func missing(for plan: Plan) -> [(change: Change, wanted: String)] {
+        plan.changes.compactMap { change in
+            guard let name = change.consent, !allowDestroy.contains(change.address) else { return nil }
+            if let label = change.before?.labelUUID?.description, allowDestroy.contains(label),
+                !plan.changes.contains(where: { $0.address != change.address && $0.consent == label })
+            {
+                return nil
+            }
+            let isUnique = plan.changes.count { $0.consent == name } == 1
+            if isUnique, allowDestroy.contains(name) { return nil }
+            return (change, isUnique ? name : change.address)
         }
     }
 

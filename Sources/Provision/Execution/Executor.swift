@@ -2,18 +2,21 @@
 /// fails; undoing is ``Rollback``'s.
 public struct Executor {
     private let host: any RestoringHost
+    private let live: LiveObjects
     private let interruption: Interruption
     private let progress: (Progress) -> Void
 
     /// An executor on a host.
     /// - Parameters:
+    ///   - observed: the host as the plan was made for it.
     ///   - interruption: asked between steps whether to stop.
     ///   - progress: told what begins.
     public init(
-        host: any RestoringHost, interruption: Interruption = .never,
+        host: any RestoringHost, as observed: Observed, interruption: Interruption = .never,
         progress: @escaping (Progress) -> Void = { _ in }
     ) {
         self.host = host
+        self.live = LiveObjects(observed)
         self.interruption = interruption
         self.progress = progress
     }
@@ -31,37 +34,53 @@ public struct Executor {
         var step: Step
         var done: [Step]
         var error: ExecutionError
+        /// Whether anything was done to the host, by this step or one before it.
+        var hasBegun: Bool
     }
 
     /// Runs the steps.
     func run(_ steps: [PlannedStep], recording: inout Recording) throws(Failure) {
         var done: [Step] = []
+        var live = live
         for (index, planned) in steps.enumerated() {
+            var hasBegun = index > 0
             do throws(ExecutionError) {
                 guard !interruption.isRequested else { throw .interrupted }
                 progress(.begins(planned.step, index: index, count: steps.count))
-                try run(planned, number: index, recording: &recording)
+                try check(planned.step, live)
+                hasBegun = true
+                live.note(planned.step, try run(planned, number: index, recording: &recording))
             } catch {
-                throw Failure(step: planned.step, done: done, error: error)
+                throw Failure(step: planned.step, done: done, error: error, hasBegun: hasBegun)
             }
             done.append(planned.step)
         }
     }
 
+    private func check(_ step: Step, _ live: LiveObjects) throws(ExecutionError) {
+        do throws(HostError) {
+            try live.check(step, on: host)
+        } catch {
+            throw .host(error)
+        }
+    }
+
     private func run(
         _ planned: PlannedStep, number: Int, recording: inout Recording
-    ) throws(ExecutionError) {
+    ) throws(ExecutionError) -> Namespace? {
         try recording.backUp(planned, number: number)
         var generator = SystemRandomNumberGenerator()
         let identity = FreshIdentity.random(using: &generator)
         try recording.note(.intent(step: number, identity))
+        let result: Namespace?
         do throws(HostError) {
-            let result = try host.perform(planned.step, identity: identity)
+            result = try host.perform(planned.step, identity: identity)
             try verify(planned.step, identity, result)
         } catch {
             throw .host(error)
         }
         try recording.note(.done(step: number))
+        return result
     }
 
     private func verify(_ step: Step, _ identity: FreshIdentity, _ found: Namespace?) throws(HostError) {

@@ -76,16 +76,32 @@ public struct Recovery {
         _ id: String, because reason: String, _ recording: inout Recording
     ) throws(ExecutionError) -> [String] {
         try recording.note(.undo(reason: reason))
-        let log: TransactionLog
+        let patience = OtherTools.Patience()
+        var hasWaited = false
+        while true {
+            let log = try read(id)
+            let others = OtherTools(host, log)
+            do throws(ExecutionError) {
+                let rollback = Rollback(
+                    host: host, store: store, log: log, interruption: interruption,
+                    progress: !hasWaited ? progress : { _ in })
+                let pending = try rollback.run(recording: &recording)
+                try recording.note(.end(.rolledBack, after: nil))
+                return pending
+            } catch {
+                guard !patience.isOver, others.explain(error) else { throw error }
+                if !hasWaited { progress(.undoes("wait for another tool that works on the same region")) }
+                hasWaited = true
+                patience.pause()
+            }
+        }
+    }
+
+    private func read(_ id: String) throws(ExecutionError) -> TransactionLog {
         do throws(StateError) {
-            log = try store.log(id)
+            return try store.log(id)
         } catch {
             throw .state(error)
         }
-        let rollback = Rollback(
-            host: host, store: store, log: log, interruption: interruption, progress: progress)
-        let pending = try rollback.run(recording: &recording)
-        try recording.note(.end(.rolledBack, after: nil))
-        return pending
     }
 }

@@ -1,7 +1,9 @@
 /// Whether a committed transaction can be undone, what that destroys, and what it cannot bring back.
 public struct RollbackReview: Sendable {
-    /// Why it cannot; empty where it can.
+    /// Why it cannot; empty where it can, with the consents that are missing.
     public var refusals: [Refusal]
+    /// What remains to be agreed to, for somebody who can be asked.
+    public var requests: [ConsentRequest] = []
     /// What it brings back, and how much of it, in a line each.
     public var promises: [String]
 
@@ -23,7 +25,13 @@ public struct RollbackReview: Sendable {
                     advice: "what others did since cannot be undone by daxprov: apply a profile instead"))
             return
         }
-        refusals += Self.consents(log, after, consent)
+        requests = Self.requests(log, after, consent)
+        refusals += requests.map { request in
+            Refusal(
+                .consentMissing, request.address,
+                "undoing gives up what was written to it since it was made",
+                advice: "if that may go, say --allow-destroy \(request.address)")
+        }
     }
 
     private static func unsuitable(_ log: TransactionLog) -> [Refusal] {
@@ -55,7 +63,9 @@ public struct RollbackReview: Sendable {
     }
 
     /// What the transaction created or reconfigured is given up, with what was written to it since.
-    private static func consents(_ log: TransactionLog, _ after: Observed, _ consent: Consent) -> [Refusal] {
+    private static func requests(
+        _ log: TransactionLog, _ after: Observed, _ consent: Consent
+    ) -> [ConsentRequest] {
         var labels: Set<UUID> = []
         for (number, identity) in log.begun
         where ["create", "reconfigure"].contains(log.header.steps[number].action) {
@@ -65,10 +75,10 @@ public struct RollbackReview: Sendable {
             guard let label = namespace.labelUUID, labels.contains(label) else { return nil }
             let names = [namespace.displayName, label.description]
             guard consent.allowDestroy.isDisjoint(with: names) else { return nil }
-            return Refusal(
-                .consentMissing, namespace.displayName,
-                "undoing gives up what was written to it since it was made",
-                advice: "if that may go, say --allow-destroy \(namespace.displayName)")
+            return ConsentRequest(
+                address: namespace.displayName,
+                consequence: "loses what was written to it since it was made", words: names,
+                grant: label.description)
         }
     }
 

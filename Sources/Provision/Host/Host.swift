@@ -8,6 +8,10 @@ public protocol Host: AnyObject {
     /// is unused now can be in use when a step comes to it, and is checked again then.
     func requireUnused(_ target: NamespaceTarget) throws(HostError)
 
+    /// The namespace that has the target's kernel name now, whatever it is; nil where nothing with a size has it.
+    /// Reads that one object alone, and changes nothing.
+    func current(_ target: NamespaceTarget) throws(HostError) -> Namespace?
+
     /// Performs one step, and reads back the namespace that it left, if it left one.
     ///
     /// A step checks what must be true of its target (``NamespaceTarget``) right before it writes. When it throws,

@@ -36,6 +36,12 @@ public final class KernelHost: Host {
         try region(target.region).requireUnused(target)
     }
 
+    /// Reads one namespace; see ``Host/current(_:)``.
+    public func current(_ target: NamespaceTarget) throws(HostError) -> Namespace? {
+        let region = try region(target.region)
+        return region.reader.namespace(target.device, in: region.directory)
+    }
+
     /// Performs a step by sysfs stores; see ``Host/perform(_:identity:)``.
     public func perform(_ step: Step, identity: FreshIdentity) throws(HostError) -> Namespace? {
         try ReadFailures.checking { () throws(HostError) in try performStores(of: step, identity: identity) }

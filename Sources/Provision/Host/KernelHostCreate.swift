@@ -76,6 +76,11 @@ extension KernelRegion {
         try store(label.holderClass, in: "\(namespace)/holder_class", "set the mode")
         try store(label.uuid, in: "\(namespace)/uuid", "set the label UUID")
         try store(String(size.bytes), in: "\(namespace)/size", "allocate \(size)")
+        guard directory.text("\(namespace)/uuid") == label.uuid else {
+            throw HostError(
+                .changed, while: "allocate \(size)", device: namespace,
+                reason: "another tool took the same namespace object at the same time")
+        }
     }
 
     /// Refuses a place other than the planned one before anything is written to the media there.
@@ -83,7 +88,7 @@ extension KernelRegion {
         let actual = directory.number("\(namespace)/resource")
         guard let resource, let actual, actual != resource else { return }
         throw HostError(
-            .failed, while: "allocate the capacity", device: namespace,
+            .changed, while: "allocate the capacity", device: namespace,
             reason: "the kernel put it at 0x\(String(actual, radix: 16)), not at "
                 + "0x\(String(resource, radix: 16)) as planned",
             advice: "another tool changed the region: plan again")
@@ -168,7 +173,7 @@ extension KernelRegion {
     ///
     /// A size store that failed may have reached the label area all the same, so size 0 is stored in any case; it
     /// also clears the UUID of an object that got no capacity.
-    private func release(_ namespace: String, createdAs label: UUID) -> [HostError] {
+    func release(_ namespace: String, createdAs label: UUID?) -> [HostError] {
         if let uuid = directory.text("\(namespace)/uuid"), UUID(uuid) != label {
             return [
                 HostError(

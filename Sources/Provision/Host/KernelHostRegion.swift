@@ -21,7 +21,7 @@ struct KernelRegion: ~Copyable {
         let directory = try KernelHost.open(device)
         guard directory.exists("driver") else {
             throw HostError(
-                .failed, while: "use the region", device: device, reason: "it is disabled",
+                .changed, while: "use the region", device: device, reason: "it is disabled",
                 advice: "see the kernel log (dmesg): a region whose labels do not agree stays disabled")
         }
         let facts = knownFacts ?? RegionFacts(reading: directory)

@@ -132,17 +132,18 @@ extension KernelRegion {
 
     private func allocateAnew(_ was: Namespace, _ restoration: Restoration) throws(HostError) -> String {
         let device = try idleNamespace()
+        let label = label(of: was, replacing: Label(reading: device, in: self))
         do throws(HostError) {
-            try allocate(device, label(of: was, replacing: Label(reading: device, in: self)), was.rawSize)
+            try allocate(device, label, was.rawSize)
             let resource = directory.number("\(device)/resource")
             guard resource == was.resource else {
                 throw HostError(
-                    .failed, while: "bring back \(was.displayName)", device: device,
+                    .changed, while: "bring back \(was.displayName)", device: device,
                     reason: "the kernel put it at 0x\(String(resource ?? 0, radix: 16))",
                     advice: "somebody else uses its old place: see daxprov inventory")
             }
         } catch {
-            throw error.adding(undoFailures: failure { () throws(HostError) in try free(device) })
+            throw error.adding(undoFailures: release(device, createdAs: was.labelUUID))
         }
         return device
     }

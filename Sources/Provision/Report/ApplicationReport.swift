@@ -18,6 +18,8 @@ public struct ApplicationReport: Sendable {
             case .unchanged: []  // the plan's own text has said it
             case .refused(let refusals):
                 RefusalText.lines(unseen(refusals), source: plan.source, style) + ["Nothing was touched."]
+            case .stale(let differences):
+                StaleText.lines(differences, style)
             case .applied(let done):
                 [
                     "Applied \(Self.count(plan.plan.changes.count, "change")) in \(Self.count(done.count, "step"));"
@@ -45,6 +47,8 @@ public struct ApplicationReport: Sendable {
         document.set("done", each: done) { StepText.json($0) }
         switch ending {
         case .refused(let refusals): document.set("refusals", each: refusals) { PlanReport.refusal($0) }
+        case .stale(let differences):
+            document.set("differences", each: differences) { StaleText.json($0) }
         case .undone(let failed, let error, let afterReboot):
             document.set("failed", StepText.json(failed))
             document.set("error", ErrorReport.json(error))
@@ -71,6 +75,7 @@ public struct ApplicationReport: Sendable {
         switch ending {
         case .unchanged: "unchanged"
         case .refused: "refused"
+        case .stale: "stale"
         case .applied: "applied"
         case .incomplete: "incomplete"
         case .unconfirmed: "unconfirmed"
@@ -84,7 +89,7 @@ public struct ApplicationReport: Sendable {
         case .applied(let done), .incomplete(let done, _), .unconfirmed(let done, _),
             .partial(let done, _, _, _):
             done
-        case .unchanged, .refused, .undone: []
+        case .unchanged, .refused, .stale, .undone: []
         }
     }
 

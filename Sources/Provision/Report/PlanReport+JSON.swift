@@ -6,7 +6,9 @@ extension PlanReport {
         document.set("tool_version", ToolVersion.current)
         document.set("profile", source)
         let steps = plan.stepsByChange
-        document.set("changes", each: plan.changes.indices) { change(at: $0, steps: steps[$0]) }
+        document.set("changes", each: plan.changes.indices) {
+            Self.change(plan.changes[$0], steps: steps[$0])
+        }
         document.set("unchanged", each: plan.unchanged) { .string($0) }
         document.set("unmanaged", each: plan.unmanaged) { unmanaged in
             let node = Self.summary(unmanaged.summary)
@@ -31,14 +33,23 @@ extension PlanReport {
         return node
     }
 
-    private func change(at index: Int, steps: [PlannedStep]) -> JSONNode {
-        let change = plan.changes[index]
+    /// The changes of a plan, as the values that a reader of the document gets.
+    static func changeValues(of plan: Plan) -> [JSONValue] {
+        let steps = plan.stepsByChange
+        return plan.changes.indices.map { index in
+            let text = change(plan.changes[index], steps: steps[index]).text(.compact)
+            // json-c wrote it, so json-c reads it.
+            return (try? JSONValue(parsing: text)) ?? .null
+        }
+    }
+
+    private static func change(_ change: Change, steps: [PlannedStep]) -> JSONNode {
         let node = JSONNode.object()
         node.set("address", change.address)
         node.set("kind", change.kind.rawValue)
         node.set("actions", each: change.kind.actions) { .string($0) }
-        node.set("before", change.before.map { Self.summary($0) } ?? .null())
-        node.set("after", change.after.map { Self.summary($0) } ?? .null())
+        node.set("before", change.before.map { summary($0) } ?? .null())
+        node.set("after", change.after.map { summary($0) } ?? .null())
         node.set("reason", change.reasons.joined(separator: "; "))
         node.set("reversibility", change.reversibility.rawValue)
         node.set("reversibility_reason", change.reversibilityReason)

@@ -7,10 +7,12 @@ public struct PlanReport: Sendable {
     public let plan: Plan
     /// Where the profile came from.
     public let source: String
-    /// The host that the plan was made for.
+    /// The host that the plan was made for; empty for a saved plan.
     private let observed: Observed
+    /// The fingerprint that was saved with the plan.
+    private let savedFingerprint: String?
     /// The state of the host that the plan was made for. It takes as long as planning, and a text has no use for it.
-    public var fingerprint: String { HostFacts(observed).fingerprint }
+    public var fingerprint: String { savedFingerprint ?? HostFacts(observed).fingerprint }
     /// What was not known to the plan; nil where it was made from the host itself.
     public let limits: InventoryLimits?
 
@@ -19,7 +21,17 @@ public struct PlanReport: Sendable {
         self.plan = plan
         self.source = profile.source
         self.observed = observed
+        self.savedFingerprint = nil
         self.limits = limits
+    }
+
+    /// The report of a saved plan. It has no steps.
+    public init(of saved: SavedPlan) {
+        self.plan = saved.shown
+        self.source = saved.profile.source
+        self.observed = Observed(buses: [])
+        self.savedFingerprint = saved.fingerprint
+        self.limits = nil
     }
 
     /// The report of the plan for a host that is known from a saved inventory alone.

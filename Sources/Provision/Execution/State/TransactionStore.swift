@@ -100,7 +100,7 @@ public struct TransactionStore: Sendable {
     }
 
     /// Whether a name is one that transactions have.
-    private static func isName(_ name: String) -> Bool {
+    public static func isName(_ name: String) -> Bool {
         (10...64).contains(name.utf8.count) && name.first?.isNumber == true
             && name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") }
     }

@@ -84,7 +84,7 @@ extension SimulatedHost {
         let resource = try readBack(id)?.resource
         guard let expected = placement.resource, let resource, expected != resource else { return }
         throw HostError(
-            .failed, while: "create \(id)", device: id.description,
+            .changed, while: "create \(id)", device: id.description,
             reason: "it was allocated at 0x\(String(resource, radix: 16)), not at "
                 + "0x\(String(expected, radix: 16)) as planned",
             advice: "plan again: somebody changed the region")

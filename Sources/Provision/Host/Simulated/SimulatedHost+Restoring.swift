@@ -77,7 +77,7 @@ extension SimulatedHost: RestoringHost {
         guard try readBack(id)?.resource == was.resource else {
             try store(.size(id, .zero))
             throw HostError(
-                .failed, while: "bring back \(was.displayName)", device: id.description,
+                .changed, while: "bring back \(was.displayName)", device: id.description,
                 reason: "the kernel put it elsewhere")
         }
         return id

@@ -71,6 +71,17 @@ public final class SimulatedHost: Host {
         try requireUnused(id)
     }
 
+    /// Looks the namespace up by its number; see ``Host/current(_:)``.
+    public func current(_ target: NamespaceTarget) throws(HostError) -> Namespace? {
+        try requireAlive(while: "read \(target.device)")
+        let number = try region(target.region, while: "read \(target.device)")
+        let found = state.regions[number].namespaces.first {
+            "namespace\(number).\($0.number)" == target.device && $0.size > .zero
+        }
+        guard let found else { return nil }
+        return try readBack(SimulatedNamespaceID(region: number, number: found.number))
+    }
+
     /// Performs one step.
     public func perform(_ step: Step, identity: FreshIdentity) throws(HostError) -> Namespace? {
         try requireAlive(while: "perform a step")

@@ -1,0 +1,38 @@
+/// What the namespaces that steps act on are expected to be: as observed, and then as each step left them.
+///
+/// Other tools (ndctl, daxctl, udev) take no lock of ours. So each step looks at its own target once more right before
+/// anything is recorded or done, and what somebody else made of it is never undone as if it were ours.
+struct LiveObjects {
+    private var expected: [String: Namespace] = [:]
+
+    /// What an observation shows.
+    init(_ observed: Observed) {
+        for region in observed.regions {
+            for namespace in region.namespaces { expected[namespace.device] = namespace }
+        }
+    }
+
+    /// Throws ``HostError/Kind/changed`` where the target of a step is not what it was when it was last looked at.
+    func check(_ step: Step, on host: any Host) throws(HostError) {
+        guard let target = step.target, let known = expected[target.device] else { return }
+        guard let current = try host.current(target) else {
+            throw Self.changed(target, "it is gone")
+        }
+        let now = ObjectFingerprint(current, in: target.region)
+        let differences = ObjectFingerprint(known, in: target.region).differences(to: now)
+        guard differences.isEmpty else { throw Self.changed(target, differences.joined(separator: "; ")) }
+    }
+
+    /// Takes over what a step left.
+    mutating func note(_ step: Step, _ result: Namespace?) {
+        if let target = step.target { expected[target.device] = nil }
+        if let result { expected[result.device] = result }
+    }
+
+    private static func changed(_ target: NamespaceTarget, _ difference: String) -> HostError {
+        HostError(
+            .changed, while: "go on with \(target.label)", device: target.device,
+            reason: "another tool changed it meanwhile: \(difference)",
+            advice: "find out what changed it, and plan again")
+    }
+}

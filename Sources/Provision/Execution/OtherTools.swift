@@ -1,0 +1,47 @@
+import Glibc
+
+/// Tells whether undoing failed because another tool (ndctl, daxctl) works on the same regions at the same time: it takes
+/// no lock of ours, and has the capacity or the kernel's next namespace object that undoing needs. Often it is done soon.
+struct OtherTools {
+    /// For how long undoing is tried again: 15 seconds.
+    struct Patience {
+        private let end = ContinuousClock.now + .seconds(15)
+
+        /// Whether that time has passed.
+        var isOver: Bool { ContinuousClock.now >= end }
+
+        /// Lets some time pass.
+        func pause() { usleep(200_000) }
+    }
+
+    private let host: any RestoringHost
+    private let log: TransactionLog
+    private let wereThere: Bool
+
+    /// Looks at a host before a transaction on it is undone.
+    init(_ host: any RestoringHost, _ log: TransactionLog) {
+        self.host = host
+        self.log = log
+        self.wereThere = Self.areThere(host, log)
+    }
+
+    /// Whether another tool is the likely reason of an error.
+    func explain(_ error: ExecutionError) -> Bool {
+        guard case .host(let failure) = error, failure.kind != .notPermitted else { return false }
+        return failure.kind == .changed || wereThere || Self.areThere(host, log)
+    }
+
+    /// Whether a region of the transaction holds a namespace that was not there before it, and that it did not make.
+    private static func areThere(_ host: any RestoringHost, _ log: TransactionLog) -> Bool {
+        guard let now = try? host.observe() else { return false }
+        let before = log.header.before
+        let names = RegionNames(before: before, now: now)
+        let regions = Set(log.header.steps.compactMap { names.name(of: $0.region) })
+        let known = Set(before.regions.flatMap(\.namespaces).compactMap(\.labelUUID))
+            .union(log.begun.values.map(\.label)).union(log.placeholders)
+        return now.regions.contains { region in
+            guard regions.contains(region.device) else { return false }
+            return region.namespaces.contains { $0.labelUUID.map { !known.contains($0) } ?? false }
+        }
+    }
+}

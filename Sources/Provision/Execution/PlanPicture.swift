@@ -1,0 +1,112 @@
+/// A plan and what it relies on, to be compared with the host at another moment.
+public struct PlanPicture: Equatable, Sendable {
+    /// The live objects that the plan touches: its regions, their DIMMs, and the namespaces that its steps act on.
+    public var objects: [ObjectFingerprint]
+    /// The changes, as in the document of `plan --json`.
+    public var changes: [JSONValue]
+
+    /// These objects and changes.
+    init(objects: [ObjectFingerprint], changes: [JSONValue]) {
+        self.objects = objects
+        self.changes = changes
+    }
+
+    /// The picture of a plan that was made from an observation.
+    public init(of plan: Plan, on observed: Observed) {
+        objects = Self.touched(by: plan, on: observed)
+        changes = PlanReport.changeValues(of: plan)
+    }
+
+    private static func touched(by plan: Plan, on observed: Observed) -> [ObjectFingerprint] {
+        let regions = Set(plan.steps.map(\.step.region))
+        let targets = Set(plan.steps.compactMap(\.step.target?.device))
+        var objects: [ObjectFingerprint] = []
+        for bus in observed.buses {
+            let touched = bus.regions.filter { regions.contains($0.device) }
+            let dimms = Set(touched.flatMap(\.mappings).map(\.dimm))
+            objects += bus.dimms.filter { dimms.contains($0.device) }.map { ObjectFingerprint($0) }
+            for region in touched {
+                objects.append(ObjectFingerprint(region))
+                objects += region.namespaces.filter { targets.contains($0.device) }
+                    .map { ObjectFingerprint($0, in: region.device) }
+            }
+        }
+        return objects
+    }
+}
+
+/// One thing that is not as a plan relies on.
+public struct PlanDifference: Equatable, Sendable {
+    /// What it is about: `region0`, `region0/wal`, `nmem0`.
+    public var address: String
+    /// What was, and what is.
+    public var message: String
+}
+
+extension PlanPicture {
+    /// What is different now, when the same profile gives this plan for this observation; empty where nothing is.
+    public func differences(to plan: Plan, on observed: Observed) -> [PlanDifference] {
+        let now = PlanPicture(of: plan, on: observed)
+        return objectDifferences(now, observed) + changeDifferences(now)
+            + plan.refusals.map { PlanDifference(address: $0.address, message: "refused now: \($0.message)") }
+    }
+
+    private func objectDifferences(_ now: PlanPicture, _ observed: Observed) -> [PlanDifference] {
+        let everything = Self.everything(observed)
+        var differences: [PlanDifference] = []
+        for object in objects {
+            guard let found = everything[Self.key(object)] else {
+                differences.append(
+                    PlanDifference(address: object.address, message: "the \(object.kind.rawValue) is gone"))
+                continue
+            }
+            differences += object.differences(to: found).map {
+                PlanDifference(address: object.address, message: $0)
+            }
+        }
+        let known = Set(objects.map(Self.key))
+        return differences
+            + now.objects.filter { !known.contains(Self.key($0)) }.map {
+                PlanDifference(
+                    address: $0.address, message: "the plan was not made for this \($0.kind.rawValue)")
+            }
+    }
+
+    private func changeDifferences(_ now: PlanPicture) -> [PlanDifference] {
+        let (old, new) = (changes.map(PlannedChange.init), now.changes.map(PlannedChange.init))
+        var differences: [PlanDifference] = []
+        for change in old {
+            guard let same = new.first(where: { $0.address == change.address && $0.kind == change.kind })
+            else {
+                differences.append(change.gone)
+                continue
+            }
+            differences += change.differences(to: same)
+        }
+        for change in new
+        where !old.contains(where: { $0.address == change.address && $0.kind == change.kind }) {
+            differences.append(change.added)
+        }
+        if differences.isEmpty, old.map(\.comparable) != new.map(\.comparable) {
+            differences.append(PlanDifference(address: "plan", message: "its changes come in another order"))
+        }
+        return differences
+    }
+
+    private static func key(_ object: ObjectFingerprint) -> String {
+        "\(object.kind.rawValue) \(object.identity)"
+    }
+
+    private static func everything(_ observed: Observed) -> [String: ObjectFingerprint] {
+        var objects: [String: ObjectFingerprint] = [:]
+        func add(_ object: ObjectFingerprint) { objects[key(object)] = object }
+        for bus in observed.buses {
+            for dimm in bus.dimms { add(ObjectFingerprint(dimm)) }
+            for region in bus.regions {
+                add(ObjectFingerprint(region))
+                for namespace in region.namespaces { add(ObjectFingerprint(namespace, in: region.device)) }
+            }
+        }
+        return objects
+    }
+}

@@ -1,0 +1,23 @@
+/// What makes a plan stale, in words.
+public enum StaleText {
+    /// A line for each difference.
+    public static func differences(_ differences: [PlanDifference], _ style: TextStyle = .plain) -> [String] {
+        differences.map { difference in
+            style.paint(TerminalText.clean("stale: \(difference.address): \(difference.message)"), .loss)
+        }
+    }
+
+    /// Why nothing was touched, and what to do.
+    static func lines(_ differences: [PlanDifference], _ style: TextStyle) -> [String] {
+        Self.differences(differences, style)
+            + ["The host is not what the plan was made for. Nothing was touched; plan again."]
+    }
+
+    /// A difference as an object.
+    static func json(_ difference: PlanDifference) -> JSONNode {
+        let node = JSONNode.object()
+        node.set("address", difference.address)
+        node.set("message", difference.message)
+        return node
+    }
+}

@@ -1,0 +1,102 @@
+extension SavedPlan {
+    /// The most bytes that a saved plan may have.
+    public static let maximumSize = ByteCount.mib(16)
+    /// The most separators that it may have, which bounds the number of its values.
+    static let maximumSeparators = 500_000
+
+    /// Whether a text is meant to be a document of daxprov's rather than a profile: an object with `format_version`,
+    /// which no profile has; or one that begins with it and is damaged further on.
+    public static func isDocument(_ bytes: [UInt8]) -> Bool {
+        var rest = bytes[...]
+        func skipSpace() { rest = rest.drop { [0x20, 0x09, 0x0a, 0x0d].contains($0) } }
+        skipSpace()
+        guard rest.first == UInt8(ascii: "{") else { return false }
+        rest = rest.dropFirst()
+        skipSpace()
+        if rest.starts(with: Array("\"format_version\"".utf8)) { return true }
+        guard isSmall(bytes), case .object(let object)? = try? JSONValue(parsing: bytes) else { return false }
+        return object["format_version"] != nil
+    }
+
+    /// Reads a saved plan. The file is untrusted: everything in it is checked, and nothing in it is carried out.
+    public static func read(_ bytes: [UInt8]) throws(SavedPlanError) -> SavedPlan {
+        let saved = try checked { () throws(JSONError) in try contents(of: bytes) }
+        let profile: Profile
+        do throws(ProfileError) {
+            profile = try ProfileReader.read(Array(saved.profileText.utf8), source: saved.source)
+        } catch {
+            guard case .invalid(let diagnostics) = error else { throw .profile([]) }
+            throw .profile(diagnostics)
+        }
+        return SavedPlan(
+            toolVersion: saved.toolVersion, profileText: saved.profileText, profile: profile,
+            backupLimit: saved.backupLimit, picture: saved.picture, shown: saved.shown,
+            fingerprint: saved.fingerprint)
+    }
+
+    private static func checked<Value>(
+        _ body: () throws(JSONError) -> Value
+    ) throws(SavedPlanError) -> Value {
+        do throws(JSONError) {
+            return try body()
+        } catch {
+            throw .malformed(error)
+        }
+    }
+
+    /// What the file says, but for the profile's meaning.
+    private struct Contents {
+        var toolVersion: String
+        var source: String
+        var profileText: String
+        var backupLimit: ByteCount
+        var fingerprint: String
+        var picture: PlanPicture
+        var shown: Plan
+    }
+
+    private static func contents(of bytes: [UInt8]) throws(JSONError) -> Contents {
+        guard UInt64(bytes.count) <= maximumSize.bytes else {
+            throw JSONError(.path(""), "it is larger than \(maximumSize)")
+        }
+        guard isSmall(bytes) else { throw JSONError(.path(""), "it has too many values") }
+        let root = JSONCursor(try JSONValue(parsing: bytes))
+        try requireDocument(root)
+        let changes = try root.required("changes")
+        return Contents(
+            toolVersion: try root.required("tool_version").line(),
+            source: try root.required("profile").line(),
+            profileText: try root.required("profile_text").string(),
+            backupLimit: try root.required("backup_limit").byteCount(),
+            fingerprint: try root.required("fingerprint").line(),
+            picture: PlanPicture(
+                objects: try root.required("objects").limitedList(ObjectFingerprint.init),
+                changes: try changes.limitedList { change throws(JSONError) in change.value }),
+            shown: Plan(
+                changes: try changes.limitedList(Change.init), steps: [],
+                unchanged: try root.required("unchanged").limitedList { item throws(JSONError) in
+                    try item.string()
+                },
+                unmanaged: try root.required("unmanaged").limitedList { item throws(JSONError) in
+                    UnmanagedNamespace(
+                        address: try item.required("address").string(), summary: try NamespaceSummary(item))
+                }, refusals: []))
+    }
+
+    private static func isSmall(_ bytes: [UInt8]) -> Bool {
+        let separators = [UInt8(ascii: ","), UInt8(ascii: "["), UInt8(ascii: "{")]
+        return UInt64(bytes.count) <= maximumSize.bytes
+            && bytes.count { separators.contains($0) } <= maximumSeparators
+    }
+
+    private static func requireDocument(_ root: JSONCursor) throws(JSONError) {
+        let version = try root.required("format_version")
+        let number = try version.integer(Int128.self)
+        guard number == formatVersion else {
+            throw version.error("\(number) is not supported; this version reads \(formatVersion)")
+        }
+        guard try root.optional("document")?.string() == documentWord else {
+            throw JSONError(.path(""), "it is another document of daxprov's: plan -o saves plans")
+        }
+    }
+}

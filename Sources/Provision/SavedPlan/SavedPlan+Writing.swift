@@ -1,0 +1,49 @@
+extension SavedPlan {
+    /// The version of the file's shape.
+    public static let formatVersion = 1
+    /// The word that tells a saved plan from the other documents.
+    static let documentWord = "saved_plan"
+
+    /// The file's text.
+    public var text: String { document.text() }
+
+    /// The saved plan as one document.
+    var document: JSONNode {
+        let document = JSONNode.object()
+        document.set("format_version", Self.formatVersion)
+        document.set("document", Self.documentWord)
+        document.set("tool_version", toolVersion)
+        document.set("profile", profile.source)
+        document.set("profile_text", profileText)
+        document.set("backup_limit", backupLimit)
+        document.set("fingerprint", fingerprint)
+        document.set("objects", each: picture.objects) { Self.object($0) }
+        describePlan(in: document)
+        return document
+    }
+
+    /// The parts of the plan's own document.
+    func describePlan(in document: borrowing JSONNode) {
+        document.set("changes", each: picture.changes) { JSONNode($0) }
+        document.set("unchanged", each: shown.unchanged) { .string($0) }
+        document.set("unmanaged", each: shown.unmanaged) { unmanaged in
+            let node = PlanReport.summary(unmanaged.summary)
+            node.set("address", unmanaged.address)
+            return node
+        }
+    }
+
+    private static func object(_ object: ObjectFingerprint) -> JSONNode {
+        let node = JSONNode.object()
+        node.set("kind", object.kind.rawValue)
+        node.set("address", object.address)
+        node.set("identity", object.identity)
+        let facts = JSONNode.object()
+        for fact in ObjectFingerprint.Fact.allCases {
+            guard let value = object.facts[fact] else { continue }
+            facts.set(copying: fact.rawValue, .string(value))
+        }
+        node.set("facts", facts)
+        return node
+    }
+}

@@ -1,0 +1,60 @@
+/// The parts of a saved plan's document, read back with limits.
+extension ObjectFingerprint {
+    /// The object that a node describes. Facts that this version does not know are ignored: those that it knows and does
+    /// not find differ from the live object's.
+    init(_ node: JSONCursor) throws(JSONError) {
+        self.kind = try node.required("kind").word()
+        self.identity = try node.required("identity").string()
+        self.address = try node.required("address").string()
+        self.facts = [:]
+        let known = try node.required("facts")
+        for fact in Fact.allCases {
+            guard let value = try known.optional(fact.rawValue) else { continue }
+            facts[fact] = try value.string()
+        }
+    }
+}
+
+extension Change {
+    /// The change that a node describes, to be shown.
+    init(_ node: JSONCursor) throws(JSONError) {
+        self.init(
+            address: try node.required("address").string(), kind: try node.required("kind").word(),
+            before: try node.optional("before").map(NamespaceSummary.init),
+            after: try node.optional("after").map(NamespaceSummary.init),
+            reasons: [try node.required("reason").string()].filter { !$0.isEmpty },
+            reversibility: try node.required("reversibility").word(),
+            reversibilityReason: try node.required("reversibility_reason").string(),
+            consent: try node.optional("consent")?.string())
+        guard try node.required("data_loss").bool() == losesData else {
+            throw node.error("its data_loss contradicts its consent")
+        }
+        for step in try node.required("steps").limitedList({ step throws(JSONError) in step }) {
+            _ = try step.required("action").string()
+        }
+    }
+}
+
+extension NamespaceSummary {
+    /// The summary that a node describes.
+    init(_ node: JSONCursor) throws(JSONError) {
+        self.init(
+            name: try node.optional("name")?.string(), mode: try node.optional("mode")?.word(),
+            rawSize: try node.required("raw_size").size(),
+            usableSize: try node.optional("usable_size")?.size(), map: try node.optional("map")?.word(),
+            align: try node.optional("align")?.unit(),
+            sectorSize: try node.optional("sector_size")?.integer(),
+            resource: try node.optional("resource")?.address(),
+            labelUUID: try node.optional("raw_uuid")?.uuid(), isActive: try node.state("active"))
+    }
+}
+
+extension JSONCursor {
+    /// This value as a short text that a terminal shows as it is.
+    func line() throws(JSONError) -> String {
+        let text = try string()
+        guard text.utf8.count <= 4096 else { throw error("is longer than 4096 bytes") }
+        guard TerminalText.clean(text) == text else { throw error("has a character that does not print") }
+        return text
+    }
+}

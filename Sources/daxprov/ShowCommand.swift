@@ -1,0 +1,56 @@
+import ArgumentParser
+import Glibc
+import Provision
+import SystemPackage
+
+/// `daxprov show`: one transaction, or a saved plan.
+struct ShowCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show",
+        abstract: "Shows a recorded transaction, or a saved plan.",
+        discussion: """
+            Of a transaction: its steps, how far they came, what was saved. Of a plan that 'daxprov plan -o' saved: what \
+            it would do, and whether it is stale on this host, as far as the caller may look at it. Nothing is changed.
+
+            \(ExitStatus.table(.done, .error, .badProfile))
+            """
+    )
+
+    @Argument(
+        help: ArgumentHelp(
+            "The transaction, as 'daxprov history' names it, or the file of a saved plan.",
+            valueName: "id-or-file"))
+    var subject: String
+    @Flag(help: "Print one JSON document.") var json = false
+    @OptionGroup var host: HostOptions
+
+    func run() throws {
+        guard isTransaction else { return try showPlan() }
+        let report = TransactionReport(
+            try CommandFailure.onState { () throws(StateError) in try host.store.log(subject) })
+        try Console.write(json ? report.json.text() : report.text)
+    }
+
+    /// Whether a transaction is meant: what is named as one, and is no file.
+    private var isTransaction: Bool {
+        unsafe access(subject, F_OK) != 0 && TransactionStore.isName(subject)
+    }
+
+    private func showPlan() throws {
+        guard case .plan(let saved) = try ApplyInput.read(subject) else {
+            throw CommandFailure(
+                .badProfile, "\(subject) is no saved plan",
+                advice: "daxprov plan PROFILE -o FILE saves one; daxprov history lists transactions")
+        }
+        let report = SavedPlanReport(saved, differences: differences(saved))
+        try Console.write(json ? report.json.text() : report.text(Console.style))
+    }
+
+    /// What differs on the host; nil where there is none that can be looked at. Only root sees where namespaces lie.
+    private func differences(_ saved: SavedPlan) -> [PlanDifference]? {
+        guard host.isSimulated || !Privilege.isMissing, let host = try? host.makeHost(),
+            let prepared = try? Application(of: saved, to: host).prepare(), !prepared.observed.buses.isEmpty
+        else { return nil }
+        return prepared.differences
+    }
+}

@@ -1,0 +1,163 @@
+"""Saved plans on a real kernel, two applies at once, and an apply beside another tool that changes the same region."""
+
+import json
+
+import pytest
+
+from support import Daxprov, namespace, profile, region
+from support.daxprov import DONE, REFUSED, ROLLED_BACK
+
+STALE, LOCKED = 6, 7
+PLAN, PROFILE = "/tmp/plan", "/tmp/profile.yaml"
+WAL, HEAP = namespace(name="wal", mode="fsdax", size="64 MiB"), namespace(name="heap", mode="devdax", size="32 MiB")
+BEFORE = profile(region(0, WAL, HEAP))
+AFTER = profile(region(
+    0, WAL.replace("fsdax", "devdax"), namespace(name="pile", renamed_from="heap", mode="devdax", size="32 MiB"),
+    namespace(name="new", mode="sector", size="64 MiB")))
+
+
+def save(daxprov, wanted):
+    daxprov.vm.write_file(PROFILE, wanted)
+    return daxprov.run("plan", PROFILE, "-o", PLAN).check()
+
+
+def apply_saved(daxprov, *options):
+    return daxprov.run("apply", "--yes", "--allow-destroy", "wal", *options, PLAN)
+
+
+def device(daxprov, name):
+    return daxprov.inventory().named(name)["dev"]
+
+
+def test_a_saved_plan_is_applied_after_a_reboot_too_and_only_once(labelled):
+    daxprov = Daxprov(labelled)
+    daxprov.applied(BEFORE)
+    save(daxprov, AFTER)
+    assert labelled.run(["stat", "-c", "%a %U", PLAN]).out == "600 root\n"
+    text = labelled.read_file(PLAN)
+    labelled.reboot()
+    labelled.write_file(PLAN, text)
+    assert daxprov.run("show", PLAN).check().out.endswith("The host is what it was made for.\n")
+
+    before = daxprov.inventory()
+    refused = daxprov.run("apply", "--yes", PLAN)
+    assert refused.status == REFUSED and "--allow-destroy wal" in refused.out
+    assert daxprov.inventory().document == before.document
+    result = apply_saved(daxprov)
+    assert result.status == DONE, result
+    assert daxprov.is_settled(AFTER.replace(", renamed_from: heap", ""))
+    assert apply_saved(daxprov).status == STALE
+
+
+def test_a_plan_that_the_host_has_outlived_touches_nothing_and_says_why(labelled):
+    daxprov = Daxprov(labelled)
+    daxprov.applied(BEFORE)
+    for change, words in (
+            ("ndctl create-namespace -r region0 -m raw -s 32M -n theirs", "region0: allocated since: 32 MiB at 0x"),
+            ("ndctl disable-namespace {wal}", "region0/wal: its state was active, and is disabled"),
+            ("ndctl destroy-namespace -f {heap}", "region0/heap: the namespace is gone"),
+            ("ndctl create-namespace -f -e {wal} -m fsdax -n wal -M mem", "region0/wal: the namespace is gone"),
+            ("ndctl destroy-namespace -f {wal} && ndctl create-namespace -r region0 -m fsdax -s 64M -n wal",
+             "region0/wal: the namespace is gone"),
+            ("ndctl disable-namespace {heap} && echo other > /sys/bus/nd/devices/{heap}/alt_name",
+             "region0/heap: its name was heap, and is other")):
+        save(daxprov, AFTER)
+        labelled.run(change.format(**{name: device(daxprov, name) for name in ("wal", "heap")}), check=True)
+        before = daxprov.inventory()
+        result = apply_saved(daxprov, "--json")
+        assert result.status == STALE, (change, result)
+        report = json.loads(result.stdout)
+        assert report["outcome"] == "stale" and report["done"] == []
+        assert any(f"{each['address']}: {each['message']}".startswith(words) for each in report["differences"]), report
+        assert daxprov.run("show", PLAN).check().out.endswith("Plan again.\n")
+        assert daxprov.inventory().document == before.document, change
+        labelled.run("ndctl destroy-namespace -f all -r region0")
+        daxprov.applied(BEFORE)
+
+
+def test_a_second_apply_waits_or_names_the_first(labelled):
+    daxprov = Daxprov(labelled)
+    labelled.write_file(PROFILE, BEFORE)
+    first = labelled.start(["daxprov", "apply", PROFILE], stdin=True, tty=True)
+    first.wait_for_output(b"Type yes: ")
+    process = labelled.run("pidof daxprov", check=True).out.strip()
+
+    refused = daxprov.apply(BEFORE)
+    assert refused.status == LOCKED and f"another daxprov (process {process})" in refused.err
+    assert daxprov.inventory().region(0)["namespaces"] == []
+    second = labelled.start(["daxprov", "apply", "--yes", "--lock-timeout", "300", PROFILE])
+    first.write(b"yes\n")
+    assert first.wait().status == DONE
+    waited = second.wait(300)
+    assert waited.status == DONE and "No changes" in waited.out, waited
+    assert len(daxprov.inventory().region(0)["namespaces"]) == 2
+
+
+def test_a_change_while_the_administrator_is_asked_is_noticed(labelled):
+    daxprov = Daxprov(labelled)
+    daxprov.applied(BEFORE)
+    labelled.write_file(PROFILE, AFTER)
+    asking = labelled.start(["daxprov", "apply", PROFILE], stdin=True, tty=True)
+    asking.wait_for_output(b"Type wal to agree: ")
+    labelled.run(f"ndctl disable-namespace {device(daxprov, 'wal')}", check=True)
+    before = daxprov.inventory()
+    asking.write(b"wal\n")
+    ended = asking.wait()
+    assert ended.status == STALE and "its state was active, and is disabled" in ended.out, ended
+    assert daxprov.inventory().document == before.document
+    assert daxprov.run("status").status == DONE
+
+
+OURS = ("one", "two", "three", "four")
+OLD = profile(region(0, *(namespace(name=name, mode="devdax", size="32 MiB") for name in OURS[:2])))
+NEW = profile(region(
+    0, namespace(name="one", mode="fsdax", size="32 MiB"), namespace(name="two", mode="sector", size="32 MiB"),
+    namespace(name="three", mode="devdax", size="64 MiB"), namespace(name="four", mode="raw", size="48 MiB")))
+LOOP = """
+while [ ! -e /tmp/stop ]; do
+    dev=$(ndctl create-namespace -r region0 -m devdax -s 32M -n theirs 2>/dev/null |
+        sed -n 's/.*"dev":"\\(namespace[0-9.]*\\)".*/\\1/p')
+    [ -z "$dev" ] || ndctl destroy-namespace -f "$dev" > /dev/null 2>&1
+    echo round
+done
+rm /tmp/stop
+"""
+REMOVE_THEIRS = """
+for each in /sys/bus/nd/devices/region0/namespace0.*; do
+    [ "$(cat $each/size)" = 0 ] || [ "$(cat $each/alt_name)" != theirs ] || ndctl destroy-namespace -f "${each##*/}"
+done
+"""
+
+
+def ours(inventory):
+    return [each for each in inventory.facts() if each.get("name") in OURS]
+
+
+def apply_beside_the_loop(daxprov):
+    loop = daxprov.vm.start(LOOP)
+    loop.wait_for_output(b"round\n")
+    result = daxprov.apply(NEW, allow=["one", "two"])
+    daxprov.vm.run("touch /tmp/stop")
+    loop.wait()
+    daxprov.vm.run(REMOVE_THEIRS)
+    return result
+
+
+def test_beside_a_tool_that_changes_the_same_region_an_apply_ends_in_the_old_state_or_the_new_one(labelled):
+    daxprov = Daxprov(labelled)
+    seen = []
+    for _ in range(3):
+        before = daxprov.applied(OLD)
+        result = apply_beside_the_loop(daxprov)
+        seen.append(result.status)
+        assert result.status in (DONE, ROLLED_BACK, STALE), str(result)
+        assert daxprov.run("status").status == DONE and "Nothing" in daxprov.run("recover").out
+        after = daxprov.inventory()
+        if result.status == DONE:
+            assert daxprov.is_settled(NEW)
+        else:
+            assert ours(after) == ours(before), str(result)
+        assert len(ours(after)) == len(after.region(0)["namespaces"]), "nothing of ours is left under another name"
+        assert all("unfinished" not in each for each in after.namespaces)
+        labelled.run("ndctl destroy-namespace -f all -r region0")
+    print("exit codes:", seen)
