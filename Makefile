@@ -45,12 +45,14 @@ fuzz: fuzz-program
 	$(PYTHON) Tests/Fuzz/run $(FUZZ_PROGRAM) --seconds $(SECONDS)
 
 fuzz-smoke: fuzz-program
-	$(PYTHON) Tests/Fuzz/run $(FUZZ_PROGRAM) --seconds 160
+	$(PYTHON) Tests/Fuzz/run $(FUZZ_PROGRAM) --seconds 180
 
-# The linker must be lld and keep what looks unused: else the coverage counters are gone and the fuzzer is blind.
+# The linker must be lld and keep what looks unused: else the coverage counters are gone and the fuzzer is blind. Both
+# sanitizers must be one option, the last: of several, the compiler heeds that alone.
 fuzz-program: build-packages
-	DAXPROV_FUZZ=1 $(SWIFT) build --scratch-path .build-fuzz -c release --product fuzz --sanitize fuzzer \
-	--sanitize address --disable-dead-strip -Xswiftc -use-ld=lld -Xswiftc -enable-testing
+	DAXPROV_FUZZ=1 $(SWIFT) build --scratch-path .build-fuzz -c release --product fuzz \
+	--sanitize fuzzer -Xswiftc -sanitize=fuzzer,address -Xcc -fsanitize=address --disable-dead-strip \
+	-Xswiftc -use-ld=lld -Xswiftc -enable-testing
 
 # Each sanitizer has a build of its own; random planning tries fewer cases there (PLAN_CASES).
 sanitize: build-packages

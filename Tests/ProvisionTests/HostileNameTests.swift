@@ -67,6 +67,7 @@ import Testing
         var endings: [Application.Ending] = [
             .unchanged, .refused([Refusal(.busy, Self.hostile, Self.hostile, advice: Self.hostile)]),
             .applied(steps), .incomplete(steps, remaining: plan.plan),
+            .unconfirmed(steps, error),
         ]
         if let step = steps.first {
             endings += [

@@ -1,6 +1,4 @@
 /// What is fuzzed: everything that reads what others may have written, and the planner on what was read.
-///
-/// A reader of saved plans belongs here too.
 enum FuzzTarget: String, CaseIterable {
     /// The text of a profile.
     case profile
@@ -14,6 +12,8 @@ enum FuzzTarget: String, CaseIterable {
     case labels
     /// The state file of a simulated host, and an apply on it.
     case simulated
+    /// A saved plan.
+    case saved
     /// A profile and a host in one text.
     case plan
     /// A host and a profile made up from bytes, always well formed.
@@ -28,6 +28,7 @@ enum FuzzTarget: String, CaseIterable {
         case .ndctl: InventoryInput.runNdctl(input)
         case .labels: LabelInput.run(input)
         case .simulated: HostInput.runSimulated(input)
+        case .saved: SavedPlanInput.run(input)
         case .plan: HostInput.runPlan(input)
         case .layout: LayoutInput.run(input)
         }

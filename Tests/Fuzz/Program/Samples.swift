@@ -5,7 +5,7 @@ enum Samples {
     /// An interleaved region with neighbours in it, a region without labels, and one that can have no labels.
     static let host = (try? SimulatedHost(json: state).observe()) ?? Observed(buses: [])
 
-    private static let state = """
+    static let state = """
         {"format_version": 1, "simulated_host": {"buses": [
           {"provider": "ACPI.NFIT", "dimms": [
             {"id": "a", "size": "4 GiB", "label_size": "128 KiB"},

@@ -10,6 +10,7 @@ enum Seeds {
         let root = FilePath(directory)
         for target in FuzzTarget.allCases { _ = unsafe mkdir(root.appending(target.rawValue).string, 0o755) }
         try write(try journal(in: root.appending("state")), to: root.appending("journal/applied"))
+        try write(Array(savedPlan().utf8), to: root.appending("saved/sample"))
         for version in [UInt8(1), 2] { try write(area(version), to: root.appending("labels/v1.\(version)")) }
         for length in [8, 32, 64] {
             let bytes = (0..<length).map { UInt8(truncatingIfNeeded: $0 * 37 + length) }
@@ -44,6 +45,17 @@ enum Seeds {
         guard let name = try store.names().last else { return [] }
         let bytes = try StateFile.contents(store.journalPath(name), limit: 1 << 20)
         return Array(bytes.split(separator: 10).map { $0.dropFirst(9) }.joined(separator: [10])) + [10]
+    }
+
+    /// The saved plan of a profile for the sample host.
+    private static func savedPlan() throws -> String {
+        let text = """
+            {version: 1, regions: [{match: {numa_node: 0}, namespaces: [
+              {name: wal, mode: devdax, size: 1 GiB}, {name: new, mode: sector, size: 64 MiB}]}]}
+            """
+        let profile = try ProfileReader.read(Array(text.utf8), source: "seed.yaml")
+        let prepared = try Application(of: profile, to: SimulatedHost(json: Samples.state)).prepare()
+        return SavedPlan(prepared, of: profile, text: text, backupLimit: .gib(1)).text
     }
 
     /// The index blocks of an area of 128 KiB, and a slot in use.
