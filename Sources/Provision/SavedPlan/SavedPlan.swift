@@ -30,6 +30,7 @@ public struct SavedPlan: Equatable, Sendable {
         self.picture = PlanPicture(of: prepared.plan, on: prepared.observed)
         var shown = prepared.plan
         shown.steps = []
+        shown.notes = []  // of that moment: an apply looks again
         for index in shown.changes.indices {
             // The document has them in one text.
             let reason = shown.changes[index].reasons.joined(separator: "; ")

@@ -26,12 +26,24 @@ extension Change {
             reversibility: try node.required("reversibility").word(),
             reversibilityReason: try node.required("reversibility_reason").string(),
             consent: try node.optional("consent")?.string())
+        if try node.optional("contents") != nil {
+            contents = try node.required("contents").limitedList(Signature.init)
+        }
         guard try node.required("data_loss").bool() == losesData else {
             throw node.error("its data_loss contradicts its consent")
         }
         for step in try node.required("steps").limitedList({ step throws(JSONError) in step }) {
             _ = try step.required("action").string()
         }
+    }
+}
+
+extension Signature {
+    /// The signature that a node describes.
+    init(_ node: JSONCursor) throws(JSONError) {
+        self.init(
+            try node.required("kind").word(), type: try node.required("type").string(),
+            label: try node.optional("label")?.string(), uuid: try node.optional("uuid")?.string())
     }
 }
 
