@@ -10,19 +10,40 @@ struct RecoverCommand: ParsableCommand {
             One whose steps were all performed is committed; every other is undone, and the result verified. It can be \
             interrupted and run again.
 
+            Where that cannot succeed any more, say because another tool used what would have to be given back, \
+            --abandon ID ends the transaction as it is: the host stays as it is, and so does what was saved.
+
             \(ExitStatus.table(.done, .error, .refused, .partial, .locked, .notPermitted))
             """
     )
 
+    @Option(help: ArgumentHelp("Give up this interrupted transaction instead.", valueName: "id"))
+    var abandon: String?
+    @Flag(name: .shortAndLong, help: "Do not ask before giving up.") var yes = false
     @OptionGroup var host: HostOptions
 
     func run() throws {
         let host = try host.makeHost()
         try self.host.requirePrivilege()
         let lock = try self.host.lock()
+        if let abandon {
+            try giveUp(abandon, host)
+            return extendLifetime(lock)
+        }
         let count = try Self.recover(host, self.host.store)
         if count == 0 { try Console.write("Nothing was interrupted.\n") }
         extendLifetime(lock)
+    }
+
+    private func giveUp(_ id: String, _ host: any RestoringHost) throws {
+        if !yes { try Question.confirm("Leave the host as transaction \(id) left it?") }
+        do throws(ExecutionError) {
+            try Recovery(host: host, store: self.host.store).abandon(id)
+        } catch {
+            throw CommandFailure(error)
+        }
+        try Console.write(
+            "Transaction \(id) is given up; the host stays as it is. daxprov show \(id) says what it was.\n")
     }
 
     /// Ends what was interrupted, and says so. Returns how many there were.
@@ -37,6 +58,8 @@ struct RecoverCommand: ParsableCommand {
             var failure = CommandFailure(error)
             if failure.status == .error || failure.status == .stale { failure.status = .partial }
             failure.message = "recovery stopped: \(failure.message)"
+            failure.advice = [failure.advice, "if it can never succeed, see daxprov recover --help: --abandon"]
+                .compactMap { $0 }.joined(separator: "; ")
             throw failure
         }
         for item in recovered {
@@ -56,6 +79,7 @@ extension TransactionEnd {
         case .committed: "all its steps had been done, and it is committed"
         case .incomplete: "all its steps had been done, and the host differs from the profile"
         case .rolledBack: "it is undone, and the host is as it was before"
+        case .abandoned: "it was given up, and the host is as that left it"
         }
     }
 }

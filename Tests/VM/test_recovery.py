@@ -2,7 +2,7 @@
 
 from lab import Fault, labels
 from support import Daxprov, contents, namespace, profile, region
-from support.daxprov import DONE, PARTIAL
+from support.daxprov import DONE, ERROR, PARTIAL, REFUSED
 
 BUS = "nfit_test.0"
 KEPT = namespace(name="kept", mode="raw", size="16 MiB")
@@ -68,3 +68,29 @@ def test_a_region_that_somebody_disabled_is_enabled_and_keeps_its_labels(labelle
     found = daxprov.inventory()
     assert found.named("theirs") and all(fact in found.facts() for fact in facts)
     assert len(found.namespaces) == 2
+
+
+def test_a_transaction_whose_old_place_was_taken_can_be_given_up(labelled):
+    vm, daxprov = labelled, Daxprov(labelled)
+    daxprov.applied(profile(region(0, namespace(name="old", mode="raw", size="32 MiB"))))
+    after = profile(region(0, namespace(name="new", mode="raw", size="64 MiB")), unmanaged="destroy")
+    # Killed between the deletion of the old namespace and the first store of the new one.
+    killed = daxprov.run("apply", "--yes", "--allow-destroy", "old", profile=after,
+                         fault=Fault(8, "kill-before", paths=("/sys",)))
+    assert killed.signal == 9 and daxprov.inventory().region(0)["namespaces"] == [], killed
+    vm.run("ndctl create-namespace -r region0 -m raw -s 32M -n theirs", check=True)
+
+    stuck = daxprov.run("recover")
+    assert stuck.status == PARTIAL and "--abandon" in stuck.err, stuck
+    assert daxprov.run("apply", "--yes", profile=after).status == PARTIAL
+    [transaction] = [word for word in daxprov.run("status").out.split() if word.startswith("000002-")][:1]
+    transaction = transaction.rstrip(":,.")
+    asked = daxprov.run("recover", "--abandon", transaction)
+    assert asked.status == REFUSED, asked
+    given_up = daxprov.run("recover", "--abandon", transaction, "--yes")
+    assert given_up.status == DONE, given_up
+    assert daxprov.inventory().named("theirs")
+    assert "given up" in daxprov.run("history").out
+    assert daxprov.run("recover", "--abandon", transaction, "--yes").status == ERROR
+    assert daxprov.run("rollback", "--yes", transaction).status == REFUSED
+    assert daxprov.applied(after, allow=["theirs"]).named("new")

@@ -57,6 +57,22 @@ public struct Recovery {
         return Recovered(id: id, end: .committed, afterReboot: [])
     }
 
+    /// Gives up an interrupted transaction that can be neither finished nor undone. The host stays as it is, and what was
+    /// saved stays where it is.
+    public func abandon(_ id: String) throws(ExecutionError) {
+        do throws(StateError) {
+            guard try store.log(id).end == nil else {
+                throw StateError(
+                    .unsuitable, "the transaction \(id) has ended",
+                    advice: "only an interrupted one can be given up: daxprov status names it")
+            }
+        } catch {
+            throw .state(error)
+        }
+        var recording = try resume(id)
+        try recording.note(.end(.abandoned, after: nil))
+    }
+
     /// Undoes a committed transaction. What it takes has been agreed to (``RollbackReview``).
     /// - Returns: the regions whose old labels a reboot has still to read.
     public func rollBack(_ id: String) throws(ExecutionError) -> [String] {

@@ -84,6 +84,8 @@ public struct RollbackReview: Sendable {
     private static func unsuitable(_ log: TransactionLog) -> [Refusal] {
         switch log.end {
         case .committed, .incomplete: []
+        case .abandoned:
+            [Refusal(.nothingToUndo, log.header.id, "the transaction was given up")]
         case .rolledBack:
             [Refusal(.nothingToUndo, log.header.id, "the transaction has been rolled back already")]
         case nil:

@@ -97,6 +97,7 @@ extension TransactionLog {
         case .committed: "committed"
         case .incomplete: "done, but not as the profile says"
         case .rolledBack: "rolled back"
+        case .abandoned: "given up"
         case nil: "interrupted: run daxprov recover"
         }
     }

@@ -79,6 +79,8 @@ public enum TransactionEnd: String, CaseIterable, Sendable {
     case incomplete
     /// Everything was undone, and the host is as before.
     case rolledBack = "rolled_back"
+    /// It could be neither finished nor undone, and somebody gave it up: the host is as that left it.
+    case abandoned
 }
 
 /// A range of a namespace's media in a file.
