@@ -58,8 +58,8 @@ struct RecoverCommand: ParsableCommand {
             var failure = CommandFailure(error)
             if failure.status == .error || failure.status == .stale { failure.status = .partial }
             failure.message = "recovery stopped: \(failure.message)"
-            failure.advice = [failure.advice, "if it can never succeed, see daxprov recover --help: --abandon"]
-                .compactMap { $0 }.joined(separator: "; ")
+            let last = "where it can never succeed: daxprov recover --abandon ID"
+            failure.advice = failure.advice.map { "\($0); \(last)" } ?? last
             throw failure
         }
         for item in recovered {
