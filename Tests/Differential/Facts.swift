@@ -34,6 +34,14 @@ enum Facts {
         }
     }
 
+    /// Why a step failed, in each host's own words.
+    static func reason(_ result: Result<Namespace?, HostError>) -> String {
+        switch result {
+        case .success: "done"
+        case .failure(let error): "\(error)"
+        }
+    }
+
     /// The facts of a step's result.
     static func lines(_ result: Result<Namespace?, HostError>) -> [String] {
         switch result {

@@ -128,7 +128,9 @@ extension HostSequence {
         let identity = FreshIdentity.random(using: &generator)
         let twin = step.retargeted(from: try simulatedBus(), to: bus)
         let results = (Self.result(twin, identity, kernel), Self.result(step, identity, simulated))
-        try Divergence.check("the results", kernel: Facts.lines(results.0), simulated: Facts.lines(results.1))
+        let occasion =
+            "the results (kernel: \(Facts.reason(results.0)); simulated: \(Facts.reason(results.1)))"
+        try Divergence.check(occasion, kernel: Facts.lines(results.0), simulated: Facts.lines(results.1))
         if case .failure = results.0 { tally.count("step refused") } else { tally.count("step done") }
     }
 

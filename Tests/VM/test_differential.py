@@ -17,7 +17,7 @@ SEED = int(os.environ.get("DAXPROV_DIFFERENTIAL_SEED") or random.randrange(1 << 
 PROGRAM = "/opt/daxprov/bin/differential"
 
 
-PIECE = 50
+PIECE = 25
 
 
 @pytest.mark.parametrize("topology", BUSES)
