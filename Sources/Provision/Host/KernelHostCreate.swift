@@ -16,7 +16,8 @@ extension KernelRegion {
             try allocate(namespace, placement.layout, identity.label)
             try requirePlace(namespace, placement.resource)
             if placement.layout.mode == .raw {
-                _ = try RawAccess(namespace: namespace).wipeInfoBlocks(in: self)
+                _ = try RawAccess(namespace: namespace)
+                    .wipeInfoBlocks(of: placement.layout.rawSize, in: self)
             }
             try configureAndEnable(namespace, placement.layout, identity.infoBlock)
             let created = try readBack(namespace)

@@ -27,7 +27,7 @@ extension KernelRegion {
         var wiped: [UInt8]?
         do {
             try write(after, over: before, to: namespace)
-            if layout.mode == .raw { wiped = try media.wipeInfoBlocks(in: self) }
+            if layout.mode == .raw { wiped = try media.wipeInfoBlocks(of: target.rawSize, in: self) }
             try configureAndEnable(namespace, layout, identity.infoBlock)
             return try finished(namespace, target, layout, identity)
         } catch {

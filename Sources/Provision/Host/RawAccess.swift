@@ -16,8 +16,12 @@ struct RawAccess {
     ///
     /// A raw namespace has none. The kernel ignores one of another parent, but takes a translation table without a
     /// parent, which a region without labels leaves, for the namespace's own (btt_devs.c, `nd_btt_arena_is_valid`).
-    func wipeInfoBlocks(in region: borrowing KernelRegion) throws(HostError) -> [UInt8] {
-        var area = [UInt8](repeating: 0, count: Int(Self.infoBlockArea.length.bytes))
+    /// - Parameter size: the namespace's capacity, which can be less than the area.
+    func wipeInfoBlocks(
+        of size: ByteCount, in region: borrowing KernelRegion
+    ) throws(HostError) -> [UInt8] {
+        let length = min(Self.infoBlockArea.length, size)
+        var area = [UInt8](repeating: 0, count: Int(length.bytes))
         try use(in: region) { file throws(HostError) in
             try check(Self.move(&area, file, at: .zero, writes: false), "read its media")
             for start in stride(from: 0, to: area.count, by: Self.page)
