@@ -1,6 +1,7 @@
 """A plan from a saved inventory is the plan that the host itself makes, on a real kernel."""
 
 import json
+import re
 
 import pytest
 
@@ -32,6 +33,10 @@ WANTED = (
 )
 
 
+# What a device holds is read from the device; the inventory does not say it, which is among its limits.
+CONTENTS = re.compile(r' *"contents": \[[^]]*\],\n')
+
+
 def offline(daxprov, wanted, inventory):
     daxprov.vm.write_file("/tmp/inventory.json", inventory)
     return daxprov.run("plan", "--json", "--inventory", "/tmp/inventory.json", profile=wanted)
@@ -55,7 +60,8 @@ def test_a_plan_from_a_saved_inventory_is_the_hosts_plan_to_the_byte_but_for_wha
         saved = offline(daxprov, wanted, inventory)
         assert (saved.status, saved.stderr) == (live.status, live.stderr)
         head, limits = saved.out.rsplit(',\n  "limits": [', 1)
-        assert head == live.out.removesuffix("\n}\n") and json.loads("[" + limits.removesuffix("\n}\n"))
+        assert head == CONTENTS.sub("", live.out).removesuffix("\n}\n")
+        assert any("devices hold" in each["unknown"] for each in json.loads("[" + limits.removesuffix("\n}\n")))
         outcomes.add(live.status)
 
         # ndctl prints no addresses: what is planned without them is the same, the rest is refused for want of them.

@@ -76,7 +76,7 @@ struct Recording: ~Copyable {
     mutating func note(_ record: JournalRecord) throws(ExecutionError) {
         do throws(StateError) {
             try writer?.append(record)
-            if case .end = record { try writer?.finish() }
+            if case .end(let end, _) = record { try writer?.finish(end) }
         } catch {
             throw .state(error)
         }
@@ -93,7 +93,7 @@ struct Recording: ~Copyable {
     /// The pieces of a backup, with the file for each.
     private static func pieces(of backup: Backup?, step: Int) -> [(range: Extent, file: String)] {
         (backup?.ranges ?? []).flatMap { pieces(of: $0) }.enumerated().map { index, range in
-            (range, "media-\(step)-\(index)")
+            (range, "\(TransactionStore.mediaPrefix)\(step)-\(index)")
         }
     }
 

@@ -91,6 +91,17 @@ public struct TransactionStore: Sendable {
         }
     }
 
+    /// Removes what a transaction saved of media. What cannot be removed goes with the transaction.
+    func discardMedia(of name: String) throws(StateError) {
+        let path = directory.transactions.appending(name)
+        for file in try StateDirectory.entries(of: path) where file.hasPrefix(Self.mediaPrefix) {
+            unsafe unlink(path.appending(file).string)
+        }
+    }
+
+    /// How the files begin that hold saved media.
+    static let mediaPrefix = "media-"
+
     private func remove(_ name: String) throws(StateError) {
         let path = directory.transactions.appending(name)
         for file in try StateDirectory.entries(of: path) { unsafe unlink(path.appending(file).string) }

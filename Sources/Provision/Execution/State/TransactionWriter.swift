@@ -56,8 +56,12 @@ struct TransactionWriter: ~Copyable {
         reserved.insert(file)
     }
 
-    /// Ends the recording: room that was not needed is given back.
-    func finish() throws(StateError) { try journal.releaseReserve() }
+    /// Ends the recording: room that was not needed is given back, and after an undo, which is never undone itself, what
+    /// was saved of media as well.
+    func finish(_ end: TransactionEnd) throws(StateError) {
+        try journal.releaseReserve()
+        if end == .rolledBack { try store.discardMedia(of: name) }
+    }
 
     private func path(of file: String) -> FilePath {
         store.directory.transactions.appending(name).appending(file)
