@@ -1,6 +1,5 @@
 import ArgumentParser
 import Provision
-import SystemPackage
 
 /// `daxprov apply`: brings the host to the profile.
 struct ApplyCommand: ParsableCommand {
@@ -121,74 +120,5 @@ struct ApplyCommand: ParsableCommand {
             return consent
         }
         return try Question.agree(requests, to: consent)
-    }
-}
-
-/// Reading what an apply is given.
-enum ApplyInput {
-    /// The profile or saved plan at a path; `-` is standard input.
-    static func read(_ path: String, trust: FileTrust = .anybody) throws(CommandFailure) -> ApplyDocument {
-        do throws(ApplyDocumentError) {
-            return try ApplyDocument.read(contentsOf: FilePath(path), trust: trust)
-        } catch {
-            switch error {
-            case .profile(let profile): throw ProfileFile.failure(profile, path)
-            case .plan(let plan): throw CommandFailure(plan, path)
-            }
-        }
-    }
-}
-
-extension ApplyDocument {
-    /// The profile: the one given, or the one in the saved plan.
-    fileprivate var profile: Profile {
-        switch self {
-        case .profile(let profile): profile
-        case .plan(let saved): saved.profile
-        }
-    }
-}
-
-extension CommandFailure {
-    /// Why a saved plan cannot be read.
-    init(_ error: SavedPlanError, _ path: String) {
-        switch error {
-        case .malformed(let reason):
-            self.init(
-                .badProfile, "the saved plan \(path) cannot be used: \(reason)",
-                advice: "plan again: daxprov plan PROFILE -o \(path)")
-        case .profile(let diagnostics):
-            for diagnostic in diagnostics { Console.diagnose(diagnostic.description) }
-            self.init(
-                .badProfile, "the profile in the saved plan \(path) is wrong",
-                advice: "daxprov never saves such a plan: somebody changed the file")
-        }
-    }
-}
-
-extension Application.Ending {
-    /// The exit code that says how it ended. Where nothing had been done, the cause of the failure says it best.
-    func status(of plan: Plan) -> ExitStatus {
-        switch self {
-        case .unchanged, .applied: .done
-        case .refused: .refused
-        case .stale: .stale
-        case .incomplete, .unconfirmed, .partial: .partial
-        case .undone(let failed, .host(let error), _):
-            error.kind.undoneStatus(isFirst: plan.steps.first?.step == failed)
-        case .undone: .rolledBack
-        }
-    }
-}
-
-extension HostError.Kind {
-    /// The exit code of a run that this error ended, and that was undone.
-    fileprivate func undoneStatus(isFirst: Bool) -> ExitStatus {
-        switch self {
-        case .busy: .refused
-        case .changed: isFirst ? .stale : .rolledBack
-        case .notPermitted: .notPermitted
-        case .failed, .unavailable: .rolledBack
-        }
     }
 }

@@ -35,13 +35,12 @@ struct RollbackCommand: ParsableCommand {
         }
         let safeguards = self.host.safeguards
         try CommandFailure.onState { () throws(StateError) in try safeguards.requireKnown() }
-        var review = RollbackReview(
+        let review = RollbackReview(
             of: log, on: observed, later: later, consent: consent.consent, marks: safeguards.marks,
             findings: findings)
-        let isAsking = !yes && Question.isPossible && review.refusals.count == review.requests.count
-        if isAsking { review.refusals = [] }
-        try show(review, of: log)
-        guard review.refusals.isEmpty else { throw Ending(.refused) }
+        let isAsking = !yes && Question.isPossible && review.lacksConsentAlone
+        try show(review, refusals: isAsking ? [] : review.refusals, of: log)
+        guard isAsking || review.refusals.isEmpty else { throw Ending(.refused) }
         if isAsking {
             try ask(review.requests)
             try requireUnchanged(host, since: observed)
@@ -83,12 +82,14 @@ struct RollbackCommand: ParsableCommand {
         }
     }
 
-    private func show(_ review: RollbackReview, of log: TransactionLog) throws {
+    private func show(
+        _ review: RollbackReview, refusals: [Refusal], of log: TransactionLog
+    ) throws {
         var lines = ["Undoing transaction \(log.header.id):"]
         lines += log.header.steps.indices.reversed().filter { log.begun[$0] != nil }
             .map { "      undo: \(TerminalText.clean(log.header.steps[$0].phrase))" }
         lines += review.promises.map { "  brings back \(TerminalText.clean($0))" }
-        lines += RefusalText.lines(review.refusals, source: log.header.source, Console.style)
+        lines += RefusalText.lines(refusals, source: log.header.source, Console.style)
         try Console.write(lines.map { $0 + "\n" }.joined())
     }
 

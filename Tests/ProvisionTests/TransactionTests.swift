@@ -139,6 +139,43 @@ import Testing
         #expect(crashes > 5, "only \(crashes) stores were tried")
     }
 
+    private func savedMedia(of name: String, in scratch: ScratchDirectory) throws -> [String] {
+        try StateDirectory.entries(of: scratch.store.directory.transactions.appending(name))
+            .filter { $0.hasPrefix(TransactionStore.mediaPrefix) }
+    }
+
+    @Test func everyInfoBlockThatGoesOrChangesIsSavedUnlessTheLimitIsLower() throws {
+        let observed = try Self.preparedHost().observe()
+        let profile = try Self.profile(Self.second)
+        func saved(_ limit: ByteCount) -> [String: [Extent]] {
+            let backups = Planner.plan(profile, on: observed, backupLimit: limit).steps.compactMap(\.backup)
+            return Dictionary(uniqueKeysWithValues: backups.map { ($0.target.label, $0.ranges) })
+        }
+        let infoBlock = Extent(offset: .zero, length: .kib(8))
+        let all = saved(Planner.defaultBackupLimit)
+        #expect(all["wal"]?.first?.offset == .zero)
+        #expect(all["journal"]?.first?.offset == .zero)
+        // Of the raw one only what comes to lie over it: it has no info block.
+        #expect(all["scratch"].map { $0 != [infoBlock] } ?? true)
+        #expect(
+            saved(.kib(8)).filter { $0.key != "scratch" } == ["wal": [infoBlock], "journal": [infoBlock]])
+        #expect(saved(.zero).isEmpty)
+    }
+
+    @Test func savedMediaIsKeptUntilTheTransactionIsUndone() throws {
+        let host = try Self.preparedHost()
+        let scratch = try ScratchDirectory()
+        guard case .applied = try apply(host, scratch) else {
+            Issue.record("not applied")
+            return
+        }
+        let id = try #require(try scratch.store.names().last)
+        #expect(try savedMedia(of: id, in: scratch).count >= 3)
+        _ = try Recovery(host: host, store: scratch.store).rollBack(id)
+        #expect(try savedMedia(of: id, in: scratch).isEmpty)
+        #expect(try scratch.store.log(id).end == .rolledBack)
+    }
+
     @Test func oldTransactionsAreRemovedButNeverTheLastOrAnInterruptedOne() throws {
         let scratch = try ScratchDirectory()
         var names: [String] = []

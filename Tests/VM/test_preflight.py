@@ -84,11 +84,11 @@ def test_media_errors_are_noted_under_a_creation_and_refused_under_a_backup(mach
     daxprov = Daxprov(vm)
     vm.run(f"ndctl wait-scrub all && {initialise('nfit_test.0')}", check=True)
     device = daxprov.applied(profile(region(0, namespace(name="a", mode="raw", size="16 MiB")))).named("a")["dev"]
-    # One error in the first 2 MiB, where a page map would go, and one far behind.
-    for start in (64, 20000):
+    # One where info blocks lie, one in the first 2 MiB, where a page map would go, and one far behind.
+    for start in (8, 64, 20000):
         vm.run(f"ndctl inject-error --no-notify -B {start} -n 1 {device}", check=True)
     vm.run("ndctl start-scrub nfit_test.0 && ndctl wait-scrub nfit_test.0", check=True)
-    assert daxprov.inventory().named("a")["badblock_count"] == 2
+    assert daxprov.inventory().named("a")["badblock_count"] == 3
 
     wanted = profile(region(0, namespace(name="a", mode="fsdax", size="16 MiB")))
     plan = daxprov.plan(wanted)
@@ -98,9 +98,11 @@ def test_media_errors_are_noted_under_a_creation_and_refused_under_a_backup(mach
     assert without.status == DONE and json.loads(without.out)["refusals"] == []
 
     daxprov.applied(profile(region(0), unmanaged="destroy"), allow=["a"])
-    again = daxprov.plan(profile(region(0, namespace(name="b", mode="raw", size="16 MiB"))))
+    raw = profile(region(0, namespace(name="b", mode="raw", size="16 MiB")))
+    again = daxprov.plan(raw)
     [note] = again["notes"]
     assert (note["code"], note["address"]) == ("media_errors", "region0/b") and again["refusals"] == []
+    assert daxprov.applied(raw).named("b")["badblock_count"] == 3
 
 
 def test_labels_of_version_1_1_are_noted(machine):

@@ -76,7 +76,7 @@ struct Recording: ~Copyable {
     mutating func note(_ record: JournalRecord) throws(ExecutionError) {
         do throws(StateError) {
             try writer?.append(record)
-            if case .end(let end, _) = record { try writer?.finish(end) }
+            if case .end(let end, _) = record { writer?.giveBack(after: end) }
         } catch {
             throw .state(error)
         }

@@ -4,6 +4,8 @@ public struct RollbackReview: Sendable {
     public var refusals: [Refusal]
     /// What remains to be agreed to, for somebody who can be asked.
     public var requests: [ConsentRequest] = []
+    /// Whether nothing but consent is missing.
+    public var lacksConsentAlone: Bool { refusals.allSatisfy { $0.code == .consentMissing } }
     /// What it brings back, and how much of it, in a line each.
     public var promises: [String]
 

@@ -24,7 +24,7 @@ extension KernelRegion {
         after.holderClass = layout.mode.holderClass
         after.sectorSize = Self.sectorSize(for: layout, replacing: before.sectorSize) ?? before.sectorSize
         let media = RawAccess(namespace: namespace)
-        var wiped: [UInt8]?
+        var wiped: [(offset: ByteCount, bytes: [UInt8])] = []
         do {
             try write(after, over: before, to: namespace)
             if layout.mode == .raw { wiped = try media.wipeInfoBlocks(of: target.rawSize, in: self) }
@@ -32,9 +32,9 @@ extension KernelRegion {
             return try finished(namespace, target, layout, identity)
         } catch {
             let failures = failure { () throws(HostError) in
-                guard let wiped else { return }
+                guard !wiped.isEmpty else { return }
                 try takeOffline(namespace)
-                try media.write([(.zero, { wiped })], in: self)
+                try media.write(wiped.map { page in (page.offset, { page.bytes }) }, in: self)
             }
             throw error.adding(undoFailures: failures + restore(before, to: namespace))
         }

@@ -12,27 +12,31 @@ struct RawAccess {
     /// version 2 at 0.
     static let infoBlockArea = Extent(offset: .zero, length: .kib(8))
 
-    /// Zeroes the pages of the info block area that hold an info block, whoever wrote it, and returns what was there.
+    /// Zeroes the pages of the info block area that hold an info block, whoever wrote it, and returns what was in them.
     ///
     /// A raw namespace has none. The kernel ignores one of another parent, but takes a translation table without a
     /// parent, which a region without labels leaves, for the namespace's own (btt_devs.c, `nd_btt_arena_is_valid`).
+    /// A page with a media error holds none that the kernel could read.
     /// - Parameter size: the namespace's capacity, which can be less than the area.
     func wipeInfoBlocks(
         of size: ByteCount, in region: borrowing KernelRegion
-    ) throws(HostError) -> [UInt8] {
-        let length = min(Self.infoBlockArea.length, size)
-        var area = [UInt8](repeating: 0, count: Int(length.bytes))
+    ) throws(HostError) -> [(offset: ByteCount, bytes: [UInt8])] {
+        var wiped: [(offset: ByteCount, bytes: [UInt8])] = []
         try use(in: region) { file throws(HostError) in
-            try check(Self.move(&area, file, at: .zero, writes: false), "read its media")
-            for start in stride(from: 0, to: area.count, by: Self.page)
-            where Self.signatures.contains(where: { area[start...].starts(with: $0) }) {
+            for start in stride(from: 0, to: min(Self.infoBlockArea.length, size).bytes, by: Self.page) {
+                var page = [UInt8](repeating: 0, count: Self.page)
+                let result = Self.move(&page, file, at: ByteCount(start), writes: false)
+                if result == EIO { continue }
+                try check(result, "read its media")
+                guard Self.signatures.contains(where: { page.starts(with: $0) }) else { continue }
+                wiped.append((ByteCount(start), page))
                 var zeroes = [UInt8](repeating: 0, count: Self.page)
-                let place = ByteCount(UInt64(start))
-                try check(Self.move(&zeroes, file, at: place, writes: true), "wipe an old info block")
+                try check(
+                    Self.move(&zeroes, file, at: ByteCount(start), writes: true), "wipe an old info block")
             }
             try check(fsync(file.descriptor) == 0 ? 0 : errno, "make its media durable")
         }
-        return area
+        return wiped
     }
 
     private static let page = 4096

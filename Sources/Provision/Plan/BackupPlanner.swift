@@ -12,6 +12,7 @@ struct BackupPlanner {
         var plan = plan
         let creations = Creations(plan.steps)
         let labels = labelVersions
+        let raw = rawNamespaces
         for index in plan.steps.indices {
             guard let target = released(by: plan.steps[index].step) else { continue }
             guard target.resource != nil else {
@@ -20,7 +21,8 @@ struct BackupPlanner {
             }
             let writes = writes(over: target, by: plan.steps[index].step, creations, labels)
             let isSaved = writes.size <= limit
-            let saved = Self.saved(of: target, writes.ranges, isSaved: isSaved)
+            let saved = saved(
+                of: target, isSaved ? writes.ranges : [], hasInfoBlock: !raw.contains(target.device))
             if !saved.isEmpty { plan.steps[index].backup = Backup(of: target, ranges: saved) }
             let change = plan.steps[index].change
             if plan.changes[change].kind == .initializeLabels, writes.writers.isEmpty { continue }
@@ -45,14 +47,14 @@ struct BackupPlanner {
         }
     }
 
-    /// What is saved: what is written over, where the limit allows that, and in any case the info block, without which
-    /// a namespace that is allocated again would not be recognised.
-    private static func saved(
-        of target: NamespaceTarget, _ written: [Extent], isSaved: Bool
+    /// What is saved: what is written over and may be saved, and the info block, without which a namespace that is
+    /// allocated again would not be recognised.
+    private func saved(
+        of target: NamespaceTarget, _ written: [Extent], hasInfoBlock: Bool
     ) -> [Extent] {
         let infoBlock = Extent(
             offset: .zero, length: min(NamespaceGeometry.infoBlockReserve, target.rawSize))
-        return merged((isSaved ? written : []) + [infoBlock])
+        return !hasInfoBlock || infoBlock.length > limit ? written : Self.merged(written + [infoBlock])
     }
 
     /// Without addresses (a saved inventory) it is not known what is written over a namespace, unless nothing is
@@ -110,6 +112,11 @@ struct BackupPlanner {
             for: layout, rawSize: range.length, start: range.offset.bytes, labels: labels ?? .v1_2
         )
         .map { Extent(offset: range.offset + $0.offset, length: $0.length) }
+    }
+
+    /// The kernel names of the namespaces that are raw: they have no info block.
+    private var rawNamespaces: Set<String> {
+        Set(observed.regions.flatMap(\.namespaces).filter { $0.mode == .raw }.map(\.device))
     }
 
     /// The oldest label version on the DIMMs of each region.

@@ -10,16 +10,19 @@ extension PlanReport {
             Self.change(plan.changes[$0], steps: steps[$0])
         }
         document.set("unchanged", each: plan.unchanged) { .string($0) }
-        document.set("unmanaged", each: plan.unmanaged) { unmanaged in
-            let node = Self.summary(unmanaged.summary)
-            node.set("address", unmanaged.address)
-            return node
-        }
+        document.set("unmanaged", each: plan.unmanaged) { Self.unmanaged($0) }
         document.set("refusals", each: plan.refusals) { Self.refusal($0) }
         document.set("notes", each: plan.notes) { Self.note($0) }
         document.set("fingerprint", fingerprint)
         if let limits { document.set("limits", LimitReport.json(limits)) }
         return document
+    }
+
+    /// A namespace that no line names, as an object.
+    static func unmanaged(_ unmanaged: UnmanagedNamespace) -> JSONNode {
+        let node = summary(unmanaged.summary)
+        node.set("address", unmanaged.address)
+        return node
     }
 
     /// A refusal as an object.

@@ -26,11 +26,7 @@ extension SavedPlan {
     func describePlan(in document: borrowing JSONNode) {
         document.set("changes", each: picture.changes) { JSONNode($0) }
         document.set("unchanged", each: shown.unchanged) { .string($0) }
-        document.set("unmanaged", each: shown.unmanaged) { unmanaged in
-            let node = PlanReport.summary(unmanaged.summary)
-            node.set("address", unmanaged.address)
-            return node
-        }
+        document.set("unmanaged", each: shown.unmanaged) { PlanReport.unmanaged($0) }
     }
 
     private static func object(_ object: ObjectFingerprint) -> JSONNode {

@@ -91,7 +91,7 @@ public struct TransactionStore: Sendable {
         }
     }
 
-    /// Removes what a transaction saved of media. What cannot be removed goes with the transaction.
+    /// Removes what a transaction saved of media.
     func discardMedia(of name: String) throws(StateError) {
         let path = directory.transactions.appending(name)
         for file in try StateDirectory.entries(of: path) where file.hasPrefix(Self.mediaPrefix) {

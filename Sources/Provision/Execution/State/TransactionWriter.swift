@@ -56,11 +56,11 @@ struct TransactionWriter: ~Copyable {
         reserved.insert(file)
     }
 
-    /// Ends the recording: room that was not needed is given back, and after an undo, which is never undone itself, what
-    /// was saved of media as well.
-    func finish(_ end: TransactionEnd) throws(StateError) {
-        try journal.releaseReserve()
-        if end == .rolledBack { try store.discardMedia(of: name) }
+    /// Gives room back that is not needed any more once the end is recorded: what was reserved, and after an undo, which is
+    /// never undone itself, what was saved of media. What cannot be given back now goes with the transaction.
+    func giveBack(after end: TransactionEnd) {
+        try? journal.releaseReserve()
+        if end == .rolledBack { try? store.discardMedia(of: name) }
     }
 
     private func path(of file: String) -> FilePath {

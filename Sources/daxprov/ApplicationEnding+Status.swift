@@ -1,0 +1,28 @@
+import Provision
+
+extension Application.Ending {
+    /// The exit code that says how it ended. Where nothing had been done, the cause of the failure says it best.
+    func status(of plan: Plan) -> ExitStatus {
+        switch self {
+        case .unchanged, .applied: .done
+        case .refused: .refused
+        case .stale: .stale
+        case .incomplete, .unconfirmed, .partial: .partial
+        case .undone(let failed, .host(let error), _):
+            error.kind.undoneStatus(isFirst: plan.steps.first?.step == failed)
+        case .undone: .rolledBack
+        }
+    }
+}
+
+extension HostError.Kind {
+    /// The exit code of a run that this error ended, and that was undone.
+    fileprivate func undoneStatus(isFirst: Bool) -> ExitStatus {
+        switch self {
+        case .busy: .refused
+        case .changed: isFirst ? .stale : .rolledBack
+        case .notPermitted: .notPermitted
+        case .failed, .unavailable: .rolledBack
+        }
+    }
+}
