@@ -2,8 +2,9 @@
 
 import json
 
+from lab import Fault
 from support import Daxprov, namespace, ndctl, profile, region
-from support.daxprov import DONE, NOT_PERMITTED, REFUSED
+from support.daxprov import DONE, ERROR, NOT_PERMITTED, REFUSED
 
 ONE = profile(region(0, namespace(name="one", mode="fsdax", size="64 MiB")))
 
@@ -88,3 +89,27 @@ def test_a_profile_with_errors_exits_65_and_an_absent_one_1(labelled):
     absent = daxprov.run("apply", "--yes", "/absent.yaml")
     assert absent.status == 1 and "/absent.yaml" in absent.err
     assert daxprov.inventory().namespaces == []
+
+
+def test_an_attribute_that_cannot_be_read_is_an_error_and_not_taken_for_absent(labelled):
+    daxprov = Daxprov(labelled)
+    device = daxprov.applied(ONE).named("one")["dev"]
+    place = labelled.run(f"readlink -f /sys/bus/nd/devices/{device}", check=True).out.strip()
+    for attribute in ("size", "resource", "uuid", "alt_name", "holder_class", "holder", "mode"):
+        fault = Fault(1, "errno-from:5", calls=("look",), paths=(f"{place}/{attribute}",))
+        for words in (["inventory", "--json"], ["plan", "--json"]):
+            labelled.run(f"rm -f {fault.log}")
+            failed = daxprov.run(*words, profile=ONE if words[0] == "plan" else None, fault=fault)
+            assert labelled.read_file(fault.log).splitlines(), attribute
+            assert (failed.status, failed.out) == (ERROR, ""), f"{attribute}: {failed}"
+            assert f"{device}/{attribute}" in failed.err and "Input/output error" in failed.err, failed
+
+
+def test_a_device_that_libndctl_leaves_out_is_an_error_and_not_a_smaller_host(labelled):
+    daxprov = Daxprov(labelled)
+    for device in ("region0", "nmem0"):
+        place = labelled.run(f"readlink -f /sys/bus/nd/devices/{device}", check=True).out.strip()
+        fault = Fault(1, "errno-from:5", calls=("look",), paths=(f"{place}/",))
+        failed = daxprov.run("inventory", fault=fault)
+        assert (failed.status, failed.out) == (ERROR, ""), failed
+        assert device in failed.err, failed

@@ -76,6 +76,7 @@ public final class KernelHost: Host {
             device: bus.device, provider: bus.provider, scrubState: bus.scrubState, dimms: [], regions: [])
         try bus.forEachDimm { dimm throws(HostError) in observed.dimms.append(try observe(dimm)) }
         try bus.forEachRegion { region throws(HostError) in observed.regions.append(try observe(region)) }
+        try requireWhole(observed)
         observed.dimms.sort { Sysfs.number($0.device) < Sysfs.number($1.device) }
         observed.regions.sort { Sysfs.number($0.device) < Sysfs.number($1.device) }
         let suspects = observed.dimmsWithHiddenLabels
@@ -85,6 +86,22 @@ public final class KernelHost: Host {
             observed.addUninstantiated(labels, of: dimm.device)
         }
         return observed
+    }
+}
+
+extension KernelHost {
+    /// libndctl leaves a device out, and says nothing, where it cannot read one of its attributes (`add_region`,
+    /// `add_dimm`). A plan without it would be wrong: without a DIMM, an interleave set seems to have fewer ways.
+    private func requireWhole(_ bus: Bus) throws(HostError) {
+        let listed = Set(bus.dimms.map(\.device) + bus.regions.map(\.device))
+        let present = try Self.open(bus.device).entries().filter { entry in
+            ["region", "nmem"].contains { entry.hasPrefix($0) } && entry.last?.isNumber == true
+        }
+        guard let missing = present.sorted().first(where: { !listed.contains($0) }) else { return }
+        throw HostError(
+            .failed, while: "enumerate \(bus.device)", device: missing,
+            reason: "libndctl left it out: an attribute of it cannot be read",
+            advice: "try again; if it stays so, see the kernel log (dmesg)")
     }
 }
 

@@ -1,7 +1,7 @@
 /* Preloaded into a program (LD_PRELOAD), counts the calls by which it changes the machine, and at one of
  * them makes something go wrong. It works for any program that is linked dynamically to glibc.
  *
- *   FAULT_PATHS   colon-separated path prefixes that count; default /sys:/dev/pmem:/dev/dax:/dev/nmem
+ *   FAULT_PATHS   path prefixes that count, separated by semicolons; default /sys;/dev/pmem;/dev/dax;/dev/nmem
  *   FAULT_CALLS   comma-separated groups that count; default write
  *                   write   write, writev, pwrite, pwritev, pwrite64
  *                   sync    fsync, fdatasync
@@ -110,7 +110,7 @@ static bool intercept(const char *group, const char *call, const char *path)
 {
     int saved = errno;
     if (!listed(setting("FAULT_CALLS", "write"), ",", group, false) ||
-        !listed(setting("FAULT_PATHS", "/sys:/dev/pmem:/dev/dax:/dev/nmem"), ":", path, true)) {
+        !listed(setting("FAULT_PATHS", "/sys;/dev/pmem;/dev/dax;/dev/nmem"), ";", path, true)) {
         errno = saved;
         return false;
     }

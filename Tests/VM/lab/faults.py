@@ -22,4 +22,4 @@ class Fault:
     def environment(self):
         return {
             "LD_PRELOAD": SHIM, "FAULT_AT": str(self.at), "FAULT_DO": self.action, "FAULT_LOG": self.log,
-            "FAULT_CALLS": ",".join(self.calls), "FAULT_PATHS": ":".join(self.paths)}
+            "FAULT_CALLS": ",".join(self.calls), "FAULT_PATHS": ";".join(self.paths)}
