@@ -96,14 +96,34 @@ def test_a_new_devdax_namespace_has_the_alignment_and_the_size_that_the_plan_sai
     ndctl.assert_agrees(vm)
 
 
-def test_a_translation_table_of_a_region_without_labels_does_not_come_back_under_a_raw_namespace(machine):
+# What tools that set no mode leave: a table of version 1.1 that names no parent, so that the kernel takes it for anybody's.
+ANYBODYS_TABLE = """
+cd /sys/bus/nd/devices && echo namespace0.0 > /sys/bus/nd/drivers/nd_pmem/unbind
+claim=$(cat region0/btt_seed) && echo 4096 > $claim/sector_size && cat /proc/sys/kernel/random/uuid > $claim/uuid
+echo namespace0.0 > $claim/namespace && echo $claim > /sys/bus/nd/drivers/nd_pmem/bind
+"""
+
+
+def test_a_translation_table_that_names_no_parent_does_not_come_back_under_a_raw_namespace(machine):
     vm = machine("nvdimm-small")
     daxprov = Daxprov(vm)
-    vm.run("ndctl create-namespace -f -e namespace0.0 -m sector --no-autolabel", check=True)
+    vm.run("mkfs.ext4 -q /dev/pmem1 && mkdir -p /mnt/state && mount /dev/pmem1 /mnt/state", check=True)
+    vm.run(ANYBODYS_TABLE, check=True)
+    data = contents.fill(vm, "/dev/pmem0s", "table")
     before = daxprov.inventory()
-    assert before.regions[0]["namespaces"][0]["mode"] == "sector"
+    [old] = before.region(0)["namespaces"]
+    assert old["mode"] == "sector" and data
+    digest = contents.start_digest(vm, "/dev/pmem0s")
     wanted = profile(region(0, namespace(name="whole", mode="raw", size="100%"), labels="init"), unmanaged="destroy")
-    made = daxprov.applied(wanted, allow=["region0", before.regions[0]["namespaces"][0]["uuid"]])
-    assert made.named("whole")["mode"] == "raw"
-    vm.reboot()
+    allow = [word for name in ("region0", old["uuid"]) for word in ("--allow-destroy", name)]
+    state = ("--state-dir", "/mnt/state/daxprov")
+    done = daxprov.run("apply", "--yes", *allow, *state, profile=wanted)
+    assert done.status == 0, done
+    vm.run("ndctl disable-region region0 && ndctl enable-region region0", check=True)
     assert daxprov.inventory().named("whole")["mode"] == "raw" and daxprov.is_settled(wanted)
+
+    undone = daxprov.run("rollback", "--yes", "--allow-destroy", "whole", *state)
+    assert undone.status == 0 and "after the next reboot" in undone.out, undone
+    vm.reboot()
+    assert daxprov.inventory().region(0)["namespaces"] == [old]
+    assert contents.start_digest(vm, "/dev/pmem0s") == digest

@@ -156,8 +156,10 @@ struct Rollback {
         try recording.note(.placeholder(identity.label, address: first))
         try onHost { () throws(HostError) in
             guard let made = try host.perform(.create(whole), identity: identity) else { return }
-            let restoration = Restoration(region: device, namespace: made, aliases: [], saved: saved)
-            _ = try host.restore(restoration, contents: contents)
+            // Enabled once more it would come up as what the saved media says.
+            let target = NamespaceTarget(made, region: device)
+            _ = try host.perform(.disable(target), identity: identity)
+            try host.writeMedia(of: target, saved, contents: contents)
             try host.remove(identity.label, from: device)
         }
     }

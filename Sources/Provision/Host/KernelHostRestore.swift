@@ -6,6 +6,16 @@ extension KernelHost: RestoringHost {
         return try RawAccess(namespace: live.device).read(range, in: home)
     }
 
+    /// See ``RestoringHost/writeMedia(of:_:contents:)``.
+    public func writeMedia(
+        of target: NamespaceTarget, _ saved: [SavedRange],
+        contents: (SavedRange) throws(HostError) -> [UInt8]
+    ) throws(HostError) {
+        let home = try region(target.region)
+        let live = try home.inactive(target, for: "write its media back")
+        try home.write(saved, to: live.device, startingAt: target.resource, contents)
+    }
+
     /// See ``RestoringHost/restore(_:contents:)``.
     public func restore(
         _ restoration: Restoration, contents: (SavedRange) throws(HostError) -> [UInt8]
@@ -48,17 +58,7 @@ extension KernelRegion {
         _ namespace: String, _ restoration: Restoration, _ contents: (SavedRange) throws(HostError) -> [UInt8]
     ) throws(HostError) -> Namespace {
         let was = restoration.namespace
-        if !restoration.saved.isEmpty {
-            try withoutActuallyEscaping(contents) { contents throws(HostError) in
-                let pieces = restoration.saved.map { range in
-                    (
-                        offset: ByteCount(range.address - (was.resource ?? range.address)),
-                        bytes: { () throws(HostError) in try contents(range) }
-                    )
-                }
-                try RawAccess(namespace: namespace).write(pieces, in: self)
-            }
-        }
+        try write(restoration.saved, to: namespace, startingAt: was.resource, contents)
         let result = was.isActive ? try bringOnline(namespace) : try readBack(namespace)
         guard result.isSame(as: was) else {
             throw HostError(
@@ -67,6 +67,23 @@ extension KernelRegion {
                     + (result.infoBlockUUID == was.infoBlockUUID ? "" : " with another info block"))
         }
         return result
+    }
+
+    /// Writes saved ranges to the media of an inactive namespace that begins at an address.
+    fileprivate func write(
+        _ saved: [SavedRange], to namespace: String, startingAt start: UInt64?,
+        _ contents: (SavedRange) throws(HostError) -> [UInt8]
+    ) throws(HostError) {
+        guard !saved.isEmpty else { return }
+        try withoutActuallyEscaping(contents) { contents throws(HostError) in
+            let pieces = saved.map { range in
+                (
+                    offset: ByteCount(range.address - (start ?? range.address)),
+                    bytes: { () throws(HostError) in try contents(range) }
+                )
+            }
+            try RawAccess(namespace: namespace).write(pieces, in: self)
+        }
     }
 
     /// The namespace object that holds the extent now, under its own or a later label UUID; nil where none does. Objects

@@ -35,6 +35,13 @@ public protocol RestoringHost: Host {
         of target: NamespaceTarget, _ range: Extent
     ) throws(HostError) -> [UInt8]
 
+    /// Writes what was saved back to the inactive namespace's media, past any info block. It stays inactive.
+    /// - Parameter contents: gives the bytes of a saved range.
+    func writeMedia(
+        of target: NamespaceTarget, _ saved: [SavedRange],
+        contents: (SavedRange) throws(HostError) -> [UInt8]
+    ) throws(HostError)
+
     /// Brings a namespace back: its label, its place, what was saved of its media, and whether it was active.
     /// - Parameter contents: gives the bytes of a saved range.
     func restore(

@@ -8,6 +8,24 @@ extension SimulatedHost: RestoringHost {
         return state.infoBlockBytes(from: start, length: range.length)
     }
 
+    /// See ``RestoringHost/writeMedia(of:_:contents:)``.
+    public func writeMedia(
+        of target: NamespaceTarget, _ saved: [SavedRange],
+        contents: (SavedRange) throws(HostError) -> [UInt8]
+    ) throws(HostError) {
+        let id = try resolve(target)
+        try requireInactive(id, while: "write the media of \(id) back")
+        try write(saved, contents)
+    }
+
+    private func write(
+        _ saved: [SavedRange], _ contents: (SavedRange) throws(HostError) -> [UInt8]
+    ) throws(HostError) {
+        for range in saved {
+            try store(.infoBlocks(address: range.address, length: range.length, try contents(range)))
+        }
+    }
+
     /// See ``RestoringHost/restore(_:contents:)``.
     public func restore(
         _ restoration: Restoration, contents: (SavedRange) throws(HostError) -> [UInt8]
@@ -27,9 +45,7 @@ extension SimulatedHost: RestoringHost {
             try store(.disable(id))
         }
         try relabel(id, as: was)
-        for range in restoration.saved {
-            try store(.infoBlocks(address: range.address, length: range.length, try contents(range)))
-        }
+        try write(restoration.saved, contents)
         if was.isActive { try store(.enable(id)) }
         guard let result = try readBack(id), result.mode == was.mode, result.resource == was.resource,
             result.infoBlockUUID == was.infoBlockUUID
