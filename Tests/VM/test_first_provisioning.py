@@ -2,6 +2,7 @@
 
 import pytest
 
+from lab import Fault
 from support import Daxprov, contents, namespace, ndctl, profile, region
 from support.inventory import GIB, MIB
 
@@ -104,26 +105,52 @@ echo namespace0.0 > $claim/namespace && echo $claim > /sys/bus/nd/drivers/nd_pme
 """
 
 
-def test_a_translation_table_that_names_no_parent_does_not_come_back_under_a_raw_namespace(machine):
+@pytest.fixture
+def anybodys(machine):
+    """daxprov on a region without labels whose translation table names no parent; its state is on another DIMM."""
     vm = machine("nvdimm-small")
-    daxprov = Daxprov(vm)
     vm.run("mkfs.ext4 -q /dev/pmem1 && mkdir -p /mnt/state && mount /dev/pmem1 /mnt/state", check=True)
     vm.run(ANYBODYS_TABLE, check=True)
-    data = contents.fill(vm, "/dev/pmem0s", "table")
-    before = daxprov.inventory()
-    [old] = before.region(0)["namespaces"]
-    assert old["mode"] == "sector" and data
-    digest = contents.start_digest(vm, "/dev/pmem0s")
-    wanted = profile(region(0, namespace(name="whole", mode="raw", size="100%"), labels="init"), unmanaged="destroy")
-    allow = [word for name in ("region0", old["uuid"]) for word in ("--allow-destroy", name)]
-    state = ("--state-dir", "/mnt/state/daxprov")
-    done = daxprov.run("apply", "--yes", *allow, *state, profile=wanted)
-    assert done.status == 0, done
-    vm.run("ndctl disable-region region0 && ndctl enable-region region0", check=True)
-    assert daxprov.inventory().named("whole")["mode"] == "raw" and daxprov.is_settled(wanted)
+    contents.fill(vm, "/dev/pmem0s", "table")
+    return Daxprov(vm)
 
-    undone = daxprov.run("rollback", "--yes", "--allow-destroy", "whole", *state)
-    assert undone.status == 0 and "after the next reboot" in undone.out, undone
-    vm.reboot()
+
+STATE = ("--state-dir", "/mnt/state/daxprov")
+WHOLE = profile(region(0, namespace(name="whole", mode="raw", size="100%"), labels="init"), unmanaged="destroy")
+
+
+def relabel(daxprov, **options):
+    """Gives the region labels and a raw namespace; what was there before, and the result."""
+    [old] = daxprov.inventory().region(0)["namespaces"]
+    assert old["mode"] == "sector"
+    digest = contents.start_digest(daxprov.vm, "/dev/pmem0s")
+    allow = [word for name in ("region0", old["uuid"]) for word in ("--allow-destroy", name)]
+    return old, digest, daxprov.run("apply", "--yes", *allow, *STATE, profile=WHOLE, **options)
+
+
+def assert_back(daxprov, old, digest):
+    daxprov.vm.reboot()
     assert daxprov.inventory().region(0)["namespaces"] == [old]
-    assert contents.start_digest(vm, "/dev/pmem0s") == digest
+    assert contents.start_digest(daxprov.vm, "/dev/pmem0s") == digest
+
+
+def test_a_translation_table_that_names_no_parent_does_not_come_back_under_a_raw_namespace(anybodys):
+    old, digest, done = relabel(anybodys)
+    assert done.status == 0, done
+    anybodys.vm.run("ndctl disable-region region0 && ndctl enable-region region0", check=True)
+    assert anybodys.inventory().named("whole")["mode"] == "raw" and anybodys.is_settled(WHOLE)
+    undone = anybodys.run("rollback", "--yes", "--allow-destroy", "whole", *STATE)
+    assert undone.status == 0 and "after the next reboot" in undone.out, undone
+    assert_back(anybodys, old, digest)
+
+
+def test_a_translation_table_that_names_no_parent_is_recovered_from_under_a_half_made_namespace(anybodys):
+    place = anybodys.vm.run("readlink -f /sys/bus/nd/devices/region0", check=True).out.strip()
+    # Stores to the namespace itself: two to save its media; four to allocate the new one; then its media is wiped.
+    old, digest, killed = relabel(anybodys, fault=Fault(7, "kill-before", paths=(f"{place}/namespace0.0/",)))
+    assert killed.signal == 9, killed
+    [half] = anybodys.inventory().region(0)["namespaces"]
+    assert half["name"] == "whole" and half["state"] == "disabled"
+    recovered = anybodys.run("recover", *STATE)
+    assert recovered.status == 0 and "after the next reboot" in recovered.err, recovered
+    assert_back(anybodys, old, digest)

@@ -53,11 +53,10 @@ struct Rollback {
         var made: [UUID] = []
         var generator = SystemRandomNumberGenerator()
         for placement in placeholders {
-            let identity = FreshIdentity.random(using: &generator)
-            try recording.note(.placeholder(identity.label, address: placement.resource ?? 0))
-            try onHost { () throws(HostError) in _ = try host.perform(.create(placement), identity: identity)
-            }
-            made.append(identity.label)
+            let label = UUID.random(using: &generator)
+            try recording.note(.placeholder(label, address: placement.resource ?? 0))
+            try onHost { () throws(HostError) in _ = try host.occupy(placement, as: label) }
+            made.append(label)
         }
         try onHost { () throws(HostError) in _ = try host.restore(restoration, contents: contents) }
         for label in made.reversed() {
@@ -149,18 +148,14 @@ struct Rollback {
         }
         guard !saved.isEmpty else { return }
         var generator = SystemRandomNumberGenerator()
-        let identity = FreshIdentity.random(using: &generator)
+        let label = UUID.random(using: &generator)
         let whole = Placement(
             region: device, layout: Layout(name: nil, mode: .raw, rawSize: gap.length), resource: first,
             usableSize: gap.length)
-        try recording.note(.placeholder(identity.label, address: first))
+        try recording.note(.placeholder(label, address: first))
         try onHost { () throws(HostError) in
-            guard let made = try host.perform(.create(whole), identity: identity) else { return }
-            // Enabled once more it would come up as what the saved media says.
-            let target = NamespaceTarget(made, region: device)
-            _ = try host.perform(.disable(target), identity: identity)
-            try host.writeMedia(of: target, saved, contents: contents)
-            try host.remove(identity.label, from: device)
+            try host.writeMedia(of: try host.occupy(whole, as: label), saved, contents: contents)
+            try host.remove(label, from: device)
         }
     }
 

@@ -53,7 +53,7 @@ extension KernelRegion {
         return seed
     }
 
-    private func allocate(_ namespace: String, _ layout: Layout, _ label: UUID) throws(HostError) {
+    func allocate(_ namespace: String, _ layout: Layout, _ label: UUID) throws(HostError) {
         var described = Label(reading: namespace, in: self)
         described.uuid = label.description
         described.name = layout.name?.text ?? ""
@@ -85,7 +85,7 @@ extension KernelRegion {
     }
 
     /// Refuses a place other than the planned one before anything is written to the media there.
-    private func requirePlace(_ namespace: String, _ resource: UInt64?) throws(HostError) {
+    func requirePlace(_ namespace: String, _ resource: UInt64?) throws(HostError) {
         let actual = directory.number("\(namespace)/resource")
         guard let resource, let actual, actual != resource else { return }
         throw HostError(

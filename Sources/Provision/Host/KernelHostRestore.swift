@@ -6,6 +6,11 @@ extension KernelHost: RestoringHost {
         return try RawAccess(namespace: live.device).read(range, in: home)
     }
 
+    /// See ``RestoringHost/occupy(_:as:)``.
+    public func occupy(_ placement: Placement, as label: UUID) throws(HostError) -> NamespaceTarget {
+        try region(placement.region).occupy(placement, as: label)
+    }
+
     /// See ``RestoringHost/writeMedia(of:_:contents:)``.
     public func writeMedia(
         of target: NamespaceTarget, _ saved: [SavedRange],
@@ -67,6 +72,19 @@ extension KernelRegion {
                     + (result.infoBlockUUID == was.infoBlockUUID ? "" : " with another info block"))
         }
         return result
+    }
+
+    /// Allocates a place, and enables it once past any info block: the kernel offers the next namespace object only then.
+    fileprivate func occupy(_ placement: Placement, as label: UUID) throws(HostError) -> NamespaceTarget {
+        let namespace = try idleNamespace()
+        do throws(HostError) {
+            try allocate(namespace, placement.layout, label)
+            try requirePlace(namespace, placement.resource)
+            try RawAccess(namespace: namespace).enableOnce(in: self)
+            return NamespaceTarget(try readBack(namespace), region: device)
+        } catch {
+            throw error.adding(undoFailures: release(namespace, createdAs: label))
+        }
     }
 
     /// Writes saved ranges to the media of an inactive namespace that begins at an address.

@@ -52,6 +52,11 @@ struct RawAccess {
         unsafe bytes.withUnsafeMutableBytes { unsafe transfer(file, offset, $0, writes: writes) }
     }
 
+    /// Enables the namespace and disables it again; its media is not looked at.
+    func enableOnce(in region: borrowing KernelRegion) throws(HostError) {
+        try use(in: region) { _ throws(HostError) in }
+    }
+
     /// Reads a range.
     func read(_ range: Extent, in region: borrowing KernelRegion) throws(HostError) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: Int(range.length.bytes))

@@ -35,6 +35,10 @@ public protocol RestoringHost: Host {
         of target: NamespaceTarget, _ range: Extent
     ) throws(HostError) -> [UInt8]
 
+    /// Takes a place under a label UUID without touching its media: so that something else cannot be allocated there, or
+    /// its media can be written back. What has it is inactive, and goes with ``remove(_:from:)``.
+    func occupy(_ placement: Placement, as label: UUID) throws(HostError) -> NamespaceTarget
+
     /// Writes what was saved back to the inactive namespace's media, past any info block. It stays inactive.
     /// - Parameter contents: gives the bytes of a saved range.
     func writeMedia(

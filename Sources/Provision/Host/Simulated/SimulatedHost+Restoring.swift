@@ -8,6 +8,32 @@ extension SimulatedHost: RestoringHost {
         return state.infoBlockBytes(from: start, length: range.length)
     }
 
+    /// See ``RestoringHost/occupy(_:as:)``.
+    public func occupy(_ placement: Placement, as label: UUID) throws(HostError) -> NamespaceTarget {
+        let id = try idleNamespace(of: placement.region)
+        if state.namespace(id)?.uuid != nil { try store(.size(id, .zero)) }
+        let made = try undoing { undo throws(HostError) in
+            try self.describe(id, placement.layout.ofNewNamespace, &undo)
+            try self.store(.uuid(id, label))
+            undo.add(.size(id, .zero))
+            try self.store(.size(id, placement.layout.rawSize))
+            try self.requirePlace(id, placement)
+            try self.store(.forceRaw(id, true))
+            undo.add(.forceRaw(id, false))
+            try self.store(.enable(id))
+            undo.add(.disable(id))
+            try self.store(.disable(id))
+            undo.removeLast()
+            try self.store(.forceRaw(id, false))
+            undo.removeLast()
+            return try self.readBack(id)
+        }
+        guard let made else {
+            throw HostError(.failed, while: "take a place", device: id.description, reason: "it is gone")
+        }
+        return NamespaceTarget(made, region: placement.region)
+    }
+
     /// See ``RestoringHost/writeMedia(of:_:contents:)``.
     public func writeMedia(
         of target: NamespaceTarget, _ saved: [SavedRange],
