@@ -63,6 +63,23 @@ import Testing
         }
     }
 
+    @Test func aLastLineOfWhichBlocksNeverReachedTheDiskIsIgnored() throws {
+        let scratch = try ScratchDirectory()
+        let path = try journal(scratch, [.done(step: 0)])
+        let whole = try contents(path)
+        let firstLine = try #require(whole.firstIndex(of: 10)) + 1
+        for lost in [firstLine..<firstLine + 1, firstLine + 3..<whole.count - 1, firstLine..<whole.count] {
+            try replace(path, with: whole.indices.map { lost.contains($0) ? 0 : whole[$0] })
+            #expect(try Journal.records(in: contents(path), path) == [.begin(header)], "lost \(lost)")
+            var reopened = try Journal.reopen(path)
+            try reopened.append(.undo(reason: "again"))
+            let records = try Journal.records(in: contents(path), path)
+            #expect(records == [.begin(header), .undo(reason: "again")], "lost \(lost)")
+        }
+        let damaged = whole.indices.map { $0 == firstLine - 2 ? 0 : whole[$0] }
+        #expect(throws: StateError.self) { _ = try Journal.records(in: damaged, path) }
+    }
+
     @Test func aChangedByteAnywhereElseIsDamage() throws {
         let scratch = try ScratchDirectory()
         let path = try journal(scratch, [.done(step: 0), .undo(reason: "x")])

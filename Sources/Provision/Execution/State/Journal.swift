@@ -70,17 +70,25 @@ struct Journal: ~Copyable {
         try parse(bytes, path).records
     }
 
-    /// The whole records, and where the last of them ends. What follows the last line break was never acted on.
+    /// The whole records, and where the last of them ends. What follows the last line break was never acted on, nor was a
+    /// last line with zeroes in it: blocks of it never reached the disk, so its append did not return.
     private static func parse(
         _ bytes: [UInt8], _ path: FilePath
     ) throws(StateError) -> (records: [JournalRecord], length: Int) {
-        let length = bytes.lastIndex(of: newline).map { $0 + 1 } ?? 0
+        var length = end(of: bytes[...])
+        let last = bytes[end(of: bytes[..<max(0, length - 1)])..<length]
+        if last.contains(0) { length = last.startIndex }
         var records: [JournalRecord] = []
         for (number, line) in bytes[..<length].split(separator: newline).enumerated() {
             guard let record = record(Array(line), sequence: number) else { throw damage(path, number + 1) }
             records.append(record)
         }
         return (records, length)
+    }
+
+    /// Where the last whole line ends.
+    private static func end(of bytes: ArraySlice<UInt8>) -> Int {
+        bytes.lastIndex(of: newline).map { $0 + 1 } ?? 0
     }
 
     private static func record(_ line: [UInt8], sequence: Int) -> JournalRecord? {
