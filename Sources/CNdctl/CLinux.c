@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/sysmacros.h>
 
 int daxprov_o_direct(void) {
@@ -23,6 +24,13 @@ uint32_t daxprov_device_minor(uint64_t device) {
 
 uint64_t daxprov_device_number(uint32_t major, uint32_t minor) {
     return makedev(major, minor);
+}
+
+uint32_t daxprov_node(const char *path, uint64_t *number) {
+    struct statx status;
+    if (statx(AT_FDCWD, path, AT_STATX_DONT_SYNC, STATX_TYPE, &status) != 0) return 0;
+    *number = makedev(status.stx_rdev_major, status.stx_rdev_minor);
+    return status.stx_mode & S_IFMT;
 }
 
 int daxprov_errno(void) {

@@ -16,6 +16,10 @@ uint32_t daxprov_device_major(uint64_t device);
 uint32_t daxprov_device_minor(uint64_t device);
 uint64_t daxprov_device_number(uint32_t major, uint32_t minor);
 
+/* The type of file that `path` leads to (S_IFCHR, ...), and where it is a device node its number; 0 where there is none.
+ * A file system over a network is not asked (statx(2), AT_STATX_DONT_SYNC): its server may never answer. */
+uint32_t daxprov_node(const char *path, uint64_t *number);
+
 /* The calling thread's errno. */
 int daxprov_errno(void);
 

@@ -10,6 +10,14 @@ enum Linux {
         daxprov_reserve(descriptor, Int64(length)) == 0 ? 0 : daxprov_errno()
     }
 
+    /// The type of file that a path leads to, and its device number; nil where there is no file. Does not wait for the
+    /// server of a network file system.
+    static func node(_ path: String) -> (kind: UInt32, number: UInt64)? {
+        var number: UInt64 = 0
+        let kind = unsafe daxprov_node(path, &number)
+        return kind == 0 ? nil : (kind, number)
+    }
+
     /// A device number as `/proc` and `/sys` write it: "259:1".
     static func deviceText(_ number: UInt64) -> String {
         "\(daxprov_device_major(number)):\(daxprov_device_minor(number))"

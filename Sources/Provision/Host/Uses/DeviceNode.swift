@@ -8,11 +8,9 @@ struct DeviceNode: Hashable {
 
     /// The device that the node at `path` leads to, or nil where there is none.
     init?(_ path: String) {
-        var status = stat()
-        guard unsafe stat(path, &status) == 0 else { return nil }
-        kind = status.st_mode & S_IFMT
-        number = UInt64(status.st_rdev)
-        guard kind == S_IFCHR || kind == S_IFBLK else { return nil }
+        guard let found = Linux.node(path), [S_IFCHR, S_IFBLK].contains(found.kind) else { return nil }
+        kind = found.kind
+        number = found.number
     }
 
     /// The block device with a number as sysfs writes it ("259:1"); nil where it is none.
