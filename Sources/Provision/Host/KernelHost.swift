@@ -21,8 +21,8 @@ public final class KernelHost: Host {
                 advice: "mount sysfs at /sys")
         }
         regions = [:]
-        guard unsafe access(Sysfs.devices, F_OK) == 0 else { return Observed(buses: []) }
         let buses = try ReadFailures.checking { () throws(HostError) in
+            guard SysfsDirectory.ifThere(Sysfs.devices) != nil else { return [Bus]() }
             let context = try NdctlContext()
             var buses: [Bus] = []
             try context.forEachBus { bus throws(HostError) in buses.append(try observe(bus)) }
@@ -33,8 +33,10 @@ public final class KernelHost: Host {
 
     /// Reads one namespace; see ``Host/current(_:)``.
     public func current(_ target: NamespaceTarget) throws(HostError) -> Namespace? {
-        let region = try region(target.region)
-        return region.reader.namespace(target.device, in: region.directory)
+        try ReadFailures.checking { () throws(HostError) in
+            let region = try region(target.region)
+            return region.reader.namespace(target.device, in: region.directory)
+        }
     }
 
     /// Performs a step by sysfs stores; see ``Host/perform(_:identity:)``.

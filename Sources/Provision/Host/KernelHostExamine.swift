@@ -58,7 +58,9 @@ enum FileSystemDevices {
         var place = path
         var status = stat()
         while unsafe stat(place.string, &status) != 0 {
-            guard errno == ENOENT, place.removeLastComponent() else { return [] }
+            let code = errno
+            ReadFailures.note(Errno(rawValue: code), place.string, in: "")
+            guard code == ENOENT, place.removeLastComponent() else { return [] }
             if place.isEmpty { place = "." }
         }
         let number = Linux.deviceText(UInt64(status.st_dev))
@@ -67,7 +69,7 @@ enum FileSystemDevices {
         while let name = pending.popLast() {
             guard !found.contains(name) else { continue }
             found.append(name)
-            guard let directory = try? SysfsDirectory("/sys/class/block/\(name)") else { continue }
+            guard let directory = SysfsDirectory.ifThere("/sys/class/block/\(name)") else { continue }
             pending += directory.entries("slaves")
             if directory.exists("partition"), let disk = disk(of: name) { pending.append(disk) }
             guard let file = directory.text("loop/backing_file") else { continue }
@@ -86,13 +88,13 @@ enum FileSystemDevices {
     }
 
     private static func name(_ number: String) -> String? {
-        guard let directory = try? SysfsDirectory("/sys/dev/block") else { return nil }
+        guard let directory = SysfsDirectory.ifThere("/sys/dev/block") else { return nil }
         return directory.linkTarget(number)
     }
 
     /// The disk of a partition: the directory above it in the tree of devices.
     private static func disk(of partition: String) -> String? {
-        guard let directory = try? SysfsDirectory("/sys/class/block/\(partition)/..") else { return nil }
+        guard let directory = SysfsDirectory.ifThere("/sys/class/block/\(partition)/..") else { return nil }
         return directory.text("dev").flatMap { name($0) }
     }
 }

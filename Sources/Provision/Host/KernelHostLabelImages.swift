@@ -36,11 +36,13 @@ extension KernelHost {
     ) throws(HostError) {
         let context = try NdctlContext()
         var isThere = false
-        try context.forEachBus { bus throws(HostError) in
-            try bus.forEachRegion { region throws(HostError) in
-                guard region.device == device else { return }
-                isThere = true
-                try body(region, bus)
+        try ReadFailures.checking { () throws(HostError) in
+            try context.forEachBus { bus throws(HostError) in
+                try bus.forEachRegion { region throws(HostError) in
+                    guard region.device == device else { return }
+                    isThere = true
+                    try body(region, bus)
+                }
             }
         }
         guard isThere else {

@@ -1,14 +1,18 @@
 extension KernelHost: RestoringHost {
     /// See ``RestoringHost/readMedia(of:_:)``.
     public func readMedia(of target: NamespaceTarget, _ range: Extent) throws(HostError) -> [UInt8] {
-        let home = try region(target.region)
-        let live = try home.inactive(target, for: "save its media")
-        return try RawAccess(namespace: live.device).read(range, in: home)
+        try ReadFailures.checking { () throws(HostError) in
+            let home = try region(target.region)
+            let live = try home.inactive(target, for: "save its media")
+            return try RawAccess(namespace: live.device).read(range, in: home)
+        }
     }
 
     /// See ``RestoringHost/occupy(_:as:)``.
     public func occupy(_ placement: Placement, as label: UUID) throws(HostError) -> NamespaceTarget {
-        try region(placement.region).occupy(placement, as: label)
+        try ReadFailures.checking { () throws(HostError) in
+            try region(placement.region).occupy(placement, as: label)
+        }
     }
 
     /// See ``RestoringHost/writeMedia(of:_:contents:)``.
@@ -16,21 +20,25 @@ extension KernelHost: RestoringHost {
         of target: NamespaceTarget, _ saved: [SavedRange],
         contents: (SavedRange) throws(HostError) -> [UInt8]
     ) throws(HostError) {
-        let home = try region(target.region)
-        let live = try home.inactive(target, for: "write its media back")
-        try home.write(saved, to: live.device, startingAt: target.resource, contents)
+        try ReadFailures.checking { () throws(HostError) in
+            let home = try region(target.region)
+            let live = try home.inactive(target, for: "write its media back")
+            try home.write(saved, to: live.device, startingAt: target.resource, contents)
+        }
     }
 
     /// See ``RestoringHost/restore(_:contents:)``.
     public func restore(
         _ restoration: Restoration, contents: (SavedRange) throws(HostError) -> [UInt8]
     ) throws(HostError) -> Namespace {
-        try region(restoration.region).restore(restoration, contents: contents)
+        try ReadFailures.checking { () throws(HostError) in
+            try region(restoration.region).restore(restoration, contents: contents)
+        }
     }
 
     /// See ``RestoringHost/remove(_:from:)``.
     public func remove(_ label: UUID, from device: String) throws(HostError) {
-        try region(device).remove(label)
+        try ReadFailures.checking { () throws(HostError) in try region(device).remove(label) }
     }
 }
 

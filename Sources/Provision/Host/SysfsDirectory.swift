@@ -22,6 +22,17 @@ struct SysfsDirectory: ~Copyable {
         close(descriptor)
     }
 
+    /// The directory at `path`; nil where there is none, or this user may not look. Any other failure is noted
+    /// (``ReadFailures``).
+    static func ifThere(_ path: String) -> SysfsDirectory? {
+        do throws(Errno) {
+            return try SysfsDirectory(path)
+        } catch {
+            ReadFailures.note(error, path, in: "")
+            return nil
+        }
+    }
+
     /// The text of an attribute without the white space around it.
     func read(_ attribute: String) throws(Errno) -> String {
         let file = unsafe openat(descriptor, attribute, O_RDONLY | O_CLOEXEC)
@@ -64,43 +75,43 @@ struct SysfsDirectory: ~Copyable {
         guard count >= 0 else { throw Errno(rawValue: errno) }
     }
 
-    /// Whether there is such an entry. Opens nothing.
+    /// Whether there is such an entry. Opens nothing. A failure to look is noted (``ReadFailures``).
     func exists(_ entry: String) -> Bool {
-        unsafe faccessat(descriptor, entry, F_OK, 0) == 0
+        if unsafe faccessat(descriptor, entry, F_OK, 0) == 0 { return true }
+        ReadFailures.note(Errno(rawValue: errno), entry, in: path)
+        return false
     }
 
-    /// The last component of where a symbolic link leads; nil where there is no such link. Opens nothing.
+    /// The last component of where a symbolic link leads; nil where there is no such link. Opens nothing. A failure to
+    /// look is noted (``ReadFailures``).
     func linkTarget(_ link: String) -> String? {
         unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(PATH_MAX)) { buffer in
             guard let start = buffer.baseAddress else { return nil }
             let count = unsafe readlinkat(descriptor, link, start, buffer.count)
-            guard count > 0 else { return nil }
+            guard count > 0 else {
+                if count < 0 { ReadFailures.note(Errno(rawValue: errno), link, in: path) }
+                return nil
+            }
             let bytes = unsafe UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[..<count])
             let target = unsafe String(decoding: bytes, as: UTF8.self)
             return target.split(separator: "/").last.map(String.init)
         }
     }
 
-    /// The names in a directory below this one, or in this one (`.`); empty where there is no such directory.
+    /// The names in a directory below this one, or in this one (`.`); empty where there is no such directory. Any other
+    /// failure is noted (``ReadFailures``).
     func entries(_ directory: String = ".") -> [String] {
         let file = unsafe openat(descriptor, directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard file >= 0 else {
             ReadFailures.note(Errno(rawValue: errno), directory, in: path)
             return []
         }
-        guard let stream = unsafe fdopendir(file) else {
-            close(file)
+        do throws(Errno) {
+            return try DirectoryEntries.names(closing: file)
+        } catch {
+            ReadFailures.note(error, directory, in: path)
             return []
         }
-        defer { unsafe closedir(stream) }
-        var names: [String] = []
-        while let entry = unsafe readdir(stream) {
-            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) {
-                unsafe String(cString: UnsafeRawPointer($0).assumingMemoryBound(to: CChar.self))
-            }
-            if name != ".", name != ".." { names.append(name) }
-        }
-        return names
     }
 
     /// The most that a sysfs attribute holds.

@@ -34,7 +34,9 @@ enum PathTrust {
     /// A directory, or a link to one. What is missing is nobody's.
     private static func objection(toDirectory path: FilePath) -> String? {
         var status = stat()
-        guard unsafe lstat(path.string, &status) == 0 else { return nil }
+        guard unsafe lstat(path.string, &status) == 0 else {
+            return errno == ENOENT ? nil : "\(path) cannot be looked at: \(Errno(rawValue: errno))"
+        }
         let kind = status.st_mode & S_IFMT == S_IFLNK ? "link" : "directory"
         guard isTrusted(status.st_uid) else { return "the \(kind) \(path) belongs to user \(status.st_uid)" }
         guard kind == "directory", status.st_mode & S_ISVTX == 0 else { return nil }

@@ -95,18 +95,14 @@ public struct StateDirectory: Sendable {
     /// The names of what is in a directory, which is not reached through a link.
     static func entries(of path: FilePath) throws(StateError) -> [String] {
         let descriptor = unsafe open(path.string, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
-        guard descriptor >= 0, let stream = unsafe fdopendir(descriptor) else {
+        guard descriptor >= 0 else {
             throw StateError(.unusable, "cannot list \(path): \(message(errno))")
         }
-        defer { unsafe closedir(stream) }
-        var names: [String] = []
-        while let entry = unsafe readdir(stream) {
-            let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) {
-                unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            if name != ".", name != ".." { names.append(name) }
+        do throws(Errno) {
+            return try DirectoryEntries.names(closing: descriptor)
+        } catch {
+            throw StateError(.unusable, "cannot list \(path): \(error)")
         }
-        return names
     }
 
     /// Makes what was made or removed in a directory durable.

@@ -21,7 +21,7 @@ struct BlockStack {
         var pending = [(name: disk, isOwn: true)][...]
         while let (name, isOwn) = pending.popFirst() {
             guard !members.contains(where: { $0.name == name }),
-                let directory = try? SysfsDirectory("\(Self.devices)/\(name)")
+                let directory = SysfsDirectory.ifThere("\(Self.devices)/\(name)")
             else { continue }
             let node = DeviceNode(block: directory.text("dev"))
             members.append(Member(name: name, node: node, isOwn: isOwn))
@@ -49,7 +49,7 @@ struct BlockStack {
     }
 
     private static func use(of name: String, by holder: String) -> DeviceUse {
-        guard let directory = try? SysfsDirectory("\(devices)/\(holder)") else {
+        guard let directory = SysfsDirectory.ifThere("\(devices)/\(holder)") else {
             return DeviceUse(.stackedDevice, of: name, "part of \(holder)")
         }
         if let mapped = directory.text("dm/name") {
@@ -76,7 +76,7 @@ struct LoopDevices {
 
     /// Reads which file backs each loop device. A file system's regular files are not of interest: those show as mounts.
     init() {
-        guard let directory = try? SysfsDirectory("/sys/class/block") else { return }
+        guard let directory = SysfsDirectory.ifThere("/sys/class/block") else { return }
         for name in directory.entries().sorted() where name.hasPrefix("loop") {
             guard let path = directory.text("\(name)/loop/backing_file"), let node = DeviceNode(path) else {
                 continue

@@ -39,7 +39,7 @@ struct MountTable {
     }
 
     private static func namespace(of process: String) -> String? {
-        guard let directory = try? SysfsDirectory("/proc/\(process)/ns") else { return nil }
+        guard let directory = SysfsDirectory.ifThere("/proc/\(process)/ns") else { return nil }
         return directory.linkTarget("mnt")
     }
 

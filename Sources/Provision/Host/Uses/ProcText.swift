@@ -5,7 +5,7 @@ import SystemPackage
 enum ProcText {
     /// The ids of the processes.
     static func processes() -> [Int] {
-        guard let directory = try? SysfsDirectory("/proc") else { return [] }
+        guard let directory = SysfsDirectory.ifThere("/proc") else { return [] }
         return directory.entries().compactMap { Int($0) }
     }
 

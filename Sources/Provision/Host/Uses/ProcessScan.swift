@@ -41,7 +41,7 @@ enum ProcessScan {
     private static func used(by process: Int, among nodes: Set<DeviceNode>) -> Set<DeviceNode> {
         var used: Set<DeviceNode> = []
         for place in tables(of: process) {
-            guard let directory = try? SysfsDirectory(place) else { continue }
+            guard let directory = SysfsDirectory.ifThere(place) else { continue }
             for file in directory.entries("fd") {
                 if let node = DeviceNode("\(place)/fd/\(file)"), nodes.contains(node) { used.insert(node) }
             }
@@ -54,7 +54,7 @@ enum ProcessScan {
     /// them below its other threads; a kernel thread has one thread, no executable, and nothing open.
     private static func tables(of process: Int) -> [String] {
         let place = "/proc/\(process)"
-        guard let directory = try? SysfsDirectory(place) else { return [] }
+        guard let directory = SysfsDirectory.ifThere(place) else { return [] }
         if directory.linkTarget("exe") != nil { return [place] }
         let threads = directory.entries("task")
         return threads.count > 1 ? threads.map { "\(place)/task/\($0)" } : []

@@ -29,7 +29,7 @@ enum SystemMemory {
 
     /// What the kernel does with new memory blocks; nil where it has no memory hotplug.
     static var policy: String? {
-        guard let directory = try? SysfsDirectory(MemoryBlocks.root) else { return nil }
+        guard let directory = SysfsDirectory.ifThere(MemoryBlocks.root) else { return nil }
         return directory.text("auto_online_blocks")
     }
 }
@@ -42,7 +42,7 @@ enum MemoryBlocks {
     ///
     /// The driver adds whole blocks alone (drivers/dax/kmem.c, `dax_kmem_range`), so those at the edges are not its.
     static func online(from start: UInt64?, size: UInt64?) -> [UInt64] {
-        guard let directory = try? SysfsDirectory(root),
+        guard let directory = SysfsDirectory.ifThere(root),
             let unit = directory.text("block_size_bytes").flatMap({ UInt64($0, radix: 16) }), unit > 0
         else { return [] }
         guard let start, let size, size > 0 else { return [0] }
