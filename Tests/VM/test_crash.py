@@ -136,33 +136,54 @@ def test_killed_inside_recovery(case, tally):
 @on_one_plan("creates")
 @pytest.mark.parametrize("shift", range(len(ERRORS)) if WHOLE else [0])
 def test_failing_at_a_write(case, tally, shift):
-    fail_everywhere(case, tally, OPENS, shift, EVERY)
+    fail_everywhere(case, tally, OPENS, shift)
 
 
 @on_one_plan("replaces")
 def test_failing_at_a_look(case, tally):
-    fail_everywhere(case, tally, LOOKS, 0, 7 * EVERY)
+    result, count = case.apply(calls=LOOKS)
+    points = spread(case.calls())[FIRST - 1::EVERY]
+    complete(case, tally, result, count)
+    case.forget()
+    for index, at in enumerate(points):
+        _, _, goes_on = fail(case, tally, at, ERRORS[index % len(ERRORS)], LOOKS)
+        if not goes_on:
+            break
+    tally.finish()
 
 
-def fail_everywhere(case, tally, calls, shift, every):
+def spread(calls):
+    """The number of one call of each kind on each path, not always of the first."""
+    numbers = {}
+    for number, call in enumerate(calls, 1):
+        numbers.setdefault(call, []).append(number)
+    return sorted(of_one[index % len(of_one)] for index, of_one in enumerate(numbers.values()))
+
+
+def fail_everywhere(case, tally, calls, shift):
     """Lets every call fail once, with one error after the other; `shift` rotates these."""
-    at = FIRST
-    while True:
-        code = ERRORS[(at + shift) % len(ERRORS)]
-        result, count = case.apply(at, f"errno:{code}", calls)
+    at, goes_on = FIRST, True
+    while goes_on:
+        result, count, goes_on = fail(case, tally, at, ERRORS[(at + shift) % len(ERRORS)], calls)
         if count < at:
             break
-        recovered = None
-        if result.status == PARTIAL:
-            recovered = case.recover()
-        else:
-            case.finish(result)
-            assert result.status in (DONE, ERROR, REFUSED, ROLLED_BACK, NOT_PERMITTED, STALE), f"{at}: {result}"
-            verdict, why = case.judge()
-            assert (verdict == NEW) == (result.status == DONE), f"{at}: {result} {verdict} {why}"
-        if not settle(case, tally, (at, errno.errorcode[code]), recovered):
-            break
-        at += every
+        at += EVERY
     if not tally.failures:
         complete(case, tally, result, count)
     tally.finish()
+
+
+def fail(case, tally, at, code, calls):
+    """Lets one call fail, and judges; what came of it, the number of calls, and whether the next point can be tried."""
+    result, count = case.apply(at, f"errno:{code}", calls)
+    if count < at:
+        return result, count, True
+    recovered = None
+    if result.status == PARTIAL:
+        recovered = case.recover()
+    else:
+        case.finish(result)
+        assert result.status in (DONE, ERROR, REFUSED, ROLLED_BACK, NOT_PERMITTED, STALE), f"{at}: {result}"
+        verdict, why = case.judge()
+        assert (verdict == NEW) == (result.status == DONE), f"{at}: {result} {verdict} {why}"
+    return result, count, settle(case, tally, (at, errno.errorcode[code]), recovered)

@@ -9,6 +9,8 @@
  *                   unlink  unlink, unlinkat
  *                   open    open, openat, openat64 with a flag to write or create
  *                   look    open, openat, openat64 to read only
+ *                   read    read, pread, pread64, and readdir, readdir64 (counted by the directory)
+ *                   ask     access, faccessat, stat, lstat, fstatat, statx, readlink, readlinkat, opendir
  *                   ioctl   ioctl (label areas are read and written so)
  *                   truncate ftruncate, fallocate
  *   FAULT_AT      the number of the call, from 1, at which to act; absent or 0: never
@@ -24,6 +26,7 @@
  * Each process counts its own calls. Calls inside libc (stdio's buffers) are not seen.
  */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -35,6 +38,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -53,8 +57,11 @@ static const char *setting(const char *name, const char *otherwise)
 /* The next definition of a function, in libc. */
 #define REAL(name)                                                                                           \
     static __typeof__(&name) real;                                                                           \
-    if (!real)                                                                                               \
-    real = (__typeof__(&name))dlsym(RTLD_NEXT, #name)
+    if (!real) {                                                                                             \
+        int before = errno;                                                                                  \
+        real = (__typeof__(&name))dlsym(RTLD_NEXT, #name);                                                   \
+        errno = before;                                                                                      \
+    }
 
 static bool listed(const char *list, const char *separators, const char *item, bool prefix)
 {
@@ -65,6 +72,15 @@ static bool listed(const char *list, const char *separators, const char *item, b
         list += length + (list[length] != 0);
     }
     return false;
+}
+
+/* Where a link leads, past the wrapper below; negative where it is none. */
+static ssize_t raw_readlink(const char *link, char *path, size_t size)
+{
+    int saved = errno;
+    long length = syscall(SYS_readlinkat, AT_FDCWD, link, path, size);
+    errno = saved;
+    return length;
 }
 
 static void raw_write(int fd, const char *text)
@@ -151,9 +167,7 @@ static bool intercept_fd(const char *group, const char *call, int fd)
 {
     char link[64], path[PATH_MAX];
     snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-    int saved = errno;
-    ssize_t length = readlink(link, path, sizeof path - 1);
-    errno = saved;
+    ssize_t length = raw_readlink(link, path, sizeof path - 1);
     if (length < 0)
         return false;
     path[length] = 0;
@@ -169,27 +183,52 @@ static bool intercept_at(const char *group, const char *call, int directory, con
         snprintf(link, sizeof link, "/proc/self/cwd");
     else
         snprintf(link, sizeof link, "/proc/self/fd/%d", directory);
-    int saved = errno;
-    ssize_t length = readlink(link, whole, PATH_MAX);
-    errno = saved;
+    ssize_t length = raw_readlink(link, whole, PATH_MAX);
     if (length < 0)
         return false;
     snprintf(whole + length, PATH_MAX, "/%s", path);
     return intercept(group, call, whole);
 }
 
-/* Defines the function NAME in place of libc's. CHECK counts it; the rest is passed on. */
-#define WRAP(type, name, parameters, arguments, check)                                                       \
+/* Defines the function NAME in place of libc's. CHECK counts it; the rest is passed on. What fails returns FAILURE. */
+#define WRAP_AS(failure, type, name, parameters, arguments, check)                                           \
     type name parameters                                                                                     \
     {                                                                                                        \
         REAL(name);                                                                                          \
         if (check)                                                                                           \
-            return -1;                                                                                       \
+            return failure;                                                                                  \
         type result = real arguments;                                                                        \
         after_call();                                                                                        \
         return result;                                                                                       \
     }
 
+#define WRAP(...) WRAP_AS(-1, __VA_ARGS__)
+
+WRAP(ssize_t, read, (int fd, void *data, size_t size), (fd, data, size), intercept_fd("read", "read", fd))
+WRAP(ssize_t, pread, (int fd, void *data, size_t size, off_t at), (fd, data, size, at),
+     intercept_fd("read", "pread", fd))
+WRAP(ssize_t, pread64, (int fd, void *data, size_t size, off64_t at), (fd, data, size, at),
+     intercept_fd("read", "pread64", fd))
+WRAP_AS(NULL, struct dirent *, readdir, (DIR *directory), (directory),
+        intercept_fd("read", "readdir", dirfd(directory)))
+WRAP_AS(NULL, struct dirent64 *, readdir64, (DIR *directory), (directory),
+        intercept_fd("read", "readdir64", dirfd(directory)))
+WRAP_AS(NULL, DIR *, opendir, (const char *path), (path), intercept_at("ask", "opendir", AT_FDCWD, path))
+WRAP(int, access, (const char *path, int mode), (path, mode), intercept_at("ask", "access", AT_FDCWD, path))
+WRAP(int, faccessat, (int directory, const char *path, int mode, int flags), (directory, path, mode, flags),
+     intercept_at("ask", "faccessat", directory, path))
+WRAP(int, stat, (const char *path, struct stat *status), (path, status),
+     intercept_at("ask", "stat", AT_FDCWD, path))
+WRAP(int, lstat, (const char *path, struct stat *status), (path, status),
+     intercept_at("ask", "lstat", AT_FDCWD, path))
+WRAP(int, fstatat, (int directory, const char *path, struct stat *status, int flags),
+     (directory, path, status, flags), intercept_at("ask", "fstatat", directory, path))
+WRAP(int, statx, (int directory, const char *path, int flags, unsigned mask, struct statx *status),
+     (directory, path, flags, mask, status), intercept_at("ask", "statx", directory, path))
+WRAP(ssize_t, readlink, (const char *path, char *target, size_t size), (path, target, size),
+     intercept_at("ask", "readlink", AT_FDCWD, path))
+WRAP(ssize_t, readlinkat, (int directory, const char *path, char *target, size_t size),
+     (directory, path, target, size), intercept_at("ask", "readlinkat", directory, path))
 WRAP(ssize_t, write, (int fd, const void *data, size_t size), (fd, data, size),
      intercept_fd("write", "write", fd))
 WRAP(ssize_t, writev, (int fd, const struct iovec *parts, int count), (fd, parts, count),

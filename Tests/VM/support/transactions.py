@@ -13,8 +13,9 @@ DISK = "/mnt/state"
 STATE = f"{DISK}/daxprov"
 CALLS = ("write", "sync", "rename", "unlink", "ioctl", "truncate")
 OPENS = (*CALLS, "open")
-LOOKS = ("look",)
-PATHS = ("/sys", "/dev/pmem", "/dev/dax", "/dev/nmem", "/dev/ndctl", STATE)
+LOOKS = ("look", "read", "ask")
+PATHS = (
+    "/sys", "/dev/pmem", "/dev/dax", "/dev/nmem", "/dev/ndctl", "/proc/self", "/proc/swaps", "/proc/1/", STATE)
 KEPT = namespace(name="keep", mode="fsdax", size="32 MiB")
 START, LENGTH = 0, 8 << 20
 PATIENCE = 900  # seconds; without KVM and with busy processors a run takes minutes
@@ -184,5 +185,9 @@ class Transactions:
         self.vm.run(f"rm -f {Fault.log}")
         return Fault(at, action, calls=calls, paths=PATHS)
 
+    def calls(self):
+        """What was counted in the last run: each call and its path."""
+        return [line.split(" ", 1)[1] for line in self.vm.read_file(Fault.log).decode().splitlines()]
+
     def _count(self):
-        return len(self.vm.read_file(Fault.log).splitlines())
+        return len(self.calls())
