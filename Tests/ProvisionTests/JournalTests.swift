@@ -80,6 +80,19 @@ import Testing
         #expect(throws: StateError.self) { _ = try Journal.records(in: damaged, path) }
     }
 
+    @Test func aRecordThatWouldNotReadBackIsNotWritten() throws {
+        let scratch = try ScratchDirectory()
+        let path = scratch.path.appending("journal")
+        var journal = try Journal.create(path, header)
+        let region = Region(device: "region0", size: .gib(1), availableSize: ByteCount(.max))
+        let impossible = Observed(buses: [
+            Bus(device: "ndbus0", provider: "ACPI.NFIT", scrubState: nil, dimms: [], regions: [region])
+        ])
+        #expect(throws: StateError.self) { try journal.append(.end(.committed, after: impossible)) }
+        try journal.append(.done(step: 0))
+        #expect(try Journal.records(in: contents(path), path) == [.begin(header), .done(step: 0)])
+    }
+
     @Test func aChangedByteAnywhereElseIsDamage() throws {
         let scratch = try ScratchDirectory()
         let path = try journal(scratch, [.done(step: 0), .undo(reason: "x")])

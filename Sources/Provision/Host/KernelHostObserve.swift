@@ -26,14 +26,19 @@ extension KernelHost {
     func observe(_ region: borrowing NdctlRegion) throws(HostError) -> Region {
         let device = region.device
         let directory = try Self.open(device)
+        let labelling = region.labelling
+        let isLabelled = labelling == .labelled
         var observed = Region(
-            device: device, size: region.size, align: region.align, availableSize: region.availableSize,
-            maxAvailableExtent: region.maxAvailableExtent, resource: region.resource,
-            interleaveSetID: region.interleaveSetID, numaNode: region.numaNode, targetNode: region.targetNode,
-            persistenceDomain: region.persistenceDomain, mappings: region.mappings,
-            isEnabled: directory.exists("driver"), isReadOnly: region.isReadOnly, labelling: region.labelling)
+            device: device, size: region.size, align: SysfsRegionReader.align(directory),
+            availableSize: isLabelled ? SysfsRegionReader.availableSize(directory) ?? .zero : .zero,
+            maxAvailableExtent: isLabelled ? SysfsRegionReader.maxAvailableExtent(directory) : .zero,
+            resource: SysfsRegionReader.resource(directory), interleaveSetID: region.interleaveSetID,
+            numaNode: SysfsRegionReader.numaNode(directory),
+            targetNode: SysfsRegionReader.targetNode(directory),
+            persistenceDomain: SysfsRegionReader.persistenceDomain(directory), mappings: region.mappings,
+            isEnabled: directory.exists("driver"), isReadOnly: region.isReadOnly, labelling: labelling)
         guard observed.isEnabled else { return observed }
-        observed.badBlocks = region.badBlocks
+        observed.badBlocks = SysfsRegionReader.badBlocks(directory)
         observed.capabilities = capabilities(directory)
         observed.namespaceSeed = directory.text("namespace_seed")
         let facts = RegionFacts(observed)

@@ -168,14 +168,13 @@ extension KernelRegion {
 extension RegionFacts {
     /// The facts in the sysfs directory of a region.
     init(reading directory: borrowing SysfsDirectory) {
-        let start = directory.number("resource").flatMap { $0 > Region.maximumAddress ? nil : $0 }
+        let start = SysfsRegionReader.resource(directory)
         self.init(
             labelling: directory.text("nstype") == "4" ? .labelless : .labelled,
             interleaveWays: directory.number("mappings").map(Int.init(clamping:)) ?? 1,
-            numaNode: directory.number("numa_node").map(Int.init(clamping:)),
-            targetNode: directory.number("target_node").map(Int.init(clamping:)),
-            start: start == 0 ? nil : start,
-            badBlocks: SysfsText.badBlocks(directory.text("badblocks") ?? ""), mayReadAddresses: start != nil)
+            numaNode: SysfsRegionReader.numaNode(directory),
+            targetNode: SysfsRegionReader.targetNode(directory), start: start,
+            badBlocks: SysfsRegionReader.badBlocks(directory), mayReadAddresses: start != nil)
     }
 }
 

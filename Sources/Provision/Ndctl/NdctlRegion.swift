@@ -3,7 +3,8 @@ import CNdctl
 /// A region of a bus (`struct ndctl_region`). Only ever lent by ``NdctlBus``.
 ///
 /// Its namespaces are not read through libndctl: that costs some 117 system calls for each, of which most read
-/// `holder` again (see ``NamespaceReader``).
+/// `holder` again (see ``SysfsNamespaceReader``). Nor are attributes of which libndctl says the same whether they are
+/// absent or could not be read (see ``SysfsRegionReader``).
 @safe struct NdctlRegion: ~Copyable {
     private let pointer: OpaquePointer
 
@@ -18,50 +19,17 @@ import CNdctl
     /// The capacity (`ndctl_region_get_size`).
     var size: ByteCount { unsafe ByteCount(ndctl_region_get_size(pointer)) }
 
-    /// The allocation unit (`ndctl_region_get_align`, all ones: unknown).
-    var align: ByteCount? { Self.known(UInt64(unsafe ndctl_region_get_align(pointer))).map(ByteCount.init) }
-
-    /// The free capacity; 0 without labels (`ndctl_region_get_available_size`).
-    var availableSize: ByteCount { unsafe ByteCount(ndctl_region_get_available_size(pointer)) }
-
-    /// The largest free extent (`ndctl_region_get_max_available_extent`, all ones: unknown).
-    var maxAvailableExtent: ByteCount? {
-        Self.known(unsafe ndctl_region_get_max_available_extent(pointer)).map(ByteCount.init)
-    }
-
-    /// The first physical address; nil where it may not be read, or is none (`ndctl_region_get_resource`).
-    var resource: UInt64? {
-        guard let address = Self.known(unsafe ndctl_region_get_resource(pointer)) else { return nil }
-        return address == 0 || address > Region.maximumAddress ? nil : address
-    }
-
     /// The cookie of the interleave set; nil where there is none (`ndctl_interleave_set_get_cookie`).
     var interleaveSetID: UInt64? {
         guard let set = unsafe ndctl_region_get_interleave_set(pointer) else { return nil }
         return unsafe ndctl_interleave_set_get_cookie(set)
     }
 
-    /// The memory's node; nil where the platform gives none (`ndctl_region_get_numa_node`).
-    var numaNode: Int? { Self.node(unsafe ndctl_region_get_numa_node(pointer)) }
-
-    /// The node that the memory would become (`ndctl_region_get_target_node`).
-    var targetNode: Int? { Self.node(unsafe ndctl_region_get_target_node(pointer)) }
-
     /// Whether the region only accepts reads (`ndctl_region_get_ro`).
     var isReadOnly: Bool { unsafe ndctl_region_get_ro(pointer) > 0 }
 
     /// Whether its namespaces come from labels (`ndctl_region_get_nstype`: 4 is `ND_DEVICE_NAMESPACE_IO`).
     var labelling: RegionLabelling { unsafe ndctl_region_get_nstype(pointer) == 4 ? .labelless : .labelled }
-
-    /// How far a store must travel (`ndctl_region_get_persistence_domain`).
-    var persistenceDomain: PersistenceDomain {
-        switch unsafe ndctl_region_get_persistence_domain(pointer) {
-        case PERSISTENCE_CPU_CACHE: .cpuCache
-        case PERSISTENCE_MEM_CTRL: .memoryController
-        case PERSISTENCE_NONE: .none
-        default: .unknown
-        }
-    }
 
     /// The share of each DIMM, by position in the interleave set (`ndctl_mapping_get_first` and its like).
     var mappings: [Mapping] {
@@ -79,17 +47,6 @@ import CNdctl
             unsafe next = ndctl_mapping_get_next(mapping)
         }
         return mappings.sorted { ($0.position ?? 0, $0.dimm) < ($1.position ?? 0, $1.dimm) }
-    }
-
-    /// The media errors that the kernel knows of (`ndctl_region_get_first_badblock`); empty while disabled.
-    var badBlocks: [BadBlocks] {
-        var ranges: [BadBlocks] = []
-        var next = unsafe ndctl_region_get_first_badblock(pointer)
-        while let range = unsafe next {
-            ranges.append(unsafe BadBlocks(offset: range.pointee.offset, length: range.pointee.len))
-            unsafe next = ndctl_region_get_next_badblock(pointer)
-        }
-        return ranges
     }
 
     /// Lends each of its DIMMs in turn (`ndctl_region_get_first_dimm`, `ndctl_region_get_next_dimm`).
@@ -115,9 +72,4 @@ import CNdctl
         let result = unsafe ndctl_region_enable(pointer)
         guard result >= 0 else { throw .system(result, while: "enable the region", device: device) }
     }
-
-    /// libndctl says "unknown" with all ones.
-    private static func known(_ value: UInt64) -> UInt64? { value == .max ? nil : value }
-
-    private static func node(_ value: Int32) -> Int? { value < 0 ? nil : Int(value) }
 }

@@ -39,6 +39,11 @@ struct Journal: ~Copyable {
     mutating func append(_ record: JournalRecord) throws(StateError) {
         let text = record.json(sequence: sequence)
         let line = Array("\(Checksum.text(Checksum.of(text.utf8))) \(text)\n".utf8)
+        guard Self.record(Array(line.dropLast()), sequence: sequence) != nil else {
+            throw StateError(
+                .unusable, "a record of the journal would not read back: the host shows an impossible value",
+                advice: "compare daxprov inventory --json with ndctl list -v")
+        }
         try discardUnfinished()
         do throws(StateError) {
             try file.write(line)
