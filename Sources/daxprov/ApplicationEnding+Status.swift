@@ -16,11 +16,13 @@ extension Application.Ending {
 }
 
 extension HostError.Kind {
-    /// The exit code of a run that this error ended, and that was undone.
+    /// The exit code of a run that this error ended, and that was undone: after steps that had been done it is always the
+    /// same.
     fileprivate func undoneStatus(isFirst: Bool) -> ExitStatus {
-        switch self {
+        guard isFirst else { return .rolledBack }
+        return switch self {
         case .busy: .refused
-        case .changed: isFirst ? .stale : .rolledBack
+        case .changed: .stale
         case .notPermitted: .notPermitted
         case .failed, .unavailable: .rolledBack
         }

@@ -13,7 +13,7 @@ struct RecoverCommand: ParsableCommand {
             Where that cannot succeed any more, say because another tool used what would have to be given back, \
             --abandon ID ends the transaction as it is: the host stays as it is, and so does what was saved.
 
-            \(ExitStatus.table(.done, .error, .refused, .partial, .locked, .notPermitted))
+            \(ExitStatus.table(.done, .error, .partial, .locked, .notPermitted))
             """
     )
 
@@ -55,8 +55,7 @@ struct RecoverCommand: ParsableCommand {
                 host: host, store: store, interruption: .bySignals(), progress: Console.show
             ).run()
         } catch {
-            var failure = CommandFailure(error)
-            if failure.status == .error || failure.status == .stale { failure.status = .partial }
+            var failure = CommandFailure(error, status: .partial)
             failure.message = "recovery stopped: \(failure.message)"
             let last = "where it can never succeed: daxprov recover --abandon ID"
             failure.advice = failure.advice.map { "\($0); \(last)" } ?? last
