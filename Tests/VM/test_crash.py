@@ -10,7 +10,7 @@ import os
 import pytest
 
 from support.daxprov import DONE, ERROR, NOT_PERMITTED, PARTIAL, REFUSED, ROLLED_BACK, STALE
-from support.transactions import LOOKS, NEW, OLD, OPENS, PLANS, THIRD, Transactions
+from support.transactions import CALLS, LOOKS, NEW, OLD, OPENS, PLANS, THIRD, Transactions
 
 WHOLE = "DAXPROV_CRASH_EVERY" in os.environ
 EVERY = int(os.environ.get("DAXPROV_CRASH_EVERY", "53"))
@@ -113,20 +113,31 @@ def test_power_cut_at_a_write(case, tally):
 
 @on_one_plan("reconfigures")
 def test_killed_inside_recovery(case, tally):
+    crash_twice(case, tally, CALLS, lambda at: "kill-before")
+
+
+@on_one_plan("replaces")
+def test_failing_inside_recovery(case, tally):
+    crash_twice(case, tally, OPENS, lambda at: f"errno:{ERRORS[at % len(ERRORS)]}")
+
+
+def crash_twice(case, tally, calls, action):
+    """One crash late in the plan, where there is most to undo; then another fault in recovery, at each of its calls."""
     result, count = case.apply()
     assert result.status == DONE, result
     assert case.roll_back().status == DONE
     case.forget()
-    # One crash late in the plan, where there is most to undo; then one in recovery, at each of its writes.
     late, at = count * 3 // 4, FIRST
     while True:
         result, _ = case.apply(late, "kill-before")
         assert result.signal == 9, result
-        result = case.recover(at, "kill-before")
-        if result.signal != 9:
+        result, count = case.recover_with(at, action(at), calls)
+        if count < at:
+            assert result.status == DONE, result
             assert case.judge() == (OLD, [])
             break
-        if not settle(case, tally, (late, at), case.recover()):
+        assert result.signal == 9 or result.status in (DONE, ERROR, PARTIAL, NOT_PERMITTED), f"{at}: {result}"
+        if not settle(case, tally, (late, at), None if result.status == DONE else case.recover()):
             break
         tally.count = at
         at += EVERY

@@ -113,10 +113,15 @@ class Transactions:
         self.restart()
         return True, at
 
-    def recover(self, at=0, action=""):
-        result = self.run("recover", fault=self._fault(at, action))
+    def recover(self):
+        return self.recover_with(0, "", CALLS)[0]
+
+    def recover_with(self, at, action, calls):
+        """Recovers with that fault; the result and the number of calls that were counted."""
+        result = self.run("recover", fault=self._fault(at, action, calls))
+        count = self._count()
         self.finish(result)
-        return result
+        return result, count
 
     def roll_back(self):
         result = self.run("rollback", "--yes", *(w for name in self.plan.undo for w in ("--allow-destroy", name)))
