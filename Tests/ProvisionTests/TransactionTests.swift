@@ -221,6 +221,19 @@ import Testing
         #expect(review.refusals.map(\.code) == [.hostChanged])
     }
 
+    @Test func undoingOnAHostWithoutTheRegionFailsAndIsNotTakenForDone() throws {
+        let scratch = try ScratchDirectory()
+        _ = try apply(try Self.preparedHost(), scratch)
+        let log = try #require(try scratch.store.logs().last)
+        let other = try SimulatedHost(json: TestFiles.text("../../profiles/hosts/eadr.json"))
+        let before = HostFacts(try other.observe())
+        #expect(throws: ExecutionError.self) {
+            try Recovery(host: other, store: scratch.store).rollBack(log.header.id)
+        }
+        #expect(try scratch.store.interrupted().map(\.header.id) == [log.header.id])
+        #expect(HostFacts(try other.observe()) == before)
+    }
+
     @Test func rollbackGivesUpWhatWasCreatedOnlyWithConsent() throws {
         let host = try Self.preparedHost()
         let scratch = try ScratchDirectory()

@@ -113,3 +113,21 @@ def test_a_device_that_libndctl_leaves_out_is_an_error_and_not_a_smaller_host(la
         failed = daxprov.run("inventory", fault=fault)
         assert (failed.status, failed.out) == (ERROR, ""), failed
         assert device in failed.err, failed
+
+
+def test_an_attribute_for_which_libndctl_has_a_default_is_not_taken_for_that(labelled):
+    daxprov = Daxprov(labelled)
+    whole = daxprov.run("inventory").out
+    for attribute in (
+            "region0/available_size", "region0/max_available_extent", "region0/align", "region0/badblocks",
+            "nmem0/nfit/id", "nmem0/commands", "ndbus0/nfit/revision", "ndbus0/provider"):
+        place = labelled.run(f"readlink -f /sys/bus/nd/devices/{attribute}", check=True).out.strip()
+        fault = Fault(0, "", calls=("read",), paths=(place,))
+        labelled.run(f"rm -f {fault.log}")
+        assert daxprov.run("inventory", fault=fault).out == whole
+        ends = set()
+        for at in range(1, len(labelled.read_file(fault.log).splitlines()) + 1):
+            result = daxprov.run("inventory", fault=Fault(at, "errno:5", calls=("read",), paths=(place,)))
+            assert (result.status, result.out) in ((ERROR, ""), (DONE, whole)), f"{attribute}, {at}: {result}"
+            ends.add(result.status)
+        assert ERROR in ends, attribute

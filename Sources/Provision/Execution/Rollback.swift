@@ -15,6 +15,7 @@ struct Rollback {
         let now = try observe()
         let relabelled = try relabelledRegions(now)
         let plan = RollbackPlan(of: log, on: now, relabelled: relabelled)
+        guard plan.missingRegions.isEmpty else { throw missing(plan.missingRegions) }
         for removal in plan.removals {
             try pause()
             progress(.undoes("remove what was created as \(removal.label)"))
@@ -33,6 +34,14 @@ struct Rollback {
         }
         try verify(plan)
         return relabelled
+    }
+
+    private func missing(_ regions: [String]) -> ExecutionError {
+        .host(
+            HostError(
+                .failed, while: "bring the host back", device: regions.joined(separator: ", "),
+                reason: "there is no such region any more: it had another interleave set, or another place",
+                advice: "compare daxprov inventory with daxprov show \(log.header.id)"))
     }
 
     private func pause() throws(ExecutionError) {
@@ -164,7 +173,7 @@ struct Rollback {
     private func labelsDiffer(in region: String) throws(ExecutionError) -> Bool {
         let saved = try savedLabels()
         let current = try onHost { () throws(HostError) in try host.labelImages(of: region) }
-        return current.contains { image in saved.contains { $0.dimm == image.dimm && $0 != image } }
+        return current.contains { !saved.contains($0) }
     }
 
     private func restoreLabels(of region: String) throws(ExecutionError) {

@@ -7,6 +7,10 @@ struct RollbackPlan {
     var removals: [Removal] = []
     /// The namespaces to bring back, in the order of their addresses.
     var restorations: [Restoration] = []
+    /// The regions in which a step began, by their names then, that are not there now.
+    var missingRegions: [String] = []
+
+    /// A namespace to remove.
     struct Removal: Equatable {
         var label: UUID
         var region: String
@@ -19,7 +23,9 @@ struct RollbackPlan {
         var touched: [String: Namespace] = [:]
         var aliases: [String: Set<UUID>] = [:]
         for (number, step) in log.header.steps.enumerated() {
-            guard let identity = log.begun[number], let region = regions.name(of: step.region) else {
+            guard let identity = log.begun[number] else { continue }
+            guard let region = regions.name(of: step.region) else {
+                if !missingRegions.contains(step.region) { missingRegions.append(step.region) }
                 continue
             }
             guard let device = step.device else {

@@ -22,10 +22,11 @@ public final class KernelHost: Host {
         }
         regions = [:]
         let buses = try ReadFailures.checking { () throws(HostError) in
-            guard SysfsDirectory.ifThere(Sysfs.devices) != nil else { return [Bus]() }
+            guard let devices = SysfsDirectory.ifThere(Sysfs.devices) else { return [Bus]() }
             let context = try NdctlContext()
             var buses: [Bus] = []
             try context.forEachBus { bus throws(HostError) in buses.append(try observe(bus)) }
+            try Self.requireAll(["ndbus"], of: devices, in: Set(buses.map(\.device)))
             return buses
         }
         return Observed(buses: buses.sorted { Sysfs.number($0.device) < Sysfs.number($1.device) })
@@ -74,11 +75,11 @@ public final class KernelHost: Host {
 
     private func observe(_ bus: borrowing NdctlBus) throws(HostError) -> Bus {
         bus.waitForProbe()
+        try Self.requireAll(of: bus)
         var observed = Bus(
             device: bus.device, provider: bus.provider, scrubState: bus.scrubState, dimms: [], regions: [])
         try bus.forEachDimm { dimm throws(HostError) in observed.dimms.append(try observe(dimm)) }
         try bus.forEachRegion { region throws(HostError) in observed.regions.append(try observe(region)) }
-        try requireWhole(observed)
         observed.dimms.sort { Sysfs.number($0.device) < Sysfs.number($1.device) }
         observed.regions.sort { Sysfs.number($0.device) < Sysfs.number($1.device) }
         let suspects = observed.dimmsWithHiddenLabels
@@ -88,22 +89,6 @@ public final class KernelHost: Host {
             observed.addUninstantiated(labels, of: dimm.device)
         }
         return observed
-    }
-}
-
-extension KernelHost {
-    /// libndctl leaves a device out, and says nothing, where it cannot read one of its attributes (`add_region`,
-    /// `add_dimm`). A plan without it would be wrong: without a DIMM, an interleave set seems to have fewer ways.
-    private func requireWhole(_ bus: Bus) throws(HostError) {
-        let listed = Set(bus.dimms.map(\.device) + bus.regions.map(\.device))
-        let present = try Self.open(bus.device).entries().filter { entry in
-            ["region", "nmem"].contains { entry.hasPrefix($0) } && entry.last?.isNumber == true
-        }
-        guard let missing = present.sorted().first(where: { !listed.contains($0) }) else { return }
-        throw HostError(
-            .failed, while: "enumerate \(bus.device)", device: missing,
-            reason: "libndctl left it out: an attribute of it cannot be read",
-            advice: "try again; if it stays so, see the kernel log (dmesg)")
     }
 }
 

@@ -5,6 +5,7 @@ extension KernelHost {
         var images: [LabelAreaImage] = []
         try withRegion(region) { found, _ throws(HostError) in
             try found.forEachDimm { dimm throws(HostError) in
+                try Self.requireWhole(dimm)
                 if dimm.hasLabelArea { images.append(try Self.image(of: dimm)) }
             }
         }
@@ -30,6 +31,7 @@ extension KernelHost {
         }
     }
 
+    /// Lends a region of a new context, with its bus: nothing of either is missing.
     func withRegion(
         _ device: String,
         _ body: (borrowing NdctlRegion, borrowing NdctlBus) throws(HostError) -> Void
@@ -38,6 +40,7 @@ extension KernelHost {
         var isThere = false
         try ReadFailures.checking { () throws(HostError) in
             try context.forEachBus { bus throws(HostError) in
+                try Self.requireAll(of: bus)
                 try bus.forEachRegion { region throws(HostError) in
                     guard region.device == device else { return }
                     isThere = true
@@ -47,7 +50,8 @@ extension KernelHost {
         }
         guard isThere else {
             throw HostError(
-                .changed, while: "work on its labels", device: device, reason: "there is no such region")
+                .changed, while: "work on its labels", device: device, reason: "there is no such region",
+                advice: "another tool changed the host: plan again")
         }
     }
 }

@@ -11,7 +11,7 @@ extension KernelHost {
         regions = [:]
         try withRegion(region) { found, bus throws(HostError) in
             try found.forEachDimm { dimm throws(HostError) in
-                guard let image = Self.image(for: dimm, in: images) else { return }
+                guard let image = try Self.image(for: dimm, in: images) else { return }
                 try Self.requireNothingElse(than: image, own, on: dimm)
             }
             let affected = Self.enabledRegions(sharing: found, on: bus)
@@ -22,7 +22,7 @@ extension KernelHost {
                     if affected.contains(other.device) { try other.disable() }
                 }
                 try found.forEachDimm { dimm throws(HostError) in
-                    guard let image = Self.image(for: dimm, in: images) else { return }
+                    guard let image = try Self.image(for: dimm, in: images) else { return }
                     try dimm.writeLabelArea(image.bytes)
                     try dimm.disable()
                     try dimm.enable()
@@ -40,9 +40,17 @@ extension KernelHost {
         }
     }
 
-    private static func image(for dimm: borrowing NdctlDimm, in images: [LabelAreaImage]) -> LabelAreaImage? {
+    /// What was saved of a DIMM; nil where it has no label area.
+    private static func image(
+        for dimm: borrowing NdctlDimm, in images: [LabelAreaImage]
+    ) throws(HostError) -> LabelAreaImage? {
+        try requireWhole(dimm)
+        guard dimm.hasLabelArea else { return nil }
         let name = dimm.uniqueID ?? dimm.device
-        return images.first { $0.dimm == name }
+        if let image = images.first(where: { $0.dimm == name }) { return image }
+        throw HostError(
+            .changed, while: "write the old labels", device: dimm.device,
+            reason: "of the DIMM \(name) none were saved", advice: "was a DIMM exchanged?")
     }
 
     /// The image takes the place of everything on the DIMM: labels that somebody else wrote since would be lost.

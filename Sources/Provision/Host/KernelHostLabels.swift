@@ -5,20 +5,7 @@ extension KernelHost {
     /// Only index blocks are written. The namespace that spanned the region is gone then: its data stays, but no
     /// label names it.
     func initializeLabels(of region: String) throws(HostError) {
-        let context = try NdctlContext()
-        var found = false
-        try context.forEachBus { bus throws(HostError) in
-            try bus.forEachRegion { candidate throws(HostError) in
-                guard candidate.device == region else { return }
-                found = true
-                try initializeLabels(of: candidate, on: bus)
-            }
-        }
-        guard found else {
-            throw HostError(
-                .changed, while: "initialise labels", device: region, reason: "there is no such region",
-                advice: "another tool changed the host: plan again")
-        }
+        try withRegion(region) { found, bus throws(HostError) in try initializeLabels(of: found, on: bus) }
         regions[region] = nil
         try requireLabelled(region)
     }

@@ -3,6 +3,7 @@ import SystemPackage
 extension KernelHost {
     /// A DIMM and its label area.
     func observe(_ dimm: borrowing NdctlDimm) throws(HostError) -> Dimm {
+        try Self.requireWhole(dimm)
         let device = dimm.device
         let directory = try Self.open(device)
         return Dimm(
