@@ -120,7 +120,7 @@ def test_an_attribute_for_which_libndctl_has_a_default_is_not_taken_for_that(lab
     whole = daxprov.run("inventory").out
     for attribute in (
             "region0/available_size", "region0/max_available_extent", "region0/align", "region0/badblocks",
-            "nmem0/nfit/id", "nmem0/commands", "ndbus0/nfit/revision", "ndbus0/provider"):
+            "nmem0/nfit/id", "nmem0/commands", "ndbus0/nfit/revision", "ndbus0/provider", "region0/mapping0"):
         place = labelled.run(f"readlink -f /sys/bus/nd/devices/{attribute}", check=True).out.strip()
         fault = Fault(0, "", calls=("read",), paths=(place,))
         labelled.run(f"rm -f {fault.log}")

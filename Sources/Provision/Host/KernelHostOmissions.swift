@@ -13,12 +13,16 @@ extension KernelHost {
         throw omission(of: missing, "libndctl left it out: an attribute of it cannot be read")
     }
 
-    /// Refuses a bus of which a DIMM or a region is missing.
+    /// Refuses a bus of which a DIMM or a region is missing, or a region's share of a DIMM (`mappings_init`).
     static func requireAll(of bus: borrowing NdctlBus) throws(HostError) {
         var listed: Set<String> = []
         bus.forEachDimm { listed.insert($0.device) }
         bus.forEachRegion { listed.insert($0.device) }
         try requireAll(["region", "nmem"], of: try open(bus.device), in: listed)
+        try bus.forEachRegion { region throws(HostError) in
+            guard region.mappings.count != region.mappingCount else { return }
+            throw omission(of: region.device, "libndctl left out one of its DIMMs")
+        }
     }
 
     /// Refuses a DIMM without its identity (`populate_dimm_attributes`) or its commands (`parse_commands`): its labels

@@ -31,6 +31,9 @@ import CNdctl
     /// Whether its namespaces come from labels (`ndctl_region_get_nstype`: 4 is `ND_DEVICE_NAMESPACE_IO`).
     var labelling: RegionLabelling { unsafe ndctl_region_get_nstype(pointer) == 4 ? .labelless : .labelled }
 
+    /// How many DIMMs it lies on (`ndctl_region_get_mappings`).
+    var mappingCount: Int { Int(unsafe ndctl_region_get_mappings(pointer)) }
+
     /// The share of each DIMM, by position in the interleave set (`ndctl_mapping_get_first` and its like).
     var mappings: [Mapping] {
         var mappings: [Mapping] = []
