@@ -154,7 +154,8 @@ def test_beside_a_tool_that_changes_the_same_region_an_apply_ends_in_the_old_sta
         assert daxprov.run("status").status == DONE and "Nothing" in daxprov.run("recover").out
         after = daxprov.inventory()
         if result.status == DONE:
-            assert daxprov.is_settled(NEW)
+            plan = daxprov.plan(NEW)
+            assert (plan["changes"], plan["refusals"]) == ([], []), f"{result}, then: {after.facts()}"
         else:
             assert ours(after) == ours(before), str(result)
         assert len(ours(after)) == len(after.region(0)["namespaces"]), "nothing of ours is left under another name"
