@@ -1,4 +1,4 @@
-"""Saved plans on a real kernel, two applies at once, and an apply beside another tool that changes the same region."""
+"""Saved plans on a real kernel, and two applies at once."""
 
 import json
 
@@ -106,59 +106,3 @@ def test_a_change_while_the_administrator_is_asked_is_noticed(labelled):
     assert ended.status == STALE and "its state was active, and is disabled" in ended.out, ended
     assert daxprov.inventory().document == before.document
     assert daxprov.run("status").status == DONE
-
-
-OURS = ("one", "two", "three", "four")
-OLD = profile(region(0, *(namespace(name=name, mode="devdax", size="32 MiB") for name in OURS[:2])))
-NEW = profile(region(
-    0, namespace(name="one", mode="fsdax", size="32 MiB"), namespace(name="two", mode="sector", size="32 MiB"),
-    namespace(name="three", mode="devdax", size="64 MiB"), namespace(name="four", mode="raw", size="48 MiB")))
-LOOP = """
-while [ ! -e /tmp/stop ]; do
-    dev=$(ndctl create-namespace -r region0 -m devdax -s 32M -n theirs 2>/dev/null |
-        sed -n 's/.*"dev":"\\(namespace[0-9.]*\\)".*/\\1/p')
-    [ -z "$dev" ] || ndctl destroy-namespace -f "$dev" > /dev/null 2>&1
-    echo round
-done
-rm /tmp/stop
-"""
-REMOVE_THEIRS = """
-for each in /sys/bus/nd/devices/region0/namespace0.*; do
-    [ "$(cat $each/size)" = 0 ] || [ "$(cat $each/alt_name)" != theirs ] || ndctl destroy-namespace -f "${each##*/}"
-done
-"""
-
-
-def ours(inventory):
-    return [each for each in inventory.facts() if each.get("name") in OURS]
-
-
-def apply_beside_the_loop(daxprov):
-    loop = daxprov.vm.start(LOOP)
-    loop.wait_for_output(b"round\n")
-    result = daxprov.apply(NEW, allow=["one", "two"])
-    daxprov.vm.run("touch /tmp/stop")
-    loop.wait()
-    daxprov.vm.run(REMOVE_THEIRS)
-    return result
-
-
-def test_beside_a_tool_that_changes_the_same_region_an_apply_ends_in_the_old_state_or_the_new_one(labelled):
-    daxprov = Daxprov(labelled)
-    seen = []
-    for _ in range(3):
-        before = daxprov.applied(OLD)
-        result = apply_beside_the_loop(daxprov)
-        seen.append(result.status)
-        assert result.status in (DONE, ROLLED_BACK, STALE), str(result)
-        assert daxprov.run("status").status == DONE and "Nothing" in daxprov.run("recover").out
-        after = daxprov.inventory()
-        if result.status == DONE:
-            plan = daxprov.plan(NEW)
-            assert (plan["changes"], plan["refusals"]) == ([], []), f"{result}, then: {after.facts()}"
-        else:
-            assert ours(after) == ours(before), str(result)
-        assert len(ours(after)) == len(after.region(0)["namespaces"]), "nothing of ours is left under another name"
-        assert all("unfinished" not in each for each in after.namespaces)
-        labelled.run("ndctl destroy-namespace -f all -r region0")
-    print("exit codes:", seen)

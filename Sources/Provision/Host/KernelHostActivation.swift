@@ -76,6 +76,7 @@ extension KernelRegion {
         _ target: NamespaceTarget, _ layout: Layout, infoBlock: UUID
     ) throws(HostError) -> Namespace {
         let wasActive = try live(target).isActive
+        if !wasActive { try requireLeft(target.device) }
         let found = try enable(target)
         if found.mode == layout.mode { return found }
         guard !wasActive else {

@@ -24,7 +24,8 @@ extension KernelRegion {
             try verify(created, against: placement.layout, identity: identity, resource: placement.resource)
             return created
         } catch {
-            throw error.adding(undoFailures: release(namespace, createdAs: identity.label))
+            throw error.adding(
+                undoFailures: release(namespace, createdAs: identity.label, identity.infoBlock))
         }
     }
 
@@ -68,6 +69,7 @@ extension KernelRegion {
     func allocate(_ namespace: String, _ label: Label, _ size: ByteCount) throws(HostError) {
         if directory.text("\(namespace)/uuid") != nil {
             // A UUID without a size: a creation that stopped there. Size 0 clears it.
+            try requireLeft(namespace)
             try store("0", in: "\(namespace)/size", "clear an unfinished creation")
         }
         try store(label.name, in: "\(namespace)/alt_name", "set the name")
@@ -76,12 +78,9 @@ extension KernelRegion {
         }
         try store(label.holderClass, in: "\(namespace)/holder_class", "set the mode")
         try store(label.uuid, in: "\(namespace)/uuid", "set the label UUID")
+        guard directory.number("\(namespace)/size") == 0 else { throw .taken(namespace) }
         try store(String(size.bytes), in: "\(namespace)/size", "allocate \(size)")
-        guard directory.text("\(namespace)/uuid") == label.uuid else {
-            throw HostError(
-                .changed, while: "allocate \(size)", device: namespace,
-                reason: "another tool took the same namespace object at the same time")
-        }
+        guard directory.text("\(namespace)/uuid") == label.uuid else { throw .taken(namespace) }
     }
 
     /// Refuses a place other than the planned one before anything is written to the media there.
@@ -106,7 +105,10 @@ extension KernelRegion {
                 reason: "the kernel has no \(attribute): it does not support \(layout.mode.rawValue) here")
         }
         waitFor(claim)
-        if let other = directory.text("\(claim)/namespace") {
+        let other = directory.text("\(claim)/namespace")
+        guard other != namespace else { throw .taken(namespace) }
+        if other != nil || directory.text("\(claim)/uuid") != nil { try requireLeft(claim) }
+        if let other {
             // An idle seed that claims a namespace is a creation that stopped there: with it, nobody gets a new one.
             try store("", in: "\(claim)/namespace", "release \(other) from an unfinished creation")
         }
@@ -173,9 +175,13 @@ extension KernelRegion {
     /// Takes back a creation, however far it came, and says what of that failed.
     ///
     /// A size store that failed may have reached the label area all the same, so size 0 is stored in any case; it
-    /// also clears the UUID of an object that got no capacity.
-    func release(_ namespace: String, createdAs label: UUID?) -> [HostError] {
-        if let uuid = directory.text("\(namespace)/uuid"), UUID(uuid) != label {
+    /// also clears the UUID of an object that got no capacity. An object whose label another tool has changed is still
+    /// ours where our claim holds it: nobody else can enable it then.
+    func release(_ namespace: String, createdAs label: UUID?, _ infoBlock: UUID? = nil) -> [HostError] {
+        let claimed = directory.text("\(namespace)/holder").flatMap { directory.text("\($0)/uuid") }.flatMap(
+            UUID.init)
+        let isOurClaim = infoBlock != nil && claimed == infoBlock
+        if !isOurClaim, let uuid = directory.text("\(namespace)/uuid"), UUID(uuid) != label {
             return [
                 HostError(
                     .changed, while: "undo the creation", device: namespace,
@@ -204,6 +210,16 @@ extension KernelRegion {
                 .failed, while: "release the capacity", device: namespace,
                 reason: "it still has its size", advice: "see the kernel log (dmesg)")
         }
+    }
+}
+
+extension HostError {
+    /// Another tool chose the same idle object: the kernel has no lock for it before it is enabled.
+    fileprivate static func taken(_ namespace: String) -> HostError {
+        HostError(
+            .changed, while: "create a namespace", device: namespace,
+            reason: "another tool took the same namespace object at the same time",
+            advice: "wait until it has ended, and plan again")
     }
 }
 

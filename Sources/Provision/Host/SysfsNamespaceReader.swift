@@ -1,11 +1,30 @@
 /// Turns the attributes of one namespace, and of what claims it, into a ``Namespace``: the one way that they are
-/// read, for an inventory as for the read-back of a step. Each attribute is read once.
+/// read, for an inventory as for the read-back of a step. Each attribute is read once, but for a namespace that another
+/// tool changes meanwhile.
 struct SysfsNamespaceReader {
     /// What the namespaces of the region have from it.
     let region: RegionFacts
 
     /// The namespace with the given kernel name, or nil where it has no size (or is no more).
     func namespace(_ device: String, in directory: borrowing SysfsDirectory) -> Namespace? {
+        for _ in 1..<Self.attempts {
+            guard let namespace = attributes(of: device, in: directory) else { return nil }
+            if !isTorn(namespace) { return namespace }
+        }
+        return attributes(of: device, in: directory)
+    }
+
+    /// How often a namespace is read whose attributes are of different moments. What is still so then, is so.
+    private static let attempts = 4
+
+    /// Whether the attributes say what no moment had: a size and no extent, since the kernel gives and takes both under
+    /// one lock (namespace_devs.c, `size_store`, `dpa_extents_show`), or a driver and no mode or no size.
+    private func isTorn(_ namespace: Namespace) -> Bool {
+        if region.labelling == .labelled, (namespace.extents ?? 0) == 0 { return true }
+        return namespace.isActive && (namespace.mode == nil || namespace.usableSize == nil)
+    }
+
+    private func attributes(of device: String, in directory: borrowing SysfsDirectory) -> Namespace? {
         guard let size = directory.number("\(device)/size"), size > 0 else { return nil }
         var namespace = Namespace(device: device, rawSize: ByteCount(size))
         namespace.resource = region.mayReadAddresses ? directory.number("\(device)/resource") : nil

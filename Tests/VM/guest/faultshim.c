@@ -18,6 +18,7 @@
  *                 errno-from:NUMBER  the same for this and every later call
  *                 kill-before    SIGKILL to this process instead of the call
  *                 kill-after     SIGKILL right after the call
+ *                 stop-before    SIGSTOP to this process before the call, which is made when it is continued
  *                 mark-before    report the mark to the host, which cuts the machine's power, before the call
  *                 mark-after     the same right after the call
  *   FAULT_MARK    the mark to report; default fault
@@ -144,6 +145,8 @@ static bool intercept(const char *group, const char *call, const char *path)
 
     if (strcmp(action, "kill-before") == 0)
         kill_self();
+    if (strcmp(action, "stop-before") == 0)
+        kill(getpid(), SIGSTOP);
     if (strcmp(action, "mark-before") == 0)
         report_mark_and_wait();
     kill_after = strcmp(action, "kill-after") == 0;

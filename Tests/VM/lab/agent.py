@@ -74,6 +74,10 @@ class Job:
         """Signals the command and its children (its process group)."""
         self._agent.send(b"K", self._number, bytes([number]))
 
+    def go_on(self):
+        """Continues a stopped command."""
+        self.kill(signal.SIGCONT)
+
     def wait(self, timeout=120):
         """The Completed command; after `timeout` seconds it is killed and `timed_out` is set."""
         if not self._agent.wait_until(lambda: self._ending is not None, timeout):

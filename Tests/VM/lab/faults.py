@@ -10,7 +10,8 @@ LOG = "/tmp/fault.log"
 class Fault:
     """What happens at the `at`-th counted call; with `at` 0 the calls are only counted.
 
-    `action`: errno:NUMBER, errno-from:NUMBER (this and every later call), kill-before, kill-after, mark-before or mark-after (the mark is "fault").
+    `action`: errno:NUMBER, errno-from:NUMBER (this and every later call), kill-before, kill-after, stop-before (see
+    Machine.start_until_stopped), mark-before or mark-after (the mark is "fault").
     `calls`: groups of calls, from write sync rename unlink open look read ask ioctl truncate.
     """
     at: int = 0

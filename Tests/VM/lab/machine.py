@@ -87,6 +87,16 @@ class Machine:
             env = {**fault.environment(), **(env or {})}
         return self.agent.start(command, env=env, **options)
 
+    def start_until_stopped(self, command, *, timeout=120, **options):
+        """Starts a program (a list) with a fault that stops it, and returns its Job once it has, or has ended."""
+        job = self.start(command, **options)
+        stopped = 'for each in $(pidof "$0"); do grep -q "^State:.T" /proc/$each/status && exit; done; exit 1'
+        deadline = time.monotonic() + timeout
+        while job.running and self.run(["sh", "-c", stopped, command[0]]).status != 0:
+            if time.monotonic() > deadline:
+                raise LabError(f"{command!r} did not stop in {timeout} s: {job.stdout!r} {job.stderr!r}")
+        return job
+
     def run_until_mark(self, command, mark="fault", *, timeout=120, **options):
         """Runs a command and cuts the machine's power the moment it reports the mark."""
         job = self.start(command, **options)
