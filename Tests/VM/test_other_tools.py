@@ -134,6 +134,22 @@ def test_a_namespace_object_that_another_tool_claims_meanwhile_is_given_up(label
     assert daxprov.applied(THREE).named("three")["state"] == "active"
 
 
+@pytest.mark.parametrize("mode,path,at", (
+    ("devdax", "$(cat dax_seed)/namespace", 1), ("raw", "/sys/bus/nd/drivers/nd_pmem/bind", 2)))
+def test_a_namespace_whose_label_another_tool_changes_meanwhile_leaves_nothing(labelled, mode, path, at):
+    daxprov = Daxprov(labelled)
+    labelled.write_file("/tmp/one.yaml", profile(region(0, namespace(name="one", mode=mode, size="64 MiB"))))
+    last = path if path.startswith("/") else path_in_region(labelled, path)
+    apply = labelled.start_until_stopped(
+        ["daxprov", "apply", "--yes", "/tmp/one.yaml"], fault=Fault(at, "stop-before", paths=(last,)))
+    assert apply.running and daxprov.inventory().named("one")
+    labelled.run("cat /proc/sys/kernel/random/uuid > /sys/bus/nd/devices/namespace0.0/uuid", check=True)
+    apply.go_on()
+    result = apply.wait()
+    assert result.status == ROLLED_BACK and "its label has another UUID" in result.out, result
+    assert daxprov.inventory().namespaces == []
+
+
 @pytest.mark.parametrize("store", ("size", "namespace", "bind"))
 def test_a_creation_that_another_tool_is_in_the_middle_of_is_left_to_it(labelled, store):
     daxprov = Daxprov(labelled)

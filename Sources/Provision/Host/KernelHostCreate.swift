@@ -24,8 +24,9 @@ extension KernelRegion {
             try verify(created, against: placement.layout, identity: identity, resource: placement.resource)
             return created
         } catch {
-            throw error.adding(
-                undoFailures: release(namespace, createdAs: identity.label, identity.infoBlock))
+            let isOurs = holds(namespace, placement.layout, identity)
+            let label = isOurs ? directory.text("\(namespace)/uuid").flatMap(UUID.init) : identity.label
+            throw error.adding(undoFailures: release(namespace, createdAs: label))
         }
     }
 
@@ -175,13 +176,9 @@ extension KernelRegion {
     /// Takes back a creation, however far it came, and says what of that failed.
     ///
     /// A size store that failed may have reached the label area all the same, so size 0 is stored in any case; it
-    /// also clears the UUID of an object that got no capacity. An object whose label another tool has changed is still
-    /// ours where our claim holds it: nobody else can enable it then.
-    func release(_ namespace: String, createdAs label: UUID?, _ infoBlock: UUID? = nil) -> [HostError] {
-        let claimed = directory.text("\(namespace)/holder").flatMap { directory.text("\($0)/uuid") }.flatMap(
-            UUID.init)
-        let isOurClaim = infoBlock != nil && claimed == infoBlock
-        if !isOurClaim, let uuid = directory.text("\(namespace)/uuid"), UUID(uuid) != label {
+    /// also clears the UUID of an object that got no capacity.
+    func release(_ namespace: String, createdAs label: UUID?) -> [HostError] {
+        if let uuid = directory.text("\(namespace)/uuid"), UUID(uuid) != label {
             return [
                 HostError(
                     .changed, while: "undo the creation", device: namespace,
@@ -195,6 +192,18 @@ extension KernelRegion {
         } catch {
             return [error]
         }
+    }
+
+    /// Whether the object of a failed creation is ours although another tool may have changed its label UUID: our claim
+    /// holds it, as the info block's UUID tells, or it runs as the raw namespace that we named. Nobody else can name or
+    /// enable it then.
+    private func holds(_ namespace: String, _ layout: Layout, _ identity: FreshIdentity) -> Bool {
+        if let claim = directory.text("\(namespace)/holder") {
+            return directory.text("\(claim)/uuid").flatMap(UUID.init) == identity.infoBlock
+        }
+        return layout.mode == .raw && directory.exists("\(namespace)/driver") && layout.name != nil
+            && directory.text("\(namespace)/alt_name") == layout.name?.text
+            && directory.number("\(namespace)/size") == layout.rawSize.bytes
     }
 
     /// Releases the capacity of an inactive, unclaimed namespace.
