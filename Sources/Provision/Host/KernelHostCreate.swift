@@ -79,7 +79,7 @@ extension KernelRegion {
         }
         try store(label.holderClass, in: "\(namespace)/holder_class", "set the mode")
         try store(label.uuid, in: "\(namespace)/uuid", "set the label UUID")
-        guard directory.number("\(namespace)/size") == 0 else { throw .taken(namespace) }
+        guard (directory.number("\(namespace)/size") ?? 0) == 0 else { throw .taken(namespace) }
         try store(String(size.bytes), in: "\(namespace)/size", "allocate \(size)")
         guard directory.text("\(namespace)/uuid") == label.uuid else { throw .taken(namespace) }
     }
