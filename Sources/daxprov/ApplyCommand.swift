@@ -39,11 +39,13 @@ struct ApplyCommand: ParsableCommand {
     func run() throws {
         let document = try ApplyInput.read(profile, trust: host.profileTrust)
         let host = try host.makeHost()
-        let application = try application(of: document, to: host)
-        if dryRun { return try show(try prepare(application), of: document.profile) }
+        if dryRun {
+            return try show(try prepare(application(of: document, to: host)), of: document.profile)
+        }
         try self.host.requirePrivilege()
         let lock = try self.host.lock()
-        try RecoverCommand.recover(host, self.host.store)
+        try recover(host, before: document)
+        let application = try application(of: document, to: host)
         let prepared = try prepare(application)
         let plan = PlanReport(prepared.plan, of: document.profile, on: prepared.observed)
         if !json, prepared.differences.isEmpty { try Console.write(plan.text(Console.style)) }
@@ -53,6 +55,24 @@ struct ApplyCommand: ParsableCommand {
         extendLifetime(lock)
         let status = ending.status(of: prepared.plan)
         if status != .done { throw Ending(status) }
+    }
+
+    /// Ends what was interrupted: with --yes, or when somebody at the terminal says so.
+    private func recover(_ host: any RestoringHost, before document: ApplyDocument) throws {
+        let interrupted = self.host.safeguards.interrupted
+        guard !interrupted.isEmpty else { return }
+        if !yes {
+            let prepared = try prepare(application(of: document, to: host))
+            for note in prepared.plan.notes where note.code == .interrupted {
+                Console.diagnose("daxprov: \(TerminalText.clean("\(note.address): \(note.message)"))")
+            }
+            try Question.confirm("Recover what was interrupted?")
+        }
+        let now = try CommandFailure.translating { () throws(HostError) in try host.observe() }
+        let touched = document.profile.touchedRegions(on: now)
+        try RecoverCommand.recover(host, self.host.store, consent.consent) { blocked in
+            Set(blocked).isDisjoint(with: touched)
+        }
     }
 
     private func application(

@@ -40,6 +40,7 @@ struct CommandFailure: Error {
         case .host(let host): self.init(host)
         case .state(let state): self.init(state)
         case .interrupted: self.init(.partial, error.description)
+        case .consentMissing: self.init(.refused, error.description, advice: error.advice)
         }
         if let status { self.status = status }
     }

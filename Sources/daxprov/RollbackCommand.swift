@@ -26,7 +26,7 @@ struct RollbackCommand: ParsableCommand {
         try self.host.requirePrivilege()
         let lock = try self.host.lock()
         let store = self.host.store
-        try RecoverCommand.recover(host, store)
+        try RecoverCommand.recover(host, store, consent.consent)
         let (log, later) = try select(in: store)
         let (observed, findings) = try CommandFailure.translating { () throws(HostError) in
             let observed = try host.observe()
@@ -41,22 +41,21 @@ struct RollbackCommand: ParsableCommand {
         let isAsking = !yes && Question.isPossible && review.lacksConsentAlone
         try show(review, refusals: isAsking ? [] : review.refusals, of: log)
         guard isAsking || review.refusals.isEmpty else { throw Ending(.refused) }
+        var consent = consent.consent
         if isAsking {
-            try ask(review.requests)
+            consent = try ask(review.requests)
             try requireUnchanged(host, since: observed)
         } else if !yes {
             throw Question.impossible
         }
-        try rollBack(log.header.id, host, store)
+        try rollBack(log.header.id, host, store, consent)
         extendLifetime(lock)
     }
 
-    private func ask(_ requests: [ConsentRequest]) throws {
-        guard requests.isEmpty else {
-            _ = try Question.agree(requests, to: consent.consent)
-            return
-        }
+    private func ask(_ requests: [ConsentRequest]) throws -> Consent {
+        guard requests.isEmpty else { return try Question.agree(requests, to: consent.consent) }
         try Question.confirm("Undo this transaction?")
+        return consent.consent
     }
 
     /// Time has passed while somebody was asked, and other tools take no lock of ours.
@@ -93,18 +92,25 @@ struct RollbackCommand: ParsableCommand {
         try Console.write(lines.map { $0 + "\n" }.joined())
     }
 
-    private func rollBack(_ id: String, _ host: any RestoringHost, _ store: TransactionStore) throws {
+    private func rollBack(
+        _ id: String, _ host: any RestoringHost, _ store: TransactionStore, _ consent: Consent
+    ) throws {
         let recovery = Recovery(
-            host: host, store: store, interruption: .bySignals(), progress: Console.show)
-        let pending: [String]
+            host: host, store: store, consent: consent, interruption: .bySignals(), progress: Console.show)
+        let undone: Undone
         do throws(ExecutionError) {
-            pending = try recovery.rollBack(id)
+            undone = try recovery.rollBack(id)
         } catch {
+            if case .consentMissing = error {
+                let failure = CommandFailure(error)
+                throw CommandFailure(
+                    failure.status, "nothing was undone: \(failure.message)", advice: failure.advice)
+            }
             throw CommandFailure(error, status: .partial)
         }
-        try Console.write("Undone, and verified: the host is as it was before \(id).\n")
-        for region in pending {
-            try Console.write("The namespace of \(region) is back after the next reboot.\n")
-        }
+        try Console.write(
+            undone.isWhole
+                ? "Undone, and verified: what it touched is as it was before \(id).\n" : "Undone, but not all data is back.\n")
+        for line in undone.lines { try Console.write(TerminalText.clean(line) + "\n") }
     }
 }

@@ -95,6 +95,7 @@ import Testing
                 .undo(reason: Self.hostile), .end(.committed, after: observed),
             ]))
         log.undoReason = Self.hostile
+        for step in plan.steps.indices { log.begun[step] = FreshIdentity.none }
         #expect(flaw(TransactionReport(log).text) == nil)
         #expect(flaw(TransactionReport(log).json.text()) == nil)
         #expect(flaw(HistoryReport([log]).text) == nil)

@@ -27,9 +27,9 @@ import Testing
     }
 
     private func apply(_ application: Application) throws -> Application.Ending {
-        try application.carryOut(
-            application.prepare(), consent: Consent(allowDestroy: ["wal", "heap"]), recordingIn: scratch.store
-        )
+        let prepared = try application.prepare()
+        let consent = Consent(allowDestroy: Set(prepared.plan.changes.compactMap(\.consent)))
+        return try application.carryOut(prepared, consent: consent, recordingIn: scratch.store)
     }
 
     private var marks: [ProtectionMark] {

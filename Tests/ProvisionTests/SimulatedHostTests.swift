@@ -141,8 +141,11 @@ import Testing
     /// The namespace brought back from its label alone.
     private func restored(_ old: Namespace, in region: ContractRegion) throws -> Namespace {
         let host = try #require(region.host as? SimulatedHost)
-        let restoration = Restoration(region: region.device, namespace: old, aliases: [], saved: [])
-        return try host.restore(restoration) { _ throws(HostError) in [] }
+        let layout = Layout(name: nil, mode: .raw, rawSize: old.rawSize)
+        let placement = Placement(
+            region: region.device, layout: layout, resource: old.resource, usableSize: old.rawSize)
+        var generator = SystemRandomNumberGenerator()
+        return try host.reinstate(old, on: try host.occupy(placement, as: .random(using: &generator)))
     }
 
     @Test func aUUIDThatIsLiveIsRefused() throws {

@@ -68,7 +68,8 @@ import Testing
         #expect(HostFacts(try host.observe()) != before)
         let id = try #require(try scratch.store.names().last)
         let pending = try Recovery(host: host, store: scratch.store).rollBack(id)
-        #expect(pending.isEmpty)
+        #expect(pending.afterReboot.isEmpty)
+        #expect(pending.isWhole)
         #expect(HostFacts(try host.observe()) == before)
         #expect(try scratch.store.log(id).end == .rolledBack)
     }
@@ -108,7 +109,8 @@ import Testing
             crashes += 1
             let survivor = try SimulatedHost(json: host.json)
             if withReboot { try survivor.reboot() }
-            _ = try Recovery(host: survivor, store: scratch.store).run()
+            let outcome = try Recovery(host: survivor, store: scratch.store).run()
+            #expect(outcome.blocked.map(\.error.description).isEmpty, "store \(operation): \(outcome.blocked)")
             let after = try survivor.observe()
             let isOld = HostFacts(after) == before
             #expect(isOld || Planner.plan(plan, on: after).isEmpty, "store \(operation)")
@@ -128,10 +130,11 @@ import Testing
             _ = try? apply(host, scratch)
             let recovering = try SimulatedHost(json: host.json)
             recovering.arm(SimulatedFault(.crash, atOperation: operation))
-            let isDone = (try? Recovery(host: recovering, store: scratch.store).run()) != nil
+            let isDone = (try? Recovery(host: recovering, store: scratch.store).run())?.blocked.isEmpty ?? false
             let survivor = try SimulatedHost(json: recovering.json)
             survivor.arm(nil)
-            _ = try Recovery(host: survivor, store: scratch.store).run()
+            let outcome = try Recovery(host: survivor, store: scratch.store).run()
+            #expect(outcome.blocked.map(\.error.description).isEmpty, "store \(operation) of the recovery")
             #expect(HostFacts(try survivor.observe()) == before, "store \(operation) of the recovery")
             if isDone { break }
             crashes += 1
@@ -241,7 +244,8 @@ import Testing
         let log = try #require(try scratch.store.logs().last)
         let observed = try host.observe()
         let without = RollbackReview(of: log, on: observed, later: [], consent: Consent())
-        #expect(Set(without.refusals.map(\.address)) == ["extra", "journal", "wal"])
+        #expect(
+            Set(without.refusals.map(\.address)) == ["region0/extra", "region0/journal", "region0/wal"])
         #expect(RollbackReview(of: log, on: observed, later: [], consent: Self.consent).refusals.isEmpty)
     }
 

@@ -2,6 +2,7 @@
 #ifndef DAXPROV_CNDCTL_H
 #define DAXPROV_CNDCTL_H
 
+#include "CChecksum.h"
 #include <daxctl/libdaxctl.h>
 #include <json-c/json.h>
 #include <ndctl/libndctl.h>

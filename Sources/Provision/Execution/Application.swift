@@ -63,12 +63,26 @@ public struct Application {
     }
 
     /// Observes the host and plans. Touches nothing.
+    ///
+    /// Where a transaction was interrupted, the plan is for the host as recovery will leave it, and its notes say what
+    /// that will do.
     public func prepare() throws(HostError) -> Prepared {
-        let observed = try host.observe()
+        let now = try host.observe()
+        guard safeguards.interrupted.isEmpty else { return prepareAfterRecovery(now) }
+        let observed = now
         let plan = try examined(plan(on: observed), on: observed)
         return Prepared(
             observed: observed, plan: plan,
             differences: saved?.picture.differences(to: plan, on: observed) ?? [])
+    }
+
+    private func prepareAfterRecovery(_ now: Observed) -> Prepared {
+        let forecast = RecoveryForecast(safeguards.interrupted, on: now)
+        var plan = safeguards.completed(plan(on: forecast.observed), for: profile, on: forecast.observed)
+        plan.notes = forecast.notes + plan.notes
+        return Prepared(
+            observed: forecast.observed, plan: plan,
+            differences: saved?.picture.differences(to: plan, on: forecast.observed) ?? [])
     }
 
     /// Observes the host and plans once more, after time has passed, and says what differs from before.
@@ -105,7 +119,13 @@ public struct Application {
     ) throws(ExecutionError) -> Ending {
         let plan = prepared.plan
         guard prepared.differences.isEmpty else { return .stale(prepared.differences) }
-        let refusals = plan.refusals + consent.refusals(for: plan)
+        var refusals = plan.refusals + consent.refusals(for: plan)
+        if !plan.changes.isEmpty {
+            let declared = Set(profile.regions.flatMap(\.namespaces).map(\.displayName))
+            refusals += consent.unknownWords(
+                for: plan.losses,
+                known: prepared.observed.consentWords.union(declared).union(plan.changes.map(\.address)))
+        }
         guard refusals.isEmpty else { return .refused(refusals) }
         guard !plan.changes.isEmpty else {
             try protect(prepared.observed, in: store)
@@ -164,9 +184,11 @@ public struct Application {
         var recording: Recording
         do throws(StateError) {
             recording = Recording(
-                host: host,
+                host: host, on: prepared.observed,
                 writer: try .begin(
-                    in: store, source: profile.source, before: prepared.observed, plan: prepared.plan))
+                    in: store, source: profile.source, before: prepared.observed, plan: prepared.plan,
+                    bootID: host.bootID,
+                    protects: ProtectionReview.protectedNames(by: profile, on: prepared.observed)))
         } catch {
             throw .state(error)
         }
@@ -190,7 +212,7 @@ public struct Application {
         do throws(ExecutionError) {
             let result = try settled()
             let isEmpty = result.plan.isEmpty
-            if isEmpty { try protect(result.observed, in: store) }
+            try protect(result.observed, in: store)
             try recording.note(.end(isEmpty ? .committed : .incomplete, after: result.observed))
             return isEmpty ? .applied(done) : .incomplete(done, remaining: result.plan)
         } catch {
@@ -217,11 +239,13 @@ public struct Application {
             guard let store, let name = recording.name else {
                 throw .state(StateError(.unsuitable, "nothing was recorded, so nothing can be undone"))
             }
-            let pending = try Recovery(
+            let undone = try Recovery(
                 host: host, store: store, interruption: interruption, progress: progress
             ).undo(name, because: failure.error.description, &recording)
-            return .undone(failed: failure.step, failure.error, afterReboot: pending)
+            return .undone(failed: failure.step, failure.error, afterReboot: undone.afterReboot)
         } catch {
+            // What it made and could not take back is protected as the profile says.
+            if let now = try? host.observe() { try? protect(now, in: store) }
             return .partial(done: failure.done, failed: failure.step, failure.error, undo: error)
         }
     }

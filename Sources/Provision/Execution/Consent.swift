@@ -1,7 +1,9 @@
-/// What the administrator has agreed to.
+/// What the administrator has agreed to: one rule for applying, undoing and recovering.
+///
+/// A word of `--allow-destroy` agrees to one loss: the one whose address it is (`region0/wal`), or whose name or label
+/// UUID it is where that is not another's as well. A word with a slash is an address, whatever a namespace is called.
 public struct Consent: Equatable, Sendable {
-    /// The namespaces that may be destroyed, replaced or reconfigured (`--allow-destroy`): by name, by label UUID,
-    /// or by the address of the change (`region0/wal`).
+    /// The words of `--allow-destroy`.
     public var allowDestroy: Set<String>
 
     /// Consent to the destruction of these.
@@ -9,55 +11,121 @@ public struct Consent: Equatable, Sendable {
         self.allowDestroy = allowDestroy
     }
 
-    /// A refusal for every change of the plan that needs a consent which was not given.
-    ///
-    /// A name that several changes share consents to none of them: they need their addresses.
-    public func refusals(for plan: Plan) -> [Refusal] {
-        missing(for: plan).map { change, wanted in
-            Refusal(
-                .consentMissing, change.address,
-                "it would be \(change.kind.consequence)\(held(by: change)), and that was not agreed to",
-                advice: "if its data may go, say --allow-destroy \(quoted(wanted))")
-        }
+    /// The same with further words.
+    public func adding(_ words: Set<String>) -> Consent {
+        Consent(allowDestroy: allowDestroy.union(words))
     }
 
-    /// What remains to be agreed to, for somebody who can be asked. The same as ``refusals(for:)``.
-    public func requests(for plan: Plan) -> [ConsentRequest] {
-        missing(for: plan).map { change, wanted in
-            ConsentRequest(
-                address: change.address,
-                consequence: "would be \(change.kind.consequence)\(held(by: change)); its data is lost",
-                words: [wanted, change.before?.labelUUID?.description, change.address],
-                grant: change.address)
+    /// Those of the losses that were not agreed to.
+    func missing(among losses: [Loss]) -> [Loss] {
+        var counts: [String: Int] = [:]
+        for loss in losses {
+            for word in Set(loss.words + [loss.address]) { counts[word, default: 0] += 1 }
         }
-    }
-
-    private func missing(for plan: Plan) -> [(change: Change, wanted: String)] {
-        plan.changes.compactMap { change in
-            guard let name = change.consent, !allowDestroy.contains(change.address) else { return nil }
-            if let label = change.before?.labelUUID?.description, allowDestroy.contains(label),
-                !plan.changes.contains(where: { $0.address != change.address && $0.consent == label })
-            {
-                return nil
+        return losses.filter { loss in
+            !allowDestroy.contains { word in
+                if word == loss.address { return true }
+                return loss.words.contains(word) && counts[word] == 1 && !word.contains("/")
             }
-            let isUnique = plan.changes.count { $0.consent == name } == 1
-            if isUnique, allowDestroy.contains(name) { return nil }
-            return (change, isUnique ? name : change.address)
         }
     }
 
-    /// What is known to be on it.
-    private func held(by change: Change) -> String {
-        guard let contents = change.contents, !contents.isEmpty else { return "" }
-        return " with what it holds (\(contents.map(\.description).joined(separator: "; ")))"
+    /// The word that is asked for: the shortest that agrees to this one of the losses alone.
+    static func word(for loss: Loss, among losses: [Loss]) -> String {
+        loss.words.first { word in
+            !word.contains("/") && losses.count { ($0.words + [$0.address]).contains(word) } == 1
+        } ?? loss.address
     }
 
-    private func quoted(_ name: String) -> String {
+    /// A refusal for every loss that was not agreed to.
+    public func refusals(for losses: [Loss]) -> [Refusal] {
+        missing(among: losses).map { loss in
+            Refusal(
+                .consentMissing, loss.address, "it \(loss.consequence), and that was not agreed to",
+                advice: "if its data may go, say --allow-destroy \(Self.quoted(Self.word(for: loss, among: losses)))")
+        }
+    }
+
+    /// What remains to be agreed to, for somebody who can be asked. The same as ``refusals(for:)-(_)``.
+    public func requests(for losses: [Loss]) -> [ConsentRequest] {
+        missing(among: losses).map { loss in
+            ConsentRequest(
+                address: loss.address, consequence: loss.consequence,
+                words: [Self.word(for: loss, among: losses), loss.address], grant: loss.address)
+        }
+    }
+
+    /// A refusal for every word that means nothing here: a typing error agrees to nothing, and nobody is to believe that it
+    /// did.
+    /// - Parameters:
+    ///   - losses: what there is to agree to.
+    ///   - known: what else words may mean: namespaces that stay.
+    public func unknownWords(for losses: [Loss], known: Set<String>) -> [Refusal] {
+        let meant = Set(losses.flatMap { $0.words + [$0.address] }).union(known)
+        return allowDestroy.subtracting(meant).sorted().map { word in
+            let isList = word.contains(",")
+            return Refusal(
+                .consentUnknown, "--allow-destroy",
+                "there is no namespace '\(word)'" + (isList ? ": a list is not taken" : ""),
+                advice: isList
+                    ? "give --allow-destroy once for each"
+                    : "compare with daxprov inventory: a name, a label's UUID, or an address such as region0/wal")
+        }
+    }
+
+    /// A word as a shell takes it.
+    static func quoted(_ name: String) -> String {
         let plain = name.allSatisfy { $0.isLetter || $0.isNumber || "-_./".contains($0) }
         return plain
             ? name
             : "'" + name.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''")
                 + "'"
+    }
+}
+
+extension Consent {
+    /// A refusal for every change of the plan that needs a consent which was not given.
+    public func refusals(for plan: Plan) -> [Refusal] { refusals(for: plan.losses) }
+
+    /// What of a plan remains to be agreed to, for somebody who can be asked.
+    public func requests(for plan: Plan) -> [ConsentRequest] { requests(for: plan.losses) }
+}
+
+extension Plan {
+    /// What the plan puts out of reach.
+    public var losses: [Loss] {
+        changes.compactMap { change in
+            change.consent.map { name in
+                Loss(
+                    address: change.address,
+                    words: [name == change.address ? nil : name, change.before?.labelUUID?.description],
+                    consequence: "would be \(change.kind.consequence)\(change.held)")
+            }
+        }
+    }
+}
+
+extension Observed {
+    /// Everything that a word of `--allow-destroy` can mean: addresses, names and label UUIDs.
+    public var consentWords: Set<String> {
+        var words: Set<String> = []
+        for region in regions {
+            words.insert(region.device)
+            for namespace in region.namespaces {
+                words.formUnion([namespace.displayName, namespace.device])
+                words.insert("\(region.device)/\(namespace.displayName)")
+                if let label = namespace.labelUUID { words.insert(label.description) }
+            }
+        }
+        return words
+    }
+}
+
+extension Change {
+    /// What is known to be on it.
+    fileprivate var held: String {
+        guard let contents, !contents.isEmpty else { return "" }
+        return " with what it holds (\(contents.map(\.description).joined(separator: "; ")))"
     }
 }
 

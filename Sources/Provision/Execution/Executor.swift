@@ -79,8 +79,23 @@ public struct Executor {
         } catch {
             throw .host(error)
         }
-        try recording.note(.done(step: number))
+        try recording.note(.done(step: number, try self.result(of: planned.step, result, isRecorded: recording.name != nil)))
         return result
+    }
+
+    /// What the step left, with what a new namespace holds: undoing after a crash tells by that whether somebody wrote to it.
+    private func result(
+        of step: Step, _ found: Namespace?, isRecorded: Bool
+    ) throws(ExecutionError) -> StepResult {
+        guard isRecorded, case .create(let placement) = step, let found else {
+            return StepResult(namespace: found)
+        }
+        do throws(HostError) {
+            return StepResult(
+                namespace: found, sample: try host.sample(ofCreated: found, in: placement.region))
+        } catch {
+            throw .host(error)
+        }
     }
 
     private func verify(_ step: Step, _ identity: FreshIdentity, _ found: Namespace?) throws(HostError) {

@@ -4,9 +4,12 @@ public struct HostFacts: Equatable, Sendable {
     private var facts: Set<String>
 
     /// The facts of an observation.
-    public init(_ observed: Observed) {
+    public init(_ observed: Observed) { self.init(observed.regions) }
+
+    /// The facts of some regions.
+    init(_ regions: [Region]) {
         facts = []
-        for region in observed.regions {
+        for region in regions {
             facts.insert(
                 "region at \(Self.place(region)): \(region.size), \(region.labelling.rawValue), "
                     + "\(region.isEnabled ? "enabled" : "disabled"), \(region.isReadOnly ? "read-only" : "writable")"

@@ -35,10 +35,10 @@ struct OtherTools {
     private static func areThere(_ host: any RestoringHost, _ log: TransactionLog) -> Bool {
         guard let now = try? host.observe() else { return false }
         let before = log.header.before
-        let names = RegionNames(before: before, now: now)
-        let regions = Set(log.header.steps.compactMap { names.name(of: $0.region) })
+        let names = RegionCorrespondence(before: before, now: now)
+        let regions = Set(log.touchedRegions.compactMap { names.name(of: $0) })
         let known = Set(before.regions.flatMap(\.namespaces).compactMap(\.labelUUID))
-            .union(log.begun.values.map(\.label)).union(log.placeholders)
+            .union(log.begun.values.map(\.label)).union(log.placeholders.map(\.label))
         return now.regions.contains { region in
             guard regions.contains(region.device) else { return false }
             return region.namespaces.contains { $0.labelUUID.map { !known.contains($0) } ?? false }

@@ -2,13 +2,20 @@
 /// Without a writer nothing is: for simulations that nobody wants to undo.
 struct Recording: ~Copyable {
     private let host: any RestoringHost
+    /// The host before the steps.
+    private let observed: Observed
     private var writer: TransactionWriter?
     /// The name of the transaction; nil where nothing is recorded.
     let name: String?
 
     /// A recording of steps on a host.
-    init(host: any RestoringHost, writer: consuming TransactionWriter) {
+    /// - Parameter observed: the host before them; for undoing, which saves nothing, no host.
+    init(
+        host: any RestoringHost, on observed: Observed = Observed(buses: []),
+        writer: consuming TransactionWriter
+    ) {
         self.host = host
+        self.observed = observed
         self.name = writer.name
         self.writer = consume writer
     }
@@ -16,6 +23,7 @@ struct Recording: ~Copyable {
     /// No recording.
     init(discardingFor host: any RestoringHost) {
         self.host = host
+        self.observed = Observed(buses: [])
         self.name = nil
         self.writer = nil
     }
@@ -55,20 +63,65 @@ struct Recording: ~Copyable {
         }
     }
 
-    /// Saves what a step, or a later one, writes over.
+    /// Saves what a step, or a later one, writes over, and looks at some of the rest: undoing tells by that whether what it
+    /// brings back is still there.
     mutating func backUp(_ planned: PlannedStep, number: Int) throws(ExecutionError) {
-        guard name != nil, let backup = planned.backup, let start = backup.target.resource else { return }
-        for (range, file) in Self.pieces(of: backup, step: number) {
-            let bytes = try translating { () throws(HostError) in try host.readMedia(of: backup.target, range)
+        guard name != nil, let target = planned.backup?.target ?? planned.step.target,
+            let start = target.resource, let region = observed.region(target.region)?.resource
+        else { return }
+        let pieces = Self.pieces(of: planned.backup, step: number)
+        let range = planned.step.takesDataAway ? observed.namespace(target.device)?.dataRange : nil
+        let offsets = range.map { MediaSample.offsets(in: $0) } ?? []
+        guard !pieces.isEmpty || !offsets.isEmpty else { return }
+        let places = pieces.map(\.range) + offsets.map { Extent(offset: $0, length: MediaSample.page) }
+        var pages: [[UInt8]] = []
+        var failure: ExecutionError?
+        try withMedia(of: target, places) { recording, index, bytes in
+            guard index < pieces.count else {
+                pages.append(bytes ?? [])
+                return true
             }
-            do throws(StateError) {
-                guard let checksum = try writer?.save(bytes, as: file) else { return }
-                let saved = SavedRange(
-                    address: start + range.offset.bytes, length: range.length, file: file, checksum: checksum)
-                try writer?.append(.range(step: number, saved))
-            } catch {
-                throw .state(error)
-            }
+            let (range, file) = pieces[index]
+            let place = Place.offset(ByteCount(start - region) + range.offset, region: nil)
+            failure = recording.save(bytes, range.length, at: place, as: file, target, number)
+            return failure == nil
+        }
+        if let failure { throw failure }
+        guard let range, !pages.isEmpty else { return }
+        try note(.sample(step: number, MediaSample(view: .media, range: range, pages: pages)))
+    }
+
+    private mutating func withMedia(
+        of target: NamespaceTarget, _ places: [Extent],
+        _ receive: (inout Recording, Int, [UInt8]?) -> Bool
+    ) throws(ExecutionError) {
+        let host = host
+        do throws(HostError) {
+            try host.readMedia(of: target, places) { receive(&self, $0, $1) }
+        } catch {
+            throw .host(error)
+        }
+    }
+
+    /// Saves a range, and says what of that failed.
+    private mutating func save(
+        _ bytes: [UInt8]?, _ length: ByteCount, at place: Place, as file: String, _ target: NamespaceTarget,
+        _ number: Int
+    ) -> ExecutionError? {
+        guard let bytes else {
+            return .host(
+                HostError(
+                    .failed, while: "save what would be written over", device: target.device,
+                    reason: "a media error makes it unreadable",
+                    advice: "clear the error first (ndctl clear-errors), or set --backup-limit 0"))
+        }
+        do throws(StateError) {
+            guard let checksum = try writer?.save(bytes, as: file) else { return nil }
+            let saved = SavedRange(place: place, length: length, file: file, checksum: checksum)
+            try writer?.append(.range(step: number, saved))
+            return nil
+        } catch {
+            return .state(error)
         }
     }
 
@@ -119,6 +172,28 @@ public enum ExecutionError: Error, Equatable, Sendable {
     case state(StateError)
     /// A signal asked for the run to end.
     case interrupted
+    /// What undoing would give up is not the transaction's own, and was not agreed to. Nothing was given up.
+    case consentMissing([Loss])
+}
+
+extension ExecutionError {
+    /// This error, after something that was begun could not be taken back.
+    func adding(undoFailures failures: [HostError]) -> ExecutionError {
+        guard !failures.isEmpty, case .host(let error) = self else { return self }
+        return .host(error.adding(undoFailures: failures))
+    }
+}
+
+extension HostError {
+    /// The error of `work`, if it had one, as a list.
+    static func collecting(_ work: () throws(HostError) -> Void) -> [HostError] {
+        do throws(HostError) {
+            try work()
+            return []
+        } catch {
+            return [error]
+        }
+    }
 }
 
 extension ExecutionError: CustomStringConvertible {
@@ -128,6 +203,8 @@ extension ExecutionError: CustomStringConvertible {
         case .host(let error): error.description
         case .state(let error): error.description
         case .interrupted: "a signal asked to stop"
+        case .consentMissing(let losses):
+            losses.map { "\($0.address) \($0.consequence)" }.joined(separator: "; ")
         }
     }
 
@@ -137,11 +214,22 @@ extension ExecutionError: CustomStringConvertible {
         case .host(let error): error.advice
         case .state(let error): error.advice
         case .interrupted: nil
+        case .consentMissing(let losses):
+            "look at it and save what is needed; if the rest may go: "
+                + losses.map { "--allow-destroy \(Consent.quoted($0.address))" }.joined(separator: " ")
         }
     }
 }
 
 extension Step {
+    /// Whether the namespace that the step acts on is out of reach afterwards, or another one.
+    fileprivate var takesDataAway: Bool {
+        switch self {
+        case .destroy, .reconfigure, .activate: true
+        case .initializeLabels, .disable, .create, .rename, .enable: false
+        }
+    }
+
     /// The existing namespace that the step acts on; nil for a creation and an initialisation of labels.
     var target: NamespaceTarget? {
         switch self {

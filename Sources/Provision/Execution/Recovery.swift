@@ -2,16 +2,19 @@
 public struct Recovery {
     private let host: any RestoringHost
     private let store: TransactionStore
+    private let consent: Consent
     private let interruption: Interruption
     private let progress: (Executor.Progress) -> Void
 
     /// Recovery of a host from the transactions in a store. The caller holds the host's lock.
+    /// - Parameter consent: what may be given up although it is not the transaction's own.
     public init(
-        host: any RestoringHost, store: TransactionStore, interruption: Interruption = .never,
-        progress: @escaping (Executor.Progress) -> Void = { _ in }
+        host: any RestoringHost, store: TransactionStore, consent: Consent = Consent(),
+        interruption: Interruption = .never, progress: @escaping (Executor.Progress) -> Void = { _ in }
     ) {
         self.host = host
         self.store = store
+        self.consent = consent
         self.interruption = interruption
         self.progress = progress
     }
@@ -22,39 +25,80 @@ public struct Recovery {
         public var id: String
         /// How it ended.
         public var end: TransactionEnd
-        /// The regions whose old labels a reboot has still to read.
-        public var afterReboot: [String]
+        /// What undoing it came to; empty where it was committed.
+        public var undone = Undone()
+        /// What is not as the transaction left it, where all its steps had been done.
+        public var differences: [String] = []
+    }
+
+    /// An interrupted transaction that could not be ended.
+    public struct Blocked: Sendable {
+        /// Its name.
+        public var id: String
+        /// The regions in which it began a step.
+        public var regions: [RegionIdentity]
+        /// Why.
+        public var error: ExecutionError
+    }
+
+    /// What recovery came to.
+    public struct Outcome: Sendable {
+        /// The transactions that have ended now.
+        public var recovered: [Recovered] = []
+        /// Those that have not.
+        public var blocked: [Blocked] = []
     }
 
     /// Ends every interrupted transaction, the youngest first: one whose steps were all performed is committed, every
-    /// other is undone.
-    public func run() throws(ExecutionError) -> [Recovered] {
+    /// other is undone. One that cannot be ended does not keep others from it that touched no region of its own.
+    public func run() throws(ExecutionError) -> Outcome {
         let logs: [TransactionLog]
         do throws(StateError) {
             logs = try store.interrupted()
         } catch {
             throw .state(error)
         }
-        var recovered: [Recovered] = []
-        for log in logs.reversed() { recovered.append(try recover(log)) }
-        return recovered
+        var outcome = Outcome()
+        for log in logs.reversed() {
+            let regions = log.touchedRegions.sorted().compactMap { log.header.before.identity(of: $0) }
+            guard !outcome.blocked.contains(where: { !Set($0.regions).isDisjoint(with: regions) }) else {
+                continue
+            }
+            do throws(ExecutionError) {
+                outcome.recovered.append(try recover(log))
+            } catch {
+                guard error != .interrupted else { throw error }
+                outcome.blocked.append(Blocked(id: log.header.id, regions: regions, error: error))
+            }
+        }
+        return outcome
     }
 
     private func recover(_ log: TransactionLog) throws(ExecutionError) -> Recovered {
         let id = log.header.id
         var recording = try resume(id)
         guard log.isComplete else {
-            let pending = try undo(id, because: log.undoReason ?? "it was interrupted", &recording)
-            return Recovered(id: id, end: .rolledBack, afterReboot: pending)
+            let undone = try undo(id, because: log.undoReason ?? "it was interrupted", &recording)
+            return Recovered(id: id, end: .rolledBack, undone: undone)
         }
-        let after: Observed
+        let now = try observe()
+        let differences = log.differences(to: now)
+        let end: TransactionEnd = differences.isEmpty ? .committed : .incomplete
+        do throws(StateError) {
+            try ProtectionStore(store.directory).set(log.marks(on: now))
+        } catch {
+            throw .state(error)
+        }
+        try recording.note(.end(end, after: now))
+        return Recovered(id: id, end: end, differences: differences)
+    }
+
+    private func observe() throws(ExecutionError) -> Observed {
         do throws(HostError) {
-            after = try host.observe()
+            return try host.observe()
         } catch {
             throw .host(error)
         }
-        try recording.note(.end(.committed, after: after))
-        return Recovered(id: id, end: .committed, afterReboot: [])
     }
 
     /// Gives up an interrupted transaction that can be neither finished nor undone. The host stays as it is, and what was
@@ -74,10 +118,16 @@ public struct Recovery {
     }
 
     /// Undoes a committed transaction. What it takes has been agreed to (``RollbackReview``).
-    /// - Returns: the regions whose old labels a reboot has still to read.
-    public func rollBack(_ id: String) throws(ExecutionError) -> [String] {
+    /// - Throws: with ``ExecutionError/consentMissing(_:)`` nothing was given up, and the transaction is still committed.
+    public func rollBack(_ id: String) throws(ExecutionError) -> Undone {
+        let end = try read(id).end
         var recording = try resume(id)
-        return try undo(id, because: "rollback was asked for", &recording)
+        do throws(ExecutionError) {
+            return try undo(id, because: "rollback was asked for", &recording)
+        } catch {
+            if case .consentMissing = error, let end { try recording.note(.end(end, after: nil)) }
+            throw error
+        }
     }
 
     private func resume(_ id: String) throws(ExecutionError) -> Recording {
@@ -90,8 +140,8 @@ public struct Recovery {
 
     func undo(
         _ id: String, because reason: String, _ recording: inout Recording
-    ) throws(ExecutionError) -> [String] {
-        try recording.note(.undo(reason: reason))
+    ) throws(ExecutionError) -> Undone {
+        try recording.note(.undo(reason: reason, agreed: consent.allowDestroy.sorted()))
         let patience = OtherTools.Patience()
         var hasWaited = false
         while true {
@@ -99,11 +149,11 @@ public struct Recovery {
             let others = OtherTools(host, log)
             do throws(ExecutionError) {
                 let rollback = Rollback(
-                    host: host, store: store, log: log, interruption: interruption,
-                    progress: !hasWaited ? progress : { _ in })
-                let pending = try rollback.run(recording: &recording)
+                    host: host, store: store, log: log, consent: consent.adding(log.agreed),
+                    interruption: interruption, progress: !hasWaited ? progress : { _ in })
+                let undone = try rollback.run(recording: &recording)
                 try recording.note(.end(.rolledBack, after: nil))
-                return pending
+                return undone
             } catch {
                 guard !patience.isOver, others.explain(error) else { throw error }
                 if !hasWaited { progress(.undoes("wait for another tool that works on the same region")) }
@@ -118,6 +168,49 @@ public struct Recovery {
             return try store.log(id)
         } catch {
             throw .state(error)
+        }
+    }
+}
+
+extension TransactionLog {
+    /// What its steps left and is not so any more, each in a phrase; empty where the host is as it left it, or its journal
+    /// does not say.
+    func differences(to now: Observed) -> [String] {
+        let regions = RegionCorrespondence(before: header.before, now: now)
+        var left: [String: (namespace: Namespace, region: String)] = [:]
+        var gone: Set<UUID> = []
+        for (number, step) in header.steps.enumerated() {
+            guard let result = results[number] else { continue }
+            if let namespace = result.namespace {
+                left[namespace.device] = (namespace, step.region)
+            } else if let device = step.device {
+                left[device] = nil
+                if let label = header.before.namespace(device)?.labelUUID { gone.insert(label) }
+            }
+        }
+        var differences = left.values.compactMap { namespace, region -> String? in
+            guard let found = regions.region(region) else { return "\(region) is not there" }
+            let expected = regions.moved(namespace, of: region)
+            guard !found.namespaces.contains(where: { $0.isSame(as: expected) }) else { return nil }
+            return "\(namespace.displayName) is not what the transaction left"
+        }
+        for namespace in now.regions.flatMap(\.namespaces) {
+            guard let label = namespace.labelUUID, gone.contains(label) else { continue }
+            differences.append("\(namespace.displayName) is there again")
+        }
+        return differences.sorted()
+    }
+
+    /// The marks that belong to its end: of the namespaces that its profile protects, as they are now.
+    func marks(on now: Observed) -> [ProtectionMark] {
+        let regions = RegionCorrespondence(before: header.before, now: now)
+        return header.protects.compactMap { protected in
+            let found = regions.region(protected.region)?.namespaces.first { namespace in
+                if let name = protected.name { return namespace.name == name }
+                return protected.uuid.map { $0 == namespace.labelUUID } ?? false
+            }
+            guard let found, let label = found.labelUUID else { return nil }
+            return ProtectionMark(label: label, name: found.name, source: header.source)
         }
     }
 }

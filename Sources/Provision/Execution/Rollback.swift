@@ -1,102 +1,61 @@
 /// Undoes a transaction: brings the host back to what it was before.
 ///
 /// Safe to repeat, and to interrupt: everything it does is found from the transaction's journal and the host as it is.
+/// It writes nothing that is not needed, and nothing over bytes that it cannot account for: people write between a crash
+/// and its recovery, and others make and destroy namespaces after a transaction. So it looks first, at everything that it
+/// would remove or write over, and begins only where that is the transaction's own or was agreed to.
 struct Rollback {
     let host: any RestoringHost
     let store: TransactionStore
     let log: TransactionLog
+    var consent = Consent()
     var interruption = Interruption.never
     var progress: (Executor.Progress) -> Void = { _ in }
 
-    /// Undoes the transaction, and checks that the host is as before. Returns what a reboot has still to do.
-    /// - Throws: what could not be undone; the journal stays open, so that recovery can go on.
-    func run(recording: inout Recording) throws(ExecutionError) -> [String] {
-        try enableRegions()
-        let now = try observe()
-        let relabelled = try relabelledRegions(now)
-        let plan = RollbackPlan(of: log, on: now, relabelled: relabelled)
+    /// Undoes the transaction, and checks that the host is as before.
+    /// - Throws: what could not be undone; the journal stays open, so that recovery can go on. With
+    ///   ``ExecutionError/consentMissing(_:)`` nothing was given up, and what was looked at is online again.
+    func run(recording: inout Recording) throws(ExecutionError) -> Undone {
+        let labels = LabelRollback(self)
+        let now = try labels.enableRegions(try observe())
+        let relabelled = try labels.relabelledRegions(now)
+        let plan = UndoPlan(of: log, on: now, relabelled: relabelled)
         guard plan.missingRegions.isEmpty else { throw missing(plan.missingRegions) }
-        for removal in plan.removals {
-            try pause()
-            progress(.undoes("remove what was created as \(removal.label)"))
-            try onHost { () throws(HostError) in try host.remove(removal.label, from: removal.region) }
-        }
-        for restoration in plan.restorations {
-            try pause()
-            progress(.undoes("bring back \(restoration.namespace.displayName)"))
-            try restore(restoration, recording: &recording)
-        }
-        for region in relabelled where try labelsDiffer(in: region) {
+        var scene = UndoScene(self, plan, now)
+        try scene.look(recording: &recording)
+        try scene.remove()
+        try scene.bringBack(recording: &recording)
+        for region in relabelled where try labels.differ(in: region) {
             try pause()
             progress(.undoes("write the old labels of \(region)"))
-            try rewriteMedia(of: region, recording: &recording)
-            try restoreLabels(of: region)
+            try labels.rewriteMedia(of: region, accounted: scene.accounted, recording: &recording)
+            try labels.restore(in: region)
         }
-        try verify(plan)
-        return relabelled
+        try verify(plan, leaving: scene.left)
+        return Undone(afterReboot: relabelled, returned: scene.returned, left: scene.left)
     }
 
     private func missing(_ regions: [String]) -> ExecutionError {
-        .host(
+        let words = regions.map { device in
+            log.header.before.identity(of: device).map { "\(device) \($0)" } ?? device
+        }
+        return .host(
             HostError(
                 .failed, while: "bring the host back", device: regions.joined(separator: ", "),
-                reason: "there is no such region any more: it had another interleave set, or another place",
-                advice: "compare daxprov inventory with daxprov show \(log.header.id)"))
+                reason: "the region is not there: \(words.joined(separator: "; "))",
+                advice: "put its DIMMs back where they were, and run daxprov recover; "
+                    + "daxprov show \(log.header.id) says what was done to it"))
     }
 
-    private func pause() throws(ExecutionError) {
+    func pause() throws(ExecutionError) {
         if interruption.isInsisting { throw .interrupted }
     }
 
-    private func observe() throws(ExecutionError) -> Observed {
+    func observe() throws(ExecutionError) -> Observed {
         try onHost { () throws(HostError) in try host.observe() }
     }
 
-    // MARK: - Namespaces
-
-    /// Brings a namespace back. Where earlier gaps would be used first, placeholders fill them meanwhile.
-    private func restore(
-        _ restoration: Restoration, recording: inout Recording
-    ) throws(ExecutionError) {
-        let placeholders = try placeholders(for: restoration)
-        var made: [UUID] = []
-        var generator = SystemRandomNumberGenerator()
-        for placement in placeholders {
-            let label = UUID.random(using: &generator)
-            try recording.note(.placeholder(label, address: placement.resource ?? 0))
-            try onHost { () throws(HostError) in _ = try host.occupy(placement, as: label) }
-            made.append(label)
-        }
-        try onHost { () throws(HostError) in _ = try host.restore(restoration, contents: contents) }
-        for label in made.reversed() {
-            try onHost { () throws(HostError) in try host.remove(label, from: restoration.region) }
-        }
-    }
-
-    /// What has to be allocated before a namespace that is gone comes to lie where it was: the kernel takes the first
-    /// gap that is large enough.
-    private func placeholders(for restoration: Restoration) throws(ExecutionError) -> [Placement] {
-        guard let region = try observe().regions.first(where: { $0.device == restoration.region }),
-            region.labelling == .labelled, let map = ExtentMap(of: region), let start = region.resource,
-            let resource = restoration.namespace.resource
-        else { return [] }
-        let isThere = region.namespaces.contains {
-            $0.resource == resource && $0.rawSize == restoration.namespace.rawSize
-        }
-        guard !isThere else { return [] }
-        let earlier = map.gaps.filter {
-            start + $0.offset.bytes < resource && $0.length >= restoration.namespace.rawSize
-        }
-        return earlier.compactMap { gap in
-            let end = min(start + gap.offset.bytes + gap.length.bytes, resource)
-            let length = ByteCount(end - start - gap.offset.bytes)
-            return Placement(
-                region: region.device, layout: Layout(name: nil, mode: .raw, rawSize: length),
-                resource: start + gap.offset.bytes, usableSize: length)
-        }
-    }
-
-    private func contents(of range: SavedRange) throws(HostError) -> [UInt8] {
+    func contents(of range: SavedRange) throws(HostError) -> [UInt8] {
         do throws(StateError) {
             return try store.contents(
                 log.header.id, file: range.file, checksum: range.checksum, limit: Int(range.length.bytes))
@@ -106,110 +65,18 @@ struct Rollback {
         }
     }
 
-    // MARK: - Labels
-
-    /// Enables the regions that have no driver bound and had one before. Where one fails to enable, the labels of its
-    /// DIMMs may not agree (a crash between the writes of two DIMMs leaves that): the old labels are written back.
-    private func enableRegions() throws(ExecutionError) {
-        let now = try observe()
-        let names = RegionNames(before: log.header.before, now: now)
-        for old in log.header.before.regions where old.isEnabled {
-            guard let device = names.name(of: old.device),
-                let region = now.regions.first(where: { $0.device == device }), !region.isEnabled
-            else { continue }
-            progress(.undoes("enable \(device)"))
-            do throws(HostError) {
-                try host.enableRegion(device)
-            } catch {
-                guard error.kind == .failed else { throw .host(error) }
-                progress(.undoes("write the old labels of \(device), which cannot be enabled as it is"))
-                try restoreLabels(of: device)
-            }
-        }
-    }
-
-    /// The regions that the transaction gave labels: their DIMMs hold them, or the kernel still takes the region for a
-    /// labelled one. A step that failed before its first write changed neither.
-    private func relabelledRegions(_ now: Observed) throws(ExecutionError) -> [String] {
-        let names = RegionNames(before: log.header.before, now: now)
-        var relabelled: [String] = []
-        for (number, step) in log.header.steps.enumerated()
-        where step.action == "initialize_labels" && log.begun[number] != nil {
-            guard let name = names.name(of: step.region),
-                let region = now.regions.first(where: { $0.device == name })
-            else { continue }
-            let isLabelled = region.labelling == .labelled
-            let isRelabelled = isLabelled ? true : try labelsDiffer(in: name)
-            if isRelabelled { relabelled.append(name) }
-        }
-        return relabelled
-    }
-
-    /// Writes back what was saved of the namespace that spanned a region before it got labels: by way of a raw namespace
-    /// over all of it, which is free by now.
-    private func rewriteMedia(of device: String, recording: inout Recording) throws(ExecutionError) {
-        guard let region = try observe().regions.first(where: { $0.device == device }),
-            let start = region.resource, let gap = ExtentMap(of: region)?.largestGap
-        else { return }
-        let first = start + gap.offset.bytes
-        let saved = log.ranges.map(\.range).filter {
-            $0.address >= first && $0.address + $0.length.bytes <= first + gap.length.bytes
-        }
-        guard !saved.isEmpty else { return }
-        var generator = SystemRandomNumberGenerator()
-        let label = UUID.random(using: &generator)
-        let whole = Placement(
-            region: device, layout: Layout(name: nil, mode: .raw, rawSize: gap.length), resource: first,
-            usableSize: gap.length)
-        try recording.note(.placeholder(label, address: first))
-        try onHost { () throws(HostError) in
-            try host.writeMedia(of: try host.occupy(whole, as: label), saved, contents: contents)
-            try host.remove(label, from: device)
-        }
-    }
-
-    /// Whether the DIMMs of a region hold other labels than were saved: a step that failed before its first write left
-    /// them as they were.
-    private func labelsDiffer(in region: String) throws(ExecutionError) -> Bool {
-        let saved = try savedLabels()
-        let current = try onHost { () throws(HostError) in try host.labelImages(of: region) }
-        return current.contains { !saved.contains($0) }
-    }
-
-    private func restoreLabels(of region: String) throws(ExecutionError) {
-        let images = try savedLabels()
-        let own = Set(log.begun.values.map(\.label) + log.placeholders)
-        try onHost { () throws(HostError) in try host.restoreLabels(images, of: region, replacing: own) }
-    }
-
-    private func savedLabels() throws(ExecutionError) -> [LabelAreaImage] {
-        var images: [LabelAreaImage] = []
-        for saved in log.labels {
-            do throws(StateError) {
-                let bytes = try store.contents(
-                    log.header.id, file: saved.file, checksum: saved.checksum, limit: 64 << 20)
-                images.append(try LabelAreaImage(checking: bytes, saved.file))
-            } catch {
-                throw .state(error)
-            }
-        }
-        return images
-    }
-
-    // MARK: - Verification
-
     /// Every namespace that the transaction touched is as it was, and none that it created is there.
-    private func verify(_ plan: RollbackPlan) throws(ExecutionError) {
+    private func verify(_ plan: UndoPlan, leaving left: [String]) throws(ExecutionError) {
         let now = try observe()
-        let facts = HostFacts(now)
         let created = Set(plan.removals.map(\.label))
         var complaints = now.regions.flatMap(\.namespaces)
             .filter { $0.labelUUID.map(created.contains) ?? false }
             .map { "\($0.displayName) is still there" }
-        for restoration in plan.restorations {
-            guard let region = now.regions.first(where: { $0.device == restoration.region }) else { continue }
-            let fact = HostFacts.describe(restoration.namespace, in: region)
-            if !facts.contains(fact) { complaints.append("missing: \(fact)") }
+        for restoration in plan.restorations where !left.contains(restoration.was.displayName) {
+            let was = restoration.was
+            let region = now.region(restoration.region)
+            guard region?.namespaces.contains(where: { $0.isSame(as: was) }) != true else { continue }
+            complaints.append("\(was.displayName) is not what it was")
         }
         guard complaints.isEmpty else {
             throw .host(
@@ -220,7 +87,7 @@ struct Rollback {
         }
     }
 
-    private func onHost<Value>(_ body: () throws(HostError) -> Value) throws(ExecutionError) -> Value {
+    func onHost<Value>(_ body: () throws(HostError) -> Value) throws(ExecutionError) -> Value {
         do throws(HostError) {
             return try body()
         } catch {
@@ -229,13 +96,23 @@ struct Rollback {
     }
 }
 
-extension LabelAreaImage {
-    /// The image in a file that was saved; damaged where it is none.
-    fileprivate init(checking bytes: [UInt8], _ file: String) throws(StateError) {
-        do throws(JSONError) {
-            self = try LabelAreaImage(json: bytes)
-        } catch {
-            throw StateError(.damaged, "the saved labels \(file) cannot be read: \(error)")
-        }
+/// What undoing came to.
+public struct Undone: Equatable, Sendable {
+    /// The regions whose old labels a reboot has still to read.
+    public var afterReboot: [String] = []
+    /// The namespaces that were brought back, with what was looked at of their data.
+    public var returned: [Returned] = []
+    /// The namespaces that have their label and place, and that somebody has made something else of: left as they are.
+    public var left: [String] = []
+
+    /// A namespace that was brought back.
+    public struct Returned: Equatable, Sendable {
+        /// What people know it by.
+        public var name: String
+        /// What was looked at of its data beyond what was saved; nil where nothing was.
+        public var looked: Looked?
     }
+
+    /// Whether the data of everything that came back is what it was, as far as it was looked at.
+    public var isWhole: Bool { left.isEmpty && returned.allSatisfy { $0.looked?.isWhole ?? true } }
 }

@@ -18,13 +18,10 @@ public struct RollbackReview: Sendable {
         of log: TransactionLog, on observed: Observed, later: [TransactionLog], consent: Consent,
         marks: [ProtectionMark] = [], findings: Findings = Findings()
     ) {
-        let regions = Set(log.header.steps.map(\.region))
-        refusals = Self.unsuitable(log) + Self.overtaken(log, by: later, regions)
+        refusals = Self.unsuitable(log) + Self.overtaken(log, by: later)
         promises = Self.promises(of: log)
         guard refusals.isEmpty, let after = log.after else { return }
-        let names = RegionNames(before: after, now: observed)
-        let current = regions.compactMap { names.name(of: $0) }
-        let moved = HostFacts(after.only(regions)).differences(to: HostFacts(observed.only(Set(current))))
+        let moved = Self.differences(log.touchedRegions, after: after, now: observed)
         guard moved.isEmpty else {
             refusals.append(
                 Refusal(
@@ -35,36 +32,52 @@ public struct RollbackReview: Sendable {
         }
         refusals += Self.protections(log, observed, marks)
         refusals += Self.uses(log, observed, findings)
-        requests = Self.requests(log, after, consent)
-        refusals += requests.map { request in
-            Refusal(
-                .consentMissing, request.address,
-                "undoing gives up what was written to it since it was made",
-                advice: "if that may go, say --allow-destroy \(request.address)")
+        let losses = Self.losses(log, observed, findings)
+        requests = consent.requests(for: losses)
+        refusals += consent.refusals(for: losses)
+        let words = observed.consentWords.union(log.header.before.consentWords)
+        refusals += consent.unknownWords(for: losses, known: words)
+    }
+
+    /// What differs in the regions that a transaction touched between what it left and what is there, wherever their memory
+    /// is mapped now.
+    private static func differences(_ touched: Set<String>, after: Observed, now: Observed) -> [String] {
+        let regions = RegionCorrespondence(before: after, now: now)
+        var left: [Region] = []
+        var found: [Region] = []
+        for region in after.regions where touched.contains(region.device) {
+            guard let same = regions.region(region.device) else {
+                return ["the region \(after.identity(of: region.device).map { "\($0)" } ?? region.device) is missing"]
+            }
+            var expected = region
+            expected.resource = same.resource
+            expected.namespaces = region.namespaces.map { regions.moved($0, of: region.device) }
+            left.append(expected)
+            found.append(same)
         }
+        return HostFacts(left).differences(to: HostFacts(found))
     }
 
     /// The namespaces, as they are now, that undoing a transaction would take offline: what it made or changed, and in a
     /// region that it gave labels everything.
     public static func targets(of log: TransactionLog, on observed: Observed) -> [NamespaceTarget] {
-        let names = RegionNames(before: log.header.before, now: observed)
-        var labels: Set<UUID> = []
-        var whole: Set<String> = []
-        for (number, identity) in log.begun {
-            let step = log.header.steps[number]
-            labels.insert(identity.label)
-            let before = step.device.flatMap { log.header.before.namespace($0) }
-            if let label = before?.labelUUID { labels.insert(label) }
-            guard step.action == "initialize_labels" || before?.labelUUID == nil && before != nil else {
-                continue
-            }
-            if let name = names.name(of: step.region) { whole.insert(name) }
+        let plan = UndoPlan(of: log, on: observed, relabelled: [])
+        var found: [NamespaceTarget] = []
+        func add(_ namespace: Namespace, _ region: String) {
+            let target = NamespaceTarget(namespace, region: region)
+            if !found.contains(target) { found.append(target) }
         }
-        return observed.regions.flatMap { region in
-            region.namespaces
-                .filter { $0.labelUUID.map(labels.contains) ?? false || whole.contains(region.device) }
-                .map { NamespaceTarget($0, region: region.device) }
+        for removal in plan.removals { if let now = removal.now { add(now, removal.region) } }
+        for restoration in plan.restorations {
+            if let now = restoration.now { add(now, restoration.region) }
         }
+        let regions = RegionCorrespondence(before: log.header.before, now: observed)
+        for (number, step) in log.header.steps.enumerated()
+        where step.action == "initialize_labels" && log.begun[number] != nil {
+            guard let region = regions.region(step.region) else { continue }
+            for namespace in region.namespaces { add(namespace, region.device) }
+        }
+        return found
     }
 
     private static func protections(
@@ -99,11 +112,11 @@ public struct RollbackReview: Sendable {
         }
     }
 
-    private static func overtaken(
-        _ log: TransactionLog, by later: [TransactionLog], _ regions: Set<String>
-    ) -> [Refusal] {
-        later.filter { other in
-            other.end != .rolledBack && other.header.steps.contains { regions.contains($0.region) }
+    /// One that was given up does not count: where it left something, the host is not as this one left it.
+    private static func overtaken(_ log: TransactionLog, by later: [TransactionLog]) -> [Refusal] {
+        let own = regions(of: log)
+        return later.filter { other in
+            ![.rolledBack, .abandoned].contains(other.end) && !own.isDisjoint(with: regions(of: other))
         }
         .map { other in
             Refusal(
@@ -113,24 +126,33 @@ public struct RollbackReview: Sendable {
         }
     }
 
-    /// What the transaction created or reconfigured is given up, with what was written to it since.
-    private static func requests(
-        _ log: TransactionLog, _ after: Observed, _ consent: Consent
-    ) -> [ConsentRequest] {
-        var labels: Set<UUID> = []
-        for (number, identity) in log.begun
-        where ["create", "reconfigure"].contains(log.header.steps[number].action) {
-            labels.insert(identity.label)
+    private static func regions(of log: TransactionLog) -> Set<RegionIdentity> {
+        Set(log.touchedRegions.compactMap { log.header.before.identity(of: $0) })
+    }
+
+    /// What the transaction created or changed on the media is given up, with what was written to it since: also where
+    /// there is no label.
+    private static func losses(
+        _ log: TransactionLog, _ observed: Observed, _ findings: Findings
+    ) -> [Loss] {
+        let plan = UndoPlan(of: log, on: observed, relabelled: [])
+        func loss(_ now: Namespace, _ region: String, words: [String?]) -> Loss {
+            let held = findings.contents[now.device].map { $0.map(\.description).joined(separator: "; ") }
+            let holds = held.flatMap { $0.isEmpty ? nil : " (it holds \($0))" } ?? ""
+            return Loss(
+                now, in: region, words: words,
+                consequence: "would lose what was written to it since it was made\(holds)")
         }
-        return after.regions.flatMap(\.namespaces).compactMap { namespace in
-            guard let label = namespace.labelUUID, labels.contains(label) else { return nil }
-            let names = [namespace.displayName, label.description]
-            guard consent.allowDestroy.isDisjoint(with: names) else { return nil }
-            return ConsentRequest(
-                address: namespace.displayName,
-                consequence: "loses what was written to it since it was made", words: names,
-                grant: label.description)
+        let created = plan.removals.compactMap { removal in
+            removal.step == nil ? nil : removal.now.map { loss($0, removal.region, words: []) }
         }
+        let changed = plan.restorations.compactMap { restoration -> Loss? in
+            let actions = restoration.steps.map { log.header.steps[$0].action }
+            guard let now = restoration.now, !Set(actions).isDisjoint(with: ["reconfigure", "activate"])
+            else { return nil }
+            return loss(now, restoration.region, words: [restoration.was.name])
+        }
+        return created.reversed() + changed
     }
 
     private static func promises(of log: TransactionLog) -> [String] {
@@ -141,19 +163,9 @@ public struct RollbackReview: Sendable {
             else { return nil }
             let data =
                 step.reversibility == .irreversible
-                ? "its layout and identity, not its data" : "its layout, identity and data"
+                ? "its layout and identity, not its data"
+                : "its layout and identity, and its data where nobody wrote over it since"
             return "\(namespace.displayName): \(data) (\(step.reversibilityReason))"
         }
-    }
-}
-
-extension Observed {
-    /// The same with these regions alone.
-    fileprivate func only(_ devices: Set<String>) -> Observed {
-        var copy = self
-        for index in copy.buses.indices {
-            copy.buses[index].regions.removeAll { !devices.contains($0.device) }
-        }
-        return copy
     }
 }

@@ -9,6 +9,9 @@ public struct Safeguards: Sendable {
     /// Why the marks are not known; nil where they are.
     public var unknown: String?
 
+    /// The transactions that were interrupted, oldest first.
+    public var interrupted: [TransactionLog] = []
+
     /// Nothing is protected, and nothing recorded.
     public static let none = Safeguards(marks: [], stateDirectory: nil, unknown: nil)
 
@@ -18,6 +21,7 @@ public struct Safeguards: Sendable {
         marks = []
         do throws(StateError) {
             marks = try ProtectionStore(store.directory).marks()
+            interrupted = try store.interrupted()
         } catch {
             unknown = error.description
         }

@@ -39,6 +39,9 @@ public struct FreshIdentity: Equatable, Sendable {
         self.infoBlock = infoBlock
     }
 
+    /// No UUIDs: for steps that give none.
+    static let none = FreshIdentity(label: .null, infoBlock: .null)
+
     /// Two new random UUIDs.
     public static func random(using generator: inout some RandomNumberGenerator) -> FreshIdentity {
         FreshIdentity(label: .random(using: &generator), infoBlock: .random(using: &generator))

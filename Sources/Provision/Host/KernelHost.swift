@@ -10,6 +10,9 @@ public final class KernelHost: Host {
     /// What steps need of regions, by kernel name; forgotten at each enumeration.
     var regions: [String: RegionFacts] = [:]
 
+    /// What lay on the media of the devdax namespaces that were created, by their labels.
+    var createdSamples: [UUID: MediaSample] = [:]
+
     /// This host. Reads nothing yet.
     public init() {}
 
@@ -57,7 +60,9 @@ public final class KernelHost: Host {
             try region(target.region).destroy(target)
             return nil
         case .create(let placement):
-            return try region(placement.region).create(placement, identity: identity)
+            return try region(placement.region).create(placement, identity: identity) { sample in
+                createdSamples[identity.label] = sample
+            }
         case .reconfigure(let target, let layout):
             return try region(target.region).reconfigure(target, layout, identity: identity)
         case .rename(let target, let name): return try region(target.region).rename(target, name)

@@ -5,7 +5,13 @@ extension KernelRegion {
     /// label area for them; the size store then writes one label that says everything (namespace_devs.c,
     /// `nd_namespace_label_update`). A crash in between leaves nothing, or an allocation that the journalled UUID
     /// and the recorded mode tell apart from a raw namespace.
-    func create(_ placement: Placement, identity: FreshIdentity) throws(HostError) -> Namespace {
+    ///
+    /// A devdax device can only be mapped, where a media error ends the process: so what lies there is looked at before,
+    /// past any info block.
+    /// - Parameter look: gets the sample of a devdax namespace's media.
+    func create(
+        _ placement: Placement, identity: FreshIdentity, look: (MediaSample) -> Void
+    ) throws(HostError) -> Namespace {
         guard isLabelled else {
             throw HostError(
                 .failed, while: "create a namespace", device: device,
@@ -19,6 +25,7 @@ extension KernelRegion {
                 _ = try RawAccess(namespace: namespace)
                     .wipeInfoBlocks(of: placement.layout.rawSize, in: self)
             }
+            if placement.layout.mode == .devdax { look(try sample(namespace, for: placement)) }
             try configureAndEnable(namespace, placement.layout, identity.infoBlock)
             let created = try readBack(namespace)
             try verify(created, against: placement.layout, identity: identity, resource: placement.resource)
@@ -28,6 +35,17 @@ extension KernelRegion {
             let label = isOurs ? directory.text("\(namespace)/uuid").flatMap(UUID.init) : identity.label
             throw error.adding(undoFailures: release(namespace, createdAs: label))
         }
+    }
+
+    private func sample(_ namespace: String, for placement: Placement) throws(HostError) -> MediaSample {
+        let range = placement.layout.dataRange(at: placement.resource)
+        var pages: [[UInt8]] = []
+        let places = MediaSample.offsets(in: range).map { Extent(offset: $0, length: MediaSample.page) }
+        try RawAccess(namespace: namespace).read(places, in: self) { _, bytes in
+            pages.append(bytes ?? [])
+            return true
+        }
+        return MediaSample(view: .media, range: range, pages: pages)
     }
 
     /// A namespace object without capacity: number 0 where that is idle, as ndctl does, else the seed.

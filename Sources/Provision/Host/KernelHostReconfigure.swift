@@ -34,7 +34,8 @@ extension KernelRegion {
             let failures = failure { () throws(HostError) in
                 guard !wiped.isEmpty else { return }
                 try takeOffline(namespace)
-                try media.write(wiped.map { page in (page.offset, { page.bytes }) }, in: self)
+                try media.write(
+                    wiped.map { page in MediaPiece(offset: page.offset, bytes: { page.bytes }) }, in: self)
             }
             throw error.adding(undoFailures: failures + restore(before, to: namespace))
         }
@@ -48,15 +49,15 @@ extension KernelRegion {
         let area = RawAccess.infoBlockArea
         let saved = try media.read(area, in: self)
         do {
-            try media.write(
-                [(area.offset, { [UInt8](repeating: 0, count: Int(area.length.bytes)) })], in: self)
+            let zeroes = [UInt8](repeating: 0, count: Int(area.length.bytes))
+            try media.write([MediaPiece(offset: area.offset, bytes: { zeroes })], in: self)
             try configureAndEnable(namespace, layout, identity.infoBlock)
             return try finished(namespace, target, layout, identity)
         } catch {
             throw error.adding(
                 undoFailures: failure { () throws(HostError) in
                     try takeOffline(namespace)
-                    try media.write([(area.offset, { saved })], in: self)
+                    try media.write([MediaPiece(offset: area.offset, bytes: { saved })], in: self)
                 })
         }
     }

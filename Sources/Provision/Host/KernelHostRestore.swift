@@ -1,11 +1,54 @@
+import Glibc
+
 extension KernelHost: RestoringHost {
-    /// See ``RestoringHost/readMedia(of:_:)``.
-    public func readMedia(of target: NamespaceTarget, _ range: Extent) throws(HostError) -> [UInt8] {
+    /// See ``RestoringHost/bootID``.
+    public var bootID: String? { ProcText.lines("/proc/sys/kernel/random/boot_id").first }
+
+    /// See ``RestoringHost/readMedia(of:_:_:)``.
+    public func readMedia(
+        of target: NamespaceTarget, _ ranges: [Extent], _ receive: (Int, [UInt8]?) -> Bool
+    ) throws(HostError) {
         try ReadFailures.checking { () throws(HostError) in
             let home = try region(target.region)
-            let live = try home.inactive(target, for: "save its media")
-            return try RawAccess(namespace: live.device).read(range, in: home)
+            let live = try home.inactive(target, for: "look at its media")
+            try RawAccess(namespace: live.device).read(ranges, in: home, receive)
         }
+    }
+
+    /// See ``RestoringHost/readPages(of:at:)``.
+    public func readPages(of target: NamespaceTarget, at offsets: [ByteCount]) throws(HostError) -> [[UInt8]]? {
+        try ReadFailures.checking { () throws(HostError) -> [[UInt8]]? in
+            let home = try region(target.region)
+            let live = try home.live(target)
+            guard live.isActive, let disk = home.disk(of: live) else { return nil }
+            return try BlockDevicePages(disk, of: live.device).read(at: offsets)
+        }
+    }
+
+    /// See ``RestoringHost/isUnwritten(_:)``: the kernel counts the sectors that were written
+    /// (Documentation/block/stat.rst, "write sectors").
+    public func isUnwritten(_ target: NamespaceTarget) throws(HostError) -> Bool {
+        try ReadFailures.checking { () throws(HostError) in
+            let home = try region(target.region)
+            let live = try home.live(target)
+            guard live.isActive, let disk = home.disk(of: live),
+                let fields = home.directory.text("\(live.running)/block/\(disk)/stat")
+            else { return false }
+            let counts = fields.split(separator: " ")
+            return counts.count > 6 && counts[6] == "0"
+        }
+    }
+
+    /// See ``RestoringHost/sample(ofCreated:in:)``.
+    public func sample(
+        ofCreated namespace: Namespace, in region: String
+    ) throws(HostError) -> MediaSample? {
+        if let label = namespace.labelUUID, let sample = createdSamples[label] { return sample }
+        guard let size = namespace.usableSize else { return nil }
+        let range = Extent(offset: .zero, length: size)
+        let target = NamespaceTarget(namespace, region: region)
+        guard let pages = try readPages(of: target, at: MediaSample.offsets(in: range)) else { return nil }
+        return MediaSample(view: .device, range: range, pages: pages)
     }
 
     /// See ``RestoringHost/occupy(_:as:)``.
@@ -15,24 +58,21 @@ extension KernelHost: RestoringHost {
         }
     }
 
-    /// See ``RestoringHost/writeMedia(of:_:contents:)``.
-    public func writeMedia(
-        of target: NamespaceTarget, _ saved: [SavedRange],
-        contents: (SavedRange) throws(HostError) -> [UInt8]
-    ) throws(HostError) {
+    /// See ``RestoringHost/writeMedia(of:_:)``.
+    public func writeMedia(of target: NamespaceTarget, _ pieces: [MediaPiece]) throws(HostError) {
         try ReadFailures.checking { () throws(HostError) in
             let home = try region(target.region)
             let live = try home.inactive(target, for: "write its media back")
-            try home.write(saved, to: live.device, startingAt: target.resource, contents)
+            try RawAccess(namespace: live.device).write(pieces, in: home)
         }
     }
 
-    /// See ``RestoringHost/restore(_:contents:)``.
-    public func restore(
-        _ restoration: Restoration, contents: (SavedRange) throws(HostError) -> [UInt8]
-    ) throws(HostError) -> Namespace {
+    /// See ``RestoringHost/reinstate(_:on:)``.
+    public func reinstate(_ was: Namespace, on target: NamespaceTarget) throws(HostError) -> Namespace {
         try ReadFailures.checking { () throws(HostError) in
-            try region(restoration.region).restore(restoration, contents: contents)
+            let home = try region(target.region)
+            let live = try home.inactive(target, for: "bring back \(was.displayName)")
+            return try home.reinstate(was, on: live.device)
         }
     }
 
@@ -43,43 +83,34 @@ extension KernelHost: RestoringHost {
 }
 
 extension KernelRegion {
-    /// Brings a namespace back, in place where it still has its extent, and by allocating it anew where not.
-    ///
-    /// In place: offline, the old label, the saved media, online again. Its neighbours never notice.
-    func restore(
-        _ restoration: Restoration, contents: (SavedRange) throws(HostError) -> [UInt8]
-    ) throws(HostError) -> Namespace {
-        let was = restoration.namespace
-        let device = try present(restoration)
-        if let device, let found = reader.namespace(device, in: directory), found.isSame(as: was),
-            restoration.saved.isEmpty
-        {
-            return found
+    /// Gives an inactive, unclaimed namespace the label that another had, and brings it online if that was online.
+    func reinstate(_ was: Namespace, on device: String) throws(HostError) -> Namespace {
+        if directory.text("\(device)/force_raw") == "1" {
+            try store("0", in: "\(device)/force_raw", "end raw access")
         }
-        let namespace: String
-        if let device {
-            try takeOfflineUnlessUsed(device)
-            if isLabelled { try relabel(device, as: was) }
-            namespace = device
-        } else {
-            namespace = try allocateAnew(was, restoration)
+        if isLabelled {
+            try clearUnfinished(was.labelUUID, besides: device)
+            try relabel(device, as: was)
         }
-        return try finish(namespace, restoration, contents)
-    }
-
-    private func finish(
-        _ namespace: String, _ restoration: Restoration, _ contents: (SavedRange) throws(HostError) -> [UInt8]
-    ) throws(HostError) -> Namespace {
-        let was = restoration.namespace
-        try write(restoration.saved, to: namespace, startingAt: was.resource, contents)
-        let result = was.isActive ? try bringOnline(namespace) : try readBack(namespace)
+        let result = was.isActive ? try bringOnline(device) : try readBack(device)
         guard result.isSame(as: was) else {
             throw HostError(
-                .failed, while: "bring back \(was.displayName)", device: namespace,
+                .failed, while: "bring back \(was.displayName)", device: device,
                 reason: "it came up as \(result.mode?.rawValue ?? "unknown") \(result.rawSize)"
                     + (result.infoBlockUUID == was.infoBlockUUID ? "" : " with another info block"))
         }
         return result
+    }
+
+    /// Clears an object that has the UUID without capacity: a UUID can be given only once.
+    private func clearUnfinished(_ label: UUID?, besides device: String) throws(HostError) {
+        guard let label else { return }
+        for other in namespaceDevices where other != device {
+            guard directory.text("\(other)/uuid").flatMap(UUID.init) == label,
+                directory.number("\(other)/size") ?? 0 == 0
+            else { continue }
+            try store("0", in: "\(other)/size", "clear an unfinished creation")
+        }
     }
 
     /// Allocates a place, and enables it once past any info block: the kernel offers the next namespace object only then.
@@ -93,48 +124,6 @@ extension KernelRegion {
         } catch {
             throw error.adding(undoFailures: release(namespace, createdAs: label))
         }
-    }
-
-    /// Writes saved ranges to the media of an inactive namespace that begins at an address.
-    fileprivate func write(
-        _ saved: [SavedRange], to namespace: String, startingAt start: UInt64?,
-        _ contents: (SavedRange) throws(HostError) -> [UInt8]
-    ) throws(HostError) {
-        guard !saved.isEmpty else { return }
-        try withoutActuallyEscaping(contents) { contents throws(HostError) in
-            let pieces = saved.map { range in
-                (
-                    offset: ByteCount(range.address - (start ?? range.address)),
-                    bytes: { () throws(HostError) in try contents(range) }
-                )
-            }
-            try RawAccess(namespace: namespace).write(pieces, in: self)
-        }
-    }
-
-    /// The namespace object that holds the extent now, under its own or a later label UUID; nil where none does. Objects
-    /// that have such a UUID without capacity are cleared: a UUID can be given only once.
-    private func present(_ restoration: Restoration) throws(HostError) -> String? {
-        let was = restoration.namespace
-        guard isLabelled else { return was.device }
-        let labels = restoration.aliases.union(was.labelUUID.map { [$0] } ?? [])
-        for device in namespaceDevices {
-            guard let uuid = directory.text("\(device)/uuid").flatMap(UUID.init), labels.contains(uuid) else {
-                continue
-            }
-            let size = directory.number("\(device)/size") ?? 0
-            if size == was.rawSize.bytes, directory.number("\(device)/resource") == was.resource {
-                return device
-            }
-            guard size == 0 else {
-                throw HostError(
-                    .changed, while: "bring back \(was.displayName)", device: device,
-                    reason: "a namespace with its UUID lies elsewhere, or has another size",
-                    advice: "compare daxprov inventory with daxprov history")
-            }
-            try store("0", in: "\(device)/size", "clear an unfinished creation")
-        }
-        return nil
     }
 
     /// The kernel names of the region's namespace objects.
@@ -173,38 +162,11 @@ extension KernelRegion {
         return label
     }
 
-    private func allocateAnew(_ was: Namespace, _ restoration: Restoration) throws(HostError) -> String {
-        let device = try idleNamespace()
-        let label = label(of: was, replacing: Label(reading: device, in: self))
-        do throws(HostError) {
-            try allocate(device, label, was.rawSize)
-            let resource = directory.number("\(device)/resource")
-            guard resource == was.resource else {
-                throw HostError(
-                    .changed, while: "bring back \(was.displayName)", device: device,
-                    reason: "the kernel put it at 0x\(String(resource ?? 0, radix: 16))",
-                    advice: "somebody else uses its old place: see daxprov inventory")
-            }
-        } catch {
-            throw error.adding(undoFailures: release(device, createdAs: was.labelUUID))
-        }
-        return device
-    }
-
     /// Removes the namespace with a label UUID, in whatever state a creation left it.
     func remove(_ label: UUID) throws(HostError) {
         for device in namespaceDevices where directory.text("\(device)/uuid").flatMap(UUID.init) == label {
             try takeOfflineUnlessUsed(device)
             try free(device)
         }
-    }
-}
-
-extension Namespace {
-    /// Whether this is what the other was, in everything that people rely on.
-    fileprivate func isSame(as other: Namespace) -> Bool {
-        resource == other.resource && rawSize == other.rawSize && labelUUID == other.labelUUID
-            && name == other.name && isActive == other.isActive && mode == other.mode && map == other.map
-            && align == other.align && infoBlockUUID == other.infoBlockUUID && sectorSize == other.sectorSize
     }
 }

@@ -57,20 +57,36 @@ struct RawAccess {
         try use(in: region) { _ throws(HostError) in }
     }
 
-    /// Reads a range.
-    func read(_ range: Extent, in region: borrowing KernelRegion) throws(HostError) -> [UInt8] {
-        var bytes = [UInt8](repeating: 0, count: Int(range.length.bytes))
-        try use(in: region) { file throws(HostError) in
-            try check(Self.move(&bytes, file, at: range.offset, writes: false), "read its media")
+    /// Reads ranges, and hands on the bytes of each, or nil where a media error makes it unreadable, until `receive` says
+    /// no.
+    func read(
+        _ ranges: [Extent], in region: borrowing KernelRegion, _ receive: (Int, [UInt8]?) -> Bool
+    ) throws(HostError) {
+        try withoutActuallyEscaping(receive) { receive throws(HostError) in
+            try use(in: region) { file throws(HostError) in
+                for (index, range) in ranges.enumerated() {
+                    var bytes = [UInt8](repeating: 0, count: Int(range.length.bytes))
+                    let result = Self.move(&bytes, file, at: range.offset, writes: false)
+                    if result != EIO { try check(result, "read its media") }
+                    guard receive(index, result == EIO ? nil : bytes) else { return }
+                }
+            }
         }
-        return bytes
     }
 
-    /// Writes ranges, durably.
-    func write(
-        _ pieces: [(offset: ByteCount, bytes: () throws(HostError) -> [UInt8])],
-        in region: borrowing KernelRegion
-    ) throws(HostError) {
+    /// Reads one range whole.
+    func read(_ range: Extent, in region: borrowing KernelRegion) throws(HostError) -> [UInt8] {
+        var found: [UInt8]?
+        try read([range], in: region) { _, bytes in
+            found = bytes
+            return false
+        }
+        guard let found else { throw .system(EIO, while: "read its media", device: namespace) }
+        return found
+    }
+
+    /// Writes pieces in their order, durably.
+    func write(_ pieces: [MediaPiece], in region: borrowing KernelRegion) throws(HostError) {
         try use(in: region) { file throws(HostError) in
             for piece in pieces {
                 var bytes = try piece.bytes()

@@ -1,23 +1,3 @@
-/// A namespace as it was, to be brought back where it lay.
-public struct Restoration: Equatable, Sendable {
-    /// The region's kernel name now.
-    public var region: String
-    /// The namespace as it was observed.
-    public var namespace: Namespace
-    /// Label UUIDs that it may have been given since.
-    public var aliases: Set<UUID>
-    /// What was saved of its media, to be written back.
-    public var saved: [SavedRange]
-
-    /// A namespace to be brought back in a region.
-    public init(region: String, namespace: Namespace, aliases: Set<UUID>, saved: [SavedRange]) {
-        self.region = region
-        self.namespace = namespace
-        self.aliases = aliases
-        self.saved = saved
-    }
-}
-
 /// What is saved of a DIMM's label area: its start, with the index blocks and the slots up to the last one in use.
 public struct LabelAreaImage: Equatable, Sendable {
     /// The DIMM's stable identity, or its kernel name where it has none.
@@ -26,31 +6,50 @@ public struct LabelAreaImage: Equatable, Sendable {
     public var bytes: [UInt8]
 }
 
+/// Bytes to be written to a namespace's media.
+public struct MediaPiece {
+    /// Where, from the namespace's start.
+    public var offset: ByteCount
+    /// Gives the bytes when they are needed.
+    public var bytes: () throws(HostError) -> [UInt8]
+}
+
 /// What a host offers beyond steps, so that steps can be undone whatever happened since.
 ///
-/// Each of these can be repeated: it looks at what is there, and does what is missing.
+/// Each of these can be repeated: it looks at what is there, and does what is missing. None judges: what may be written
+/// over what is for ``Rollback`` to say.
 public protocol RestoringHost: Host {
-    /// Reads ranges of the inactive namespace's media, from its start, past any info block. The pieces come in order.
+    /// The kernel's id of this boot; nil where it has none.
+    var bootID: String? { get }
+
+    /// Reads ranges of the inactive namespace's media, from its start, past any info block.
+    /// - Parameter receive: gets the bytes of each range in turn, with its index, and nil in place of what a media error
+    ///   makes unreadable; says whether to go on.
     func readMedia(
-        of target: NamespaceTarget, _ range: Extent
-    ) throws(HostError) -> [UInt8]
-
-    /// Takes a place under a label UUID without touching its media: so that something else cannot be allocated there, or
-    /// its media can be written back. What has it is inactive, and goes with ``remove(_:from:)``.
-    func occupy(_ placement: Placement, as label: UUID) throws(HostError) -> NamespaceTarget
-
-    /// Writes what was saved back to the inactive namespace's media, past any info block. It stays inactive.
-    /// - Parameter contents: gives the bytes of a saved range.
-    func writeMedia(
-        of target: NamespaceTarget, _ saved: [SavedRange],
-        contents: (SavedRange) throws(HostError) -> [UInt8]
+        of target: NamespaceTarget, _ ranges: [Extent], _ receive: (Int, [UInt8]?) -> Bool
     ) throws(HostError)
 
-    /// Brings a namespace back: its label, its place, what was saved of its media, and whether it was active.
-    /// - Parameter contents: gives the bytes of a saved range.
-    func restore(
-        _ restoration: Restoration, contents: (SavedRange) throws(HostError) -> [UInt8]
-    ) throws(HostError) -> Namespace
+    /// Reads pages of ``MediaSample/page`` through the block device of the active namespace, as its users see them; an
+    /// empty one where a media error makes it unreadable. Nil where it has no block device, or is not active.
+    func readPages(of target: NamespaceTarget, at offsets: [ByteCount]) throws(HostError) -> [[UInt8]]?
+
+    /// Whether nothing has been written through the block device of the namespace since it was enabled; false where that
+    /// is not known.
+    func isUnwritten(_ target: NamespaceTarget) throws(HostError) -> Bool
+
+    /// What a namespace that ``Host/perform(_:identity:)`` has just created holds where its users can write.
+    func sample(ofCreated namespace: Namespace, in region: String) throws(HostError) -> MediaSample?
+
+    /// Takes a place under a label UUID without touching its media: so that something else cannot be allocated there, or
+    /// its media can be looked at and written back. What has it is inactive, and goes with ``remove(_:from:)``.
+    func occupy(_ placement: Placement, as label: UUID) throws(HostError) -> NamespaceTarget
+
+    /// Writes to the inactive namespace's media, past any info block, in the order of the pieces. It stays inactive.
+    func writeMedia(of target: NamespaceTarget, _ pieces: [MediaPiece]) throws(HostError)
+
+    /// Gives an inactive namespace the label that another had, brings it online if that was online, and checks that it is
+    /// what that was.
+    func reinstate(_ was: Namespace, on target: NamespaceTarget) throws(HostError) -> Namespace
 
     /// Removes the namespace whose label has this UUID, whatever became of it; nothing where there is none.
     func remove(_ label: UUID, from region: String) throws(HostError)
@@ -68,4 +67,19 @@ public protocol RestoringHost: Host {
     func restoreLabels(
         _ images: [LabelAreaImage], of region: String, replacing own: Set<UUID>
     ) throws(HostError)
+}
+
+extension Namespace {
+    /// Whether its label and its place are what another's were: everything that lies outside its media.
+    func hasLabel(of other: Namespace) -> Bool {
+        resource == other.resource && rawSize == other.rawSize && labelUUID == other.labelUUID
+            && name == other.name && recordedMode == other.recordedMode && extents == other.extents
+    }
+
+    /// Whether this is what another was, in everything that people rely on.
+    func isSame(as other: Namespace) -> Bool {
+        resource == other.resource && rawSize == other.rawSize && labelUUID == other.labelUUID
+            && name == other.name && isActive == other.isActive && mode == other.mode && map == other.map
+            && align == other.align && infoBlockUUID == other.infoBlockUUID && sectorSize == other.sectorSize
+    }
 }

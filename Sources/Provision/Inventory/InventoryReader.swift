@@ -82,7 +82,8 @@ public enum InventoryReader {
         return labelling
     }
 
-    private static func namespace(_ node: JSONCursor) throws(JSONError) -> Namespace {
+    /// The namespace that an object describes.
+    static func namespace(_ node: JSONCursor) throws(JSONError) -> Namespace {
         Namespace(
             device: try node.required("dev").string(),
             resource: try node.optional("resource")?.address(),

@@ -12,6 +12,21 @@ public struct Observed: Equatable, Sendable {
 
     /// Every region of every bus.
     public var regions: [Region] { buses.flatMap(\.regions) }
+
+    /// The oldest label version on the DIMMs of each region, by the region's kernel name.
+    var labelVersions: [String: LabelVersion] {
+        var versions: [String: LabelVersion] = [:]
+        for bus in buses {
+            for region in bus.regions {
+                let devices = Set(region.mappings.map(\.dimm))
+                let found = bus.dimms.filter { devices.contains($0.device) }.compactMap {
+                    $0.labelArea?.version
+                }
+                versions[region.device] = found.contains(.v1_1) ? .v1_1 : .v1_2
+            }
+        }
+        return versions
+    }
 }
 
 /// An nvdimm bus.

@@ -41,6 +41,9 @@ public struct UUID: Hashable, Comparable, Sendable {
         return UUID(exactly: bytes)
     }
 
+    /// The UUID of zeroes.
+    static let null = UUID(exactly: [UInt8](repeating: 0, count: 16))
+
     private init(exactly bytes: [UInt8]) {
         self.bytes = bytes
     }

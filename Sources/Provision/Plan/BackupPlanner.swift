@@ -11,7 +11,7 @@ struct BackupPlanner {
     func completed(_ plan: Plan) -> Plan {
         var plan = plan
         let creations = Creations(plan.steps)
-        let labels = labelVersions
+        let labels = observed.labelVersions
         let raw = rawNamespaces
         for index in plan.steps.indices {
             guard let target = released(by: plan.steps[index].step) else { continue }
@@ -117,21 +117,6 @@ struct BackupPlanner {
     /// The kernel names of the namespaces that are raw: they have no info block.
     private var rawNamespaces: Set<String> {
         Set(observed.regions.flatMap(\.namespaces).filter { $0.mode == .raw }.map(\.device))
-    }
-
-    /// The oldest label version on the DIMMs of each region.
-    private var labelVersions: [String: LabelVersion] {
-        var versions: [String: LabelVersion] = [:]
-        for bus in observed.buses {
-            for region in bus.regions {
-                let devices = Set(region.mappings.map(\.dimm))
-                let found = bus.dimms.filter { devices.contains($0.device) }.compactMap {
-                    $0.labelArea?.version
-                }
-                versions[region.device] = found.contains(.v1_1) ? .v1_1 : .v1_2
-            }
-        }
-        return versions
     }
 
     private func verdict(_ writes: Writes, isSaved: Bool, step: Step) -> (Reversibility, String) {

@@ -26,3 +26,26 @@ enum MediaWrites {
         }
     }
 }
+
+extension Layout {
+    /// The part of a namespace that its users can write, from its start: what follows the metadata of fsdax and devdax, all
+    /// of it in other modes.
+    /// - Parameter resource: the system physical address of the namespace.
+    func dataRange(at resource: UInt64?) -> Extent {
+        let offset = mode.isDirectAccess ? NamespaceGeometry.dataOffset(
+            rawSize: rawSize, start: resource ?? 0, mode: mode, map: map, align: align) : .zero
+        let start = min(offset ?? .zero, rawSize)
+        return Extent(offset: start, length: rawSize - start)
+    }
+}
+
+extension Namespace {
+    /// The part of the namespace that its users could write, from its start. Where the place of its page map is not known,
+    /// it is taken to be on the device.
+    var dataRange: Extent {
+        let layout = Layout(
+            name: nil, mode: recordedMode ?? mode ?? .raw, map: map ?? .dev,
+            align: align.flatMap { Alignment($0) } ?? .huge, rawSize: rawSize)
+        return layout.dataRange(at: resource)
+    }
+}

@@ -46,6 +46,8 @@ public struct Note: Equatable, Sendable {
         case protectionUnknown = "protection_unknown"
         /// A protected namespace has no label, so that no mark can be kept of it.
         case protectionNotKept = "protection_not_kept"
+        /// A transaction was interrupted, and an apply recovers it first.
+        case interrupted
     }
 }
 

@@ -67,6 +67,17 @@ struct ProtectionReview {
         return (marks, notes)
     }
 
+    /// The namespaces that the profile protects, by what it calls them: they need not be there yet.
+    static func protectedNames(by profile: Profile, on observed: Observed) -> [ProtectedName] {
+        RegionMatcher.assign(profile.regions, on: observed).0.flatMap { assignment in
+            assignment.block.namespaces.filter(\.isProtected).compactMap { declaration in
+                guard declaration.name != nil || declaration.uuid != nil else { return nil }
+                return ProtectedName(
+                    region: assignment.region.device, name: declaration.name?.text, uuid: declaration.uuid)
+            }
+        }
+    }
+
     private static func unkept(_ region: Region) -> Note {
         Note(
             .protectionNotKept, region.device,

@@ -75,6 +75,8 @@ public struct Refusal: Equatable, Sendable {
         case protected
         /// The step needs a consent that was not given.
         case consentMissing = "consent_missing"
+        /// A word of the consent means nothing on this host.
+        case consentUnknown = "consent_unknown"
         /// The device is in use.
         case busy
         /// The state directory lies on the device that would be taken offline.

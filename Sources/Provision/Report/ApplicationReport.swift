@@ -156,6 +156,10 @@ public enum ErrorReport {
         case .interrupted:
             node.set("kind", "interrupted")
             node.set("reason", error.description)
+        case .consentMissing(let losses):
+            node.set("kind", "consent_missing")
+            node.set("reason", error.description)
+            node.set("losses", each: losses) { .string($0.address) }
         }
         node.set("advice", error.advice)
         return node

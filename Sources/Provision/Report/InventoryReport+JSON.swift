@@ -77,7 +77,8 @@ extension InventoryReport {
         return node
     }
 
-    private static func node(_ namespace: Namespace) -> JSONNode {
+    /// A namespace as an object of the inventory document.
+    static func node(_ namespace: Namespace) -> JSONNode {
         let node = JSONNode.object()
         node.set("dev", namespace.device)
         node.set("mode", namespace.mode?.rawValue)

@@ -35,8 +35,8 @@ enum JournalInput {
             Require.printable(RefusalText.lines(review.refusals, source: log.header.source, .plain).joined())
             let alone = RollbackReview(of: log, on: observed, later: [], consent: Consent(allowDestroy: []))
             Require.printable(RefusalText.lines(alone.refusals, source: log.header.source, .plain).joined())
-            _ = RollbackPlan(of: log, on: observed, relabelled: ["region0"])
-            _ = RollbackPlan(of: log, on: observed, relabelled: [])
+            _ = UndoPlan(of: log, on: observed, relabelled: ["region0"])
+            _ = UndoPlan(of: log, on: observed, relabelled: [])
         }
     }
 }

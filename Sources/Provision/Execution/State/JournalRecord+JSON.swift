@@ -15,25 +15,44 @@ extension JournalRecord {
         case .range(let step, let saved):
             node.set("record", "range")
             node.set("step", step)
-            node.set("address", saved.address)
+            saved.place.describe(in: node)
             node.set("length", saved.length)
             node.set("file", saved.file)
             node.set("checksum", saved.checksum)
+        case .sample(let step, let sample):
+            node.set("record", "sample")
+            node.set("step", step)
+            node.set("sample", sample.json)
         case .intent(let step, let identity):
             node.set("record", "intent")
             node.set("step", step)
             node.set("raw_uuid", identity.label)
             node.set("uuid", identity.infoBlock)
-        case .done(let step):
+        case .done(let step, let result):
             node.set("record", "done")
             node.set("step", step)
-        case .undo(let reason):
+            if let namespace = result.namespace { node.set("namespace", InventoryReport.node(namespace)) }
+            if let sample = result.sample { node.set("sample", sample.json) }
+        case .undo(let reason, let agreed):
             node.set("record", "undo")
             node.set("reason", reason)
-        case .placeholder(let uuid, let address):
+            if !agreed.isEmpty { node.set("agreed", each: agreed) { .string($0) } }
+        case .accounted(let step, let ranges):
+            node.set("record", "accounted")
+            node.set("step", step)
+            node.set("ranges", each: ranges) { range in
+                let item = JSONNode.object()
+                item.set("offset", range.offset)
+                item.set("length", range.length)
+                return item
+            }
+        case .placeholder(let uuid, let place):
             node.set("record", "placeholder")
             node.set("raw_uuid", uuid)
-            node.set("address", address)
+            place.describe(in: node)
+        case .returned(let uuid):
+            node.set("record", "returned")
+            node.set("raw_uuid", uuid)
         case .end(let end, let after):
             node.set("record", "end")
             node.set("outcome", end.rawValue)
@@ -56,7 +75,7 @@ extension JournalRecord {
             self = .range(
                 step: try node.required("step").integer(),
                 SavedRange(
-                    address: try node.required("address").address(),
+                    place: try Place(node),
                     length: try node.required("length").size(),
                     file: try node.required("file").fileName(),
                     checksum: try node.required("checksum").integer()))
@@ -65,11 +84,33 @@ extension JournalRecord {
                 step: try node.required("step").integer(),
                 FreshIdentity(
                     label: try node.required("raw_uuid").uuid(), infoBlock: try node.required("uuid").uuid()))
-        case "done": self = .done(step: try node.required("step").integer())
-        case "undo": self = .undo(reason: try node.required("reason").string())
-        case "placeholder":
-            self = .placeholder(
-                try node.required("raw_uuid").uuid(), address: try node.required("address").address())
+        case "sample":
+            self = .sample(
+                step: try node.required("step").integer(), try MediaSample(node.required("sample")))
+        case "done":
+            self = .done(
+                step: try node.required("step").integer(),
+                StepResult(
+                    namespace: try node.optional("namespace").map { item throws(JSONError) in
+                        try InventoryReader.namespace(item)
+                    },
+                    sample: try node.optional("sample").map { item throws(JSONError) in
+                        try MediaSample(item)
+                    }))
+        case "undo":
+            self = .undo(
+                reason: try node.required("reason").string(),
+                agreed: try node.list("agreed") { item throws(JSONError) in try item.string() })
+        case "accounted":
+            self = .accounted(
+                step: try node.required("step").integer(),
+                try node.list("ranges") { item throws(JSONError) in
+                    Extent(
+                        offset: try item.required("offset").size(),
+                        length: try item.required("length").size())
+                })
+        case "placeholder": self = .placeholder(try node.required("raw_uuid").uuid(), try Place(node))
+        case "returned": self = .returned(try node.required("raw_uuid").uuid())
         case "end":
             self = .end(
                 try node.required("outcome").word(),
@@ -83,7 +124,7 @@ extension JournalRecord {
 
 extension JournalHeader {
     fileprivate borrowing func describe(in node: borrowing JSONNode) {
-        node.set("format_version", 1)
+        node.set("format_version", Self.formatVersion)
         node.set("id", id)
         node.set("time", time)
         node.set("tool_version", toolVersion)
@@ -99,10 +140,23 @@ extension JournalHeader {
             return item
         }
         node.set("before", InventoryReport(before).document)
+        node.set("boot_id", bootID)
+        if !protects.isEmpty {
+            node.set("protects", each: protects) { protected in
+                let item = JSONNode.object()
+                item.set("region", protected.region)
+                item.set("name", protected.name)
+                item.set("uuid", protected.uuid)
+                return item
+            }
+        }
     }
 
+    /// The format that is written. Format 1 has addresses where this one has places in regions, and no samples; it is read.
+    private static let formatVersion = 2
+
     fileprivate init(_ node: JSONCursor) throws(JSONError) {
-        guard try node.required("format_version").integer() == 1 else {
+        guard (1...Self.formatVersion).contains(try node.required("format_version").integer()) else {
             throw node.error("was written by a version of daxprov that this one does not understand")
         }
         id = try node.required("id").string()
@@ -117,6 +171,52 @@ extension JournalHeader {
                 reversibilityReason: try item.required("reversibility_reason").string())
         }
         before = try InventoryReader.read(try node.required("before").value)
+        bootID = try node.optional("boot_id")?.string()
+        protects = try node.list("protects") { item throws(JSONError) in
+            ProtectedName(
+                region: try item.required("region").string(), name: try item.optional("name")?.string(),
+                uuid: try item.optional("uuid")?.uuid())
+        }
+    }
+}
+
+extension Place {
+    fileprivate func describe(in node: borrowing JSONNode) {
+        switch self {
+        case .offset(let offset, let region):
+            node.set("offset", offset)
+            node.set("region", region)
+        case .address(let address): node.set("address", address)
+        }
+    }
+
+    fileprivate init(_ node: JSONCursor) throws(JSONError) {
+        if let offset = try node.optional("offset") {
+            self = .offset(try offset.size(), region: try node.optional("region")?.string())
+        } else {
+            self = .address(try node.required("address").address())
+        }
+    }
+}
+
+extension MediaSample {
+    fileprivate var json: JSONNode {
+        let node = JSONNode.object()
+        node.set("view", view.rawValue)
+        node.set("offset", range.offset)
+        node.set("length", range.length)
+        node.set("sums", each: sums) { .integer($0) }
+        return node
+    }
+
+    fileprivate init(_ node: JSONCursor) throws(JSONError) {
+        let range = Extent(
+            offset: try node.required("offset").size(), length: try node.required("length").size())
+        let sums = try node.list("sums") { sum throws(JSONError) -> UInt32 in try sum.integer() }
+        guard sums.count == Self.offsets(in: range).count else {
+            throw node.error("does not have a checksum for each place")
+        }
+        self.init(view: try node.required("view").word(), range: range, sums: sums)
     }
 }
 

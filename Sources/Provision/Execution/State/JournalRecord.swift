@@ -6,14 +6,22 @@ enum JournalRecord: Equatable, Sendable {
     case labels(SavedLabels)
     /// A range of a namespace's media was saved in a file of the transaction's directory.
     case range(step: Int, SavedRange)
+    /// What a namespace held elsewhere, before a step: not saved, but to be recognised when undoing brings it back.
+    case sample(step: Int, MediaSample)
     /// A step is about to run, with the UUIDs that it gives.
     case intent(step: Int, FreshIdentity)
-    /// A step was performed and read back.
-    case done(step: Int)
-    /// Everything before this is being undone.
-    case undo(reason: String)
-    /// A placeholder is about to be created while undoing, with this label UUID.
-    case placeholder(UUID, address: UInt64)
+    /// A step was performed and read back: what it left, and what a namespace that it created holds.
+    case done(step: Int, StepResult = StepResult())
+    /// Everything before this is being undone, with what was agreed to.
+    case undo(reason: String, agreed: [String] = [])
+    /// What the step made ran as it was made when undoing came to it: whatever lies in its metadata, at these ranges of its
+    /// region, is the kernel's.
+    case accounted(step: Int, [Extent])
+    /// A namespace is about to be created while undoing, with this label UUID: it keeps a place.
+    case placeholder(UUID, Place)
+    /// What was saved of a namespace lies on the media again, under the label with this UUID: from now on what lies there
+    /// may be somebody's.
+    case returned(UUID)
     /// The transaction is over, and the host is like this.
     case end(TransactionEnd, after: Observed?)
 }
@@ -22,8 +30,10 @@ extension JournalRecord {
     /// The number of the step that it is about; nil where it is about none.
     var step: Int? {
         switch self {
-        case .range(let step, _), .intent(let step, _), .done(let step): step
-        case .begin, .labels, .undo, .placeholder, .end: nil
+        case .range(let step, _), .sample(let step, _), .intent(let step, _), .done(let step, _),
+            .accounted(let step, _):
+            step
+        case .begin, .labels, .undo, .placeholder, .returned, .end: nil
         }
     }
 }
@@ -42,6 +52,42 @@ public struct JournalHeader: Equatable, Sendable {
     public var before: Observed
     /// The steps.
     public var steps: [JournalStep]
+    /// The kernel's id of the boot in which it began (`/proc/sys/kernel/random/boot_id`); nil where it has none.
+    public var bootID: String? = nil
+    /// The namespaces that the profile protects: they are marked when the transaction ends.
+    public var protects: [ProtectedName] = []
+}
+
+/// A namespace that a profile protects.
+public struct ProtectedName: Equatable, Sendable {
+    /// The region's kernel name then.
+    public var region: String
+    /// Its name; nil where the profile finds it by its UUID alone.
+    public var name: String?
+    /// The UUID by which the profile finds it.
+    public var uuid: UUID?
+}
+
+/// What a step left.
+public struct StepResult: Equatable, Sendable {
+    /// The namespace that it left; nil where it left none.
+    public var namespace: Namespace?
+    /// What a namespace that it created holds where its users can write; nil where that was not looked at.
+    public var sample: MediaSample?
+
+    /// What a step left.
+    public init(namespace: Namespace? = nil, sample: MediaSample? = nil) {
+        self.namespace = namespace
+        self.sample = sample
+    }
+}
+
+/// A place in a region.
+public enum Place: Hashable, Sendable {
+    /// So far from the start of the region with this kernel name then; nil where the record's step says which.
+    case offset(ByteCount, region: String?)
+    /// At this system physical address then: how journals of format 1 say it.
+    case address(UInt64)
 }
 
 /// What must be known of a step to undo it.
@@ -85,8 +131,8 @@ public enum TransactionEnd: String, CaseIterable, Sendable {
 
 /// A range of a namespace's media in a file.
 public struct SavedRange: Equatable, Sendable {
-    /// The system physical address of its first byte.
-    public var address: UInt64
+    /// Where it begins.
+    public var place: Place
     /// Its length.
     public var length: ByteCount
     /// The file's name in the transaction's directory.

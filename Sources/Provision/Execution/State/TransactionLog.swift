@@ -6,12 +6,22 @@ public struct TransactionLog: Equatable, Sendable {
     public var begun: [Int: FreshIdentity] = [:]
     /// The numbers of the steps that were performed and read back.
     public var done: Set<Int> = []
-    /// What was saved of namespaces' media, with the step that it was saved for.
-    public var ranges: [(step: Int, range: SavedRange)] = []
+    /// What the steps that were done left.
+    public var results: [Int: StepResult] = [:]
+    /// What was saved of namespaces' media, with the step that it was saved for, and the offset in its region.
+    public var ranges: [(step: Int, offset: ByteCount, range: SavedRange)] = []
+    /// What namespaces held before steps, by the steps' numbers.
+    public var samples: [Int: MediaSample] = [:]
     /// What was saved of DIMMs' labels.
     public var labels: [SavedLabels] = []
-    /// The label UUIDs of placeholders that undoing made, with their addresses.
-    public var placeholders: [UUID] = []
+    /// The namespaces that undoing made to keep places.
+    public var placeholders: [Placeholder] = []
+    /// The metadata, as ranges of their regions, of what steps made and undoing saw running as it was made.
+    public var accounted: [Int: [Extent]] = [:]
+    /// The labels under which what was saved lies on the media again.
+    public var returned: Set<UUID> = []
+    /// What was agreed to when undoing began, in the words of `--allow-destroy`.
+    public var agreed: Set<String> = []
     /// Why it was undone; nil where it was not.
     public var undoReason: String?
     /// The host as it left it; nil where it did not come to its end.
@@ -27,22 +37,63 @@ public struct TransactionLog: Equatable, Sendable {
         for record in records.dropFirst() { add(record) }
     }
 
+    /// A namespace that undoing made to keep a place.
+    public struct Placeholder: Equatable, Sendable {
+        /// The UUID of its label.
+        public var label: UUID
+        /// The region's kernel name before the transaction.
+        public var region: String
+        /// Where it begins in the region.
+        public var offset: ByteCount
+    }
+
     private mutating func add(_ record: JournalRecord) {
         switch record {
         case .begin: break
         case .labels(let saved): labels.append(saved)
-        case .range(let step, let saved): ranges.append((step, saved))
+        case .range(let step, let saved):
+            guard let place = located(saved.place, step: step) else { return }
+            ranges.append((step, place.offset, saved))
+        case .sample(let step, let sample): samples[step] = sample
         case .intent(let step, let identity): begun[step] = identity
-        case .done(let step): done.insert(step)
-        case .undo(let reason):
+        case .done(let step, let result):
+            done.insert(step)
+            results[step] = result
+        case .undo(let reason, let agreed):
             undoReason = reason
+            self.agreed.formUnion(agreed)
             end = nil
-        case .placeholder(let uuid, _): placeholders.append(uuid)
+        case .accounted(let step, let ranges): accounted[step] = ranges
+        case .placeholder(let label, let place):
+            guard let found = located(place, step: nil) else { return }
+            placeholders.append(Placeholder(label: label, region: found.region, offset: found.offset))
+        case .returned(let label): returned.insert(label)
         case .end(let end, let after):
             self.end = end
             self.after = after ?? self.after
+            // Undoing that stopped before it gave anything up leaves the transaction as it was.
+            if end == .committed || end == .incomplete { undoReason = nil }
         }
     }
+
+    /// A place by the region's kernel name before the transaction; nil where no region of then holds it.
+    private func located(_ place: Place, step: Int?) -> (region: String, offset: ByteCount)? {
+        switch place {
+        case .offset(let offset, let region):
+            return (region ?? step.map { header.steps[$0].region }).map { ($0, offset) }
+        case .address(let address):
+            for region in header.before.regions {
+                guard let start = region.resource, address >= start,
+                    address - start < region.size.bytes
+                else { continue }
+                return (region.device, ByteCount(address - start))
+            }
+            return nil
+        }
+    }
+
+    /// The kernel names, then, of the regions in which a step began.
+    var touchedRegions: Set<String> { Set(begun.keys.map { header.steps[$0].region }) }
 
     /// Whether every step was performed, and nothing undone.
     public var isComplete: Bool { done.count == header.steps.count && undoReason == nil }
@@ -51,6 +102,8 @@ public struct TransactionLog: Equatable, Sendable {
         left.header == right.header && left.begun == right.begun && left.done == right.done
             && left.end == right.end && left.undoReason == right.undoReason
             && left.ranges.map(\.range) == right.ranges.map(\.range) && left.labels == right.labels
-            && left.placeholders == right.placeholders
+            && left.placeholders == right.placeholders && left.results == right.results
+            && left.samples == right.samples && left.accounted == right.accounted
+            && left.returned == right.returned && left.agreed == right.agreed
     }
 }

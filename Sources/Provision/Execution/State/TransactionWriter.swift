@@ -13,7 +13,8 @@ struct TransactionWriter: ~Copyable {
     /// Begins a transaction: nothing of the host has been touched when this returns, and there is room for every record
     /// of it and of its undoing. What is old is removed first.
     static func begin(
-        in store: TransactionStore, source: String, before: Observed, plan: Plan
+        in store: TransactionStore, source: String, before: Observed, plan: Plan, bootID: String? = nil,
+        protects: [ProtectedName] = []
     ) throws(StateError) -> TransactionWriter {
         try store.directory.prepare()
         let now = Int(time(nil))
@@ -24,7 +25,7 @@ struct TransactionWriter: ~Copyable {
         try StateDirectory.synchronize(store.directory.transactions)
         let header = JournalHeader(
             id: name, time: now, toolVersion: ToolVersion.current, source: source, before: before,
-            steps: plan.steps.map { JournalStep($0, of: plan) })
+            steps: plan.steps.map { JournalStep($0, of: plan) }, bootID: bootID, protects: protects)
         let journal = try Journal.create(store.journalPath(name), header)
         try journal.reserve(room + roomForStep * plan.steps.count + 3 * journal.length)
         return TransactionWriter(name: name, store: store, journal: journal)
@@ -32,7 +33,7 @@ struct TransactionWriter: ~Copyable {
 
     /// What a journal needs beside its steps and observations, and for a step and its undoing: several times what they
     /// take, since both contain error texts.
-    private static let room = 64 << 10, roomForStep = 2 << 10
+    private static let room = 64 << 10, roomForStep = 8 << 10
 
     /// Goes on with a transaction that was interrupted.
     static func resume(_ name: String, in store: TransactionStore) throws(StateError) -> TransactionWriter {

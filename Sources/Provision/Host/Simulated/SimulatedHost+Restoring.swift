@@ -1,11 +1,75 @@
-/// Undoing on the simulated host. Its media holds info blocks alone, so these are what is saved and written back.
+/// Undoing on the simulated host.
 extension SimulatedHost: RestoringHost {
-    /// The info blocks in a range, as text.
-    public func readMedia(of target: NamespaceTarget, _ range: Extent) throws(HostError) -> [UInt8] {
+    /// The number of the boot.
+    public var bootID: String? { "\(state.boots)" }
+
+    /// See ``RestoringHost/readMedia(of:_:_:)``.
+    public func readMedia(
+        of target: NamespaceTarget, _ ranges: [Extent], _ receive: (Int, [UInt8]?) -> Bool
+    ) throws(HostError) {
         let id = try resolve(target)
-        try requireInactive(id, while: "save the media of \(id)")
-        let start = (target.resource ?? 0) + range.offset.bytes
-        return state.infoBlockBytes(from: start, length: range.length)
+        try requireInactive(id, while: "look at the media of \(id)")
+        let start = try start(of: id)
+        try withRawAccess(to: id) { () throws(HostError) in
+            for (index, range) in ranges.enumerated() {
+                let bytes = state.media(from: start + range.offset.bytes, length: range.length)
+                guard receive(index, bytes) else { return }
+            }
+        }
+    }
+
+    private func withRawAccess(
+        to id: SimulatedNamespaceID, _ body: () throws(HostError) -> Void
+    ) throws(HostError) {
+        try releaseSeeds(of: id)
+        try store(.forceRaw(id, true))
+        do throws(HostError) {
+            try store(.enable(id))
+            try body()
+        } catch {
+            if state.namespace(id)?.isActive == true { try? store(.disable(id)) }
+            try? store(.forceRaw(id, false))
+            throw error
+        }
+        try store(.disable(id))
+        try store(.forceRaw(id, false))
+    }
+
+    private func start(of id: SimulatedNamespaceID) throws(HostError) -> UInt64 {
+        guard let namespace = state.namespace(id) else {
+            throw HostError(.changed, while: "find \(id)", device: id.description, reason: "it is gone")
+        }
+        return state.regions[id.region].resource + namespace.offset.bytes
+    }
+
+    /// See ``RestoringHost/readPages(of:at:)``.
+    public func readPages(of target: NamespaceTarget, at offsets: [ByteCount]) throws(HostError) -> [[UInt8]]? {
+        guard let start = state.dataStart(of: try resolve(target)) else { return nil }
+        return offsets.map { state.media(from: start + $0.bytes, length: MediaSample.page) }
+    }
+
+    /// See ``RestoringHost/isUnwritten(_:)``. What is not active cannot have been written to.
+    public func isUnwritten(_ target: NamespaceTarget) throws(HostError) -> Bool {
+        state.namespace(try resolve(target)).map { !$0.isWritten } ?? false
+    }
+
+    /// See ``RestoringHost/sample(ofCreated:in:)``.
+    public func sample(
+        ofCreated namespace: Namespace, in region: String
+    ) throws(HostError) -> MediaSample? {
+        let target = NamespaceTarget(namespace, region: region)
+        if let size = namespace.usableSize {
+            let range = Extent(offset: .zero, length: size)
+            if let pages = try readPages(of: target, at: MediaSample.offsets(in: range)) {
+                return MediaSample(view: .device, range: range, pages: pages)
+            }
+        }
+        let start = try start(of: try resolve(target))
+        let range = namespace.dataRange
+        let pages = MediaSample.offsets(in: range).map {
+            state.media(from: start + $0.bytes, length: MediaSample.page)
+        }
+        return MediaSample(view: .media, range: range, pages: pages)
     }
 
     /// See ``RestoringHost/occupy(_:as:)``.
@@ -18,14 +82,7 @@ extension SimulatedHost: RestoringHost {
             undo.add(.size(id, .zero))
             try self.store(.size(id, placement.layout.rawSize))
             try self.requirePlace(id, placement)
-            try self.store(.forceRaw(id, true))
-            undo.add(.forceRaw(id, false))
-            try self.store(.enable(id))
-            undo.add(.disable(id))
-            try self.store(.disable(id))
-            undo.removeLast()
-            try self.store(.forceRaw(id, false))
-            undo.removeLast()
+            try self.withRawAccess(to: id) {}
             return try self.readBack(id)
         }
         guard let made else {
@@ -34,95 +91,35 @@ extension SimulatedHost: RestoringHost {
         return NamespaceTarget(made, region: placement.region)
     }
 
-    /// See ``RestoringHost/writeMedia(of:_:contents:)``.
-    public func writeMedia(
-        of target: NamespaceTarget, _ saved: [SavedRange],
-        contents: (SavedRange) throws(HostError) -> [UInt8]
-    ) throws(HostError) {
+    /// See ``RestoringHost/writeMedia(of:_:)``.
+    public func writeMedia(of target: NamespaceTarget, _ pieces: [MediaPiece]) throws(HostError) {
         let id = try resolve(target)
         try requireInactive(id, while: "write the media of \(id) back")
-        try write(saved, contents)
-    }
-
-    private func write(
-        _ saved: [SavedRange], _ contents: (SavedRange) throws(HostError) -> [UInt8]
-    ) throws(HostError) {
-        for range in saved {
-            try store(.infoBlocks(address: range.address, length: range.length, try contents(range)))
+        let start = try start(of: id)
+        try withRawAccess(to: id) { () throws(HostError) in
+            for piece in pieces { try store(.media(address: start + piece.offset.bytes, try piece.bytes())) }
         }
     }
 
-    /// See ``RestoringHost/restore(_:contents:)``.
-    public func restore(
-        _ restoration: Restoration, contents: (SavedRange) throws(HostError) -> [UInt8]
-    ) throws(HostError) -> Namespace {
-        let was = restoration.namespace
-        let number = try region(restoration.region, while: "bring back \(was.displayName)")
-        let id: SimulatedNamespaceID
-        if let found = try present(restoration, number) {
-            if restoration.saved.isEmpty, let there = try readBack(found), there == was { return there }
-            id = found
-        } else {
-            id = try allocateAnew(restoration, number)
-        }
+    /// See ``RestoringHost/reinstate(_:on:)``.
+    public func reinstate(_ was: Namespace, on target: NamespaceTarget) throws(HostError) -> Namespace {
+        let id = try resolve(target)
+        try requireInactive(id, while: "bring back \(was.displayName)")
         try releaseSeeds(of: id)
-        if state.namespace(id)?.isActive == true {
-            try requireUnused(id)
-            try store(.disable(id))
+        if let uuid = was.labelUUID {
+            for other in state.regions[id.region].namespaces
+            where other.uuid == uuid && other.number != id.number && other.size == .zero {
+                try store(.size(SimulatedNamespaceID(region: id.region, number: other.number), .zero))
+            }
         }
         try relabel(id, as: was)
-        try write(restoration.saved, contents)
         if was.isActive { try store(.enable(id)) }
-        guard let result = try readBack(id), result.mode == was.mode, result.resource == was.resource,
-            result.infoBlockUUID == was.infoBlockUUID
-        else {
+        guard let result = try readBack(id), result.isSame(as: was) else {
             throw HostError(
                 .failed, while: "bring back \(was.displayName)", device: id.description,
                 reason: "it is not what it was")
         }
         return result
-    }
-
-    private func present(_ restoration: Restoration, _ number: Int) throws(HostError) -> SimulatedNamespaceID?
-    {
-        let region = state.regions[number]
-        let was = restoration.namespace
-        guard region.labelling == .labelled else {
-            return region.namespaces.first.map { SimulatedNamespaceID(region: number, number: $0.number) }
-        }
-        for namespace in region.namespaces {
-            guard let uuid = namespace.uuid, uuid == was.labelUUID || restoration.aliases.contains(uuid)
-            else { continue }
-            let id = SimulatedNamespaceID(region: number, number: namespace.number)
-            if namespace.size == was.rawSize, region.resource + namespace.offset.bytes == was.resource {
-                return id
-            }
-            guard namespace.size == .zero else {
-                throw HostError(
-                    .changed, while: "bring back \(was.displayName)", device: id.description,
-                    reason: "a namespace with its UUID lies elsewhere")
-            }
-            try store(.size(id, .zero))
-        }
-        return nil
-    }
-
-    private func allocateAnew(
-        _ restoration: Restoration, _ number: Int
-    ) throws(HostError) -> SimulatedNamespaceID {
-        let was = restoration.namespace
-        let id = try idleNamespace(of: restoration.region)
-        if state.namespace(id)?.uuid != nil { try store(.size(id, .zero)) }
-        try store(.name(id, was.name ?? ""))
-        if let uuid = was.labelUUID { try store(.uuid(id, uuid)) }
-        try store(.size(id, was.rawSize))
-        guard try readBack(id)?.resource == was.resource else {
-            try store(.size(id, .zero))
-            throw HostError(
-                .changed, while: "bring back \(was.displayName)", device: id.description,
-                reason: "the kernel put it elsewhere")
-        }
-        return id
     }
 
     private func relabel(_ id: SimulatedNamespaceID, as was: Namespace) throws(HostError) {
@@ -184,23 +181,5 @@ extension SimulatedHost: RestoringHost {
             try store(.enableDimm(mapping.dimm))
         }
         try store(.enableRegion(number))
-    }
-}
-
-extension SimulatedState {
-    /// The info blocks in a physical range, as a document.
-    func infoBlockBytes(from start: UInt64, length: ByteCount) -> [UInt8] {
-        var part = SimulatedState()
-        part.infoBlocks = infoBlocks.filter { $0.key >= start && $0.key < start + length.bytes }
-        return Array(part.json.text(.compact).utf8)
-    }
-
-    /// Replaces the info blocks in a physical range by those of a document.
-    mutating func replaceInfoBlocks(from start: UInt64, length: ByteCount, with bytes: [UInt8]) {
-        infoBlocks = infoBlocks.filter { $0.key < start || $0.key >= start + length.bytes }
-        guard let value = try? JSONValue(parsing: bytes), let saved = try? SimulatedState(json: value) else {
-            return
-        }
-        infoBlocks.merge(saved.infoBlocks) { _, saved in saved }
     }
 }

@@ -113,9 +113,9 @@ extension SimulatedHost {
         guard state.infoBlocks.keys.contains(where: { $0 >= start && $0 < start + length.bytes }) else {
             return
         }
-        let saved = state.infoBlockBytes(from: start, length: length)
-        try store(.infoBlocks(address: start, length: length, []))
-        undo.add(.infoBlocks(address: start, length: length, saved))
+        let saved = state.media(from: start, length: length)
+        try store(.media(address: start, [UInt8](repeating: 0, count: Int(length.bytes))))
+        undo.add(.media(address: start, saved))
     }
 
     /// A label-less namespace has no UUID to disown its info block with, so the block must go.

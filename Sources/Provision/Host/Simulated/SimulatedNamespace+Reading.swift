@@ -4,6 +4,7 @@ extension SimulatedNamespace {
     init(saved cursor: JSONCursor) throws(JSONError) {
         try cursor.allowOnly([
             "number", "uuid", "name", "offset", "size", "holder_class", "sector_size", "force_raw", "active",
+            "written",
         ])
         self.init(number: try cursor.required("number").integer())
         uuid = try cursor.value("uuid") { uuid throws(JSONError) in try uuid.uuid() }
@@ -19,6 +20,9 @@ extension SimulatedNamespace {
         isForcedRaw = try cursor.value("force_raw", default: false) { raw throws(JSONError) in try raw.bool()
         }
         isActive = try cursor.value("active", default: false) { active throws(JSONError) in try active.bool()
+        }
+        isWritten = try cursor.value("written", default: false) { written throws(JSONError) in
+            try written.bool()
         }
     }
 }

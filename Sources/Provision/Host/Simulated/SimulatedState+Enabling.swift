@@ -88,7 +88,14 @@ extension SimulatedState {
         guard let end else { return }
         let map = (start + NamespaceGeometry.infoBlockReserve.bytes)..<(start + end.bytes)
         infoBlocks = infoBlocks.filter { !map.contains($0.key) }
+        pages = pages.filter { !map.contains($0.key) }
+        guard !map.isEmpty else { return }
+        // The kernel's page structures, for all of the map.
+        for address in [map.lowerBound, map.upperBound - UInt64(Self.page)] { pages[address] = Self.pageMapMark }
     }
+
+    /// What a page of a page map holds here.
+    private static let pageMapMark: UInt64 = 0x6d61_7020_6d61_7020
 
     /// Zeroes the namespace's first 8 KiB through its raw block device.
     mutating func zeroInfoBlock(_ id: SimulatedNamespaceID) throws(SimulatedRefusal) {
@@ -97,8 +104,7 @@ extension SimulatedState {
         }
         if regions[id.region].isReadOnly { throw SimulatedRefusal(EROFS) }
         let start = regions[id.region].resource + namespace.offset.bytes
-        infoBlocks[start] = nil
-        infoBlocks[start + 4096] = nil
+        write([UInt8](repeating: 0, count: 2 * Self.page), at: start)
     }
 }
 
@@ -147,6 +153,7 @@ extension SimulatedState {
         if region.isReadOnly { throw SimulatedRefusal(ENXIO, "the region is read-only") }
         guard let address = probedAddress(of: id.kind, namespace, in: region) else { return }
         infoBlocks[address] = block
+        pages[address] = nil
         update(region: id.region) { $0.claims[id.kind] = nil }
         try activate(SimulatedNamespaceID(region: id.region, number: number))
     }

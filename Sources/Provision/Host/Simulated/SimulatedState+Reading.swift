@@ -11,12 +11,19 @@ extension SimulatedState {
             throw version.error("is not 1, the version that this program reads")
         }
         let host = try root.required("simulated_host")
-        try host.allowOnly(["booted", "buses", "info_blocks", "busy", "fault"])
+        try host.allowOnly(["booted", "buses", "info_blocks", "pages", "boots", "busy", "fault"])
         self.init()
         let booted = try host.value("booted", default: false) { cursor throws(JSONError) in try cursor.bool()
         }
         for bus in try host.required("buses").elements() { try readBus(bus, booted: booted) }
-        for block in try host.elements("info_blocks") { try readInfoBlock(block) }
+        for block in try host.elements("info_blocks") {
+            try readInfoBlock(block, at: try block.required("address").writtenAddress())
+        }
+        for page in try host.elements("pages") {
+            try page.allowOnly(["address", "value"])
+            pages[try page.required("address").writtenAddress()] = try page.required("value").hexadecimal()
+        }
+        boots = try host.value("boots", default: 0) { boots throws(JSONError) in try boots.integer() }
         try readBusy(host)
         fault = try host.value("fault") { cursor throws(JSONError) in try SimulatedFault(cursor) }
         if !booted { bootWhatWasWritten() }
@@ -48,9 +55,10 @@ extension SimulatedState {
         }
     }
 
-    private mutating func readInfoBlock(_ cursor: JSONCursor) throws(JSONError) {
+    /// Puts the info block that an object describes at an address.
+    mutating func readInfoBlock(_ cursor: JSONCursor, at address: UInt64) throws(JSONError) {
         try cursor.allowOnly(["address", "kind", "uuid", "parent_uuid", "map", "align", "sector_size"])
-        infoBlocks[try cursor.required("address").writtenAddress()] = SimulatedInfoBlock(
+        infoBlocks[address] = SimulatedInfoBlock(
             kind: try cursor.required("kind").word(), uuid: try cursor.required("uuid").uuid(),
             parent: try cursor.value("parent_uuid") { parent throws(JSONError) in try parent.uuid() },
             map: try cursor.value("map") { map throws(JSONError) in try map.word() },

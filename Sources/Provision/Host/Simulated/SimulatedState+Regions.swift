@@ -4,6 +4,7 @@ import Glibc
 extension SimulatedState {
     /// Starts the host anew: what labels and info blocks do not hold is gone, and everything is enabled.
     mutating func boot() {
+        boots += 1
         for number in regions.indices where regions[number].isEnabled { disableRegion(number) }
         for number in dimms.indices {
             update(dimm: number) { $0.hasLabelling = $0.labelVersion != nil }
@@ -26,6 +27,7 @@ extension SimulatedState {
             for index in region.namespaces.indices {
                 region.namespaces[index].isActive = false
                 region.namespaces[index].isForcedRaw = false
+                region.namespaces[index].isWritten = false
                 if !keepsHolderClass { region.namespaces[index].holderClass = nil }
             }
         }

@@ -11,8 +11,7 @@ extension SimulatedState {
         case .enable(let id): try enable(id)
         case .disable(let id): try change(id) { $0.isActive = false }
         case .zeroInfoBlock(let id): try zeroInfoBlock(id)
-        case .infoBlocks(let address, let length, let bytes):
-            replaceInfoBlocks(from: address, length: length, with: bytes)
+        case .media(let address, let bytes): write(bytes, at: address)
         case .claimUUID, .claimMap, .claimAlign, .claimSectorSize, .claimNamespace, .enableClaim:
             try applyClaim(store)
         case .enableRegion(let number): enableRegion(number)

@@ -5,6 +5,10 @@ extension SimulatedState {
         host.set("booted", true)
         host.set("buses", .array(of: buses) { busJSON($0) })
         host.set("info_blocks", .array(of: infoBlocks.sorted { $0.key < $1.key }) { Self.blockJSON($0, $1) })
+        if boots > 0 { host.set("boots", boots) }
+        if !pages.isEmpty {
+            host.set("pages", .array(of: pages.sorted { $0.key < $1.key }) { Self.pageJSON($0, $1) })
+        }
         if !busy.isEmpty {
             let list = JSONNode.object()
             for (name, holder) in busy.sorted(by: { $0.key < $1.key }) {
@@ -17,6 +21,13 @@ extension SimulatedState {
         root.set("format_version", 1)
         root.set("simulated_host", host)
         return root
+    }
+
+    private static func pageJSON(_ address: UInt64, _ value: UInt64) -> JSONNode {
+        let node = JSONNode.object()
+        node.set("address", hexadecimal(address))
+        node.set("value", hexadecimal(value))
+        return node
     }
 
     private func busJSON(_ bus: SimulatedBus) -> JSONNode {
@@ -67,7 +78,7 @@ extension SimulatedState {
         return node
     }
 
-    private static func blockJSON(_ address: UInt64, _ block: SimulatedInfoBlock) -> JSONNode {
+    static func blockJSON(_ address: UInt64, _ block: SimulatedInfoBlock) -> JSONNode {
         let node = JSONNode.object()
         node.set("address", hexadecimal(address))
         node.set("kind", block.kind.rawValue)
@@ -111,6 +122,7 @@ extension SimulatedNamespace {
         node.set("sector_size", sectorSize == 0 ? nil : sectorSize)
         node.setFlag("force_raw", if: isForcedRaw)
         node.set("active", isActive)
+        node.setFlag("written", if: isWritten)
         return node
     }
 }

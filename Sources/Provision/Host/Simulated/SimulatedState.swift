@@ -8,6 +8,10 @@ struct SimulatedState: Equatable, Sendable {
     var buses: [SimulatedBus] = []
     /// The info blocks on the media, by the physical address of the block itself.
     var infoBlocks: [UInt64: SimulatedInfoBlock] = [:]
+    /// The pages of the media that somebody wrote, by their physical address: each holds a number, repeated.
+    var pages: [UInt64: UInt64] = [:]
+    /// How often it was booted.
+    var boots = 0
     /// What is in use: a namespace's name, its UUID or any of its device names, and who holds it.
     var busy: [String: String] = [:]
     /// What shall go wrong; nil: nothing.
@@ -168,6 +172,8 @@ struct SimulatedNamespace: Equatable, Sendable {
     var isForcedRaw = false
     /// Whether it, or a claim over it, has a driver.
     var isActive = false
+    /// Whether somebody wrote through its device since the last boot.
+    var isWritten = false
 }
 
 /// The devices that claim a namespace, in the kernel's words for them.

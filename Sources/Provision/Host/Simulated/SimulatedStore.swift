@@ -19,7 +19,7 @@ enum SimulatedStore: Equatable, Sendable {
     /// Zeroes the first 8 KiB of the namespace, through its raw block device.
     case zeroInfoBlock(SimulatedNamespaceID)
     /// Writes saved media back, through the raw block device.
-    case infoBlocks(address: UInt64, length: ByteCount, [UInt8])
+    case media(address: UInt64, [UInt8])
     /// `uuid` of the region's seed of that kind.
     case claimUUID(SimulatedClaimID, UUID)
     /// `mode` of the seed.
@@ -56,7 +56,7 @@ enum SimulatedStore: Equatable, Sendable {
         case .enable(let id): "enable \(id)"
         case .disable(let id): "disable \(id)"
         case .zeroInfoBlock(let id): "zero the info block of \(id)"
-        case .infoBlocks: "write saved media back"
+        case .media: "write saved media back"
         case .claimUUID(let id, _): "set the UUID of the \(id)"
         case .claimMap(let id, _): "set the page map's place of the \(id)"
         case .claimAlign(let id, _): "set the alignment of the \(id)"
@@ -80,7 +80,7 @@ enum SimulatedStore: Equatable, Sendable {
             .holderClass(let id, _), .forceRaw(let id, _), .enable(let id), .disable(let id),
             .zeroInfoBlock(let id):
             id.description
-        case .infoBlocks(let address, _, _): "0x\(String(address, radix: 16))"
+        case .media(let address, _): "0x\(String(address, radix: 16))"
         case .claimUUID(let id, _), .claimMap(let id, _), .claimAlign(let id, _),
             .claimSectorSize(let id, _), .claimNamespace(let id, _), .enableClaim(let id):
             "region\(id.region)"

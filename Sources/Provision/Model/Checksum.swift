@@ -1,3 +1,6 @@
+internal import CNdctl
+import Glibc
+
 /// CRC-32C (Castagnoli), which tells damaged records and backups from whole ones. It is no defence against malice.
 struct Checksum: Equatable {
     private var register: UInt32 = .max
@@ -14,20 +17,28 @@ struct Checksum: Equatable {
 
     /// Adds bytes.
     mutating func add(_ bytes: some Sequence<UInt8>) {
-        for byte in bytes {
-            register = Self.table[Int((register ^ UInt32(byte)) & 0xff)] ^ (register >> 8)
+        let register = register
+        let added = bytes.withContiguousStorageIfAvailable {
+            unsafe daxprov_crc32c(register, $0.baseAddress, $0.count)
         }
-    }
-
-    private static let table: [UInt32] = (0..<256).map { index in
-        (0..<8).reduce(UInt32(index)) { value, _ in
-            value & 1 == 1 ? 0x82f6_3b78 ^ (value >> 1) : value >> 1
-        }
+        guard let added else { return add(Array(bytes)) }
+        self.register = added
     }
 
     /// Eight hexadecimal digits.
     static func text(_ value: UInt32) -> String {
         let digits = String(value, radix: 16)
         return String(repeating: "0", count: 8 - digits.count) + digits
+    }
+}
+
+/// Whether two arrays hold the same bytes.
+func isSame(_ left: [UInt8], _ right: [UInt8]) -> Bool {
+    guard left.count == right.count else { return false }
+    return unsafe left.withUnsafeBytes { left in
+        unsafe right.withUnsafeBytes { right in
+            guard let first = left.baseAddress, let second = right.baseAddress else { return true }
+            return unsafe memcmp(first, second, left.count) == 0
+        }
     }
 }

@@ -1,0 +1,127 @@
+/// The label areas while a transaction is undone that wrote indexes to them, or died between the writes of two DIMMs.
+struct LabelRollback {
+    private let rollback: Rollback
+
+    init(_ rollback: Rollback) {
+        self.rollback = rollback
+    }
+
+    private var host: any RestoringHost { rollback.host }
+    private var log: TransactionLog { rollback.log }
+
+    /// Enables the regions in which a step began, where they have no driver bound and had one before, and returns the
+    /// host as it is then. Where one fails to enable, the labels of its DIMMs may not agree (a crash between the writes of
+    /// two DIMMs leaves that): the old labels are written back. Other regions are their owner's.
+    func enableRegions(_ now: Observed) throws(ExecutionError) -> Observed {
+        let regions = RegionCorrespondence(before: log.header.before, now: now)
+        let touched = log.touchedRegions
+        var isChanged = false
+        for old in log.header.before.regions where old.isEnabled && touched.contains(old.device) {
+            guard let region = regions.region(old.device), !region.isEnabled else { continue }
+            isChanged = true
+            rollback.progress(.undoes("enable \(region.device)"))
+            do throws(HostError) {
+                try host.enableRegion(region.device)
+            } catch {
+                guard error.kind == .failed else { throw .host(error) }
+                rollback.progress(
+                    .undoes("write the old labels of \(region.device), which cannot be enabled as it is"))
+                try restore(in: region.device)
+            }
+        }
+        return isChanged ? try rollback.observe() : now
+    }
+
+    /// The regions that the transaction gave labels: their DIMMs hold them, or the kernel still takes the region for a
+    /// labelled one. A step that failed before its first write changed neither.
+    func relabelledRegions(_ now: Observed) throws(ExecutionError) -> [String] {
+        let regions = RegionCorrespondence(before: log.header.before, now: now)
+        var relabelled: [String] = []
+        for (number, step) in log.header.steps.enumerated()
+        where step.action == "initialize_labels" && log.begun[number] != nil {
+            guard let region = regions.region(step.region) else { continue }
+            let isLabelled = region.labelling == .labelled
+            let isRelabelled = isLabelled ? true : try differ(in: region.device)
+            if isRelabelled { relabelled.append(region.device) }
+        }
+        return relabelled
+    }
+
+    /// Whether the DIMMs of a region hold other labels than were saved: a step that failed before its first write left
+    /// them as they were.
+    func differ(in region: String) throws(ExecutionError) -> Bool {
+        let saved = try savedLabels()
+        let current = try rollback.onHost { () throws(HostError) in try host.labelImages(of: region) }
+        return current.contains { !saved.contains($0) }
+    }
+
+    /// Writes the saved labels of a region's DIMMs back.
+    func restore(in region: String) throws(ExecutionError) {
+        let images = try savedLabels()
+        let own = Set(log.begun.values.map(\.label) + log.placeholders.map(\.label))
+        try rollback.onHost { () throws(HostError) in
+            try host.restoreLabels(images, of: region, replacing: own)
+        }
+    }
+
+    /// Writes back what was saved of the namespace that spanned a region before it got labels: by way of a raw namespace
+    /// over all of it, which is free by now. What lies there must be what was saved, or what the transaction wrote.
+    /// - Parameter accounted: the metadata of what steps made, as ranges of their regions.
+    func rewriteMedia(
+        of device: String, accounted: [Int: [Extent]], recording: inout Recording
+    ) throws(ExecutionError) {
+        let now = try rollback.observe()
+        let regions = RegionCorrespondence(before: log.header.before, now: now)
+        let old = log.header.before.regions.first { regions.name(of: $0.device) == device }
+        guard let old, let region = now.region(device), let start = region.resource,
+            let gap = ExtentMap(of: region)?.largestGap
+        else { return }
+        let saved = log.ranges.filter {
+            log.header.steps[$0.step].region == old.device && $0.offset >= gap.offset
+                && $0.offset + $0.range.length <= gap.end
+        }
+        .map { (offset: $0.offset - gap.offset, range: $0.range) }
+        guard !saved.isEmpty else { return }
+        var generator = SystemRandomNumberGenerator()
+        let label = UUID.random(using: &generator)
+        let whole = Placement(
+            region: device, layout: Layout(name: nil, mode: .raw, rawSize: gap.length),
+            resource: start + gap.offset.bytes, usableSize: gap.length)
+        try recording.note(.placeholder(label, .offset(gap.offset, region: old.device)))
+        let target = try rollback.onHost { () throws(HostError) in try host.occupy(whole, as: label) }
+        do throws(ExecutionError) {
+            let account = MediaAccount(
+                of: log, in: old.device, from: gap.offset, accounted: accounted)
+            try SavedMedia(rollback, saved).putBack(on: target, account, orLosing: region)
+        } catch {
+            let failures = HostError.collecting { () throws(HostError) in try host.remove(label, from: device) }
+            throw error.adding(undoFailures: failures)
+        }
+        try rollback.onHost { () throws(HostError) in try host.remove(label, from: device) }
+    }
+
+    private func savedLabels() throws(ExecutionError) -> [LabelAreaImage] {
+        var images: [LabelAreaImage] = []
+        for saved in log.labels {
+            do throws(StateError) {
+                let bytes = try rollback.store.contents(
+                    log.header.id, file: saved.file, checksum: saved.checksum, limit: 64 << 20)
+                images.append(try LabelAreaImage(checking: bytes, saved.file))
+            } catch {
+                throw .state(error)
+            }
+        }
+        return images
+    }
+}
+
+extension LabelAreaImage {
+    /// The image in a file that was saved; damaged where it is none.
+    fileprivate init(checking bytes: [UInt8], _ file: String) throws(StateError) {
+        do throws(JSONError) {
+            self = try LabelAreaImage(json: bytes)
+        } catch {
+            throw StateError(.damaged, "the saved labels \(file) cannot be read: \(error)")
+        }
+    }
+}

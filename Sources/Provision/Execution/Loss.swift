@@ -1,0 +1,25 @@
+/// Something that would be out of reach afterwards, and that somebody has to agree to by name.
+public struct Loss: Equatable, Sendable {
+    /// What it is about: `region0/wal`, or `region0` for what a region without labels holds. Always agrees to it.
+    public var address: String
+    /// What agrees to it as well, the best first: its name, and the UUID of its label.
+    public var words: [String]
+    /// What happens to it and to what it holds: "would be destroyed with what it holds (ext4)".
+    public var consequence: String
+
+    /// A loss.
+    public init(address: String, words: [String?], consequence: String) {
+        self.address = address
+        self.words = words.compactMap(\.self)
+        self.consequence = consequence
+    }
+
+    /// The loss of a namespace.
+    init(_ namespace: Namespace, in region: String, words: [String?] = [], consequence: String) {
+        self.init(
+            address: "\(region)/\(namespace.displayName)",
+            words: [namespace.name, namespace.labelUUID?.description] + words
+                + (namespace.labelUUID == nil ? [namespace.device] : []),
+            consequence: consequence)
+    }
+}

@@ -1,0 +1,82 @@
+/// Tells which bytes on a namespace's media undoing may write over: those that a step of the transaction wrote, or that are
+/// what was saved. Everything else is somebody's data.
+struct MediaAccount {
+    /// The UUIDs that the transaction gave to info blocks.
+    let infoBlocks: Set<UUID>
+    /// The metadata, counted from the namespace's start, of what was seen to run as the transaction made it: whatever lies
+    /// there is the kernel's, since nobody else can write there.
+    let metadata: [Extent]
+
+    private static let page = Int(MediaSample.page.bytes)
+
+    /// What becomes of a range.
+    enum Verdict: Equatable {
+        /// It holds what was saved.
+        case same
+        /// It holds what the transaction wrote.
+        case ours
+        /// It holds something else; the number of pages that do.
+        case foreign(pages: Int)
+    }
+
+    /// Compares what was saved of a range with what is there now; nil: a media error makes it unreadable, so that there is
+    /// nothing to lose.
+    /// - Parameter offset: where the range begins, from the namespace's start.
+    func verdict(saved: [UInt8], now: [UInt8]?, at offset: ByteCount) -> Verdict {
+        guard let now else { return .ours }
+        guard !isSame(saved, now) else { return .same }
+        var foreign = 0
+        for start in stride(from: 0, to: now.count, by: Self.page) {
+            let page = Array(now[start..<min(start + Self.page, now.count)])
+            if start < saved.count, isSame(page, Array(saved[start..<min(start + Self.page, saved.count)])) {
+                continue
+            }
+            let place = Extent(
+                offset: offset + ByteCount(UInt64(start)), length: ByteCount(UInt64(page.count)))
+            if metadata.contains(where: { $0.offset <= place.offset && place.end <= $0.end }) { continue }
+            if !isOurs(page) { foreign += 1 }
+        }
+        return foreign == 0 ? .ours : .foreign(pages: foreign)
+    }
+
+    /// Whether a page is one that a step left: zeroes, by which info blocks are wiped and translation tables begin
+    /// (drivers/nvdimm/btt.c, `btt_map_init`), or an info block with a UUID of the transaction's.
+    private func isOurs(_ page: [UInt8]) -> Bool {
+        if isSame(page, [UInt8](repeating: 0, count: page.count)) { return true }
+        guard InfoBlockPage.signatures.contains(where: { page.starts(with: $0) }), page.count >= 32,
+            let uuid = UUID(bytes: Array(page[16..<32]))
+        else { return false }
+        return infoBlocks.contains(uuid)
+    }
+}
+
+/// How a page begins that holds an info block: a signature of 16 bytes, and its UUID (drivers/nvdimm/pfn.h, `nd_pfn_sb`;
+/// btt.h, `btt_sb`).
+enum InfoBlockPage {
+    /// The signatures.
+    static let signatures = ["NVDIMM_PFN_INFO\0", "NVDIMM_DAX_INFO\0", "BTT_ARENA_INFO\0\0"].map {
+        Array($0.utf8)
+    }
+}
+
+/// How much of what was promised was found: pages that were looked at, and those that are not what they were.
+public struct Looked: Equatable, Sendable {
+    /// How many pages were looked at.
+    public var pages = 0
+    /// How many of them hold something else than before.
+    public var changed = 0
+
+    /// Whether everything that was looked at is as it was.
+    public var isWhole: Bool { changed == 0 }
+
+    /// Adds pages to what was looked at.
+    mutating func add(_ sample: MediaSample, pages now: [UInt32], besides written: [Extent]) {
+        let offsets = MediaSample.offsets(in: sample.range)
+        for (index, offset) in offsets.enumerated() where index < now.count && index < sample.sums.count {
+            let page = Extent(offset: offset, length: MediaSample.page)
+            if written.contains(where: { $0.overlaps(page) }) { continue }
+            pages += 1
+            if sample.sums[index] != now[index] { changed += 1 }
+        }
+    }
+}

@@ -1,0 +1,65 @@
+/// What recovery will do with the interrupted transactions, as far as that shows without touching anything: what a plan
+/// has to know of a host that an apply recovers first.
+struct RecoveryForecast {
+    /// A note for each interrupted transaction.
+    private(set) var notes: [Note] = []
+    /// The host as it will be.
+    private(set) var observed: Observed
+
+    /// Foretells the recovery of these transactions, oldest first, on a host.
+    init(_ interrupted: [TransactionLog], on observed: Observed) {
+        self.observed = observed
+        for log in interrupted.reversed() { foretell(log) }
+    }
+
+    private mutating func foretell(_ log: TransactionLog) {
+        let id = log.header.id
+        guard !log.isComplete else {
+            let differences = log.differences(to: observed)
+            notes.append(
+                note(
+                    id, differences.isEmpty
+                        ? "all its steps were done, and it will be committed"
+                        : "all its steps were done, and it will be ended; since then: "
+                            + differences.joined(separator: "; ")))
+            return
+        }
+        let plan = UndoPlan(of: log, on: observed, relabelled: [])
+        guard plan.missingRegions.isEmpty else {
+            let regions = plan.missingRegions.joined(separator: ", ")
+            notes.append(
+                note(id, "it cannot be undone as long as the region it changed (\(regions)) is not there"))
+            return
+        }
+        var words: [String] = []
+        for removal in plan.removals {
+            guard let now = removal.now else { continue }
+            words.append("\(removal.region)/\(now.displayName) will be removed")
+            change(removal.region) { $0.removeAll { $0.labelUUID == removal.label } }
+        }
+        for restoration in plan.restorations where !(restoration.now?.isSame(as: restoration.was) ?? false) {
+            words.append("\(restoration.region)/\(restoration.was.displayName) will be brought back")
+            change(restoration.region) { namespaces in
+                namespaces.removeAll { $0.device == restoration.now?.device }
+                namespaces.append(restoration.was)
+            }
+        }
+        notes.append(
+            note(id, words.isEmpty ? "there is nothing to undo" : "it will be undone: " + words.joined(separator: ", ")))
+    }
+
+    private mutating func change(_ device: String, _ body: (inout [Namespace]) -> Void) {
+        for bus in observed.buses.indices {
+            for region in observed.buses[bus].regions.indices
+            where observed.buses[bus].regions[region].device == device {
+                body(&observed.buses[bus].regions[region].namespaces)
+            }
+        }
+    }
+
+    private func note(_ id: String, _ words: String) -> Note {
+        Note(
+            .interrupted, id, "this transaction was interrupted, and an apply recovers it first: \(words)",
+            advice: "what somebody wrote to since is given up only with --allow-destroy; daxprov recover does it now")
+    }
+}

@@ -1,0 +1,110 @@
+/// What was saved of a namespace's media, compared with what is there now, and written back where that differs.
+struct SavedMedia {
+    private let rollback: Rollback
+    /// The saved ranges, from the namespace's start, the last first: as long as an info block, which comes first, is not
+    /// written back, what was written over the rest can be told.
+    private let ranges: [(offset: ByteCount, range: SavedRange)]
+
+    init(_ rollback: Rollback, _ ranges: [(offset: ByteCount, range: SavedRange)]) {
+        self.rollback = rollback
+        self.ranges = ranges.sorted { $0.offset > $1.offset }
+    }
+
+    /// Where it was saved.
+    var extents: [Extent] { ranges.map { Extent(offset: $0.offset, length: $0.range.length) } }
+
+    /// What a comparison found.
+    struct Comparison {
+        /// The ranges that hold something else than was saved.
+        var differing: [Int] = []
+        /// The pages that hold neither that nor what the transaction wrote.
+        var foreignPages = 0
+        /// The checksums of the further pages that were looked at.
+        var sums: [UInt32] = []
+    }
+
+    /// Compares what is there, and looks at further pages as well.
+    func compare(
+        on target: NamespaceTarget, _ account: MediaAccount, pages: [ByteCount] = []
+    ) throws(ExecutionError) -> Comparison {
+        var places = extents + pages.map { Extent(offset: $0, length: MediaSample.page) }
+        // A read enables the object once: the kernel offers the next one only then.
+        if places.isEmpty { places = [Extent(offset: .zero, length: MediaSample.page)] }
+        var found = Comparison()
+        var failure: HostError?
+        try rollback.onHost { () throws(HostError) in
+            try rollback.host.readMedia(of: target, places) { number, bytes in
+                guard number < ranges.count else {
+                    found.sums.append(Checksum.of(bytes ?? []))
+                    return true
+                }
+                do throws(HostError) {
+                    switch account.verdict(
+                        saved: try rollback.contents(of: ranges[number].range), now: bytes,
+                        at: ranges[number].offset)
+                    {
+                    case .same: break
+                    case .ours: found.differing.append(number)
+                    case .foreign(let pages):
+                        found.differing.append(number)
+                        found.foreignPages += pages
+                    }
+                    return true
+                } catch {
+                    failure = error
+                    return false
+                }
+            }
+        }
+        if let failure { throw .host(failure) }
+        return found
+    }
+
+    /// Writes those ranges back that hold something else.
+    func write(_ found: Comparison, to target: NamespaceTarget) throws(ExecutionError) {
+        guard !found.differing.isEmpty else { return }
+        let rollback = rollback
+        let pieces = found.differing.map { number in
+            let (offset, range) = ranges[number]
+            return MediaPiece(
+                offset: offset, bytes: { () throws(HostError) in try rollback.contents(of: range) })
+        }
+        try rollback.onHost { () throws(HostError) in
+            try rollback.host.writeMedia(of: target, pieces)
+        }
+    }
+
+    /// Writes back what spanned a region, unless somebody's data is there and its loss was not agreed to.
+    func putBack(
+        on target: NamespaceTarget, _ account: MediaAccount, orLosing region: Region
+    ) throws(ExecutionError) {
+        let found = try compare(on: target, account)
+        if found.foreignPages > 0 {
+            let loss = Loss(
+                address: region.device, words: [],
+                consequence: "holds data that somebody wrote since, where its old data would be written back "
+                    + "(\(found.foreignPages) pages)")
+            let missing = rollback.consent.missing(among: [loss])
+            guard missing.isEmpty else { throw .consentMissing(missing) }
+        }
+        try write(found, to: target)
+    }
+}
+
+extension MediaAccount {
+    /// The account of a transaction for a place in a region.
+    /// - Parameters:
+    ///   - region: the region's kernel name before the transaction.
+    ///   - start: where the namespace begins in it.
+    ///   - accounted: the metadata of what steps made, as ranges of their regions.
+    init(of log: TransactionLog, in region: String, from start: ByteCount, accounted: [Int: [Extent]]) {
+        let ranges = accounted.filter { log.header.steps[$0.key].region == region }.values.flatMap(\.self)
+        self.init(
+            infoBlocks: Set(log.begun.values.map(\.infoBlock)),
+            metadata: ranges.compactMap { range in
+                guard range.end > start else { return nil }
+                let first = max(range.offset, start)
+                return Extent(offset: first - start, length: range.end - first)
+            })
+    }
+}

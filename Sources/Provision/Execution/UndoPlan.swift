@@ -1,0 +1,149 @@
+/// What undoing a transaction comes to: pure, from its log and the host as it is now.
+///
+/// It is a description of the old state, not a list of inverse steps: however far the transaction came, and however
+/// often undoing was interrupted, the same plan made again brings back the same state. Only objects that a step began to
+/// touch are in it.
+struct UndoPlan {
+    /// The namespaces that the transaction, or undoing it, made.
+    var removals: [Removal] = []
+    /// The namespaces to bring back, in the order of their addresses.
+    var restorations: [Restoration] = []
+    /// The regions in which a step began, by their names then, that are not there now.
+    var missingRegions: [String] = []
+
+    /// A namespace to remove.
+    struct Removal: Equatable {
+        /// The UUID of its label.
+        var label: UUID
+        /// The region's kernel name now.
+        var region: String
+        /// The step that made it; nil for one that undoing made to keep a place.
+        var step: Int?
+        /// The namespace as it is; nil where there is none with a size.
+        var now: Namespace?
+    }
+
+    /// A namespace to bring back.
+    struct Restoration: Equatable {
+        /// The region's kernel name now.
+        var region: String
+        /// The region's kernel name before the transaction.
+        var oldRegion: String
+        /// The namespace as it was, at the address where its place is now.
+        var was: Namespace
+        /// The steps that began to touch it.
+        var steps: [Int]
+        /// Whether a step could write to its media under a label that stays as it is: then the label does not tell whether
+        /// the media is the old one.
+        var keepsLabel: Bool
+        /// What was saved of its media, from its start.
+        var saved: [(offset: ByteCount, range: SavedRange)]
+        /// What it held elsewhere; nil where that was not looked at.
+        var sample: MediaSample?
+        /// The object that holds its place under its own UUID, or one that the transaction gave; nil where none does.
+        var now: Namespace?
+
+        static func == (left: Restoration, right: Restoration) -> Bool {
+            left.region == right.region && left.was == right.was && left.steps == right.steps
+                && left.saved.map(\.range) == right.saved.map(\.range) && left.now == right.now
+        }
+
+        /// The UUID of the label that it has now.
+        var label: UUID? { now?.labelUUID }
+
+        /// How it stands.
+        enum Standing {
+            /// It is what it was.
+            case whole
+            /// Its label is again the old one, which is written after the media: at most it has to be online, or offline.
+            case labelled
+            /// Its label is the old one, but it runs as something else.
+            case runsOtherwise
+            /// Its place is held, under another label or with media that may have been written.
+            case changed
+            /// Its place is not held.
+            case gone
+        }
+
+        /// How it stands.
+        var standing: Standing {
+            guard let now else { return .gone }
+            if now.isSame(as: was) { return .whole }
+            guard !keepsLabel, now.hasLabel(of: was) else { return .changed }
+            return now.isActive && was.isActive ? .runsOtherwise : .labelled
+        }
+    }
+
+    /// - Parameter relabelled: the regions, by their kernel names now, that the transaction gave labels: what was there
+    ///   before comes back with the old labels and a reboot.
+    init(of log: TransactionLog, on observed: Observed, relabelled: [String]) {
+        let regions = RegionCorrespondence(before: log.header.before, now: observed)
+        var touched: [String: [Int]] = [:]
+        for (number, step) in log.header.steps.enumerated() {
+            guard let identity = log.begun[number] else { continue }
+            guard let region = regions.region(step.region) else {
+                if !missingRegions.contains(step.region) { missingRegions.append(step.region) }
+                continue
+            }
+            if let device = step.device {
+                touched[device, default: []].append(number)
+            } else if step.action == "create" {
+                removals.append(Removal(label: identity.label, step: number, in: region))
+            }
+        }
+        restorations = touched.compactMap { device, steps in
+            restoration(of: device, steps, log, regions, relabelled)
+        }
+        .sorted { ($0.was.resource ?? 0, $0.region) < ($1.was.resource ?? 0, $1.region) }
+        let kept = Set(restorations.compactMap(\.label))
+        for placeholder in log.placeholders where !kept.contains(placeholder.label) {
+            guard let region = regions.region(placeholder.region) else { continue }
+            let removal = Removal(label: placeholder.label, step: nil, in: region)
+            if removal.now != nil || placeholder == log.placeholders.last { removals.append(removal) }
+        }
+        removals.reverse()
+    }
+
+    private func restoration(
+        of device: String, _ steps: [Int], _ log: TransactionLog, _ regions: RegionCorrespondence,
+        _ relabelled: [String]
+    ) -> Restoration? {
+        guard let first = steps.first, let before = log.header.before.namespace(device),
+            let region = regions.region(log.header.steps[first].region), !relabelled.contains(region.device)
+        else { return nil }
+        let oldRegion = log.header.steps[first].region
+        let was = regions.moved(before, of: oldRegion)
+        let start = log.header.before.region(oldRegion)?.resource
+        var saved: [(offset: ByteCount, range: SavedRange)] = []
+        for (step, offset, range) in log.ranges
+        where log.begun[step] != nil && log.header.steps[step].region == oldRegion {
+            guard let start, let resource = before.resource, resource >= start else { continue }
+            let first = ByteCount(resource - start)
+            guard offset >= first, offset < first + before.rawSize else { continue }
+            saved.append((offset - first, range))
+        }
+        let actions = steps.map { log.header.steps[$0].action }
+        var restoration = Restoration(
+            region: region.device, oldRegion: oldRegion, was: was, steps: steps,
+            keepsLabel: region.labelling == .labelless || actions.contains("activate"), saved: saved,
+            sample: steps.compactMap { log.samples[$0] }.last)
+        let aliases =
+            steps.compactMap { log.begun[$0]?.label }
+            + log.placeholders.filter { $0.region == oldRegion }.map(\.label)
+        restoration.now = region.namespaces.first { now in
+            guard region.labelling == .labelled else { return true }
+            guard let label = now.labelUUID else { return false }
+            return now.resource == was.resource && now.rawSize == was.rawSize
+                && (label == was.labelUUID || aliases.contains(label))
+        }
+        return restoration
+    }
+}
+
+extension UndoPlan.Removal {
+    fileprivate init(label: UUID, step: Int?, in region: Region) {
+        self.init(
+            label: label, region: region.device, step: step,
+            now: region.namespaces.first { $0.labelUUID == label })
+    }
+}

@@ -1,0 +1,39 @@
+import Glibc
+
+/// Pages of an active block device, read past the page cache, without claiming the device.
+struct BlockDevicePages: ~Copyable {
+    private let descriptor: Int32
+    private let namespace: String
+
+    /// Opens the node of a disk for reading, and checks that it leads to that disk.
+    init(_ disk: String, of namespace: String) throws(HostError) {
+        let path = "/dev/\(disk)"
+        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | Linux.openDirect)
+        guard descriptor >= 0 else { throw .system(errno, while: "look at \(path)", device: namespace) }
+        self.descriptor = descriptor
+        self.namespace = namespace
+    }
+
+    deinit { close(descriptor) }
+
+    /// The pages at these offsets; an empty one where a media error makes it unreadable.
+    func read(at offsets: [ByteCount]) throws(HostError) -> [[UInt8]] {
+        let length = Int(MediaSample.page.bytes)
+        var pages: [[UInt8]] = []
+        let code = unsafe withUnsafeTemporaryAllocation(byteCount: length, alignment: length) { buffer in
+            for offset in offsets {
+                let count = unsafe pread(descriptor, buffer.baseAddress, length, off_t(offset.bytes))
+                if count == length {
+                    pages.append(unsafe Array(buffer))
+                } else if count < 0, errno == EIO {
+                    pages.append([])
+                } else {
+                    return count < 0 ? errno : EIO
+                }
+            }
+            return 0
+        }
+        guard code == 0 else { throw .system(code, while: "look at its device", device: namespace) }
+        return pages
+    }
+}

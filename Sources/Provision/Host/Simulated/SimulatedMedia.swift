@@ -1,0 +1,101 @@
+/// The media of a simulated host, in pages of 4 KiB: info blocks, pages that somebody wrote, and zeroes.
+extension SimulatedState {
+    /// The size of a page.
+    static let page = Int(MediaSample.page.bytes)
+
+    /// The bytes at a physical range of whole pages.
+    func media(from start: UInt64, length: ByteCount) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: Int(length.bytes))
+        let end = start + length.bytes
+        for address in Set(infoBlocks.keys).union(pages.keys) where address >= start && address < end {
+            let offset = Int(address - start)
+            let page = pageBytes(at: address).prefix(bytes.count - offset)
+            bytes.replaceSubrange(offset..<offset + page.count, with: page)
+        }
+        return bytes
+    }
+
+    /// Writes bytes to a physical range of whole pages.
+    mutating func write(_ bytes: [UInt8], at start: UInt64) {
+        for offset in stride(from: 0, to: bytes.count, by: Self.page) {
+            writePage(Array(bytes[offset..<min(offset + Self.page, bytes.count)]), at: start + UInt64(offset))
+        }
+    }
+
+    private func pageBytes(at address: UInt64) -> [UInt8] {
+        var bytes: [UInt8] = []
+        if let block = infoBlocks[address] {
+            bytes = block.kind.signature + block.uuid.bytes + Array(Self.blockJSON(address, block).text(.compact).utf8)
+        } else if let value = pages[address] {
+            let word = (0..<8).map { UInt8(truncatingIfNeeded: value >> (8 * UInt64($0))) }
+            return (0..<Self.page / 8).flatMap { _ in word }
+        }
+        return bytes + [UInt8](repeating: 0, count: Self.page - bytes.count)
+    }
+
+    private mutating func writePage(_ bytes: [UInt8], at address: UInt64) {
+        infoBlocks[address] = nil
+        pages[address] = nil
+        if isSame(bytes, [UInt8](repeating: 0, count: bytes.count)) { return }
+        if let kind = SimulatedClaimKind.allCases.first(where: { bytes.starts(with: $0.signature) }) {
+            let text = bytes.dropFirst(kind.signature.count + 16).prefix { $0 != 0 }
+            if let value = try? JSONValue(parsing: Array(text)) {
+                try? readInfoBlock(JSONCursor(value), at: address)
+            }
+            return
+        }
+        let word = bytes.prefix(8).enumerated().reduce(UInt64(0)) { $0 | UInt64($1.element) << (8 * UInt64($1.offset)) }
+        if word != 0 { pages[address] = word }
+    }
+
+    /// Where the data of an active namespace's users begins, as a physical address; nil for devdax, which has no block
+    /// device, and for one that is not active.
+    func dataStart(of id: SimulatedNamespaceID) -> UInt64? {
+        guard let namespace = namespace(id), namespace.isActive else { return nil }
+        let region = regions[id.region]
+        let start = region.resource + namespace.offset.bytes
+        guard let personality = personality(of: namespace, in: region), personality.mode != .devdax else {
+            return nil
+        }
+        guard let block = personality.infoBlock else { return start }
+        let offset = NamespaceGeometry.dataOffset(
+            rawSize: namespace.size, start: start, mode: personality.mode, map: block.map, align: block.align,
+            labels: labels(of: region))
+        return start + (offset?.bytes ?? 0)
+    }
+}
+
+extension SimulatedClaimKind {
+    /// How a page with an info block of this kind begins.
+    fileprivate var signature: [UInt8] {
+        switch self {
+        case .pfn: InfoBlockPage.signatures[0]
+        case .dax: InfoBlockPage.signatures[1]
+        case .btt: InfoBlockPage.signatures[2]
+        }
+    }
+}
+
+extension SimulatedHost {
+    /// Writes pages through the device of an active namespace, as its users would: each page holds a value, repeated.
+    /// - Parameter offsets: from the start of what the users see; a devdax namespace's count from its data.
+    public func write(_ value: UInt64, to target: NamespaceTarget, at offsets: [ByteCount]) throws(HostError) {
+        let id = try resolve(target)
+        guard let namespace = state.namespace(id), namespace.isActive else {
+            throw HostError(.failed, while: "write to \(id)", device: id.description, reason: "it is not active")
+        }
+        let region = state.regions[id.region]
+        let start = region.resource + namespace.offset.bytes
+        let observed = state.observedNamespace(namespace, region: id.region)
+        let first = state.dataStart(of: id) ?? start + observed.dataRange.offset.bytes
+        for offset in offsets {
+            state.infoBlocks[first + offset.bytes] = nil
+            state.pages[first + offset.bytes] = value
+        }
+        state.update(region: id.region) { region in
+            for index in region.namespaces.indices where region.namespaces[index].number == id.number {
+                region.namespaces[index].isWritten = true
+            }
+        }
+    }
+}

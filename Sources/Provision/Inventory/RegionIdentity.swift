@@ -1,0 +1,121 @@
+/// Which region is meant, whatever the kernel calls it and wherever its memory is mapped: the DIMMs that it lies on, with
+/// the place of each in the interleave set. The kernel's name changes at every boot; the physical address, when DIMMs are
+/// added or change slots; and the interleave set's cookie, when labels of another version are written
+/// (drivers/nvdimm/region_devs.c, `nd_region_interleave_set_cookie`).
+public enum RegionIdentity: Hashable, Sendable {
+    /// An interleave set of DIMMs that say who they are, in the order of their positions.
+    case interleaveSet([Share])
+    /// Memory without such DIMMs (e820, virtio-pmem, ramdax): there is nothing better than its place. Whoever writes there
+    /// must look at what is there first.
+    case place(provider: String, cookie: UInt64?, start: UInt64?, size: ByteCount)
+
+    /// What one DIMM gives to the region.
+    public struct Share: Hashable, Sendable {
+        /// The DIMM's unique id.
+        public var dimm: String
+        /// Its position in the interleave set; nil where the kernel does not say.
+        public var position: Int?
+        /// The first DIMM physical address.
+        public var offset: ByteCount
+        /// The length on the DIMM.
+        public var length: ByteCount
+    }
+
+    /// The identity of a region on its bus.
+    public init(_ region: Region, on bus: Bus) {
+        let shares = region.mappings.compactMap { mapping -> Share? in
+            let dimm = bus.dimms.first { $0.device == mapping.dimm }
+            return dimm?.uniqueID.map {
+                Share(dimm: $0, position: mapping.position, offset: mapping.offset, length: mapping.length)
+            }
+        }
+        guard shares.isEmpty || shares.count != region.mappings.count else {
+            self = .interleaveSet(shares)
+            return
+        }
+        let cookie = region.interleaveSetID == 0 ? nil : region.interleaveSetID
+        self = .place(provider: bus.provider, cookie: cookie, start: region.resource, size: region.size)
+    }
+}
+
+extension RegionIdentity: CustomStringConvertible {
+    /// The identity for a person: the DIMMs, or the place.
+    public var description: String {
+        switch self {
+        case .interleaveSet(let shares): "on DIMM \(shares.map(\.dimm).joined(separator: ", "))"
+        case .place(let provider, _, let start, let size):
+            "of \(size) at \(start.map { "0x" + String($0, radix: 16) } ?? "an unknown address") (\(provider))"
+        }
+    }
+}
+
+extension Observed {
+    /// The identity of the region with this kernel name; nil where there is none.
+    public func identity(of device: String) -> RegionIdentity? {
+        for bus in buses {
+            if let region = bus.regions.first(where: { $0.device == device }) {
+                return RegionIdentity(region, on: bus)
+            }
+        }
+        return nil
+    }
+
+    /// The region that is meant; nil where there is none, or more than one that cannot be told apart.
+    public func region(_ identity: RegionIdentity) -> Region? {
+        let found = buses.flatMap { bus in
+            bus.regions.filter { RegionIdentity($0, on: bus) == identity }
+        }
+        return found.count == 1 ? found.first : nil
+    }
+
+    /// The region with this kernel name.
+    public func region(_ device: String) -> Region? {
+        regions.lazy.first { $0.device == device }
+    }
+
+    /// The namespace with this kernel name.
+    func namespace(_ device: String) -> Namespace? {
+        regions.lazy.flatMap(\.namespaces).first { $0.device == device }
+    }
+}
+
+/// The regions of an earlier observation as they are now: what they are called, and where their memory is mapped.
+struct RegionCorrespondence {
+    private var found: [String: Region] = [:]
+    private var starts: [String: UInt64] = [:]
+
+    /// Finds the regions of `before` in `now`.
+    init(before: Observed, now: Observed) {
+        var identities: [RegionIdentity: [Region]] = [:]
+        for bus in now.buses {
+            for region in bus.regions { identities[RegionIdentity(region, on: bus), default: []].append(region) }
+        }
+        for bus in before.buses {
+            for region in bus.regions {
+                starts[region.device] = region.resource
+                let same = identities[RegionIdentity(region, on: bus)] ?? []
+                if same.count == 1 { found[region.device] = same[0] }
+            }
+        }
+    }
+
+    /// The region that had this kernel name; nil where it is not there now.
+    func region(_ device: String) -> Region? { found[device] }
+
+    /// The kernel name now of the region that had this one.
+    func name(of device: String) -> String? { found[device]?.device }
+
+    /// Where a place of the region is now, given its address then; nil where one of the two is not known.
+    func address(_ address: UInt64, in device: String) -> UInt64? {
+        guard let start = starts[device], let now = found[device]?.resource, address >= start else { return nil }
+        let (moved, overflows) = now.addingReportingOverflow(address - start)
+        return overflows ? nil : moved
+    }
+
+    /// The namespace of a region as it was, at the address where its place is now.
+    func moved(_ namespace: Namespace, of device: String) -> Namespace {
+        var moved = namespace
+        if let resource = namespace.resource { moved.resource = address(resource, in: device) }
+        return moved
+    }
+}
