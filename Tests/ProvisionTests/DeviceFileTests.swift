@@ -39,7 +39,8 @@ import Testing
         let fifo = scratch.path.appending("fifo").string
         #expect(unsafe mkfifo(fifo, 0o600) == 0)
         for (path, word) in [
-            (scratch.path.appending("file").string, "a regular file"), (fifo, "a FIFO"), ("/dev", "a directory"),
+            (scratch.path.appending("file").string, "a regular file"), (fifo, "a FIFO"),
+            ("/dev", "a directory"),
         ] {
             let error = try #require(throws: HostError.self) { try open(path, of: null) }
             #expect(error.reason.contains("leads to \(word)"))

@@ -60,7 +60,8 @@ import Testing
         let plans = try Self.cases.map { try PlanFixture($0).plan }
         let codes = Set(plans.flatMap(\.refusals).map(\.code))
         let elsewhere: Set<Refusal.Code> = [
-            .consentMissing, .busy, .hostChanged, .nothingToUndo, .stateDirectoryOnTarget, .labelsWithoutIndex,
+            .consentMissing, .busy, .hostChanged, .nothingToUndo, .stateDirectoryOnTarget,
+            .labelsWithoutIndex,
             .labelNotRestorable,
         ]
         #expect(Set(Refusal.Code.allCases).subtracting(codes) == elsewhere)

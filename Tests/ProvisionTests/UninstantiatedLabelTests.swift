@@ -123,7 +123,8 @@ import Testing
     @Test func labelsOfVersion1AreFoundByTheirSlot() {
         var area = [UInt8](repeating: 0, count: 128 << 10)
         let start = Int(LabelIndex.prefixLength(areaSize: 128 << 10))
-        var label = Array(Self.label(slot: 2, uuid: 9, name: "old", offset: .mib(8), length: .mib(32))[..<128])
+        var label = Array(
+            Self.label(slot: 2, uuid: 9, name: "old", offset: .mib(8), length: .mib(32))[..<128])
         Self.put(1, 2, at: 84, in: &label)
         area.replaceSubrange(start + 256..<start + 384, with: label)
         #expect(LabelSlot.stray(in: area).map(\.name) == ["old"])
@@ -145,13 +146,15 @@ import Testing
         (
             place: 144,
             bytes: [
-                0xba, 0x00, 0x64, 0x26, 0x9f, 0xfb, 0x77, 0x46, 0xbc, 0xb0, 0x96, 0x8f, 0x11, 0xd0, 0xd2, 0x25,
+                0xba, 0x00, 0x64, 0x26, 0x9f, 0xfb, 0x77, 0x46, 0xbc, 0xb0, 0x96, 0x8f, 0x11, 0xd0, 0xd2,
+                0x25,
             ], lost: false
         ),
         (
             place: 144,
             bytes: [
-                0xa2, 0x63, 0xed, 0x8a, 0xa2, 0x29, 0x66, 0x4c, 0x8b, 0x12, 0xf0, 0x5d, 0x15, 0xd3, 0x92, 0x2a,
+                0xa2, 0x63, 0xed, 0x8a, 0xa2, 0x29, 0x66, 0x4c, 0x8b, 0x12, 0xf0, 0x5d, 0x15, 0xd3, 0x92,
+                0x2a,
             ], lost: true
         ),
     ])

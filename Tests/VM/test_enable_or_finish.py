@@ -61,7 +61,7 @@ def test_a_namespace_without_its_info_block_is_only_enabled_and_finished_with_co
 
     daxprov.applied(wanted, allow=["files"])
     assert whole(vm, space) != before
-    assert daxprov.run("rollback", "--yes").status == 0
+    assert daxprov.run("rollback", "--yes", "--allow-destroy", "files").status == 0
     assert whole(vm, space) == before
 
 

@@ -16,7 +16,8 @@ enum DeviceFile {
     ) throws(HostError) -> Int32 {
         guard let node = node(ofBlock: name) else {
             throw HostError(
-                .changed, while: operation, device: device, reason: "the kernel shows no block device \(name)",
+                .changed, while: operation, device: device,
+                reason: "the kernel shows no block device \(name)",
                 advice: "another tool changed the host: plan again")
         }
         return try open("/dev/\(name)", of: name, node, flags, while: operation, device: device)
@@ -51,7 +52,8 @@ enum DeviceFile {
             HostError(
                 .failed, while: operation, device: device,
                 reason: "\(path) leads to \(found), and \(name) is \(node)",
-                advice: "put the right node in its place: rm \(path); mknod -m 0660 \(path) \(node.arguments)")
+                advice: "put the right node in its place: rm \(path); mknod -m 0660 \(path) \(node.arguments)"
+            )
         }
         if let found = Linux.node(path), DeviceNode(kind: found.kind, number: found.number) != node {
             throw mismatch(DeviceNode.describe(kind: found.kind, number: found.number))

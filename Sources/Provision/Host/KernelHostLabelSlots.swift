@@ -60,7 +60,8 @@ struct LabelSlot: Equatable {
     private static func strayOfVersion1(in area: [UInt8]) -> [LabelSlot] {
         let size = Int(LabelVersion.v1_1.labelSize)
         let start = Int(LabelIndex.prefixLength(areaSize: UInt32(clamping: area.count)))
-        return stride(from: start, through: area.count - size, by: size).enumerated().compactMap { slot, start in
+        return stride(from: start, through: area.count - size, by: size).enumerated().compactMap {
+            slot, start in
             let bytes = Array(area[start..<start + size])
             guard LabelIndex.integer(bytes, at: 112, count: 8) > 0, isPlausible(bytes) else { return nil }
             return LabelSlot(bytes, slot: slot, version: .v1_1)

@@ -24,7 +24,8 @@ enum LabelFidelity {
             }
             kind = known
             if bytes[124] != 0 { losses.append("it has an alignment (\(bytes[124]))") }
-            if bytes[125..<128].contains(where: { $0 != 0 }) || bytes[160..<248].contains(where: { $0 != 0 }) {
+            if bytes[125..<128].contains(where: { $0 != 0 }) || bytes[160..<248].contains(where: { $0 != 0 })
+            {
                 losses.append("its reserved bytes are not zero")
             }
         }
@@ -32,7 +33,8 @@ enum LabelFidelity {
             losses.append("its sector size is \(sectors)")
         }
         if kind == .tableOfVersion1 {
-            losses.append("it names a translation table of version 1.1, which the kernel calls 2 when it is set")
+            losses.append(
+                "it names a translation table of version 1.1, which the kernel calls 2 when it is set")
         }
         return losses
     }

@@ -21,7 +21,8 @@ extension StrayLabels: CustomStringConvertible {
     public var description: String {
         let shown = names.prefix(4).joined(separator: ", ")
         let rest = names.count > 4 ? ", and \(names.count - 4) more" : ""
-        return "\(dimm) has namespace labels (\(shown)\(rest)) and no valid label index: with a new one, where these "
+        return
+            "\(dimm) has namespace labels (\(shown)\(rest)) and no valid label index: with a new one, where these "
             + "namespaces lie is lost"
     }
 

@@ -21,7 +21,9 @@ struct LabelLessRegionPlanner {
                     nil))
             return draft
         }
-        if let uuid = declaration.uuid, declaration.isOutdated(by: namespace), let place = names.place(of: uuid) {
+        if let uuid = declaration.uuid, declaration.isOutdated(by: namespace),
+            let place = names.place(of: uuid)
+        {
             draft.refusals.append(declaration.elsewhere(uuid, place, address: region.device))
             return draft
         }

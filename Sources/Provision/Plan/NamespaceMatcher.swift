@@ -140,7 +140,8 @@ struct NameIndex {
             }
             for label in region.uninstantiated {
                 places[label.uuid] =
-                    places[label.uuid] ?? "\(region.device)/\(label.displayName), which the kernel does not show"
+                    places[label.uuid]
+                    ?? "\(region.device)/\(label.displayName), which the kernel does not show"
             }
         }
     }

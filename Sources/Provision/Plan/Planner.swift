@@ -42,7 +42,8 @@ public enum Planner {
         let region = assignment.region
         if region.labelling == .labelless, assignment.block.labels == .require {
             return checked(
-                LabelLessRegionPlanner(assignment: assignment, names: names).plan(), region, assignment.block.position)
+                LabelLessRegionPlanner(assignment: assignment, names: names).plan(), region,
+                assignment.block.position)
         }
         let siblings = assignments.filter { $0.block.position == assignment.block.position }
         let planner = LabelledRegionPlanner(

@@ -59,7 +59,8 @@ extension DeviceNode: CustomStringConvertible {
     var description: String {
         let type = kind == S_IFBLK ? "block" : "char"
         let words = "\(kind == S_IFBLK ? "block" : "character") device \(text)"
-        guard let directory = SysfsDirectory.ifThere("/sys/dev/\(type)"), let name = directory.linkTarget(text)
+        guard let directory = SysfsDirectory.ifThere("/sys/dev/\(type)"),
+            let name = directory.linkTarget(text)
         else { return words }
         return "\(words) (\(name))"
     }

@@ -20,8 +20,10 @@ extension ProfileDecoder {
             report("`\(key)` begins or ends with a space", at: node)
         } else {
             report(
-                "`\(key)` ends in the byte 0xA0, which the kernel takes for white space and cuts off", at: node,
-                suggestion: "let it end in another character than \(PrintableText.quoted(String(value.suffix(1))))")
+                "`\(key)` ends in the byte 0xA0, which the kernel takes for white space and cuts off",
+                at: node,
+                suggestion:
+                    "let it end in another character than \(PrintableText.quoted(String(value.suffix(1))))")
         }
         return nil
     }
