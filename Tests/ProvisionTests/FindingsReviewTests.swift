@@ -65,9 +65,9 @@ import Testing
 
     /// The plan that gives labels to a region, with what was found.
     private func labelled(_ findings: (NamespaceTarget) -> Findings) throws -> Plan {
-        let host = try SimulatedHost(json: TestFiles.text("plans/labels-init-hides-content/host.json"))
+        let host = try SimulatedHost(json: TestFiles.text("plans/labels-init/host.json"))
         let profile = try ProfileReader.read(
-            TestFiles.bytes("plans/labels-init-hides-content/profile.yaml"), source: "profile.yaml")
+            TestFiles.bytes("plans/labels-init/profile.yaml"), source: "profile.yaml")
         let plan = Planner.plan(profile, on: try host.observe())
         let target = try #require(plan.disabled.first)
         return FindingsReview(findings: findings(target), stateDirectory: nil).completed(plan)
