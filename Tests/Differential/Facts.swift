@@ -63,7 +63,6 @@ enum Facts {
         case .reconfigure(let target, let layout): "reconfigure \(line(target)) as \(line(layout))"
         case .rename(let target, let name): "rename \(line(target)) \(name)"
         case .enable(let target): "enable \(line(target))"
-        case .activate(let target, let layout): "activate \(line(target)) as \(line(layout))"
         }
     }
 }

@@ -215,7 +215,6 @@ extension Step {
         case .reconfigure(let target, let layout): .reconfigure(twin(target), layout)
         case .rename(let target, let name): .rename(twin(target), name)
         case .enable(let target): .enable(twin(target))
-        case .activate(let target, let layout): .activate(twin(target), layout)
         }
     }
 }

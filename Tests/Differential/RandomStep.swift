@@ -12,12 +12,11 @@ struct RandomStep {
         }
         var target = NamespaceTarget(namespace, region: region.device)
         if generator.happens(8) { spoil(&target, using: &generator) }
-        switch Int.random(in: 0..<12, using: &generator) {
+        switch Int.random(in: 0..<10, using: &generator) {
         case 0..<3: return .disable(target)
         case 3..<5: return .enable(target)
         case 5: return .destroy(target)
         case 6: return NamespaceName("\(region.device)-z").map { .rename(target, $0) }
-        case 7..<9: return .activate(target, layout(of: namespace.rawSize, namespace.mode, using: &generator))
         default: return .reconfigure(target, layout(of: namespace.rawSize, nil, using: &generator))
         }
     }

@@ -25,7 +25,7 @@ package struct HostContract: Sendable, CustomStringConvertible {
         HostContract("a creation elsewhere than planned leaves nothing", misplacedCreationLeavesNothing),
         HostContract("a creation that does not fit leaves nothing", oversizedCreationLeavesNothing),
         HostContract("a creation that the region refuses leaves nothing", misalignedCreationLeavesNothing),
-        HostContract("activating a complete namespace only enables it", activatingCompleteOnlyEnables),
+        HostContract("enabling brings back what was disabled", enablingBringsBackWhatWasDisabled),
     ]
 
     private static func everyModeReadsBack(_ region: ContractRegion) throws {
@@ -171,12 +171,12 @@ package struct HostContract: Sendable, CustomStringConvertible {
         try expect(try region.region() == before)
     }
 
-    private static func activatingCompleteOnlyEnables(_ region: ContractRegion) throws {
+    private static func enablingBringsBackWhatWasDisabled(_ region: ContractRegion) throws {
         for layout in try ContractRegion.everyLayout(of: region.size(64)) {
             let created = try region.create(layout)
             let target = region.target(created)
             _ = try region.perform(.disable(target))
-            try expect(try region.perform(.activate(target, layout)) == created)
+            try expect(try region.perform(.enable(target)) == created)
         }
     }
 }

@@ -63,20 +63,71 @@ import Testing
         #expect(refusal.message.contains("ext4, label data, UUID 1234-5678"))
     }
 
-    @Test func labelIndexesOverASignatureNeedConsent() throws {
-        let host = try SimulatedHost(json: TestFiles.text("plans/label-slots-after-init/host.json"))
+    /// The plan that gives labels to a region, with what was found.
+    private func labelled(_ findings: (NamespaceTarget) -> Findings) throws -> Plan {
+        let host = try SimulatedHost(json: TestFiles.text("plans/labels-init/host.json"))
         let profile = try ProfileReader.read(
-            TestFiles.bytes("plans/label-slots-after-init/profile.yaml"), source: "profile.yaml")
+            TestFiles.bytes("plans/labels-init/profile.yaml"), source: "profile.yaml")
         let plan = Planner.plan(profile, on: try host.observe())
         let target = try #require(plan.disabled.first)
+        return FindingsReview(findings: findings(target), stateDirectory: nil).completed(plan)
+    }
+
+    @Test(arguments: [
+        (nil, true, nil), (ContentLook(read: .gib(1), size: .gib(1)), false, nil),
+        (ContentLook(read: .mib(12), size: .gib(1)), true, Note.Code.contentUnknown),
+        (ContentLook(read: .gib(1), size: .gib(1), firstContent: .mib(900)), true, .contentFound),
+    ])
+    func labelIndexesNeedConsentUnlessAllOfTheRegionIsKnownToBeEmpty(
+        look: ContentLook?, needsConsent: Bool, note: Note.Code?
+    ) throws {
+        let found = try labelled { _ in
+            var findings = Findings()
+            findings.contentLooks["region0"] = look
+            return findings
+        }
+        let change = try #require(found.changes.first { $0.kind == .initializeLabels })
+        #expect(change.consent == (needsConsent ? "region0" : nil))
+        #expect(found.notes.map(\.code) == [note].compactMap(\.self))
+        #expect(found.steps.contains { $0.backup != nil } == needsConsent)
+    }
+
+    @Test func labelIndexesOverASignatureNeedConsent() throws {
         let raid = Signature(.member, type: "linux_raid_member")
         for (contents, consent) in [([], nil), ([raid], "region0")] {
-            let found = FindingsReview(
-                findings: Findings(contents: [target.device: contents]), stateDirectory: nil
-            ).completed(plan)
+            let found = try labelled { target in
+                var findings = Findings(contents: [target.device: contents])
+                findings.contentLooks["region0"] = ContentLook(read: .gib(1), size: .gib(1))
+                return findings
+            }
             let change = try #require(found.changes.first { $0.kind == .initializeLabels })
             #expect(change.consent == consent)
         }
+    }
+
+    @Test func labelsWithoutAnIndexAreRefusedByTheirNames() throws {
+        let found = try labelled { _ in
+            var findings = Findings()
+            findings.strayLabels = [
+                StrayLabels(region: "region0", dimm: "nmem0", names: ["a", "b", "c", "d", "e", "f"])
+            ]
+            return findings
+        }
+        let refusal = try #require(found.refusals.first)
+        #expect(found.refusals.count == 1 && refusal.code == .labelsWithoutIndex)
+        #expect(refusal.message.hasPrefix("nmem0 has namespace labels (a, b, c, d, and 2 more)"))
+        #expect(refusal.advice?.contains("ndctl read-labels -o FILE nmem0") == true)
+    }
+
+    @Test func aLabelThatCannotBeWrittenBackLetsItsChangeBeRefusedAndNoOther() throws {
+        let label = try #require(plan.relabelled.first?.labelUUID)
+        var findings = Findings()
+        findings.labelLosses[label] = ["it is marked read-only (flag ROLABEL)"]
+        let refused = reviewed(findings).refusals
+        #expect(refused.map(\.code) == plan.refusals.map(\.code) + [.labelNotRestorable])
+        #expect(refused.last?.message.contains("flag ROLABEL") == true)
+        findings.labelLosses = [try #require(UUID("11111111-2222-4333-8444-00000000ffff")): ["its name"]]
+        #expect(reviewed(findings).refusals == plan.refusals)
     }
 
     @Test(arguments: [("online_movable", true), ("offline", false)])

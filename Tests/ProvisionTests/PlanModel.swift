@@ -45,8 +45,6 @@ struct PlanModel {
         case .enable(let target): region.namespaces[try index(of: target, step)].isActive = true
         case .rename(let target, let name):
             region.namespaces[try index(of: target, step)].name = name.text
-        case .activate(let target, let layout):
-            try replace(try index(of: target, step), layout, step, target.labelUUID)
         case .reconfigure(let target, let layout):
             let index = try index(of: target, step)
             guard !region.namespaces[index].isActive else { throw .active(step) }

@@ -67,7 +67,6 @@ private struct PlanCase {
         for planned in plan.steps {
             guard let target = planned.step.target else { continue }
             if case .enable = planned.step, declared[target.label] != nil { continue }
-            if case .activate = planned.step, declared[target.label] != nil { continue }
             if let declaration = declared[target.label] {
                 if declaration.isProtected { return target.label }
             } else if profile.unmanaged == .keep {
@@ -159,7 +158,7 @@ extension Step {
     var target: NamespaceTarget? {
         switch self {
         case .disable(let target), .destroy(let target), .reconfigure(let target, _), .rename(let target, _),
-            .enable(let target), .activate(let target, _):
+            .enable(let target):
             target
         case .initializeLabels, .create: nil
         }

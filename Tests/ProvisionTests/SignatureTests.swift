@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 @testable import Provision
@@ -15,7 +16,9 @@ import Testing
             bytes.replaceSubrange(piece.offset..<(piece.offset + piece.bytes.count), with: piece.bytes)
         }
         try scratch.write(String(decoding: bytes, as: UTF8.self), to: "image")
-        return SignatureProbe.signatures(scratch.path.appending("image").string)
+        let file = unsafe open(scratch.path.appending("image").string, O_RDONLY)
+        defer { close(file) }
+        return SignatureProbe.signatures(in: file)
     }
 
     @Test func anEmptyDeviceHoldsNothing() throws {
@@ -34,7 +37,7 @@ import Testing
     }
 
     @Test func whatCannotBeReadIsNotKnown() {
-        #expect(SignatureProbe.signatures(scratch.path.appending("absent").string) == nil)
+        #expect(SignatureProbe.signatures(in: -1) == nil)
     }
 
     @Test func aLabelCannotReachTheTerminal() {

@@ -105,4 +105,63 @@ import Testing
         let report = InventoryReport(Observed(buses: [bus]))
         #expect(try InventoryReader.read(Array(report.json.utf8)) == Observed(buses: [bus]))
     }
+
+    @Test func labelsAreFoundWhoseIndexIsLostAndNothingElseIsTakenForOne() {
+        var area = Self.area([Self.shown, Self.hidden])
+        for byte in 0..<512 { area[byte] = 0 }
+        #expect(LabelSlot.stray(in: area).map(\.name) == ["wal", "lost"])
+        area[512 + 20] ^= 1
+        #expect(LabelSlot.stray(in: area).map(\.name) == ["lost"])
+        #expect(LabelSlot.stray(in: [UInt8](repeating: 0, count: 128 << 10)).isEmpty)
+        #expect(LabelSlot.stray(in: [UInt8](repeating: 0xff, count: 128 << 10)).isEmpty)
+        var generator = SystemRandomNumberGenerator()
+        let noise = (0..<(32 << 10)).map { _ in UInt8.random(in: 0...255, using: &generator) }
+        #expect(LabelSlot.stray(in: noise).isEmpty)
+        #expect(LabelSlot.stray(in: [1, 2, 3]).isEmpty)
+    }
+
+    @Test func labelsOfVersion1AreFoundByTheirSlot() {
+        var area = [UInt8](repeating: 0, count: 128 << 10)
+        let start = Int(LabelIndex.prefixLength(areaSize: 128 << 10))
+        var label = Array(
+            Self.label(slot: 2, uuid: 9, name: "old", offset: .mib(8), length: .mib(32))[..<128])
+        Self.put(1, 2, at: 84, in: &label)
+        area.replaceSubrange(start + 256..<start + 384, with: label)
+        #expect(LabelSlot.stray(in: area).map(\.name) == ["old"])
+        area.replaceSubrange(start + 256..<start + 384, with: [UInt8](repeating: 0, count: 128))
+        area.replaceSubrange(start + 384..<start + 512, with: label)
+        #expect(LabelSlot.stray(in: area).isEmpty)
+    }
+
+    /// A change of a label's bytes, and what it makes of what the kernel would write back.
+    @Test(arguments: [
+        (place: 16, bytes: [0x61], lost: false), (place: 80, bytes: [8], lost: false),
+        (place: 96, bytes: [0, 0x10], lost: false), (place: 80, bytes: [1], lost: true),
+        (place: 80, bytes: [4], lost: true), (place: 18, bytes: [0xc3, 0xa0], lost: true),
+        (place: 16, bytes: [0x20], lost: true), (place: 16, bytes: [0xff], lost: true),
+        (place: 40, bytes: [1], lost: true), (place: 96, bytes: [0, 8], lost: true),
+        (place: 124, bytes: [21], lost: true), (place: 144, bytes: [1], lost: true),
+        (place: 200, bytes: [1], lost: true),
+        (place: 16, bytes: [UInt8](repeating: 0x61, count: 64), lost: true),
+        (
+            place: 144,
+            bytes: [
+                0xba, 0x00, 0x64, 0x26, 0x9f, 0xfb, 0x77, 0x46, 0xbc, 0xb0, 0x96, 0x8f, 0x11, 0xd0, 0xd2,
+                0x25,
+            ], lost: false
+        ),
+        (
+            place: 144,
+            bytes: [
+                0xa2, 0x63, 0xed, 0x8a, 0xa2, 0x29, 0x66, 0x4c, 0x8b, 0x12, 0xf0, 0x5d, 0x15, 0xd3, 0x92,
+                0x2a,
+            ], lost: true
+        ),
+    ])
+    func whatTheKernelWouldNotWriteBackIsKnown(place: Int, bytes: [UInt8], lost: Bool) {
+        var label = Self.shown
+        #expect(LabelFidelity.losses(label, version: .v1_2) == [])
+        label.replaceSubrange(place..<place + bytes.count, with: bytes)
+        #expect(LabelFidelity.losses(label, version: .v1_2).isEmpty == !lost)
+    }
 }

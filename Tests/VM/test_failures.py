@@ -83,13 +83,14 @@ def test_a_failure_after_labels_were_written_brings_the_namespace_back_with_the_
     daxprov = Daxprov(vm)
     before = daxprov.inventory()
     wanted = profile(region(0, *TWO, labels="init"))
-    result = daxprov.run("apply", "--yes", profile=wanted, fault=Fault(12, f"errno:{errno.ENOSPC}", paths=SYSFS))
+    agreed = ("apply", "--yes", "--allow-destroy", "region0")
+    result = daxprov.run(*agreed, profile=wanted, fault=Fault(12, f"errno:{errno.ENOSPC}", paths=SYSFS))
     assert result.status == ROLLED_BACK, result
     assert "No space left on device" in result.out and "after the next reboot" in result.out
     assert daxprov.inventory().region(0)["namespaces"] == []
     vm.reboot()
     assert daxprov.inventory().facts() == before.facts()
-    assert daxprov.apply(wanted).status == 0 and daxprov.is_settled(wanted)
+    assert daxprov.run(*agreed, profile=wanted).status == 0 and daxprov.is_settled(wanted)
 
 
 def test_a_store_that_fails_during_a_reconfiguration_leaves_the_old_namespace_or_says_what_is_there(labelled):

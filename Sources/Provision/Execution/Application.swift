@@ -95,9 +95,11 @@ public struct Application {
 
     /// The plan with what is found on and around the devices that it touches, and with what is protected.
     private func examined(_ plan: Plan, on observed: Observed) throws(HostError) -> Plan {
-        let examination = Examination(
+        var examination = Examination(
             targets: plan.disabled, stateDirectory: safeguards.stateDirectory,
             readsMemoryPolicy: profile.asksForSystemMemory)
+        examination.initializedRegions = plan.initializedRegions
+        examination.relabelled = plan.relabelled
         let review = FindingsReview(
             findings: try host.examine(examination), stateDirectory: safeguards.stateDirectory)
         return safeguards.completed(review.completed(plan), for: profile, on: observed)

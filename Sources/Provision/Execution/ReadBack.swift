@@ -12,11 +12,6 @@ enum ReadBack {
             guard let found else { return ["no namespace is there"] }
             let uuid = target.labelUUID == nil ? nil : identity.label
             return kept(target, found) + matches(layout, found) + expect("label UUID", uuid, found.labelUUID)
-        case .activate(let target, var layout):
-            guard let found else { return ["no namespace is there"] }
-            // What is only enabled keeps its own: nobody knew these before.
-            (layout.map, layout.align, layout.sectorSize) = (nil, nil, nil)
-            return kept(target, found) + matches(layout, found)
         case .rename(let target, let name):
             return kept(target, found) + expect("name", name.text, found?.name)
         case .enable(let target):

@@ -235,7 +235,7 @@ extension Step {
         switch self {
         case .initializeLabels, .create: nil
         case .disable(let target), .destroy(let target), .reconfigure(let target, _), .rename(let target, _),
-            .enable(let target), .activate(let target, _):
+            .enable(let target):
             target
         }
     }
@@ -246,7 +246,7 @@ extension Step {
         case .initializeLabels(let region): region
         case .create(let placement): placement.region
         case .disable(let target), .destroy(let target), .reconfigure(let target, _), .rename(let target, _),
-            .enable(let target), .activate(let target, _):
+            .enable(let target):
             target.region
         }
     }

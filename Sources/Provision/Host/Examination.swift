@@ -4,6 +4,10 @@ public import SystemPackage
 public struct Examination: Equatable, Sendable {
     /// The namespaces whose users and contents are looked for.
     public var targets: [NamespaceTarget]
+    /// The regions, by kernel name, whose contents and label areas are looked at, since they are to get labels.
+    public var initializedRegions: [String] = []
+    /// The namespaces whose labels are looked at, since they are to be written or deleted.
+    public var relabelled: [NamespaceTarget] = []
     /// The state directory, to see on which devices it lies; nil where there is none.
     public var stateDirectory: FilePath?
     /// Whether the kernel's policy for new memory blocks matters.

@@ -16,7 +16,7 @@ public protocol Host: AnyObject {
     ///
     /// A step checks what must be true of its target (``NamespaceTarget``) right before it writes. When it throws,
     /// it has first undone what it had begun, as far as it could; the error says so.
-    /// - Parameter identity: the UUIDs that a `create`, `reconfigure` or `activate` gives.
+    /// - Parameter identity: the UUIDs that a `create` or `reconfigure` gives.
     /// - Returns: the namespace as it is after the step; nil for a `destroy` and an `initializeLabels`.
     func perform(_ step: Step, identity: FreshIdentity) throws(HostError) -> Namespace?
 }

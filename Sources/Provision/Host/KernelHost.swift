@@ -9,6 +9,9 @@ import Glibc
 public final class KernelHost: Host {
     /// What steps need of regions, by kernel name; forgotten at each enumeration.
     var regions: [String: RegionFacts] = [:]
+    /// The namespaces, by kernel name, that steps have taken offline: nobody else can be in the middle of making one of
+    /// these.
+    private var takenOffline: Set<String> = []
 
     /// What lay on the media of the devdax namespaces that were created, by their labels.
     var createdSamples: [UUID: MediaSample] = [:]
@@ -55,7 +58,9 @@ public final class KernelHost: Host {
         case .initializeLabels(let region):
             try initializeLabels(of: region)
             return nil
-        case .disable(let target): return try region(target.region).disable(target)
+        case .disable(let target):
+            takenOffline.insert(target.device)
+            return try region(target.region).disable(target)
         case .destroy(let target):
             try region(target.region).destroy(target)
             return nil
@@ -66,9 +71,9 @@ public final class KernelHost: Host {
         case .reconfigure(let target, let layout):
             return try region(target.region).reconfigure(target, layout, identity: identity)
         case .rename(let target, let name): return try region(target.region).rename(target, name)
-        case .enable(let target): return try region(target.region).enable(target)
-        case .activate(let target, let layout):
-            return try region(target.region).activate(target, layout, infoBlock: identity.infoBlock)
+        case .enable(let target):
+            let isOurs = takenOffline.contains(target.device)
+            return try region(target.region).enable(target, isOurs: isOurs)
         }
     }
 

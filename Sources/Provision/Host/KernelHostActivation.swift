@@ -34,10 +34,13 @@ extension KernelRegion {
     }
 
     /// Brings a namespace online; the kernel finds its mode from its info block. That the mode is the recorded one
-    /// is for the caller to judge: a namespace without a valid info block comes up raw.
-    func enable(_ target: NamespaceTarget) throws(HostError) -> Namespace {
+    /// is for the caller to judge: a namespace without a valid info block comes up raw. Nothing is written to its media
+    /// but by the kernel, which fills in the page map of one that has it there.
+    /// - Parameter isOurs: whether a step took it offline. Another one may be in the making by another tool.
+    func enable(_ target: NamespaceTarget, isOurs: Bool) throws(HostError) -> Namespace {
         let live = try live(target)
         if live.isActive { return try readBack(live.device) }
+        if !isOurs { try requireLeft(live.device) }
         let idle = try inactive(target, for: "enable")
         return try bringOnline(idle.device)
     }
@@ -66,56 +69,6 @@ extension KernelRegion {
             }
         }
         return try readBack(namespace)
-    }
-
-    /// Brings a namespace online, and where it has no valid info block for the layout's mode finishes its creation.
-    ///
-    /// The label keeps its UUID. A namespace that comes up in yet another mode holds somebody's data, and is an
-    /// error: changing it is a reconfiguration.
-    func activate(
-        _ target: NamespaceTarget, _ layout: Layout, infoBlock: UUID
-    ) throws(HostError) -> Namespace {
-        let wasActive = try live(target).isActive
-        if !wasActive { try requireLeft(target.device) }
-        let found = try enable(target)
-        if found.mode == layout.mode { return found }
-        guard !wasActive else {
-            throw HostError(
-                .busy, while: "activate \(target.label)", device: target.device, reason: "it is active",
-                advice: "disable it first")
-        }
-        guard found.mode == .raw else {
-            throw HostError(
-                .failed, while: "activate \(target.label)", device: target.device,
-                reason: "it has a valid info block for \(found.mode?.rawValue ?? "an unknown mode")",
-                advice: "its data may be wanted: reconfigure it instead")
-        }
-        try takeOffline(target.device)
-        return try finish(target, layout, infoBlock: infoBlock)
-    }
-
-    private func finish(
-        _ target: NamespaceTarget, _ layout: Layout, infoBlock: UUID
-    ) throws(HostError) -> Namespace {
-        let namespace = target.device
-        let before = Label(reading: namespace, in: self)
-        var after = before
-        after.name = layout.name?.text ?? before.name
-        after.holderClass = layout.mode.holderClass
-        after.sectorSize = Self.sectorSize(for: layout, replacing: before.sectorSize) ?? before.sectorSize
-        let identity = FreshIdentity(label: target.labelUUID ?? infoBlock, infoBlock: infoBlock)
-        do {
-            if isLabelled { try write(after, over: before, to: namespace) }
-            try configureAndEnable(namespace, layout, infoBlock)
-            let result = try readBack(namespace)
-            try verify(result, against: layout, identity: identity, resource: target.resource)
-            return result
-        } catch {
-            throw error.adding(
-                undoFailures: isLabelled
-                    ? restore(before, to: namespace)
-                    : failure { () throws(HostError) in try takeOffline(namespace) })
-        }
     }
 
     /// Releases the capacity of an inactive namespace. Nothing on the media is written but labels.

@@ -13,6 +13,10 @@ extension KernelHost {
             findings.stateDevices = FileSystemDevices.below(directory)
         }
         if examination.readsMemoryPolicy { findings.memoryPolicy = SystemMemory.policy }
+        for device in examination.initializedRegions {
+            findings.contentLooks[device] = try look(at: device)
+        }
+        try findLabels(examination, &findings)
         guard !examination.targets.isEmpty else { return findings }
         let search = UseSearch()
         var devices: [UseSearch.Device] = []
@@ -24,7 +28,7 @@ extension KernelHost {
                 devices.append(device)
             } else if let disk = home.disk(of: live) {
                 devices.append(search.block(disk, of: live.device))
-                findings.contents[live.device] = SignatureProbe.signatures("/dev/\(disk)")
+                findings.contents[live.device] = try SignatureProbe.signatures(disk)
             }
         }
         findings.uses = UseSearch.uses(of: devices)
@@ -41,7 +45,7 @@ extension KernelHost {
         guard !device.name.hasPrefix("dax") else { return nil }
         do {
             _ = try ExclusiveOpen(
-                "/dev/\(device.name)", O_RDONLY, while: "disable", device: device.namespace)
+                block: device.name, O_RDONLY, while: "disable", device: device.namespace)
             return nil
         } catch {
             guard error.kind == .busy else { throw error }

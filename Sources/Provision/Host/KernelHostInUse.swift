@@ -20,7 +20,7 @@ struct UseGuard: ~Copyable {
         guard let disk = region.disk(of: live) else { return UseGuard(exclusive: nil) }
         let held: ExclusiveOpen
         do {
-            held = try ExclusiveOpen("/dev/\(disk)", O_RDONLY, while: "disable", device: live.device)
+            held = try ExclusiveOpen(block: disk, O_RDONLY, while: "disable", device: live.device)
         } catch {
             guard error.kind == .busy else { throw error }
             let uses = UseSearch.uses(of: [UseSearch().block(disk, of: live.device)])[live.device]

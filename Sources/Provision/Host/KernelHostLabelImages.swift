@@ -1,6 +1,6 @@
 extension KernelHost {
     /// See ``RestoringHost/labelImages(of:)``. Of each label area the index blocks are read, and the slots up to the last
-    /// that is in use.
+    /// that is in use; all up to the last byte other than zero where no index is valid.
     public func labelImages(of region: String) throws(HostError) -> [LabelAreaImage] {
         var images: [LabelAreaImage] = []
         try withRegion(region) { found, _ throws(HostError) in
@@ -17,8 +17,23 @@ extension KernelHost {
         var bytes = index.bytes
         if let slots = LabelIndex.usedSlots(areaSize: index.areaSize, bytes: bytes), slots.length > 0 {
             bytes = try dimm.readLabelArea { min(slots.offset + slots.length, $0) }.bytes
+        } else if LabelIndex.read(areaSize: index.areaSize, bytes: bytes) == nil {
+            let all = try dimm.readLabelArea { $0 }.bytes
+            bytes = Array(all[..<max(bytes.count, LabelAreaImage.length(of: all))])
         }
         return LabelAreaImage(dimm: dimm.uniqueID ?? dimm.device, bytes: bytes)
+    }
+
+    /// What has to be written for a DIMM's area to be as an image says. Where the image has no valid index, nothing was
+    /// in use, and whatever labels are there now were written since: they are wiped, since without an index nobody could
+    /// tell them from labels whose index was lost.
+    static func restored(
+        _ image: LabelAreaImage, on dimm: borrowing NdctlDimm
+    ) throws(HostError) -> [UInt8] {
+        let areaSize = try dimm.readLabelIndex().areaSize
+        guard LabelIndex.read(areaSize: areaSize, bytes: image.bytes) == nil else { return image.bytes }
+        let now = LabelAreaImage.length(of: try dimm.readLabelArea { $0 }.bytes)
+        return image.bytes + [UInt8](repeating: 0, count: max(now - image.bytes.count, 0))
     }
 
     /// See ``RestoringHost/enableRegion(_:)``. The driver stays unbound where a label is missing on one of the DIMMs
@@ -53,5 +68,12 @@ extension KernelHost {
                 .changed, while: "work on its labels", device: device, reason: "there is no such region",
                 advice: "another tool changed the host: plan again")
         }
+    }
+}
+
+extension LabelAreaImage {
+    /// The number of an area's bytes up to the last one that is not zero.
+    fileprivate static func length(of area: [UInt8]) -> Int {
+        area.lastIndex { $0 != 0 }.map { $0 + 1 } ?? 0
     }
 }

@@ -104,6 +104,6 @@ struct LabelIndex: Equatable {
 }
 
 extension LabelVersion {
-    fileprivate var labelSize: UInt64 { self == .v1_1 ? 128 : 256 }
+    var labelSize: UInt64 { self == .v1_1 ? 128 : 256 }
     fileprivate var minor: UInt64 { self == .v1_1 ? 1 : 2 }
 }

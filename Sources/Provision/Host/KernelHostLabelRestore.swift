@@ -23,7 +23,7 @@ extension KernelHost {
                 }
                 try found.forEachDimm { dimm throws(HostError) in
                     guard let image = try Self.image(for: dimm, in: images) else { return }
-                    try dimm.writeLabelArea(image.bytes)
+                    try dimm.writeLabelArea(try Self.restored(image, on: dimm))
                     try dimm.disable()
                     try dimm.enable()
                 }

@@ -8,6 +8,8 @@ struct LabelSlot: Equatable {
     var offset: ByteCount
     /// The length on this DIMM.
     var length: ByteCount
+    /// What of it the kernel would not write again, each in a phrase (``LabelFidelity``).
+    var losses: [String]
 
     /// Reads the label of a slot; nil where the kernel would not take it for one (label.c, `slot_valid`).
     init?(_ bytes: [UInt8], slot: Int, version: LabelVersion) {
@@ -19,11 +21,16 @@ struct LabelSlot: Equatable {
                 return nil
             }
         }
+        self.init(uuid, bytes, version)
+    }
+
+    private init(_ uuid: UUID, _ bytes: [UInt8], _ version: LabelVersion) {
         let name = bytes[16..<80].prefix { $0 != 0 }
         self.uuid = uuid
         self.name = name.isEmpty ? nil : String(decoding: name, as: UTF8.self)
         self.offset = ByteCount(LabelIndex.integer(bytes, at: 104, count: 8))
         self.length = ByteCount(LabelIndex.integer(bytes, at: 112, count: 8))
+        self.losses = LabelFidelity.losses(bytes, version: version)
     }
 
     /// The labels of the slots that an index has in use, from the bytes at the start of the area.
@@ -34,6 +41,51 @@ struct LabelSlot: Equatable {
             let bytes = area[Int(place.offset)..<Int(place.offset + place.length)]
             return LabelSlot(Array(bytes), slot: slot, version: index.version)
         }
+    }
+
+    /// The labels that lie in an area without a valid index, wherever they are: those in use when it was lost, and also
+    /// those that had been freed, since nothing tells them apart.
+    ///
+    /// Those of version 1.2 are known by their checksum, at any place where a slot of any layout may lie; those of
+    /// version 1.1, which have none, by the number of the slot that they are in, and by fields that no other bytes have.
+    static func stray(in area: [UInt8]) -> [LabelSlot] {
+        let size = Int(LabelVersion.v1_2.labelSize)
+        let checked = stride(from: 0, through: area.count - size, by: size).compactMap { start in
+            guard area[start..<start + 16].contains(where: { $0 != 0 }) else { return LabelSlot?.none }
+            return LabelSlot(checked: Array(area[start..<start + size]))
+        }
+        return checked.isEmpty ? strayOfVersion1(in: area) : checked
+    }
+
+    private static func strayOfVersion1(in area: [UInt8]) -> [LabelSlot] {
+        let size = Int(LabelVersion.v1_1.labelSize)
+        let start = Int(LabelIndex.prefixLength(areaSize: UInt32(clamping: area.count)))
+        return stride(from: start, through: area.count - size, by: size).enumerated().compactMap {
+            slot, start in
+            let bytes = Array(area[start..<start + size])
+            guard LabelIndex.integer(bytes, at: 112, count: 8) > 0, isPlausible(bytes) else { return nil }
+            return LabelSlot(bytes, slot: slot, version: .v1_1)
+        }
+    }
+
+    /// Whether the fields of a label have values that labels have: flags, the count of labels and the position of this
+    /// one, the sector size, and the range.
+    private static func isPlausible(_ bytes: [UInt8]) -> Bool {
+        func field(_ offset: Int, _ count: Int) -> UInt64 {
+            LabelIndex.integer(bytes, at: offset, count: count)
+        }
+        let (dpa, length) = (field(104, 8), field(112, 8))
+        return bytes[..<16].contains { $0 != 0 } && field(80, 4) < 16 && field(86, 2) < max(field(84, 2), 1)
+            && field(84, 2) <= 64 && field(96, 8) <= 1 << 16 && dpa < Region.maximumAddress
+            && length < Region.maximumAddress
+    }
+
+    /// A label of version 1.2 by its checksum alone.
+    private init?(checked bytes: [UInt8]) {
+        guard LabelIndex.checksum(bytes, at: 248) == LabelIndex.integer(bytes, at: 248, count: 8),
+            let uuid = UUID(bytes: Array(bytes[..<16])), !uuid.isNull
+        else { return nil }
+        self.init(uuid, bytes, .v1_2)
     }
 }
 

@@ -58,6 +58,13 @@ extension KernelHost {
             }
             let area = try dimm.readLabelIndex()
             let version = LabelIndex.read(areaSize: area.areaSize, bytes: area.bytes)?.version
+            let stray = version == nil ? LabelSlot.stray(in: try dimm.readLabelArea { $0 }.bytes) : []
+            guard stray.isEmpty else {
+                throw HostError(
+                    .failed, while: "initialise labels", device: device,
+                    reason: StrayLabels(region: region.device, dimm: device, stray).description,
+                    advice: StrayLabels.advice(device))
+            }
             guard version != .v1_1 else {
                 throw HostError(
                     .failed, while: "initialise labels", device: device,

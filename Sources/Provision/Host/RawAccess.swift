@@ -127,7 +127,7 @@ struct RawAccess {
                 .failed, while: "open it raw", device: namespace, reason: "the kernel made no block device")
         }
         return try ExclusiveOpen(
-            "/dev/\(disk)", O_RDWR | Linux.openDirect | O_SYNC, while: "open it raw", device: namespace)
+            block: disk, O_RDWR | Linux.openDirect | O_SYNC, while: "open it raw", device: namespace)
     }
 
     /// Moves bytes by way of an aligned buffer, as direct I/O demands. Returns 0 or an errno.

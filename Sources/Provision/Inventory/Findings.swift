@@ -7,6 +7,14 @@ public struct Findings: Equatable, Sendable {
     public var contents: [String: [Signature]]
     /// The block devices below the state directory's file system: `dm-0`, `pmem0p1`, `pmem0`.
     public var stateDevices: [String]
+    /// Whether the regions that are to get labels hold data, by their kernel names. One that cannot be looked at (its
+    /// namespace is inactive or has an info block, not root) is not there.
+    public var contentLooks: [String: ContentLook] = [:]
+    /// The labels that lie on DIMMs of these regions without a valid index.
+    public var strayLabels: [StrayLabels] = []
+    /// What undo could not write back of the labels that a plan changes, by their UUIDs and in words. Labels that it
+    /// could are not there.
+    public var labelLosses: [UUID: [String]] = [:]
     /// What becomes of new memory blocks (`auto_online_blocks`); nil where it was not asked for or is not known.
     public var memoryPolicy: String?
 

@@ -37,8 +37,9 @@ public struct Namespace: Equatable, Sendable {
     public var numaNode: Int?
     /// The node the memory would become as system RAM; nil where the platform gives none.
     public var targetNode: Int?
-    /// Whether its first 128 KiB hold a byte other than zero. Looked at only where a plan needs it: raw namespaces of
-    /// label-less regions whose DIMMs have label areas. Nil elsewhere, and where it may not be read (not root).
+    /// True where its first 128 KiB hold a byte other than zero: looked at only in raw namespaces of label-less regions
+    /// whose DIMMs have label areas. Nil elsewhere, and where none was found: whether the rest holds something is not
+    /// known then. (False, of the inventories of earlier versions, is no more than that.)
     public var hasContent: Bool?
     /// The known media errors in its data, in 512-byte units from its data's start; empty for sector mode, whose
     /// errors the kernel shows for the region alone.

@@ -7,11 +7,20 @@ public struct NamespaceName: Hashable, Comparable, Sendable, CustomStringConvert
     /// (kernel drivers/nvdimm/label.h, `NSLABEL_NAME_LEN`).
     public static let maximumLength = 63
 
-    /// A name, or nil where it is empty, longer than 63 bytes of UTF-8, begins or ends with a space, or has a
-    /// control character. The kernel trims white space from what is written to `alt_name`.
+    /// Whether the kernel would cut bytes off the ends of what is written to `alt_name`.
+    ///
+    /// It cuts off white space (`strim`), and takes single bytes for it: 9 to 13, 32, and 160, the no-break space of
+    /// Latin-1, with which many letters of UTF-8 end, as the "à" of "voilà" (lib/ctype.c).
+    static func isCut(_ bytes: some BidirectionalCollection<UInt8>) -> Bool {
+        func isSpace(_ byte: UInt8) -> Bool { (9...13).contains(byte) || byte == 32 || byte == 160 }
+        return bytes.first.map(isSpace) == true || bytes.last.map(isSpace) == true
+    }
+
+    /// A name, or nil where it is empty, longer than 63 bytes of UTF-8, has a control character, or begins or ends with
+    /// a byte that the kernel cuts off (``isCut(_:)``).
     public init?(_ text: String) {
         guard (1...Self.maximumLength).contains(text.utf8.count) else { return nil }
-        guard text.first != " ", text.last != " " else { return nil }
+        guard !Self.isCut(text.utf8) else { return nil }
         guard text.unicodeScalars.allSatisfy({ $0.properties.generalCategory != .control }) else {
             return nil
         }

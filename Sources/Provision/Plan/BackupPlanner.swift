@@ -26,7 +26,10 @@ struct BackupPlanner {
             if !saved.isEmpty { plan.steps[index].backup = Backup(of: target, ranges: saved) }
             let change = plan.steps[index].change
             if plan.changes[change].kind == .initializeLabels, writes.writers.isEmpty { continue }
-            let (reversibility, reason) = verdict(writes, isSaved: isSaved, step: plan.steps[index].step)
+            var (reversibility, reason) = verdict(writes, isSaved: isSaved, step: plan.steps[index].step)
+            if plan.changes[change].kind == .initializeLabels {
+                reason += "; the namespace that spans the region shows again after a reboot"
+            }
             plan.changes[change].reversibility = reversibility
             plan.changes[change].reversibilityReason = reason
         }
@@ -34,14 +37,14 @@ struct BackupPlanner {
     }
 
     /// The namespace whose media may be written over once a step has begun. Labels give away the capacity of the
-    /// namespace that spans a label-less region; where nobody used that, nothing of it is worth saving.
+    /// namespace that spans a label-less region.
     private func released(by step: Step) -> NamespaceTarget? {
         switch step {
         case .destroy(let target), .reconfigure(let target, _): return target
-        case .disable, .create, .rename, .enable, .activate: return nil
+        case .disable, .create, .rename, .enable: return nil
         case .initializeLabels(let device):
             guard let region = observed.regions.first(where: { $0.device == device }),
-                let spanning = region.namespaces.first, spanning.mode != .raw || spanning.hasContent != false
+                let spanning = region.namespaces.first
             else { return nil }
             return NamespaceTarget(spanning, region: device)
         }

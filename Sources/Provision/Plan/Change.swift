@@ -27,7 +27,7 @@ public struct Change: Equatable, Sendable {
         case create
         /// Only the name changes.
         case rename
-        /// An inactive namespace is enabled, or its unfinished creation finished.
+        /// An inactive namespace is enabled. What its media says it is shows then.
         case enable
         /// Mode, map, alignment or sector size change; the extent stays.
         case reconfigure

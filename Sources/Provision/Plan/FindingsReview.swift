@@ -12,6 +12,7 @@ struct FindingsReview {
             guard case .disable(let target) = planned.step else { continue }
             plan.changes[planned.change].holds(findings.contents[target.device])
         }
+        plan = LabelReview(findings: findings).completed(plan)
         let uses = uses(of: plan)
         plan.notes += uses
         plan.refusals += uses.compactMap { stateRefusal($0.address, $0.holders) }
@@ -54,12 +55,9 @@ struct FindingsReview {
 }
 
 extension Change {
-    /// Records what the namespace holds. Label indexes hide whatever is there: where something was recognised, beyond
-    /// the first bytes as well, that takes consent.
+    /// Records what the namespace holds.
     fileprivate mutating func holds(_ signatures: [Signature]?) {
-        guard let signatures else { return }
-        contents = signatures
-        if kind == .initializeLabels, !signatures.isEmpty { consent = address }
+        if let signatures { contents = signatures }
     }
 }
 

@@ -74,7 +74,7 @@ struct HealthReview {
         plan.steps.contains { planned in
             switch planned.step {
             case .create, .reconfigure: regions.contains { $0.device == planned.step.region }
-            case .initializeLabels, .disable, .destroy, .rename, .enable, .activate: false
+            case .initializeLabels, .disable, .destroy, .rename, .enable: false
             }
         }
     }

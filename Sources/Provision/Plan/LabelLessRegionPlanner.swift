@@ -1,6 +1,8 @@
 /// Plans a region that has no labels and is to stay so: one namespace, as large as the region, without a name.
 struct LabelLessRegionPlanner {
     let assignment: RegionMatcher.Assignment
+    /// The UUIDs of the whole host.
+    let names: NameIndex
 
     private var region: Region { assignment.region }
 
@@ -19,6 +21,13 @@ struct LabelLessRegionPlanner {
                     nil))
             return draft
         }
+        if let uuid = declaration.uuid, declaration.isOutdated(by: namespace),
+            let place = names.place(of: uuid)
+        {
+            draft.refusals.append(declaration.elsewhere(uuid, place, address: region.device))
+            return draft
+        }
+        draft.notes += [declaration.outdatedNote(namespace, address: region.device)].compactMap(\.self)
         plan(namespace, as: declaration, in: &draft)
         return draft
     }
@@ -41,7 +50,8 @@ struct LabelLessRegionPlanner {
         let changes = NamespaceChanges(
             region: region, address: region.device, consent: region.device, sizing: sizing)
         if changes.isReconfiguration(of: namespace, to: layout, reasons: differences),
-            let refusal = refusal(of: declaration, layout, differences)
+            let refusal = declaration.outdated(by: namespace, address: region.device)
+                ?? refusal(of: declaration, layout, differences)
         {
             draft.refusals.append(refusal)
             return

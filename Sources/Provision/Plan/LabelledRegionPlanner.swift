@@ -53,6 +53,9 @@ struct LabelledRegionPlanner {
             region: region, names: names, siblings: siblings, destroysForeign: unmanagedPolicy == .destroy)
         let (matches, refusals) = matcher.match(block.namespaces)
         draft.refusals += refusals + identityRefusals
+        draft.notes += zip(block.namespaces, matches).compactMap { declaration, match in
+            match.flatMap { declaration.outdatedNote($0, address: address(of: declaration)) }
+        }
         var entries: [RegionEntry] = []
         for (index, declaration) in block.namespaces.enumerated() {
             entries.append(entry(declaration, matches[index], index, sizing, in: &draft))
@@ -78,6 +81,7 @@ struct LabelledRegionPlanner {
         guard let unplaced else { return draft }
         guard !unplaced.matters(to: draft, entries: entries, sizing: sizing) else {
             var refused = PlanDraft()
+            refused.notes = draft.notes
             refused.refusals = [extentsUnknown]
             return refused
         }
@@ -112,7 +116,7 @@ struct LabelledRegionPlanner {
         _ declaration: NamespaceDeclaration, _ existing: Namespace?, _ index: Int, _ sizing: Sizing,
         in draft: inout PlanDraft
     ) -> RegionEntry {
-        let address = "\(region.device)/\(declaration.displayName)"
+        let address = address(of: declaration)
         let decision = LayoutDecision(region: region)
         let layout = decision.layout(for: declaration, existing: existing)
         var entry = RegionEntry(
@@ -128,6 +132,10 @@ struct LabelledRegionPlanner {
                     problem.code, address, at: declaration.position, problem.message, advice: problem.advice))
         }
         return entry
+    }
+
+    private func address(of declaration: NamespaceDeclaration) -> String {
+        "\(region.device)/\(declaration.displayName)"
     }
 
     private var identityRefusals: [Refusal] {

@@ -24,7 +24,7 @@ struct MediaErrorReview {
     private func made(by step: Step, _ region: Region) -> Extent? {
         switch step {
         case .create(let placement): place(placement.resource, placement.layout.rawSize, in: region)
-        case .reconfigure(let target, _), .activate(let target, _):
+        case .reconfigure(let target, _):
             place(target.resource, target.rawSize, in: region)
         case .initializeLabels, .disable, .destroy, .rename, .enable: nil
         }

@@ -10,8 +10,7 @@ struct NamespaceChanges {
     func change(_ namespace: Namespace, to layout: Layout, reasons: [String], in draft: inout PlanDraft) {
         switch way(for: namespace, to: layout, reasons: reasons) {
         case .rename(let name): rename(namespace, name, layout, in: &draft)
-        case .enable: enable(namespace, layout, .enable(target(namespace)), in: &draft)
-        case .activate: enable(namespace, layout, .activate(target(namespace), layout), in: &draft)
+        case .enable: enable(namespace, layout, in: &draft)
         case .reconfigure: reconfigure(namespace, layout, reasons, in: &draft)
         }
     }
@@ -23,12 +22,13 @@ struct NamespaceChanges {
     }
 
     private enum Way {
-        case rename(NamespaceName), enable, activate, reconfigure
+        case rename(NamespaceName), enable, reconfigure
     }
 
-    /// An inactive namespace shows no mode but the one that its label records, and v1.1 labels record none: there,
-    /// only enabling it tells. A label that records fsdax or devdax makes finishing safe, since a page map that is
-    /// written anew lies where the old one did; a new translation table would not.
+    /// An inactive namespace shows no mode but the one that its label records, and v1.1 labels record none. What its info
+    /// block says, and whether it has one, shows only when it is enabled: that writes nothing and loses nothing, and
+    /// whatever is still different then is another change, with its own consent and backup. Where the label alone says
+    /// that it is something else than declared, enabling it would be of no use.
     private func way(for namespace: Namespace, to layout: Layout, reasons: [String]) -> Way {
         if namespace.isActive {
             guard reasons.isEmpty, let name = layout.name else { return .reconfigure }
@@ -36,7 +36,6 @@ struct NamespaceChanges {
         }
         switch namespace.recordedMode {
         case nil where layout.mode == .raw || sizing.labels != .v1_2: return .enable
-        case layout.mode? where layout.mode.isDirectAccess: return .activate
         case layout.mode?: return .enable
         default: return .reconfigure
         }
@@ -54,7 +53,7 @@ struct NamespaceChanges {
         draft.add(.enable(target(namespace)), of: change, in: .enable)
     }
 
-    private func enable(_ namespace: Namespace, _ layout: Layout, _ step: Step, in draft: inout PlanDraft) {
+    private func enable(_ namespace: Namespace, _ layout: Layout, in draft: inout PlanDraft) {
         let newName = layout.name.flatMap { $0.text == namespace.name ? nil : $0 }
         let change = draft.add(
             make(
@@ -62,7 +61,7 @@ struct NamespaceChanges {
                 [inactivity(of: namespace)] + (newName.map { [renaming(namespace, $0)] } ?? []),
                 .lossless, "it can be disabled again", consent: nil))
         if let newName { draft.add(.rename(target(namespace), newName), of: change, in: .enable) }
-        draft.add(step, of: change, in: .enable)
+        draft.add(.enable(target(namespace)), of: change, in: .enable)
     }
 
     private func reconfigure(
@@ -85,7 +84,8 @@ struct NamespaceChanges {
     /// v1.1 label.
     private func inactivity(of namespace: Namespace) -> String {
         namespace.labelUUID == nil || namespace.recordedMode != nil
-            ? "it is disabled" : "it is disabled, and its label does not say as what: it may be unfinished"
+            ? "it is disabled: what else differs from the profile shows when it is enabled"
+            : "it is disabled, and its label does not say as what: it may be unfinished"
     }
 
     /// Why an inactive namespace has to be reconfigured, and not merely enabled.

@@ -61,6 +61,9 @@ struct NamespaceMatcher {
                 "\(candidates.count) namespaces of \(region.device) are called that; their UUIDs are \(uuids)",
                 "say which one by its uuid, or rename the others")
         }
+        if let uuid = declaration.uuid, byUUID[uuid] == nil, let place = names.place(of: uuid) {
+            throw Refused(refusal: declaration.elsewhere(uuid, place, address: address(of: declaration)))
+        }
         if candidates.isEmpty, let uuid = declaration.uuid {
             throw refused(
                 .identityNotFound, declaration, "\(region.device) has no namespace with the UUID \(uuid)",
@@ -69,7 +72,8 @@ struct NamespaceMatcher {
         return candidates.first
     }
 
-    /// A namespace gets a new UUID when it is reconfigured or replaced: then its name tells.
+    /// A namespace gets a new UUID when it is reconfigured or replaced: then its name tells, but for what loses data
+    /// (``NamespaceDeclaration/outdated(by:address:)``).
     private func candidates(for declaration: NamespaceDeclaration) -> [Namespace] {
         if let uuid = declaration.uuid, let found = byUUID[uuid] { return found }
         guard let name = declaration.name else { return [] }
@@ -111,23 +115,39 @@ struct NamespaceMatcher {
     ) -> Refused {
         Refused(
             refusal: Refusal(
-                code, "\(region.device)/\(declaration.displayName)", at: declaration.position, message,
-                advice: advice))
+                code, address(of: declaration), at: declaration.position, message, advice: advice))
+    }
+
+    private func address(of declaration: NamespaceDeclaration) -> String {
+        "\(region.device)/\(declaration.displayName)"
     }
 }
 
-/// Which regions hold a namespace of which name.
+/// Which regions hold a namespace of which name, and where on the host a UUID is.
 struct NameIndex {
     private var regions: [String: [String]] = [:]
+    private var places: [UUID: String] = [:]
 
-    /// The names of a host.
+    /// The names and UUIDs of a host.
     init(_ observed: Observed) {
         for region in observed.regions {
-            for name in region.namespaces.compactMap(\.name) {
-                regions[name, default: []].append(region.device)
+            for namespace in region.namespaces {
+                if let name = namespace.name { regions[name, default: []].append(region.device) }
+                let place = "\(region.device)/\(namespace.displayName)"
+                for uuid in [namespace.labelUUID, namespace.infoBlockUUID].compactMap(\.self) {
+                    places[uuid] = places[uuid] ?? place
+                }
+            }
+            for label in region.uninstantiated {
+                places[label.uuid] =
+                    places[label.uuid]
+                    ?? "\(region.device)/\(label.displayName), which the kernel does not show"
             }
         }
     }
+
+    /// The address of the namespace with a UUID in its label or info block; nil where there is none.
+    func place(of uuid: UUID) -> String? { places[uuid] }
 
     /// The first region with a namespace of this name that is none of `others`; nil where there is none.
     func region(with name: String, besides others: Set<String>) -> String? {
@@ -138,4 +158,45 @@ struct NameIndex {
 extension NamespaceDeclaration {
     /// What people know the declaration by.
     var displayName: String { name?.text ?? uuid?.description ?? "(unnamed)" }
+
+    /// Whether the declaration has a `uuid`, and the namespace that its name means has another one: daxprov gave it a
+    /// new one, or somebody else made it.
+    func isOutdated(by namespace: Namespace) -> Bool {
+        guard let uuid else { return false }
+        return namespace.labelUUID != uuid && namespace.infoBlockUUID != uuid
+    }
+
+    /// The note that the namespace is meant by its name alone; nil where its UUID is the declared one.
+    func outdatedNote(_ namespace: Namespace, address: String) -> Note? {
+        guard let uuid, isOutdated(by: namespace) else { return nil }
+        return Note(
+            .uuidNotFound, address,
+            "no namespace shows the UUID \(uuid): the declaration means \(namespace.knownUUID)",
+            advice: "correct uuid or leave it out; until then nothing is done that loses data")
+    }
+
+    /// The refusal of a change that loses the data of a namespace that has another UUID than the declared one; nil
+    /// where it has that.
+    func outdated(by namespace: Namespace, address: String) -> Refusal? {
+        guard let uuid, isOutdated(by: namespace) else { return nil }
+        return Refusal(
+            .identityNotFound, address, at: position,
+            "no namespace shows the UUID \(uuid), and the change would lose the data of \(namespace.knownUUID)",
+            advice: "if that one is meant: correct uuid, or leave it out")
+    }
+
+    /// The refusal of a declaration whose UUID is that of a namespace at another place.
+    func elsewhere(_ uuid: UUID, _ place: String, address: String) -> Refusal {
+        Refusal(
+            .identityElsewhere, address, at: position, "the UUID \(uuid) is that of \(place)",
+            advice: "declare it for the region that it is in, or correct uuid")
+    }
+}
+
+extension Namespace {
+    /// "wal, which has the UUID ...".
+    fileprivate var knownUUID: String {
+        guard let uuid = labelUUID ?? infoBlockUUID else { return "\(displayName), which shows none" }
+        return name == nil ? "the one with the UUID \(uuid)" : "\(displayName), which has the UUID \(uuid)"
+    }
 }

@@ -42,6 +42,12 @@ public struct Note: Equatable, Sendable {
         case labelsOfVersion1 = "labels_v1_1"
         /// New memory blocks come online at once, and the plan involves system memory.
         case memoryAutoOnline = "memory_auto_online"
+        /// No namespace shows the declared UUID: the declaration means one by its name, or its region's only one.
+        case uuidNotFound = "uuid_not_found"
+        /// A region that is to get labels holds data.
+        case contentFound = "content_found"
+        /// Whether a region that is to get labels holds data is not known: it was looked at in part, or not at all.
+        case contentUnknown = "content_unknown"
         /// The marks of protected namespaces could not be read.
         case protectionUnknown = "protection_unknown"
         /// A protected namespace has no label, so that no mark can be kept of it.

@@ -14,6 +14,7 @@ struct PlanDraft {
     var unchanged: [String] = []
     var unmanaged: [UnmanagedNamespace] = []
     var refusals: [Refusal] = []
+    var notes: [Note] = []
 
     /// Adds a change and returns its index.
     mutating func add(_ change: Change) -> Int {
@@ -55,6 +56,7 @@ struct PlanDraft {
         unchanged += other.unchanged
         unmanaged += other.unmanaged
         refusals += other.refusals
+        notes += other.notes
         for planned in other.orderedSteps {
             phases.append((.after, PlannedStep(change: planned.change + offset, step: planned.step)))
         }

@@ -24,7 +24,7 @@ public enum Planner {
         draft.refusals += LabelSlots.refusals(for: steps, on: observed)
         let plan = Plan(
             changes: draft.changes, steps: steps, unchanged: draft.unchanged, unmanaged: draft.unmanaged,
-            refusals: draft.refusals)
+            refusals: draft.refusals, notes: draft.notes)
         let backedUp = BackupPlanner(observed: observed, limit: backupLimit).completed(plan)
         return HealthReview(observed: observed).completed(backedUp)
     }
@@ -42,7 +42,8 @@ public enum Planner {
         let region = assignment.region
         if region.labelling == .labelless, assignment.block.labels == .require {
             return checked(
-                LabelLessRegionPlanner(assignment: assignment).plan(), region, assignment.block.position)
+                LabelLessRegionPlanner(assignment: assignment, names: names).plan(), region,
+                assignment.block.position)
         }
         let siblings = assignments.filter { $0.block.position == assignment.block.position }
         let planner = LabelledRegionPlanner(

@@ -49,8 +49,10 @@ public struct Refusal: Equatable, Sendable {
         case identityMissing = "identity_missing"
         /// Several namespaces have the declared identity, or several declarations meet one namespace.
         case identityAmbiguous = "identity_ambiguous"
-        /// No namespace has the declared UUID.
+        /// No namespace has the declared UUID, or the one of the declared name has another one and would lose its data.
         case identityNotFound = "identity_not_found"
+        /// The declared UUID is that of a namespace at another place.
+        case identityElsewhere = "identity_elsewhere"
         /// A namespace of that name is in another region.
         case nameInUse = "name_in_use"
         /// The size is no multiple of the allocation unit.
@@ -87,6 +89,10 @@ public struct Refusal: Equatable, Sendable {
         case dimmFailedMap = "dimm_failed_map"
         /// A DIMM has label indexes of version 1.1, which this version does not replace.
         case labelsOfVersion1 = "labels_v1_1"
+        /// A DIMM has labels, and no valid index of them: a new one would lose what they say.
+        case labelsWithoutIndex = "labels_without_index"
+        /// A label that the plan changes says what undo could not write back.
+        case labelNotRestorable = "label_not_restorable"
         /// Media errors lie where a backup, or the change itself, must read.
         case mediaErrors = "media_errors"
         /// The host is not as the transaction that is to be undone left it.

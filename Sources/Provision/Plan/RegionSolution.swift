@@ -77,9 +77,7 @@ struct RegionSolution {
             region: region, address: entry.address, consent: namespace.displayName, sizing: sizing)
         if changes.isReconfiguration(of: namespace, to: layout, reasons: differences) {
             let reasons = differences.isEmpty ? changes.inactiveReasons(namespace, layout) : differences
-            guard !refuseProtected(entry, reasons, into: &draft), !refuseNameless(entry, into: &draft) else {
-                return
-            }
+            guard !refuseLoss(entry, reasons, into: &draft) else { return }
         } else if isRenamed {
             guard !refuseProtected(entry, ["its name changes"], into: &draft) else { return }
         }
@@ -104,9 +102,7 @@ struct RegionSolution {
                     reversibilityReason: "undo deletes it", consent: nil))
         }
         let reasons = reasons(toReplace: existing, by: placement.layout)
-        guard !refuseProtected(entry, reasons, into: &draft), !refuseNameless(entry, into: &draft) else {
-            return nil
-        }
+        guard !refuseLoss(entry, reasons, into: &draft) else { return nil }
         return replace(
             existing, entry.address, after, reasons, reused: user(of: existing, over), into: &draft)
     }
@@ -169,6 +165,14 @@ struct RegionSolution {
             usableSize: usable)
     }
 
+    /// Refuses a change that loses the data of the declaration's namespace where the declaration does not allow it.
+    private func refuseLoss(_ entry: RegionEntry, _ reasons: [String], into draft: inout PlanDraft) -> Bool {
+        let outdated = entry.existing.flatMap { entry.declaration.outdated(by: $0, address: entry.address) }
+        if let outdated { draft.refusals.append(outdated) }
+        return refuseProtected(entry, reasons, into: &draft) || refuseNameless(entry, into: &draft)
+            || outdated != nil
+    }
+
     private func refuseProtected(
         _ entry: RegionEntry, _ reasons: [String], into draft: inout PlanDraft
     ) -> Bool {
@@ -220,7 +224,7 @@ extension Step {
     /// Whether it enables or destroys the namespace with this kernel name.
     fileprivate func frees(_ device: String) -> Bool {
         switch self {
-        case .enable(let target), .activate(let target, _), .reconfigure(let target, _), .destroy(let target):
+        case .enable(let target), .reconfigure(let target, _), .destroy(let target):
             target.device == device
         case .initializeLabels, .disable, .create, .rename: false
         }

@@ -15,11 +15,9 @@ public enum Step: Equatable, Sendable {
     case reconfigure(NamespaceTarget, Layout)
     /// Writes the name into the label of the inactive namespace.
     case rename(NamespaceTarget, NamespaceName)
-    /// Brings the inactive namespace online; the kernel finds its mode from its info block.
+    /// Brings the inactive namespace online; the kernel finds its mode from its info block, and without one it comes up
+    /// raw. Nothing is written to its media but by the kernel, which fills in a page map that lies there.
     case enable(NamespaceTarget)
-    /// Brings the inactive namespace online, and where it has no valid info block for the mode that its label
-    /// records, finishes its creation as the layout says.
-    case activate(NamespaceTarget, Layout)
 }
 
 /// An existing namespace that a step acts on, with what must be true of it just before.
@@ -81,7 +79,6 @@ extension Step {
         case .reconfigure(let target, let layout): self = .reconfigure(target.withoutAddress, layout)
         case .rename(let target, let name): self = .rename(target.withoutAddress, name)
         case .enable(let target): self = .enable(target.withoutAddress)
-        case .activate(let target, let layout): self = .activate(target.withoutAddress, layout)
         }
     }
 }

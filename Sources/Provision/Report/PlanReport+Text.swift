@@ -38,8 +38,9 @@ enum PlanText {
         for reason in change.reasons where change.kind != .create { lines.append("      \(clean(reason))") }
         for content in change.contents ?? [] { lines.append("      holds: \(content)") }
         if change.losesData, let consent = change.consent {
+            let lost = change.kind == .initializeLabels ? "whatever it holds is lost" : "data on it is lost"
             lines.append(
-                style.paint("    ! data on it is lost; needs --allow-destroy \(clean(consent))", .loss))
+                style.paint("    ! \(lost); needs --allow-destroy \(clean(consent))", .loss))
         }
         if change.kind != .create {
             lines.append("      undo: \(change.reversibility.phrase): \(clean(change.reversibilityReason))")

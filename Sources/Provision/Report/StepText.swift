@@ -12,7 +12,6 @@ public enum StepText {
         case .reconfigure(let target, let layout): "reconfigure \(text(target)) as \(layout.mode.rawValue)"
         case .rename(let target, let name): "rename \(text(target)) to \(name)"
         case .enable(let target): "enable \(text(target))"
-        case .activate(let target, let layout): "enable or finish \(text(target)) as \(layout.mode.rawValue)"
         }
     }
 
@@ -26,7 +25,6 @@ public enum StepText {
         case .reconfigure: "reconfigure"
         case .rename: "rename"
         case .enable: "enable"
-        case .activate: "activate"
         }
     }
 
@@ -42,7 +40,7 @@ public enum StepText {
             node.set("resource", placement.resource)
             node.set("raw_size", placement.layout.rawSize)
         case .disable(let target), .destroy(let target), .reconfigure(let target, _), .rename(let target, _),
-            .enable(let target), .activate(let target, _):
+            .enable(let target):
             node.set("region", target.region)
             node.set("device", target.device)
             node.set("raw_uuid", target.labelUUID)

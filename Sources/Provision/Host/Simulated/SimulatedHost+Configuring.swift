@@ -1,4 +1,4 @@
-/// The part that create, reconfigure and activate share.
+/// The part that create and reconfigure share.
 extension SimulatedHost {
     /// Gives an idle namespace the name, the sector size and the holder class of the layout, where they differ. On a
     /// label-less region there is only the holder class.

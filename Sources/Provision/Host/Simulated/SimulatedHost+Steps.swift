@@ -25,8 +25,6 @@ extension SimulatedHost {
             return try readBack(id)
         case .enable(let target):
             return try enable(resolve(target))
-        case .activate(let target, let layout):
-            return try activate(resolve(target), layout, identity)
         }
     }
 
@@ -130,30 +128,6 @@ extension SimulatedHost {
         undo.removeLast()
         try store(.forceRaw(id, false))
         undo.removeLast()
-    }
-
-    private func activate(
-        _ id: SimulatedNamespaceID, _ layout: Layout, _ identity: FreshIdentity
-    ) throws(HostError) -> Namespace? {
-        if let found = try readBack(id), found.isActive, found.mode == layout.mode { return found }
-        try requireInactive(id, while: "activate \(id)")
-        try releaseSeeds(of: id)
-        guard let found = try enable(id) else { return nil }
-        if found.mode == layout.mode { return found }
-        guard found.mode == .raw else {
-            throw HostError(
-                .failed, while: "activate \(id)", device: id.description,
-                reason: "it has a valid info block for \(found.mode?.rawValue ?? "an unknown mode")",
-                advice: "its data may be wanted: reconfigure it instead")
-        }
-        return try undoing { undo throws(HostError) in
-            undo.add(.disable(id))
-            try self.disable(id)
-            undo.removeLast()
-            try self.describe(id, layout, &undo)
-            try self.claim(id, layout, identity.infoBlock, &undo)
-            return try self.readBack(id)
-        }
     }
 
     private func enable(_ id: SimulatedNamespaceID) throws(HostError) -> Namespace? {

@@ -64,7 +64,8 @@ public final class SimulatedHost: Host {
         return state.observed
     }
 
-    /// Looks in the state's list of uses. What a simulated device holds is not known.
+    /// Looks in the state's list of uses, and at regions as far as a kernel's would be looked at. What else a simulated
+    /// device holds is not known.
     public func examine(_ examination: Examination) throws(HostError) -> Findings {
         var findings = Findings()
         for target in examination.targets {
@@ -73,6 +74,10 @@ public final class SimulatedHost: Host {
                 let use = try use(of: id)
             else { continue }
             findings.uses[target.device] = [use]
+        }
+        for device in examination.initializedRegions {
+            let number = try region(device, while: "look at \(device)")
+            findings.contentLooks[device] = state.contentLook(region: number)
         }
         return findings
     }

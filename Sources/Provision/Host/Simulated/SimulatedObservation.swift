@@ -72,7 +72,7 @@ extension SimulatedState {
             observed.describe(personality, namespace, region: number)
             observed.badBlocks = badBlocks(of: personality, namespace, in: region)
             if personality.mode == .raw, region.labelling == .labelless, !region.mappings.isEmpty {
-                observed.hasContent = region.hasContent
+                observed.hasContent = region.hasContent ? true : nil
             }
         }
         return observed
@@ -98,6 +98,23 @@ extension SimulatedState {
             let last = min(range.offset + UInt64(range.length), end)
             return first < last ? BadBlocks(offset: first - start, length: UInt32(last - first)) : nil
         }
+    }
+}
+
+extension SimulatedState {
+    /// What a look at the namespace that spans a label-less region finds; nil where that is not an active raw one.
+    func contentLook(region number: Int) -> ContentLook? {
+        let region = regions[number]
+        guard region.labelling == .labelless, let spanning = region.namespaces.first, spanning.isActive,
+            personality(of: spanning, in: region)?.mode == .raw
+        else { return nil }
+        let read = ContentLook.places(in: region.size).reduce(ByteCount.zero) { $0 + $1.length }
+        let blocks = infoBlocks.keys.filter {
+            $0 >= region.resource && $0 < region.resource + region.size.bytes
+        }
+        let first = region.hasContent ? region.resource : blocks.min()
+        return ContentLook(
+            read: read, size: region.size, firstContent: first.map { ByteCount($0 - region.resource) })
     }
 }
 

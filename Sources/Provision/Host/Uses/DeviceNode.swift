@@ -6,11 +6,17 @@ struct DeviceNode: Hashable {
     private let kind: UInt32
     private let number: UInt64
 
+    /// The device with a type of file and a number; nil where the type is none of a device.
+    init?(kind: UInt32, number: UInt64) {
+        guard [S_IFCHR, S_IFBLK].contains(kind) else { return nil }
+        self.kind = kind
+        self.number = number
+    }
+
     /// The device that the node at `path` leads to, or nil where there is none.
     init?(_ path: String) {
-        guard let found = Linux.node(path), [S_IFCHR, S_IFBLK].contains(found.kind) else { return nil }
-        kind = found.kind
-        number = found.number
+        guard let found = Linux.node(path) else { return nil }
+        self.init(kind: found.kind, number: found.number)
     }
 
     /// The block device with a number as sysfs writes it ("259:1"); nil where it is none.
@@ -29,4 +35,33 @@ struct DeviceNode: Hashable {
 
     /// Major and minor number as `/proc/self/mountinfo` writes them.
     var text: String { Linux.deviceText(number) }
+
+    /// What mknod(1) is given to make such a node: type, major and minor number.
+    var arguments: String {
+        "\(kind == S_IFBLK ? "b" : "c") \(text.split(separator: ":").joined(separator: " "))"
+    }
+
+    /// What a file of this type is, in words; of a device its number, and its name where sysfs shows one.
+    static func describe(kind: UInt32, number: UInt64) -> String {
+        if let node = DeviceNode(kind: kind, number: number) { return node.description }
+        return switch kind {
+        case S_IFREG: "a regular file"
+        case S_IFDIR: "a directory"
+        case S_IFIFO: "a FIFO"
+        case S_IFSOCK: "a socket"
+        default: "no device"
+        }
+    }
+}
+
+extension DeviceNode: CustomStringConvertible {
+    /// "block device 259:1 (pmem1)".
+    var description: String {
+        let type = kind == S_IFBLK ? "block" : "char"
+        let words = "\(kind == S_IFBLK ? "block" : "character") device \(text)"
+        guard let directory = SysfsDirectory.ifThere("/sys/dev/\(type)"),
+            let name = directory.linkTarget(text)
+        else { return words }
+        return "\(words) (\(name))"
+    }
 }

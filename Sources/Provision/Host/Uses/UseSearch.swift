@@ -30,8 +30,7 @@ struct UseSearch {
         _ device: String, below claim: String, of namespace: String, _ directory: borrowing SysfsDirectory
     ) -> Device {
         let uses = [SystemMemory.use(of: device, below: claim, directory)].compactMap(\.self)
-        let number = directory.text("\(claim)/\(device)/dev")
-        let node = DeviceNode(character: number) ?? DeviceNode("/dev/\(device)")
+        let node = DeviceNode(character: directory.text("\(claim)/\(device)/dev"))
         return Device(
             namespace: namespace, name: device, uses: uses, nodes: node.map { [(device, $0)] } ?? [])
     }

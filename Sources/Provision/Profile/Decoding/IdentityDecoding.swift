@@ -14,11 +14,17 @@ extension ProfileDecoder {
         guard let node = fields[key], let value = string(node, called: "`\(key)`") else { return nil }
         if let name = NamespaceName(value) { return name }
         let count = value.utf8.count
-        let reason =
-            count > NamespaceName.maximumLength
-            ? "is \(count) bytes long; labels hold \(NamespaceName.maximumLength)"
-            : "begins or ends with a space"
-        report("`\(key)` \(reason)", at: node)
+        if count > NamespaceName.maximumLength {
+            report("`\(key)` is \(count) bytes long; labels hold \(NamespaceName.maximumLength)", at: node)
+        } else if value.first == " " || value.last == " " {
+            report("`\(key)` begins or ends with a space", at: node)
+        } else {
+            report(
+                "`\(key)` ends in the byte 0xA0, which the kernel takes for white space and cuts off",
+                at: node,
+                suggestion:
+                    "let it end in another character than \(PrintableText.quoted(String(value.suffix(1))))")
+        }
         return nil
     }
 

@@ -1,0 +1,76 @@
+import Glibc
+
+/// Opens the nodes of devices below `/dev`, and only those that lead to the device that is meant.
+///
+/// A node is a file like any other: a link, one that was made by hand, or one that is left of a device whose number was
+/// given to another leads to somebody else's data. What counts is the number that the kernel shows in sysfs. It is
+/// compared before the node is opened, since opening some devices does something to them, and again on the open file,
+/// since the node can be replaced in between. A link that leads to the right device is good.
+enum DeviceFile {
+    /// The descriptor of the node `/dev/NAME` of the block device with this kernel name. The caller closes it.
+    /// - Parameters:
+    ///   - operation: what is being done, and `device` to what: for messages.
+    /// - Throws: where it cannot be opened, or leads to something else.
+    static func open(
+        block name: String, _ flags: Int32, while operation: String, device: String
+    ) throws(HostError) -> Int32 {
+        guard let node = node(ofBlock: name) else {
+            throw HostError(
+                .changed, while: operation, device: device,
+                reason: "the kernel shows no block device \(name)",
+                advice: "another tool changed the host: plan again")
+        }
+        return try open("/dev/\(name)", of: name, node, flags, while: operation, device: device)
+    }
+
+    /// The same to read it; nil where there is no device or no node, or this user may not open it.
+    /// - Throws: where the node leads to something else.
+    static func readable(
+        block name: String, _ flags: Int32 = 0, while operation: String
+    ) throws(HostError) -> Int32? {
+        guard let node = node(ofBlock: name) else { return nil }
+        do throws(HostError) {
+            return try open("/dev/\(name)", of: name, node, O_RDONLY | flags, while: operation, device: name)
+        } catch {
+            guard error.errno != nil else { throw error }
+            return nil
+        }
+    }
+
+    /// The device with a kernel name; nil where the kernel shows none.
+    private static func node(ofBlock name: String) -> DeviceNode? {
+        guard let directory = SysfsDirectory.ifThere("/sys/class/block/\(name)") else { return nil }
+        return DeviceNode(block: directory.text("dev"))
+    }
+
+    /// The descriptor of the node at `path`, which must lead to `node`, the device with this kernel name.
+    static func open(
+        _ path: String, of name: String, _ node: DeviceNode, _ flags: Int32, while operation: String,
+        device: String
+    ) throws(HostError) -> Int32 {
+        func mismatch(_ found: String) -> HostError {
+            HostError(
+                .failed, while: operation, device: device,
+                reason: "\(path) leads to \(found), and \(name) is \(node)",
+                advice: "put the right node in its place: rm \(path); mknod -m 0660 \(path) \(node.arguments)"
+            )
+        }
+        if let found = Linux.node(path), DeviceNode(kind: found.kind, number: found.number) != node {
+            throw mismatch(DeviceNode.describe(kind: found.kind, number: found.number))
+        }
+        let descriptor = unsafe Glibc.open(path, flags | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            let code = errno
+            let advice = code == ENOENT ? "there is no \(path): is devtmpfs mounted at /dev?" : nil
+            throw .system(code, while: operation, device: device, advice: advice)
+        }
+        var status = stat()
+        let result = unsafe fstat(descriptor, &status)
+        let (kind, number) = (status.st_mode & S_IFMT, UInt64(status.st_rdev))
+        guard result == 0, DeviceNode(kind: kind, number: number) == node else {
+            close(descriptor)
+            throw mismatch(DeviceNode.describe(kind: kind, number: number))
+        }
+        return descriptor
+    }
+}

@@ -1,0 +1,65 @@
+extension KernelHost {
+    /// Looks whether the raw namespace that spans a label-less region holds something; nil where it is not active, has an
+    /// info block, or may not be read.
+    func look(at device: String) throws(HostError) -> ContentLook? {
+        let region = try region(device)
+        let live = region.state("namespace\(Sysfs.number(device)).0")
+        guard live.isActive, live.claim == nil, let disk = region.disk(of: live),
+            let namespace = region.reader.namespace(live.device, in: region.directory)
+        else { return nil }
+        return try ContentProbe.look(disk, size: namespace.rawSize)
+    }
+
+    /// Looks at the label areas that a plan writes to. As another user than root nothing is found: labels are not to be
+    /// read, and nothing can be applied.
+    func findLabels(_ examination: Examination, _ findings: inout Findings) throws(HostError) {
+        let relabelled = Set(examination.relabelled.map(\.region))
+        let initialized = Set(examination.initializedRegions)
+        guard !relabelled.isEmpty || !initialized.isEmpty else { return }
+        do throws(HostError) {
+            let context = try NdctlContext()
+            try context.forEachBus { bus throws(HostError) in
+                try bus.forEachRegion { region throws(HostError) in
+                    let device = region.device
+                    if initialized.contains(device) { try findStrayLabels(region, &findings) }
+                    guard relabelled.contains(device) else { return }
+                    try region.forEachDimm { dimm throws(HostError) in
+                        guard dimm.hasLabelArea else { return }
+                        for label in try dimm.readLabels() where !label.losses.isEmpty {
+                            findings.labelLosses[label.uuid] = label.losses
+                        }
+                    }
+                }
+            }
+        } catch {
+            guard error.kind != .notPermitted else { return }
+            throw error
+        }
+    }
+
+    private func findStrayLabels(
+        _ region: borrowing NdctlRegion, _ findings: inout Findings
+    ) throws(HostError) {
+        let device = region.device
+        var found: [StrayLabels] = []
+        try region.forEachDimm { dimm throws(HostError) in
+            guard dimm.hasLabelArea else { return }
+            let area = try dimm.readLabelIndex()
+            guard LabelIndex.read(areaSize: area.areaSize, bytes: area.bytes) == nil else { return }
+            let labels = LabelSlot.stray(in: try dimm.readLabelArea { $0 }.bytes)
+            if !labels.isEmpty { found.append(StrayLabels(region: device, dimm: dimm.device, labels)) }
+        }
+        findings.strayLabels += found
+    }
+}
+
+extension StrayLabels {
+    /// These labels of a DIMM.
+    init(region: String, dimm: String, _ labels: [LabelSlot]) {
+        var names: [String] = []
+        for name in labels.map({ $0.name ?? $0.uuid.description }) where !names.contains(name) {
+            names.append(name)
+        }
+        self.init(region: region, dimm: dimm, names: names)
+    }
+}

@@ -1,0 +1,87 @@
+"""Enabling what is disabled: nothing is written to it, and what it then turns out to be is another change."""
+
+from support import Daxprov, contents, namespace, profile, region
+from support.daxprov import PARTIAL
+
+FILES = {"name": "files", "mode": "fsdax", "size": "128 MiB"}
+
+# The info block of fsdax lies at 4 KiB: the kernel shows it, and the page map, past force_raw alone.
+FORGET = """
+set -e
+cd /sys/bus/nd/devices/{device}
+echo 1 > force_raw
+echo {device} > /sys/bus/nd/drivers/nd_pmem/bind
+dd if=/dev/zero of=/dev/$(ls block) bs=4k seek=1 count=1 oflag=direct
+echo {device} > driver/unbind
+echo 0 > force_raw
+"""
+
+
+def prepare(vm, daxprov, **options):
+    """A disabled fsdax namespace with a file system; the digest of its file."""
+    made = daxprov.applied(profile(region(0, namespace(**FILES, **options))))
+    file = contents.make_file(vm, made.node("files"), "/mnt/files", "files", 16 << 20)
+    vm.run("umount /mnt/files && ndctl disable-namespace " + made.named("files")["dev"], check=True)
+    return made.named("files"), file
+
+
+def mounted(vm, daxprov):
+    vm.run(f"mount -o dax {daxprov.inventory().node('files')} /mnt/files", check=True)
+    found = contents.file_digest(vm, "/mnt/files")
+    vm.run("umount /mnt/files", check=True)
+    return found
+
+
+def whole(vm, space):
+    """The digest of everything that the namespace's range holds."""
+    return contents.image_digest(vm, "dimm0", space["resource"] - 0x100000000, space["raw_size"])
+
+
+def test_a_namespace_without_its_info_block_is_only_enabled_and_finished_with_consent_alone(labelled):
+    vm, daxprov = labelled, Daxprov(labelled)
+    space, _ = prepare(vm, daxprov, map="mem")
+    vm.run(FORGET.format(device=space["dev"]), check=True)
+    before = whole(vm, space)
+    wanted = profile(region(0, namespace(**FILES)))
+
+    [change] = daxprov.plan(wanted)["changes"]
+    assert (change["kind"], change["reversibility"]) == ("enable", "lossless") and "consent" not in change
+    first = daxprov.apply(wanted)
+    assert first.status == PARTIAL and "--allow-destroy files" in first.out, first
+    assert whole(vm, space) == before
+
+    [change] = daxprov.plan(wanted)["changes"]
+    assert (change["kind"], change["consent"]) == ("reconfigure", "files")
+    assert change["reversibility"] == "until_written"
+    assert any(step.get("backup_size") for step in change["steps"])
+    assert {each["code"] for each in daxprov.refused(wanted)["refusals"]} == {"consent_missing"}
+    guarded = profile(region(0, namespace(**FILES, protect="true")))
+    assert {each["code"] for each in daxprov.plan(guarded)["refusals"]} == {"protected"}
+    assert whole(vm, space) == before
+
+    daxprov.applied(wanted, allow=["files"])
+    assert whole(vm, space) != before
+    assert daxprov.run("rollback", "--yes", "--allow-destroy", "files").status == 0
+    assert whole(vm, space) == before
+
+
+def test_a_namespace_with_another_map_than_declared_is_enabled_and_keeps_its_data(labelled):
+    vm, daxprov = labelled, Daxprov(labelled)
+    space, file = prepare(vm, daxprov, map="mem")
+    wanted = profile(region(0, namespace(**FILES, map="dev")))
+    plan = daxprov.run("plan", profile=wanted)
+    assert "what else differs from the profile shows when it is enabled" in plan.out
+    first = daxprov.apply(wanted)
+    assert first.status == PARTIAL and "map mem becomes dev" in first.out, first
+    assert "--allow-destroy files" in first.out
+    assert daxprov.inventory().named("files")["map"] == "mem" and mounted(vm, daxprov) == file
+    [change] = daxprov.plan(wanted)["changes"]
+    assert (change["kind"], change["consent"]) == ("reconfigure", "files")
+
+
+def test_a_whole_namespace_is_enabled_without_a_question(labelled):
+    vm, daxprov = labelled, Daxprov(labelled)
+    space, file = prepare(vm, daxprov)
+    wanted = profile(region(0, namespace(**FILES, protect="true")))
+    assert daxprov.applied(wanted).named("files") == space | {"dev": daxprov.inventory().named("files")["dev"]}
+    assert mounted(vm, daxprov) == file and daxprov.is_settled(wanted)
