@@ -24,7 +24,7 @@ struct RollbackCommand: ParsableCommand {
     func run() throws {
         let host = try host.makeHost()
         try self.host.requirePrivilege()
-        let lock = try self.host.lock()
+        let lock = try self.host.lock(for: .rollback)
         let store = self.host.store
         try RecoverCommand.recover(host, store)
         let (log, later) = try select(in: store)
@@ -102,9 +102,8 @@ struct RollbackCommand: ParsableCommand {
         } catch {
             throw CommandFailure(error, status: .partial)
         }
-        try Console.write("Undone, and verified: the host is as it was before \(id).\n")
-        for region in pending {
-            try Console.write("The namespace of \(region) is back after the next reboot.\n")
-        }
+        Console.report(
+            "Undone, and verified: the host is as it was before \(id).\n"
+                + pending.map { "The namespace of \($0) is back after the next reboot.\n" }.joined())
     }
 }

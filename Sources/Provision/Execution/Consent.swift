@@ -17,7 +17,7 @@ public struct Consent: Equatable, Sendable {
             Refusal(
                 .consentMissing, change.address,
                 "it would be \(change.kind.consequence)\(held(by: change)), and that was not agreed to",
-                advice: "if its data may go, say --allow-destroy \(quoted(wanted))")
+                advice: "if its data may go, say --allow-destroy \(argument(wanted, for: change))")
         }
     }
 
@@ -46,19 +46,16 @@ public struct Consent: Equatable, Sendable {
         }
     }
 
+    private func argument(_ wanted: String, for change: Change) -> String {
+        (wanted == change.consent ? change.consentArgument : nil) ?? ShellText.quoted(wanted)
+    }
+
     /// What is known to be on it.
     private func held(by change: Change) -> String {
         guard let contents = change.contents, !contents.isEmpty else { return "" }
         return " with what it holds (\(contents.map(\.description).joined(separator: "; ")))"
     }
 
-    private func quoted(_ name: String) -> String {
-        let plain = name.allSatisfy { $0.isLetter || $0.isNumber || "-_./".contains($0) }
-        return plain
-            ? name
-            : "'" + name.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''")
-                + "'"
-    }
 }
 
 extension Change.Kind {

@@ -1,4 +1,6 @@
 import CNdctl
+import Glibc
+import SystemPackage
 
 /// What the C library gives C programs alone.
 enum Linux {
@@ -8,6 +10,45 @@ enum Linux {
     /// Reserves the blocks of a file's first bytes without changing its size (fallocate(2)). Returns 0 or an errno.
     static func reserve(_ descriptor: Int32, _ length: Int) -> Int32 {
         daxprov_reserve(descriptor, Int64(length)) == 0 ? 0 : daxprov_errno()
+    }
+
+    /// Locks a file for whoever has this open file description, if nobody else does (`F_OFD_SETLK`). Returns 0 or an errno.
+    static func lock(_ descriptor: Int32) -> Int32 { daxprov_lock(descriptor) == 0 ? 0 : daxprov_errno() }
+
+    /// Whether another open file description holds that lock; nil where that cannot be asked.
+    static func isLocked(_ descriptor: Int32) -> Bool? {
+        switch daxprov_is_locked(descriptor) {
+        case 0: false
+        case 1: true
+        default: nil
+        }
+    }
+
+    /// Whether this process may look into the processes of others (`CAP_SYS_PTRACE`).
+    static var mayTrace: Bool { daxprov_may_trace() }
+
+    /// An extended attribute of a file, which is not followed where it is a link; nil where it has none. Throws an errno
+    /// that says neither.
+    static func attribute(_ name: String, of path: String) throws(Errno) -> [UInt8]? {
+        try unsafe value { unsafe daxprov_attribute(path, name, $0, $1) }
+    }
+
+    /// The same of an open file.
+    static func attribute(_ name: String, of descriptor: Int32) throws(Errno) -> [UInt8]? {
+        try unsafe value { unsafe daxprov_attribute_of(descriptor, name, $0, $1) }
+    }
+
+    private static func value(
+        _ read: (UnsafeMutableRawPointer?, UInt64) -> Int64
+    ) throws(Errno) -> [UInt8]? {
+        // The longest value that Linux has (XATTR_SIZE_MAX).
+        var bytes = [UInt8](repeating: 0, count: 64 << 10)
+        let length = unsafe bytes.withUnsafeMutableBytes { unsafe read($0.baseAddress, UInt64($0.count)) }
+        guard length < 0 else { return Array(bytes.prefix(Int(length))) }
+        switch daxprov_errno() {
+        case ENODATA, EOPNOTSUPP: return nil
+        case let code: throw Errno(rawValue: code)
+        }
     }
 
     /// The type of file that a path leads to, and its device number; nil where there is no file. Does not wait for the

@@ -42,6 +42,10 @@ public struct Note: Equatable, Sendable {
         case labelsOfVersion1 = "labels_v1_1"
         /// New memory blocks come online at once, and the plan involves system memory.
         case memoryAutoOnline = "memory_auto_online"
+        /// Another daxprov is changing the host.
+        case hostChanging = "host_changing"
+        /// Who uses the devices that go offline cannot be seen: an apply is refused as long as that is so.
+        case usesUnknown = "uses_unknown"
         /// The marks of protected namespaces could not be read.
         case protectionUnknown = "protection_unknown"
         /// A protected namespace has no label, so that no mark can be kept of it.

@@ -37,7 +37,7 @@ enum PlanText {
         var lines = [style.paint("\(pad)\(marker) \(title(change))", change.kind.meaning)]
         for reason in change.reasons where change.kind != .create { lines.append("      \(clean(reason))") }
         for content in change.contents ?? [] { lines.append("      holds: \(content)") }
-        if change.losesData, let consent = change.consent {
+        if let consent = change.consentArgument {
             lines.append(
                 style.paint("    ! data on it is lost; needs --allow-destroy \(clean(consent))", .loss))
         }
