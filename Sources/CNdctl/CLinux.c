@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/loop.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -66,6 +68,16 @@ int64_t daxprov_attribute(const char *path, const char *name, void *bytes, uint6
 
 int64_t daxprov_attribute_of(int descriptor, const char *name, void *bytes, uint64_t size) {
     return fgetxattr(descriptor, name, bytes, size);
+}
+
+int daxprov_loop_backing(int descriptor, uint64_t *number) {
+    struct loop_info64 info = { 0 };
+
+    if (ioctl(descriptor, LOOP_GET_STATUS64, &info) != 0)
+        return -1;
+    /* The kernel encodes it as stat(2) does (huge_encode_dev). */
+    *number = info.lo_rdevice;
+    return info.lo_rdevice != 0;
 }
 
 int daxprov_errno(void) {

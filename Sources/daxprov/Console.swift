@@ -21,7 +21,8 @@ enum Console {
             try send(data, to: STDOUT_FILENO)
         } catch {
             diagnose("daxprov: error: cannot write the report to standard output: \(error)")
-            diagnose("daxprov: the exit code says what happened to the host; daxprov history lists what was done")
+            diagnose(
+                "daxprov: the exit code says what happened to the host; daxprov history lists what was done")
         }
     }
 
@@ -29,7 +30,9 @@ enum Console {
     private static func send(_ text: String, to descriptor: Int32) throws(Errno) {
         var rest = Array(text.utf8)[...]
         while !rest.isEmpty {
-            let count = unsafe rest.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            let count = unsafe rest.withUnsafeBytes {
+                unsafe Glibc.write(descriptor, $0.baseAddress, $0.count)
+            }
             if count > 0 {
                 rest = rest.dropFirst(count)
             } else if count == 0 {

@@ -27,7 +27,9 @@ struct Daxprov: ParsableCommand {
         ProcessStart.ignoreBrokenPipes()
         do {
             let arguments = ProcessStart.arguments
-            guard !arguments.isEmpty else { throw ValidationError("Missing expected argument '<subcommand>'") }
+            guard !arguments.isEmpty else {
+                throw ValidationError("Missing expected argument '<subcommand>'")
+            }
             var command = try parseAsRoot(arguments)
             try command.run()
         } catch {

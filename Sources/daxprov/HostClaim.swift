@@ -36,10 +36,11 @@ struct HostClaim: ~Copyable {
         } else {
             try places.requireNothingInterrupted(besides: path)
         }
-        guard purpose != .unprotect, StateDirectory.isThere(path) else { return }
+        guard purpose != .unprotect, StateDirectory.exists(path) else { return }
         if let failure = try places.remember(path) {
             Console.diagnose(
-                "daxprov: after a boot, an interrupted transaction is found with --state-dir \(path) alone: \(failure)")
+                "daxprov: after a boot, an interrupted transaction is found with --state-dir \(path) alone: \(failure)"
+            )
         }
     }
 
@@ -52,7 +53,9 @@ struct HostClaim: ~Copyable {
 
     deinit {
         let path = store.directory.path
-        guard let places, StateDirectory.isThere(path), (try? store.interrupted())?.isEmpty == true else { return }
+        guard let places, !places.isUsual(path), StateDirectory.exists(path),
+            (try? store.interrupted())?.isEmpty == true
+        else { return }
         places.forget(path)
     }
 }

@@ -76,7 +76,8 @@ struct HostOptions: ParsableArguments {
     /// Takes the lock that lets one daxprov at a time change the host.
     func lock(for purpose: HostClaim.Purpose) throws(CommandFailure) -> HostClaim {
         do throws(StateError) {
-            if purpose == .apply || store.directory.exists { try store.directory.prepare() }
+            let makes = purpose == .apply && (stateDir != nil || isSimulated)
+            if makes || store.directory.exists { try store.directory.prepare() }
             try lockDirectory.prepareAlone()
             return try HostClaim(
                 HostLock(lockPath, patience: lockTimeout), for: purpose, recordingIn: store,

@@ -36,6 +36,10 @@ bool daxprov_may_trace(void);
 int64_t daxprov_attribute(const char *path, const char *name, void *bytes, uint64_t size);
 int64_t daxprov_attribute_of(int descriptor, const char *name, void *bytes, uint64_t size);
 
+/* The number of the block device that a loop device, open under this descriptor, lies on, in `number`: 1; 0 where it lies
+ * on a file, or -1 with errno (ioctl LOOP_GET_STATUS64). */
+int daxprov_loop_backing(int descriptor, uint64_t *number);
+
 /* The calling thread's errno. */
 int daxprov_errno(void);
 

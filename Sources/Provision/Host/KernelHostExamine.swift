@@ -86,7 +86,9 @@ enum FileSystemDevices {
         if let name = name(number) { return [name] }
         let mounts = MountTable.parse(ProcText.lines("/proc/self/mountinfo"), process: nil)
         let types = FileSystemTypes.onDevices()
-        let sources = mounts.filter { $0.number == number && types?.contains($0.type) ?? true }.compactMap { DeviceNode($0.source)?.text }
+        let sources = mounts.filter { $0.number == number && types?.contains($0.type) ?? true }.compactMap {
+            DeviceNode($0.source)?.text
+        }
         return Set(sources).compactMap { name($0) }
     }
 

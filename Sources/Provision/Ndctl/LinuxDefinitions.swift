@@ -59,6 +59,23 @@ enum Linux {
         return kind == 0 ? nil : (kind, number)
     }
 
+    /// The number of the block device that the loop device at a path lies on; nil where it lies on a file, or on nothing
+    /// any more. Throws an errno that says neither.
+    static func loopBacking(_ path: String) throws(Errno) -> UInt64? {
+        let descriptor = unsafe open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+        guard descriptor >= 0 else { throw Errno(rawValue: errno) }
+        defer { close(descriptor) }
+        var number: UInt64 = 0
+        switch unsafe daxprov_loop_backing(descriptor, &number) {
+        case 0: return nil
+        case 1: return number
+        default:
+            let code = daxprov_errno()
+            guard code != ENXIO else { return nil }
+            throw Errno(rawValue: code)
+        }
+    }
+
     /// A device number as `/proc` and `/sys` write it: "259:1".
     static func deviceText(_ number: UInt64) -> String {
         "\(daxprov_device_major(number)):\(daxprov_device_minor(number))"

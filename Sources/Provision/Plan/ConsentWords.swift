@@ -1,10 +1,13 @@
 /// The words that agree to the loss of data (`--allow-destroy`).
 enum ConsentWords {
-    /// The changes, each with a word of its own: a name that several of them share agrees to none, so these are agreed to
-    /// by their addresses.
+    /// The changes, each with a word of its own: a name that several of them share, or that is the address or the label of
+    /// another one, agrees to none, so these are agreed to by their addresses.
     static func told(apart changes: [Change]) -> [Change] {
         var uses: [String: Int] = [:]
-        for case let word? in changes.map(\.consent) { uses[word, default: 0] += 1 }
+        for change in changes {
+            let words = [change.consent, change.address, change.before?.labelUUID?.description]
+            for word in Set(words.compactMap(\.self)) { uses[word, default: 0] += 1 }
+        }
         return changes.map { change in
             guard let word = change.consent, uses[word, default: 0] > 1 else { return change }
             var change = change
@@ -28,11 +31,14 @@ extension Change {
 enum ShellText {
     /// A word in quotes where it needs them.
     static func quoted(_ word: String) -> String {
-        let isPlain = !word.isEmpty
+        let isPlain =
+            !word.isEmpty
             && word.unicodeScalars.allSatisfy { scalar in
-                scalar.properties.isAlphabetic || scalar.properties.numericType != nil || "-_./:".unicodeScalars.contains(scalar)
+                scalar.properties.isAlphabetic || scalar.properties.numericType != nil
+                    || "-_./:".unicodeScalars.contains(scalar)
             }
         guard !isPlain else { return word }
-        return "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+        return "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''")
+            + "'"
     }
 }

@@ -13,7 +13,8 @@ struct AccessList {
     }
 
     // include/uapi/linux/posix_acl.h
-    private static let user: UInt16 = 0x02, groupOwner: UInt16 = 0x04, group: UInt16 = 0x08, mask: UInt16 = 0x10
+    private static let user: UInt16 = 0x02, groupOwner: UInt16 = 0x04, group: UInt16 = 0x08,
+        mask: UInt16 = 0x10
     private static let write: UInt16 = 0x02
 
     private var entries: [Entry] = []
@@ -26,7 +27,9 @@ struct AccessList {
         guard bytes.count >= 4, (bytes.count - 4).isMultiple(of: 8), number(0, 4) == 2 else { return nil }
         for at in stride(from: 4, to: bytes.count, by: 8) {
             entries.append(
-                Entry(tag: UInt16(number(at, 2)), permissions: UInt16(number(at + 2, 2)), id: number(at + 4, 4)))
+                Entry(
+                    tag: UInt16(number(at, 2)), permissions: UInt16(number(at + 2, 2)), id: number(at + 4, 4))
+            )
         }
     }
 

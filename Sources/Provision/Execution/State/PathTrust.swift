@@ -47,7 +47,9 @@ enum PathTrust {
         let group = trustsGroup ? nil : "group \(status.st_gid)"
         do throws(Errno) {
             guard let bytes = try list() else { return status.st_mode & 0o020 == 0 ? nil : group }
-            guard let list = AccessList(bytes) else { return "somebody in an access control list of another version" }
+            guard let list = AccessList(bytes) else {
+                return "somebody in an access control list of another version"
+            }
             return list.writer(owningGroup: group) { isTrusted($0) }
         } catch {
             return "somebody in an access control list that cannot be read (\(error))"
@@ -80,6 +82,8 @@ private struct Walk {
                 continue
             case .regular: break
             }
+            // Paths are handled as text here: one that is none would be another one.
+            guard String(validating: component) != nil else { return "\(component) is no UTF-8" }
             let next = way.appending(component)
             var status = stat()
             guard unsafe lstat(next.string, &status) == 0 else {

@@ -48,11 +48,8 @@ public struct StateDirectory: Sendable {
     /// Whether there is such a directory at all, or something else in its place.
     public var exists: Bool { Self.exists(transactions) }
 
-    /// Whether something has this path, whatever it is.
-    public static func isThere(_ path: FilePath) -> Bool { exists(path) }
-
     /// Whether something has this path: also a link that leads nowhere, and what the caller may not look at.
-    static func exists(_ path: FilePath) -> Bool {
+    public static func exists(_ path: FilePath) -> Bool {
         var status = stat()
         return unsafe lstat(path.string, &status) == 0 || errno != ENOENT
     }

@@ -43,7 +43,8 @@ public struct StatePlaces: Sendable {
                     .interrupted,
                     "transactions of this host were recorded in \(place), which is not there: whether one of them was "
                         + "interrupted is not known",
-                    advice: "bring it back (mount it) and run daxprov recover --state-dir \(place); where it is lost, "
+                    advice:
+                        "bring it back (mount it) and run daxprov recover --state-dir \(place); where it is lost, "
                         + "remove \(runtime.appending(Self.mark)) and \(usual.appending(Self.mark))")
             }
             guard let id = try TransactionStore(directory).interrupted().last?.header.id else { continue }
@@ -57,8 +58,8 @@ public struct StatePlaces: Sendable {
     /// Keeps the path of the state directory that is used from now on.
     /// - Returns: why it will not be found after a boot; nil where it will.
     public func remember(_ current: FilePath) throws(StateError) -> StateError? {
+        guard !isUsual(current) else { return nil }
         let current = Self.resolved(current)
-        guard current != Self.resolved(usual) else { return nil }
         try PrivateFile.replace(runtime.appending(Self.mark), with: current.string)
         do throws(StateError) {
             try StateDirectory(usual).prepareAlone()
@@ -68,6 +69,9 @@ public struct StatePlaces: Sendable {
             return error
         }
     }
+
+    /// Whether a state directory is the one that is used where none is given.
+    public func isUsual(_ current: FilePath) -> Bool { Self.resolved(current) == Self.resolved(usual) }
 
     /// Forgets a state directory in which nothing is interrupted any more.
     public func forget(_ current: FilePath) {
@@ -87,7 +91,9 @@ public struct StatePlaces: Sendable {
         guard marked.isAbsolute else {
             throw StateError(
                 .damaged, "\(path) does not hold the path of a state directory",
-                advice: "remove it, after looking with daxprov status --state-dir DIR where a transaction was interrupted")
+                advice:
+                    "remove it, after looking with daxprov status --state-dir DIR where a transaction was interrupted"
+            )
         }
         return marked
     }

@@ -30,6 +30,11 @@ struct MountTable {
         }
     }
 
+    /// The mounts in the lines of this process's `mountinfo`.
+    init(_ lines: [String]) {
+        mounts = Self.parse(lines, process: nil)
+    }
+
     /// The mounts on a block device. A mount that other namespaces have as well is listed once.
     ///
     /// The kernel's number of the device decides. A file system of several devices has a number that is none of theirs:
@@ -37,11 +42,14 @@ struct MountTable {
     /// namespace of their own, and call its source as they like.
     /// - Parameter types: the types that lie on block devices; nil where they are not known.
     func mounts(
-        of name: String, _ node: DeviceNode?, types: @autoclosure () -> Set<String>? = FileSystemTypes.onDevices()
+        of name: String, _ node: DeviceNode?,
+        types: @autoclosure () -> Set<String>? = FileSystemTypes.onDevices()
     ) -> [Mount] {
         var found: [Mount] = []
         for mount in mounts where !found.contains(where: { $0.point == mount.point }) {
-            if mount.number == node?.text || mount.comesFrom(name, node, types: types()) { found.append(mount) }
+            if mount.number == node?.text || mount.comesFrom(name, node, types: types()) {
+                found.append(mount)
+            }
         }
         return found
     }

@@ -33,10 +33,12 @@ enum Sight {
                 .notPermitted, while: operation,
                 reason: "the open files of other processes are shown to CAP_SYS_PTRACE alone",
                 advice: isRoot
-                    ? "give it CAP_SYS_PTRACE: root has it, and a container or a service can lack it" : "run it as root")
+                    ? "give it CAP_SYS_PTRACE: root has it, and a container or a service can lack it"
+                    : "run it as root")
         }
         // A kernel without PID namespaces has no such link.
-        guard processSpace == initialProcessSpace || (processSpace == nil && !isThere("/proc/1/ns/pid")) else {
+        guard processSpace == initialProcessSpace || (processSpace == nil && !isThere("/proc/1/ns/pid"))
+        else {
             return hidden(
                 "processes outside this container's PID namespace are not seen",
                 advice: "run it in the host's PID namespace: a container is started with --pid=host")
