@@ -38,16 +38,22 @@ void daxprov_signals_install(void)
 {
 	struct sigaction counted = { .sa_handler = count, .sa_flags = SA_RESTART };
 	struct sigaction ignored = { .sa_handler = SIG_IGN };
+	sigset_t heard;
 
 	sigemptyset(&counted.sa_mask);
 	sigemptyset(&ignored.sa_mask);
+	sigemptyset(&heard);
 	/* The C library refuses the numbers that it keeps for itself (32 and 33), and nobody else uses them. */
 	for (int number = 1; number <= SIGRTMAX; number++) {
 		enum response wanted = response(number);
 
 		if (wanted != LEAVE)
 			sigaction(number, wanted == COUNT ? &counted : &ignored, NULL);
+		if (wanted == COUNT)
+			sigaddset(&heard, number);
 	}
+	/* Whoever started this process may have blocked them, and a mask is inherited. */
+	pthread_sigmask(SIG_UNBLOCK, &heard, NULL);
 }
 
 void daxprov_signals_ignore_broken_pipes(void)

@@ -39,8 +39,8 @@ struct HostClaim: ~Copyable {
         guard purpose != .unprotect, StateDirectory.exists(path) else { return }
         if let failure = try places.remember(path) {
             Console.diagnose(
-                "daxprov: after a boot, an interrupted transaction is found with --state-dir \(path) alone: \(failure)"
-            )
+                "daxprov: cannot keep the path of \(path) for after a reboot: \(failure)\n"
+                    + "daxprov: if this run is interrupted, run daxprov recover --state-dir \(path)")
         }
     }
 

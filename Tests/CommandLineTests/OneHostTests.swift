@@ -55,7 +55,7 @@ import Testing
         #expect(quiet.status == 0 && !quiet.output.contains("host_changing"))
         let held = try lock()
         let words =
-            "another daxprov (process \(getpid())) is changing the host: this can be half of its change"
+            "another daxprov (process \(getpid())) is changing the host: what is shown may be half of its change"
         let plan = try run(["plan", profile, "--json"])
         #expect(plan.status == 0 && plan.output.contains("\"code\": \"host_changing\""), "\(plan)")
         #expect(plan.output.contains(words))

@@ -123,7 +123,7 @@ import Testing
         #expect(try apply(profile).status != 77, "nobody else could have given it that name")
         try #require(unsafe chmod(place.folder, 0o1777) == 0)
         let run = try apply(place.path("other.yaml"))
-        #expect(run.status == 77 && run.errors.contains("has 2 names"), "\(run)")
+        #expect(run.status == 77 && run.errors.contains("has 2 hard links"), "\(run)")
     }
 
     @Test func onStandardInputItIsTheCallersChoice() throws {

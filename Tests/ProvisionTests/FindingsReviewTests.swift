@@ -44,7 +44,7 @@ import Testing
         let found = reviewed(Findings(obstacle: obstacle))
         let note = try #require(found.notes.first)
         #expect(found.notes.count == 1 && note.code == .usesUnknown && note.advice == "mount it")
-        #expect(note.message.hasSuffix("an apply is refused: /proc is not mounted"))
+        #expect(note.message.hasSuffix("apply refuses it: /proc is not mounted"))
         let nothing = Plan(changes: [], steps: [], unchanged: [], unmanaged: [], refusals: [])
         let review = FindingsReview(findings: Findings(obstacle: obstacle), stateDirectory: nil)
         #expect(review.completed(nothing) == nothing)

@@ -28,7 +28,7 @@ import Testing
     @Test(
         arguments: [
             (Self.all, "/proc is not mounted"),
-            (["/proc/swaps", "/proc/filesystems"] as Set, "swap areas are not seen"),
+            (["/proc/swaps", "/proc/filesystems"] as Set, "hides swap areas"),
         ] as [(Set<String>, String)])
     func whatIsMissingIsSaid(missing: Set<String>, reason: String) {
         let found = obstacle(without: missing)

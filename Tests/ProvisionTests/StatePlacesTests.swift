@@ -45,7 +45,7 @@ import Testing
             #expect(error.kind == .interrupted)
             #expect(
                 error.description
-                    == "transaction \(id), which is recorded in \(path("other")), was interrupted")
+                    == "transaction \(id), recorded in \(path("other")), was interrupted")
             #expect(error.advice == "run daxprov recover --state-dir \(path("other"))")
         }
         try places.requireNothingInterrupted(besides: path("other"))
@@ -56,7 +56,7 @@ import Testing
         let id = try crash(in: places.usual)
         let error = try #require(refusal(besides: path("other")))
         #expect(
-            error.description == "transaction \(id), which is recorded in \(places.usual), was interrupted")
+            error.description == "transaction \(id), recorded in \(places.usual), was interrupted")
         #expect(error.advice == "run daxprov recover")
         try places.requireNothingInterrupted(besides: places.usual)
     }
@@ -82,7 +82,7 @@ import Testing
         let error = try #require(refusal(besides: places.usual))
         #expect(
             error.kind == .interrupted
-                && error.description.contains("\(path("unmounted")), which is not there"))
+                && error.description.contains("\(path("unmounted")), which does not exist"))
         #expect(error.advice?.contains("\(places.runtime.appending(StatePlaces.mark))") == true)
     }
 

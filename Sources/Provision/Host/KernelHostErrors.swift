@@ -26,8 +26,8 @@ extension HostError {
         switch errno {
         case EACCES, EPERM:
             geteuid() == 0
-                ? "root lacks a capability here, or a security module forbids it: a container or a service can take away "
-                    + "CAP_SYS_ADMIN and CAP_SYS_PTRACE, which are needed" : "run it as root"
+                ? "root needs CAP_SYS_ADMIN and CAP_SYS_PTRACE, which containers and services often lack, and no security "
+                    + "module may forbid it" : "run it as root"
         case EBUSY: "disable the namespace first, and see whether another tool is changing it"
         case ENOSPC: "no free extent is that large: destroy a namespace, or ask for less"
         case ENXIO:

@@ -49,7 +49,7 @@ struct FindingsReview {
     private static func note(_ obstacle: HostError) -> Note {
         Note(
             .usesUnknown, "host",
-            "who uses the devices that go offline is not known, and an apply is refused: \(obstacle.reason)",
+            "cannot see who uses the devices that this plan takes offline, so apply refuses it: \(obstacle.reason)",
             advice: obstacle.advice)
     }
 

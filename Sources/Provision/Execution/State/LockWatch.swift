@@ -30,7 +30,7 @@ public struct LockWatch: Sendable {
             return [
                 Note(
                     .hostChanging, "host",
-                    "another daxprov\(process) is changing the host: this can be half of its change",
+                    "another daxprov\(process) is changing the host: what is shown may be half of its change",
                     advice: "wait until it has ended, and look again")
             ]
         }
@@ -38,7 +38,7 @@ public struct LockWatch: Sendable {
         return [
             Note(
                 .hostChanging, "host",
-                "another daxprov was changing the host: this can be half of its change",
+                "another daxprov was changing the host: what is shown may be half of its change",
                 advice: "look again")
         ]
     }

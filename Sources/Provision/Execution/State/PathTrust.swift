@@ -147,6 +147,6 @@ private struct Walk {
     private static func objection(toNameOf path: FilePath, _ status: stat, in directory: stat) -> String? {
         let isShared = directory.st_mode & S_ISVTX != 0 && directory.st_mode & 0o022 != 0
         guard isShared, status.st_mode & S_IFMT != S_IFDIR, status.st_nlink > 1 else { return nil }
-        return "\(path) has \(status.st_nlink) names, and others may give names in its directory"
+        return "\(path) has \(status.st_nlink) hard links, in a directory where others can make them"
     }
 }

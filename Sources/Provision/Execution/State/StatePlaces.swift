@@ -41,16 +41,16 @@ public struct StatePlaces: Sendable {
             guard place == usual || StateDirectory.exists(place) else {
                 throw StateError(
                     .interrupted,
-                    "transactions of this host were recorded in \(place), which is not there: whether one of them was "
-                        + "interrupted is not known",
+                    "cannot tell whether a transaction was interrupted: this host's transactions were recorded in "
+                        + "\(place), which does not exist",
                     advice:
-                        "bring it back (mount it) and run daxprov recover --state-dir \(place); where it is lost, "
-                        + "remove \(runtime.appending(Self.mark)) and \(usual.appending(Self.mark))")
+                        "bring it back (mount it) and run daxprov recover --state-dir \(place); if it is lost, remove "
+                        + "\(runtime.appending(Self.mark)) and \(usual.appending(Self.mark))")
             }
             guard let id = try TransactionStore(directory).interrupted().last?.header.id else { continue }
             let option = place == usual ? "" : " --state-dir \(place)"
             throw StateError(
-                .interrupted, "transaction \(id), which is recorded in \(place), was interrupted",
+                .interrupted, "transaction \(id), recorded in \(place), was interrupted",
                 advice: "run daxprov recover\(option)")
         }
     }

@@ -25,13 +25,13 @@ enum Sight {
         // A kernel without swap has no /proc/swaps; the list of file systems is there whenever anything but processes is.
         guard isThere("/proc/swaps") || isThere("/proc/filesystems") else {
             return hidden(
-                "/proc shows processes alone (it is mounted with subset=pid), and swap areas are not seen",
-                advice: "run it where /proc is whole; a systemd service needs ProcSubset=all")
+                "/proc is mounted with subset=pid, which hides swap areas",
+                advice: "run it where /proc shows everything; a systemd service needs ProcSubset=all")
         }
         guard mayTrace else {
             return HostError(
                 .notPermitted, while: operation,
-                reason: "the open files of other processes are shown to CAP_SYS_PTRACE alone",
+                reason: "only a process with CAP_SYS_PTRACE sees the open files of others",
                 advice: isRoot
                     ? "give it CAP_SYS_PTRACE: root has it, and a container or a service can lack it"
                     : "run it as root")
@@ -40,7 +40,7 @@ enum Sight {
         guard processSpace == initialProcessSpace || (processSpace == nil && !isThere("/proc/1/ns/pid"))
         else {
             return hidden(
-                "processes outside this container's PID namespace are not seen",
+                "this container's PID namespace hides the processes outside it",
                 advice: "run it in the host's PID namespace: a container is started with --pid=host")
         }
         return nil
