@@ -3,8 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/loop.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/xattr.h>
+#include <unistd.h>
 
 int daxprov_o_direct(void) {
     return O_DIRECT;
@@ -31,6 +37,47 @@ uint32_t daxprov_node(const char *path, uint64_t *number) {
     if (statx(AT_FDCWD, path, AT_STATX_DONT_SYNC, STATX_TYPE, &status) != 0) return 0;
     *number = makedev(status.stx_rdev_major, status.stx_rdev_minor);
     return status.stx_mode & S_IFMT;
+}
+
+int daxprov_lock(int descriptor) {
+    struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+    return fcntl(descriptor, F_OFD_SETLK, &lock);
+}
+
+int daxprov_is_locked(int descriptor) {
+    struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+    if (fcntl(descriptor, F_OFD_GETLK, &lock) != 0)
+        return -1;
+    return lock.l_type != F_UNLCK;
+}
+
+bool daxprov_may_trace(void) {
+    struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+    struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { 0 };
+
+    if (syscall(SYS_capget, &header, data) != 0)
+        return false;
+    return data[CAP_TO_INDEX(CAP_SYS_PTRACE)].effective & CAP_TO_MASK(CAP_SYS_PTRACE);
+}
+
+int64_t daxprov_attribute(const char *path, const char *name, void *bytes, uint64_t size) {
+    return lgetxattr(path, name, bytes, size);
+}
+
+int64_t daxprov_attribute_of(int descriptor, const char *name, void *bytes, uint64_t size) {
+    return fgetxattr(descriptor, name, bytes, size);
+}
+
+int daxprov_loop_backing(int descriptor, uint64_t *number) {
+    struct loop_info64 info = { 0 };
+
+    if (ioctl(descriptor, LOOP_GET_STATUS64, &info) != 0)
+        return -1;
+    /* The kernel encodes it as stat(2) does (huge_encode_dev). */
+    *number = info.lo_rdevice;
+    return info.lo_rdevice != 0;
 }
 
 int daxprov_errno(void) {

@@ -9,17 +9,18 @@ extension Application.Ending {
         case .stale: .stale
         case .incomplete, .unconfirmed, .partial: .partial
         case .undone(let failed, .host(let error), _):
-            error.kind.undoneStatus(isFirst: plan.steps.first?.step == failed)
+            error.kind.undoneStatus(
+                afterNothing: plan.steps.first?.step == failed && !error.hasStored)
         case .undone: .rolledBack
         }
     }
 }
 
 extension HostError.Kind {
-    /// The exit code of a run that this error ended, and that was undone: after steps that had been done it is always the
-    /// same.
-    fileprivate func undoneStatus(isFirst: Bool) -> ExitStatus {
-        guard isFirst else { return .rolledBack }
+    /// The exit code of a run that this error ended, and that was undone: after anything had been written it is always the
+    /// same. A store that the kernel refuses with EBUSY is a failure like another; found by looking, it is a refusal.
+    fileprivate func undoneStatus(afterNothing: Bool) -> ExitStatus {
+        guard afterNothing else { return .rolledBack }
         return switch self {
         case .busy: .refused
         case .changed: .stale

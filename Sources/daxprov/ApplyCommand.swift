@@ -39,11 +39,9 @@ struct ApplyCommand: ParsableCommand {
     func run() throws {
         let document = try ApplyInput.read(profile, trust: host.profileTrust)
         let host = try host.makeHost()
-        if dryRun {
-            return try show(try prepare(application(of: document, to: host)), of: document.profile)
-        }
+        if dryRun { return try show(application(of: document, to: host), of: document.profile) }
         try self.host.requirePrivilege()
-        let lock = try self.host.lock()
+        let lock = try self.host.lock(for: .apply)
         try recover(host, before: document)
         let application = try application(of: document, to: host)
         let prepared = try prepare(application)
@@ -51,7 +49,8 @@ struct ApplyCommand: ParsableCommand {
         if !json, prepared.differences.isEmpty { try Console.write(plan.text(Console.style)) }
         let ending = try carryOut(prepared, application, plan)
         let report = ApplicationReport(ending, plan: plan)
-        try Console.write(json ? report.json.text() : report.text(Console.style))
+        let text = json ? report.json.text() : report.text(Console.style)
+        if case .unchanged = ending { try Console.write(text) } else { Console.report(text) }
         extendLifetime(lock)
         let status = ending.status(of: prepared.plan)
         if status != .done { throw Ending(status) }
@@ -94,7 +93,10 @@ struct ApplyCommand: ParsableCommand {
         try CommandFailure.translating { () throws(HostError) in try application.prepare() }
     }
 
-    private func show(_ prepared: Application.Prepared, of profile: Profile) throws {
+    private func show(_ application: Application, of profile: Profile) throws {
+        let watch = host.watch
+        var prepared = try prepare(application)
+        prepared.plan.notes += watch.notes
         let plan = PlanReport(prepared.plan, of: profile, on: prepared.observed)
         try Console.write(json ? plan.json.text() : plan.text(Console.style))
         for line in StaleText.differences(prepared.differences) { Console.diagnose("daxprov: \(line)") }

@@ -31,7 +31,13 @@ struct CommandFailure: Error {
 
     /// A failure of the state directory or the lock.
     init(_ error: StateError) {
-        self.init(error.kind == .locked ? .locked : .error, error.description, advice: error.advice)
+        let status: ExitStatus =
+            switch error.kind {
+            case .locked: .locked
+            case .interrupted: .partial
+            case .unusable, .untrusted, .damaged, .unsuitable: .error
+            }
+        self.init(status, error.description, advice: error.advice)
     }
 
     /// A failure of an execution; where nothing was touched, or where only recovery is left to do.

@@ -4,13 +4,49 @@ import SystemPackage
 
 /// Data goes to stdout, diagnostics to stderr.
 enum Console {
-    /// Writes data to stdout; fails where that cannot take it.
+    /// Writes data to stdout; fails where that cannot take it. For what only looks, and for what is shown before
+    /// anything is done.
     static func write(_ data: String) throws(CommandFailure) {
-        do {
-            try FileDescriptor.standardOutput.writeAll(data.utf8)
+        do throws(Errno) {
+            try send(data, to: STDOUT_FILENO)
         } catch {
             throw CommandFailure(.error, "cannot write to standard output: \(error)")
         }
+    }
+
+    /// Writes the report of what was done to stdout. Where that cannot take it, stderr says so: the exit code goes on
+    /// saying what happened to the host.
+    static func report(_ data: String) {
+        do throws(Errno) {
+            try send(data, to: STDOUT_FILENO)
+        } catch {
+            diagnose("daxprov: error: cannot write the report to standard output: \(error)")
+            diagnose(
+                "daxprov: the exit code says what happened to the host; daxprov history lists what was done")
+        }
+    }
+
+    /// Writes all of a text. A file system over a network tells only at a close that it has no room.
+    private static func send(_ text: String, to descriptor: Int32) throws(Errno) {
+        var rest = Array(text.utf8)[...]
+        while !rest.isEmpty {
+            let count = unsafe rest.withUnsafeBytes {
+                unsafe Glibc.write(descriptor, $0.baseAddress, $0.count)
+            }
+            if count > 0 {
+                rest = rest.dropFirst(count)
+            } else if count == 0 {
+                throw .ioError
+            } else if errno == EAGAIN {
+                // Somebody else who has the same terminal or pipe made it non-blocking.
+                var request = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+                _ = unsafe poll(&request, 1, -1)
+            } else if errno != EINTR {
+                throw Errno(rawValue: errno)
+            }
+        }
+        let copy = dup(descriptor)
+        guard copy < 0 || close(copy) == 0 || errno == EINTR else { throw Errno(rawValue: errno) }
     }
 
     /// The style for stdout: colours only on a terminal, and not where `NO_COLOR` is set and not empty
@@ -32,7 +68,7 @@ enum Console {
 
     /// Writes a question to stderr, without a newline.
     static func prompt(_ text: String) {
-        _ = try? FileDescriptor.standardError.writeAll(text.utf8)
+        try? send(text, to: STDERR_FILENO)
     }
 
     /// Writes a diagnostic and a newline to stderr, its lines made safe for a terminal: whatever was put into it, also
@@ -40,6 +76,6 @@ enum Console {
     static func diagnose(_ text: String) {
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
         let safe = lines.map { TerminalText.clean(String($0)) + "\n" }.joined()
-        _ = try? FileDescriptor.standardError.writeAll(safe.utf8)
+        try? send(safe, to: STDERR_FILENO)
     }
 }

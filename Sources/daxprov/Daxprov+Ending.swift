@@ -12,10 +12,21 @@ extension Daxprov {
             Console.diagnose(failure.text)
             Glibc.exit(failure.status.rawValue)
         }
+        if exitCode(for: failure).isSuccess { answer(fullMessage(for: failure)) }
         guard exitCode(for: failure) == .validationFailure else { Self.exit(withError: failure) }
         let message = fullMessage(for: failure)
         let text = message.hasPrefix("Error: ") ? String(message.dropFirst("Error: ".count)) : message
         Console.diagnose("daxprov: error: \(text)")
         Glibc.exit(ExitStatus.usage.rawValue)
+    }
+
+    /// Prints what was asked for instead of a command, a help or the version, and exits.
+    private static func answer(_ text: String) -> Never {
+        do throws(CommandFailure) {
+            try Console.write(text + "\n")
+        } catch {
+            end(with: error)
+        }
+        Glibc.exit(ExitStatus.done.rawValue)
     }
 }

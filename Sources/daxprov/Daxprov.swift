@@ -1,4 +1,6 @@
 import ArgumentParser
+import Glibc
+import Provision
 
 /// `daxprov`: the command line.
 @main
@@ -21,8 +23,14 @@ struct Daxprov: ParsableCommand {
     )
 
     static func main() {
+        guard ProcessStart.openStandardDescriptors() else { Glibc.exit(ExitStatus.error.rawValue) }
+        ProcessStart.ignoreBrokenPipes()
         do {
-            var command = try parseAsRoot()
+            let arguments = ProcessStart.arguments
+            guard !arguments.isEmpty else {
+                throw ValidationError("Missing expected argument '<subcommand>'")
+            }
+            var command = try parseAsRoot(arguments)
             try command.run()
         } catch {
             end(with: error)

@@ -40,8 +40,10 @@ struct ExportCommand: ParsableCommand {
 
     private func savedInventory() throws -> SavedInventory {
         if let inventory { return try InventoryFile.read(inventory) }
+        let watch = self.host.watch
         let host = try host.makeHost()
         let observed = try CommandFailure.translating { () throws(HostError) in try host.observe() }
+        for note in watch.notes { Console.diagnose("daxprov: \(note.message)") }
         return SavedInventory(observed: observed, limits: .none)
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import Provision
 import SystemPackage
 
@@ -11,14 +12,14 @@ struct HostOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Keep journal, archive and lock in DIR instead of /var/lib/daxprov and /run/daxprov.",
-            valueName: "dir"))
+            "Keep journal and archive in DIR instead of /var/lib/daxprov.", valueName: "dir"))
     var stateDir: String?
 
     /// Whether the host is a simulated one.
     var isSimulated: Bool { simulate != nil }
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             "Wait at most so long for another daxprov that changes the host; without it, not at all.",
             valueName: "seconds"))
@@ -43,27 +44,54 @@ struct HostOptions: ParsableArguments {
 
     /// Where transactions are recorded: beside its state file for a simulated host, wherever that is.
     var store: TransactionStore {
-        if stateDir == nil, let simulate {
-            return TransactionStore(StateDirectory(FilePath("\(simulate).state"), trustingParents: true))
-        }
-        return TransactionStore(StateDirectory(FilePath(stateDir ?? "/var/lib/daxprov")))
+        if stateDir == nil, let besideSimulation { return TransactionStore(besideSimulation) }
+        return TransactionStore(StateDirectory(stateDir.map { FilePath($0) } ?? Self.places.usual))
     }
 
+    /// The directory beside a simulated host's state file, whatever that file is called; nil for this host.
+    private var besideSimulation: StateDirectory? {
+        guard let simulate else { return nil }
+        let file = unsafe realpath(simulate, nil)
+        defer { unsafe free(file) }
+        let name = unsafe file.map { unsafe String(cString: $0) } ?? simulate
+        return StateDirectory(FilePath("\(name).state"), trustingParents: true)
+    }
+
+    /// Where this host's transactions can be recorded.
+    private static let places = StatePlaces()
+
+    /// The directory of the host's one lock, whatever its transactions are recorded in.
+    private var lockDirectory: StateDirectory { besideSimulation ?? StateDirectory(Self.places.runtime) }
+
+    private var lockPath: FilePath { lockDirectory.path.appending("lock") }
+
     /// What is protected, and where the state is. Writes nothing.
-    var safeguards: Safeguards { Safeguards(reading: store) }
+    var safeguards: Safeguards {
+        Safeguards(reading: store, andMarksIn: isSimulated ? [] : [StateDirectory(Self.places.usual)])
+    }
+
+    /// Sees whether another daxprov changes the host while this one looks at it.
+    var watch: LockWatch { LockWatch(lockPath) }
 
     /// Takes the lock that lets one daxprov at a time change the host.
-    func lock() throws -> HostLock {
+    func lock(for purpose: HostClaim.Purpose) throws(CommandFailure) -> HostClaim {
         do throws(StateError) {
-            guard stateDir == nil, simulate == nil else {
-                try store.directory.prepare()
-                return try HostLock(store.directory.path.appending("lock"), patience: lockTimeout)
-            }
-            let directory = StateDirectory(FilePath("/run/daxprov"))
-            try directory.prepareAlone()
-            return try HostLock(directory.path.appending("lock"), patience: lockTimeout)
+            let makes = purpose == .apply && (stateDir != nil || isSimulated)
+            if makes || store.directory.exists { try store.directory.prepare() }
+            try lockDirectory.prepareAlone()
+            return try HostClaim(
+                HostLock(lockPath, patience: lockTimeout), for: purpose, recordingIn: store,
+                among: isSimulated ? nil : Self.places)
         } catch {
             throw CommandFailure(error)
+        }
+    }
+
+    /// Fails where a transaction of this host was interrupted that another state directory has.
+    func requireNothingElsewhere() throws(CommandFailure) {
+        guard !isSimulated, !Privilege.isMissing else { return }
+        try CommandFailure.onState { () throws(StateError) in
+            try Self.places.requireNothingInterrupted(besides: store.directory.path)
         }
     }
 

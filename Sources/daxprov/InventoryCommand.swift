@@ -38,6 +38,7 @@ struct InventoryCommand: ParsableCommand {
     @OptionGroup var host: HostOptions
 
     func run() throws {
+        let watch = host.watch
         let observed: Observed
         do {
             observed = try host.makeHost().observe()
@@ -45,6 +46,7 @@ struct InventoryCommand: ParsableCommand {
             throw CommandFailure(error)
         }
         let report = InventoryReport(observed)
+        for note in watch.notes { Console.diagnose("daxprov: \(note.message)") }
         if observed.buses.isEmpty { Console.diagnose("daxprov: \(InventoryReport.noBusAdvice)") }
         switch format {
         case nil: try Console.write(report.text)

@@ -59,18 +59,25 @@ struct PlanCommand: ParsableCommand {
     }
 
     private func report(for profile: Profile, _ text: String) throws -> PlanReport {
+        if let out {
+            try CommandFailure.onState { () throws(StateError) in
+                try PrivateFile.requireReplaceable(FilePath(out), holding: SavedPlan.kind)
+            }
+        }
         let limit = try backup.limit()
         if let inventory = inventories.inventory.first {
             return PlanReport(of: profile, on: try InventoryFile.read(inventory), backupLimit: limit)
         }
         let safeguards = self.host.safeguards
+        let watch = self.host.watch
         let host = try host.makeHost()
-        let prepared = try CommandFailure.translating { () throws(HostError) in
+        var prepared = try CommandFailure.translating { () throws(HostError) in
             try Application(of: profile, to: host, backupLimit: limit, safeguards: safeguards).prepare()
         }
         if let out, prepared.plan.refusals.isEmpty {
             try save(SavedPlan(prepared, of: profile, text: text, backupLimit: limit), to: out)
         }
+        prepared.plan.notes += watch.notes
         return PlanReport(prepared.plan, of: profile, on: prepared.observed)
     }
 
@@ -83,7 +90,7 @@ struct PlanCommand: ParsableCommand {
             throw CommandFailure(.error, "the plan cannot be saved: \(error)")
         }
         try CommandFailure.onState { () throws(StateError) in
-            try PrivateFile.replace(FilePath(path), with: plan.text)
+            try PrivateFile.replace(FilePath(path), with: plan.text, holding: SavedPlan.kind)
         }
     }
 

@@ -29,12 +29,13 @@ struct RecoverCommand: ParsableCommand {
     func run() throws {
         let host = try host.makeHost()
         try self.host.requirePrivilege()
-        let lock = try self.host.lock()
+        let lock = try self.host.lock(for: .recover)
         if let abandon {
             try giveUp(abandon, host)
             return extendLifetime(lock)
         }
         let count = try Self.recover(host, self.host.store, consent.consent)
+        try lock.requireNothingElsewhere()
         if count == 0 { try Console.write("Nothing was interrupted.\n") }
         extendLifetime(lock)
     }
@@ -46,7 +47,7 @@ struct RecoverCommand: ParsableCommand {
         } catch {
             throw CommandFailure(error)
         }
-        try Console.write(
+        Console.report(
             "Transaction \(id) is given up; the host stays as it is. daxprov show \(id) says what it was.\n")
     }
 

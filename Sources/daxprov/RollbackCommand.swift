@@ -24,7 +24,7 @@ struct RollbackCommand: ParsableCommand {
     func run() throws {
         let host = try host.makeHost()
         try self.host.requirePrivilege()
-        let lock = try self.host.lock()
+        let lock = try self.host.lock(for: .rollback)
         let store = self.host.store
         try RecoverCommand.recover(host, store, consent.consent)
         let (log, later) = try select(in: store)
@@ -108,9 +108,9 @@ struct RollbackCommand: ParsableCommand {
             }
             throw CommandFailure(error, status: .partial)
         }
-        try Console.write(
+        let heading =
             undone.isWhole
-                ? "Undone, and verified: what it touched is as it was before \(id).\n" : "Undone, but not all data is back.\n")
-        for line in undone.lines { try Console.write(TerminalText.clean(line) + "\n") }
+            ? "Undone, and verified: what it touched is as it was before \(id)." : "Undone, but not all data is back."
+        Console.report(([heading] + undone.lines).map { TerminalText.clean($0) + "\n" }.joined())
     }
 }

@@ -16,6 +16,7 @@ struct StatusCommand: ParsableCommand {
     @OptionGroup var host: HostOptions
 
     func run() throws {
+        let watch = self.host.watch
         let host = try host.makeHost()
         let status: HostStatus
         do throws(StateError) {
@@ -23,7 +24,9 @@ struct StatusCommand: ParsableCommand {
         } catch {
             throw CommandFailure(error)
         }
+        for note in watch.notes { Console.diagnose("daxprov: \(note.message)") }
         try Console.write(status.text)
+        try self.host.requireNothingElsewhere()
         if !status.interrupted.isEmpty { throw Ending(.partial) }
     }
 }

@@ -22,7 +22,7 @@ struct UnprotectCommand: ParsableCommand {
     func run() throws {
         let host = try host.makeHost()
         try self.host.requirePrivilege()
-        let lock = try self.host.lock()
+        let lock = try self.host.lock(for: .unprotect)
         let ending: Unprotection.Ending
         do throws(ExecutionError) {
             ending = try Unprotection(host: host, store: self.host.store).run(namespace)
@@ -32,11 +32,11 @@ struct UnprotectCommand: ParsableCommand {
         extendLifetime(lock)
         switch ending {
         case .removed(let mark):
-            try Console.write(
+            Console.report(
                 "\(TerminalText.clean(mark.displayName)) (label \(mark.label)) is no longer protected.\n")
         case .refused(let refusal):
             let lines = RefusalText.lines([refusal], source: "", Console.style) + ["It stays protected."]
-            try Console.write(lines.map { $0 + "\n" }.joined())
+            Console.report(lines.map { $0 + "\n" }.joined())
             throw Ending(.refused)
         }
     }

@@ -30,7 +30,7 @@ final class AttackedPlace {
     var transactions: String { "\(state)/transactions" }
     var transaction: String { "\(transactions)/\(Self.entries(transactions).first ?? "")" }
     var journal: String { "\(transaction)/journal" }
-    var lock: String { "\(state)/lock" }
+    var lock: String { place.path("host.json.state/lock") }
 
     func run(_ command: String, _ arguments: String...) throws -> Workplace.Run {
         try place.run([command] + arguments + ["--simulate", place.path("host.json"), "--state-dir", state])

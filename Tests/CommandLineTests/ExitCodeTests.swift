@@ -180,6 +180,22 @@ import Testing
         #expect(try run("plan") == before)
     }
 
+    /// The kernel refuses a store of the first step with the words for a device in use: stores were made and taken back.
+    @Test(arguments: [1, 2, 3], [16, 13]) func aFirstStepThatWasTakenBackIs4(operation: Int, errno: Int)
+        throws
+    {
+        let before = try run("plan")
+        let fault =
+            "\"simulated_host\": {\"fault\": {\"operation\": \(operation), \"kind\": \"fail\", \"errno\": \(errno)},"
+        var parts = try place.text("host.json").split(separator: "\"simulated_host\": {", maxSplits: 1)
+        parts.insert(fault[...], at: 1)
+        try place.write(parts.joined(), to: "host.json")
+        let failed = try run("apply", "--yes")
+        #expect(failed.status == 4, "\(failed)")
+        #expect(failed.output.contains("failed to create wal in region0:\n"))
+        #expect(try run("plan") == before)
+    }
+
     @Test func aStandardOutputThatTakesNothingIs1AndNothingIsTouched() throws {
         let before = try place.text("host.json")
         let full = try Workplace.open("/dev/full", O_WRONLY)

@@ -59,6 +59,73 @@ import Testing
         #expect(try apply(link).status == 77)
     }
 
+    /// Root's link to a user's link to root's file: the user chooses, at any time, which file of root's that is.
+    @Test func aLinkOfSomebodyElsesInTheMiddleOfTheWayIsNotFollowed() throws {
+        let theirs = place.path("plan")
+        let link = place.path("other.yaml")
+        try #require(unsafe symlink("profile.yaml", theirs) == 0 && symlink("plan", link) == 0)
+        #expect(try apply(link).status != 77, "both are root's")
+        try #require(unsafe lchown(theirs, AttackedPlace.stranger, 0) == 0)
+        for path in [link, theirs] {
+            let run = try apply(path)
+            #expect(run.status == 77, "\(run)")
+            #expect(run.errors.contains("the link \(theirs) belongs to user 65534"), "\(run)")
+        }
+    }
+
+    @Test func aDirectoryBehindALinkOfSomebodyElsesIsNotTaken() throws {
+        let theirs = place.path("plan")
+        try #require(unsafe symlink(place.folder, theirs) == 0)
+        #expect(try apply("\(theirs)/./../\(name)/profile.yaml").status != 77)
+        try #require(unsafe lchown(theirs, AttackedPlace.stranger, 0) == 0)
+        #expect(try apply("\(theirs)/profile.yaml").status == 77)
+        let state = try place.run(
+            ["apply", "-", "--yes", "--state-dir", "\(theirs)/state"], input: Self.impossible)
+        #expect(
+            state.status == 1 && state.errors.contains("the link \(theirs) belongs to user 65534"), "\(state)"
+        )
+    }
+
+    private var name: String { String(place.folder.split(separator: "/").last ?? "") }
+
+    /// An access control list, of the file or of its directory, by which somebody may write whom the mode does not show.
+    @Test(
+        arguments: [("user", UInt32(65534), true), ("group", 65534, true), ("user", 0, false)], [true, false])
+    func whomAnAccessListLetsWriteCounts(entry: (kind: String, id: UInt32, isRefused: Bool), isFile: Bool)
+        throws
+    {
+        // Its own group may write as well where the mask says so, so root's file would be refused for that.
+        let tag = entry.kind == "user" ? 2 : 8
+        let code = """
+            import os, struct, sys
+            entries = [(1, 7, 0xffffffff), (4, 5, 0xffffffff), (0x10, 7, 0xffffffff), (0x20, 5, 0xffffffff)]
+            entries += [(\(tag), 7, \(entry.id))]
+            acl = struct.pack('<I', 2) + b''.join(struct.pack('<HHI', *each) for each in sorted(entries))
+            os.setxattr(sys.argv[1], 'system.posix_acl_access', acl)
+            """
+        let path = isFile ? profile : place.folder
+        let null = try Workplace.open("/dev/null", O_RDWR)
+        defer { close(null) }
+        let status = try Tool.run(
+            [path], environment: [], input: null, output: null, errors: 2,
+            command: ["/usr/bin/python3", "-c", code])
+        try #require(status == 0)
+        let run = try apply(profile)
+        #expect((run.status == 77) == entry.isRefused, "\(run)")
+        guard entry.isRefused else { return }
+        #expect(
+            run.errors.contains("\(entry.kind) 65534 may write to \(isFile ? "it" : "the directory")"),
+            "\(run)")
+    }
+
+    @Test func aFileWithAnotherNameIsNobodysChoiceInADirectoryOfEverybodys() throws {
+        try #require(unsafe link(profile, place.path("other.yaml")) == 0)
+        #expect(try apply(profile).status != 77, "nobody else could have given it that name")
+        try #require(unsafe chmod(place.folder, 0o1777) == 0)
+        let run = try apply(place.path("other.yaml"))
+        #expect(run.status == 77 && run.errors.contains("has 2 hard links"), "\(run)")
+    }
+
     @Test func onStandardInputItIsTheCallersChoice() throws {
         let run = try apply("-", input: Self.impossible)
         #expect(run.status != 77, "\(run)")

@@ -36,12 +36,34 @@ import Testing
     }
 
     @Test func thePathIsLeftAloneWhereThePlanIsRefused() throws {
-        try place.write("mine", to: "plan")
+        try savePlan()
+        let saved = try place.text("plan")
         try place.write(Profiles.tooLarge, to: "profile.yaml")
         let run = try run("plan", place.path("profile.yaml"), "--out", place.path("plan"))
         #expect(run.status == 3)
         #expect(run.errors == "daxprov: the plan is refused, and not saved\n")
-        #expect(try place.text("plan") == "mine")
+        #expect(try place.text("plan") == saved)
+    }
+
+    @Test func whatIsNoSavedPlanIsNotReplaced() throws {
+        let inventory = try run("inventory", "--json").output
+        for text in ["mine", "{\"format_version\": 1}", inventory, Profiles.first] {
+            try place.write(text, to: "plan")
+            let run = try run("plan", place.path("profile.yaml"), "-o", place.path("plan"))
+            #expect(run.status == 1 && run.output.isEmpty, "\(run)")
+            #expect(
+                run.errors.contains("cannot write \(place.path("plan")): it exists and is not a saved plan"))
+            #expect(try place.text("plan") == text)
+        }
+        let itself = try run("plan", place.path("profile.yaml"), "-o", place.path("profile.yaml"))
+        #expect(itself.status == 1)
+        #expect(try place.text("profile.yaml") == Profiles.first)
+        try place.write("", to: "plan")
+        try savePlan()
+        try savePlan()
+        let damaged = try place.text("plan").prefix(300)
+        try place.write(String(damaged), to: "plan")
+        try savePlan()
     }
 
     @Test func aStalePlanIs6AndNothingIsTouched() throws {

@@ -26,6 +26,40 @@ import Testing
         #expect(Consent(allowDestroy: ["region0/wal"]).refusals(for: plan).isEmpty)
     }
 
+    /// What a plan says of consent works: for a name of two regions, for one that a shell would take apart, for one that
+    /// a terminal does not show.
+    @Test func theWordOfThePlanWorks() throws {
+        let label = try #require(UUID("0f2f9b50-02ff-082c-f222-ae958a319a54"))
+        var hidden = change("region0/a\u{7}", .destroy, consent: "a\u{7}")
+        hidden.before = NamespaceSummary(
+            name: "a\u{7}", mode: .raw, rawSize: .mib(16), usableSize: nil, map: nil, align: nil,
+            sectorSize: nil,
+            resource: nil, labelUUID: label, isActive: true)
+        let told = ConsentWords.told(apart: [
+            change("region0/wal", .destroy, consent: "wal"), change("region1/wal", .replace, consent: "wal"),
+            change("region1/it's mine", .destroy, consent: "it's mine"), hidden,
+            change("region1/new", .create, consent: nil),
+        ])
+        #expect(told.map(\.consent) == ["region0/wal", "region1/wal", "it's mine", "a\u{7}", nil])
+        let arguments = told.map(\.consentArgument)
+        #expect(arguments == ["region0/wal", "region1/wal", #"'it'\''s mine'"#, label.description, nil])
+        let plan = plan(told)
+        let given: Set = ["region0/wal", "region1/wal", "it's mine", label.description]
+        #expect(Consent(allowDestroy: given).refusals(for: plan).isEmpty)
+        #expect(Consent(allowDestroy: ["wal"]).refusals(for: plan).count == 4)
+    }
+
+    /// A label can hold any name, that of another namespace's address too.
+    @Test func aNameThatIsAnotherOnesAddressAgreesToThatOneAlone() {
+        let told = ConsentWords.told(apart: [
+            change("region0/region1/wal", .destroy, consent: "region1/wal"),
+            change("region1/wal", .destroy, consent: "wal"),
+        ])
+        #expect(told.map(\.consent) == ["region0/region1/wal", "wal"])
+        let refused = Consent(allowDestroy: ["region1/wal"]).refusals(for: plan(told))
+        #expect(refused.map(\.address) == ["region0/region1/wal"])
+    }
+
     @Test func aNameThatTwoChangesShareConsentsToNeither() {
         let plan = plan([
             change("region0/wal", .destroy, consent: "wal"), change("region1/wal", .destroy, consent: "wal"),

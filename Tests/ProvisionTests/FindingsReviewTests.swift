@@ -37,6 +37,19 @@ import Testing
         #expect(found.refusalsForUse.first?.holders == [use])
     }
 
+    @Test func whoGoesUnseenIsANote() throws {
+        let obstacle = HostError(
+            .unavailable, while: "see who uses the namespaces", reason: "/proc is not mounted",
+            advice: "mount it")
+        let found = reviewed(Findings(obstacle: obstacle))
+        let note = try #require(found.notes.first)
+        #expect(found.notes.count == 1 && note.code == .usesUnknown && note.advice == "mount it")
+        #expect(note.message.hasSuffix("apply refuses it: /proc is not mounted"))
+        let nothing = Plan(changes: [], steps: [], unchanged: [], unmanaged: [], refusals: [])
+        let review = FindingsReview(findings: Findings(obstacle: obstacle), stateDirectory: nil)
+        #expect(review.completed(nothing) == nothing)
+    }
+
     @Test func manyUsesAreCounted() {
         let uses = (1...7).map { DeviceUse(.process, of: "pmem0", "open in process \($0) (x)") }
         #expect(uses.summary.hasSuffix("; and 2 more"))

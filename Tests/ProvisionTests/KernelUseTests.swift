@@ -15,8 +15,37 @@ import Testing
         let mounts = MountTable.parse(lines, process: 7)
         #expect(mounts.map(\.number) == ["259:1", "259:1", "0:45"])
         #expect(mounts.map(\.point) == ["/", #"/srv/a b\c"#, "/other"])
+        #expect(mounts.map(\.type) == ["ext4", "ext4", "btrfs"])
         #expect(mounts.map(\.source) == ["/dev/pmem0", "/dev/pmem0", "/dev/pmem1"])
         #expect(mounts.allSatisfy { $0.process == 7 })
+    }
+
+    /// Anybody can mount a file system without a device, and name any device as its source.
+    @Test func aMountIsOnADeviceByItsNumberOrByATypeThatHasDevices() throws {
+        let table = MountTable([
+            "30 1 259:1 / /number rw - ext4 /dev/mapper/elsewhere rw",
+            "31 1 0:50 / /several rw - btrfs /dev/pmem0 rw",
+            "32 1 0:51 / /fuse rw - fuseblk.ntfs /dev/pmem0 rw",
+            "33 1 0:52 / /theirs rw - tmpfs /dev/pmem0 rw",
+            "34 1 0:53 / /remote rw - fuse.sshfs /dev/pmem0 rw",
+            "35 1 8:1 / /other rw - ext4 /dev/pmem0 rw",
+            "36 1 0:54 / /node rw - btrfs /dev/null rw",
+        ])
+        let types: Set<String> = ["ext4", "btrfs", "fuseblk"]
+        let node = DeviceNode(block: "259:1")
+        #expect(
+            table.mounts(of: "pmem0", node, types: types).map(\.point) == ["/number", "/several", "/fuse"])
+        #expect(table.mounts(of: "pmem0", nil, types: types).map(\.point) == ["/several", "/fuse"])
+        #expect(table.mounts(of: "x", DeviceNode("/dev/null"), types: types).map(\.point) == ["/node"])
+        // Where the types are not known, every source counts.
+        #expect(table.mounts(of: "pmem0", node, types: nil).count == 5)
+    }
+
+    @Test func theTypesWithDevicesAreThoseWithoutAWordBefore() {
+        let lines = ["nodev\tsysfs", "nodev\ttmpfs", "\text4", "\tbtrfs"]
+        #expect(FileSystemTypes.parse(lines) == ["ext4", "btrfs"])
+        #expect(FileSystemTypes.parse([]) == nil)
+        #expect(FileSystemTypes.onDevices()?.contains("tmpfs") == false)
     }
 
     @Test func aProcessThatHasADeviceOpenIsFound() throws {

@@ -194,7 +194,14 @@ import Testing
         #expect(try scratch.store.names() == names)
         try scratch.store.prune(keeping: 3, youngerThan: 60, now: now)
         #expect(try scratch.store.names() == [names[1], names[2], names[3], names[4]])
-        try scratch.store.prune(keeping: 3, youngerThan: 60, now: now + 100)
+        // A clock can be wrong by years: age alone leaves the last ones alone.
+        for later in [100, 366 * 86_400, Int.max - now] {
+            try scratch.store.prune(keeping: 10, now: now + later)
+            #expect(try scratch.store.names() == [names[1], names[2], names[3], names[4]])
+        }
+        try scratch.store.prune(keeping: 10, youngerThan: 60, atLeast: 2, now: now + 100)
+        #expect(try scratch.store.names() == [names[1], names[3], names[4]])
+        try scratch.store.prune(keeping: 10, youngerThan: 60, atLeast: 1, now: now + 100)
         #expect(try scratch.store.names() == [names[1], names[4]])
     }
 

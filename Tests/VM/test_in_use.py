@@ -1,9 +1,11 @@
 """Devices in use are refused with the name of who uses them, and go on working."""
 
+import json
+
 import pytest
 
 from support import Daxprov, contents, holders, namespace, profile, region
-from support.daxprov import REFUSED
+from support.daxprov import CHANGES, DONE, ERROR, REFUSED
 from support.holders import Use
 
 FILES, HEAP, FREE = "{name: files, mode: %s, size: 64 MiB}", "{name: heap, mode: %s, size: 32 MiB}", \
@@ -188,3 +190,63 @@ def test_a_rollback_is_refused_as_a_whole_where_one_device_is_in_use(labelled):
     labelled.run("umount /mnt/files", check=True)
     assert daxprov.run(*words).status == 0
     assert daxprov.inventory().namespaces == []
+
+
+# Who only seems to use a device, and who cannot be seen
+
+def test_what_an_ordinary_user_mounts_under_the_name_of_a_device_is_no_use_of_it(labelled):
+    daxprov = Daxprov(labelled)
+    made = daxprov.applied(profile(region(0, FILES % "fsdax", HEAP % "devdax")))
+    for name in ("files", "heap"):
+        node = made.node(name)
+        theirs = labelled.start(
+            f"exec unshare -U -r -m sh -c 'mount -t tmpfs {node} /mnt && grep {node} /proc/self/mounts && read end'",
+            user="nobody", stdin=True)
+        theirs.wait_for_output(b"tmpfs")
+        assert daxprov.plan(NONE)["notes"] == []
+        assert theirs.running
+    assert daxprov.applied(NONE, allow=["files", "heap"]).namespaces == []
+
+
+def test_a_loop_device_over_a_node_that_is_gone_is_found(labelled):
+    daxprov = Daxprov(labelled)
+    node = daxprov.applied(profile(region(0, FILES % "raw"))).node("files")
+    labelled.run(f"mknod /tmp/node b $(stat -c '0x%t 0x%T' {node}) && losetup /dev/loop3 /tmp/node && rm /tmp/node",
+                 check=True)
+    result = refused_unchanged(daxprov, NONE, ["files"])
+    assert "backing the loop device loop3" in result.out + result.err
+
+
+HIDDEN = (
+    ("unshare -m", "umount -l /proc", "/proc is not mounted"),
+    ("unshare -m", "mount -t proc -o subset=pid proc /proc", "hides swap areas"),
+    ("unshare -m -p -f", "mount -t proc proc /proc", "hides the processes outside it"),
+)
+
+
+def test_where_who_uses_a_device_cannot_be_seen_nothing_is_taken_offline(labelled):
+    daxprov = Daxprov(labelled)
+    made = daxprov.applied(profile(region(0, FILES % "raw", HEAP % "devdax")))
+    labelled.run(f"mkswap -q {made.node('files')} && swapon {made.node('files')}", check=True)
+    reader = labelled.start(f"exec sleep 1000 < {made.node('heap')}")
+    labelled.write_file("/tmp/none.yaml", profile(region(0, FILES % "raw"), unmanaged="destroy"))
+    for space, change, reason in HIDDEN:
+        def hidden(*words):
+            return labelled.run(
+                [*space.split(), "sh", "-c", f'{change} && exec daxprov "$@"', "daxprov", *words], timeout=600)
+
+        planned = hidden("plan", "--json", "--detailed-exitcode", "/tmp/none.yaml")
+        assert planned.status == CHANGES, planned
+        [note] = [each for each in json.loads(planned.out)["notes"] if each["code"] == "uses_unknown"]
+        assert reason in note["message"] and note["advice"]
+        applied = hidden("apply", "--yes", "--allow-destroy", "heap", "/tmp/none.yaml")
+        # Of one that is seen all the same, the user is named.
+        assert applied.status in (ERROR, REFUSED), applied
+        assert reason in applied.err or "(sleep)" in applied.out, applied
+    assert daxprov.inventory().document == made.document
+    # What takes nothing offline needs to see nobody.
+    labelled.write_file("/tmp/more.yaml", profile(region(0, FREE % "raw")))
+    more = hidden("apply", "--yes", "/tmp/more.yaml")
+    assert more.status == DONE, more
+    reader.kill()
+    reader.wait()

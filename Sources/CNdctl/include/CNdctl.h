@@ -10,5 +10,6 @@
 #include "CLibndctl.h"
 #include "CLinux.h"
 #include "CSignals.h"
+#include "CStart.h"
 
 #endif

@@ -30,11 +30,16 @@ public struct Consent: Equatable, Sendable {
         }
     }
 
-    /// The word that is asked for: the shortest that agrees to this one of the losses alone.
+    /// The word that is asked for: the name where it agrees to this one of the losses alone, else the address; and the
+    /// label's UUID where a terminal does not show these as they are.
     static func word(for loss: Loss, among losses: [Loss]) -> String {
-        loss.words.first { word in
-            !word.contains("/") && losses.count { ($0.words + [$0.address]).contains(word) } == 1
-        } ?? loss.address
+        func isShown(_ word: String) -> Bool { TerminalText.clean(word) == word }
+        if let name = loss.words.first, !name.contains("/"), isShown(name),
+            losses.count(where: { ($0.words + [$0.address]).contains(name) }) == 1
+        {
+            return name
+        }
+        return isShown(loss.address) ? loss.address : loss.words.last(where: isShown) ?? loss.address
     }
 
     /// A refusal for every loss that was not agreed to.
@@ -42,7 +47,7 @@ public struct Consent: Equatable, Sendable {
         missing(among: losses).map { loss in
             Refusal(
                 .consentMissing, loss.address, "it \(loss.consequence), and that was not agreed to",
-                advice: "if its data may go, say --allow-destroy \(Self.quoted(Self.word(for: loss, among: losses)))")
+                advice: "if its data may go, say --allow-destroy \(ShellText.quoted(Self.word(for: loss, among: losses)))")
         }
     }
 
@@ -72,15 +77,6 @@ public struct Consent: Equatable, Sendable {
                     : "compare with daxprov inventory: a name, a label's UUID, or an address such as region0/wal")
         }
     }
-
-    /// A word as a shell takes it.
-    static func quoted(_ name: String) -> String {
-        let plain = name.allSatisfy { $0.isLetter || $0.isNumber || "-_./".contains($0) }
-        return plain
-            ? name
-            : "'" + name.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''")
-                + "'"
-    }
 }
 
 extension Consent {
@@ -93,15 +89,19 @@ extension Consent {
 
 extension Plan {
     /// What the plan puts out of reach.
-    public var losses: [Loss] {
-        changes.compactMap { change in
-            change.consent.map { name in
-                Loss(
-                    address: change.address,
-                    words: [name == change.address ? nil : name, change.before?.labelUUID?.description],
-                    consequence: "would be \(change.kind.consequence)\(change.held)")
-            }
-        }
+    public var losses: [Loss] { changes.compactMap(Loss.init) }
+}
+
+extension Loss {
+    /// What a change puts out of reach; nil where it puts nothing.
+    init?(_ change: Change) {
+        guard let name = change.consent else { return nil }
+        self.init(
+            address: change.address,
+            words: [
+                name == change.address ? change.before?.name : name, change.before?.labelUUID?.description,
+            ],
+            consequence: "would be \(change.kind.consequence)\(change.held)")
     }
 }
 

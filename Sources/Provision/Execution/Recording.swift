@@ -216,7 +216,7 @@ extension ExecutionError: CustomStringConvertible {
         case .interrupted: nil
         case .consentMissing(let losses):
             "look at it and save what is needed; if the rest may go: "
-                + losses.map { "--allow-destroy \(Consent.quoted($0.address))" }.joined(separator: " ")
+                + losses.map { "--allow-destroy \(ShellText.quoted(Consent.word(for: $0, among: losses)))" }.joined(separator: " ")
         }
     }
 }

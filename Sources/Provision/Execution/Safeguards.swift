@@ -16,11 +16,13 @@ public struct Safeguards: Sendable {
     public static let none = Safeguards(marks: [], stateDirectory: nil, unknown: nil)
 
     /// The safeguards in a state directory. Writes nothing.
-    public init(reading store: TransactionStore) {
+    /// - Parameter others: other state directories of the same host, whose marks protect as well.
+    public init(reading store: TransactionStore, andMarksIn others: [StateDirectory] = []) {
         stateDirectory = store.directory.path
         marks = []
+        let directories = [store.directory] + others.filter { $0.path != store.directory.path }
         do throws(StateError) {
-            marks = try ProtectionStore(store.directory).marks()
+            for directory in directories { marks += try ProtectionStore(directory).marks() }
             interrupted = try store.interrupted()
         } catch {
             unknown = error.description

@@ -14,6 +14,8 @@ public struct HostError: Error, Equatable, Sendable {
     public var errno: Int32?
     /// What went wrong while undoing the failed step; empty where the undo succeeded or nothing had been done.
     public var undoFailures: [String]
+    /// Whether the step that failed had begun to write, so that something was undone, or needed to be.
+    public var hasStored = false
 
     /// The kinds of failure.
     public enum Kind: String, Equatable, Sendable {

@@ -48,7 +48,11 @@ public final class KernelHost: Host {
 
     /// Performs a step by sysfs stores; see ``Host/perform(_:identity:)``.
     public func perform(_ step: Step, identity: FreshIdentity) throws(HostError) -> Namespace? {
-        try ReadFailures.checking { () throws(HostError) in try performStores(of: step, identity: identity) }
+        try StoreCount.noting { () throws(HostError) in
+            try ReadFailures.checking { () throws(HostError) in
+                try performStores(of: step, identity: identity)
+            }
+        }
     }
 
     private func performStores(

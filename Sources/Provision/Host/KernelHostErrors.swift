@@ -24,7 +24,10 @@ extension HostError {
     /// The causes are in the kernel's drivers/nvdimm (namespace_devs.c, pfn_devs.c, claim.c).
     private static func generalAdvice(_ errno: Int32) -> String? {
         switch errno {
-        case EACCES, EPERM: "run it as root"
+        case EACCES, EPERM:
+            geteuid() == 0
+                ? "root needs CAP_SYS_ADMIN and CAP_SYS_PTRACE, which containers and services often lack, and no security "
+                    + "module may forbid it" : "run it as root"
         case EBUSY: "disable the namespace first, and see whether another tool is changing it"
         case ENOSPC: "no free extent is that large: destroy a namespace, or ask for less"
         case ENXIO:

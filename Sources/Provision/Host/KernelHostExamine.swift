@@ -18,6 +18,8 @@ extension KernelHost {
         }
         try findLabels(examination, &findings)
         guard !examination.targets.isEmpty else { return findings }
+        findings.obstacle = Sight.obstacle
+        if examination.claimsDevices, let obstacle = findings.obstacle { throw obstacle }
         let search = UseSearch()
         var devices: [UseSearch.Device] = []
         for target in examination.targets {
@@ -87,7 +89,10 @@ enum FileSystemDevices {
     private static func devices(_ number: String) -> [String] {
         if let name = name(number) { return [name] }
         let mounts = MountTable.parse(ProcText.lines("/proc/self/mountinfo"), process: nil)
-        let sources = mounts.filter { $0.number == number }.compactMap { DeviceNode($0.source)?.text }
+        let types = FileSystemTypes.onDevices()
+        let sources = mounts.filter { $0.number == number && types?.contains($0.type) ?? true }.compactMap {
+            DeviceNode($0.source)?.text
+        }
         return Set(sources).compactMap { name($0) }
     }
 

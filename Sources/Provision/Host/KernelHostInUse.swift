@@ -9,10 +9,12 @@ struct UseGuard: ~Copyable {
         self.exclusive = exclusive
     }
 
-    /// Looks for users of a namespace; throws ``HostError/Kind/busy`` with their names.
+    /// Looks for users of a namespace; throws ``HostError/Kind/busy`` with their names, and refuses where somebody could
+    /// go unseen (``Sight``).
     static func unused(
         _ live: KernelRegion.Live, in region: borrowing KernelRegion
     ) throws(HostError) -> UseGuard {
+        if let obstacle = Sight.obstacle { throw obstacle }
         if let device = region.characterDevice(of: live) {
             try require(UseSearch.uses(of: [device])[live.device] ?? [], live)
             return UseGuard(exclusive: nil)

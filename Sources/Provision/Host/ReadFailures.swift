@@ -22,12 +22,18 @@ final class ReadFailures: Sendable {
         return value
     }
 
+    /// Whether root's word would be needed to say that this may not be read. What is hidden in other processes from a root
+    /// without `CAP_SYS_PTRACE` is nothing that failed: ``Sight`` says that it is hidden.
+    private static func mayRead(_ path: String) -> Bool {
+        geteuid() == 0 && (Linux.mayTrace || !path.hasPrefix("/proc/"))
+    }
+
     /// Notes a failure to read. What means that there is nothing to read, or not for this user, is none.
     static func note(_ error: Errno, _ attribute: String, in directory: String) {
         guard let current else { return }
         switch error.rawValue {
         case ENOENT, ENXIO, ENODEV, ENOTDIR, EINVAL, EOPNOTSUPP, ESRCH: return
-        case EACCES, EPERM: guard geteuid() == 0 else { return }
+        case EACCES, EPERM: guard mayRead(directory.isEmpty ? attribute : directory) else { return }
         default: break
         }
         var failure = HostError.system(

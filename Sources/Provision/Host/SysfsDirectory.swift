@@ -70,6 +70,7 @@ struct SysfsDirectory: ~Copyable {
         let file = unsafe openat(descriptor, attribute, O_WRONLY | O_CLOEXEC)
         guard file >= 0 else { throw Errno(rawValue: errno) }
         defer { close(file) }
+        StoreCount.add()
         var line = value + "\n"
         let count = line.withUTF8 { unsafe Glibc.write(file, $0.baseAddress, $0.count) }
         guard count >= 0 else { throw Errno(rawValue: errno) }

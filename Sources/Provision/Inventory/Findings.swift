@@ -17,15 +17,19 @@ public struct Findings: Equatable, Sendable {
     public var labelLosses: [UUID: [String]] = [:]
     /// What becomes of new memory blocks (`auto_online_blocks`); nil where it was not asked for or is not known.
     public var memoryPolicy: String?
+    /// Why somebody who uses a namespace could go unseen; nil where nobody could.
+    public var obstacle: HostError?
 
     /// Findings; by default none.
     public init(
         uses: [String: [DeviceUse]] = [:], contents: [String: [Signature]] = [:],
-        stateDevices: [String] = [], memoryPolicy: String? = nil
+        stateDevices: [String] = [], memoryPolicy: String? = nil,
+        obstacle: HostError? = nil
     ) {
         self.uses = uses
         self.contents = contents
         self.stateDevices = stateDevices
         self.memoryPolicy = memoryPolicy
+        self.obstacle = obstacle
     }
 }

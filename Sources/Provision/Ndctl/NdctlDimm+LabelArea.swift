@@ -70,6 +70,7 @@ extension NdctlDimm {
             throw HostError(
                 .failed, while: "write the label area", device: device, reason: "the buffer is short")
         }
+        StoreCount.add()
         try check(unsafe ndctl_cmd_submit(write), "write the label area")
         guard try readLabelArea({ _ in length }).bytes == bytes else {
             throw HostError(

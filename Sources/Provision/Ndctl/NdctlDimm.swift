@@ -64,11 +64,13 @@ import CNdctl
 
     /// Unbinds the DIMM's driver (`ndctl_dimm_disable`).
     func disable() throws(HostError) {
+        StoreCount.add()
         try check(unsafe ndctl_dimm_disable(pointer), "disable the DIMM")
     }
 
     /// Binds the DIMM's driver, which reads the label area (`ndctl_dimm_enable`).
     func enable() throws(HostError) {
+        StoreCount.add()
         try check(unsafe ndctl_dimm_enable(pointer), "enable the DIMM")
     }
 
@@ -81,6 +83,7 @@ import CNdctl
             throw .system(Self.lastErrno, while: "read the label index", device: device)
         }
         defer { unsafe ndctl_cmd_unref(command) }
+        StoreCount.add()
         try check(unsafe ndctl_dimm_init_labels(pointer, NDCTL_NS_VERSION_1_2), "write the label index")
     }
 

@@ -16,6 +16,7 @@ struct FindingsReview {
         let uses = uses(of: plan)
         plan.notes += uses
         plan.refusals += uses.compactMap { stateRefusal($0.address, $0.holders) }
+        if let obstacle = findings.obstacle, !plan.disabled.isEmpty { plan.notes.append(Self.note(obstacle)) }
         if let policy = findings.memoryPolicy, policy != "offline" { plan.notes.append(Self.note(policy)) }
         return plan
     }
@@ -44,6 +45,13 @@ struct FindingsReview {
             .stateDirectoryOnTarget, address,
             "the state directory \(stateDirectory) lies on \(device), which would be taken offline with the journal on it",
             advice: "keep it elsewhere: --state-dir DIR")
+    }
+
+    private static func note(_ obstacle: HostError) -> Note {
+        Note(
+            .usesUnknown, "host",
+            "cannot see who uses the devices that this plan takes offline, so apply refuses it: \(obstacle.reason)",
+            advice: obstacle.advice)
     }
 
     private static func note(_ policy: String) -> Note {

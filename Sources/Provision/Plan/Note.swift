@@ -48,6 +48,10 @@ public struct Note: Equatable, Sendable {
         case contentFound = "content_found"
         /// Whether a region that is to get labels holds data is not known: it was looked at in part, or not at all.
         case contentUnknown = "content_unknown"
+        /// Another daxprov is changing the host.
+        case hostChanging = "host_changing"
+        /// Who uses the devices that go offline cannot be seen: an apply is refused as long as that is so.
+        case usesUnknown = "uses_unknown"
         /// The marks of protected namespaces could not be read.
         case protectionUnknown = "protection_unknown"
         /// A protected namespace has no label, so that no mark can be kept of it.

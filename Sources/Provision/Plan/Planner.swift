@@ -23,8 +23,8 @@ public enum Planner {
         let steps = draft.orderedSteps
         draft.refusals += LabelSlots.refusals(for: steps, on: observed)
         let plan = Plan(
-            changes: draft.changes, steps: steps, unchanged: draft.unchanged, unmanaged: draft.unmanaged,
-            refusals: draft.refusals, notes: draft.notes)
+            changes: ConsentWords.told(apart: draft.changes), steps: steps, unchanged: draft.unchanged,
+            unmanaged: draft.unmanaged, refusals: draft.refusals, notes: draft.notes)
         let backedUp = BackupPlanner(observed: observed, limit: backupLimit).completed(plan)
         return HealthReview(observed: observed).completed(backedUp)
     }

@@ -52,7 +52,7 @@ struct ProfileFile {
         }
         switch status.st_mode & S_IFMT {
         case S_IFREG:
-            if trust == .rootAndCaller { try requireTrust(status) }
+            if trust == .rootAndCaller { try requireTrust(status, of: descriptor.rawValue) }
             return status.st_size
         case S_IFDIR: throw notRegular("a directory")
         case S_IFIFO: throw notRegular("a FIFO")
@@ -62,9 +62,10 @@ struct ProfileFile {
         }
     }
 
-    private func requireTrust(_ status: stat) throws(ProfileError) {
+    private func requireTrust(_ status: stat, of descriptor: Int32) throws(ProfileError) {
         guard
-            let objection = PathTrust.objection(to: status) ?? PathTrust.objection(toWayTo: path)
+            let objection = PathTrust.objection(to: status, of: descriptor)
+                ?? PathTrust.objection(toWayTo: path)
         else { return }
         throw .unreadable(
             UnreadableProfile(

@@ -37,7 +37,7 @@ enum PlanText {
         var lines = [style.paint("\(pad)\(marker) \(title(change))", change.kind.meaning)]
         for reason in change.reasons where change.kind != .create { lines.append("      \(clean(reason))") }
         for content in change.contents ?? [] { lines.append("      holds: \(content)") }
-        if change.losesData, let consent = change.consent {
+        if change.losesData, let consent = change.consentArgument {
             let lost = change.kind == .initializeLabels ? "whatever it holds is lost" : "data on it is lost"
             lines.append(
                 style.paint("    ! \(lost); needs --allow-destroy \(clean(consent))", .loss))

@@ -7,8 +7,11 @@ public enum PrivateFile {
     /// also after a crash.
     ///
     /// What is there must be a regular file: no link is followed, and no link replaced.
-    public static func replace(_ path: FilePath, with text: String) throws(StateError) {
-        try requireReplaceable(path)
+    /// - Parameter kind: what the file that is there must be; any file where it is nil.
+    public static func replace(
+        _ path: FilePath, with text: String, holding kind: Kind? = nil
+    ) throws(StateError) {
+        try requireReplaceable(path, holding: kind)
         guard let name = path.lastComponent else {
             throw StateError(.unusable, "cannot write \(path): it names no file")
         }
@@ -26,7 +29,26 @@ public enum PrivateFile {
         try synchronize(directory.isEmpty ? "." : directory)
     }
 
-    private static func requireReplaceable(_ path: FilePath) throws(StateError) {
+    /// What files are, by their contents.
+    public struct Kind: Sendable {
+        /// The name for messages: "saved plan".
+        public var name: String
+        /// The longest that one is.
+        public var limit: ByteCount
+        /// Whether these bytes are one.
+        public var includes: @Sendable ([UInt8]) -> Bool
+
+        /// The files that a function recognises.
+        public init(_ name: String, limit: ByteCount, includes: @escaping @Sendable ([UInt8]) -> Bool) {
+            self.name = name
+            self.limit = limit
+            self.includes = includes
+        }
+    }
+
+    /// Refuses a path at which there is what ``replace(_:with:holding:)`` would not replace. An empty file has nothing to
+    /// lose.
+    public static func requireReplaceable(_ path: FilePath, holding kind: Kind?) throws(StateError) {
         var status = stat()
         guard unsafe lstat(path.string, &status) == 0 else { return }
         guard status.st_mode & S_IFMT == S_IFREG else {
@@ -34,6 +56,31 @@ public enum PrivateFile {
                 .untrusted, "cannot write \(path): it is no regular file (links are not followed)",
                 advice: "choose another name")
         }
+        guard let kind, status.st_size > 0 else { return }
+        guard status.st_size <= kind.limit.bytes, kind.includes(try contents(of: path, upTo: status.st_size))
+        else {
+            throw StateError(
+                .unusable, "cannot write \(path): it exists and is not a \(kind.name)",
+                advice: "choose another name, or remove the file")
+        }
+    }
+
+    private static func contents(of path: FilePath, upTo limit: Int) throws(StateError) -> [UInt8] {
+        let descriptor = unsafe open(path.string, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+        guard descriptor >= 0 else { throw failure(path) }
+        defer { close(descriptor) }
+        var bytes = [UInt8](repeating: 0, count: limit)
+        var length = 0
+        while length < limit {
+            let count = unsafe bytes.withUnsafeMutableBytes {
+                unsafe read(descriptor, $0.baseAddress.map { unsafe $0 + length }, limit - length)
+            }
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw failure(path) }
+            if count == 0 { break }
+            length += count
+        }
+        return Array(bytes[..<length])
     }
 
     private static func write(_ text: String, to path: FilePath) throws(StateError) {

@@ -4,6 +4,16 @@ extension SavedPlan {
     /// The most separators that it may have, which bounds the number of its values.
     static let maximumSeparators = 500_000
 
+    /// The files that hold a saved plan, of whatever version, whole or damaged further on.
+    public static let kind = PrivateFile.Kind("saved plan", limit: maximumSize) { bytes in
+        guard isDocument(bytes) else { return false }
+        guard isSmall(bytes), case .object(let object)? = try? JSONValue(parsing: bytes) else {
+            // Damaged: saved plans say what they are in their first line or second.
+            return String(decoding: bytes.prefix(256), as: UTF8.self).contains("\"\(documentWord)\"")
+        }
+        return object["document"] == .string(documentWord)
+    }
+
     /// Whether a text is meant to be a document of daxprov's rather than a profile: an object with `format_version`,
     /// which no profile has; or one that begins with it and is damaged further on.
     public static func isDocument(_ bytes: [UInt8]) -> Bool {

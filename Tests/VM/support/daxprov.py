@@ -4,7 +4,7 @@ import json
 
 from .inventory import Inventory
 
-DONE, ERROR, CHANGES, REFUSED, ROLLED_BACK, PARTIAL, STALE = 0, 1, 2, 3, 4, 5, 6
+DONE, ERROR, CHANGES, REFUSED, ROLLED_BACK, PARTIAL, STALE, LOCKED = 0, 1, 2, 3, 4, 5, 6, 7
 NOT_PERMITTED = 77
 
 

@@ -5,7 +5,10 @@ public import SystemPackage
 public struct HostLock: ~Copyable {
     private let descriptor: Int32
 
-    /// Takes the lock file at `path` (`flock`), waiting at most `patience` seconds for whoever holds it.
+    /// Takes the lock file at `path`, waiting at most `patience` seconds for whoever holds it.
+    ///
+    /// The lock is one of the open file description (fcntl(2), `F_OFD_SETLK`): whether it is held can be asked without
+    /// taking it (``state(of:)``), so that who only looks never stands in the way of who changes something.
     /// - Throws: ``StateError/Kind/locked`` with the holder's process id.
     public init(_ path: FilePath, patience: Int = 0) throws(StateError) {
         let descriptor = unsafe open(
@@ -23,11 +26,17 @@ public struct HostLock: ~Copyable {
                 advice: "remove it, after looking who put it there")
         }
         var attempts = patience * 10
-        while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
-            let code = errno
-            guard code == EWOULDBLOCK || code == EINTR, attempts > 0 || code == EINTR else {
-                let holder = Self.holder(descriptor)
+        while true {
+            let code = Linux.lock(descriptor)
+            if code == 0 { break }
+            if code == EINTR { continue }
+            let isHeld = code == EAGAIN || code == EACCES
+            guard isHeld, attempts > 0 else {
+                let holder = Self.holder(descriptor).map { " (process \($0))" } ?? ""
                 close(descriptor)
+                guard isHeld else {
+                    throw StateError(.unusable, "cannot lock \(path): \(StateDirectory.message(code))")
+                }
                 throw StateError(
                     .locked, "another daxprov\(holder) holds the lock \(path)",
                     advice: "wait for it, or give it time with --lock-timeout")
@@ -43,12 +52,31 @@ public struct HostLock: ~Copyable {
 
     deinit { close(descriptor) }
 
-    private static func holder(_ descriptor: Int32) -> String {
+    /// Whether somebody holds a lock.
+    public enum State: Equatable, Sendable {
+        /// Nobody does.
+        case free
+        /// This process does; nil where it does not say which it is.
+        case held(by: Int?)
+        /// This user may not look.
+        case unknown
+    }
+
+    /// Whether another process, or another lock of this one, holds the lock file at `path`. Takes and makes nothing.
+    public static func state(of path: FilePath) -> State {
+        let descriptor = unsafe open(path.string, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+        guard descriptor >= 0 else { return errno == ENOENT ? .free : .unknown }
+        defer { close(descriptor) }
+        guard let isHeld = Linux.isLocked(descriptor) else { return .unknown }
+        return isHeld ? .held(by: holder(descriptor)) : .free
+    }
+
+    private static func holder(_ descriptor: Int32) -> Int? {
         var bytes = [UInt8](repeating: 0, count: 20)
         let count = unsafe bytes.withUnsafeMutableBytes {
             unsafe pread(descriptor, $0.baseAddress, $0.count, 0)
         }
         let digits = bytes.prefix(max(count, 0)).prefix { (0x30...0x39).contains($0) }
-        return digits.isEmpty ? "" : " (process \(String(decoding: digits, as: UTF8.self)))"
+        return Int(String(decoding: digits, as: UTF8.self))
     }
 }

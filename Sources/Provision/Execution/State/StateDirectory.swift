@@ -49,7 +49,7 @@ public struct StateDirectory: Sendable {
     public var exists: Bool { Self.exists(transactions) }
 
     /// Whether something has this path: also a link that leads nowhere, and what the caller may not look at.
-    static func exists(_ path: FilePath) -> Bool {
+    public static func exists(_ path: FilePath) -> Bool {
         var status = stat()
         return unsafe lstat(path.string, &status) == 0 || errno != ENOENT
     }

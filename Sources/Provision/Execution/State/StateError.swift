@@ -17,6 +17,8 @@ public struct StateError: Error, Equatable, Sendable, CustomStringConvertible {
         case damaged
         /// Another process holds the lock.
         case locked
+        /// A transaction is interrupted that another state directory has, or may have.
+        case interrupted
         /// The transaction asked for is not there, or cannot be undone.
         case unsuitable
     }

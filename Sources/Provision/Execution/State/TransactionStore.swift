@@ -74,9 +74,12 @@ public struct TransactionStore: Sendable {
     }
 
     /// Removes the oldest transactions: those that ended or never began, of which more than `count` are younger, or which
-    /// are older than `age` seconds. The last transaction, which `rollback` undoes, and every one that did not end are
+    /// are older than `age` seconds while more than `least` are younger. A clock can be wrong by years, so age alone never
+    /// removes one of the last `least`. The last transaction, which `rollback` undoes, and every one that did not end are
     /// always kept.
-    func prune(keeping count: Int = 100, youngerThan age: Int = 365 * 86_400, now: Int) throws(StateError) {
+    func prune(
+        keeping count: Int = 100, youngerThan age: Int = 365 * 86_400, atLeast least: Int = 20, now: Int
+    ) throws(StateError) {
         let names = try names()
         for (index, name) in names.dropLast().enumerated() {
             let isBeyondCount = names.count - index > count
@@ -86,7 +89,8 @@ public struct TransactionStore: Sendable {
             }
             let log = try log(name)
             // They are in the order of their times: what follows one that is young enough is younger still.
-            guard isBeyondCount || now - log.header.time > age else { return }
+            let isOld = now.subtractingReportingOverflow(log.header.time).partialValue > age
+            guard isBeyondCount || (isOld && names.count - index > least) else { return }
             if log.end != nil { try remove(name) }
         }
     }

@@ -96,13 +96,16 @@ public final class SimulatedHost: Host {
     /// Performs one step.
     public func perform(_ step: Step, identity: FreshIdentity) throws(HostError) -> Namespace? {
         try requireAlive(while: "perform a step")
-        return try performStores(of: step, identity: identity)
+        return try StoreCount.noting { () throws(HostError) in
+            try performStores(of: step, identity: identity)
+        }
     }
 
     /// Makes one store, unless the fault is due.
     func store(_ store: SimulatedStore) throws(HostError) {
         try requireAlive(while: store.operation)
         operations += 1
+        StoreCount.add()
         try triggerFault(store)
         let before = state
         do {

@@ -1,3 +1,5 @@
+import SystemPackage
+
 /// A block device with its partitions, and everything that is stacked on one of them: device-mapper, LVM, md and bcache
 /// (sysfs `holders`), and loop devices whose backing file is the device node.
 struct BlockStack {
@@ -78,10 +80,22 @@ struct LoopDevices {
     init() {
         guard let directory = SysfsDirectory.ifThere("/sys/class/block") else { return }
         for name in directory.entries().sorted() where name.hasPrefix("loop") {
-            guard let path = directory.text("\(name)/loop/backing_file"), let node = DeviceNode(path) else {
-                continue
-            }
+            guard let path = directory.text("\(name)/loop/backing_file"), let node = Self.node(path, of: name)
+            else { continue }
             backing.append((name, node))
+        }
+    }
+
+    /// The device node below a loop device. Its path need not lead there any more: the node can have been removed, or lie
+    /// in another mount namespace. Then the loop device itself is asked.
+    private static func node(_ path: String, of name: String) -> DeviceNode? {
+        guard Linux.node(path) == nil else { return DeviceNode(path) }
+        let loop = "/dev/\(name)"
+        do throws(Errno) {
+            return try Linux.loopBacking(loop).map { DeviceNode(blockNumber: $0) }
+        } catch {
+            ReadFailures.note(error, loop, in: "")
+            return nil
         }
     }
 

@@ -19,6 +19,12 @@ struct DeviceNode: Hashable {
         self.init(kind: found.kind, number: found.number)
     }
 
+    /// The block device with a number.
+    init(blockNumber number: UInt64) {
+        self.kind = S_IFBLK
+        self.number = number
+    }
+
     /// The block device with a number as sysfs writes it ("259:1"); nil where it is none.
     init?(block text: String?) {
         guard let number = text.flatMap(Linux.deviceNumber) else { return nil }

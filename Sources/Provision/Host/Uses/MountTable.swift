@@ -8,7 +8,9 @@ struct MountTable {
         var number: String
         /// Where it is mounted.
         var point: String
-        /// What is mounted: a device node's path for most that lie on one.
+        /// The type of the file system.
+        var type: String
+        /// What is mounted, in the words of whoever mounted it: a device node's path for most that lie on one.
         var source: String
         /// A process that sees it; nil where this one does.
         var process: Int?
@@ -28,12 +30,26 @@ struct MountTable {
         }
     }
 
-    /// The mounts on a block device. A file system of several devices has a number that is none of theirs: there its
-    /// source tells. A mount that other namespaces have as well is listed once.
-    func mounts(of name: String, _ node: DeviceNode?) -> [Mount] {
+    /// The mounts in the lines of this process's `mountinfo`.
+    init(_ lines: [String]) {
+        mounts = Self.parse(lines, process: nil)
+    }
+
+    /// The mounts on a block device. A mount that other namespaces have as well is listed once.
+    ///
+    /// The kernel's number of the device decides. A file system of several devices has a number that is none of theirs:
+    /// there its source tells, but only of a type that lies on block devices. Anybody can mount a `tmpfs` in a
+    /// namespace of their own, and call its source as they like.
+    /// - Parameter types: the types that lie on block devices; nil where they are not known.
+    func mounts(
+        of name: String, _ node: DeviceNode?,
+        types: @autoclosure () -> Set<String>? = FileSystemTypes.onDevices()
+    ) -> [Mount] {
         var found: [Mount] = []
-        for mount in mounts where mount.number == node?.text || mount.source == "/dev/\(name)" {
-            if !found.contains(where: { $0.point == mount.point }) { found.append(mount) }
+        for mount in mounts where !found.contains(where: { $0.point == mount.point }) {
+            if mount.number == node?.text || mount.comesFrom(name, node, types: types()) {
+                found.append(mount)
+            }
         }
         return found
     }
@@ -49,10 +65,43 @@ struct MountTable {
         lines.compactMap { line in
             let fields = line.split(separator: " ")
             guard fields.count > 4 else { return nil }
+            // Behind the optional fields, of which there can be any number.
             let tail = fields.firstIndex(of: "-").map { fields[($0 + 1)...] } ?? []
             return Mount(
                 number: String(fields[2]), point: ProcText.unescaped(fields[4]),
+                type: tail.first.map { ProcText.unescaped($0) } ?? "",
                 source: tail.dropFirst().first.map { ProcText.unescaped($0) } ?? "", process: process)
         }
+    }
+}
+
+extension MountTable.Mount {
+    /// Whether its number is one that the kernel made up for a file system on no device, or on several.
+    private var hasNumberOfItsOwn: Bool { number.hasPrefix("0:") }
+
+    /// Whether its source, and nothing else, says that it lies on this device.
+    fileprivate func comesFrom(
+        _ name: String, _ node: DeviceNode?, types: @autoclosure () -> Set<String>?
+    ) -> Bool {
+        guard hasNumberOfItsOwn, source.hasPrefix("/") else { return false }
+        // A type of FUSE has a second word: fuseblk.ntfs.
+        let kind = String(type.prefix { $0 != "." })
+        guard types()?.contains(kind) ?? true else { return false }
+        return source == "/dev/\(name)" || (node != nil && DeviceNode(source) == node)
+    }
+}
+
+/// The types of file systems that the kernel knows.
+enum FileSystemTypes {
+    /// Those that lie on block devices (`/proc/filesystems` calls the others `nodev`); nil where the kernel does not tell.
+    static func onDevices() -> Set<String>? { parse(ProcText.lines("/proc/filesystems")) }
+
+    static func parse(_ lines: [String]) -> Set<String>? {
+        guard !lines.isEmpty else { return nil }
+        return Set(
+            lines.compactMap { line in
+                let fields = line.split(whereSeparator: \.isWhitespace)
+                return fields.count == 1 ? String(fields[0]) : nil
+            })
     }
 }

@@ -9,6 +9,20 @@ enum ProcText {
         return directory.entries().compactMap { Int($0) }
     }
 
+    /// The number that this process has in `/proc`, which can be another one's view; nil where it does not show it.
+    static var own: Int? { link("/proc/self").flatMap { Int($0) } }
+
+    /// Where a symbolic link leads; nil where there is none, or this user may not look.
+    static func link(_ path: String) -> String? {
+        unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(PATH_MAX)) { buffer in
+            guard let start = buffer.baseAddress else { return nil }
+            let count = unsafe readlink(path, start, buffer.count)
+            guard count > 0 else { return nil }
+            let bytes = unsafe UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[..<count])
+            return unsafe String(decoding: bytes, as: UTF8.self)
+        }
+    }
+
     /// The command of a process.
     static func command(_ process: Int) -> String {
         lines("/proc/\(process)/comm").first ?? "?"

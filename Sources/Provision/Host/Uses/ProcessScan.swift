@@ -2,8 +2,8 @@ import Glibc
 
 /// Which processes have a device open or mapped.
 ///
-/// What no process shows is not found: a descriptor on its way through a socket, or registered with io_uring, and the
-/// processes of other PID namespaces than this one and its children.
+/// What no process shows is not found: a descriptor on its way through a socket, or registered with io_uring. Which
+/// processes are not shown, ``Sight`` tells.
 enum ProcessScan {
     /// A process that has a device open or mapped.
     struct User: Equatable {
@@ -16,7 +16,7 @@ enum ProcessScan {
     /// The other processes that use each of the devices, as far as this user may see them: one pass for all devices.
     static func users(of nodes: Set<DeviceNode>) -> [DeviceNode: [User]] {
         guard !nodes.isEmpty else { return [:] }
-        let own = Int(getpid())
+        let own = ProcText.own ?? Int(getpid())
         var users: [DeviceNode: [User]] = [:]
         for process in ProcText.processes().sorted() where process != own {
             let used = used(by: process, among: nodes)
