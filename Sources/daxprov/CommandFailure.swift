@@ -8,6 +8,8 @@ struct CommandFailure: Error {
     var message: String
     /// What the administrator can do; nil where nothing general helps.
     var advice: String?
+    /// The line of a text that is wrong, and a caret below the place; nothing where there is no such line.
+    var excerpt: [String] = []
 
     init(_ status: ExitStatus, _ message: String, advice: String? = nil) {
         self.status = status
@@ -31,7 +33,13 @@ struct CommandFailure: Error {
 
     /// A failure of the state directory or the lock.
     init(_ error: StateError) {
-        self.init(error.kind == .locked ? .locked : .error, error.description, advice: error.advice)
+        let status: ExitStatus =
+            switch error.kind {
+            case .locked: .locked
+            case .notPermitted: .notPermitted
+            case .unusable, .untrusted, .damaged, .unsuitable: .error
+            }
+        self.init(status, error.description, advice: error.advice)
     }
 
     /// A failure of an execution; where nothing was touched, or where only recovery is left to do.
@@ -64,7 +72,7 @@ struct CommandFailure: Error {
 
     /// The text for stderr, made safe for a terminal, without the newline at its end.
     var text: String {
-        let lines = ["daxprov: error: \(message)"] + (advice.map { ["daxprov: \($0)"] } ?? [])
+        let lines = ["daxprov: error: \(message)"] + excerpt + (advice.map { ["daxprov: \($0)"] } ?? [])
         return lines.map(TerminalText.clean).joined(separator: "\n")
     }
 }

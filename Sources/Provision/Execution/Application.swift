@@ -83,7 +83,7 @@ public struct Application {
     private func examined(_ plan: Plan, on observed: Observed) throws(HostError) -> Plan {
         let examination = Examination(
             targets: plan.disabled, stateDirectory: safeguards.stateDirectory,
-            readsMemoryPolicy: profile.asksForSystemMemory)
+            readsMemoryPolicy: profile.asksForSystemMemory, readsSystemMemory: !plan.steps.isEmpty)
         let review = FindingsReview(
             findings: try host.examine(examination), stateDirectory: safeguards.stateDirectory)
         return safeguards.completed(review.completed(plan), for: profile, on: observed)

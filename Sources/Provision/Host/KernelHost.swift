@@ -42,7 +42,11 @@ public final class KernelHost: Host {
 
     /// Performs a step by sysfs stores; see ``Host/perform(_:identity:)``.
     public func perform(_ step: Step, identity: FreshIdentity) throws(HostError) -> Namespace? {
-        try ReadFailures.checking { () throws(HostError) in try performStores(of: step, identity: identity) }
+        try ReadFailures.checking { () throws(HostError) in
+            let result = try performStores(of: step, identity: identity)
+            guard let namespace = result, namespace.isActive, namespace.mode == .devdax else { return result }
+            return try region(step.region).tried(namespace)
+        }
     }
 
     private func performStores(

@@ -13,6 +13,7 @@ extension KernelHost {
             findings.stateDevices = FileSystemDevices.below(directory)
         }
         if examination.readsMemoryPolicy { findings.memoryPolicy = SystemMemory.policy }
+        if examination.readsSystemMemory { findings.systemMemory = SystemMemoryRanges.read() }
         guard !examination.targets.isEmpty else { return findings }
         let search = UseSearch()
         var devices: [UseSearch.Device] = []

@@ -9,15 +9,18 @@ public struct Findings: Equatable, Sendable {
     public var stateDevices: [String]
     /// What becomes of new memory blocks (`auto_online_blocks`); nil where it was not asked for or is not known.
     public var memoryPolicy: String?
+    /// The physical ranges that the kernel uses as its memory; none where it was not asked for or may not be seen.
+    public var systemMemory: [Range<UInt64>]
 
     /// Findings; by default none.
     public init(
         uses: [String: [DeviceUse]] = [:], contents: [String: [Signature]] = [:],
-        stateDevices: [String] = [], memoryPolicy: String? = nil
+        stateDevices: [String] = [], memoryPolicy: String? = nil, systemMemory: [Range<UInt64>] = []
     ) {
         self.uses = uses
         self.contents = contents
         self.stateDevices = stateDevices
         self.memoryPolicy = memoryPolicy
+        self.systemMemory = systemMemory
     }
 }
