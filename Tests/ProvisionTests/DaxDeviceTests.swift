@@ -56,7 +56,8 @@ import Testing
             device: "namespace0.0", resource: 1 << 32, rawSize: .mib(512), extents: 1, mode: .devdax,
             recordedMode: .devdax, usableSize: .mib(502), map: .dev, align: .mib(2), name: "heap",
             labelUUID: UUID(bytes: [UInt8](repeating: 1, count: 16)),
-            infoBlockUUID: UUID(bytes: [UInt8](repeating: 2, count: 16)), characterDevice: "dax0.0", daxDevice: device)
+            infoBlockUUID: UUID(bytes: [UInt8](repeating: 2, count: 16)), characterDevice: "dax0.0",
+            daxDevice: device)
         let region = Region(
             device: "region0", size: .gib(4), availableSize: .gib(4) - .mib(512), resource: 1 << 32,
             namespaces: [namespace])
@@ -91,7 +92,8 @@ import Testing
         let memory = DaxDevice(
             .systemRAM, driver: "kmem", memory: DaxDevice.Memory(online: 2, total: 3, isMovable: true))
         for (device, words) in [
-            (memory, "system-ram, 2 of 3 blocks online"), (DaxDevice(.other, driver: "fsdev_dax"), "driver fsdev_dax"),
+            (memory, "system-ram, 2 of 3 blocks online"),
+            (DaxDevice(.other, driver: "fsdev_dax"), "driver fsdev_dax"),
         ] {
             let plan = try Self.plan(Self.heap, device)
             #expect(plan.isEmpty && plan.notes.map(\.code) == [.deviceHeld])
@@ -111,7 +113,8 @@ import Testing
         let text = InventoryReport(Self.observed(memory)).ndctlJSON
         #expect(text.contains(#""mode":"system-ram""#) && text.contains(#""online_memblocks":0"#))
         #expect(!text.contains("movable"))
-        #expect(InventoryReport(Self.observed(DaxDevice(.disabled))).ndctlJSON.contains(#""state":"disabled""#))
+        #expect(
+            InventoryReport(Self.observed(DaxDevice(.disabled))).ndctlJSON.contains(#""state":"disabled""#))
         for device in [memory, DaxDevice(.disabled)] {
             var expected = device
             expected.driver = nil
@@ -153,7 +156,9 @@ import Testing
         #expect(differences(DaxDevice(.devdax, node: .missing)).isEmpty)
         #expect(differences(DaxDevice(.systemRAM, driver: "kmem")).isEmpty)
         #expect(differences(DaxDevice(.disabled)) == ["dax0.0 has no driver"])
-        #expect(differences(DaxDevice(.devdax, node: .failed("No such device"))).first?.contains("cannot be opened") == true)
+        #expect(
+            differences(DaxDevice(.devdax, node: .failed("No such device"))).first?.contains(
+                "cannot be opened") == true)
         #expect(differences(DaxDevice(.devdax, node: .isAnother)).first?.contains("another device") == true)
     }
 }

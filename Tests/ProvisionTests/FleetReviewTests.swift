@@ -72,7 +72,9 @@ import Testing
 
     @Test func onlyRegularFilesThatEndInJSONCount() throws {
         let directory = try ScratchDirectory()
-        for name in ["a.json", ".b.json", "c.txt", "f.JSON"] { try directory.write(try inventory(1), to: name) }
+        for name in ["a.json", ".b.json", "c.txt", "f.JSON"] {
+            try directory.write(try inventory(1), to: name)
+        }
         unsafe symlink("a.json", directory.path.appending("d.json").string)
         unsafe mkfifo(directory.path.appending("e.json").string, 0o600)
         let hosts = try FleetHosts(files: [], directories: [directory.path])
@@ -107,7 +109,9 @@ import Testing
         let reports = try reviews(directory, .one(try profile())).map { HostReviewReport($0) }
         let notes = reports.map { $0.complaints.filter { $0.kind == .note }.map(\.reason) }
         #expect(notes == [[], ["the inventory was taken on the host c.example"]])
-        #expect(reports[1].json(exitStatus: 0).contains(#""host_name":"c.example","time":"2026-11-28T06:23:00Z""#))
+        #expect(
+            reports[1].json(exitStatus: 0).contains(#""host_name":"c.example","time":"2026-11-28T06:23:00Z""#)
+        )
     }
 
     @Test(arguments: [

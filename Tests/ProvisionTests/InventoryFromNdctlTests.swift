@@ -130,8 +130,14 @@ import Testing
         (#""x""#, "must be an array or an object, not a string"),
         (#"[{"dev":"region0","size":"huge"}]"#, "'huge' is no size"),
         (#"[{"dev":"region0","size":"1.00 GiB (9.00 GB)"}]"#, "'1.00 GiB (9.00 GB)' is no size"),
-        (#"[{"dev":"region0","size":1,"available_size":0,"state":"off"}]"#, "'off' is none of enabled, disabled"),
-        (#"[{"dev":"nmem0","security":"odd"}]"#, "'odd' is none of disabled, unlocked, locked, frozen, overwrite"),
+        (
+            #"[{"dev":"region0","size":1,"available_size":0,"state":"off"}]"#,
+            "'off' is none of enabled, disabled"
+        ),
+        (
+            #"[{"dev":"nmem0","security":"odd"}]"#,
+            "'odd' is none of disabled, unlocked, locked, frozen, overwrite"
+        ),
     ])
     func otherDocumentsAreRefused(document: String, reason: String) {
         let error = #expect(throws: JSONError.self) { try SavedInventory.read(Array(document.utf8)) }

@@ -94,9 +94,12 @@ import Testing
         let error = #expect(throws: JSONError.self) {
             try InventoryReader.read(
                 Array(
-                    #"{"format_version":1,"buses":[{"dev":"a","provider":"b","regions":[\#(region)]}]}"#.utf8))
+                    #"{"format_version":1,"buses":[{"dev":"a","provider":"b","regions":[\#(region)]}]}"#.utf8)
+            )
         }
-        #expect(error?.description.contains("add up to more than 1024 PiB") == true || error?.description.contains("add up to more than 1048576 TiB") == true, "\(error as Any)")
+        #expect(
+            error?.description.contains("add up to more than 1024 PiB") == true
+                || error?.description.contains("add up to more than 1048576 TiB") == true, "\(error as Any)")
     }
 
     @Test func theHostsNameAndTheTimeAreReadBackAndStandApart() throws {
@@ -105,14 +108,16 @@ import Testing
         let text = InventoryReport(observed, origin: origin).json
         #expect(try SavedInventory.read(Array(text.utf8)).origin == origin)
         let later = InventoryReport(
-            observed, origin: InventoryOrigin(hostName: "db1.example", time: "2026-11-28T07:00:00Z")).json
+            observed, origin: InventoryOrigin(hostName: "db1.example", time: "2026-11-28T07:00:00Z")
+        ).json
         func lines(_ text: String) -> Set<Substring> { Set(text.split(separator: "\n")) }
         #expect(lines(text).symmetricDifference(lines(later)).count == 2)
         #expect(!InventoryReport(observed).json.contains("host_name"))
     }
 
     @Test(arguments: [
-        (0, "1970-01-01T00:00:00Z"), (951_782_400, "2000-02-29T00:00:00Z"), (951_868_799, "2000-02-29T23:59:59Z"),
+        (0, "1970-01-01T00:00:00Z"), (951_782_400, "2000-02-29T00:00:00Z"),
+        (951_868_799, "2000-02-29T23:59:59Z"),
         (1_795_846_980, "2026-11-28T06:23:00Z"), (4_107_542_400, "2100-03-01T00:00:00Z"),
         (253_402_300_799, "9999-12-31T23:59:59Z"), (253_402_300_800, nil), (-1, nil),
     ])

@@ -31,7 +31,8 @@ import Testing
     // What has no size is no namespace
 
     @Test func anIdleSeedIsNoNamespace() throws {
-        #expect(try saved("seed-listed-by-i").observed.regions[0].namespaces.map(\.device) == ["namespace0.0"])
+        #expect(
+            try saved("seed-listed-by-i").observed.regions[0].namespaces.map(\.device) == ["namespace0.0"])
         #expect(try plan("seed-listed-by-i", "seed-listed-by-i.destroy").isEmpty)
         let grown = try plan("seed-listed-by-i", "seed-listed-by-i.grow")
         #expect(grown.changes.map(\.kind) == [.replace])
@@ -116,7 +117,8 @@ import Testing
             .replacing("3221225472", with: "4294967296")
         let profile = try TestFiles.text("listings/namespaces-not-listed.yaml")
         let planned = try plan(profile, on: empty)
-        #expect(planned.refusals.isEmpty && planned.changes.map(\.kind) == [.create], "nothing takes capacity")
+        #expect(
+            planned.refusals.isEmpty && planned.changes.map(\.kind) == [.create], "nothing takes capacity")
     }
 
     @Test func aPartOfTheCapacityThatNothingListedTakesIsNotReused() throws {
@@ -181,13 +183,16 @@ import Testing
         let error = #expect(throws: JSONError.self) {
             try SavedInventory.read(Array(text.replacing("memory", with: "famfs").utf8))
         }
-        #expect(error?.description.contains("'famfs' is none of fsdax, devdax, sector, raw") == true, "\(error as Any)")
+        #expect(
+            error?.description.contains("'famfs' is none of fsdax, devdax, sector, raw") == true,
+            "\(error as Any)")
     }
 
     @Test func whatIsRedactedIsNotTold() throws {
         let saved = try saved("redacted-uuid")
         let namespace = saved.observed.regions[0].namespaces[0]
-        #expect(namespace.labelUUID == nil && namespace.infoBlockUUID == nil && namespace.recordedMode == .sector)
+        #expect(
+            namespace.labelUUID == nil && namespace.infoBlockUUID == nil && namespace.recordedMode == .sector)
         #expect(saved.limits.contains(.noLabelUUID("namespace0.0")))
         let text = #"""
             [{"dev":"nmem0","id":"a","handle":"XXXX","phys_id":"XX"},
@@ -240,7 +245,8 @@ import Testing
 
     @Test func everyLimitSaysWhatLiftsIt() {
         let all: [InventoryLimit] = [
-            .nothingListed, .busesNotListed, .dimmsNotListed, .regionNotListed("a"), .namespacesNotListed("a"),
+            .nothingListed, .busesNotListed, .dimmsNotListed, .regionNotListed("a"),
+            .namespacesNotListed("a"),
             .capacityNotListed("a"), .noRegionAlign("a"), .noAddresses, .disabledMayBeMissing, .noLabelAreas,
             .noConfiguredModes, .noCapabilities, .noReadOnlyState, .noNodes, .noUsage, .roundedSizes,
             .noInterleaveSetID("a"), .noLabelUUID("a"), .derivedRawSize("a"), .noRawSize("a"),

@@ -167,7 +167,10 @@ import Testing
         (
             "label slots", { $0.buses[0].dimms[0].labelArea?.availableSlots = 3 }, "its available_slots was "
         ),
-        ("DIMM flags", { $0.buses[0].dimms[0].flags = [.failedSave] }, "its flags was none, and is failed_save"),
+        (
+            "DIMM flags", { $0.buses[0].dimms[0].flags = [.failedSave] },
+            "its flags was none, and is failed_save"
+        ),
         ("DIMM gone", { $0.buses[0].dimms.removeFirst() }, "the dimm is gone"),
     ]
 

@@ -32,7 +32,8 @@ import Testing
         let text = try TestFiles.text("\(Self.folder)/plans/\(name)/plan.json")
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
             for key in [#""reason": ""#, #""reversibility_reason": ""#] where line.contains(key) {
-                return line.prefix { $0 == " " } + key + "worded otherwise\"" + (line.hasSuffix(",") ? "," : "")
+                return line.prefix { $0 == " " } + key + "worded otherwise\""
+                    + (line.hasSuffix(",") ? "," : "")
             }
             return String(line)
         }
@@ -42,15 +43,19 @@ import Testing
     }
 
     @Test(arguments: [
-        ("\"raw_size\": 67108864", "\"raw_size\": 33554432"), ("\"data_loss\": true,\n      \"consent\": \"raw\"", "\"data_loss\": false"),
-        ("\"allocated\": \"", "\"allocated\": \"1 MiB at 0x0,"), ("\"backup_size\": 8192", "\"backup_size\": 4096"),
-        ("\"available_slots\": \"", "\"available_slots\": \"1"), ("\"action\": \"rename\"", "\"action\": \"later\""),
+        ("\"raw_size\": 67108864", "\"raw_size\": 33554432"),
+        ("\"data_loss\": true,\n      \"consent\": \"raw\"", "\"data_loss\": false"),
+        ("\"allocated\": \"", "\"allocated\": \"1 MiB at 0x0,"),
+        ("\"backup_size\": 8192", "\"backup_size\": 4096"),
+        ("\"available_slots\": \"", "\"available_slots\": \"1"),
+        ("\"action\": \"rename\"", "\"action\": \"later\""),
         ("\"raw_size\": \"1 GiB\"", "\"raw_size\": \"a lot\""),
     ])
     func theFactsOfASavedPlanAreCompared(original: String, other: String) throws {
         let text = try TestFiles.text("\(Self.folder)/plans/every-kind-of-change/plan.json")
         try #require(text.contains(original), "\(original)")
-        let changed = try SavedPlan.read(Array(text.replacing(original, with: other, maxReplacements: 1).utf8))
+        let changed = try SavedPlan.read(
+            Array(text.replacing(original, with: other, maxReplacements: 1).utf8))
         let application = Application(of: changed, to: try host("plans/every-kind-of-change/host"))
         #expect(try application.prepare().differences != [])
     }
@@ -66,7 +71,8 @@ import Testing
     // Journals
 
     private static let transactions: [(name: String, end: TransactionEnd?)] = [
-        ("committed", .committed), ("failed-and-undone", .rolledBack), ("rolled-back-by-rollback", .rolledBack),
+        ("committed", .committed), ("failed-and-undone", .rolledBack),
+        ("rolled-back-by-rollback", .rolledBack),
         ("killed-at-store-4", nil), ("killed-at-store-12", nil), ("killed-at-store-20", nil),
         ("killed-at-store-28", nil),
     ]

@@ -21,7 +21,8 @@ struct ExportedNamespace {
             ? "\(region.device)/\(name?.text ?? uuid?.description ?? namespace.displayName)" : region.device
         let isUUIDKnown = !limits.contains(.noLabelUUID(namespace.device))
         note = Self.problem(
-            with: namespace, isIdentified: !isLabelled || name != nil || uuid != nil, isUUIDKnown: isUUIDKnown)
+            with: namespace, isIdentified: !isLabelled || name != nil || uuid != nil, isUUIDKnown: isUUIDKnown
+        )
         guard note == nil, let mode = namespace.mode else { return }
         if isLabelled, name == nil {
             note = namespace.name.map { "its name is '\($0)'" } ?? "it has no name: give it one with name:"

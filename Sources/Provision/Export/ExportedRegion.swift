@@ -11,7 +11,8 @@ struct ExportedRegion {
     init(_ region: Region, on bus: Bus, of inventory: SavedInventory, identities: Identities) {
         self.region = region
         let observed = inventory.observed
-        let isBusKnown = !inventory.limits.contains(.busesNotListed) || bus.provider != NdctlListing.unknownProvider
+        let isBusKnown =
+            !inventory.limits.contains(.busesNotListed) || bus.provider != NdctlListing.unknownProvider
         let (match, comment) = ExportedMatch.of(
             region, on: bus, provider: isBusKnown ? bus.provider : nil, among: observed)
         self.match = match

@@ -10,7 +10,8 @@ enum YamlScalar {
     static func identifier(_ string: String) -> String {
         let parts = string.split(separator: "-", omittingEmptySubsequences: false)
         let isPlain =
-            parts.count > 1 && parts.allSatisfy { $0.utf8.allSatisfy { isLetter($0) || isDigit($0) } && !$0.isEmpty }
+            parts.count > 1
+            && parts.allSatisfy { $0.utf8.allSatisfy { isLetter($0) || isDigit($0) } && !$0.isEmpty }
             && !ScalarText.isNumber(string) && !isDate(parts)
         return isPlain ? string : text(string)
     }
@@ -20,7 +21,9 @@ enum YamlScalar {
         parts.count == 3 && parts.allSatisfy { $0.utf8.allSatisfy(isDigit) } && parts[0].utf8.count == 4
     }
 
-    private static func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
+    private static func isDigit(_ byte: UInt8) -> Bool {
+        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+    }
 
     private static func isPlain(_ string: String) -> Bool {
         guard let first = string.utf8.first, isLetter(first) || first == UInt8(ascii: "_") else {

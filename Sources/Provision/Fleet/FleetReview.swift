@@ -61,7 +61,8 @@ public struct FleetReview: Sendable {
                 let inventory = try SavedInventory.read(contentsOf: host.inventory)
                 guard !inventory.limits.contains(.nothingListed) else {
                     throw SavedInventoryError(
-                        source: host.inventory.string, reason: "it is empty, so it says of no host what it has",
+                        source: host.inventory.string,
+                        reason: "it is empty, so it says of no host what it has",
                         advice: "\(InventoryLimit.nothingListed.remedy)")
                 }
                 return HostReview(

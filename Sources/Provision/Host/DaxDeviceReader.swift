@@ -86,7 +86,8 @@ enum SystemMemoryRanges {
             let parts = line.split(separator: " : ", maxSplits: 1)
             guard parts.count == 2, parts[1].hasPrefix("System RAM") else { return nil }
             let ends = parts[0].drop { $0 == " " }.split(separator: "-")
-            guard ends.count == 2, let start = UInt64(ends[0], radix: 16), let last = UInt64(ends[1], radix: 16),
+            guard ends.count == 2, let start = UInt64(ends[0], radix: 16),
+                let last = UInt64(ends[1], radix: 16),
                 start < last, last < .max
             else { return nil }
             return start..<(last + 1)

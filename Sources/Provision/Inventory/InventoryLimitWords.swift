@@ -35,7 +35,8 @@ extension InventoryLimit {
             .derivedRawSize(let device), .noRawSize(let device), .mediaErrorsNotListed(let device),
             .noContentState(let device):
             device
-        case .nothingListed, .busesNotListed, .dimmsNotListed, .noAddresses, .disabledMayBeMissing, .noLabelAreas,
+        case .nothingListed, .busesNotListed, .dimmsNotListed, .noAddresses, .disabledMayBeMissing,
+            .noLabelAreas,
             .noConfiguredModes, .noCapabilities, .noReadOnlyState, .noNodes, .noUsage, .roundedSizes:
             nil
         }
@@ -76,7 +77,8 @@ extension InventoryLimit {
         case .busesNotListed: "conditions on the provider cannot be judged"
         case .dimmsNotListed: "conditions on DIMMs cannot be judged, and their health is not looked at"
         case .regionNotListed: "nothing is planned in them"
-        case .namespacesNotListed, .capacityNotListed: "no namespace is planned to be created, or all others destroyed"
+        case .namespacesNotListed, .capacityNotListed:
+            "no namespace is planned to be created, or all others destroyed"
         case .noRegionAlign: "only what stays as it is is planned"
         case .noAddresses:
             "no address is promised, and what depends on one is refused; regions are taken to start at a multiple "
@@ -91,7 +93,8 @@ extension InventoryLimit {
         case .roundedSizes: "the roundest sizes are taken, and a change of size may be none"
         case .noInterleaveSetID: "conditions on iset_id cannot be judged there"
         case .noLabelUUID: "the namespace is named by what else is known of it"
-        case .derivedRawSize: "they are exact for what ndctl and daxprov create, and add up to the region's size"
+        case .derivedRawSize:
+            "they are exact for what ndctl and daxprov create, and add up to the region's size"
         case .noRawSize: "only what stays as it is by its usable size is planned"
         case .mediaErrorsNotListed: "where they lie is not shown"
         case .noContentState: "they are taken to hold data, so that label indexes need consent"

@@ -97,7 +97,8 @@ enum NdctlRecords {
         namespace.targetNode = try node.optional("target_node")?.node() ?? region.targetNode
         namespace.badBlocks = mode == .sector ? [] : try badBlocks(node, device, &limits)
         let isNamed =
-            namespace.labelUUID != nil || region.labelling == .labelless || (uuid == .none && labelUUID == .none)
+            namespace.labelUUID != nil || region.labelling == .labelless
+            || (uuid == .none && labelUUID == .none)
         if !isNamed { limits.insert(.noLabelUUID(device)) }
         NdctlRawSize.set(from: printed, isClaimed: isClaimed, on: &namespace, in: region, &limits)
         return namespace

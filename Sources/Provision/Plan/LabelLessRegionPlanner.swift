@@ -18,7 +18,9 @@ struct LabelLessRegionPlanner {
             if limits.contains(.namespacesNotListed(region.device)) {
                 let limit = InventoryLimit.namespacesNotListed(region.device)
                 draft.refusals.append(
-                    refuse(.notListed, declaration, "the namespace of \(region.device) is not listed", limit.remedy))
+                    refuse(
+                        .notListed, declaration, "the namespace of \(region.device) is not listed",
+                        limit.remedy))
                 return draft
             }
             draft.refusals.append(

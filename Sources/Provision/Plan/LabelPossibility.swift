@@ -61,7 +61,10 @@ struct LabelPossibility {
         switch answer {
         case .possible: (.labelsMissing, "say labels: init to have label indexes written on its DIMMs")
         case .impossible where region.mappings.isEmpty:
-            (.labelLessRegion, "it has no DIMMs that could hold labels: declare one namespace without name and size")
+            (
+                .labelLessRegion,
+                "it has no DIMMs that could hold labels: declare one namespace without name and size"
+            )
         case .impossible:
             (.labelLessRegion, "its DIMMs have no label area: declare one namespace without name and size")
         case .notReadable:

@@ -68,7 +68,8 @@ struct ListingReview {
             let address = "\(region.device)/\(namespace.displayName)"
             guard plan.changes.contains(where: { $0.address == address }) else { return nil }
             return Refusal(
-                .notListed, address, "it has no name, and its UUID is not told: nothing tells which one is meant",
+                .notListed, address,
+                "it has no name, and its UUID is not told: nothing tells which one is meant",
                 advice: InventoryLimit.noLabelUUID(namespace.device).remedy)
         }
     }
@@ -83,7 +84,8 @@ struct ListingReview {
                 let limit = unjudged(block.match)
             else { return }
             refusal.code = .notListed
-            refusal.message = "whether a region matches \(block.match) is not known: \(limit.subject) are not listed"
+            refusal.message =
+                "whether a region matches \(block.match) is not known: \(limit.subject) are not listed"
             refusal.advice = limit.remedy
         case .identityNotFound:
             let device = refusal.address.regionName
@@ -104,7 +106,8 @@ struct ListingReview {
         if match.dimms != nil, limits.contains(.dimmsNotListed) { return .dimmsNotListed }
         if match.numaNode != nil, limits.contains(.noNodes) { return .noNodes }
         guard match.interleaveSetID != nil else { return nil }
-        return observed.regions.map { InventoryLimit.noInterleaveSetID($0.device) }.first(where: limits.contains)
+        return observed.regions.map { InventoryLimit.noInterleaveSetID($0.device) }.first(
+            where: limits.contains)
     }
 }
 
@@ -119,7 +122,9 @@ extension Plan {
         }
         changes = kept
         steps = steps.compactMap { planned in
-            indices[planned.change].map { PlannedStep(change: $0, step: planned.step, backup: planned.backup) }
+            indices[planned.change].map {
+                PlannedStep(change: $0, step: planned.step, backup: planned.backup)
+            }
         }
     }
 }

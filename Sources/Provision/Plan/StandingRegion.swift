@@ -10,7 +10,8 @@ struct StandingRegion {
 
     /// Whether the region is to be planned so: something that allocation needs is not known.
     static func isNeeded(for region: Region, limits: InventoryLimits) -> Bool {
-        region.size > .zero && (region.align == nil || region.namespaces.contains { isSizeUnknown($0, limits) })
+        region.size > .zero
+            && (region.align == nil || region.namespaces.contains { isSizeUnknown($0, limits) })
     }
 
     func plan() -> PlanDraft {
@@ -58,7 +59,9 @@ struct StandingRegion {
             guard let usable = existing.usableSize else { return Self.unknown("its usable size") }
             return usable >= size ? nil : Self.unplannable("usable size \(usable) becomes \(size)")
         }
-        guard !Self.isSizeUnknown(existing, limits) else { return Self.unknown("whether it has the declared size") }
+        guard !Self.isSizeUnknown(existing, limits) else {
+            return Self.unknown("whether it has the declared size")
+        }
         switch wanted {
         case .usable: return nil
         case .raw(let size):
@@ -68,7 +71,8 @@ struct StandingRegion {
             return isFraction(percentage, existing) ? nil : Self.unknown("whether it has the declared share")
         case .remaining:
             let shares = block.namespaces.count { $0.size.isShare }
-            return region.availableSize == .zero && shares == 1 ? nil : Self.unknown("whether it has what remains")
+            return region.availableSize == .zero && shares == 1
+                ? nil : Self.unknown("whether it has what remains")
         }
     }
 

@@ -36,7 +36,8 @@ extension InventoryReport {
         }
         if dimm.isSecurityFrozen { state.append("security frozen") }
         return [
-            clean(dimm.device), clean(dimm.uniqueID ?? ""), dimm.isLabelAreaUnread ? "not known: root alone can read it" : labels(dimm.labelArea),
+            clean(dimm.device), clean(dimm.uniqueID ?? ""),
+            dimm.isLabelAreaUnread ? "not known: root alone can read it" : labels(dimm.labelArea),
             state.joined(separator: ", "),
         ]
     }

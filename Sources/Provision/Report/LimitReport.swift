@@ -6,9 +6,11 @@ enum LimitReport {
         guard !limits.isEmpty else { return [] }
         let items = groups(of: limits).map { group in
             let devices = list(group.devices)
-            return "      \(group.limit.subject)\(devices): \(group.limit.consequence) (\(group.limit.remedy))"
+            return
+                "      \(group.limit.subject)\(devices): \(group.limit.consequence) (\(group.limit.remedy))"
         }
-        let inventory = origin?.words.map { "the inventory of \(TerminalText.clean($0))" } ?? "a saved inventory"
+        let inventory =
+            origin?.words.map { "the inventory of \(TerminalText.clean($0))" } ?? "a saved inventory"
         return ["Planned from \(inventory), which does not say:"] + items + [""]
     }
 

@@ -15,12 +15,6 @@ extension PlanReport {
         document.set("notes", each: plan.notes) { Self.note($0) }
         document.set("fingerprint", fingerprint)
         if let limits { document.set("limits", LimitReport.json(limits)) }
-        if let origin {
-            let inventory = JSONNode.object()
-            inventory.set("host_name", origin.hostName)
-            inventory.set("time", origin.time)
-            document.set("inventory", inventory)
-        }
         return document
     }
 

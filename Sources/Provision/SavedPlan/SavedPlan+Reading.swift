@@ -62,7 +62,8 @@ extension SavedPlan {
         guard isSmall(bytes) else { throw JSONError(.path(""), "it has too many values") }
         let root = JSONCursor(try JSONValue(parsing: bytes))
         try requireDocument(root)
-        let changes = try root.required("changes").limitedList(upTo: JSONCursor.maximumNamespaces) { node throws(JSONError) in
+        let changes = try root.required("changes").limitedList(upTo: JSONCursor.maximumNamespaces) {
+            node throws(JSONError) in
             let change = try Change(node)
             return (shown: change, facts: PlannedChange(change, steps: try StepFacts.steps(of: node)))
         }

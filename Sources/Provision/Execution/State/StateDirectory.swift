@@ -101,7 +101,8 @@ public struct StateDirectory: Sendable {
 
     private static func rootsAlone(_ path: FilePath) -> StateError {
         StateError(
-            .notPermitted, "cannot look at the state directory \(path): root alone may", advice: "run it as root")
+            .notPermitted, "cannot look at the state directory \(path): root alone may",
+            advice: "run it as root")
     }
 
     /// The names of what is in a directory, which is not reached through a link.
