@@ -8,6 +8,8 @@ struct CommandFailure: Error {
     var message: String
     /// What the administrator can do; nil where nothing general helps.
     var advice: String?
+    /// The line of a text that is wrong, and a caret below the place; nothing where there is no such line.
+    var excerpt: [String] = []
 
     init(_ status: ExitStatus, _ message: String, advice: String? = nil) {
         self.status = status
@@ -35,6 +37,7 @@ struct CommandFailure: Error {
             switch error.kind {
             case .locked: .locked
             case .interrupted: .partial
+            case .notPermitted: .notPermitted
             case .unusable, .untrusted, .damaged, .unsuitable: .error
             }
         self.init(status, error.description, advice: error.advice)
@@ -71,7 +74,7 @@ struct CommandFailure: Error {
 
     /// The text for stderr, made safe for a terminal, without the newline at its end.
     var text: String {
-        let lines = ["daxprov: error: \(message)"] + (advice.map { ["daxprov: \($0)"] } ?? [])
+        let lines = ["daxprov: error: \(message)"] + excerpt + (advice.map { ["daxprov: \($0)"] } ?? [])
         return lines.map(TerminalText.clean).joined(separator: "\n")
     }
 }

@@ -9,7 +9,7 @@ struct HistoryCommand: ParsableCommand {
         discussion: """
             A transaction is one run of 'daxprov apply'. The youngest that is committed is what 'daxprov rollback' undoes.
 
-            \(ExitStatus.table(.done, .error))
+            \(ExitStatus.table(.done, .error, .notPermitted))
             """
     )
 

@@ -45,7 +45,11 @@ struct InventoryCommand: ParsableCommand {
         } catch let error as HostError {
             throw CommandFailure(error)
         }
-        let report = InventoryReport(observed)
+        let report = InventoryReport(observed, origin: host.isSimulated ? nil : .here())
+        if format == nil, !host.isSimulated, Privilege.isMissing, !observed.buses.isEmpty {
+            Console.diagnose(
+                "daxprov: addresses and label areas are not known: run it as root, who alone may read them")
+        }
         for note in watch.notes { Console.diagnose("daxprov: \(note.message)") }
         if observed.buses.isEmpty { Console.diagnose("daxprov: \(InventoryReport.noBusAdvice)") }
         switch format {

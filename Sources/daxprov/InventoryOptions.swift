@@ -51,8 +51,9 @@ struct InventoryOptions: ParsableArguments {
         do throws(FleetError) {
             let hosts = try FleetHosts(
                 files: inventory.map { FilePath($0) }, directories: inventoryDir.map { FilePath($0) })
-            for path in hosts.skipped {
-                Console.diagnose("daxprov: \(TerminalText.clean(path)) is no regular file and was left out")
+            for entry in hosts.skipped {
+                Console.diagnose(
+                    "daxprov: \(TerminalText.clean(entry.path)) \(entry.reason), and was left out")
             }
             return hosts.hosts
         } catch {
@@ -75,7 +76,9 @@ enum InventoryFile {
         do throws(SavedInventoryError) {
             return try SavedInventory.read(contentsOf: FilePath(path))
         } catch {
-            throw CommandFailure(.error, error.description, advice: error.advice)
+            var failure = CommandFailure(.error, error.description, advice: error.advice)
+            if let excerpt = error.excerpt { failure.excerpt = [excerpt.line, excerpt.marker] }
+            throw failure
         }
     }
 }
@@ -90,9 +93,10 @@ extension CommandFailure {
             self.init(
                 .error, "\(directory) has more than \(FleetHosts.maximumCount) inventories",
                 advice: "review them in parts")
-        case .empty(let directory):
+        case .empty(let directory, let skipped):
+            let others = skipped.prefix(4).map { "; \($0.path) \($0.reason)" }.joined()
             self.init(
-                .error, "\(directory) has no inventory",
+                .error, "\(directory) has no inventory\(others)",
                 advice: "save what daxprov inventory --json prints on each host as \(directory)/HOST.json")
         case .nameUsedTwice(let name, let first, let second):
             self.init(

@@ -10,7 +10,7 @@ struct ReviewOutput {
         var host: String
         var status: ExitStatus
         var counts: PlanCounts?
-        var complaints: [String]
+        var complaints: [FleetComplaint]
         var line: String
     }
 

@@ -12,7 +12,7 @@ struct ShowCommand: ParsableCommand {
             Of a transaction: its steps, how far they came, what was saved. Of a plan that 'daxprov plan -o' saved: what \
             it would do, and whether it is stale on this host, as far as the caller may look at it. Nothing is changed.
 
-            \(ExitStatus.table(.done, .error, .badProfile))
+            \(ExitStatus.table(.done, .error, .badProfile, .notPermitted))
             """
     )
 

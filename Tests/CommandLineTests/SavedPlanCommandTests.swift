@@ -78,14 +78,12 @@ import Testing
             stale.output == """
                 stale: nmem0: its available_slots was 509, and is 507
                 stale: region0: allocated since: 2 GiB at 0x100000000, 4 GiB at 0x180000000
-                stale: region0/wal: its planned after.resource was 4294967296, and would be 10737418240
-                stale: region0/wal: its planned steps was [{"action":"create","region":"region0","resource":\
-                4294967296,"raw_size":2147483648}], and would be [{"action":"create","region":"region0","resource":\
-                10737418240,"raw_size":2147483648}]
-                stale: region0/heap: its planned after.resource was 6442450944, and would be 12884901888
-                stale: region0/heap: its planned steps was [{"action":"create","region":"region0","resource":\
-                6442450944,"raw_size":4294967296}], and would be [{"action":"create","region":"region0","resource":\
-                12884901888,"raw_size":4294967296}]
+                stale: region0/wal: its planned after.resource was 0x100000000, and would be 0x280000000
+                stale: region0/wal: its planned steps were: create 2 GiB at 0x100000000, and would be: \
+                create 2 GiB at 0x280000000
+                stale: region0/heap: its planned after.resource was 0x180000000, and would be 0x300000000
+                stale: region0/heap: its planned steps were: create 4 GiB at 0x180000000, and would be: \
+                create 4 GiB at 0x300000000
                 The host is not what the plan was made for. Nothing was touched; plan again.
 
                 """)

@@ -148,7 +148,8 @@ import Testing
         let place = try AttackedPlace()
         let run = try Unprivileged(place.place).run(
             ["history", "--simulate", place.place.path("host.json"), "--state-dir", place.state])
-        #expect(run.status == 1 && run.output.isEmpty && run.errors.contains("/state"), "\(run)")
+        #expect(run.status == 77 && run.output.isEmpty && run.errors.contains("/state"), "\(run)")
+        #expect(run.errors.contains("run it as root") && !run.errors.contains("chown"), "\(run)")
     }
 
     @Test(.enabled(if: AttackedPlace.isRoot)) func aStateDirectoryOfTheCallersOwnIsEnough() throws {

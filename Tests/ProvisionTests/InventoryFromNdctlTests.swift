@@ -38,6 +38,13 @@ import Testing
             if namespace.mode?.isDirectAccess == true { region.namespaces[index].sectorSize = nil }
             if namespace.mode == .raw { region.namespaces[index].badBlocks = region.badBlocks }
             if !namespace.isActive { region.namespaces[index].sectorSize = nil }
+            if namespace.isActive, namespace.mode == .devdax {
+                region.namespaces[index].daxDevice = DaxDevice(.devdax)
+            }
+            // Without the disabled ones the sizes do not add up, so those that were worked out are not known.
+            if !disabled, namespace.isActive, namespace.mode != .raw {
+                region.namespaces[index].rawSize = namespace.usableSize ?? .zero
+            }
         }
         region.namespaces.sort { $0.device < $1.device }
     }
@@ -95,7 +102,9 @@ import Testing
     }
 
     @Test func anEmptyOutputIsAnEmptyHost() throws {
-        #expect(try saved("nothing") == SavedInventory(observed: Observed(buses: []), limits: .none))
+        let nothing = SavedInventory(observed: Observed(buses: []), limits: InventoryLimits([.nothingListed]))
+        #expect(try saved("nothing") == nothing)
+        #expect(try SavedInventory.read(Array("[]".utf8)) == nothing)
         #expect(try SavedInventory.read(Array(" \n".utf8)).observed.buses.isEmpty)
     }
 
@@ -121,7 +130,14 @@ import Testing
         (#""x""#, "must be an array or an object, not a string"),
         (#"[{"dev":"region0","size":"huge"}]"#, "'huge' is no size"),
         (#"[{"dev":"region0","size":"1.00 GiB (9.00 GB)"}]"#, "'1.00 GiB (9.00 GB)' is no size"),
-        (#"[{"dev":"nmem0","handle":"0xzz"}]"#, "is no hexadecimal number"),
+        (
+            #"[{"dev":"region0","size":1,"available_size":0,"state":"off"}]"#,
+            "'off' is none of enabled, disabled"
+        ),
+        (
+            #"[{"dev":"nmem0","security":"odd"}]"#,
+            "'odd' is none of disabled, unlocked, locked, frozen, overwrite"
+        ),
     ])
     func otherDocumentsAreRefused(document: String, reason: String) {
         let error = #expect(throws: JSONError.self) { try SavedInventory.read(Array(document.utf8)) }

@@ -35,7 +35,7 @@ struct RandomObserved {
             physicalID: maybe { $0.number() }, isEnabled: bool(),
             flags: DimmFlag.allCases.filter { _ in bool() },
             security: maybe { $0.one(of: DimmSecurity.allCases) }, isSecurityFrozen: bool(),
-            labelArea: maybe { $0.labelArea() })
+            labelArea: maybe { $0.labelArea() }, isLabelAreaUnread: bool())
     }
 
     private mutating func labelArea() -> LabelArea {
@@ -81,7 +81,17 @@ struct RandomObserved {
             infoBlockUUID: maybe { .random(using: &$0.generator) }, blockDevice: maybe { $0.text() },
             characterDevice: maybe { $0.text() }, numaNode: maybe { Int($0.number(Int16.self)) },
             targetNode: maybe { Int($0.number(Int16.self)) }, hasContent: maybe { $0.bool() },
-            badBlocks: list { $0.badBlocks() })
+            badBlocks: list { $0.badBlocks() }, daxDevice: maybe { $0.daxDevice() })
+    }
+
+    private mutating func daxDevice() -> DaxDevice {
+        DaxDevice(
+            one(of: DaxDevice.Mode.allCases), driver: maybe { $0.text() },
+            memory: maybe { random in
+                DaxDevice.Memory(
+                    online: Int(random.number(UInt16.self)), total: Int(random.number(UInt16.self)),
+                    isMovable: random.maybe { $0.bool() })
+            }, isStranded: bool(), node: maybe { _ in .missing })
     }
 
     private mutating func bool() -> Bool { Bool.random(using: &generator) }

@@ -167,7 +167,10 @@ import Testing
         (
             "label slots", { $0.buses[0].dimms[0].labelArea?.availableSlots = 3 }, "its available_slots was "
         ),
-        ("DIMM flags", { $0.buses[0].dimms[0].flags = [.failedSave] }, "its flags was , and is failed_save"),
+        (
+            "DIMM flags", { $0.buses[0].dimms[0].flags = [.failedSave] },
+            "its flags was none, and is failed_save"
+        ),
         ("DIMM gone", { $0.buses[0].dimms.removeFirst() }, "the dimm is gone"),
     ]
 
@@ -240,10 +243,10 @@ import Testing
         ("\"document\": \"saved_plan\"", "\"document\": \"plan\"", "another document"),
         ("\"profile_text\"", "\"profile_test\"", "profile_text: is missing"),
         ("\"profile\": \"test.yaml\"", "\"profile\": \"a\\u001b[2Jb\"", "does not print"),
-        ("\"kind\": \"dimm\"", "\"kind\": \"disk\"", "objects[0].kind: is none of"),
+        ("\"kind\": \"dimm\"", "\"kind\": \"disk\"", "objects[0].kind: 'disk' is none of"),
         ("\"data_loss\": true", "\"data_loss\": false", "contradicts"),
         ("\"raw_size\": 100663296", "\"raw_size\": 18446744073709551615", "more than 1 PiB"),
-        ("\"reversibility\": \"", "\"reversibility\": \"x", "reversibility: is none of"),
+        ("\"reversibility\": \"", "\"reversibility\": \"x", "is none of lossless"),
         ("\"facts\": {", "\"facts\": [{", ""),
         ("\"objects\": [", "\"objects\": [[[[", ""),
     ])

@@ -66,7 +66,8 @@ def test_a_plan_from_a_saved_inventory_is_the_hosts_plan_to_the_byte_but_for_wha
 
         # ndctl prints no addresses: what is planned without them is the same, the rest is refused for want of them.
         theirs, ours = json.loads(offline(daxprov, wanted, listed).out), json.loads(live.out)
-        unknown = {each["address"].split("/")[0] for each in theirs["refusals"] if each["code"] == "extents_unknown"}
+        unknown = {each["address"].split("/")[0] for each in theirs["refusals"]
+                   if each["code"] in ("extents_unknown", "not_listed")}
 
         def brief(plan):
             return [(each["address"], each["kind"], (each["after"] or {}).get("raw_size")) for each in plan["changes"]

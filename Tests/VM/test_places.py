@@ -21,8 +21,19 @@ def test_an_ordinary_user_sees_the_host_and_may_not_change_it(labelled):
     expected = as_root.named("one")
     assert "resource" not in seen and "free_extents" not in document["buses"][0]["regions"][0]
     assert {key: value for key, value in expected.items() if key != "resource"} == seen
+    assert document["host_name"] == labelled.run("uname -n").out.strip() and document["time"]
+    assert all(dimm["label_area_unread"] and "label_area" not in dimm for dimm in document["buses"][0]["dimms"])
     text = daxprov.run("inventory", user="nobody")
     assert text.status == DONE and "root" in text.out and "one" in text.out
+    assert "no label area" not in text.out and "not known" in text.out and "run it as root" in text.err
+
+    [identity] = labelled.run("ls /var/lib/daxprov/transactions", check=True).out.split()
+    for words in (["status"], ["history"], ["show", identity]):
+        refused = daxprov.run(*words, user="nobody")
+        assert refused.status == NOT_PERMITTED, refused
+        assert "run it as root" in refused.err and "chown" not in refused.err
+    init = profile(region(0, namespace(name="one", mode="fsdax", size="64 MiB"), labels="init"))
+    assert daxprov.run("plan", profile=init, user="nobody").status == NOT_PERMITTED
 
     for words in (["plan"], ["plan", "--json"], ["apply", "--yes"]):
         refused = daxprov.run(*words, profile=ONE, user="nobody")

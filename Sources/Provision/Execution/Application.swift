@@ -97,7 +97,7 @@ public struct Application {
     private func examined(_ plan: Plan, on observed: Observed) throws(HostError) -> Plan {
         var examination = Examination(
             targets: plan.disabled, stateDirectory: safeguards.stateDirectory,
-            readsMemoryPolicy: profile.asksForSystemMemory)
+            readsMemoryPolicy: profile.asksForSystemMemory, readsSystemMemory: !plan.steps.isEmpty)
         examination.initializedRegions = plan.initializedRegions
         examination.relabelled = plan.relabelled
         let review = FindingsReview(

@@ -2,19 +2,23 @@
 public struct PlanPicture: Equatable, Sendable {
     /// The live objects that the plan touches: its regions, their DIMMs, and the namespaces that its steps act on.
     public var objects: [ObjectFingerprint]
-    /// The changes, as in the document of `plan --json`.
-    public var changes: [JSONValue]
+    /// The changes with their steps.
+    public var changes: [PlannedChange]
+    /// The version of the facts that the objects were described with.
+    public var factsVersion: Int
 
     /// These objects and changes.
-    init(objects: [ObjectFingerprint], changes: [JSONValue]) {
+    init(objects: [ObjectFingerprint], changes: [PlannedChange], factsVersion: Int) {
         self.objects = objects
         self.changes = changes
+        self.factsVersion = factsVersion
     }
 
     /// The picture of a plan that was made from an observation.
     public init(of plan: Plan, on observed: Observed) {
         objects = Self.touched(by: plan, on: observed)
-        changes = PlanReport.changeValues(of: plan)
+        changes = PlannedChange.changes(of: plan)
+        factsVersion = ObjectFingerprint.factsVersion
     }
 
     private static func touched(by plan: Plan, on observed: Observed) -> [ObjectFingerprint] {
@@ -60,7 +64,7 @@ extension PlanPicture {
                     PlanDifference(address: object.address, message: "the \(object.kind.rawValue) is gone"))
                 continue
             }
-            differences += object.differences(to: found).map {
+            differences += object.differences(to: found, factsVersion: factsVersion).map {
                 PlanDifference(address: object.address, message: $0)
             }
         }
@@ -73,7 +77,7 @@ extension PlanPicture {
     }
 
     private func changeDifferences(_ now: PlanPicture) -> [PlanDifference] {
-        let (old, new) = (changes.map(PlannedChange.init), now.changes.map(PlannedChange.init))
+        let (old, new) = (changes, now.changes)
         var differences: [PlanDifference] = []
         for change in old {
             guard let same = new.first(where: { $0.address == change.address && $0.kind == change.kind })

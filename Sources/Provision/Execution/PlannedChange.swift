@@ -1,74 +1,167 @@
-/// A change of a plan as its document says it, to be compared with another's.
-struct PlannedChange {
-    let address: String
-    let kind: String
-    /// The change without the kernel's names of namespaces, which change at every boot and mean nothing: labels' UUIDs
-    /// and fingerprints say which one is meant.
-    let comparable: JSONValue
+/// What a plan does to one object, as facts: what an apply would have to do again for the plan to be the same one. The
+/// words that explain a change to people are not part of it.
+public struct PlannedChange: Equatable, Sendable {
+    /// What it is about: `region0/wal`, or `region0` for the region's labels.
+    public var address: String
+    /// What happens.
+    public var kind: Change.Kind
+    /// The namespace before; nil where there is none.
+    public var before: NamespaceSummary?
+    /// The namespace after; nil where there will be none.
+    public var after: NamespaceSummary?
+    /// What undo brings back.
+    public var reversibility: Reversibility
+    /// Whether it needs consent beyond `--yes`.
+    public var losesData: Bool
+    /// What the namespace's block device holds; nil where it was not looked at.
+    public var contents: [Signature]?
+    /// What is done, in order.
+    public var steps: [StepFacts]
 
-    init(_ value: JSONValue) {
-        address = Self.text(value, "address")
-        kind = Self.text(value, "kind")
-        comparable = Self.withoutDevices(value)
+    /// The facts of a change that is done by these steps.
+    public init(_ change: Change, steps: [StepFacts]) {
+        self.address = change.address
+        self.kind = change.kind
+        self.before = change.before
+        self.after = change.after
+        self.reversibility = change.reversibility
+        self.losesData = change.losesData
+        self.contents = change.contents
+        self.steps = steps
     }
 
+    /// The changes of a plan, each with its steps.
+    static func changes(of plan: Plan) -> [PlannedChange] {
+        zip(plan.changes, plan.stepsByChange).map { PlannedChange($0, steps: $1.map(StepFacts.init)) }
+    }
+}
+
+/// What a step does, as facts.
+public struct StepFacts: Equatable, Sendable {
+    /// The step's word: `create`, `destroy`, ...
+    public var action: String
+    /// The region's kernel name.
+    public var region: String
+    /// The kernel's name of the namespace that it acts on; nil for a creation and an initialisation of labels. It changes
+    /// at every boot, and tells nothing apart: the label's UUID does.
+    public var device: String?
+    /// Where a creation is to lie; nil where that is not known.
+    public var resource: UInt64?
+    /// The capacity that a creation allocates.
+    public var rawSize: ByteCount?
+    /// The UUID in the label of the namespace that it acts on; nil where it has none.
+    public var labelUUID: UUID?
+    /// How much is saved before it; nil where nothing is.
+    public var backupSize: ByteCount?
+}
+
+extension StepFacts {
+    /// The facts of a step.
+    init(_ step: Step) {
+        self.init(action: StepText.action(step), region: step.region)
+        if case .create(let placement) = step {
+            resource = placement.resource
+            rawSize = placement.layout.rawSize
+        }
+        device = step.target?.device
+        labelUUID = step.target?.labelUUID
+    }
+
+    /// The facts of a step with what is saved before it.
+    init(_ planned: PlannedStep) {
+        self.init(planned.step)
+        backupSize = planned.backup?.size
+    }
+
+    /// The facts but for the kernel's name.
+    fileprivate var comparable: StepFacts {
+        var facts = self
+        facts.device = nil
+        return facts
+    }
+
+    /// "create 2 GiB at 0x100000000".
+    fileprivate var text: String {
+        var words = [action]
+        if let rawSize { words.append("\(rawSize)") }
+        if let resource { words.append("at 0x\(String(resource, radix: 16))") }
+        if let labelUUID { words.append("\(labelUUID)") }
+        if let backupSize { words.append("after saving \(backupSize)") }
+        return words.joined(separator: " ")
+    }
+}
+
+extension PlannedChange {
     /// The change is not planned any more.
     var gone: PlanDifference {
         PlanDifference(
-            address: address, message: "the plan has '\(kind)' for it, and that is not what it needs now")
+            address: address,
+            message: "the plan has '\(kind.rawValue)' for it, and that is not what it needs now")
     }
 
     /// The change was not in the plan.
     var added: PlanDifference {
-        PlanDifference(address: address, message: "it needs '\(kind)' now, and the plan does not have that")
+        PlanDifference(
+            address: address, message: "it needs '\(kind.rawValue)' now, and the plan does not have that")
     }
 
-    /// What differs, by member.
+    /// The change but for the kernel's names of namespaces, and for what holds a character device, which the facts of the
+    /// objects say.
+    var comparable: PlannedChange {
+        var change = self
+        change.before?.device = nil
+        change.steps = steps.map(\.comparable)
+        return change
+    }
+
+    /// What differs, each in a phrase.
     func differences(to now: PlannedChange) -> [PlanDifference] {
-        Self.differences("", comparable, now.comparable).prefix(16).map {
-            PlanDifference(address: address, message: $0)
+        var differences: [(what: String, was: String?, isNow: String?)] = []
+        differences += Self.differences("before", before, now.before)
+        differences += Self.differences("after", after, now.after)
+        differences.append(
+            ("reversibility", "\(reversibility.rawValue)", "\(now.reversibility.rawValue)"))
+        differences.append(("data_loss", "\(losesData)", "\(now.losesData)"))
+        differences.append(("contents", Self.text(contents), Self.text(now.contents)))
+        var found = differences.filter { $0.was != $0.isNow }.map { difference in
+            "its planned \(difference.what) was \(difference.was ?? "none"), "
+                + "and would be \(difference.isNow ?? "none")"
         }
+        if steps.map(\.comparable) != now.steps.map(\.comparable) {
+            found.append(
+                "its planned steps were: \(Self.text(steps)), and would be: \(Self.text(now.steps))")
+        }
+        return found.prefix(16).map { PlanDifference(address: address, message: $0) }
     }
 
-    private static func differences(_ path: String, _ was: JSONValue, _ now: JSONValue) -> [String] {
+    private static func text(_ steps: [StepFacts]) -> String {
+        steps.isEmpty ? "none" : steps.prefix(8).map(\.text).joined(separator: ", ")
+    }
+
+    private static func text(_ contents: [Signature]?) -> String? {
+        contents.map { $0.isEmpty ? "nothing recognised" : $0.map(\.description).joined(separator: "; ") }
+    }
+
+    private static func differences(
+        _ place: String, _ was: NamespaceSummary?, _ now: NamespaceSummary?
+    ) -> [(what: String, was: String?, isNow: String?)] {
         guard was != now else { return [] }
-        guard case .object(let old) = was, case .object(let new) = now else {
-            return ["its planned \(path) was \(text(was)), and would be \(text(now))"]
+        guard let was, let now else {
+            return [(place, was.map(PlanText.description), now.map(PlanText.description))]
         }
-        var keys = old.members.map(\.key)
-        keys += new.members.map(\.key).filter { old[$0] == nil }
-        return keys.flatMap { key in
-            differences(path.isEmpty ? key : "\(path).\(key)", old[key] ?? .null, new[key] ?? .null)
-        }
+        return zip(was.facts, now.facts).map { old, new in ("\(place).\(old.key)", old.text, new.text) }
     }
+}
 
-    private static func text(_ value: JSONValue) -> String {
-        switch value {
-        case .null: "none"
-        case .bool(let value): "\(value)"
-        case .integer(let number): "\(number)"
-        case .double(let number): "\(number)"
-        case .string(let text): text
-        case .array, .object: JSONNode(value).text(.compact)
-        }
-    }
-
-    private static func text(_ value: JSONValue, _ key: String) -> String {
-        guard case .object(let object) = value, case .string(let text)? = object[key] else { return "" }
-        return text
-    }
-
-    private static func withoutDevices(_ change: JSONValue) -> JSONValue {
-        guard case .object(let object) = change else { return change }
-        let members = object.members.map { member in
-            guard member.key == "steps", case .array(let steps) = member.value else { return member }
-            return JSONObject.Member(key: member.key, value: .array(steps.map(withoutDevice)))
-        }
-        return .object(JSONObject(members: members))
-    }
-
-    private static func withoutDevice(_ step: JSONValue) -> JSONValue {
-        guard case .object(let object) = step else { return step }
-        return .object(JSONObject(members: object.members.filter { $0.key != "device" }))
+extension NamespaceSummary {
+    /// Its facts under the keys of the inventory, each as a text.
+    fileprivate var facts: [(key: String, text: String?)] {
+        [
+            ("name", name), ("mode", mode?.rawValue), ("raw_size", rawSize.description),
+            ("usable_size", usableSize?.description), ("map", map?.rawValue), ("align", align?.description),
+            ("sector_size", sectorSize.map { "\($0)" }),
+            ("resource", resource.map { "0x" + String($0, radix: 16) }),
+            ("raw_uuid", labelUUID?.description), ("state", isActive ? "active" : "disabled"),
+        ]
     }
 }

@@ -15,7 +15,7 @@ enum ReadBack {
         case .rename(let target, let name):
             return kept(target, found) + expect("name", name.text, found?.name)
         case .enable(let target):
-            return kept(target, found) + expect("active", true, found?.isActive)
+            return kept(target, found) + expect("active", true, found?.isActive) + usable(found)
         case .disable(let target):
             return kept(target, found) + expect("active", false, found?.isActive)
         }
@@ -44,7 +44,22 @@ enum ReadBack {
         if let sector = layout.sectorSize {
             differences += expect("sector size", sector.bytes, found.sectorSize)
         }
-        return differences
+        return differences + usable(found)
+    }
+
+    /// What keeps the device of a devdax namespace from being opened. A device that another driver has taken is left to it:
+    /// somebody's rules say so, and the plan notes it.
+    private static func usable(_ found: Namespace?) -> [String] {
+        guard let found, found.mode == .devdax, let device = found.daxDevice else { return [] }
+        let name = found.characterDevice ?? "its device"
+        if device.mode == .disabled {
+            return ["\(name) has no driver" + (device.isStranded ? ": its range is system memory" : "")]
+        }
+        switch device.node {
+        case .opens, .missing, nil: return []
+        case .isAnother: return ["/dev/\(name) is not the node of \(name): it leads to another device"]
+        case .failed(let reason): return ["/dev/\(name) cannot be opened: \(reason)"]
+        }
     }
 
     private static func kept(_ target: NamespaceTarget, _ found: Namespace?) -> [String] {

@@ -1,6 +1,7 @@
 /// A namespace on its way into an exported profile.
 struct ExportedNamespace {
     private let namespace: Namespace
+    private let isSizeUnknown: Bool
     private var note: String?
     /// What the planner calls it.
     let address: String
@@ -8,15 +9,20 @@ struct ExportedNamespace {
     private(set) var declaration: NamespaceDeclaration?
 
     /// The namespace with its declaration, where it has one.
-    init(_ namespace: Namespace, in region: Region, identities: Identities) {
+    /// - Parameter limits: what a saved inventory does not say.
+    init(_ namespace: Namespace, in region: Region, identities: Identities, limits: InventoryLimits) {
         self.namespace = namespace
+        self.isSizeUnknown = limits.contains(.noRawSize(namespace.device))
         let isLabelled = region.labelling == .labelled
         let name = isLabelled ? identities.name(of: namespace) : nil
         let uuid = isLabelled && name == nil ? identities.uuid(of: namespace) : nil
         self.address =
             isLabelled
             ? "\(region.device)/\(name?.text ?? uuid?.description ?? namespace.displayName)" : region.device
-        note = Self.problem(with: namespace, isIdentified: !isLabelled || name != nil || uuid != nil)
+        let isUUIDKnown = !limits.contains(.noLabelUUID(namespace.device))
+        note = Self.problem(
+            with: namespace, isIdentified: !isLabelled || name != nil || uuid != nil, isUUIDKnown: isUUIDKnown
+        )
         guard note == nil, let mode = namespace.mode else { return }
         if isLabelled, name == nil {
             note = namespace.name.map { "its name is '\($0)'" } ?? "it has no name: give it one with name:"
@@ -26,13 +32,21 @@ struct ExportedNamespace {
         }
         declaration = NamespaceDeclaration(
             name: name, uuid: uuid, mode: mode,
-            size: isLabelled ? .raw(namespace.rawSize) : .remaining(divisor: 1),
+            size: isLabelled ? Self.size(of: namespace, isUnknown: isSizeUnknown) : .remaining(divisor: 1),
             align: mode.isDirectAccess ? align : nil, map: mode.isDirectAccess ? namespace.map : nil,
             sectorSize: mode == .sector ? namespace.sectorSize.flatMap { SectorSize($0) } : nil)
     }
 
+    /// The raw size, or where that is not known, the usable size that it has at least.
+    private static func size(of namespace: Namespace, isUnknown: Bool) -> SizeRequest {
+        guard isUnknown, let usable = namespace.usableSize else { return .raw(namespace.rawSize) }
+        return .usable(usable)
+    }
+
     /// Why it cannot be declared; nil where it can.
-    private static func problem(with namespace: Namespace, isIdentified: Bool) -> String? {
+    private static func problem(
+        with namespace: Namespace, isIdentified: Bool, isUUIDKnown: Bool
+    ) -> String? {
         if let extents = namespace.extents, extents != 1 {
             return "its allocation is broken: \(extents) extents"
         }
@@ -43,7 +57,10 @@ struct ExportedNamespace {
         }
         guard namespace.isActive else { return "it is disabled" }
         guard namespace.mode != nil else { return "its mode is not known" }
-        return isIdentified ? nil : "it has neither a name nor a UUID that is its own"
+        if isIdentified { return nil }
+        return isUUIDKnown
+            ? "it has neither a name nor a UUID that is its own"
+            : "it has no name that is its own, and its UUID is not told"
     }
 
     /// Takes the declaration out; nil where the region's comment says why.
@@ -55,7 +72,8 @@ struct ExportedNamespace {
 
     /// What there is to say of a namespace that is not declared.
     var comments: [String] {
-        let size = "\(namespace.mode?.rawValue ?? "mode unknown"), \(namespace.rawSize)"
+        let raw = isSizeUnknown ? "size not known" : "\(namespace.rawSize)"
+        let size = "\(namespace.mode?.rawValue ?? "mode unknown"), \(raw)"
         return ["not declared: \(namespace.displayName) (\(size))\(note.map { ": \($0)" } ?? "")"]
     }
 
@@ -67,6 +85,7 @@ struct ExportedNamespace {
         if let uuid = declaration.uuid { fields.append("uuid: \"\(uuid)\"") }
         fields.append("mode: \(declaration.mode.rawValue)")
         if case .raw(let size) = declaration.size { fields.append("size: \(size)") }
+        if case .usable(let size) = declaration.size { fields.append("usable_size: \(size)") }
         if let align = declaration.align { fields.append("align: \(align)") }
         if let map = declaration.map { fields.append("map: \(map.rawValue)") }
         if let sector = declaration.sectorSize { fields.append("sector_size: \(sector.bytes)") }

@@ -8,19 +8,29 @@ struct ExportedRegion {
     private var isDeclared: Bool
 
     /// The region with a declaration for every namespace that a profile can declare.
-    init(_ region: Region, on bus: Bus, of observed: Observed, identities: Identities) {
+    init(_ region: Region, on bus: Bus, of inventory: SavedInventory, identities: Identities) {
         self.region = region
-        let (match, comment) = ExportedMatch.of(region, on: bus, among: observed)
+        let observed = inventory.observed
+        let isBusKnown =
+            !inventory.limits.contains(.busesNotListed) || bus.provider != NdctlListing.unknownProvider
+        let (match, comment) = ExportedMatch.of(
+            region, on: bus, provider: isBusKnown ? bus.provider : nil, among: observed)
         self.match = match
         self.comments = [comment].compactMap(\.self)
         self.isDeclared = match != nil
         let index = observed.regions.firstIndex { $0.device == region.device } ?? 0
         self.position = SourcePosition(line: index + 1, column: 1)
         self.namespaces = region.namespaces.map { namespace in
-            ExportedNamespace(namespace, in: region, identities: identities)
+            ExportedNamespace(namespace, in: region, identities: identities, limits: inventory.limits)
         }
         if region.labelling == .labelless {
             comments.append("it has no labels: one namespace, without name and of the region's size")
+        }
+        if inventory.limits.contains(.namespacesNotListed(region.device)) {
+            withdrawAll("its namespaces are not listed")
+        }
+        if inventory.limits.contains(.capacityNotListed(region.device)) {
+            comments.append("something takes capacity here that is not listed")
         }
         if region.isReadOnly { withdraw("the region is read-only") }
         if !region.isEnabled { withdrawAll("the region is disabled") }
@@ -72,7 +82,7 @@ struct ExportedRegion {
     /// The lines of the profile's text.
     var lines: [String] {
         let notes = namespaces.filter { $0.declaration == nil }.flatMap(\.comments)
-        let title = "\(region.device): \(region.size)"
+        let title = "\(region.device): \(region.size == .zero ? "size not listed" : "\(region.size)")"
         guard let block else {
             return (["\(title), left out"] + comments + notes).map { "  # " + TerminalText.clean($0) }
         }
@@ -88,7 +98,11 @@ struct ExportedRegion {
 enum ExportedMatch {
     /// The interleave set's cookie, else the DIMMs, else the kernel's number with the provider: the first that fits
     /// this region alone. The text says where the number may not last.
-    static func of(_ region: Region, on bus: Bus, among observed: Observed) -> (RegionMatch?, String?) {
+    ///
+    /// A condition whose value is not known is left out.
+    static func of(
+        _ region: Region, on bus: Bus, provider: String?, among observed: Observed
+    ) -> (RegionMatch?, String?) {
         var stable: [RegionMatch] = []
         if let cookie = region.interleaveSetID, cookie != 0 {
             stable.append(RegionMatch(interleaveSetID: cookie))
@@ -103,7 +117,7 @@ enum ExportedMatch {
         else {
             return (nil, "it has no name that a profile could match it by")
         }
-        let provider = isSayable(bus.provider) ? bus.provider : nil
+        let provider = provider.flatMap { isSayable($0) ? $0 : nil }
         let match = RegionMatch(region: Int(number), provider: provider)
         guard isUnique(match, in: observed) else { return (nil, "no condition matches it alone") }
         return (match, "nothing else tells it from others, and the kernel may number regions anew at a boot")

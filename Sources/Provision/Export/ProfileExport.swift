@@ -12,7 +12,7 @@ public struct ProfileExport {
         let observed = inventory.observed
         let names = Identities(observed)
         let regions = observed.buses.flatMap { bus in
-            bus.regions.map { ExportedRegion($0, on: bus, of: observed, identities: names) }
+            bus.regions.map { ExportedRegion($0, on: bus, of: inventory, identities: names) }
         }
         self.regions = Self.settled(regions, inventory)
     }

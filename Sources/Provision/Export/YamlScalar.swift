@@ -5,6 +5,26 @@ enum YamlScalar {
         isPlain(string) ? string : "\"" + string.unicodeScalars.map(escaped).joined() + "\""
     }
 
+    /// An identifier of hardware as YAML: as it is where no YAML version takes it for anything but a string, although it
+    /// begins with a digit ("8089-a2-1740-00000133").
+    static func identifier(_ string: String) -> String {
+        let parts = string.split(separator: "-", omittingEmptySubsequences: false)
+        let isPlain =
+            parts.count > 1
+            && parts.allSatisfy { $0.utf8.allSatisfy { isLetter($0) || isDigit($0) } && !$0.isEmpty }
+            && !ScalarText.isNumber(string) && !isDate(parts)
+        return isPlain ? string : text(string)
+    }
+
+    /// Whether YAML 1.1 reads it as a date: "2026-11-28".
+    private static func isDate(_ parts: [Substring]) -> Bool {
+        parts.count == 3 && parts.allSatisfy { $0.utf8.allSatisfy(isDigit) } && parts[0].utf8.count == 4
+    }
+
+    private static func isDigit(_ byte: UInt8) -> Bool {
+        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+    }
+
     private static func isPlain(_ string: String) -> Bool {
         guard let first = string.utf8.first, isLetter(first) || first == UInt8(ascii: "_") else {
             return false

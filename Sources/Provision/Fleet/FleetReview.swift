@@ -59,6 +59,12 @@ public struct FleetReview: Sendable {
             let profile = try profile(for: host)
             do throws(SavedInventoryError) {
                 let inventory = try SavedInventory.read(contentsOf: host.inventory)
+                guard !inventory.limits.contains(.nothingListed) else {
+                    throw SavedInventoryError(
+                        source: host.inventory.string,
+                        reason: "it is empty, so it says of no host what it has",
+                        advice: "\(InventoryLimit.nothingListed.remedy)")
+                }
                 return HostReview(
                     host: host.name,
                     outcome: .planned(PlanReport(of: profile, on: inventory, backupLimit: backupLimit)))

@@ -5,8 +5,8 @@ import SystemPackage
 struct InventoryDirectory {
     /// The regular files whose names end in `.json`, in the order of the directory.
     private(set) var files: [FilePath] = []
-    /// The paths of other entries of such a name.
-    private(set) var skipped: [String] = []
+    /// The other entries of such a name.
+    private(set) var skipped: [SkippedEntry] = []
 
     /// Lists a directory.
     init(_ path: FilePath) throws(FleetError) {
@@ -25,20 +25,29 @@ struct InventoryDirectory {
         guard errno == 0 else {
             throw .unreadable(directory: path.string, reason: Errno(rawValue: errno).description)
         }
-        guard !files.isEmpty else { throw .empty(directory: path.string) }
+        guard !files.isEmpty else {
+            throw .empty(directory: path.string, skipped: skipped.sorted { $0.path < $1.path })
+        }
     }
 
     private mutating func add(
         _ name: String, type: UInt8, to directory: FilePath, descriptor: CInt
     ) throws(FleetError) {
-        guard name.hasSuffix(".json"), name.first != "." else { return }
+        guard name.lowercased().hasSuffix(".json") else { return }
         let path = directory.appending(name)
-        guard Self.isRegularFile(name, type: type, in: descriptor) else {
-            skipped.append(path.string)
+        guard let reason = Self.objection(to: name, type: type, in: descriptor) else {
+            guard files.count < FleetHosts.maximumCount else { throw .tooMany(directory: directory.string) }
+            files.append(path)
             return
         }
-        guard files.count < FleetHosts.maximumCount else { throw .tooMany(directory: directory.string) }
-        files.append(path)
+        skipped.append(SkippedEntry(path: path.string, reason: reason))
+    }
+
+    /// Why an entry is no inventory; nil where it is one.
+    private static func objection(to name: String, type: UInt8, in directory: CInt) -> String? {
+        if name.first == "." { return "is a hidden file: its name begins with a dot" }
+        if !name.hasSuffix(".json") { return "does not end in .json, in lower case" }
+        return isRegularFile(name, type: type, in: directory) ? nil : "is no regular file"
     }
 
     /// Some file systems do not tell the type with the name.

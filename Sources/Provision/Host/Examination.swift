@@ -15,15 +15,18 @@ public struct Examination: Equatable, Sendable {
     /// Whether each block device is opened exclusively for a moment: that finds holders that no list shows, and
     /// disturbs who wants to mount it in that moment, so plans do without.
     public var claimsDevices: Bool
+    /// Whether it matters which ranges the kernel uses as its memory.
+    public var readsSystemMemory: Bool
 
     /// An examination of these.
     public init(
         targets: [NamespaceTarget], stateDirectory: FilePath? = nil, readsMemoryPolicy: Bool = false,
-        claimsDevices: Bool = false
+        claimsDevices: Bool = false, readsSystemMemory: Bool = false
     ) {
         self.targets = targets
         self.stateDirectory = stateDirectory
         self.readsMemoryPolicy = readsMemoryPolicy
         self.claimsDevices = claimsDevices
+        self.readsSystemMemory = readsSystemMemory
     }
 }

@@ -50,7 +50,11 @@ public final class KernelHost: Host {
     public func perform(_ step: Step, identity: FreshIdentity) throws(HostError) -> Namespace? {
         try StoreCount.noting { () throws(HostError) in
             try ReadFailures.checking { () throws(HostError) in
-                try performStores(of: step, identity: identity)
+                let result = try performStores(of: step, identity: identity)
+                guard let namespace = result, namespace.isActive, namespace.mode == .devdax else {
+                    return result
+                }
+                return try region(step.region).tried(namespace)
             }
         }
     }

@@ -17,6 +17,7 @@ extension KernelHost {
             findings.contentLooks[device] = try look(at: device)
         }
         try findLabels(examination, &findings)
+        if examination.readsSystemMemory { findings.systemMemory = SystemMemoryRanges.read() }
         guard !examination.targets.isEmpty else { return findings }
         findings.obstacle = Sight.obstacle
         if examination.claimsDevices, let obstacle = findings.obstacle { throw obstacle }

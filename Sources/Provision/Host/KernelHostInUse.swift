@@ -56,6 +56,25 @@ extension KernelRegion {
         return UseSearch.character(device, below: live.running, of: live.device, directory)
     }
 
+    /// A devdax namespace after a step, with what becomes of opening its device's node.
+    ///
+    /// Where `device_dax` is not loaded, udev loads it when the device appears: its driver is waited for.
+    func tried(_ namespace: Namespace) -> Namespace {
+        var namespace = namespace
+        guard let device = namespace.characterDevice else { return namespace }
+        let claim = directory.text("\(namespace.device)/holder") ?? namespace.device
+        var patience = 50
+        while namespace.daxDevice?.mode == .disabled, namespace.daxDevice?.isStranded == false, patience > 0 {
+            usleep(100_000)
+            patience -= 1
+            namespace.daxDevice = DaxDeviceReader.device(device, below: claim, directory)
+        }
+        if namespace.daxDevice?.mode == .devdax {
+            namespace.daxDevice?.node = DaxDeviceReader.node(of: device, below: claim, directory)
+        }
+        return namespace
+    }
+
     /// The block device of an active namespace; nil where it has none.
     func disk(of live: Live) -> String? { directory.entries("\(live.running)/block").first }
 }

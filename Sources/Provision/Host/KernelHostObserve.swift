@@ -6,21 +6,28 @@ extension KernelHost {
         try Self.requireWhole(dimm)
         let device = dimm.device
         let directory = try Self.open(device)
+        let (area, isUnread) = labelArea(of: dimm, directory)
         return Dimm(
             device: device, uniqueID: dimm.uniqueID, handle: dimm.handle, physicalID: dimm.physicalID,
             isEnabled: directory.exists("driver"), flags: dimm.flags, security: dimm.security,
-            isSecurityFrozen: dimm.isSecurityFrozen, labelArea: labelArea(of: dimm, directory))
+            isSecurityFrozen: dimm.isSecurityFrozen, labelArea: area,
+            isLabelAreaUnread: isUnread)
     }
 
-    /// The label area; nil where the DIMM has none or this user may not ask it. The size and the index come from
-    /// the DIMM by ioctl, the count of free labels from the kernel's copy.
-    private func labelArea(of dimm: borrowing NdctlDimm, _ directory: borrowing SysfsDirectory) -> LabelArea?
-    {
-        guard dimm.hasLabelArea, let area = try? dimm.readLabelIndex(), area.areaSize > 0 else { return nil }
+    /// The label area; nil where the DIMM has none, or where it could not be read: only root may ask it. The size and the
+    /// index come from the DIMM by ioctl, the count of free labels from the kernel's copy.
+    private func labelArea(
+        of dimm: borrowing NdctlDimm, _ directory: borrowing SysfsDirectory
+    ) -> (area: LabelArea?, isUnread: Bool) {
+        guard dimm.hasLabelArea else { return (nil, false) }
+        guard let area = try? dimm.readLabelIndex() else { return (nil, true) }
+        guard area.areaSize > 0 else { return (nil, false) }
         let index = LabelIndex.read(areaSize: area.areaSize, bytes: area.bytes)
-        return LabelArea(
+        let free = index == nil ? nil : directory.number("available_slots").map(Int.init(clamping:))
+        let found = LabelArea(
             size: ByteCount(UInt64(area.areaSize)), version: index?.version, slots: index?.slots,
-            availableSlots: index == nil ? nil : directory.number("available_slots").map(Int.init(clamping:)))
+            availableSlots: free)
+        return (found, false)
     }
 
     /// A region and its namespaces.

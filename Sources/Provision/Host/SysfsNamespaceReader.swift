@@ -65,6 +65,9 @@ struct SysfsNamespaceReader {
         if claim == nil, mode == .fsdax { namespace.map = .mem }
         if mode == .devdax {
             namespace.characterDevice = Self.characterDevice(of: running, directory)
+            namespace.daxDevice = namespace.characterDevice.map {
+                DaxDeviceReader.device($0, below: running, directory)
+            }
         } else {
             namespace.blockDevice = directory.entries("\(running)/block").first
         }

@@ -16,14 +16,16 @@ public struct Dimm: Equatable, Sendable {
     public var security: DimmSecurity?
     /// Whether the security state can be changed before the next power cycle.
     public var isSecurityFrozen: Bool
-    /// The area that holds the labels; nil where the DIMM has none (or cannot be asked).
+    /// The area that holds the labels; nil where the DIMM has none, or where it could not be read.
     public var labelArea: LabelArea?
+    /// Whether the DIMM has a label area that could not be read: only root may ask it.
+    public var isLabelAreaUnread: Bool
 
     /// A DIMM with these properties.
     public init(
         device: String, uniqueID: String? = nil, handle: UInt32? = nil, physicalID: UInt16? = nil,
         isEnabled: Bool = true, flags: [DimmFlag] = [], security: DimmSecurity? = nil,
-        isSecurityFrozen: Bool = false, labelArea: LabelArea? = nil
+        isSecurityFrozen: Bool = false, labelArea: LabelArea? = nil, isLabelAreaUnread: Bool = false
     ) {
         self.device = device
         self.uniqueID = uniqueID
@@ -34,6 +36,7 @@ public struct Dimm: Equatable, Sendable {
         self.security = security
         self.isSecurityFrozen = isSecurityFrozen
         self.labelArea = labelArea
+        self.isLabelAreaUnread = isLabelAreaUnread
     }
 }
 

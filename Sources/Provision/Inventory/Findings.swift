@@ -19,17 +19,20 @@ public struct Findings: Equatable, Sendable {
     public var memoryPolicy: String?
     /// Why somebody who uses a namespace could go unseen; nil where nobody could.
     public var obstacle: HostError?
+    /// The physical ranges that the kernel uses as its memory; none where it was not asked for or may not be seen.
+    public var systemMemory: [Range<UInt64>]
 
     /// Findings; by default none.
     public init(
         uses: [String: [DeviceUse]] = [:], contents: [String: [Signature]] = [:],
-        stateDevices: [String] = [], memoryPolicy: String? = nil,
-        obstacle: HostError? = nil
+        stateDevices: [String] = [], memoryPolicy: String? = nil, obstacle: HostError? = nil,
+        systemMemory: [Range<UInt64>] = []
     ) {
         self.uses = uses
         self.contents = contents
         self.stateDevices = stateDevices
         self.memoryPolicy = memoryPolicy
         self.obstacle = obstacle
+        self.systemMemory = systemMemory
     }
 }

@@ -1,9 +1,14 @@
 /// The fields of inventories, with the limits that make arithmetic on them safe.
 extension JSONCursor {
-    /// The most elements of a list in an inventory: more than any label area has slots for in practice.
+    /// The most elements of most lists in an inventory.
     static let maximumCount = 4096
+    /// The most namespaces of a region, and of what a plan says of namespaces: a label area of 16 MiB has slots for as
+    /// many (256 bytes a label).
+    static let maximumNamespaces = 65_536
     /// The largest size in an inventory: 4096 of them add up without overflow.
     static let maximumSize = ByteCount.gib(1 << 20)
+    /// The most that the namespaces and labels of one region may take together, so that no sum of sizes overflows.
+    static let maximumTotal = ByteCount.gib(1 << 30)
 
     /// This value as a size of at most 1 PiB.
     func size() throws(JSONError) -> ByteCount {
@@ -38,7 +43,7 @@ extension JSONCursor {
         switch try state.string() {
         case word: return true
         case "disabled": return false
-        default: throw state.error("is none of \(word), disabled")
+        case let text: throw state.notOne(of: [word, "disabled"], text)
         }
     }
 
@@ -54,23 +59,39 @@ extension JSONCursor {
 
     private static let flagKeys = DimmFlag.allCases.map { ($0, "flag_\($0.rawValue)") }
 
-    /// What `read` makes of each element of this array of at most 4096.
-    func limitedList<Element>(
-        _ read: (JSONCursor) throws(JSONError) -> Element
-    ) throws(JSONError) -> [Element] {
+    /// The elements of this array of at most `limit`.
+    func limitedElements(upTo limit: Int) throws(JSONError) -> [JSONCursor] {
         let elements = try elements()
-        guard elements.count <= Self.maximumCount else {
-            throw error("has \(elements.count) elements, more than \(Self.maximumCount)")
+        guard elements.count <= limit else {
+            throw error("has \(elements.count) elements, more than \(limit)")
         }
+        return elements
+    }
+
+    /// What `read` makes of each element of this array of at most `limit`.
+    func limitedList<Element>(
+        upTo limit: Int = maximumCount, _ read: (JSONCursor) throws(JSONError) -> Element
+    ) throws(JSONError) -> [Element] {
         var list: [Element] = []
-        for element in elements { list.append(try read(element)) }
+        for element in try limitedElements(upTo: limit) { list.append(try read(element)) }
         return list
     }
 
     /// What `read` makes of each element of the array at `key`; nothing where the key is missing.
     func limitedList<Element>(
-        _ key: String, _ read: (JSONCursor) throws(JSONError) -> Element
+        _ key: String, upTo limit: Int = maximumCount, _ read: (JSONCursor) throws(JSONError) -> Element
     ) throws(JSONError) -> [Element] {
-        try optional(key)?.limitedList(read) ?? []
+        try optional(key)?.limitedList(upTo: limit, read) ?? []
+    }
+
+    /// Refuses a region whose namespaces and labels have sizes that no arithmetic should add up.
+    func requireSummable(_ region: Region) throws(JSONError) {
+        var total = ByteCount.zero
+        for size in region.namespaces.map(\.rawSize) + region.uninstantiated.map(\.extent.length) {
+            total += size
+            guard total <= Self.maximumTotal else {
+                throw error("the sizes of its namespaces add up to more than \(Self.maximumTotal)")
+            }
+        }
     }
 }

@@ -2,9 +2,13 @@ extension InventoryLimit {
     /// The limit as a stable word for programs.
     public var code: String {
         switch self {
+        case .nothingListed: "nothing_listed"
         case .busesNotListed: "buses_not_listed"
         case .dimmsNotListed: "dimms_not_listed"
         case .regionNotListed: "region_not_listed"
+        case .namespacesNotListed: "namespaces_not_listed"
+        case .capacityNotListed: "capacity_not_listed"
+        case .noRegionAlign: "no_region_align"
         case .noAddresses: "no_addresses"
         case .disabledMayBeMissing: "disabled_may_be_missing"
         case .noLabelAreas: "no_label_areas"
@@ -26,11 +30,13 @@ extension InventoryLimit {
     /// The device that it is about; nil where it is about the whole inventory.
     public var device: String? {
         switch self {
-        case .regionNotListed(let device), .noInterleaveSetID(let device), .noLabelUUID(let device),
+        case .regionNotListed(let device), .namespacesNotListed(let device), .capacityNotListed(let device),
+            .noRegionAlign(let device), .noInterleaveSetID(let device), .noLabelUUID(let device),
             .derivedRawSize(let device), .noRawSize(let device), .mediaErrorsNotListed(let device),
             .noContentState(let device):
             device
-        case .busesNotListed, .dimmsNotListed, .noAddresses, .disabledMayBeMissing, .noLabelAreas,
+        case .nothingListed, .busesNotListed, .dimmsNotListed, .noAddresses, .disabledMayBeMissing,
+            .noLabelAreas,
             .noConfiguredModes, .noCapabilities, .noReadOnlyState, .noNodes, .noUsage, .roundedSizes:
             nil
         }
@@ -39,23 +45,27 @@ extension InventoryLimit {
     /// What is not known, in a clause that names no device.
     public var subject: String {
         switch self {
+        case .nothingListed: "anything at all: the listing is empty"
         case .busesNotListed: "the buses"
         case .dimmsNotListed: "the DIMMs"
         case .regionNotListed: "the capacity of regions that are not listed themselves"
+        case .namespacesNotListed: "the namespaces"
+        case .capacityNotListed: "what takes a part of the capacity"
+        case .noRegionAlign: "the alignment of regions"
         case .noAddresses: "where namespaces and free ranges lie"
-        case .disabledMayBeMissing: "disabled namespaces (ndctl list -i lists them)"
+        case .disabledMayBeMissing: "disabled namespaces"
         case .noLabelAreas: "label areas and free label slots"
         case .noConfiguredModes: "the modes that labels record"
         case .noCapabilities: "the modes and alignments that the kernel offers"
         case .noReadOnlyState: "which regions are read-only"
-        case .noNodes: "NUMA nodes (ndctl list -v gives them)"
+        case .noNodes: "NUMA nodes"
         case .noUsage: "what is in use, what devices hold, and what is protected"
-        case .roundedSizes: "exact sizes (ndctl list without -u gives them)"
-        case .noInterleaveSetID: "interleave sets (ndctl list without -u gives them)"
-        case .noLabelUUID: "label UUIDs (ndctl list -v gives them)"
+        case .roundedSizes: "exact sizes"
+        case .noInterleaveSetID: "interleave sets"
+        case .noLabelUUID: "label UUIDs"
         case .derivedRawSize: "raw sizes, which were worked out from usable sizes"
         case .noRawSize: "raw sizes"
-        case .mediaErrorsNotListed: "media errors, which are counted only (ndctl list -M lists them)"
+        case .mediaErrorsNotListed: "media errors, which are counted only"
         case .noContentState: "whether label-less namespaces were ever written"
         }
     }
@@ -63,9 +73,13 @@ extension InventoryLimit {
     /// How that limits what a plan promises.
     public var consequence: String {
         switch self {
-        case .busesNotListed: "conditions on the provider match nothing"
-        case .dimmsNotListed: "conditions on DIMMs match nothing, and their health is not looked at"
+        case .nothingListed: "whether the host has persistent memory, or the command failed, is not known"
+        case .busesNotListed: "conditions on the provider cannot be judged"
+        case .dimmsNotListed: "conditions on DIMMs cannot be judged, and their health is not looked at"
         case .regionNotListed: "nothing is planned in them"
+        case .namespacesNotListed, .capacityNotListed:
+            "no namespace is planned to be created, or all others destroyed"
+        case .noRegionAlign: "only what stays as it is is planned"
         case .noAddresses:
             "no address is promised, and what depends on one is refused; regions are taken to start at a multiple "
                 + "of 2 MiB"
@@ -74,15 +88,40 @@ extension InventoryLimit {
         case .noConfiguredModes: "a creation that did not finish is not recognised"
         case .noCapabilities: "every mode and alignment is taken to be offered"
         case .noReadOnlyState: "every region is taken to be writable"
-        case .noNodes: "conditions on numa_node match nothing"
+        case .noNodes: "conditions on numa_node cannot be judged"
         case .noUsage: "apply looks at the host, and refuses to touch what is in use or protected"
         case .roundedSizes: "the roundest sizes are taken, and a change of size may be none"
-        case .noInterleaveSetID: "conditions on iset_id match nothing there"
+        case .noInterleaveSetID: "conditions on iset_id cannot be judged there"
         case .noLabelUUID: "the namespace is named by what else is known of it"
-        case .derivedRawSize: "they are exact for what ndctl and daxprov create"
-        case .noRawSize: "nothing that depends on them is planned"
+        case .derivedRawSize:
+            "they are exact for what ndctl and daxprov create, and add up to the region's size"
+        case .noRawSize: "only what stays as it is by its usable size is planned"
         case .mediaErrorsNotListed: "where they lie is not shown"
         case .noContentState: "they are taken to hold data, so that label indexes need consent"
+        }
+    }
+
+    /// What lifts the limit: an option of `ndctl list`, or where it has none, daxprov's own inventory.
+    public var remedy: String {
+        switch self {
+        case .nothingListed: "ndctl list -BDRNvi, as root, and look at its exit code"
+        case .busesNotListed: "ndctl list -B lists them"
+        case .dimmsNotListed: "ndctl list -D lists them"
+        case .regionNotListed: "ndctl list -R lists them"
+        case .namespacesNotListed: "ndctl list -N lists them, and with -i the disabled ones"
+        case .capacityNotListed, .disabledMayBeMissing: "ndctl list -i lists disabled namespaces"
+        case .noRegionAlign:
+            "ndctl list -R lists it from ndctl 68 and Linux 5.7 on"
+        case .noCapabilities: "ndctl list -C lists them"
+        case .noNodes: "ndctl list -v lists them"
+        case .roundedSizes, .noInterleaveSetID: "ndctl list without -u lists them"
+        case .noLabelUUID: "ndctl list -v lists them"
+        case .mediaErrorsNotListed: "ndctl list -M lists them"
+        case .noRawSize, .derivedRawSize, .noLabelAreas, .noConfiguredModes, .noReadOnlyState:
+            "no option of ndctl list lists them; daxprov inventory --json does"
+        case .noAddresses, .noContentState:
+            "no option of ndctl list lists them; daxprov inventory --json does, run as root"
+        case .noUsage: "nothing that is saved tells; daxprov plan on the host does"
         }
     }
 }

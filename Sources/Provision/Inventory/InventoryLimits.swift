@@ -27,12 +27,20 @@ public struct InventoryLimits: Equatable, Sendable {
 
 /// One thing that an inventory does not say.
 public enum InventoryLimit: Hashable, Comparable, Sendable {
+    /// The listing is empty: ndctl prints nothing where it finds nothing, and so does a command that failed.
+    case nothingListed
     /// The buses are not listed: regions and DIMMs were put under one made-up bus.
     case busesNotListed
     /// The DIMMs are not listed, so nothing is known of their state.
     case dimmsNotListed
     /// This region is not listed, only its namespaces: its capacity is not known.
     case regionNotListed(String)
+    /// No namespace is listed anywhere, and capacity of this region is taken.
+    case namespacesNotListed(String)
+    /// The listed namespaces of this region and its free capacity are less than the region.
+    case capacityNotListed(String)
+    /// The alignment of this region is not listed.
+    case noRegionAlign(String)
     /// Addresses are not listed: where namespaces and gaps lie is not known.
     case noAddresses
     /// Disabled namespaces, and those whose creation did not finish, may be missing.
@@ -53,7 +61,7 @@ public enum InventoryLimit: Hashable, Comparable, Sendable {
     case roundedSizes
     /// The cookie of this region's interleave set is not told.
     case noInterleaveSetID(String)
-    /// The label's UUID of this namespace is not listed.
+    /// The label's UUID of this namespace is not listed, or is not told (redacted).
     case noLabelUUID(String)
     /// The raw size of this namespace was worked out from its usable size.
     case derivedRawSize(String)

@@ -1,8 +1,8 @@
 /// Reads the JSON document of ``InventoryReport/json`` back, exactly: a saved inventory, or the state file of a
 /// simulated host.
 ///
-/// The document is untrusted: sizes are limited to 1 PiB, addresses to 2^60 and lists to 4096 elements, so that no
-/// arithmetic on the result overflows. Keys that this version does not know are ignored.
+/// The document is untrusted: sizes are limited to 1 PiB, addresses to 2^60 and lists to 4096 elements (65,536
+/// namespaces and labels, and 1 EiB in all, in a region), so that no arithmetic on the result overflows. Keys that this version does not know are ignored.
 public enum InventoryReader {
     /// Reads a document.
     public static func read(_ bytes: [UInt8]) throws(JSONError) -> Observed {
@@ -19,6 +19,14 @@ public enum InventoryReader {
                 "\(number) is not supported; this version reads \(InventoryReport.formatVersion)")
         }
         return Observed(buses: try root.required("buses").limitedList(bus))
+    }
+
+    /// Where and when the inventory was taken; nil where it does not say.
+    static func origin(_ document: JSONValue) throws(JSONError) -> InventoryOrigin? {
+        let root = JSONCursor(document)
+        let origin = InventoryOrigin(
+            hostName: try root.optional("host_name")?.line(), time: try root.optional("time")?.line())
+        return origin.words == nil ? nil : origin
     }
 
     private static func bus(_ node: JSONCursor) throws(JSONError) -> Bus {
@@ -40,7 +48,8 @@ public enum InventoryReader {
             flags: try node.flags(),
             security: try node.optional("security")?.word(),
             isSecurityFrozen: try node.optional("security_frozen")?.bool() ?? false,
-            labelArea: try node.optional("label_area").map(labelArea))
+            labelArea: try node.optional("label_area").map(labelArea),
+            isLabelAreaUnread: try node.optional("label_area_unread")?.bool() ?? false)
     }
 
     private static func labelArea(_ node: JSONCursor) throws(JSONError) -> LabelArea {
@@ -52,7 +61,7 @@ public enum InventoryReader {
     }
 
     private static func region(_ node: JSONCursor) throws(JSONError) -> Region {
-        Region(
+        let region = Region(
             device: try node.required("dev").string(),
             size: try node.required("size").size(),
             align: try node.optional("align")?.unit(),
@@ -70,14 +79,18 @@ public enum InventoryReader {
             badBlocks: try node.limitedList("badblocks", badBlocks),
             capabilities: try node.limitedList("capabilities", capability),
             namespaceSeed: try node.optional("seed")?.string(),
-            namespaces: try node.limitedList("namespaces", namespace),
-            uninstantiated: try node.limitedList("uninstantiated_labels", label))
+            namespaces: try node.limitedList(
+                "namespaces", upTo: JSONCursor.maximumNamespaces, namespace),
+            uninstantiated: try node.limitedList(
+                "uninstantiated_labels", upTo: JSONCursor.maximumNamespaces, label))
+        try node.requireSummable(region)
+        return region
     }
 
     private static func labelling(_ node: JSONCursor) throws(JSONError) -> RegionLabelling {
         let word = try node.string()
         guard let labelling = RegionLabelling.allCases.first(where: { $0.word == word }) else {
-            throw node.error("is none of \(RegionLabelling.allCases.map(\.word).joined(separator: ", "))")
+            throw node.notOne(of: RegionLabelling.allCases.map(\.word), word)
         }
         return labelling
     }
@@ -104,7 +117,21 @@ public enum InventoryReader {
             numaNode: try node.optional("numa_node")?.node(),
             targetNode: try node.optional("target_node")?.node(),
             hasContent: try node.optional("has_content")?.bool(),
-            badBlocks: try node.limitedList("badblocks", badBlocks))
+            badBlocks: try node.limitedList("badblocks", badBlocks),
+            daxDevice: try node.optional("device").map(daxDevice))
+    }
+
+    static func daxDevice(_ node: JSONCursor) throws(JSONError) -> DaxDevice {
+        var device = DaxDevice(
+            try node.required("mode").word(), driver: try node.optional("driver")?.string(),
+            isStranded: try node.optional("system_memory")?.bool() ?? false,
+            node: try node.optional("node_missing")?.bool() == true ? .missing : nil)
+        if let total = try node.optional("total_memblocks")?.count() {
+            device.memory = DaxDevice.Memory(
+                online: try node.optional("online_memblocks")?.count() ?? 0, total: total,
+                isMovable: try node.optional("movable")?.bool())
+        }
+        return device
     }
 
     static func label(_ node: JSONCursor) throws(JSONError) -> UninstantiatedLabel {

@@ -44,6 +44,8 @@ public struct Namespace: Equatable, Sendable {
     /// The known media errors in its data, in 512-byte units from its data's start; empty for sector mode, whose
     /// errors the kernel shows for the region alone.
     public var badBlocks: [BadBlocks]
+    /// What holds the character device of devdax; nil for other modes, while disabled, and where it is not known.
+    public var daxDevice: DaxDevice?
 
     /// A namespace with these properties.
     public init(
@@ -52,7 +54,8 @@ public struct Namespace: Equatable, Sendable {
         usableSize: ByteCount? = nil, map: MapLocation? = nil, align: ByteCount? = nil,
         sectorSize: UInt32? = nil, name: String? = nil, labelUUID: UUID? = nil, infoBlockUUID: UUID? = nil,
         blockDevice: String? = nil, characterDevice: String? = nil, numaNode: Int? = nil,
-        targetNode: Int? = nil, hasContent: Bool? = nil, badBlocks: [BadBlocks] = []
+        targetNode: Int? = nil, hasContent: Bool? = nil, badBlocks: [BadBlocks] = [],
+        daxDevice: DaxDevice? = nil
     ) {
         self.device = device
         self.resource = resource
@@ -74,6 +77,7 @@ public struct Namespace: Equatable, Sendable {
         self.targetNode = targetNode
         self.hasContent = hasContent
         self.badBlocks = badBlocks
+        self.daxDevice = daxDevice
     }
 
     /// What people know it by: its name, else its label's UUID, else the kernel's name.

@@ -1,12 +1,8 @@
 /// The fields of `ndctl list`, whose numbers `-u` turns into text.
 extension JSONCursor {
-    /// The elements of this array of at most 4096.
+    /// The elements of this array of at most 65,536.
     func limitedElements() throws(JSONError) -> [JSONCursor] {
-        let elements = try elements()
-        guard elements.count <= Self.maximumCount else {
-            throw error("has \(elements.count) elements, more than \(Self.maximumCount)")
-        }
-        return elements
+        try limitedElements(upTo: Self.maximumNamespaces)
     }
 
     /// This value as a number that is printed as an integer, or as `"0x1f"` (util/json.c `display_hex`).
@@ -21,6 +17,21 @@ extension JSONCursor {
         return number
     }
 
+    /// The UUID at `key`, as far as the listing tells it. People take identities out of what they show to others: that
+    /// must not lose the rest of the host.
+    func toldUUID(_ key: String) throws(JSONError) -> ToldUUID {
+        guard let text = try optional(key)?.string() else { return .none }
+        guard let uuid = UUID(text) else { return .unreadable }
+        return uuid.isNull ? .none : .told(uuid)
+    }
+
+    /// The hexadecimal number at `key`; nil where there is none, or a text that is none.
+    func toldNumber<Number: FixedWidthInteger>(_ key: String) throws(JSONError) -> Number? {
+        guard let node = try optional(key) else { return nil }
+        if case .string = node.value { return try? node.hexadecimal() }
+        return try node.hexadecimal()
+    }
+
     /// This value as the cookie of an interleave set; nil where it is not told.
     ///
     /// An ndctl built against an older json-c prints it as a signed number, and `-u` prints every cookie from 2^63 on as
@@ -29,9 +40,9 @@ extension JSONCursor {
         if case .integer(let number) = value, let signed = Int64(exactly: number) {
             return UInt64(bitPattern: signed)
         }
-        let cookie: UInt64 = try hexadecimal()
-        if case .string = value, cookie == UInt64(Int64.max) { return nil }
-        return cookie
+        guard case .string = value else { return try hexadecimal() }
+        let cookie: UInt64? = try? hexadecimal()
+        return cookie == UInt64(Int64.max) ? nil : cookie
     }
 
     /// The numbers of bytes that this value can mean: one for an integer, or a range with `-u` for a text such as
@@ -51,6 +62,22 @@ extension JSONCursor {
     /// This value as a size; with `-u` the roundest that is printed so.
     func printedSize(_ limits: inout Set<InventoryLimit>) throws(JSONError) -> ByteCount {
         PrintedSize.roundest(try printedRange(&limits))
+    }
+}
+
+/// A UUID of a listing.
+enum ToldUUID: Equatable {
+    /// There is none: the key is missing, or it is the nil UUID.
+    case none
+    /// There is one, and the text is none (redacted).
+    case unreadable
+    /// There is this one.
+    case told(UUID)
+
+    /// The UUID; nil where it is not told.
+    var value: UUID? {
+        guard case .told(let uuid) = self else { return nil }
+        return uuid
     }
 }
 

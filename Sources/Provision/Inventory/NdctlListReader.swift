@@ -7,7 +7,7 @@ enum NdctlListReader {
     /// Reads a document; nil is an empty output, which says that there is nothing.
     static func read(_ document: JSONValue?) throws(JSONError) -> SavedInventory {
         guard let document else {
-            return SavedInventory(observed: Observed(buses: []), limits: InventoryLimits([]))
+            return SavedInventory(observed: Observed(buses: []), limits: InventoryLimits([.nothingListed]))
         }
         var listing = NdctlListing()
         try listing.collect(JSONCursor(document))
@@ -43,7 +43,8 @@ private enum NdctlKind {
 /// What has been read so far.
 struct NdctlListing {
     private var buses: [Bus] = []
-    private var loose = Bus(device: "ndbus0", provider: "unknown", scrubState: nil, dimms: [], regions: [])
+    private var loose = Bus(
+        device: "ndbus0", provider: unknownProvider, scrubState: nil, dimms: [], regions: [])
     private var limits: Set<InventoryLimit> = []
 
     /// Reads the root: an array, one element, or an object of arrays.
@@ -61,12 +62,19 @@ struct NdctlListing {
             for list in lists { for element in try list.limitedElements() { try add(element) } }
         default: throw root.error("must be an array or an object, not \(root.value.kind)")
         }
+        for region in loose.regions { try root.requireSummable(region) }
     }
+
+    /// What stands for the provider of a bus that is not listed.
+    static let unknownProvider = "unknown"
+    /// The providers whose regions never have DIMMs.
+    private static let dimmless = ["e820", "virtio-pmem"]
 
     /// The host, sorted as an observed one is, and what is not known of it.
     var inventory: SavedInventory {
         var all = limits
         var buses = buses
+        if buses.isEmpty, loose.dimms.isEmpty, loose.regions.isEmpty { all.insert(.nothingListed) }
         if !loose.dimms.isEmpty || !loose.regions.isEmpty {
             buses.append(loose)
             all.insert(.busesNotListed)
@@ -80,7 +88,11 @@ struct NdctlListing {
         if !regions.isEmpty, regions.allSatisfy({ $0.numaNode == nil && $0.targetNode == nil }) {
             all.insert(.noNodes)
         }
-        if !regions.isEmpty, buses.allSatisfy(\.dimms.isEmpty) { all.insert(.dimmsNotListed) }
+        let mayHaveDimms = buses.contains { bus in
+            !bus.regions.isEmpty && !Self.dimmless.contains(bus.provider)
+        }
+        if mayHaveDimms, buses.allSatisfy(\.dimms.isEmpty) { all.insert(.dimmsNotListed) }
+        ListedCapacity.review(&buses, &all)
         let sorted = buses.map(\.sortedByDevice).sorted { $0.device.deviceNumber < $1.device.deviceNumber }
         return SavedInventory(observed: Observed(buses: sorted), limits: InventoryLimits(all))
     }
@@ -105,6 +117,7 @@ struct NdctlListing {
         for namespace in try element.optional("namespaces")?.limitedElements() ?? [] {
             try Self.add(namespace: namespace, to: &bus, &limits)
         }
+        for region in bus.regions { try element.requireSummable(region) }
         buses.append(bus)
     }
 
@@ -115,15 +128,16 @@ struct NdctlListing {
         let name = try element.required("dev").string()
         let device = "region" + name.drop { !$0.isNumber }.prefix { $0.isNumber }
         let index = bus.regions.firstIndex { $0.device == device }
-        let position = index ?? bus.regions.endIndex
+        let labelling: RegionLabelling = try element.toldUUID("uuid") == .none ? .labelless : .labelled
+        let unlisted = Region(device: device, size: .zero, align: nil, labelling: labelling)
+        let namespace = try NdctlRecords.namespace(
+            element, in: index.map { bus.regions[$0] } ?? unlisted, &limits)
+        guard let namespace else { return }
         if index == nil {
-            let labelling: RegionLabelling =
-                try element.optional("uuid") == nil ? .labelless : .labelled
-            bus.regions.append(Region(device: device, size: .zero, align: nil, labelling: labelling))
+            bus.regions.append(unlisted)
             limits.insert(.regionNotListed(device))
         }
-        let namespace = try NdctlRecords.namespace(element, in: bus.regions[position], &limits)
-        bus.regions[position].namespaces.append(namespace)
+        bus.regions[index ?? bus.regions.endIndex - 1].namespaces.append(namespace)
     }
 }
 

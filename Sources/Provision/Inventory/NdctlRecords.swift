@@ -11,8 +11,7 @@ enum NdctlRecords {
         Dimm(
             device: try node.required("dev").string(),
             uniqueID: try node.optional("id")?.string(),
-            handle: try node.optional("handle")?.hexadecimal(),
-            physicalID: try node.optional("phys_id")?.hexadecimal(),
+            handle: try node.toldNumber("handle"), physicalID: try node.toldNumber("phys_id"),
             isEnabled: try node.isEnabled(), flags: try node.flags(),
             security: try node.optional("security")?.word(),
             isSecurityFrozen: try node.optional("security_frozen")?.bool() ?? false, labelArea: nil)
@@ -39,11 +38,14 @@ enum NdctlRecords {
         if region.labelling == .labelled, region.interleaveSetID == nil {
             limits.insert(.noInterleaveSetID(device))
         }
+        if region.align == nil { limits.insert(.noRegionAlign(device)) }
         if region.align == .zero { throw try node.required("align").error("must not be 0") }
         for element in try node.optional("namespaces")?.limitedElements() ?? [] {
-            region.namespaces.append(try namespace(element, in: region, &limits))
+            guard let namespace = try namespace(element, in: region, &limits) else { continue }
+            region.namespaces.append(namespace)
         }
-        if region.isSpannedWithoutLabel { region.labelling = .labelless }
+        let isTold = region.namespaces.allSatisfy { !limits.contains(.noLabelUUID($0.device)) }
+        if isTold, region.isSpannedWithoutLabel { region.labelling = .labelless }
         return region
     }
 
@@ -62,22 +64,27 @@ enum NdctlRecords {
         return mappings.sorted { ($0.position ?? .max, $0.dimm) < ($1.position ?? .max, $1.dimm) }
     }
 
-    /// A namespace. ndctl prints the usable size as `size`, the info block's UUID as `uuid`, and a disabled one as
-    /// raw, whatever it was configured as.
+    /// A namespace; nil for an idle object without a size, which `-i` lists: each region's seed, a recycled object with a
+    /// stale name, a failed creation with its UUID.
+    ///
+    /// ndctl prints the usable size as `size`, the info block's UUID as `uuid`, and a disabled one as raw, whatever it was
+    /// configured as.
     static func namespace(
         _ node: JSONCursor, in region: Region, _ limits: inout Set<InventoryLimit>
-    ) throws(JSONError) -> Namespace {
+    ) throws(JSONError) -> Namespace? {
         let device = try node.required("dev").string()
+        let printed = try node.optional("size")?.printedRange(&limits)
+        guard printed?.upperBound != 0 else { return nil }
         let isActive = try node.state("active")
-        let mode: NamespaceMode? = isActive ? try node.optional("mode")?.word() : nil
-        let uuid = try node.optional("uuid")?.uuid()
-        let isClaimed = isActive && mode != nil && mode != .raw && uuid != nil
+        let mode = isActive ? try mode(node) : nil
+        let uuid = try node.toldUUID("uuid")
+        let labelUUID = try node.toldUUID("raw_uuid")
+        let isClaimed = isActive && mode != nil && mode != .raw && uuid != .none
         var namespace = Namespace(
             device: device, rawSize: .zero, mode: mode, recordedMode: isClaimed ? mode : nil,
             isActive: isActive)
-        let printed = try node.optional("size")?.printedRange(&limits)
-        namespace.infoBlockUUID = isClaimed ? uuid : nil
-        namespace.labelUUID = try node.optional("raw_uuid")?.uuid() ?? (isClaimed ? nil : uuid)
+        namespace.infoBlockUUID = isClaimed ? uuid.value : nil
+        namespace.labelUUID = labelUUID.value ?? (isClaimed ? nil : uuid.value)
         namespace.map = mode?.isDirectAccess == true ? try map(node) : nil
         namespace.align = try node.optional("align")?.unit()
         let sectorSize: UInt32? = try node.optional("sector_size")?.integer()
@@ -85,13 +92,27 @@ enum NdctlRecords {
         namespace.name = try node.optional("name")?.string()
         namespace.blockDevice = try node.optional("blockdev")?.string()
         namespace.characterDevice = try characterDevice(node)
+        namespace.daxDevice = isActive ? try daxDevice(node) : nil
         namespace.numaNode = try node.optional("numa_node")?.node() ?? region.numaNode
         namespace.targetNode = try node.optional("target_node")?.node() ?? region.targetNode
         namespace.badBlocks = mode == .sector ? [] : try badBlocks(node, device, &limits)
-        let isNamed = namespace.labelUUID != nil || uuid == nil || region.labelling == .labelless
+        let isNamed =
+            namespace.labelUUID != nil || region.labelling == .labelless
+            || (uuid == .none && labelUUID == .none)
         if !isNamed { limits.insert(.noLabelUUID(device)) }
-        NdctlRawSize.set(from: printed, on: &namespace, in: region, &limits)
+        NdctlRawSize.set(from: printed, isClaimed: isClaimed, on: &namespace, in: region, &limits)
         return namespace
+    }
+
+    /// The mode. Before version 60 ndctl said `memory`, `dax` and `safe`, as the kernel does.
+    private static func mode(_ node: JSONCursor) throws(JSONError) -> NamespaceMode? {
+        guard let mode = try node.optional("mode") else { return nil }
+        switch try mode.string() {
+        case "memory": return .fsdax
+        case "dax": return .devdax
+        case "safe": return .sector
+        default: return try mode.word()
+        }
     }
 
     /// The page map's place; `none`, which a claim without one shows, is nil.
@@ -105,6 +126,24 @@ enum NdctlRecords {
         if let device = try node.optional("chardev") { return try device.string() }
         let devices = try node.optional("daxregion")?.optional("devices")?.limitedElements() ?? []
         return try devices.first?.optional("chardev")?.string()
+    }
+
+    /// What holds the device of devdax, with `-X` or `-v`. ndctl names no driver, and calls every device devdax that is
+    /// not system memory.
+    private static func daxDevice(_ node: JSONCursor) throws(JSONError) -> DaxDevice? {
+        let devices = try node.optional("daxregion")?.optional("devices")?.limitedElements() ?? []
+        guard let device = devices.first, let mode = try device.optional("mode")?.string() else { return nil }
+        if try device.optional("state")?.string() == "disabled" { return DaxDevice(.disabled) }
+        guard mode == DaxDevice.Mode.systemRAM.rawValue else {
+            return DaxDevice(mode == DaxDevice.Mode.devdax.rawValue ? .devdax : .other)
+        }
+        var found = DaxDevice(.systemRAM)
+        if let total = try device.optional("total_memblocks")?.count() {
+            found.memory = DaxDevice.Memory(
+                online: try device.optional("online_memblocks")?.count() ?? 0, total: total,
+                isMovable: try device.optional("movable")?.bool())
+        }
+        return found
     }
 
     private static func badBlocks(
@@ -123,8 +162,8 @@ enum NdctlRecords {
 enum NdctlRawSize {
     /// Sets the raw size, and of an active namespace the usable size.
     static func set(
-        from printed: ClosedRange<UInt64>?, on namespace: inout Namespace, in region: Region,
-        _ limits: inout Set<InventoryLimit>
+        from printed: ClosedRange<UInt64>?, isClaimed: Bool, on namespace: inout Namespace,
+        in region: Region, _ limits: inout Set<InventoryLimit>
     ) {
         guard let printed else {
             limits.insert(.noRawSize(namespace.device))
@@ -133,7 +172,7 @@ enum NdctlRawSize {
         let size = PrintedSize.roundest(printed)
         namespace.rawSize = size
         namespace.usableSize = namespace.isActive ? size : nil
-        guard let mode = namespace.mode, mode != .raw, namespace.infoBlockUUID != nil else { return }
+        guard isClaimed, let mode = namespace.mode else { return }
         if let (raw, usable) = derived(from: printed, mode, namespace, in: region) {
             namespace.rawSize = raw
             namespace.usableSize = usable

@@ -52,6 +52,15 @@ public struct Bus: Equatable, Sendable {
     }
 }
 
+extension Bus {
+    /// The unique ids of a region's DIMMs, in the order of their positions; nil where one has none, or none is known.
+    func dimmIDs(of region: Region) -> [String]? {
+        let ids = region.mappings.compactMap { mapping in dimms.first { $0.device == mapping.dimm }?.uniqueID
+        }
+        return ids.isEmpty || ids.count != region.mappings.count ? nil : ids
+    }
+}
+
 /// The state of the address range scrub of a bus.
 public enum ScrubState: String, CaseIterable, Sendable {
     /// A scrub runs.

@@ -4,11 +4,14 @@ public struct SavedInventory: Equatable, Sendable {
     public var observed: Observed
     /// What the inventory does not say of it; nothing for daxprov's own document.
     public var limits: InventoryLimits
+    /// Where and when it was taken; nil where it does not say.
+    public var origin: InventoryOrigin?
 
     /// A host with these limits.
-    public init(observed: Observed, limits: InventoryLimits) {
+    public init(observed: Observed, limits: InventoryLimits, origin: InventoryOrigin? = nil) {
         self.observed = observed
         self.limits = limits
+        self.origin = origin
     }
 
     /// Reads either form. They are told apart by the key `format_version`, which only daxprov writes.
@@ -18,7 +21,9 @@ public struct SavedInventory: Equatable, Sendable {
         }
         let document = try JSONValue(parsing: bytes)
         if case .object(let object) = document, object["format_version"] != nil {
-            return SavedInventory(observed: try InventoryReader.read(document), limits: .none)
+            return SavedInventory(
+                observed: try InventoryReader.read(document), limits: .none,
+                origin: try InventoryReader.origin(document))
         }
         return try NdctlListReader.read(document)
     }

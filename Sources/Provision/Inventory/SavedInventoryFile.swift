@@ -8,9 +8,16 @@ public struct SavedInventoryError: Error, Equatable, Sendable, CustomStringConve
     public let reason: String
     /// What the administrator can do; nil where nothing general helps.
     public let advice: String?
+    /// Where in the text; nil where the text has no such place.
+    public var position: SourcePosition?
+    /// The line around that place.
+    public var excerpt: SourceExcerpt?
 
     /// What failed, on what, and why, in one line.
-    public var description: String { "cannot read the inventory \(source): \(reason)" }
+    public var description: String {
+        let place = position.map { ":\($0.line):\($0.column)" } ?? ""
+        return "cannot read the inventory \(source)\(place): \(reason)"
+    }
 }
 
 extension SavedInventory {
@@ -23,9 +30,11 @@ extension SavedInventory {
         do throws(JSONError) {
             return try read(bytes)
         } catch {
+            let fault = JSONFault(error, in: bytes)
             throw SavedInventoryError(
-                source: file.source, reason: error.description,
-                advice: "an inventory is what daxprov inventory --json or ndctl list -BDRNv prints")
+                source: file.source, reason: fault.reason,
+                advice: "an inventory is what daxprov inventory --json or ndctl list -BDRNv prints",
+                position: fault.position, excerpt: fault.excerpt)
         }
     }
 

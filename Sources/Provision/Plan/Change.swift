@@ -63,6 +63,9 @@ public struct NamespaceSummary: Equatable, Sendable {
     public var labelUUID: UUID?
     /// Whether it is online.
     public var isActive: Bool
+    /// What holds its character device, where that is not as it is for most: system memory, another driver, none, or no
+    /// node. Nil for all others.
+    public var device: DaxDevice?
 }
 
 extension NamespaceSummary {
@@ -72,7 +75,8 @@ extension NamespaceSummary {
             name: namespace.name, mode: namespace.mode, rawSize: namespace.rawSize,
             usableSize: namespace.usableSize, map: namespace.map, align: namespace.align,
             sectorSize: namespace.sectorSize, resource: namespace.resource, labelUUID: namespace.labelUUID,
-            isActive: namespace.isActive)
+            isActive: namespace.isActive,
+            device: namespace.daxDevice.flatMap { $0.deviation == nil ? nil : $0 })
     }
 
     /// What there is to say of a namespace that a layout describes.

@@ -18,7 +18,7 @@ struct FindingsReview {
         plan.refusals += uses.compactMap { stateRefusal($0.address, $0.holders) }
         if let obstacle = findings.obstacle, !plan.disabled.isEmpty { plan.notes.append(Self.note(obstacle)) }
         if let policy = findings.memoryPolicy, policy != "offline" { plan.notes.append(Self.note(policy)) }
-        return plan
+        return SystemMemoryReview(findings: findings).completed(plan)
     }
 
     /// A note for every namespace that the plan takes offline and that somebody uses.

@@ -3,6 +3,8 @@ struct LabelLessRegionPlanner {
     let assignment: RegionMatcher.Assignment
     /// The UUIDs of the whole host.
     let names: NameIndex
+    /// What a saved inventory does not say.
+    let limits: InventoryLimits
 
     private var region: Region { assignment.region }
 
@@ -15,6 +17,14 @@ struct LabelLessRegionPlanner {
         draft.refusals = refusals(for: declarations)
         guard draft.refusals.isEmpty else { return draft }
         guard let namespace = region.namespaces.first else {
+            if limits.contains(.namespacesNotListed(region.device)) {
+                let limit = InventoryLimit.namespacesNotListed(region.device)
+                draft.refusals.append(
+                    refuse(
+                        .notListed, declaration, "the namespace of \(region.device) is not listed",
+                        limit.remedy))
+                return draft
+            }
             draft.refusals.append(
                 refuse(
                     .labelLessRegion, declaration, "the kernel shows no namespace in this label-less region",
@@ -69,6 +79,13 @@ struct LabelLessRegionPlanner {
                 "it is protected, and the profile asks for a change: \(differences.joined(separator: ", "))",
                 "take protect: true out of the profile if the change is meant")
         }
+        if region.align == nil {
+            return refuse(
+                .notListed, declaration,
+                "\(differences.joined(separator: ", ")), and that cannot be planned: the alignment of \(region.device) is not "
+                    + "known",
+                InventoryLimit.noRegionAlign(region.device).remedy)
+        }
         guard sizing.usableSize(of: layout, rawSize: region.size, offset: .zero) == nil else { return nil }
         return refuse(
             .startMisaligned, declaration,
@@ -82,12 +99,7 @@ struct LabelLessRegionPlanner {
     }
 
     private func refusals(for declarations: [NamespaceDeclaration]) -> [Refusal] {
-        let canHoldLabels = assignment.bus.canHoldLabels(region)
-        let code: Refusal.Code = canHoldLabels ? .labelsMissing : .labelLessRegion
-        let way =
-            canHoldLabels
-            ? "say labels: init to have label indexes written on its DIMMs"
-            : "its DIMMs have no label area: declare one namespace without name and size"
+        let (code, way) = LabelPossibility(region, on: assignment.bus, limits: limits).way
         if declarations.count > 1 {
             return [
                 refuse(
@@ -132,15 +144,5 @@ struct LabelLessRegionPlanner {
         _ code: Refusal.Code, _ declaration: NamespaceDeclaration, _ message: String, _ advice: String?
     ) -> Refusal {
         Refusal(code, region.device, at: declaration.position, message, advice: advice)
-    }
-}
-
-extension Bus {
-    /// Whether every DIMM of the region has a label area. A region without DIMMs (e820, virtio-pmem) never has.
-    func canHoldLabels(_ region: Region) -> Bool {
-        !region.mappings.isEmpty
-            && region.mappings.allSatisfy { mapping in
-                dimms.contains { $0.device == mapping.dimm && $0.labelArea != nil }
-            }
     }
 }

@@ -39,18 +39,23 @@ struct LabelledRegionPlanner {
     func plan() -> PlanDraft {
         var draft = PlanDraft()
         if observed.labelling == .labelless {
-            guard canHoldLabels else {
-                draft.refusals = [labelsImpossible]
+            if let refusal = LabelPossibility(observed, on: bus, limits: limits).refusal(at: block.position) {
+                draft.refusals = [refusal]
                 return draft
             }
             LabelInitialization(region: observed).plan(in: &draft)
+        }
+        let matcher = NamespaceMatcher(
+            region: region, names: names, siblings: siblings, destroysForeign: unmanagedPolicy == .destroy)
+        if StandingRegion.isNeeded(for: region, limits: limits) {
+            return StandingRegion(
+                region: region, block: block, matcher: matcher, unmanaged: unmanagedPolicy, limits: limits
+            ).plan()
         }
         guard let map = extentMap, let sizing else {
             draft.refusals.append(extentsUnknown)
             return draft
         }
-        let matcher = NamespaceMatcher(
-            region: region, names: names, siblings: siblings, destroysForeign: unmanagedPolicy == .destroy)
         let (matches, refusals) = matcher.match(block.namespaces)
         draft.refusals += refusals + identityRefusals
         draft.notes += zip(block.namespaces, matches).compactMap { declaration, match in
@@ -92,11 +97,6 @@ struct LabelledRegionPlanner {
     private var extentMap: ExtentMap? {
         if let unplaced { return unplaced.map }
         return limits.contains(.noAddresses) && region.resource == nil ? nil : ExtentMap(of: region)
-    }
-
-    /// Whether labels can be written, or the inventory does not say.
-    private var canHoldLabels: Bool {
-        limits.contains(.noLabelAreas) ? !observed.mappings.isEmpty : bus.canHoldLabels(observed)
     }
 
     private var sizing: Sizing? {
@@ -145,15 +145,6 @@ struct LabelledRegionPlanner {
                 "a namespace of the labelled \(region.device) needs a name, which is its identity",
                 advice: "add name:")
         }
-    }
-
-    private var labelsImpossible: Refusal {
-        Refusal(
-            .labelsImpossible, observed.device, at: block.position,
-            observed.mappings.isEmpty
-                ? "\(observed.device) has no DIMMs (provider \(bus.provider)), so it cannot have labels"
-                : "a DIMM of \(observed.device) has no label area, so the region cannot have labels",
-            advice: "leave out labels: init, and declare one namespace without name and size")
     }
 
     private var extentsUnknown: Refusal {

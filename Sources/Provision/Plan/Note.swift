@@ -40,6 +40,10 @@ public struct Note: Equatable, Sendable {
         case dimmSmartEvent = "dimm_smart_event"
         /// The labels of a DIMM are of version 1.1, which do not record modes.
         case labelsOfVersion1 = "labels_v1_1"
+        /// The character device of a declared devdax namespace is system memory, or another driver's.
+        case deviceHeld = "device_held"
+        /// The character device of a declared devdax namespace has no node below `/dev`.
+        case nodeMissing = "node_missing"
         /// New memory blocks come online at once, and the plan involves system memory.
         case memoryAutoOnline = "memory_auto_online"
         /// No namespace shows the declared UUID: the declaration means one by its name, or its region's only one.

@@ -1,4 +1,4 @@
-/// What a plan relies on of one live object, in words: equal as long as the plan still means that object.
+/// What a plan relies on of one live object: equal as long as the plan still means that object.
 public struct ObjectFingerprint: Equatable, Sendable {
     /// What sort of object it is.
     public var kind: Kind
@@ -7,7 +7,7 @@ public struct ObjectFingerprint: Equatable, Sendable {
     /// What people know it by: `region0/wal`.
     public var address: String
     /// What is true of it. A fact without a value is left out.
-    public var facts: [Fact: String]
+    public var facts: [Fact: FactValue]
 
     /// The sorts of objects.
     public enum Kind: String, CaseIterable, Sendable {
@@ -44,10 +44,17 @@ public struct ObjectFingerprint: Equatable, Sendable {
         case labelVersion = "label_version"
         case labelSlots = "label_slots"
         case availableSlots = "available_slots"
+        case device
+
+        /// The version of the facts that has it first. A plan that was saved before knows nothing of it.
+        var since: Int { self == .device ? 2 : 1 }
     }
 
+    /// The version of the facts that this program knows: it grows with every fact that is added.
+    public static let factsVersion = 2
+
     /// An object of a kind with these facts.
-    init(_ kind: Kind, identity: String, address: String, facts: [Fact: String?]) {
+    init(_ kind: Kind, identity: String, address: String, facts: [Fact: FactValue?]) {
         self.kind = kind
         self.identity = identity
         self.address = address
@@ -55,30 +62,34 @@ public struct ObjectFingerprint: Equatable, Sendable {
     }
 
     /// What differs from the object as it is now, each in a phrase; empty where nothing does.
-    public func differences(to now: ObjectFingerprint) -> [String] {
-        Fact.allCases.compactMap { fact in
+    /// - Parameter version: the version of the facts that this object was described with.
+    public func differences(
+        to now: ObjectFingerprint, factsVersion version: Int = factsVersion
+    ) -> [String] {
+        Fact.allCases.filter { $0.since <= version }.compactMap { fact in
             let (was, isNow) = (facts[fact], now.facts[fact])
             guard was != isNow else { return nil }
-            if fact == .allocated { return Self.moved(from: was ?? "", to: isNow ?? "") }
-            return "its \(fact.rawValue) was \(was ?? "none"), and is \(isNow ?? "none")"
+            if case .ranges(let old)? = was, case .ranges(let new)? = isNow { return Self.moved(old, new) }
+            let what = fact == .device ? "dax device" : fact.rawValue
+            return "its \(what) was \(was?.description ?? "none"), and is \(isNow?.description ?? "none")"
         }
     }
 
-    /// The difference of two lists of extents, which can be long.
-    private static func moved(from was: String, to now: String) -> String {
-        func items(_ text: String) -> [Substring] { text.split(separator: ",") }
-        func shown(_ items: [Substring]) -> String {
-            let rest = items.count > 4 ? " and \(items.count - 4) more" : ""
-            return items.prefix(4).joined(separator: ", ") + rest
+    /// The difference of two lists of ranges, which can be long.
+    private static func moved(
+        _ was: [FactValue.AllocatedRange], _ now: [FactValue.AllocatedRange]
+    ) -> String {
+        func shown(_ ranges: [FactValue.AllocatedRange]) -> String {
+            let rest = ranges.count > 4 ? " and \(ranges.count - 4) more" : ""
+            return ranges.prefix(4).map(\.description).joined(separator: ", ") + rest
         }
-        let (old, new) = (Set(items(was)), Set(items(now)))
-        let gone = items(was).filter { !new.contains($0) }
-        let added = items(now).filter { !old.contains($0) }
+        let (old, new) = (Set(was), Set(now))
+        let gone = was.filter { !new.contains($0) }
+        let added = now.filter { !old.contains($0) }
         var words: [String] = []
         if !gone.isEmpty { words.append("no longer allocated: \(shown(gone))") }
         if !added.isEmpty { words.append("allocated since: \(shown(added))") }
-        return words.isEmpty
-            ? "what is allocated in it is listed in another order" : words.joined(separator: "; ")
+        return words.isEmpty ? "a range is allocated more than once" : words.joined(separator: "; ")
     }
 }
 
@@ -89,14 +100,15 @@ extension ObjectFingerprint {
             .namespace, identity: namespace.labelUUID?.description ?? namespace.device,
             address: "\(region)/\(namespace.displayName)",
             facts: [
-                .name: namespace.name, .labelUUID: namespace.labelUUID?.description,
-                .infoBlockUUID: namespace.infoBlockUUID?.description,
-                .state: namespace.isActive ? "active" : "disabled", .mode: namespace.mode?.rawValue,
-                .configuredMode: namespace.recordedMode?.rawValue, .map: namespace.map?.rawValue,
-                .align: namespace.align?.description,
-                .sectorSize: namespace.sectorSize.map { "\($0)" },
-                .resource: namespace.resource.map(Self.hexadecimal),
-                .rawSize: namespace.rawSize.description, .extents: namespace.extents.map { "\($0)" },
+                .name: namespace.name.map { .word($0) }, .labelUUID: namespace.labelUUID.map { .uuid($0) },
+                .infoBlockUUID: namespace.infoBlockUUID.map { .uuid($0) },
+                .state: .word(namespace.isActive ? "active" : "disabled"),
+                .mode: Self.word(namespace.mode), .configuredMode: Self.word(namespace.recordedMode),
+                .map: Self.word(namespace.map), .align: namespace.align.map { .size($0) },
+                .sectorSize: namespace.sectorSize.map { .number(Int($0)) },
+                .resource: namespace.resource.map { .hexadecimal($0) }, .rawSize: .size(namespace.rawSize),
+                .extents: namespace.extents.map { .number($0) },
+                .device: namespace.daxDevice.map { .word($0.mode.rawValue) },
             ])
     }
 
@@ -104,18 +116,23 @@ extension ObjectFingerprint {
     init(_ region: Region) {
         let allocated =
             region.namespaces.map { namespace in
-                "\(namespace.rawSize) at \(namespace.resource.map(Self.hexadecimal) ?? "?")"
-            } + region.uninstantiated.map { "\($0.extent.length) at offset \($0.extent.offset)" }
+                FactValue.AllocatedRange(
+                    place: namespace.resource.map { .address($0) } ?? .unknown, length: namespace.rawSize)
+            }
+            + region.uninstantiated.map { label in
+                FactValue.AllocatedRange(place: .offset(label.extent.offset), length: label.extent.length)
+            }
+        let shares = region.mappings.map { FactValue.Share(dimm: $0.dimm, offset: $0.offset) }
         self.init(
             .region, identity: region.device, address: region.device,
             facts: [
-                .size: region.size.description, .align: region.align?.description,
-                .resource: region.resource.map(Self.hexadecimal),
-                .interleaveSet: region.interleaveSetID.map(Self.hexadecimal),
-                .labels: region.labelling.rawValue, .state: region.isEnabled ? "enabled" : "disabled",
-                .readOnly: region.isReadOnly ? "true" : "false",
-                .dimms: region.mappings.map { "\($0.dimm) from \($0.offset)" }.joined(separator: ", "),
-                .allocated: allocated.sorted().joined(separator: ","),
+                .size: .size(region.size), .align: region.align.map { .size($0) },
+                .resource: region.resource.map { .hexadecimal($0) },
+                .interleaveSet: region.interleaveSetID.map { .hexadecimal($0) },
+                .labels: Self.word(region.labelling),
+                .state: .word(region.isEnabled ? "enabled" : "disabled"),
+                .readOnly: .word(region.isReadOnly ? "true" : "false"), .dimms: .shares(shares),
+                .allocated: .ranges(of: allocated),
             ])
     }
 
@@ -124,13 +141,15 @@ extension ObjectFingerprint {
         self.init(
             .dimm, identity: dimm.uniqueID ?? dimm.device, address: dimm.device,
             facts: [
-                .state: dimm.isEnabled ? "enabled" : "disabled",
-                .flags: dimm.flags.map(\.rawValue).joined(separator: ", "),
-                .security: dimm.security?.rawValue, .labelVersion: dimm.labelArea?.version?.rawValue,
-                .labelSlots: dimm.labelArea?.slots.map { "\($0)" },
-                .availableSlots: dimm.labelArea?.availableSlots.map { "\($0)" },
+                .state: .word(dimm.isEnabled ? "enabled" : "disabled"),
+                .flags: .words(of: dimm.flags.map(\.rawValue)), .security: Self.word(dimm.security),
+                .labelVersion: Self.word(dimm.labelArea?.version),
+                .labelSlots: dimm.labelArea?.slots.map { .number($0) },
+                .availableSlots: dimm.labelArea?.availableSlots.map { .number($0) },
             ])
     }
 
-    private static func hexadecimal(_ number: UInt64) -> String { "0x" + String(number, radix: 16) }
+    private static func word(_ value: (some RawRepresentable<String>)?) -> FactValue? {
+        value.map { .word($0.rawValue) }
+    }
 }

@@ -26,7 +26,9 @@ public enum Planner {
             changes: ConsentWords.told(apart: draft.changes), steps: steps, unchanged: draft.unchanged,
             unmanaged: draft.unmanaged, refusals: draft.refusals, notes: draft.notes)
         let backedUp = BackupPlanner(observed: observed, limit: backupLimit).completed(plan)
-        return HealthReview(observed: observed).completed(backedUp)
+        let reviewed = DaxDeviceReview(observed: observed).completed(
+            HealthReview(observed: observed).completed(backedUp))
+        return ListingReview(profile: profile, observed: observed, limits: limits).completed(reviewed)
     }
 
     /// The default limit of a backup: 1 GiB.
@@ -42,7 +44,7 @@ public enum Planner {
         let region = assignment.region
         if region.labelling == .labelless, assignment.block.labels == .require {
             return checked(
-                LabelLessRegionPlanner(assignment: assignment, names: names).plan(), region,
+                LabelLessRegionPlanner(assignment: assignment, names: names, limits: limits).plan(), region,
                 assignment.block.position)
         }
         let siblings = assignments.filter { $0.block.position == assignment.block.position }

@@ -43,6 +43,8 @@ public struct Refusal: Equatable, Sendable {
         case labelsMissing = "labels_missing"
         /// The region's DIMMs cannot hold labels.
         case labelsImpossible = "labels_impossible"
+        /// Whether the region's DIMMs can hold labels is not known (not root).
+        case labelsUnknown = "labels_unknown"
         /// A label-less region is one namespace, without name and with the region's size.
         case labelLessRegion = "label_less_region"
         /// A declaration on a labelled region has neither name nor UUID.
@@ -65,6 +67,8 @@ public struct Refusal: Equatable, Sendable {
         case noExtent = "no_extent"
         /// Where extents lie is not known (not root, or an inventory without addresses).
         case extentsUnknown = "extents_unknown"
+        /// What the plan would have to know of the host is not in the saved inventory, or not told by the kernel.
+        case notListed = "not_listed"
         /// A namespace has not exactly one extent, or overlaps another.
         case allocationBroken = "allocation_broken"
         /// The DIMMs have too few free label slots.
@@ -81,6 +85,10 @@ public struct Refusal: Equatable, Sendable {
         case consentUnknown = "consent_unknown"
         /// The device is in use.
         case busy
+        /// The range is the kernel's own memory until the next reboot.
+        case systemMemory = "system_memory"
+        /// A declared devdax namespace is there, and its character device cannot be opened.
+        case deviceUnusable = "device_unusable"
         /// The state directory lies on the device that would be taken offline.
         case stateDirectoryOnTarget = "state_directory_on_target"
         /// A DIMM of the region is locked: its media cannot be reached.

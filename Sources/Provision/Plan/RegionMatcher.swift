@@ -40,13 +40,9 @@ enum RegionMatcher {
         for block: RegionBlock, found: [Assignment], on observed: Observed
     ) -> Refusal? {
         if found.isEmpty {
-            let present = observed.regions.map(\.device)
-            let known =
-                present.isEmpty
-                ? "this host has no region" : "this host has \(present.joined(separator: ", "))"
             return Refusal(
                 .noMatchingRegion, "regions", at: block.position,
-                "no region matches \(block.match): \(known)",
+                "no region matches \(block.match): \(present(on: observed, match: block.match))",
                 advice: "compare the conditions with the output of daxprov inventory")
         }
         if found.count > 1, !block.appliesToEach {
@@ -57,6 +53,19 @@ enum RegionMatcher {
                 advice: "narrow the match (iset_id and dimms are stable across reboots), or say each: true")
         }
         return nil
+    }
+
+    /// The regions of the host, each with what it has of the kinds that the conditions ask for.
+    private static func present(on observed: Observed, match: RegionMatch) -> String {
+        let regions = observed.buses.flatMap { bus in
+            bus.regions.map { region in
+                let values = match.values(of: region, on: bus)
+                return values.isEmpty ? region.device : "\(region.device) (\(values.joined(separator: ", ")))"
+            }
+        }
+        guard !regions.isEmpty else { return "this host has no region" }
+        let rest = regions.count > 8 ? " and \(regions.count - 8) more" : ""
+        return "this host has \(regions.prefix(8).joined(separator: ", "))\(rest)"
     }
 
     private static func claimedTwice(_ assignment: Assignment) -> Refusal {
@@ -95,6 +104,27 @@ extension RegionMatch {
     private static func dimmIDs(of region: Region, on bus: Bus) -> Set<String> {
         let devices = region.mappings.map(\.dimm)
         return Set(bus.dimms.filter { devices.contains($0.device) }.map { $0.uniqueID ?? $0.device })
+    }
+}
+
+extension RegionMatch {
+    /// What a region has of the kinds that the conditions ask for, as a profile writes it; "none" where it has nothing of
+    /// the kind.
+    fileprivate func values(of region: Region, on bus: Bus) -> [String] {
+        var parts: [String] = []
+        func add(_ key: String, _ wanted: Any?, _ value: String?) {
+            if wanted != nil { parts.append("\(key): \(value ?? "none")") }
+        }
+        add("numa_node", numaNode, region.numaNode.map { "\($0)" })
+        add("iset_id", interleaveSetID, region.interleaveSetID.map { "0x\(String($0, radix: 16))" })
+        let devices = region.mappings.map(\.dimm)
+        let ids = devices.map { device in bus.dimms.first { $0.device == device }?.uniqueID ?? device }
+        add("dimms", dimms, "[\(ids.joined(separator: ", "))]")
+        add("type", type, "pmem")
+        add("persistence_domain", persistenceDomain, region.persistenceDomain.rawValue)
+        add("provider", provider, bus.provider)
+        add("min_size", minimumSize, "\(region.size)")
+        return parts
     }
 }
 

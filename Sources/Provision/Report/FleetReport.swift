@@ -17,10 +17,23 @@ public struct HostReviewReport: Sendable {
         return PlanCounts(report.plan)
     }
 
-    /// Why the host has no plan, or why its plan is refused: a line each, that begins with the host's name.
-    public var complaints: [String] {
-        let kind = counts == nil ? "error" : "refused"
-        return reasons.map { TerminalText.clean("\(host): \(kind): \($0)") }
+    /// Why the host has no plan, or why its plan is refused, each once; and where its inventory is not its own.
+    public var complaints: [FleetComplaint] {
+        let kind: FleetComplaint.Kind = counts == nil ? .error : .refused
+        var complaints: [FleetComplaint] = []
+        for reason in reasons {
+            let complaint = FleetComplaint(kind: kind, reason: TerminalText.clean(reason))
+            if !complaints.contains(complaint) { complaints.append(complaint) }
+        }
+        guard let origin, origin.contradicts(host), let name = origin.hostName else { return complaints }
+        let note = "the inventory was taken on the host \(TerminalText.clean(name))"
+        return complaints + [FleetComplaint(kind: .note, reason: note)]
+    }
+
+    /// Where and when the inventory was taken; nil where that is not known.
+    private var origin: InventoryOrigin? {
+        guard case .planned(let report) = outcome else { return nil }
+        return report.origin
     }
 
     private var reasons: [String] {
@@ -39,6 +52,8 @@ public struct HostReviewReport: Sendable {
         let node = JSONNode.object()
         node.set("host", host)
         node.set("exit_status", exitStatus)
+        node.set("host_name", origin?.hostName)
+        node.set("time", origin?.time)
         switch outcome {
         case .planned(let report):
             let counts = PlanCounts(report.plan)
@@ -50,6 +65,30 @@ public struct HostReviewReport: Sendable {
             node.set("errors", each: reasons) { .string($0) }
         }
         return node.text(.compact) + "\n"
+    }
+}
+
+/// One thing that is wrong with a host of a review.
+public struct FleetComplaint: Hashable, Sendable {
+    /// How bad it is.
+    public var kind: Kind
+    /// What is wrong, safe for a terminal.
+    public var reason: String
+
+    /// How bad a complaint is.
+    public enum Kind: String, Sendable {
+        /// There is no plan.
+        case error
+        /// The plan cannot be carried out.
+        case refused
+        /// The plan is there, and something about it is odd.
+        case note
+    }
+
+    /// A complaint of a kind.
+    public init(kind: Kind, reason: String) {
+        self.kind = kind
+        self.reason = reason
     }
 }
 
@@ -82,7 +121,7 @@ public struct PlanCounts: Equatable, Sendable {
             }
             if change.losesData { losses += 1 }
         }
-        refusals = plan.refusals.count
+        refusals = Set(plan.refusals.map { [$0.address, $0.message] }).count
     }
 
     /// Adds those of another plan.
@@ -115,15 +154,20 @@ public struct PlanCounts: Equatable, Sendable {
 /// What a review says of all hosts, as a table with totals.
 public struct FleetReport: Sendable {
     private var rows: [(host: String, counts: PlanCounts?)] = []
-    private var complaints: [String] = []
+    /// The hosts of each complaint, and the complaints in the order in which they came up.
+    private var hosts: [FleetComplaint: [String]] = [:]
+    private var complaints: [FleetComplaint] = []
 
     /// A report of no host yet.
     public init() {}
 
     /// Adds what a person reads of one host.
-    public mutating func add(_ host: String, counts: PlanCounts?, complaints: [String]) {
+    public mutating func add(_ host: String, counts: PlanCounts?, complaints: [FleetComplaint]) {
         rows.append((host, counts))
-        self.complaints += complaints
+        for complaint in complaints {
+            if hosts[complaint] == nil { self.complaints.append(complaint) }
+            hosts[complaint, default: []].append(TerminalText.clean(host))
+        }
     }
 
     /// The table, why hosts are refused or have no plan, and the sum.
@@ -137,9 +181,19 @@ public struct FleetReport: Sendable {
         }
         let lines = table.lines
         let body = zip(lines.dropFirst(), rows).map { line, row in paint(line, row.counts, style) }
-        let reasons = complaints.map { style.paint($0, .loss) }
+        let reasons = complaints.map { complaint in
+            style.paint(text(complaint), complaint.kind == .note ? .change : .loss)
+        }
         let parts = [lines[0]] + body + [""] + reasons + (reasons.isEmpty ? [] : [""]) + [summary]
         return parts.map { $0 + "\n" }.joined()
+    }
+
+    /// The hosts that it concerns, the first eight by name, and what is wrong.
+    private func text(_ complaint: FleetComplaint) -> String {
+        let names = hosts[complaint] ?? []
+        let rest = names.count > 8 ? " and \(names.count - 8) more" : ""
+        let shown = names.prefix(8).joined(separator: ", ") + rest
+        return "\(shown): \(complaint.kind.rawValue): \(complaint.reason)"
     }
 
     private func paint(_ line: String, _ counts: PlanCounts?, _ style: TextStyle) -> String {
@@ -147,9 +201,10 @@ public struct FleetReport: Sendable {
         return counts.hasChanges ? style.paint(line, .change) : line
     }
 
+    /// The sums of the columns, refused hosts included.
     private var summary: String {
         let planned = rows.compactMap(\.counts)
-        let total = planned.filter { $0.refusals == 0 }.reduce(into: PlanCounts()) { $0 += $1 }
+        let total = planned.reduce(into: PlanCounts()) { $0 += $1 }
         let refused = planned.count { $0.refusals > 0 }
         let pending = planned.count { $0.refusals == 0 && $0.hasChanges }
         let errors = rows.count - planned.count

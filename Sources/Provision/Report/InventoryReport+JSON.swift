@@ -1,6 +1,6 @@
 extension InventoryReport {
     /// The host as one JSON document with a newline at its end: everything in ``Observed``, under ndctl's own keys
-    /// where ndctl has one. Equal hosts give equal bytes.
+    /// where ndctl has one. Equal hosts give equal bytes, but for `host_name` and `time`, which have a line each.
     ///
     /// What is not known has no key. `uuid` is, as in ndctl, the UUID of the info block and `raw_uuid` that of the
     /// label; `size` of a namespace is what ndctl calls so, the usable size.
@@ -11,6 +11,8 @@ extension InventoryReport {
         let root = JSONNode.object()
         root.set("format_version", Self.formatVersion)
         root.set("tool_version", ToolVersion.current)
+        root.set("host_name", origin?.hostName)
+        root.set("time", origin?.time)
         root.set("buses", each: observed.buses, Self.node)
         return root
     }
@@ -36,6 +38,7 @@ extension InventoryReport {
         node.set("security", dimm.security?.rawValue)
         node.setFlag("security_frozen", if: dimm.isSecurityFrozen)
         if let area = dimm.labelArea { node.set("label_area", Self.node(area)) }
+        node.setFlag("label_area_unread", if: dimm.isLabelAreaUnread)
         return node
     }
 
@@ -97,12 +100,31 @@ extension InventoryReport {
         node.set("align", namespace.align)
         node.set("blockdev", namespace.blockDevice)
         node.set("chardev", namespace.characterDevice)
+        if let device = namespace.daxDevice { node.set("device", Self.node(device)) }
         node.set("has_content", namespace.hasContent)
         node.set("name", namespace.name)
         node.set("numa_node", namespace.numaNode)
         node.set("target_node", namespace.targetNode)
         setBadBlocks(namespace.badBlocks, in: node)
         return node
+    }
+
+    /// What holds a device-dax device, as an object.
+    static func node(_ device: DaxDevice) -> JSONNode {
+        let node = JSONNode.object()
+        node.set("mode", device.mode.rawValue)
+        node.set("driver", device.driver)
+        setMemory(device.memory, in: node)
+        node.setFlag("system_memory", if: device.isStranded)
+        node.setFlag("node_missing", if: device.node == .missing)
+        return node
+    }
+
+    /// Adds a device's memory blocks under daxctl's keys.
+    static func setMemory(_ memory: DaxDevice.Memory?, in node: borrowing JSONNode) {
+        node.set("online_memblocks", memory?.online)
+        node.set("total_memblocks", memory?.total)
+        node.set("movable", memory?.isMovable)
     }
 
     private static func node(_ label: UninstantiatedLabel) -> JSONNode {

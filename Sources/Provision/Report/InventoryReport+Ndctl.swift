@@ -2,8 +2,8 @@
 /// ndctl/json.c, daxctl/json.c).
 ///
 /// With one `-v` ndctl adds the media errors (as `-M`), the dax regions of devdax namespaces (as `-X`), the nodes and
-/// `raw_uuid`, and leaves out whatever is disabled. Two things it prints are not in ``Observed``: which DIMM of an
-/// interleave set holds a bad block (it asks the firmware), and a devdax device's memory as system RAM.
+/// `raw_uuid`, and leaves out whatever is disabled. One thing it prints is not in ``Observed``: which DIMM of an
+/// interleave set holds a bad block (it asks the firmware).
 extension InventoryReport {
     /// The JSON array of the buses; empty where there is no bus, as ndctl then prints nothing.
     public var ndctlJSON: String {
@@ -104,7 +104,11 @@ extension InventoryReport {
             device.set("size", namespace.usableSize)
             device.set("target_node", namespace.targetNode)
             device.set("align", namespace.align)
-            device.set("mode", "devdax")
+            // Whatever is not kmem is devdax to daxctl, without a driver as well (daxctl/json.c, `util_daxctl_dev_to_json`).
+            let isMemory = namespace.daxDevice?.mode == .systemRAM
+            device.set("mode", isMemory ? "system-ram" : "devdax")
+            setMemory(namespace.daxDevice?.memory, in: device)
+            if namespace.daxDevice?.mode == .disabled { device.set("state", "disabled") }
             return device
         }
         return node

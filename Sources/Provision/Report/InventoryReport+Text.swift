@@ -22,7 +22,8 @@ extension InventoryReport {
         if !bus.dimms.isEmpty { lines += table.lines.map { "  \($0)" } }
         if bus.regions.isEmpty { lines.append("  no regions") }
         for region in bus.regions {
-            lines += [""] + RegionText(region).lines.map { $0.isEmpty ? "" : "  \($0)" }
+            let text = RegionText(region, dimmIDs: bus.dimmIDs(of: region) ?? [])
+            lines += [""] + text.lines.map { $0.isEmpty ? "" : "  \($0)" }
         }
         return lines
     }
@@ -35,7 +36,8 @@ extension InventoryReport {
         }
         if dimm.isSecurityFrozen { state.append("security frozen") }
         return [
-            clean(dimm.device), clean(dimm.uniqueID ?? ""), labels(dimm.labelArea),
+            clean(dimm.device), clean(dimm.uniqueID ?? ""),
+            dimm.isLabelAreaUnread ? "not known: root alone can read it" : labels(dimm.labelArea),
             state.joined(separator: ", "),
         ]
     }

@@ -8,9 +8,12 @@ public struct InventoryReport: Sendable {
 
     /// The host.
     public let observed: Observed
+    /// Where and when it was observed; nil where that does not matter, as of a simulated host.
+    public let origin: InventoryOrigin?
 
     /// The report of this host.
-    public init(_ observed: Observed) {
+    public init(_ observed: Observed, origin: InventoryOrigin? = nil) {
         self.observed = observed
+        self.origin = origin
     }
 }

@@ -1,13 +1,17 @@
 /// What a saved inventory did not tell a plan, in words and as JSON: one entry for each kind of thing.
 enum LimitReport {
     /// A heading, a line for each kind of limit, and an empty line; nothing where there is no limit.
-    static func lines(_ limits: InventoryLimits) -> [String] {
+    /// - Parameter origin: where and when the inventory was taken.
+    static func lines(_ limits: InventoryLimits, of origin: InventoryOrigin? = nil) -> [String] {
         guard !limits.isEmpty else { return [] }
         let items = groups(of: limits).map { group in
             let devices = list(group.devices)
-            return "      \(group.limit.subject)\(devices): \(group.limit.consequence)"
+            return
+                "      \(group.limit.subject)\(devices): \(group.limit.consequence) (\(group.limit.remedy))"
         }
-        return ["Planned from a saved inventory, which does not say:"] + items + [""]
+        let inventory =
+            origin?.words.map { "the inventory of \(TerminalText.clean($0))" } ?? "a saved inventory"
+        return ["Planned from \(inventory), which does not say:"] + items + [""]
     }
 
     /// An array of objects.
@@ -18,6 +22,7 @@ enum LimitReport {
             if !group.devices.isEmpty { node.set("devices", each: group.devices) { .string($0) } }
             node.set("unknown", group.limit.subject)
             node.set("consequence", group.limit.consequence)
+            node.set("remedy", group.limit.remedy)
             return node
         }
     }

@@ -7,7 +7,7 @@ extension PlanReport {
         document.set("profile", source)
         let steps = plan.stepsByChange
         document.set("changes", each: plan.changes.indices) {
-            Self.change(plan.changes[$0], steps: steps[$0])
+            Self.change(plan.changes[$0], steps: steps[$0].map(StepFacts.init))
         }
         document.set("unchanged", each: plan.unchanged) { .string($0) }
         document.set("unmanaged", each: plan.unmanaged) { Self.unmanaged($0) }
@@ -74,17 +74,8 @@ extension PlanReport {
         return node
     }
 
-    /// The changes of a plan, as the values that a reader of the document gets.
-    static func changeValues(of plan: Plan) -> [JSONValue] {
-        let steps = plan.stepsByChange
-        return plan.changes.indices.map { index in
-            let text = change(plan.changes[index], steps: steps[index]).text(.compact)
-            // json-c wrote it, so json-c reads it.
-            return (try? JSONValue(parsing: text)) ?? .null
-        }
-    }
-
-    private static func change(_ change: Change, steps: [PlannedStep]) -> JSONNode {
+    /// A change as an object, with what its steps do.
+    static func change(_ change: Change, steps: [StepFacts]) -> JSONNode {
         let node = JSONNode.object()
         node.set("address", change.address)
         node.set("kind", change.kind.rawValue)
@@ -99,11 +90,7 @@ extension PlanReport {
         if let contents = change.contents {
             node.set("contents", each: contents) { Self.signature($0) }
         }
-        node.set("steps", each: steps) { planned in
-            let step = StepText.json(planned.step)
-            step.set("backup_size", planned.backup?.size)
-            return step
-        }
+        node.set("steps", each: steps) { StepText.json($0) }
         return node
     }
 
@@ -120,6 +107,7 @@ extension PlanReport {
         node.set("resource", summary.resource)
         node.set("raw_uuid", summary.labelUUID)
         node.set("state", summary.isActive ? "active" : "disabled")
+        if let device = summary.device { node.set("device", InventoryReport.node(device)) }
         return node
     }
 }

@@ -7,7 +7,7 @@ extension PlanReport {
         lines += RefusalText.lines(plan.refusals, source: source, style)
         lines += NoteText.lines(plan.notes, style)
         lines += PlanText.unmanaged(plan.unmanaged)
-        if let limits { lines += LimitReport.lines(limits) }
+        if let limits { lines += LimitReport.lines(limits, of: origin) }
         lines.append(summary)
         return lines.map { $0 + "\n" }.joined()
     }
@@ -75,6 +75,7 @@ enum PlanText {
         if let align = summary.align { text += ", align \(align)" }
         if summary.mode == .sector, let sector = summary.sectorSize { text += ", sectors of \(sector) B" }
         if let resource = summary.resource { text += ", at 0x\(String(resource, radix: 16))" }
+        if let deviation = summary.device?.deviation { text += ", \(deviation)" }
         return summary.isActive ? text : text + ", disabled"
     }
 

@@ -15,14 +15,20 @@ public struct PlanReport: Sendable {
     public var fingerprint: String { savedFingerprint ?? HostFacts(observed).fingerprint }
     /// What was not known to the plan; nil where it was made from the host itself.
     public let limits: InventoryLimits?
+    /// Where and when the inventory was taken that it was made from; nil where that is not known.
+    public let origin: InventoryOrigin?
 
     /// The report of a plan for this profile and observation.
-    public init(_ plan: Plan, of profile: Profile, on observed: Observed, limits: InventoryLimits? = nil) {
+    public init(
+        _ plan: Plan, of profile: Profile, on observed: Observed, limits: InventoryLimits? = nil,
+        origin: InventoryOrigin? = nil
+    ) {
         self.plan = plan
         self.source = profile.source
         self.observed = observed
         self.savedFingerprint = nil
         self.limits = limits
+        self.origin = origin
     }
 
     /// The report of a saved plan. It has no steps.
@@ -32,6 +38,7 @@ public struct PlanReport: Sendable {
         self.observed = Observed(buses: [])
         self.savedFingerprint = saved.fingerprint
         self.limits = nil
+        self.origin = nil
     }
 
     /// The report of the plan for a host that is known from a saved inventory alone.
@@ -43,6 +50,7 @@ public struct PlanReport: Sendable {
         let limits = inventory.planningLimits
         let plan = Planner.plan(
             profile, on: inventory.observed, limits: limits, backupLimit: backupLimit)
-        self.init(plan, of: profile, on: inventory.observed, limits: limits)
+        self.init(
+            plan, of: profile, on: inventory.observed, limits: limits, origin: inventory.origin)
     }
 }

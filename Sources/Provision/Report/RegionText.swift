@@ -2,14 +2,17 @@
 struct RegionText {
     private let region: Region
     private let map: RegionMap?
+    private let dimmIDs: [String]
 
-    init(_ region: Region) {
+    /// - Parameter dimmIDs: the unique ids of the region's DIMMs, in the order of their positions; empty where one has none.
+    init(_ region: Region, dimmIDs: [String] = []) {
         self.region = region
+        self.dimmIDs = dimmIDs
         self.map = RegionMap(region)
     }
 
     var lines: [String] {
-        var lines = [summary, capacity]
+        var lines = [summary] + identity + [capacity]
         if !region.isEnabled { lines.append("! disabled: its namespaces cannot be seen") }
         if region.isReadOnly { lines.append("! read-only: its namespaces cannot be changed") }
         if let map { lines += map.lines } else if region.isEnabled { lines.append(mapIsMissing) }
@@ -27,6 +30,18 @@ struct RegionText {
         if let node = region.targetNode, node != region.numaNode { facts.append("target node \(node)") }
         facts.append(region.labelling.word)
         return "\(TerminalText.clean(region.device)): \(facts.joined(separator: ", "))"
+    }
+
+    /// What a profile can match the region by after a reboot, as a profile writes it; no line where there is nothing.
+    private var identity: [String] {
+        var conditions: [String] = []
+        if let cookie = region.interleaveSetID, cookie != 0 {
+            conditions.append("iset_id: 0x\(String(cookie, radix: 16))")
+        }
+        if !dimmIDs.isEmpty {
+            conditions.append("dimms: [\(dimmIDs.map(YamlScalar.identifier).joined(separator: ", "))]")
+        }
+        return conditions.isEmpty ? [] : [TerminalText.clean(conditions.joined(separator: ", "))]
     }
 
     private var interleave: String {
@@ -83,7 +98,7 @@ struct RegionText {
         switch namespace.unfinished {
         case .neverEnabled: "unfinished: never enabled"
         case .lacksInfoBlock(let mode): "unfinished: no \(mode.rawValue) info block"
-        case nil: namespace.isActive ? "active" : "disabled"
+        case nil: namespace.isActive ? namespace.daxDevice?.deviation ?? "active" : "disabled"
         }
     }
 

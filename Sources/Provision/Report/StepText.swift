@@ -29,22 +29,18 @@ public enum StepText {
     }
 
     /// The step as an object.
-    static func json(_ step: Step) -> JSONNode {
+    static func json(_ step: Step) -> JSONNode { json(StepFacts(step)) }
+
+    /// What a step does as an object.
+    static func json(_ step: StepFacts) -> JSONNode {
         let node = JSONNode.object()
-        node.set("action", action(step))
-        switch step {
-        case .initializeLabels(let region):
-            node.set("region", region)
-        case .create(let placement):
-            node.set("region", placement.region)
-            node.set("resource", placement.resource)
-            node.set("raw_size", placement.layout.rawSize)
-        case .disable(let target), .destroy(let target), .reconfigure(let target, _), .rename(let target, _),
-            .enable(let target):
-            node.set("region", target.region)
-            node.set("device", target.device)
-            node.set("raw_uuid", target.labelUUID)
-        }
+        node.set("action", step.action)
+        node.set("region", step.region)
+        node.set("device", step.device)
+        node.set("resource", step.resource)
+        node.set("raw_size", step.rawSize)
+        node.set("raw_uuid", step.labelUUID)
+        node.set("backup_size", step.backupSize)
         return node
     }
 

@@ -72,7 +72,11 @@ extension SavedPlan {
         guard isSmall(bytes) else { throw JSONError(.path(""), "it has too many values") }
         let root = JSONCursor(try JSONValue(parsing: bytes))
         try requireDocument(root)
-        let changes = try root.required("changes")
+        let changes = try root.required("changes").limitedList(upTo: JSONCursor.maximumNamespaces) {
+            node throws(JSONError) in
+            let change = try Change(node)
+            return (shown: change, facts: PlannedChange(change, steps: try StepFacts.steps(of: node)))
+        }
         return Contents(
             toolVersion: try root.required("tool_version").line(),
             source: try root.required("profile").line(),
@@ -80,14 +84,17 @@ extension SavedPlan {
             backupLimit: try root.required("backup_limit").byteCount(),
             fingerprint: try root.required("fingerprint").line(),
             picture: PlanPicture(
-                objects: try root.required("objects").limitedList(ObjectFingerprint.init),
-                changes: try changes.limitedList { change throws(JSONError) in change.value }),
+                objects: try root.required("objects").limitedList(
+                    upTo: JSONCursor.maximumNamespaces, ObjectFingerprint.init),
+                changes: changes.map(\.facts),
+                factsVersion: try root.optional("facts_version")?.integer() ?? 1),
             shown: Plan(
-                changes: try changes.limitedList(Change.init), steps: [],
-                unchanged: try root.required("unchanged").limitedList { item throws(JSONError) in
-                    try item.string()
+                changes: changes.map(\.shown), steps: [],
+                unchanged: try root.required("unchanged").limitedList(upTo: JSONCursor.maximumNamespaces) {
+                    item throws(JSONError) in try item.string()
                 },
-                unmanaged: try root.required("unmanaged").limitedList { item throws(JSONError) in
+                unmanaged: try root.required("unmanaged").limitedList(upTo: JSONCursor.maximumNamespaces) {
+                    item throws(JSONError) in
                     UnmanagedNamespace(
                         address: try item.required("address").string(), summary: try NamespaceSummary(item))
                 }, refusals: []))

@@ -17,6 +17,7 @@ extension SavedPlan {
         document.set("profile_text", profileText)
         document.set("backup_limit", backupLimit)
         document.set("fingerprint", fingerprint)
+        document.set("facts_version", picture.factsVersion)
         document.set("objects", each: picture.objects) { Self.object($0) }
         describePlan(in: document)
         return document
@@ -24,7 +25,9 @@ extension SavedPlan {
 
     /// The parts of the plan's own document.
     func describePlan(in document: borrowing JSONNode) {
-        document.set("changes", each: picture.changes) { JSONNode($0) }
+        document.set("changes", each: zip(shown.changes, picture.changes)) { change, facts in
+            PlanReport.change(change, steps: facts.steps)
+        }
         document.set("unchanged", each: shown.unchanged) { .string($0) }
         document.set("unmanaged", each: shown.unmanaged) { PlanReport.unmanaged($0) }
     }
@@ -37,7 +40,7 @@ extension SavedPlan {
         let facts = JSONNode.object()
         for fact in ObjectFingerprint.Fact.allCases {
             guard let value = object.facts[fact] else { continue }
-            facts.set(copying: fact.rawValue, .string(value))
+            facts.set(copying: fact.rawValue, .string(FactText.text(of: value)))
         }
         node.set("facts", facts)
         return node

@@ -11,7 +11,7 @@ public struct SavedPlan: Equatable, Sendable {
     public var profile: Profile
     /// The most that is saved of one namespace to make undo bring it back.
     public var backupLimit: ByteCount
-    /// What the plan relies on, and its changes as the document says them.
+    /// What the plan relies on, and its changes as facts.
     public var picture: PlanPicture
     /// The plan as it is shown: without steps.
     public var shown: Plan

@@ -10,7 +10,7 @@ extension ObjectFingerprint {
         let known = try node.required("facts")
         for fact in Fact.allCases {
             guard let value = try known.optional(fact.rawValue) else { continue }
-            facts[fact] = try value.string()
+            facts[fact] = FactText.value(of: try value.string(), as: fact)
         }
     }
 }
@@ -32,8 +32,20 @@ extension Change {
         guard try node.required("data_loss").bool() == losesData else {
             throw node.error("its data_loss contradicts its consent")
         }
-        for step in try node.required("steps").limitedList({ step throws(JSONError) in step }) {
-            _ = try step.required("action").string()
+    }
+}
+
+extension StepFacts {
+    /// The steps of the change that a node describes.
+    static func steps(of change: JSONCursor) throws(JSONError) -> [StepFacts] {
+        try change.required("steps").limitedList { step throws(JSONError) in
+            StepFacts(
+                action: try step.required("action").string(), region: try step.required("region").string(),
+                device: try step.optional("device")?.string(),
+                resource: try step.optional("resource")?.address(),
+                rawSize: try step.optional("raw_size")?.size(),
+                labelUUID: try step.optional("raw_uuid")?.uuid(),
+                backupSize: try step.optional("backup_size")?.byteCount())
         }
     }
 }
@@ -57,7 +69,8 @@ extension NamespaceSummary {
             align: try node.optional("align")?.unit(),
             sectorSize: try node.optional("sector_size")?.integer(),
             resource: try node.optional("resource")?.address(),
-            labelUUID: try node.optional("raw_uuid")?.uuid(), isActive: try node.state("active"))
+            labelUUID: try node.optional("raw_uuid")?.uuid(), isActive: try node.state("active"),
+            device: try node.optional("device").map(InventoryReader.daxDevice))
     }
 }
 

@@ -36,6 +36,10 @@ public struct StateDirectory: Sendable {
     }
 
     private func requireTrustedWay() throws(StateError) {
+        var status = stat()
+        if unsafe lstat(path.string, &status) != 0, errno == EACCES, geteuid() != 0 {
+            throw Self.rootsAlone(path)
+        }
         guard !trustsParents, let objection = PathTrust.objection(toWayTo: path) else { return }
         throw StateError(
             .untrusted, "others could replace the state directory \(path): \(objection)",
@@ -73,12 +77,15 @@ public struct StateDirectory: Sendable {
     static func requirePrivate(_ path: FilePath) throws(StateError) {
         var status = stat()
         guard unsafe lstat(path.string, &status) == 0 else {
+            if errno == EACCES, geteuid() != 0 { throw rootsAlone(path) }
             throw StateError(.unusable, "cannot look at the state directory \(path): \(message(errno))")
         }
         guard status.st_mode & S_IFMT == S_IFDIR else {
             throw StateError(
                 .untrusted, "the state directory \(path) is not a directory (links are not followed)")
         }
+        // What is root's is as it should be: the caller is the wrong one.
+        if status.st_uid == 0, geteuid() != 0 { throw rootsAlone(path) }
         guard status.st_uid == geteuid() else {
             throw StateError(
                 .untrusted,
@@ -90,6 +97,12 @@ public struct StateDirectory: Sendable {
                 .untrusted, "the state directory \(path) is open to others",
                 advice: "chmod 0700 \(path), after looking for files in it that are not daxprov's")
         }
+    }
+
+    private static func rootsAlone(_ path: FilePath) -> StateError {
+        StateError(
+            .notPermitted, "cannot look at the state directory \(path): root alone may",
+            advice: "run it as root")
     }
 
     /// The names of what is in a directory, which is not reached through a link.

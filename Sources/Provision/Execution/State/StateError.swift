@@ -11,6 +11,8 @@ public struct StateError: Error, Equatable, Sendable, CustomStringConvertible {
     public enum Kind: Equatable, Sendable {
         /// A file or directory cannot be read or written.
         case unusable
+        /// Only root may look at it, and the caller is another user.
+        case notPermitted
         /// Someone else could have tampered with it: wrong owner, mode or type.
         case untrusted
         /// A journal or backup is damaged.

@@ -127,11 +127,15 @@ public struct JSONCursor: Sendable {
     public func word<Word: RawRepresentable & CaseIterable>(
         _ type: Word.Type = Word.self
     ) throws(JSONError) -> Word where Word.RawValue == String {
-        guard let word = Word(rawValue: try string()) else {
-            let words = Word.allCases.map(\.rawValue).joined(separator: ", ")
-            throw error("is none of \(words)")
-        }
+        let text = try string()
+        guard let word = Word(rawValue: text) else { throw notOne(of: Word.allCases.map(\.rawValue), text) }
         return word
+    }
+
+    /// The error that this value, a text, is none of these words.
+    func notOne(of words: [String], _ text: String) -> JSONError {
+        let shown = text.count > 40 ? "\(text.prefix(40))..." : text
+        return error("'\(shown)' is none of \(words.joined(separator: ", "))")
     }
 
     private func mismatch(_ expected: String) -> JSONError {

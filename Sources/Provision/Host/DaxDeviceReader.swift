@@ -1,0 +1,96 @@
+import Glibc
+import SystemPackage
+
+/// Reads what holds a device-dax device. Writes nothing: above all no memory block.
+enum DaxDeviceReader {
+    /// The device `device` below the directory of its claim.
+    static func device(
+        _ device: String, below claim: String, _ directory: borrowing SysfsDirectory
+    ) -> DaxDevice {
+        var found = DaxDevice(boundTo: directory.linkTarget("\(claim)/\(device)/driver"))
+        var status = stat()
+        if unsafe lstat("/dev/\(device)", &status) != 0, errno == ENOENT { found.node = .missing }
+        guard found.mode == .systemRAM || found.mode == .disabled else { return found }
+        guard let start = directory.number("\(claim)/\(device)/resource"), start > 0,
+            let size = directory.number("\(claim)/\(device)/size"), size > 0
+        else { return found }
+        if found.mode == .systemRAM {
+            found.memory = MemoryBlocks.memory(from: start, size: size)
+        } else {
+            found.isStranded = SystemMemoryRanges.read().contains { $0.overlaps(start..<(start + size)) }
+        }
+        return found
+    }
+
+    /// Opens the node of a device, and closes it again.
+    ///
+    /// A node can lead to another device: its type and number are compared with those in sysfs. The driver decides at the
+    /// open whether the device can be used (drivers/dax/bus.c, `dax_dev_get`; drivers/dax/device.c, `dax_open`).
+    static func node(
+        of device: String, below claim: String, _ directory: borrowing SysfsDirectory,
+        nodes: String = "/dev"
+    ) -> DaxDevice.Node {
+        let path = "\(nodes)/\(device)"
+        let number = directory.text("\(claim)/\(device)/dev")
+        var status = stat()
+        guard unsafe lstat(path, &status) == 0 else {
+            let code = Errno(rawValue: errno)
+            return code == .noSuchFileOrDirectory ? .missing : .failed("\(code)")
+        }
+        // What is another device is not opened: that alone can do something to some devices.
+        guard isNode(status, number) else { return .isAnother }
+        let file = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY)
+        guard file >= 0 else { return .failed("\(Errno(rawValue: errno))") }
+        defer { close(file) }
+        guard unsafe fstat(file, &status) == 0, isNode(status, number) else { return .isAnother }
+        return .opens
+    }
+
+    private static func isNode(_ status: stat, _ number: String?) -> Bool {
+        status.st_mode & S_IFMT == S_IFCHR && Linux.deviceText(UInt64(status.st_rdev)) == number
+    }
+}
+
+extension MemoryBlocks {
+    /// The memory blocks of a physical range, as libdaxctl counts them (daxctl/lib/libdaxctl.c, `daxctl_memory_op`):
+    /// those that exist and lie in it wholly.
+    static func memory(from start: UInt64, size: UInt64) -> DaxDevice.Memory? {
+        guard let directory = SysfsDirectory.ifThere(root),
+            let unit = directory.text("block_size_bytes").flatMap({ UInt64($0, radix: 16) }), unit > 0
+        else { return nil }
+        let first = start / unit + (start.isMultiple(of: unit) ? 0 : 1)
+        let end = (start + size) / unit
+        var memory = DaxDevice.Memory(online: 0, total: 0, isMovable: nil)
+        guard first < end else { return memory }
+        for block in first..<end {
+            guard let state = directory.text("memory\(block)/state") else { continue }
+            memory.total += 1
+            guard state != "offline" else { continue }
+            memory.online += 1
+            let isMovable = directory.text("memory\(block)/valid_zones") == "Movable"
+            memory.isMovable = (memory.isMovable ?? true) && isMovable
+        }
+        return memory
+    }
+}
+
+/// The physical ranges that the kernel uses as its memory (`/proc/iomem`).
+enum SystemMemoryRanges {
+    /// The ranges; none for who may not see addresses: the kernel shows zeros to all but root (kernel/resource.c,
+    /// `r_show`).
+    static func read(_ path: String = "/proc/iomem") -> [Range<UInt64>] { parse(ProcText.lines(path)) }
+
+    /// The ranges whose name begins with `System RAM`, as in "    108000000-11fffffff : System RAM (kmem)".
+    static func parse(_ lines: [String]) -> [Range<UInt64>] {
+        lines.compactMap { line in
+            let parts = line.split(separator: " : ", maxSplits: 1)
+            guard parts.count == 2, parts[1].hasPrefix("System RAM") else { return nil }
+            let ends = parts[0].drop { $0 == " " }.split(separator: "-")
+            guard ends.count == 2, let start = UInt64(ends[0], radix: 16),
+                let last = UInt64(ends[1], radix: 16),
+                start < last, last < .max
+            else { return nil }
+            return start..<(last + 1)
+        }
+    }
+}

@@ -1,0 +1,97 @@
+/// The device-dax device of an active devdax namespace: what holds it, which the namespace itself does not show.
+///
+/// The namespace is active as soon as the nvdimm driver has made the device. Whether anybody can open `/dev/daxX.Y`
+/// depends on the driver of the device itself (`/sys/bus/dax/devices/daxX.Y/driver`).
+public struct DaxDevice: Equatable, Sendable {
+    /// What it is used as.
+    public var mode: Mode
+    /// The name of the driver that is bound to it; nil where none is, or where a listing does not tell.
+    public var driver: String?
+    /// Its memory blocks, of ``Mode/systemRAM`` alone; nil where they are not known (not root).
+    public var memory: Memory?
+    /// Whether its range is system memory though no driver holds the device: it was unbound while memory blocks were
+    /// online, and the kernel gives the range back at a reboot alone. False where it is not known (not root).
+    public var isStranded: Bool
+    /// Whether its node is there, and what became of opening it; nil where it is there and nobody tried. Steps try,
+    /// inventories do not.
+    public var node: Node?
+
+    /// What a device is used as.
+    public enum Mode: String, CaseIterable, Sendable {
+        /// As `/dev/daxX.Y` (driver `device_dax`).
+        case devdax
+        /// As system memory (driver `kmem`), in daxctl's word.
+        case systemRAM = "system-ram"
+        /// No driver: opening the node fails with ENXIO.
+        case disabled
+        /// Whatever its driver does, which daxprov does not know (`fsdev_dax`).
+        case other
+    }
+
+    /// The memory blocks of a device that is system memory.
+    public struct Memory: Equatable, Sendable {
+        /// How many memory blocks are online.
+        public var online: Int
+        /// How many there are.
+        public var total: Int
+        /// Whether the online ones are all in the zone whose pages can be moved away; nil where none is online.
+        public var isMovable: Bool?
+
+        /// Memory of so many blocks.
+        public init(online: Int, total: Int, isMovable: Bool?) {
+            self.online = online
+            self.total = total
+            self.isMovable = isMovable
+        }
+    }
+
+    /// What became of opening a device node.
+    public enum Node: Equatable, Sendable {
+        /// It can be opened.
+        case opens
+        /// There is none: no devtmpfs, and no udev that made it.
+        case missing
+        /// It is not the character device that sysfs names.
+        case isAnother
+        /// It cannot be opened, for this reason.
+        case failed(String)
+    }
+
+    /// A device in a mode.
+    public init(
+        _ mode: Mode, driver: String? = nil, memory: Memory? = nil, isStranded: Bool = false,
+        node: Node? = nil
+    ) {
+        self.mode = mode
+        self.driver = driver
+        self.memory = memory
+        self.isStranded = isStranded
+        self.node = node
+    }
+
+    /// The device that has this driver; nil: none.
+    init(boundTo driver: String?) {
+        let mode: Mode =
+            switch driver {
+            case "device_dax": .devdax
+            case "kmem": .systemRAM
+            case nil: .disabled
+            default: .other
+            }
+        self.init(mode, driver: driver)
+    }
+}
+
+extension DaxDevice {
+    /// What differs from a device that can be opened, in a few words; nil where nothing does.
+    public var deviation: String? {
+        switch mode {
+        case .devdax: return node == .missing ? "no device node" : nil
+        case .disabled: return isStranded ? "device disabled, system memory" : "device disabled"
+        case .other: return "driver \(driver ?? "unknown")"
+        case .systemRAM:
+            guard let memory else { return "system-ram" }
+            return "system-ram, \(memory.online) of \(memory.total) blocks online"
+        }
+    }
+}
