@@ -35,6 +35,7 @@ struct ApplyCommand: ParsableCommand {
     @Flag(help: "Print one JSON document.") var json = false
     @OptionGroup var backup: BackupOptions
     @OptionGroup var host: HostOptions
+    @OptionGroup var waiting: LockOptions
 
     func run() throws {
         let document = try ApplyInput.read(profile, trust: host.profileTrust)
@@ -42,7 +43,7 @@ struct ApplyCommand: ParsableCommand {
         let application = try application(of: document, to: host)
         if dryRun { return try show(try prepare(application), of: document.profile) }
         try self.host.requirePrivilege()
-        let lock = try self.host.lock()
+        let lock = try self.host.lock(waiting)
         try RecoverCommand.recover(host, self.host.store)
         let prepared = try prepare(application)
         let plan = PlanReport(prepared.plan, of: document.profile, on: prepared.observed)

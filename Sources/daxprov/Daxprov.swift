@@ -22,6 +22,7 @@ struct Daxprov: ParsableCommand {
 
     static func main() {
         do {
+            try CommandWords.check(Array(CommandLine.arguments.dropFirst()))
             var command = try parseAsRoot()
             try command.run()
         } catch {

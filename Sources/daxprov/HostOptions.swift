@@ -18,18 +18,6 @@ struct HostOptions: ParsableArguments {
     /// Whether the host is a simulated one.
     var isSimulated: Bool { simulate != nil }
 
-    @Option(
-        help: ArgumentHelp(
-            "Wait at most so long for another daxprov that changes the host; without it, not at all.",
-            valueName: "seconds"))
-    var lockTimeout: Int = 0
-
-    func validate() throws {
-        guard (0...86_400).contains(lockTimeout) else {
-            throw ValidationError("--lock-timeout takes 0 to 86400 seconds")
-        }
-    }
-
     /// The host to act on. The one place where a command line chooses between the kernel and a simulation.
     func makeHost() throws -> any RestoringHost {
         guard let file = simulate else { return KernelHost() }
@@ -52,8 +40,9 @@ struct HostOptions: ParsableArguments {
     /// What is protected, and where the state is. Writes nothing.
     var safeguards: Safeguards { Safeguards(reading: store) }
 
-    /// Takes the lock that lets one daxprov at a time change the host.
-    func lock() throws -> HostLock {
+    /// Takes the lock that lets one daxprov at a time change the host, and waits for it as long as `options` say.
+    func lock(_ options: LockOptions) throws -> HostLock {
+        let lockTimeout = options.lockTimeout
         do throws(StateError) {
             guard stateDir == nil, simulate == nil else {
                 try store.directory.prepare()

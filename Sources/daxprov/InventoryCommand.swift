@@ -34,6 +34,10 @@ struct InventoryCommand: ParsableCommand {
         }
     }
 
+    @Argument(
+        help: ArgumentHelp(
+            "Show only these: regions, or namespaces by name, UUID or device.", valueName: "name"))
+    var names: [String] = []
     @Flag(exclusivity: .exclusive) var format: Format?
     @OptionGroup var host: HostOptions
 
@@ -44,12 +48,23 @@ struct InventoryCommand: ParsableCommand {
         } catch let error as HostError {
             throw CommandFailure(error)
         }
-        let report = InventoryReport(observed)
+        let report = InventoryReport(observed, showing: try selection(on: observed))
         if observed.buses.isEmpty { Console.diagnose("daxprov: \(InventoryReport.noBusAdvice)") }
         switch format {
-        case nil: try Console.write(report.text)
+        case nil: try Console.write(report.text(width: Console.style.width))
         case .json: try Console.write(report.json)
         case .ndctlJSON: try Console.write(report.ndctlJSON)
+        }
+    }
+
+    private func selection(on observed: Observed) throws(CommandFailure) -> HostSelection? {
+        guard !names.isEmpty else { return nil }
+        do throws(UnknownPart) {
+            return try HostSelection(names, on: observed)
+        } catch {
+            throw CommandFailure(
+                .error, "this host has no region and no namespace \(error.word)",
+                advice: error.near.map { "did you mean \($0)?" } ?? "daxprov inventory lists them")
         }
     }
 }

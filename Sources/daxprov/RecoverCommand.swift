@@ -21,11 +21,12 @@ struct RecoverCommand: ParsableCommand {
     var abandon: String?
     @Flag(name: .shortAndLong, help: "Do not ask before giving up.") var yes = false
     @OptionGroup var host: HostOptions
+    @OptionGroup var waiting: LockOptions
 
     func run() throws {
         let host = try host.makeHost()
         try self.host.requirePrivilege()
-        let lock = try self.host.lock()
+        let lock = try self.host.lock(waiting)
         if let abandon {
             try giveUp(abandon, host)
             return extendLifetime(lock)

@@ -37,6 +37,13 @@ public struct Bus: Equatable, Sendable {
     }
 }
 
+extension Bus {
+    /// What makes regions of its devices, where that is another tool's work: a command. Nil where the platform does.
+    public var wayToRegions: String? {
+        provider == "CXL" ? "cxl create-region (cxl list -M lists the memory devices)" : nil
+    }
+}
+
 /// The state of the address range scrub of a bus.
 public enum ScrubState: String, CaseIterable, Sendable {
     /// A scrub runs.

@@ -77,7 +77,10 @@ struct LabelLessRegionPlanner {
         let way =
             canHoldLabels
             ? "say labels: init to have label indexes written on its DIMMs"
-            : "its DIMMs have no label area: declare one namespace without name and size"
+            : region.mappings.isEmpty
+                ? "it has no DIMMs (provider \(assignment.bus.provider)), and so no place for labels: "
+                    + "declare one namespace without name and size"
+                : "its DIMMs have no label area: declare one namespace without name and size"
         if declarations.count > 1 {
             return [
                 refuse(

@@ -46,6 +46,12 @@ public struct Note: Equatable, Sendable {
         case protectionUnknown = "protection_unknown"
         /// A protected namespace has no label, so that no mark can be kept of it.
         case protectionNotKept = "protection_not_kept"
+        /// A namespace has the new name already, so that `renamed_from` does nothing.
+        case renameWithoutEffect = "rename_without_effect"
+        /// A label writes the declared name with other bytes.
+        case nameSpelledDifferently = "name_spelled_differently"
+        /// A block device has no node below /dev: an apply cannot make sure that nobody uses it.
+        case nodeMissing = "node_missing"
     }
 }
 

@@ -1,9 +1,13 @@
 extension ByteCount {
-    /// The size as a person reads it: exact where at most four digits say it ("4032 MiB"), else with up to two
-    /// decimals in the largest unit, behind `~` where those round it ("~254.72 MiB").
+    /// The size as a person reads it: exact where it is a whole number of MiB, as every capacity that a profile can ask
+    /// for ("65472 MiB"), or where at most four digits say it; else with up to two decimals in the largest unit, behind
+    /// `~` where those round it ("~254.72 MiB").
+    ///
+    /// A number of MiB reads the same everywhere: here, in refusals, and in the profile.
     public var brief: String {
         let exact = description
-        if exact.prefix(while: \.isNumber).count <= 4 { return exact }
+        let digits = exact.prefix(while: \.isNumber).count
+        if digits <= 4 || (digits <= 7 && isMultiple(of: .mib(1))) { return exact }
         let units: [(shift: UInt64, name: String)] = [(40, "TiB"), (30, "GiB"), (20, "MiB"), (10, "KiB")]
         guard let unit = units.first(where: { bytes >> $0.shift > 0 }) else { return exact }
         let scaled = UInt128(bytes) * 100

@@ -9,8 +9,21 @@ public struct InventoryReport: Sendable {
     /// The host.
     public let observed: Observed
 
-    /// The report of this host.
-    public init(_ observed: Observed) {
+    /// The part of the host that is shown; nil: all of it.
+    public let selection: HostSelection?
+
+    /// The report of this host, or of a part of it.
+    public init(_ observed: Observed, showing selection: HostSelection? = nil) {
         self.observed = observed
+        self.selection = selection
+    }
+
+    /// The host with the buses, DIMMs and regions that are shown. The regions have all their namespaces: what is free
+    /// follows from them.
+    var shown: Observed { selection?.limited(observed) ?? observed }
+
+    /// Whether a namespace is shown.
+    func shows(_ namespace: Namespace, in region: Region) -> Bool {
+        selection?.shows(namespace, in: region) ?? true
     }
 }
