@@ -8,7 +8,7 @@ import Testing
         (12_345, "~12.06 KiB"), (4032 << 20, "4032 MiB"), (65_024 << 20, "65024 MiB"),
         (65_472 << 20, "65472 MiB"), ((3 << 40) - (16 << 20), "3145712 MiB"),
         (267_096_064, "~254.72 MiB"), (1 << 50, "1024 TiB"), (UInt64.max, "~16777216 TiB"),
-        ((1 << 40) - 4096, "~1024 GiB"),
+        ((1 << 40) - 4096, "~1048576 MiB"), (27_455_430_656, "~26183.54 MiB"),
     ]
 
     @Test(arguments: sizes)
@@ -111,6 +111,14 @@ import Testing
             ])
         #expect(TextFill.lines(text, width: nil, indent: 8) == [text])
         #expect(TextFill.lines("one two three", width: 7, indent: 2) == ["one two", "  three"])
+        #expect(
+            TextFill.lines("  + region0/a-name-as-long-as-the-line: sector 26208 MiB (usable x)", width: 40, indent: 8)
+                == [
+                    "  + region0/a-name-as-long-as-the-line:", "        sector 26208 MiB (usable x)",
+                ])
+        #expect(
+            TextFill.lines("  + \(String(repeating: "n", count: 60)): raw 1 GiB, at 0", width: 40, indent: 8)
+                == ["  + \(String(repeating: "n", count: 60)):", "        raw 1 GiB, at 0"])
         let word = String(repeating: "x", count: 90)
         #expect(TextFill.lines(word, width: 40, indent: 2) == [word])
     }

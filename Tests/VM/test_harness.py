@@ -306,11 +306,15 @@ def test_the_shell_in_the_guest_is_one_real_shell_on_a_terminal(qemu_is_there):
     person.line(b"vi host.yaml")  # the editor draws the file, and obeys single keys
     person.wait_for(b"labels: init")
     person.type(b"/one\r")
-    person.type(b"cwtwo\x1b:wq\r")
-    person.line(b"grep -c two host.yaml && echo edited")
+    person.type(b"cwtwo\x1b")
+    person.wait_for(b"- host.yaml [Modified]")  # keys right behind Escape would be taken for one key's sequence
+    person.type(b":wq\r")
+    person.line(b"grep -c two host.yaml && echo ed''ited")
     person.wait_for(b"edited\r\n")
-    person.line(b"sleep 1000")
+    person.line(b"echo beg''un; sleep 1000")
+    person.wait_for(b"begun\r\n")
     person.type(b"\x03")
+    person.wait_for(b"# ")
     person.line(b"echo code $?")
     person.wait_for(b"code 130")
     person.line(b"daxprov apply host.yaml")

@@ -9,7 +9,7 @@ enum TextFill {
         guard let width, text.columns > width else { return [text] }
         var lines: [String] = []
         var rest = text[...]
-        while rest.columns > width, let cut = cut(rest, width, isFirst: lines.isEmpty, indent) {
+        while rest.columns > width, let cut = cut(rest, width, indent) {
             lines.append(String(rest[..<cut]))
             let next = rest[cut...].drop { $0 == " " }
             rest = String(repeating: " ", count: indent) + next
@@ -17,25 +17,31 @@ enum TextFill {
         return lines + [String(rest)]
     }
 
-    /// Where a line ends: before a space that is neither part of the indent nor beyond the width.
-    private static func cut(_ text: Substring, _ width: Int, isFirst: Bool, _ indent: Int) -> String.Index? {
-        let start = text.firstIndex { $0 != " " } ?? text.endIndex
-        var column = text[..<start].columns
+    /// Where a line ends: before a space behind the first words, within the width where there is one. A number keeps its
+    /// unit.
+    private static func cut(_ text: Substring, _ width: Int, _ indent: Int) -> String.Index? {
+        var column = 0
         var space: String.Index?
         var comma: (index: String.Index, column: Int)?
         var previous: Character = " "
-        for index in text[start...].indices {
+        for index in text.indices {
             let character = text[index]
-            if character == " ", column <= width {
+            if character == " ", column > indent, previous != " ", !isWithinSize(text, index, previous) {
+                if column > width, space != nil { break }
                 space = index
+                if column > width { break }
                 if previous == "," { comma = (index, column) }
             }
             column += String(character).columns
-            if column > width, space != nil { break }
             previous = character
         }
         if let comma, comma.column * 3 >= width * 2 { return comma.index }
         return space
+    }
+
+    /// Whether a space stands between a number and its unit.
+    private static func isWithinSize(_ text: Substring, _ index: String.Index, _ previous: Character) -> Bool {
+        previous.isNumber && text[text.index(after: index)...].first?.isUppercase == true
     }
 }
 
