@@ -74,12 +74,14 @@ fuzz-smoke: fuzz-program
 # The linker must be lld and keep what looks unused: else the coverage counters are gone and the fuzzer is blind. Both
 # sanitizers must be one option, the last: of several, the compiler heeds that alone.
 fuzz-program: build-packages
+	@sh packaging/ensure-swift $(SWIFT) --scratch-path .build-fuzz
 	DAXPROV_FUZZ=1 $(SWIFT) build --scratch-path .build-fuzz -c release --product fuzz \
 	--sanitize fuzzer -Xswiftc -sanitize=fuzzer,address -Xcc -fsanitize=address --disable-dead-strip \
 	-Xswiftc -use-ld=lld -Xswiftc -enable-testing
 
 # Each sanitizer has a build of its own; random planning tries fewer cases there (PLAN_CASES).
 sanitize: build-packages
+	@sh packaging/ensure-swift $(SWIFT) --scratch-path .build-address
 	$(SWIFT) build --build-tests --sanitize address --scratch-path .build-address
 	$(SANITIZED) $(SWIFT) test --skip-build --parallel --sanitize address --scratch-path .build-address
 	$(SWIFT) build --build-tests --sanitize thread --scratch-path .build-thread
@@ -118,6 +120,7 @@ $(BINARY): $(SOURCES)
 
 # Not shipped: it destroys what it finds.
 differential-program: build-packages
+	@sh packaging/ensure-swift $(SWIFT) --scratch-path .build/release-static
 	$(SWIFT) build $(RELEASE) --product differential
 
 may-install:

@@ -112,7 +112,8 @@ import Testing
         #expect(TextFill.lines(text, width: nil, indent: 8) == [text])
         #expect(TextFill.lines("one two three", width: 7, indent: 2) == ["one two", "  three"])
         #expect(
-            TextFill.lines("  + region0/a-name-as-long-as-the-line: sector 26208 MiB (usable x)", width: 40, indent: 8)
+            TextFill.lines(
+                "  + region0/a-name-as-long-as-the-line: sector 26208 MiB (usable x)", width: 40, indent: 8)
                 == [
                     "  + region0/a-name-as-long-as-the-line:", "        sector 26208 MiB (usable x)",
                 ])

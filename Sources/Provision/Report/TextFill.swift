@@ -40,7 +40,8 @@ enum TextFill {
     }
 
     /// Whether a space stands between a number and its unit.
-    private static func isWithinSize(_ text: Substring, _ index: String.Index, _ previous: Character) -> Bool {
+    private static func isWithinSize(_ text: Substring, _ index: String.Index, _ previous: Character) -> Bool
+    {
         previous.isNumber && text[text.index(after: index)...].first?.isUppercase == true
     }
 }
