@@ -1,15 +1,23 @@
-# make demo      installs what is needed, builds, and provisions the embedded simulated host
-# make test      installs what is needed and runs every test, those on a real kernel in a VM included
-# make unit      the tests that need no VM
-# make vm        a shell in a VM with the current build; make vm RUN=SCRIPT runs a script there
-# make bench     times it against ndctl in a VM, and planning for many hosts; ratios of one run
-# make crash-matrix  kills daxprov, its recovery and the machine at every write, in a VM (hours; EVERY=k: every k-th)
-# make differential N=2000 [SEED=...]   random sequences on two kinds of machine: docs/differential.md
-# make fuzz      an hour of fuzzing every reader of what others may have written (SECONDS=...): docs/fuzzing.md
-# make fuzz-smoke  the same for 20 seconds a target
-# make sanitize  the unit tests under the address and the thread sanitizer
-# make lint      formatting and style
-# make install   installs the release build (PREFIX, DESTDIR)
+# What make can do: a line `## NAME  text` for each target that people call; `make help` prints them.
+
+## help          this list
+## demo          builds, and provisions a simulated server: neither root nor persistent memory is needed
+## release       builds the program as it is installed
+## install       installs it into PREFIX (/usr/local), below DESTDIR; as root: sudo make install
+## uninstall     removes what install has put there
+## test          every test, those on a real kernel in a virtual machine included (about an hour)
+## unit          the tests that need no virtual machine
+## vm            a shell in a virtual machine with the current build; RUN=FILE runs a script there
+## bench         times it against ndctl in a virtual machine, and planning for many hosts
+## lint          formatting and style
+## clean         removes everything that was built
+##
+## For longer runs:
+## crash-matrix  kills daxprov, its recovery and the machine at every write (hours; EVERY=k: every k-th)
+## differential  random sequences on two kinds of machine (N=2000, SEED=...): docs/differential.md
+## fuzz          an hour of fuzzing every reader of what others may have written (SECONDS=...): docs/fuzzing.md
+## fuzz-smoke    the same for three minutes a target
+## sanitize      the unit tests under the address and the thread sanitizer
 
 SWIFT ?= swift
 PREFIX ?= /usr/local
@@ -22,6 +30,12 @@ SEED ?=
 # What runs elsewhere than beside this toolchain: one binary that needs the C libraries alone.
 RELEASE = --scratch-path .build/release-static -c release --static-swift-stdlib
 BINARY = .build/release-static/release/daxprov
+# What the binary is made of: where it is newer than all of these, installing it builds nothing.
+SOURCES := Package.swift $(shell find Sources -type f)
+
+.DEFAULT_GOAL := help
+# Several targets install packages or write the same folder, and swift uses every processor by itself.
+.NOTPARALLEL:
 
 export SWIFT_BACKTRACE ?= enable=no
 
@@ -30,14 +44,24 @@ FUZZ_PROGRAM = .build-fuzz/release/fuzz
 VM_BINARY = DAXPROV_BINARY=$(CURDIR)/$(BINARY)
 EVERY ?= 1
 
-.PHONY: demo test unit fuzz fuzz-smoke fuzz-program sanitize vm-test crash-matrix vm bench differential lint install release clean differential-program build-packages vm-packages
+.PHONY: help demo test unit make-test fuzz fuzz-smoke fuzz-program sanitize vm-test crash-matrix vm bench differential lint
+.PHONY: may-install install uninstall release clean differential-program build-packages vm-packages all-packages
+
+help:
+	@sh packaging/help Makefile
 
 demo: release
 	sh packaging/demo $(BINARY)
 
-test: unit vm-test
+# The packages of all parts come first: what only root can do is said before an hour of work, not after.
+test: all-packages unit make-test vm-test
+
+# The Makefile itself, with stand-ins for apt, sudo and swift.
+make-test:
+	$(PYTHON) -m unittest discover -q -s Tests/Make
 
 unit: build-packages
+	@sh packaging/ensure-swift $(SWIFT)
 	$(SWIFT) build --build-tests
 	$(SWIFT) test --skip-build --parallel
 
@@ -50,31 +74,33 @@ fuzz-smoke: fuzz-program
 # The linker must be lld and keep what looks unused: else the coverage counters are gone and the fuzzer is blind. Both
 # sanitizers must be one option, the last: of several, the compiler heeds that alone.
 fuzz-program: build-packages
+	@sh packaging/ensure-swift $(SWIFT) --scratch-path .build-fuzz
 	DAXPROV_FUZZ=1 $(SWIFT) build --scratch-path .build-fuzz -c release --product fuzz \
 	--sanitize fuzzer -Xswiftc -sanitize=fuzzer,address -Xcc -fsanitize=address --disable-dead-strip \
 	-Xswiftc -use-ld=lld -Xswiftc -enable-testing
 
 # Each sanitizer has a build of its own; random planning tries fewer cases there (PLAN_CASES).
 sanitize: build-packages
+	@sh packaging/ensure-swift $(SWIFT) --scratch-path .build-address
 	$(SWIFT) build --build-tests --sanitize address --scratch-path .build-address
 	$(SANITIZED) $(SWIFT) test --skip-build --parallel --sanitize address --scratch-path .build-address
 	$(SWIFT) build --build-tests --sanitize thread --scratch-path .build-thread
 	$(SANITIZED) $(SWIFT) test --skip-build --parallel --sanitize thread --scratch-path .build-thread
 
-vm-test: release differential-program vm-packages
+vm-test: all-packages release differential-program
 	$(VM_BINARY) $(PYTHON) -m pytest -q -n $(VM_JOBS) Tests/VM
 
-crash-matrix: release vm-packages
+crash-matrix: all-packages release
 	DAXPROV_CRASH_EVERY=$(EVERY) $(VM_BINARY) $(PYTHON) -m pytest -v -n $(VM_JOBS) Tests/VM/test_crash.py
 
-vm: release vm-packages
+vm: all-packages release
 	$(VM_BINARY) Tests/VM/run $(VMFLAGS) $(RUN)
 
-bench: release vm-packages
+bench: all-packages release
 	$(PYTHON) Tests/Bench/fleet.py $(BINARY)
 	DAXPROV_BINARY=$(CURDIR)/$(BINARY) $(PYTHON) Tests/Bench/vm.py
 
-differential: release differential-program vm-packages
+differential: all-packages release differential-program
 	DAXPROV_BINARY=$(CURDIR)/$(BINARY) DAXPROV_DIFFERENTIAL_N=$(N) DAXPROV_DIFFERENTIAL_SEED=$(SEED) \
 	DAXPROV_DIFFERENTIAL_SECONDS=86400 $(PYTHON) -m pytest -q -rP -n 2 -k random_sequences Tests/VM/test_differential.py
 
@@ -82,18 +108,37 @@ lint: build-packages
 	$(SWIFT) format lint --strict --recursive Sources Tests Package.swift
 	sh packaging/lint
 
-release: build-packages
+release: $(BINARY)
+
+# The packages are looked for here, and not as a prerequisite: installing a binary that is there needs none of them. Swift
+# leaves an unchanged binary alone, so it is touched, or it would count as old for ever.
+$(BINARY): $(SOURCES)
+	@sh packaging/ensure-packages packaging/build-packages.txt
+	@sh packaging/ensure-swift $(SWIFT) --scratch-path .build/release-static
 	$(SWIFT) build $(RELEASE) --product daxprov
+	@touch $@
 
 # Not shipped: it destroys what it finds.
 differential-program: build-packages
+	@sh packaging/ensure-swift $(SWIFT) --scratch-path .build/release-static
 	$(SWIFT) build $(RELEASE) --product differential
 
-install: release
+may-install:
+	@sh packaging/may-install $(DESTDIR)$(PREFIX)/bin $(BINARY)
+
+install: may-install $(BINARY)
 	install -D -m 0755 -s $(BINARY) $(DESTDIR)$(PREFIX)/bin/daxprov
+
+# What it recorded of this host (/var/lib/daxprov) stays.
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/daxprov
 
 build-packages:
 	@sh packaging/ensure-packages packaging/build-packages.txt
+
+# In one go, so that one list says all that is missing.
+all-packages:
+	@sh packaging/ensure-packages packaging/build-packages.txt Tests/VM/packages.txt
 
 vm-packages:
 	@sh packaging/ensure-packages Tests/VM/packages.txt

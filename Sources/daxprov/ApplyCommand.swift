@@ -35,13 +35,14 @@ struct ApplyCommand: ParsableCommand {
     @Flag(help: "Print one JSON document.") var json = false
     @OptionGroup var backup: BackupOptions
     @OptionGroup var host: HostOptions
+    @OptionGroup var waiting: LockOptions
 
     func run() throws {
         let document = try ApplyInput.read(profile, trust: host.profileTrust)
         let host = try host.makeHost()
         if dryRun { return try show(application(of: document, to: host), of: document.profile) }
         try self.host.requirePrivilege()
-        let lock = try self.host.lock(for: .apply)
+        let lock = try self.host.lock(waiting, for: .apply)
         try recover(host, before: document)
         let application = try application(of: document, to: host)
         let prepared = try prepare(application)

@@ -49,11 +49,10 @@ enum Console {
         guard copy < 0 || close(copy) == 0 || errno == EINTR else { throw Errno(rawValue: errno) }
     }
 
-    /// The style for stdout: colours only on a terminal, and not where `NO_COLOR` is set and not empty
-    /// (no-color.org).
+    /// The style for stdout: colours and a width on a terminal alone.
     static var style: TextStyle {
-        let refused = unsafe getenv("NO_COLOR").map { unsafe $0.pointee != 0 } ?? false
-        return isatty(STDOUT_FILENO) == 1 && !refused ? .terminal : .plain
+        guard isatty(STDOUT_FILENO) == 1 else { return .plain }
+        return TextStyle(usesColour: Terminal.hasColours, width: Terminal.width)
     }
 
     /// Tells what begins, on stderr.

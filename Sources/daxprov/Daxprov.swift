@@ -30,6 +30,7 @@ struct Daxprov: ParsableCommand {
             guard !arguments.isEmpty else {
                 throw ValidationError("Missing expected argument '<subcommand>'")
             }
+            try CommandWords.check(arguments)
             var command = try parseAsRoot(arguments)
             try command.run()
         } catch {

@@ -18,19 +18,6 @@ struct HostOptions: ParsableArguments {
     /// Whether the host is a simulated one.
     var isSimulated: Bool { simulate != nil }
 
-    @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp(
-            "Wait at most so long for another daxprov that changes the host; without it, not at all.",
-            valueName: "seconds"))
-    var lockTimeout: Int = 0
-
-    func validate() throws {
-        guard (0...86_400).contains(lockTimeout) else {
-            throw ValidationError("--lock-timeout takes 0 to 86400 seconds")
-        }
-    }
-
     /// The host to act on. The one place where a command line chooses between the kernel and a simulation.
     func makeHost() throws -> any RestoringHost {
         guard let file = simulate else { return KernelHost() }
@@ -73,8 +60,11 @@ struct HostOptions: ParsableArguments {
     /// Sees whether another daxprov changes the host while this one looks at it.
     var watch: LockWatch { LockWatch(lockPath) }
 
-    /// Takes the lock that lets one daxprov at a time change the host.
-    func lock(for purpose: HostClaim.Purpose) throws(CommandFailure) -> HostClaim {
+    /// Takes the lock that lets one daxprov at a time change the host, and waits for it as long as `options` say.
+    func lock(
+        _ options: LockOptions, for purpose: HostClaim.Purpose
+    ) throws(CommandFailure) -> HostClaim {
+        let lockTimeout = options.lockTimeout
         do throws(StateError) {
             let makes = purpose == .apply && (stateDir != nil || isSimulated)
             if makes || store.directory.exists { try store.directory.prepare() }

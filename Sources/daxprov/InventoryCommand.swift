@@ -34,6 +34,10 @@ struct InventoryCommand: ParsableCommand {
         }
     }
 
+    @Argument(
+        help: ArgumentHelp(
+            "Show only these: regions, or namespaces by name, UUID or device.", valueName: "name"))
+    var names: [String] = []
     @Flag(exclusivity: .exclusive) var format: Format?
     @OptionGroup var host: HostOptions
 
@@ -45,7 +49,8 @@ struct InventoryCommand: ParsableCommand {
         } catch let error as HostError {
             throw CommandFailure(error)
         }
-        let report = InventoryReport(observed, origin: host.isSimulated ? nil : .here())
+        let report = InventoryReport(
+            observed, showing: try selection(on: observed), origin: host.isSimulated ? nil : .here())
         if format == nil, !host.isSimulated, Privilege.isMissing, !observed.buses.isEmpty {
             Console.diagnose(
                 "daxprov: addresses and label areas are not known: run it as root, who alone may read them")
@@ -53,9 +58,20 @@ struct InventoryCommand: ParsableCommand {
         for note in watch.notes { Console.diagnose("daxprov: \(note.message)") }
         if observed.buses.isEmpty { Console.diagnose("daxprov: \(InventoryReport.noBusAdvice)") }
         switch format {
-        case nil: try Console.write(report.text)
+        case nil: try Console.write(report.text(width: Console.style.width))
         case .json: try Console.write(report.json)
         case .ndctlJSON: try Console.write(report.ndctlJSON)
+        }
+    }
+
+    private func selection(on observed: Observed) throws(CommandFailure) -> HostSelection? {
+        guard !names.isEmpty else { return nil }
+        do throws(UnknownPart) {
+            return try HostSelection(names, on: observed)
+        } catch {
+            throw CommandFailure(
+                .error, "this host has no region and no namespace \(error.word)",
+                advice: error.near.map { "did you mean \($0)?" } ?? "daxprov inventory lists them")
         }
     }
 }

@@ -25,11 +25,12 @@ struct RecoverCommand: ParsableCommand {
     @Flag(name: .shortAndLong, help: "Do not ask before giving up.") var yes = false
     @OptionGroup var consent: ConsentOptions
     @OptionGroup var host: HostOptions
+    @OptionGroup var waiting: LockOptions
 
     func run() throws {
         let host = try host.makeHost()
         try self.host.requirePrivilege()
-        let lock = try self.host.lock(for: .recover)
+        let lock = try self.host.lock(waiting, for: .recover)
         if let abandon {
             try giveUp(abandon, host)
             return extendLifetime(lock)

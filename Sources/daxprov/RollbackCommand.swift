@@ -20,11 +20,12 @@ struct RollbackCommand: ParsableCommand {
     @Flag(name: .shortAndLong, help: "Do not ask.") var yes = false
     @OptionGroup var consent: ConsentOptions
     @OptionGroup var host: HostOptions
+    @OptionGroup var waiting: LockOptions
 
     func run() throws {
         let host = try host.makeHost()
         try self.host.requirePrivilege()
-        let lock = try self.host.lock(for: .rollback)
+        let lock = try self.host.lock(waiting, for: .rollback)
         let store = self.host.store
         try RecoverCommand.recover(host, store, consent.consent)
         let (log, later) = try select(in: store)

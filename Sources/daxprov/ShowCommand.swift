@@ -37,6 +37,11 @@ struct ShowCommand: ParsableCommand {
     }
 
     private func showPlan() throws {
+        if unsafe subject != "-" && access(subject, F_OK) != 0 && errno == ENOENT {
+            throw CommandFailure(
+                .error, "there is no transaction \(subject), and no file of that name",
+                advice: "daxprov history lists the transactions; daxprov plan PROFILE -o FILE saves a plan")
+        }
         guard case .plan(let saved) = try ApplyInput.read(subject) else {
             throw CommandFailure(
                 .badProfile, "\(subject) is no saved plan",

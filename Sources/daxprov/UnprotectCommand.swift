@@ -18,11 +18,12 @@ struct UnprotectCommand: ParsableCommand {
     @Argument(help: ArgumentHelp("The namespace: its name, or its label's UUID.", valueName: "name"))
     var namespace: String
     @OptionGroup var host: HostOptions
+    @OptionGroup var waiting: LockOptions
 
     func run() throws {
         let host = try host.makeHost()
         try self.host.requirePrivilege()
-        let lock = try self.host.lock(for: .unprotect)
+        let lock = try self.host.lock(waiting, for: .unprotect)
         let ending: Unprotection.Ending
         do throws(ExecutionError) {
             ending = try Unprotection(host: host, store: self.host.store).run(namespace)

@@ -18,7 +18,7 @@ import Testing
 
     /// Wrong usage: what is wrong, the usage, where to read more; nothing on standard output.
     @Test(arguments: [
-        (["bogus"], "Unexpected argument 'bogus'\nUsage: daxprov <subcommand>\n  See 'daxprov --help'"),
+        (["--bogus"], "Unknown option '--bogus'\nUsage: daxprov <subcommand>\n  See 'daxprov --help'"),
         (["plan"], "Missing expected argument '<profile>'\nUsage: daxprov plan [<profile>] ["),
         (["plan", "a", "b"], "Unexpected argument 'b'\nUsage: daxprov plan [<profile>] ["),
         (["apply", "a", "--bogus"], "Unknown option '--bogus'\nUsage: daxprov apply <profile> ["),

@@ -134,7 +134,7 @@ import Testing
         #expect(try run("show", "000009-20200101T000000Z").errors.contains("there is no transaction"))
         let none = try run("show", "nonsense")
         #expect(none.status == 1)
-        #expect(none.errors.contains("No such file or directory"))
+        #expect(none.errors.contains("there is no transaction nonsense, and no file of that name"))
         #expect(try run("show", place.path("profile.yaml")).status == 65)
     }
 

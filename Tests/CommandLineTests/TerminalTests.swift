@@ -10,12 +10,17 @@ private struct Terminal: ~Copyable {
     let controller: Int32
     let terminal: Int32
 
-    init() throws {
+    /// - Parameter columns: the width that the terminal tells; nil: it tells none.
+    init(columns: UInt16? = nil) throws {
         let controller = try Workplace.open("/dev/ptmx", O_RDWR | O_NOCTTY)
         var isLocked: Int32 = 0
         try #require(unsafe ioctl(controller, Self.setLock, &isLocked) == 0)
         var number: UInt32 = 0
         try #require(unsafe ioctl(controller, Self.getNumber, &number) == 0)
+        if let columns {
+            var size = winsize(ws_row: 24, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0)
+            try #require(unsafe ioctl(controller, UInt(TIOCSWINSZ), &size) == 0)
+        }
         self.terminal = try Workplace.open("/dev/pts/\(number)", O_RDWR | O_NOCTTY)
         self.controller = controller
     }
@@ -76,13 +81,56 @@ private struct Terminal: ~Copyable {
         return text
     }
 
+    private let colourful = "TERM=xterm-256color"
+
     @Test func aTerminalGetsColours() throws {
-        #expect(try planOnTerminal([]).contains("\(escape)["))
-        #expect(try planOnTerminal(["NO_COLOR="]).contains("\(escape)["), "empty is as if it were not set")
+        #expect(try planOnTerminal([colourful]).contains("\(escape)["))
+        #expect(
+            try planOnTerminal([colourful, "NO_COLOR="]).contains("\(escape)["),
+            "empty is as if it were not set")
     }
 
     @Test func noColorIsHonoured() throws {
-        #expect(try !planOnTerminal(["NO_COLOR=1"]).contains(escape))
+        #expect(try !planOnTerminal([colourful, "NO_COLOR=1"]).contains(escape))
+    }
+
+    @Test(arguments: [[], ["TERM="], ["TERM=dumb"]])
+    func aTerminalThatCannotShowColoursGetsNoEscapeCodes(environment: [String]) throws {
+        #expect(try !planOnTerminal(environment).contains(escape))
+    }
+
+    /// The longest line of an inventory on a terminal.
+    private func longestLine(columns: UInt16?, _ environment: [String] = []) throws -> Int {
+        let terminal = try Terminal(columns: columns)
+        let input = try Workplace.open("/dev/null", O_RDONLY)
+        defer { close(input) }
+        let run = try place.run(
+            ["inventory", "--simulate", place.path("host.json")], input: input, output: terminal.terminal,
+            environment: environment)
+        #expect(run.status == 0)
+        let lines = terminal.printed().split(separator: "\r\n").map(\.count)
+        return try #require(lines.max())
+    }
+
+    @Test func reportsAreAsWideAsTheTerminal() throws {
+        #expect(try longestLine(columns: 80) == 80)
+        #expect(try longestLine(columns: 200) == 200)
+        #expect(try longestLine(columns: 60) == 60)
+        #expect(try longestLine(columns: nil) == 80, "a serial line tells no width")
+        #expect(try longestLine(columns: nil, ["COLUMNS=100"]) == 100)
+        #expect(try longestLine(columns: 80, ["COLUMNS=100"]) == 100)
+        #expect(try longestLine(columns: 80, ["COLUMNS=x"]) == 80)
+    }
+
+    @Test func whatIsNoTerminalIsNotShortened() throws {
+        try place.write(
+            Profiles.first.replacing("name: wal", with: "name: \(String(repeating: "w", count: 63))"),
+            to: "profile.yaml")
+        #expect(try place.run(arguments("apply") + ["--yes"]).status == 0)
+        let run = try place.run(
+            ["inventory", "--simulate", place.path("host.json")], environment: ["COLUMNS=60"])
+        #expect(run.output.contains(String(repeating: "w", count: 63)))
+        #expect(!run.output.contains("…"))
     }
 
     @Test func whatIsNoTerminalGetsNoColours() throws {

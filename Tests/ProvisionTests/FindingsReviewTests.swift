@@ -50,6 +50,13 @@ import Testing
         #expect(review.completed(nothing) == nothing)
     }
 
+    @Test func aMissingNodeIsANoteOfThePlan() throws {
+        let found = reviewed(Findings(missingNodes: [device: "pmem0"]))
+        #expect(found.notes.map(\.code) == [.nodeMissing])
+        #expect(found.notes.first?.message.hasPrefix("/dev/pmem0 does not exist") == true)
+        #expect(found.refusals == plan.refusals)
+    }
+
     @Test func manyUsesAreCounted() {
         let uses = (1...7).map { DeviceUse(.process, of: "pmem0", "open in process \($0) (x)") }
         #expect(uses.summary.hasSuffix("; and 2 more"))

@@ -66,6 +66,18 @@ import Testing
         for text in [nil, "", "1", "1:", "x:3", "1:2:3"] { #expect(DeviceNode(block: text) == nil) }
     }
 
+    /// daxctl cannot take memory offline that holds the kernel's own pages: to advise it leads to a second failure.
+    @Test func memoryOfTheKernelsZoneIsNotAdvisedToGoOffline() {
+        let movable = SystemMemory.use(of: "dax0.0", onlineIn: ["Movable", "Movable"])
+        #expect(movable.advice?.hasPrefix("daxctl offline-memory dax0.0, then ") == true)
+        let fixed = SystemMemory.use(of: "dax0.0", onlineIn: ["Movable", "Normal"])
+        #expect(fixed.text.contains("1 of its 2 online memory blocks are in the kernel's zone Normal"))
+        #expect(fixed.advice?.contains("reboot") == true)
+        #expect(fixed.advice?.contains("offline-memory") == false)
+        let offline = SystemMemory.use(of: "dax0.0", onlineIn: [])
+        #expect(offline.advice == "daxctl reconfigure-device --mode=devdax dax0.0")
+    }
+
     @Test func aDirectoryThatIsNotThereLiesWhereItsParentDoes() {
         #expect(FileSystemDevices.below("/proc/1/nothing/here") == [])
         #expect(FileSystemDevices.below("/") == FileSystemDevices.below("/no/such/place"))

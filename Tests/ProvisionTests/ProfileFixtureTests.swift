@@ -30,18 +30,40 @@ import Testing
         #expect(text.split(separator: "\n").allSatisfy { $0.count < 100 })
     }
 
-    @Test func everyProfileOfTheReferenceIsValid() throws {
-        let path = ProfileFixtures.package.appending("docs/profile.md")
+    private static let documents = [
+        "README.md", "docs/profile.md", "docs/guide.md", "docs/fleet.md", "docs/safety.md",
+        "docs/capacity.md",
+    ]
+
+    /// The profiles in a document: its blocks of YAML that say a version.
+    private static func profiles(in document: String) throws -> [String] {
+        let path = ProfileFixtures.package.appending(document)
         let lines = String(decoding: try #require(ProfileFixtures.bytes(of: path)), as: UTF8.self)
             .split(separator: "\n", omittingEmptySubsequences: false)
-        let blocks = lines.split(separator: "```yaml").dropFirst().map { $0.prefix { $0 != "```" } }
-        #expect(blocks.count >= 2)
-        for block in blocks {
-            let text = block.joined(separator: "\n")
+            .map { $0.drop { $0 == " " } == "```yaml" ? "```yaml" : $0 }
+        let blocks = lines.split(separator: "```yaml").dropFirst().map { block in
+            let lines = block.prefix { $0.drop { $0 == " " } != "```" }
+            let indent = lines.first?.prefix { $0 == " " }.count ?? 0
+            return lines.map { $0.dropFirst(indent) }.joined(separator: "\n")
+        }
+        return blocks.filter { $0.hasPrefix("version:") }
+    }
+
+    /// Valid, and free of what the planner refuses everywhere.
+    @Test(arguments: documents)
+    func everyProfileOfTheDocumentsIsAccepted(document: String) throws {
+        for text in try Self.profiles(in: document) {
             #expect(throws: Never.self, "\(text)") {
-                try ProfileReader.read(Array(text.utf8), source: "docs")
+                let profile = try ProfileReader.read(Array(text.utf8), source: "docs")
+                let devices = profile.regions.flatMap(\.namespaces).compactMap(\.deviceConfiguration)
+                #expect(devices.isEmpty, "device: is refused by plan: \(text)")
             }
         }
+    }
+
+    @Test func theDocumentsHaveProfiles() throws {
+        let counts = try Self.documents.map { try Self.profiles(in: $0).count }
+        #expect(counts[0] >= 2 && counts[1] >= 2 && counts[2] >= 1)
     }
 
     @Test func thereAreFixturesAndExamples() {

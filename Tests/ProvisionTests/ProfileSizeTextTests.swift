@@ -33,7 +33,7 @@ import Testing
     @Test(arguments: [("gib", "GiB"), ("Gb", "GB"), ("g", "G"), ("Kib", "KiB"), ("Ti", "TiB"), ("Mi", "MiB")])
     func unitNearAKnownOneIsSuggested(unit: String, suggestion: String) {
         let error = #expect(throws: SizeTextError.self) { try ByteCount(parsing: "1 \(unit)") }
-        #expect(error?.suggestion == "did you mean `\(suggestion)`?")
+        #expect(error?.suggestion == "did you mean `1 \(suggestion)`?")
     }
 
     @Test(arguments: ["EiB", "PB", "Q", "bytes"])

@@ -17,13 +17,16 @@ import Testing
         scratch = try ScratchDirectory()
     }
 
-    private func application(_ namespaces: String..., unmanaged: String = "keep") throws -> Application {
+    private func application(
+        _ namespaces: String..., unmanaged: String = "keep", safeguards: Safeguards? = nil
+    ) throws -> Application {
         let items = namespaces.map { "      - \($0)\n" }.joined()
         let text =
             "version: 1\nunmanaged: \(unmanaged)\nregions:\n  - match: {region: 0}\n    labels: init\n"
             + "    namespaces:\(items.isEmpty ? " []" : "")\n\(items)"
         let profile = try ProfileReader.read(Array(text.utf8), source: "test.yaml")
-        return Application(of: profile, to: host, safeguards: Safeguards(reading: scratch.store))
+        return Application(
+            of: profile, to: host, safeguards: safeguards ?? Safeguards(reading: scratch.store))
     }
 
     private func apply(_ application: Application) throws -> Application.Ending {
@@ -77,6 +80,20 @@ import Testing
         #expect(refusals.map(\.code) == [.protected])
         #expect(refusals.first?.advice?.contains("daxprov unprotect wal") == true)
         #expect(HostFacts(try host.observe()) == before)
+    }
+
+    /// The profile protects it, and so does the mark of the first apply: to advise one alone leads to a second refusal.
+    @Test func theAdviceNamesEverythingThatProtects() throws {
+        _ = try apply(application(Self.guarded))
+        let changed = "{name: wal, mode: fsdax, size: 128 MiB, protect: true}"
+        let refusal = try #require(try application(changed).prepare().plan.refusals.first)
+        #expect(refusal.code == .protected)
+        let advice = try #require(refusal.advice)
+        #expect(advice.contains("take protect: true out of the profile"))
+        #expect(advice.contains("then run daxprov unprotect wal"))
+        let unmarked = try #require(
+            try application(changed, safeguards: Safeguards.none).prepare().plan.refusals.first)
+        #expect(unmarked.advice?.contains("unprotect") == false, "nothing to unprotect")
     }
 
     @Test func aRollbackDoesNotRemoveWhatIsProtected() throws {

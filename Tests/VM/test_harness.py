@@ -2,6 +2,9 @@
 
 import errno
 import json
+import os
+import pty
+import select
 import signal
 import subprocess
 import sys
@@ -248,3 +251,76 @@ def test_the_run_script_passes_on_output_and_exit_status(qemu_is_there):
     result = subprocess.run(
         [RUN, "--topology", "none", "-c", "echo out; echo err >&2; exit 42"], capture_output=True)
     assert (result.returncode, result.stdout, result.stderr) == (42, b"out\n", b"err\n")
+
+
+def test_a_script_on_standard_input_is_read_by_one_shell(qemu_is_there):
+    script = b"cd /tmp\nvalue=kept\ncat <<END\n$value in $PWD\nEND\nexit 7\n"
+    result = subprocess.run([RUN, "--topology", "none"], input=script, capture_output=True)
+    assert (result.returncode, result.stdout) == (7, b"kept in /tmp\n"), result
+
+
+class Typist:
+    """Somebody at a terminal of 100 columns on which Tests/VM/run runs."""
+
+    def __init__(self, *arguments):
+        self.printed = b""
+        self.process, self.terminal = pty.fork()
+        if self.process == 0:
+            os.execv(RUN, [str(RUN), *arguments])
+
+    def wait_for(self, text, timeout=120):
+        """Waits until `text` (bytes) was printed since the last call."""
+        while text not in self.printed:
+            ready, _, _ = select.select([self.terminal], [], [], timeout)
+            assert ready, f"no {text!r} in {self.printed!r}"
+            self.printed += os.read(self.terminal, 4096)
+        self.printed = self.printed.split(text, 1)[1]
+
+    def type(self, text):
+        os.write(self.terminal, text)
+
+    def line(self, command):
+        self.type(command + b"\r")
+
+    def end(self):
+        """The exit status."""
+        try:
+            while os.read(self.terminal, 4096):
+                pass
+        except OSError:
+            pass
+        return os.waitstatus_to_exitcode(os.waitpid(self.process, 0)[1])
+
+
+def test_the_shell_in_the_guest_is_one_real_shell_on_a_terminal(qemu_is_there):
+    person = Typist("--topology", "nvdimm-small")
+    person.wait_for(b"guest:~# ")
+    person.line(b"cd /tmp; value=kept")
+    person.wait_for(b"guest:/tmp# ")
+    person.line(b"cat > host.yaml <<END")
+    for line in (b"version: 1", b"regions:", b"  - match: {region: 0}", b"    labels: init",
+                 b"    namespaces: [{name: one, mode: fsdax, size: 64 MiB}]", b"END"):
+        person.line(line)
+    person.line(b"echo $value $PWD $(wc -l < host.yaml)")
+    person.wait_for(b"kept /tmp 5\r\n")
+    person.line(b"vi host.yaml")  # the editor draws the file, and obeys single keys
+    person.wait_for(b"labels: init")
+    person.type(b"/one\r")
+    person.type(b"cwtwo\x1b")
+    person.wait_for(b"- host.yaml [Modified]")  # keys right behind Escape would be taken for one key's sequence
+    person.type(b":wq\r")
+    person.line(b"grep -c two host.yaml && echo ed''ited")
+    person.wait_for(b"edited\r\n")
+    person.line(b"echo beg''un; sleep 1000")
+    person.wait_for(b"begun\r\n")
+    person.type(b"\x03")
+    person.wait_for(b"# ")
+    person.line(b"echo code $?")
+    person.wait_for(b"code 130\r\n")
+    person.wait_for(b"# ")
+    person.line(b"daxprov apply host.yaml")
+    person.wait_for(b"Type yes: ")
+    person.line(b"yes")
+    person.wait_for(b"verified")
+    person.line(b"exit 5")
+    assert person.end() == 5

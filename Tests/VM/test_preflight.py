@@ -45,6 +45,11 @@ def test_a_plan_names_what_a_namespace_holds_and_so_does_the_refusal(labelled):
     report = daxprov.refused(NONE, allow=["swap", "table", "heap"])
     [refusal] = report["refusals"]
     assert refusal["code"] == "consent_missing" and f"ext4, label data" in refusal["message"]
+
+    node = made.node("files")
+    labelled.run(f"mv {node} {node}.away", check=True)
+    assert ("node_missing", "region0/files") in {(each["code"], each["address"]) for each in daxprov.plan(NONE)["notes"]}
+    labelled.run(f"mv {node}.away {node}", check=True)
     daxprov.applied(NONE, allow=["files", "swap", "table", "heap"])
 
 

@@ -31,6 +31,7 @@ extension KernelHost {
                 devices.append(device)
             } else if let disk = home.disk(of: live) {
                 devices.append(search.block(disk, of: live.device))
+                if DeviceNode("/dev/\(disk)") == nil { findings.missingNodes[live.device] = disk }
                 findings.contents[live.device] = try SignatureProbe.signatures(disk)
             }
         }

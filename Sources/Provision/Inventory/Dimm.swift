@@ -14,7 +14,7 @@ public struct Dimm: Equatable, Sendable {
     public var flags: [DimmFlag]
     /// The state of the DIMM's own security; nil where it has none.
     public var security: DimmSecurity?
-    /// Whether the security state can be changed before the next power cycle.
+    /// Whether the security state is frozen: it cannot be changed before the next power cycle.
     public var isSecurityFrozen: Bool
     /// The area that holds the labels; nil where the DIMM has none, or where it could not be read.
     public var labelArea: LabelArea?

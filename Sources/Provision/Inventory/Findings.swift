@@ -15,6 +15,8 @@ public struct Findings: Equatable, Sendable {
     /// What undo could not write back of the labels that a plan changes, by their UUIDs and in words. Labels that it
     /// could are not there.
     public var labelLosses: [UUID: [String]] = [:]
+    /// The block devices that have no node below `/dev`, by the kernel name of their namespace.
+    public var missingNodes: [String: String]
     /// What becomes of new memory blocks (`auto_online_blocks`); nil where it was not asked for or is not known.
     public var memoryPolicy: String?
     /// Why somebody who uses a namespace could go unseen; nil where nobody could.
@@ -25,12 +27,13 @@ public struct Findings: Equatable, Sendable {
     /// Findings; by default none.
     public init(
         uses: [String: [DeviceUse]] = [:], contents: [String: [Signature]] = [:],
-        stateDevices: [String] = [], memoryPolicy: String? = nil, obstacle: HostError? = nil,
-        systemMemory: [Range<UInt64>] = []
+        stateDevices: [String] = [], missingNodes: [String: String] = [:], memoryPolicy: String? = nil,
+        obstacle: HostError? = nil, systemMemory: [Range<UInt64>] = []
     ) {
         self.uses = uses
         self.contents = contents
         self.stateDevices = stateDevices
+        self.missingNodes = missingNodes
         self.memoryPolicy = memoryPolicy
         self.obstacle = obstacle
         self.systemMemory = systemMemory

@@ -18,6 +18,9 @@ public enum InventoryReader {
             throw version.error(
                 "\(number) is not supported; this version reads \(InventoryReport.formatVersion)")
         }
+        if let selection = try root.optional("selection") {
+            throw selection.error("says that this is a part of a host: save the whole, without names")
+        }
         return Observed(buses: try root.required("buses").limitedList(bus))
     }
 

@@ -59,6 +59,11 @@ extension Bus {
         }
         return ids.isEmpty || ids.count != region.mappings.count ? nil : ids
     }
+
+    /// What makes regions of its devices, where that is another tool's work: a command. Nil where the platform does.
+    public var wayToRegions: String? {
+        provider == "CXL" ? "cxl create-region (cxl list -M lists the memory devices)" : nil
+    }
 }
 
 /// The state of the address range scrub of a bus.

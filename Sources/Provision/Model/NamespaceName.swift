@@ -27,6 +27,13 @@ public struct NamespaceName: Hashable, Comparable, Sendable, CustomStringConvert
         self.text = text
     }
 
+    /// Whether a name is the same text in other bytes: Unicode writes `é` as one character or as a letter and an accent.
+    ///
+    /// Such names are equal here, since nobody can tell them apart. The kernel and ndctl compare bytes.
+    public func isSpelledDifferently(from other: String) -> Bool {
+        text == other && !text.utf8.elementsEqual(other.utf8)
+    }
+
     public static func < (left: NamespaceName, right: NamespaceName) -> Bool { left.text < right.text }
 
     public var description: String { text }

@@ -14,7 +14,7 @@ struct FindingsReview {
         }
         plan = LabelReview(findings: findings).completed(plan)
         let uses = uses(of: plan)
-        plan.notes += uses
+        plan.notes += uses + missingNodes(of: plan)
         plan.refusals += uses.compactMap { stateRefusal($0.address, $0.holders) }
         if let obstacle = findings.obstacle, !plan.disabled.isEmpty { plan.notes.append(Self.note(obstacle)) }
         if let policy = findings.memoryPolicy, policy != "offline" { plan.notes.append(Self.note(policy)) }
@@ -28,6 +28,19 @@ struct FindingsReview {
                 return nil
             }
             return Self.note(plan.changes[planned.change].address, uses)
+        }
+    }
+
+    /// A note for every block device that the plan takes offline and that has no node: its exclusive open, which keeps
+    /// others out, fails then.
+    private func missingNodes(of plan: Plan) -> [Note] {
+        plan.steps.compactMap { planned in
+            guard case .disable(let target) = planned.step, let disk = findings.missingNodes[target.device]
+            else { return nil }
+            return Note(
+                .nodeMissing, plan.changes[planned.change].address,
+                "/dev/\(disk) does not exist: an apply cannot make sure that nobody uses the device, and fails",
+                advice: "udevadm trigger --settle, or look why udev made no node for it")
         }
     }
 

@@ -62,6 +62,12 @@ public struct Note: Equatable, Sendable {
         case protectionNotKept = "protection_not_kept"
         /// A transaction was interrupted, and an apply recovers it first.
         case interrupted
+        /// A namespace has the new name already, so that `renamed_from` does nothing.
+        case renameWithoutEffect = "rename_without_effect"
+        /// A label writes the declared name with other bytes.
+        case nameSpelledDifferently = "name_spelled_differently"
+        /// A block device has no node below /dev: an apply cannot make sure that nobody uses it.
+        case nodeMissing = "node_missing"
     }
 }
 

@@ -25,7 +25,8 @@ public enum Planner {
         let plan = Plan(
             changes: ConsentWords.told(apart: draft.changes), steps: steps, unchanged: draft.unchanged,
             unmanaged: draft.unmanaged, refusals: draft.refusals, notes: draft.notes)
-        let backedUp = BackupPlanner(observed: observed, limit: backupLimit).completed(plan)
+        let named = IdentityReview(assignments: assignments, names: names).completed(plan)
+        let backedUp = BackupPlanner(observed: observed, limit: backupLimit).completed(named)
         let reviewed = DaxDeviceReview(observed: observed).completed(
             HealthReview(observed: observed).completed(backedUp))
         return ListingReview(profile: profile, observed: observed, limits: limits).completed(reviewed)
@@ -63,8 +64,9 @@ public enum Planner {
         draft.refusals.append(
             Refusal(
                 .regionReadOnly, region.device, at: position, "\(region.device) is read-only",
-                advice:
-                    "look at the flags of its DIMMs: the kernel makes a region read-only when one is not armed"
+                advice: region.mappings.isEmpty
+                    ? "the platform says so: see /sys/bus/nd/devices/\(region.device)/read_only"
+                    : "look at the flags of its DIMMs: the kernel makes a region read-only when one is not armed"
             ))
         return draft
     }

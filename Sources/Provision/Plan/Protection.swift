@@ -27,6 +27,9 @@ struct ProtectionReview {
     func completed(_ plan: Plan) -> Plan {
         guard !marks.isEmpty else { return plan }
         var plan = plan
+        for index in plan.refusals.indices where plan.refusals[index].code == .protected {
+            plan.refusals[index].advice = advice(plan.refusals[index])
+        }
         let renamed = Set(plan.steps.filter { $0.step.isRenaming }.map(\.change))
         for (index, change) in plan.changes.enumerated() {
             guard change.kind.changesNamespace || renamed.contains(index),
@@ -36,6 +39,15 @@ struct ProtectionReview {
             plan.refusals.append(mark.refusal(change.address))
         }
         return plan
+    }
+
+    /// What to do where the profile protects a namespace, and so does the mark of an earlier apply: both have to go, and
+    /// the profile first, or it would protect the namespace anew.
+    private func advice(_ refusal: Refusal) -> String? {
+        let mark = marks.first { refusal.address.hasSuffix("/\($0.displayName)") }
+        guard let mark, let advice = refusal.advice else { return refusal.advice }
+        return
+            "\(advice); then run daxprov unprotect \(mark.displayName), since an earlier apply protected it as well"
     }
 
     /// The namespaces that the profile protects, as they are on the host; and the notes for those that no mark can be

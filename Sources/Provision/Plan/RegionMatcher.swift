@@ -8,15 +8,23 @@ enum RegionMatcher {
     }
 
     /// Pairs every block with its regions, in the order of the profile; what cannot be paired becomes a refusal.
+    ///
+    /// A block for one region goes before a block with `each: true`, wherever they stand in the profile: the latter has
+    /// the regions that are left (docs/decisions/0019).
     static func assign(_ blocks: [RegionBlock], on observed: Observed) -> ([Assignment], [Refusal]) {
         var assignments: [Assignment] = []
         var refusals: [Refusal] = []
-        for block in blocks {
-            let found = candidates(for: block, on: observed)
-            if let refusal = refusal(for: block, found: found, on: observed) {
+        let matches = blocks.map { candidates(for: $0, on: observed) }
+        let single = zip(blocks, matches).filter { !$0.appliesToEach && $1.count == 1 }
+        let owned = Set(single.flatMap { $1.map(\.region.device) })
+        for (block, matching) in zip(blocks, matches) {
+            if let refusal = refusal(for: block, found: matching, on: observed) {
                 refusals.append(refusal)
                 continue
             }
+            let found =
+                block.appliesToEach ? matching.filter { !owned.contains($0.region.device) } : matching
+            if found.isEmpty { refusals.append(nothingLeft(for: block, of: matching)) }
             for assignment in found {
                 if assignments.contains(where: { $0.region.device == assignment.region.device }) {
                     refusals.append(claimedTwice(assignment))
@@ -43,7 +51,9 @@ enum RegionMatcher {
             return Refusal(
                 .noMatchingRegion, "regions", at: block.position,
                 "no region matches \(block.match): \(present(on: observed, match: block.match))",
-                advice: "compare the conditions with the output of daxprov inventory")
+                advice: observed.buses.filter(\.regions.isEmpty).compactMap(\.wayToRegions).first
+                    .map { "make one first: \($0)" }
+                    ?? "compare the conditions with the output of daxprov inventory")
         }
         if found.count > 1, !block.appliesToEach {
             let names = found.map(\.region.device).joined(separator: ", ")
@@ -68,11 +78,21 @@ enum RegionMatcher {
         return "this host has \(regions.prefix(8).joined(separator: ", "))\(rest)"
     }
 
+    /// The refusal of a block with `each: true` whose regions all have a block of their own.
+    private static func nothingLeft(for block: RegionBlock, of matching: [Assignment]) -> Refusal {
+        let names = matching.map(\.region.device).joined(separator: ", ")
+        return Refusal(
+            .noMatchingRegion, "regions", at: block.position,
+            "every region that matches \(block.match) has a block of its own: \(names)",
+            advice: "leave this block out, or widen its match")
+    }
+
     private static func claimedTwice(_ assignment: Assignment) -> Refusal {
         Refusal(
             .regionClaimedTwice, assignment.region.device, at: assignment.block.position,
             "an earlier block of the profile already matches \(assignment.region.device)",
-            advice: "let every region be matched by one block only")
+            advice: "let every region be matched by one block only, or by one with and one without each: true"
+        )
     }
 }
 
@@ -98,12 +118,19 @@ extension RegionMatch {
             && holds(persistenceDomain, candidate.persistenceDomain)
             && holds(provider, bus.provider)
             && (minimumSize.map { candidate.size >= $0 } ?? true)
-            && (dimms.map { Set($0) == Self.dimmIDs(of: candidate, on: bus) } ?? true)
+            && (dimms.map { Self.mean($0, the: candidate, on: bus) } ?? true)
     }
 
-    private static func dimmIDs(of region: Region, on bus: Bus) -> Set<String> {
-        let devices = region.mappings.map(\.dimm)
-        return Set(bus.dimms.filter { devices.contains($0.device) }.map { $0.uniqueID ?? $0.device })
+    /// Whether the words name exactly the region's DIMMs, each once: by unique id, whose hexadecimal digits ndctl prints
+    /// in lower case and ipmctl in upper case, or by kernel name.
+    private static func mean(_ words: [String], the region: Region, on bus: Bus) -> Bool {
+        let words = Set(words.map { $0.lowercased() })
+        let dimms = region.mappings.map(\.dimm).map { device in
+            let id = bus.dimms.first { $0.device == device }?.uniqueID
+            return words.intersection([device, id?.lowercased()].compactMap(\.self))
+        }
+        return dimms.count == words.count && dimms.allSatisfy { $0.count == 1 }
+            && Set(dimms.flatMap(\.self)) == words
     }
 }
 

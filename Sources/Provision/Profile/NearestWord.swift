@@ -1,8 +1,8 @@
 /// Finds the word that somebody most likely meant.
-enum NearestWord {
+public enum NearestWord {
     /// The candidate with the smallest edit distance to `word`, case aside, if that is small for its length, the
     /// first of equals; else one that the word begins, or that begins the word.
-    static func to(_ word: String, among candidates: [String]) -> String? {
+    public static func to(_ word: String, among candidates: [String]) -> String? {
         guard (1...64).contains(word.unicodeScalars.count) else { return nil }
         let limit = word.unicodeScalars.count <= 3 ? 1 : 2
         var best: (word: String, distance: Int)?

@@ -10,6 +10,7 @@ public enum ProfileReader {
     /// - Throws: ``ProfileError/invalid(_:)``.
     public static func read(_ bytes: [UInt8], source: String) throws(ProfileError) -> Profile {
         guard UInt64(bytes.count) <= maximumSize.bytes else { throw tooLarge(source) }
+        if let foreign = ForeignDocument.diagnostic(of: bytes, source: source) { throw .invalid([foreign]) }
         let text = SourceText(bytes, source: source)
         if let problem = EncodingCheck.problem(in: text, bytes: bytes) { throw .invalid([problem]) }
         var composer = YamlComposer(bytes, text: text)

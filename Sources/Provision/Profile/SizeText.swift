@@ -47,18 +47,26 @@ extension ByteCount {
         if let unit = units.first(where: { $0.name == name }) { return unit.bytes }
         guard !name.isEmpty else { throw SizeTextError("it ends in a space") }
         guard name.first != " " else { throw SizeTextError("more than one space stands before its unit") }
+        let number = PrintableText.plain(text.dropLast(rest.count).unicodeScalars.prefix(40))
         throw SizeTextError(
-            "the unit \(PrintableText.quoted(name)) is not known", suggestion: suggestion(for: name))
+            "the unit \(PrintableText.quoted(name)) is not known",
+            suggestion: suggestion(for: name, after: number))
     }
 
-    private static func suggestion(for unit: String) -> String {
-        let names = units.map(\.name)
+    private static func suggestion(for unit: String, after number: String) -> String {
         if unit.first == "," { return "decimals are written with a point" }
         if unit.first == "x" || unit.first == "_" { return "sizes are written in plain decimal digits" }
-        let alike = names.filter { $0.first?.lowercased() == unit.first?.lowercased() }
-        if let near = NearestWord.to(unit, among: alike) { return "did you mean `\(near)`?" }
-        return "units are B, K or KiB, M or MiB, G or GiB, T or TiB, and decimal KB, MB, GB, TB"
+        return nearest(to: unit).map { "did you mean `\(number) \($0)`?" } ?? unitList
     }
+
+    /// The unit that was most likely meant; nil where none is near.
+    static func nearest(to unit: String) -> String? {
+        let alike = units.map(\.name).filter { $0.first?.lowercased() == unit.first?.lowercased() }
+        return NearestWord.to(unit, among: alike)
+    }
+
+    private static let unitList =
+        "units are B, K or KiB, M or MiB, G or GiB, T or TiB, and decimal KB, MB, GB, TB"
 }
 
 /// An unsigned decimal number at the beginning of a text, exact.
@@ -120,7 +128,13 @@ struct DecimalText {
             SizeTextError(
                 "it begins with a point",
                 suggestion: "write `0\(PrintableText.plain(text.unicodeScalars.prefix(30)))`")
-        default: SizeTextError("it does not begin with a number", suggestion: "sizes are written as `64 GiB`")
+        default:
+            if let unit = ByteCount.nearest(to: text) {
+                SizeTextError("its number is missing", suggestion: "sizes are written as `64 \(unit)`")
+            } else {
+                SizeTextError(
+                    "it does not begin with a number", suggestion: "sizes are written as `64 GiB`")
+            }
         }
     }
 }

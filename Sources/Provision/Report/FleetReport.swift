@@ -174,12 +174,12 @@ public struct FleetReport: Sendable {
     public func text(_ style: TextStyle = .plain) -> String {
         let titles = ["CREATE", "CHANGE", "REPLACE", "DESTROY", "REFUSED", "DATA LOSS"]
         var table = TextTable(
-            [(title: "HOST", side: .left)] + titles.map { (title: $0, side: TextTable.Side.right) })
+            [TextTable.Column("HOST", .left, .cut(least: 8))] + titles.map { TextTable.Column($0, .right) })
         for row in rows {
             table.add(
                 [TerminalText.clean(row.host)] + (row.counts?.cells ?? titles.map { _ in "error" }))
         }
-        let lines = table.lines
+        let lines = table.lines(width: style.width)
         let body = zip(lines.dropFirst(), rows).map { line, row in paint(line, row.counts, style) }
         let reasons = complaints.map { complaint in
             style.paint(text(complaint), complaint.kind == .note ? .change : .loss)

@@ -13,17 +13,18 @@ extension InventoryReport {
         root.set("tool_version", ToolVersion.current)
         root.set("host_name", origin?.hostName)
         root.set("time", origin?.time)
-        root.set("buses", each: observed.buses, Self.node)
+        if let selection { root.set("selection", each: selection.words) { .string($0) } }
+        root.set("buses", each: shown.buses, node)
         return root
     }
 
-    private static func node(_ bus: Bus) -> JSONNode {
+    private func node(_ bus: Bus) -> JSONNode {
         let node = JSONNode.object()
         node.set("provider", bus.provider)
         node.set("dev", bus.device)
         node.set("scrub_state", bus.scrubState?.rawValue)
         node.set("dimms", each: bus.dimms, Self.node)
-        node.set("regions", each: bus.regions, Self.node)
+        node.set("regions", each: bus.regions, self.node)
         return node
     }
 
@@ -51,7 +52,7 @@ extension InventoryReport {
         return node
     }
 
-    private static func node(_ region: Region) -> JSONNode {
+    private func node(_ region: Region) -> JSONNode {
         let node = JSONNode.object()
         node.set("dev", region.device)
         node.set("size", region.size)
@@ -65,15 +66,15 @@ extension InventoryReport {
         node.set("target_node", region.targetNode)
         node.set("iset_id", region.interleaveSetID)
         node.set("interleave_ways", region.interleaveWays)
-        node.set("mappings", each: region.mappings, mappingNode)
+        node.set("mappings", each: region.mappings, Self.mappingNode)
         node.set("state", region.isEnabled ? "enabled" : "disabled")
         node.set("read_only", region.isReadOnly)
-        setBadBlocks(region.badBlocks, in: node)
+        Self.setBadBlocks(region.badBlocks, in: node)
         node.set("capabilities", each: region.capabilities, Self.node)
         node.set("persistence_domain", region.persistenceDomain.rawValue)
         node.set("seed", region.namespaceSeed)
         if let free = region.freeExtents { node.set("free_extents", each: free, Self.node) }
-        node.set("namespaces", each: region.namespaces, Self.node)
+        node.set("namespaces", each: region.namespaces.filter { shows($0, in: region) }, Self.node)
         if !region.uninstantiated.isEmpty {
             node.set("uninstantiated_labels", each: region.uninstantiated, Self.node)
         }

@@ -7,8 +7,15 @@
 extension InventoryReport {
     /// The JSON array of the buses; empty where there is no bus, as ndctl then prints nothing.
     public var ndctlJSON: String {
-        guard !observed.buses.isEmpty else { return "" }
-        return JSONNode.array(of: observed.buses, Self.ndctlNode).text(.ndctl)
+        var shown = self.shown
+        for bus in shown.buses.indices {
+            for region in shown.buses[bus].regions.indices {
+                let whole = shown.buses[bus].regions[region]
+                shown.buses[bus].regions[region].namespaces = whole.namespaces.filter { shows($0, in: whole) }
+            }
+        }
+        guard !shown.buses.isEmpty else { return "" }
+        return JSONNode.array(of: shown.buses, Self.ndctlNode).text(.ndctl)
     }
 
     private static func ndctlNode(_ bus: Bus) -> JSONNode {

@@ -1,9 +1,13 @@
 /// The host for a person: a block for each bus, its DIMMs, and for each region a summary, a map and a table.
 extension InventoryReport {
     /// The text, with a newline at its end.
-    public var text: String {
+    public var text: String { text(width: nil) }
+
+    /// The text, with a newline at its end.
+    /// - Parameter width: the columns of the terminal; nil: lines are as long as they are.
+    public func text(width: Int?) -> String {
         guard !observed.buses.isEmpty else { return "No persistent memory: this host has no nvdimm bus.\n" }
-        let blocks = observed.buses.map { Self.lines(of: $0).joined(separator: "\n") }
+        let blocks = shown.buses.map { lines(of: $0, width).joined(separator: "\n") }
         return blocks.joined(separator: "\n\n") + "\n"
     }
 
@@ -13,16 +17,24 @@ extension InventoryReport {
         of_pmem), and check that the firmware describes it (an ACPI NFIT, or memmap= on the kernel command line)
         """
 
-    private static func lines(of bus: Bus) -> [String] {
+    private func lines(of bus: Bus, _ width: Int?) -> [String] {
         let scrub = bus.scrubState.map { ", scrub \($0.rawValue)" } ?? ""
-        var lines = ["\(clean(bus.device)): \(clean(bus.provider))\(scrub)"]
+        let width = width.map { $0 - 2 }
+        var lines = ["\(Self.clean(bus.device)): \(Self.clean(bus.provider))\(scrub)"]
         if bus.dimms.isEmpty { lines.append("  no DIMMs: nothing here holds labels") }
-        var table = TextTable([("DIMM", .left), ("ID", .left), ("LABELS", .left), ("STATE", .left)])
-        for dimm in bus.dimms { table.add(dimmCells(dimm)) }
-        if !bus.dimms.isEmpty { lines += table.lines.map { "  \($0)" } }
-        if bus.regions.isEmpty { lines.append("  no regions") }
+        var table = TextTable([
+            .init("DIMM", .left), .init("ID", .left), .init("LABELS", .left, .below(rank: 1, word: "labels")),
+            .init("STATE", .left, .below(rank: 2, word: "")),
+        ])
+        for dimm in bus.dimms { table.add(Self.dimmCells(dimm)) }
+        if !bus.dimms.isEmpty { lines += table.lines(width: width).map { "  \($0)" } }
+        if bus.regions.isEmpty {
+            lines.append("  no regions" + (bus.wayToRegions.map { ": one is made by \($0)" } ?? ""))
+        }
         for region in bus.regions {
-            let text = RegionText(region, dimmIDs: bus.dimmIDs(of: region) ?? [])
+            let text = RegionText(region, dimmIDs: bus.dimmIDs(of: region) ?? [], width: width) {
+                shows($0, in: region)
+            }
             lines += [""] + text.lines.map { $0.isEmpty ? "" : "  \($0)" }
         }
         return lines

@@ -6,9 +6,12 @@ extension PlanReport {
         if !plan.changes.isEmpty { lines.append("") }
         lines += RefusalText.lines(plan.refusals, source: source, style)
         lines += NoteText.lines(plan.notes, style)
-        lines += PlanText.unmanaged(plan.unmanaged)
-        if let limits { lines += LimitReport.lines(limits, of: origin) }
-        lines.append(summary)
+        lines += PlanText.unmanaged(plan.unmanaged, style)
+        if let limits {
+            lines += LimitReport.lines(limits, of: origin)
+                .flatMap { TextFill.lines($0, width: style.width, indent: 8) }
+        }
+        lines += TextFill.lines(summary, width: style.width, indent: 2)
         return lines.map { $0 + "\n" }.joined()
     }
 
@@ -34,24 +37,33 @@ enum PlanText {
     static func lines(for change: Change, _ style: TextStyle) -> [String] {
         let marker = change.kind.marker
         let pad = String(repeating: " ", count: max(0, 3 - marker.count))
-        var lines = [style.paint("\(pad)\(marker) \(title(change))", change.kind.meaning)]
-        for reason in change.reasons where change.kind != .create { lines.append("      \(clean(reason))") }
-        for content in change.contents ?? [] { lines.append("      holds: \(content)") }
+        var lines = TextFill.lines("\(pad)\(marker) \(title(change))", width: style.width, indent: 8)
+            .map { style.paint($0, change.kind.meaning) }
+        var details: [String] = []
+        for reason in change.reasons where change.kind != .create { details.append(clean(reason)) }
+        for content in change.contents ?? [] { details.append("holds: \(content)") }
+        lines += details.flatMap { TextFill.lines("      \($0)", width: style.width, indent: 8) }
         if change.losesData, let consent = change.consentArgument {
             let lost = change.kind == .initializeLabels ? "whatever it holds is lost" : "data on it is lost"
             lines.append(
                 style.paint("    ! \(lost); needs --allow-destroy \(clean(consent))", .loss))
         }
         if change.kind != .create {
-            lines.append("      undo: \(change.reversibility.phrase): \(clean(change.reversibilityReason))")
+            lines += TextFill.lines(
+                "      undo: \(change.reversibility.phrase): \(clean(change.reversibilityReason))",
+                width: style.width, indent: 8)
         }
         return lines
     }
 
     /// The namespaces that stay as they are.
-    static func unmanaged(_ namespaces: [UnmanagedNamespace]) -> [String] {
+    static func unmanaged(_ namespaces: [UnmanagedNamespace], _ style: TextStyle) -> [String] {
         guard !namespaces.isEmpty else { return [] }
-        let items = namespaces.map { "      \(clean($0.address)): \(description($0.summary))" }
+        let items = namespaces.flatMap { namespace in
+            TextFill.lines(
+                "      \(clean(namespace.address)): \(description(namespace.summary))", width: style.width,
+                indent: 8)
+        }
         return ["Not named by the profile, left alone:"] + items + [""]
     }
 
@@ -91,7 +103,8 @@ public enum RefusalText {
             let address = TerminalText.clean(refusal.address)
             let message = TerminalText.clean("\(place)refused: \(address): \(refusal.message)")
             let advice = refusal.advice.map { ["  \(TerminalText.clean($0))"] } ?? []
-            return [style.paint(message, .loss)] + advice
+            return TextFill.lines(message, width: style.width, indent: 4).map { style.paint($0, .loss) }
+                + advice
         }
     }
 }
@@ -104,7 +117,8 @@ enum NoteText {
         return notes.flatMap { note in
             let message = TerminalText.clean("note: \(note.address): \(note.message)")
             let advice = note.advice.map { ["  \(TerminalText.clean($0))"] } ?? []
-            return [style.paint(message, .change)] + advice
+            return TextFill.lines(message, width: style.width, indent: 4).map { style.paint($0, .change) }
+                + advice
         } + [""]
     }
 }

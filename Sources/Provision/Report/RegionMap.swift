@@ -1,10 +1,10 @@
-/// A picture of a region on lines of 80 columns: what is allocated and what is free, in proportion.
+/// A picture of a region on lines of one width: what is allocated and what is free, in proportion.
 ///
 /// Each namespace has its own letter, a to z, A to Z, 0 to 9, then again from a; `.` is free, `-` is free but too small
 /// or too misaligned to allocate, `#` is taken by a label without a namespace. Every segment gets at least one cell; a wall stands between segments where all
 /// walls fit.
 public struct RegionMap: Sendable {
-    /// The number of columns, brackets included.
+    /// The number of columns where nothing says another, brackets included.
     public static let width = 80
     private static let letters = Array("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
 
@@ -14,7 +14,8 @@ public struct RegionMap: Sendable {
     public let legend: [Character?]
 
     /// The map of a region; nil where the positions are not known, or there is nothing to show.
-    public init?(_ region: Region) {
+    /// - Parameter width: the number of columns, brackets included; at least 3.
+    public init?(_ region: Region, width: Int = width) {
         guard region.size > .zero else { return nil }
         guard let free = region.freeExtents, let allocatable = region.allocatableExtents else { return nil }
         var segments = free.map { gap in
@@ -26,7 +27,7 @@ public struct RegionMap: Sendable {
         segments += region.uninstantiated.map { Segment(extent: $0.extent, fill: "#") }
         segments.sort { $0.extent < $1.extent }
         guard !segments.isEmpty else { return nil }
-        lines = Self.draw(segments)
+        lines = Self.draw(segments, width)
         legend = region.namespaces.indices.map { index in
             placed.first { $0.index == index }?.letter
         }
@@ -50,7 +51,7 @@ public struct RegionMap: Sendable {
         }
     }
 
-    private static func draw(_ segments: [Segment]) -> [String] {
+    private static func draw(_ segments: [Segment], _ width: Int) -> [String] {
         let interior = width - 2
         let hasWalls = 2 * segments.count - 1 <= interior
         let rows = (segments.count + interior - 1) / interior

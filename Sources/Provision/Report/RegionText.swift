@@ -1,22 +1,32 @@
 /// A region for a person: a summary, the map, the namespaces, what is wrong.
 struct RegionText {
     private let region: Region
+    private let width: Int?
+    private let shows: (Namespace) -> Bool
     private let map: RegionMap?
     private let dimmIDs: [String]
 
-    /// - Parameter dimmIDs: the unique ids of the region's DIMMs, in the order of their positions; empty where one has none.
-    init(_ region: Region, dimmIDs: [String] = []) {
+    /// - Parameters:
+    ///   - dimmIDs: the unique ids of the region's DIMMs, in the order of their positions; empty where one has none.
+    ///   - width: the columns there are; nil: lines are as long as they are.
+    ///   - shows: which namespaces are listed. The map shows all.
+    init(
+        _ region: Region, dimmIDs: [String] = [], width: Int? = nil,
+        shows: @escaping (Namespace) -> Bool = { _ in true }
+    ) {
         self.region = region
         self.dimmIDs = dimmIDs
-        self.map = RegionMap(region)
+        self.width = width
+        self.shows = shows
+        self.map = RegionMap(region, width: width ?? RegionMap.width)
     }
 
     var lines: [String] {
-        var lines = [summary] + identity + [capacity]
+        var lines = TextFill.lines(summary, width: width, indent: 4) + identity + [capacity]
         if !region.isEnabled { lines.append("! disabled: its namespaces cannot be seen") }
         if region.isReadOnly { lines.append("! read-only: its namespaces cannot be changed") }
         if let map { lines += map.lines } else if region.isEnabled { lines.append(mapIsMissing) }
-        if !region.namespaces.isEmpty { lines += [""] + table.lines }
+        if region.namespaces.contains(where: shows) { lines += [""] + table.lines(width: width) }
         lines += errors
         return lines
     }
@@ -67,12 +77,15 @@ struct RegionText {
 
     private var table: TextTable {
         var table = TextTable([
-            ("", .left), ("NAME", .left), ("MODE", .left), ("SIZE", .right), ("USABLE", .right),
-            ("MAP", .left),
-            ("ALIGN/SECTOR", .right), ("STATE", .left), ("DEVICE", .left), ("NAMESPACE", .left),
-            ("LABEL UUID", .left),
+            .init("", .left), .init("NAME", .left, .cut(least: 8)), .init("MODE", .left),
+            .init("SIZE", .right), .init("USABLE", .right, .below(rank: 5, word: "usable")),
+            .init("MAP", .left, .below(rank: 4, word: "map")),
+            .init("ALIGN/SECTOR", .right, .below(rank: 3, word: "align/sector")),
+            .init("STATE", .left, .below(rank: 6, word: "state")), .init("DEVICE", .left),
+            .init("NAMESPACE", .left, .below(rank: 2, word: "")),
+            .init("LABEL UUID", .left, .below(rank: 1, word: "label")),
         ])
-        for (index, namespace) in region.namespaces.enumerated() {
+        for (index, namespace) in region.namespaces.enumerated() where shows(namespace) {
             table.add(cells(namespace, letter: map?.legend[index]))
         }
         return table
@@ -104,7 +117,7 @@ struct RegionText {
 
     private var errors: [String] {
         var errors: [String] = []
-        for namespace in region.namespaces {
+        for namespace in region.namespaces where shows(namespace) {
             let name = TerminalText.clean(namespace.displayName)
             if let extents = namespace.extents, extents != 1 {
                 errors.append(

@@ -1,11 +1,19 @@
-/// Whether a text report uses colours.
+/// How a text report looks: whether it uses colours, and how wide it may be.
 public struct TextStyle: Sendable {
     private let usesColour: Bool
+    /// The columns of the terminal; nil: lines are as long as they are.
+    public let width: Int?
 
-    /// No colours: for files, pipes and `NO_COLOR`.
+    /// A style. Less than ``leastWidth`` columns count as that many.
+    public init(usesColour: Bool, width: Int? = nil) {
+        self.usesColour = usesColour
+        self.width = width.map { max($0, Self.leastWidth) }
+    }
+
+    /// No colours, and nothing shortened: for files and pipes.
     public static let plain = TextStyle(usesColour: false)
-    /// Colours as a terminal shows them.
-    public static let terminal = TextStyle(usesColour: true)
+    /// The fewest columns that a report is laid out for.
+    public static let leastWidth = 40
 
     /// The colours of a report, by what they mean.
     public enum Meaning: String, Sendable {

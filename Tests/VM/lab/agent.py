@@ -47,6 +47,7 @@ class Job:
     def __init__(self, agent, number, command):
         self._agent, self._number, self._command = agent, number, command
         self._output = {b"o": bytearray(), b"e": bytearray()}
+        self._sink = None
         self._ending = None
         self._timed_out = False
 
@@ -73,6 +74,15 @@ class Job:
     def kill(self, number=signal.SIGKILL):
         """Signals the command and its children (its process group)."""
         self._agent.send(b"K", self._number, bytes([number]))
+
+    def pass_on(self, sink):
+        """Gives the output to `sink(data, is_error)` as it comes, and keeps none of it any more."""
+        with self._agent.changed:
+            for kind, output in self._output.items():
+                if output:
+                    sink(bytes(output), kind == b"e")
+                output.clear()
+            self._sink = sink
 
     def go_on(self):
         """Continues a stopped command."""
@@ -101,6 +111,8 @@ class Job:
     def receive(self, kind, payload):
         if kind == b"x":
             self._ending = payload[0] == 1, payload[1]
+        elif self._sink:
+            self._sink(payload, kind == b"e")
         else:
             self._output[kind] += payload
 
@@ -111,7 +123,7 @@ class Agent:
     def __init__(self, connection, last_words):
         self.last_words = last_words
         self._connection = connection
-        self._changed = threading.Condition()
+        self.changed = threading.Condition()
         self._greetings = []
         self._jobs = {}
         self._closed = False
@@ -154,8 +166,8 @@ class Agent:
 
     def wait_until(self, condition, timeout):
         """True when `condition` came to hold; raises when the machine ends before that."""
-        with self._changed:
-            self._changed.wait_for(lambda: condition() or self._closed, timeout)
+        with self.changed:
+            self.changed.wait_for(lambda: condition() or self._closed, timeout)
             if condition():
                 return True
         self.check_alive()
@@ -170,16 +182,16 @@ class Agent:
             while True:
                 kind, number, length = HEADER.unpack(self._read_exactly(HEADER.size))
                 payload = self._read_exactly(length)
-                with self._changed:
+                with self.changed:
                     if kind == b"h":
                         self._greetings.append(payload)
                     elif number in self._jobs:
                         self._jobs[number].receive(kind, payload)
-                    self._changed.notify_all()
+                    self.changed.notify_all()
         except (OSError, EOFError):
-            with self._changed:
+            with self.changed:
                 self._closed = True
-                self._changed.notify_all()
+                self.changed.notify_all()
 
     def _read_exactly(self, length):
         data = bytearray()

@@ -74,6 +74,9 @@ ALL = (
     Holder("system memory, online", "devdax", "daxctl reconfigure-device -m system-ram {name}",
            "{name}: system memory, and 1 of its memory blocks are online",
            "daxctl list -d {name} | grep -q '\"online_memblocks\":1'"),
+    Holder("system memory in the kernel's zone", "devdax", "daxctl reconfigure-device -m system-ram --no-movable {name}",
+           "{name}: system memory, and 1 of its 1 online memory blocks are in the kernel's zone Normal",
+           "daxctl list -d {name} | grep -q '\"online_memblocks\":1'"),
     Holder("system memory, offline", "devdax", "daxctl reconfigure-device -N -m system-ram {name}",
            "{name}: system memory, of which no block is online", "daxctl list -d {name} | grep -q system-ram"),
 )

@@ -83,15 +83,13 @@ extension SimulatedState {
         of personality: SimulatedPersonality, _ namespace: SimulatedNamespace, in region: SimulatedRegion
     ) -> [BadBlocks] {
         guard personality.mode != .sector else { return [] }
-        let block = personality.infoBlock
-        let offset =
-            block == nil
-            ? ByteCount.zero
-            : NamespaceGeometry.dataOffset(
-                rawSize: namespace.size, start: region.resource + namespace.offset.bytes,
-                mode: personality.mode, map: block?.map, align: block?.align)
-        guard let offset else { return [] }
-        let start = (namespace.offset + offset).bytes / 512
+        var offset: UInt64 = 0
+        if let block = personality.infoBlock {
+            let address = region.resource + namespace.offset.bytes
+            guard let data = block.data(start: address, size: namespace.size) else { return [] }
+            offset = data.offset
+        }
+        let start = (namespace.offset.bytes + offset) / 512
         let end = start + personality.usableSize.bytes / 512
         return region.badBlocks.compactMap { range in
             let first = max(range.offset, start)

@@ -52,9 +52,15 @@ extension SimulatedState {
     private func usableSize(
         of block: SimulatedInfoBlock, rawSize: ByteCount, start: UInt64, in region: SimulatedRegion
     ) -> ByteCount? {
-        NamespaceGeometry.usableSize(
-            rawSize: rawSize, start: start, mode: block.kind.mode, map: block.map, align: block.align,
-            sectorSize: block.sectorSize, labels: labels(of: region))
+        switch block.kind {
+        case .btt:
+            return SimulatedGeometry.translated(
+                size: rawSize.bytes, sector: UInt64(block.sectorSize?.bytes ?? 4096),
+                isSecondVersion: labels(of: region) == .v1_2
+            ).map { ByteCount($0) }
+        case .pfn, .dax:
+            return block.data(start: start, size: rawSize).map { ByteCount($0.length) }
+        }
     }
 
     /// Binds the namespace's driver.
@@ -83,10 +89,11 @@ extension SimulatedState {
         _ namespace: SimulatedNamespace, align: Alignment?, in region: SimulatedRegion
     ) {
         let start = region.resource + namespace.offset.bytes
-        let end = NamespaceGeometry.dataOffset(
-            rawSize: namespace.size, start: start, mode: .fsdax, map: .dev, align: align)
-        guard let end else { return }
-        let map = (start + NamespaceGeometry.infoBlockReserve.bytes)..<(start + end.bytes)
+        let data = SimulatedGeometry.pageMapped(
+            start: start, size: namespace.size.bytes, isMapOnDevice: true,
+            align: (align ?? .huge).size.bytes)
+        guard let data else { return }
+        let map = (start + SimulatedGeometry.superBlock)..<(start + data.offset)
         infoBlocks = infoBlocks.filter { !map.contains($0.key) }
         pages = pages.filter { !map.contains($0.key) }
         guard !map.isEmpty else { return }
@@ -105,6 +112,14 @@ extension SimulatedState {
         if regions[id.region].isReadOnly { throw SimulatedRefusal(EROFS) }
         let start = regions[id.region].resource + namespace.offset.bytes
         write([UInt8](repeating: 0, count: 2 * Self.page), at: start)
+    }
+}
+
+extension SimulatedInfoBlock {
+    /// Where the data of a pfn or dax device lies in its namespace, in bytes; nil where the kernel does not enable it.
+    func data(start: UInt64, size: ByteCount) -> (offset: UInt64, length: UInt64)? {
+        SimulatedGeometry.pageMapped(
+            start: start, size: size.bytes, isMapOnDevice: map != .mem, align: (align ?? .huge).size.bytes)
     }
 }
 
@@ -131,7 +146,7 @@ extension SimulatedState {
         if let number {
             let namespaceID = SimulatedNamespaceID(region: id.region, number: number)
             guard let namespace = namespace(namespaceID) else { throw SimulatedRefusal(ENODEV) }
-            guard namespace.size >= NamespaceGeometry.minimumFormatted else {
+            guard namespace.size.bytes >= SimulatedGeometry.leastClaimed else {
                 throw SimulatedRefusal(ENXIO, "the namespace is smaller than 16 MiB")
             }
             guard !namespace.isActive, !isClaimed(namespaceID) else { throw SimulatedRefusal(EBUSY) }

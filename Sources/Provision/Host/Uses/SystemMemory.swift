@@ -16,15 +16,32 @@ enum SystemMemory {
         let online = MemoryBlocks.online(
             from: directory.number("\(claim)/\(device)/resource"),
             size: directory.number("\(claim)/\(device)/size"))
+        return use(of: device, onlineIn: MemoryBlocks.zones(of: online))
+    }
+
+    /// The use of a device as system memory, by the zones of its blocks that are online.
+    ///
+    /// Blocks in ZONE_MOVABLE can go offline. Those in another zone hold the kernel's own pages, which it does not move:
+    /// taking them offline fails as a rule (mm/memory_hotplug.c, `offline_pages`), and a reboot is what gives them back.
+    static func use(of device: String, onlineIn zones: [String]) -> DeviceUse {
         let back = "daxctl reconfigure-device --mode=devdax \(device)"
-        guard !online.isEmpty else {
+        guard !zones.isEmpty else {
             return DeviceUse(
                 .systemMemory, of: device, "system memory, of which no block is online", advice: back)
         }
+        let fixed = zones.filter { $0 != "Movable" }
+        guard let zone = fixed.first else {
+            return DeviceUse(
+                .systemMemory, of: device,
+                "system memory, and \(zones.count) of its memory blocks are online",
+                advice: "daxctl offline-memory \(device), then \(back)")
+        }
         return DeviceUse(
             .systemMemory, of: device,
-            "system memory, and \(online.count) of its memory blocks are online",
-            advice: "daxctl offline-memory \(device), then \(back)")
+            "system memory, and \(fixed.count) of its \(zones.count) online memory blocks are in the kernel's zone \(zone)",
+            advice:
+                "the kernel does not give such memory back: keep \(device) from becoming system memory at the next "
+                + "boot, and reboot")
     }
 
     /// What the kernel does with new memory blocks; nil where it has no memory hotplug.
@@ -37,6 +54,16 @@ enum SystemMemory {
 /// The memory blocks of the kernel's memory hotplug (`/sys/devices/system/memory`).
 enum MemoryBlocks {
     static let root = "/sys/devices/system/memory"
+
+    /// The zone of each of these blocks (`valid_zones`, of which an online block shows the one it is in). Where that
+    /// cannot be told, the block counts as one that can go offline.
+    static func zones(of blocks: [UInt64]) -> [String] {
+        guard let directory = SysfsDirectory.ifThere(root) else { return blocks.map { _ in "Movable" } }
+        return blocks.map { block in
+            let zones = directory.text("memory\(block)/valid_zones")?.split(separator: " ") ?? []
+            return zones.count == 1 && zones[0] != "none" ? String(zones[0]) : "Movable"
+        }
+    }
 
     /// The numbers of the online blocks in a physical range. A range that cannot be read counts as online.
     ///

@@ -1,7 +1,7 @@
 /// The names and UUIDs that a profile's namespaces have so far, each with the line of its first use.
 struct DeclaredIdentities {
     /// The names.
-    var names: [NamespaceName: Int] = [:]
+    var names: [NamespaceName: (name: NamespaceName, line: Int)] = [:]
     /// The UUIDs.
     var uuids: [UUID: Int] = [:]
     /// The names that renamed namespaces had before.
@@ -58,12 +58,16 @@ extension ProfileDecoder {
     /// Notes what a namespace is called, and reports what another one is called too.
     mutating func declare(name: NamespaceName?, uuid: UUID?, renamedFrom: NamespaceName?, in fields: Fields) {
         if let name, let node = fields["name"] {
-            if let line = identities.names[name] {
+            if let (first, line) = identities.names[name] {
+                let suggestion =
+                    name.isSpelledDifferently(from: first.text)
+                    ? "the one on line \(line) looks the same, and differs only in how Unicode writes its accents"
+                    : "it is first on line \(line); names are unique on a host"
                 report(
                     "the name \(PrintableText.quoted(name.text)) is used twice", at: node,
-                    suggestion: "it is first on line \(line); names are unique on a host")
+                    suggestion: suggestion)
             } else {
-                identities.names[name] = node.position.line
+                identities.names[name] = (name, node.position.line)
             }
         }
         if let uuid, let node = fields["uuid"] {
@@ -83,7 +87,7 @@ extension ProfileDecoder {
         var seen: [NamespaceName: Int] = [:]
         for (name, node) in identities.renames {
             let quoted = PrintableText.quoted(name.text)
-            if let line = identities.names[name] {
+            if let line = identities.names[name]?.line {
                 report(
                     "`renamed_from` is the name of another namespace, \(quoted)", at: node,
                     suggestion: "that one is on line \(line)")

@@ -75,10 +75,14 @@ extension ProfileDecoder {
             reportType(of: node, key: "`\(key)`", expected: "a whole number from 0")
             return nil
         }
-        let isDecimal =
-            value.utf8.allSatisfy { (0x30...0x39).contains($0) } && (value == "0" || value.first != "0")
-        if isDecimal, let number = Int32(value) { return Int(number) }
-        reportType(of: node, key: "`\(key)`", expected: "a whole number from 0")
+        if let number = DeviceNumber.parse(value[...]) { return number }
+        guard DeviceNumber.isTooLarge(value) else {
+            reportType(of: node, key: "`\(key)`", expected: "a whole number from 0")
+            return nil
+        }
+        report(
+            "`\(key)` is too large: the kernel gives numbers from 0 to \(DeviceNumber.maximum)", at: node,
+            suggestion: "daxprov inventory lists the regions with their numbers and nodes")
         return nil
     }
 
@@ -101,4 +105,23 @@ extension ProfileDecoder {
         "online_kernel": "kernel", "mem_ctrl": "memory_controller", "ADR": "memory_controller",
         "eADR": "cpu_cache",
     ]
+}
+
+/// The number of a device or of a NUMA node, as the kernel counts them: an `int` from 0.
+enum DeviceNumber {
+    /// The largest.
+    static let maximum = Int(Int32.max)
+
+    /// The number that decimal digits write, without zeros in front; nil where it is none, or too large.
+    static func parse(_ text: Substring) -> Int? {
+        isDecimal(text) ? Int32(text).map { Int($0) } : nil
+    }
+
+    /// Whether a text is a number that the kernel has no device for.
+    static func isTooLarge(_ text: String) -> Bool { isDecimal(text[...]) && Int32(text) == nil }
+
+    private static func isDecimal(_ text: Substring) -> Bool {
+        !text.isEmpty && text.utf8.allSatisfy { (0x30...0x39).contains($0) }
+            && (text == "0" || text.first != "0")
+    }
 }
