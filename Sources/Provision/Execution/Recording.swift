@@ -225,7 +225,7 @@ extension Step {
     /// Whether the namespace that the step acts on is out of reach afterwards, or another one.
     fileprivate var takesDataAway: Bool {
         switch self {
-        case .destroy, .reconfigure, .activate: true
+        case .destroy, .reconfigure: true
         case .initializeLabels, .disable, .create, .rename, .enable: false
         }
     }

@@ -42,7 +42,7 @@ public struct Note: Equatable, Sendable {
         case labelsOfVersion1 = "labels_v1_1"
         /// The character device of a declared devdax namespace is system memory, or another driver's.
         case deviceHeld = "device_held"
-        /// The character device of a declared devdax namespace has no node below `/dev`.
+        /// A device has no node below /dev: nobody can open it, and an apply cannot make sure that nobody uses it.
         case nodeMissing = "node_missing"
         /// New memory blocks come online at once, and the plan involves system memory.
         case memoryAutoOnline = "memory_auto_online"
@@ -66,8 +66,6 @@ public struct Note: Equatable, Sendable {
         case renameWithoutEffect = "rename_without_effect"
         /// A label writes the declared name with other bytes.
         case nameSpelledDifferently = "name_spelled_differently"
-        /// A block device has no node below /dev: an apply cannot make sure that nobody uses it.
-        case nodeMissing = "node_missing"
     }
 }
 
