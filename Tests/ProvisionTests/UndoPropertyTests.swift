@@ -35,7 +35,7 @@ private struct UndoScenario {
     private var written: [Page: UInt64] = [:]
     private var before: [String: HostFacts] = [:]
     /// What undoing said that it left as somebody made it.
-    private var left: Set<String> = []
+    private var leftAlone: Set<String> = []
 
     private struct Page: Hashable {
         var dimm: String
@@ -219,11 +219,11 @@ private struct UndoScenario {
     private mutating func end(_ consent: Consent, _ rollingBack: Bool) throws -> [ExecutionError] {
         let recovery = Recovery(host: host, store: scratch.store, consent: consent)
         let outcome = try recovery.run()
-        left.formUnion(outcome.recovered.flatMap(\.undone.left))
+        leftAlone.formUnion(outcome.recovered.flatMap(\.undone.left))
         guard outcome.blocked.isEmpty else { return outcome.blocked.map(\.error) }
         guard rollingBack, let log = try scratch.store.logs().last, log.end == .committed else { return [] }
         do throws(ExecutionError) {
-            left.formUnion(try recovery.rollBack(log.header.id).left)
+            leftAlone.formUnion(try recovery.rollBack(log.header.id).left)
             return []
         } catch {
             return [error]
@@ -259,7 +259,7 @@ private struct UndoScenario {
 
     private mutating func requireState(_ profile: Profile, _ left: [String: HostFacts]) {
         guard complaints.isEmpty, let now = try? Self.facts(host.observe()) else { return }
-        for (dimm, facts) in now where !left.contains(where: { $0.hasPrefix(dimm) }) {
+        for (dimm, facts) in now where !leftAlone.contains(where: { $0.hasPrefix(dimm) }) {
             guard facts != before[dimm], facts != left[dimm] else { continue }
             let words = before[dimm]?.differences(to: facts).joined(separator: "; ") ?? ""
             complaints.append("\(dimm) is neither old nor left alone: \(words)")
