@@ -72,6 +72,7 @@ vm: release vm-packages
 
 bench: release vm-packages
 	$(PYTHON) Tests/Bench/fleet.py $(BINARY)
+	$(PYTHON) Tests/Bench/record.py $(BINARY)
 	DAXPROV_BINARY=$(CURDIR)/$(BINARY) $(PYTHON) Tests/Bench/vm.py
 
 differential: release differential-program vm-packages

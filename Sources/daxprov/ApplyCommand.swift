@@ -43,12 +43,16 @@ struct ApplyCommand: ParsableCommand {
         if dryRun { return try show(try prepare(application), of: document.profile) }
         try self.host.requirePrivilege()
         let lock = try self.host.lock()
-        try RecoverCommand.recover(host, self.host.store)
+        let open = try RecoverCommand.recoverWhatCanBe(host, self.host.store)
         let prepared = try prepare(application)
+        try RecoverCommand.require(apartFrom: open, in: self.host.store) {
+            UnsettledRegions.concern(prepared.plan, on: prepared.observed, $0)
+        }
         let plan = PlanReport(prepared.plan, of: document.profile, on: prepared.observed)
         if !json, prepared.differences.isEmpty { try Console.write(plan.text(Console.style)) }
+        let last = self.host.store.youngest
         let ending = try carryOut(prepared, application, plan)
-        let report = ApplicationReport(ending, plan: plan)
+        let report = ApplicationReport(ending, plan: plan, record: self.host.store.youngest(after: last))
         try Console.write(json ? report.json.text() : report.text(Console.style))
         extendLifetime(lock)
         let status = ending.status(of: prepared.plan)

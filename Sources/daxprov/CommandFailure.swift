@@ -8,6 +8,8 @@ struct CommandFailure: Error {
     var message: String
     /// What the administrator can do; nil where nothing general helps.
     var advice: String?
+    /// What is wrong in a profile; it has been said on stderr.
+    var diagnostics: [Diagnostic] = []
 
     init(_ status: ExitStatus, _ message: String, advice: String? = nil) {
         self.status = status
@@ -60,6 +62,11 @@ struct CommandFailure: Error {
         } catch {
             throw CommandFailure(error)
         }
+    }
+
+    /// The failure as a document, for a command that was asked for one.
+    var document: JSONNode {
+        FailureReport(message, advice: advice, exitStatus: status.rawValue, diagnostics: diagnostics).json
     }
 
     /// The text for stderr, made safe for a terminal, without the newline at its end.

@@ -41,12 +41,18 @@ struct HostOptions: ParsableArguments {
     /// Whose profiles are applied. A simulated host has nothing to protect.
     var profileTrust: FileTrust { isSimulated ? .anybody : .rootAndCaller }
 
-    /// Where transactions are recorded: beside its state file for a simulated host, wherever that is.
+    /// Where transactions are recorded: beside its state file for a simulated host, wherever that is. Those of a real host
+    /// are told to the system's log as well.
     var store: TransactionStore {
-        if stateDir == nil, let simulate {
-            return TransactionStore(StateDirectory(FilePath("\(simulate).state"), trustingParents: true))
+        if let simulate {
+            let directory =
+                stateDir.map { StateDirectory(FilePath($0)) }
+                ?? StateDirectory(FilePath("\(simulate).state"), trustingParents: true)
+            return TransactionStore(directory)
         }
-        return TransactionStore(StateDirectory(FilePath(stateDir ?? "/var/lib/daxprov")))
+        return TransactionStore(
+            StateDirectory(FilePath(stateDir ?? "/var/lib/daxprov")),
+            announcer: .system(arguments: CommandLine.arguments))
     }
 
     /// What is protected, and where the state is. Writes nothing.

@@ -11,7 +11,8 @@ struct RecoverCommand: ParsableCommand {
             interrupted and run again.
 
             Where that cannot succeed any more, say because another tool used what would have to be given back, \
-            --abandon ID ends the transaction as it is: the host stays as it is, and so does what was saved.
+            --abandon ID ends the transaction as it is: the host stays as it is, and so does what was saved. A transaction \
+            that cannot be read is set aside by it.
 
             \(ExitStatus.table(.done, .error, .partial, .locked, .notPermitted))
             """
@@ -31,19 +32,56 @@ struct RecoverCommand: ParsableCommand {
             return extendLifetime(lock)
         }
         let count = try Self.recover(host, self.host.store)
-        if count == 0 { try Console.write("Nothing was interrupted.\n") }
+        let unreadable = try CommandFailure.onState { () throws(StateError) in try self.host.store.unreadable() }
+        if count == 0, unreadable.isEmpty { try Console.write("Nothing was interrupted.\n") }
+        for line in RecoveryReport.lines(unreadable) { Console.diagnose("daxprov: \(line)") }
         extendLifetime(lock)
+        if !unreadable.isEmpty { throw Ending(.partial) }
     }
 
-    private func giveUp(_ id: String, _ host: any RestoringHost) throws {
+    /// Ends what was interrupted as far as that is possible: nil, or why something stays open. What it concerns must then be
+    /// left alone (``require(apartFrom:in:_:)``).
+    static func recoverWhatCanBe(_ host: any RestoringHost, _ store: TransactionStore) throws -> CommandFailure? {
+        do {
+            try recover(host, store)
+            return nil
+        } catch let failure as CommandFailure where failure.status == .partial {
+            guard !Interruption.bySignals().isRequested else { throw failure }
+            return failure
+        }
+    }
+
+    /// Fails where something stays open (see ``recoverWhatCanBe(_:_:)``) that what is wanted has to do with; says it otherwise.
+    static func require(
+        apartFrom failure: CommandFailure?, in store: TransactionStore, _ concerns: ([TransactionLog]) -> Bool
+    ) throws {
+        guard let failure else { return }
+        let open = try CommandFailure.onState { () throws(StateError) in try store.interrupted() }
+        guard !concerns(open) else { throw failure }
+        Console.diagnose(failure.text)
+    }
+
+    private func giveUp(_ text: String, _ host: any RestoringHost) throws {
+        let store = self.host.store
+        let (id, isUnreadable) = try CommandFailure.onState { () throws(StateError) in
+            let id = try store.name(meant: text)
+            return (id, try store.unreadable().contains { $0.name == id })
+        }
+        if isUnreadable { return try setAside(id, store) }
         if !yes { try Question.confirm("Leave the host as transaction \(id) left it?") }
         do throws(ExecutionError) {
-            try Recovery(host: host, store: self.host.store).abandon(id)
+            try Recovery(host: host, store: store).abandon(id)
         } catch {
             throw CommandFailure(error)
         }
         try Console.write(
             "Transaction \(id) is given up; the host stays as it is. daxprov show \(id) says what it was.\n")
+    }
+
+    private func setAside(_ id: String, _ store: TransactionStore) throws {
+        if !yes { try Question.confirm("Leave the host as it is, and set aside transaction \(id), which cannot be read?") }
+        let place = try CommandFailure.onState { () throws(StateError) in try store.setAside(id) }
+        try Console.write("Transaction \(id) is set aside, in \(place); the host stays as it is.\n")
     }
 
     /// Ends what was interrupted, and says so. Returns how many there were.
@@ -62,9 +100,13 @@ struct RecoverCommand: ParsableCommand {
             throw failure
         }
         for item in recovered {
-            Console.diagnose("daxprov: transaction \(item.id) was interrupted: \(item.end.phrase)")
-            for region in item.afterReboot {
-                Console.diagnose("daxprov: the namespace of \(region) is back after the next reboot")
+            guard item.end == .rolledBack else {
+                Console.diagnose("daxprov: transaction \(item.id) was interrupted: \(item.end.phrase)")
+                continue
+            }
+            Console.diagnose("daxprov: transaction \(item.id) was interrupted, and is undone")
+            for line in UndoText.undone(item.id, afterReboot: item.afterReboot) {
+                Console.diagnose("daxprov: \(line)")
             }
         }
         return recovered.count

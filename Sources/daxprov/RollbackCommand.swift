@@ -15,7 +15,9 @@ struct RollbackCommand: ParsableCommand {
             """
     )
 
-    @Argument(help: ArgumentHelp("The transaction, as 'daxprov history' names it.", valueName: "id"))
+    @Argument(
+        help: ArgumentHelp(
+            "The transaction, as 'daxprov history' names it: its number is enough.", valueName: "id"))
     var id: String?
     @Flag(name: .shortAndLong, help: "Do not ask.") var yes = false
     @OptionGroup var consent: ConsentOptions
@@ -26,18 +28,20 @@ struct RollbackCommand: ParsableCommand {
         try self.host.requirePrivilege()
         let lock = try self.host.lock()
         let store = self.host.store
-        try RecoverCommand.recover(host, store)
-        let (log, later) = try select(in: store)
+        let open = try RecoverCommand.recoverWhatCanBe(host, store)
+        let (log, later) = try CommandFailure.onState { () throws(StateError) in try store.undoable(id) }
         let (observed, findings) = try CommandFailure.translating { () throws(HostError) in
             let observed = try host.observe()
             let targets = RollbackReview.targets(of: log, on: observed)
             return (observed, try host.examine(Examination(targets: targets, claimsDevices: true)))
         }
         let safeguards = self.host.safeguards
+        try RecoverCommand.require(apartFrom: open, in: store) { UnsettledRegions.concern(log, on: observed, $0) }
         try CommandFailure.onState { () throws(StateError) in try safeguards.requireKnown() }
-        let review = RollbackReview(
+        var review = RollbackReview(
             of: log, on: observed, later: later, consent: consent.consent, marks: safeguards.marks,
             findings: findings)
+        review.refusals += UnsettledRegions.refusals(for: log, on: observed, safeguards.unreadable)
         let isAsking = !yes && Question.isPossible && review.lacksConsentAlone
         try show(review, refusals: isAsking ? [] : review.refusals, of: log)
         guard isAsking || review.refusals.isEmpty else { throw Ending(.refused) }
@@ -68,20 +72,6 @@ struct RollbackCommand: ParsableCommand {
             advice: "nothing was touched; look, and try again")
     }
 
-    private func select(in store: TransactionStore) throws -> (TransactionLog, [TransactionLog]) {
-        try CommandFailure.onState { () throws(StateError) in
-            let logs = try store.logs()
-            let wanted = id ?? logs.last { $0.end == .committed || $0.end == .incomplete }?.header.id
-            guard let wanted, let index = logs.firstIndex(where: { $0.header.id == wanted }) else {
-                throw StateError(
-                    .unsuitable,
-                    id.map { "there is no transaction \($0)" } ?? "there is no transaction to undo",
-                    advice: "daxprov history lists them")
-            }
-            return (logs[index], Array(logs[(index + 1)...]))
-        }
-    }
-
     private func show(
         _ review: RollbackReview, refusals: [Refusal], of log: TransactionLog
     ) throws {
@@ -102,9 +92,6 @@ struct RollbackCommand: ParsableCommand {
         } catch {
             throw CommandFailure(error, status: .partial)
         }
-        try Console.write("Undone, and verified: the host is as it was before \(id).\n")
-        for region in pending {
-            try Console.write("The namespace of \(region) is back after the next reboot.\n")
-        }
+        try Console.write(UndoText.undone(id, afterReboot: pending).map { $0 + "\n" }.joined())
     }
 }

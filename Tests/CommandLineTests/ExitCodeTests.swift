@@ -106,8 +106,8 @@ import Testing
         let applied = try run("apply", "--yes")
         #expect(applied.status == 0)
         #expect(
-            applied.output.hasSuffix(
-                "Applied 2 changes in 2 steps; verified: the host is as the profile says.\n"))
+            applied.output.contains(
+                "\nApplied 2 changes in 2 steps; verified: the host is as the profile says.\n"))
         #expect(applied.errors == "[1/2] create wal in region0\n[2/2] create heap in region0\n")
         let again = try run("plan", "--detailed-exitcode")
         let nothing = "No changes: the host is as the profile says (2 namespaces).\n"

@@ -9,5 +9,6 @@
 #include "CLibndctl.h"
 #include "CLinux.h"
 #include "CSignals.h"
+#include "CSystemLog.h"
 
 #endif

@@ -103,7 +103,8 @@ public struct RollbackReview: Sendable {
         _ log: TransactionLog, by later: [TransactionLog], _ regions: Set<String>
     ) -> [Refusal] {
         later.filter { other in
-            other.end != .rolledBack && other.header.steps.contains { regions.contains($0.region) }
+            // One that was given up cannot be rolled back first. What it left is seen on the host.
+            other.end != .rolledBack && other.end != .abandoned && other.header.steps.contains { regions.contains($0.region) }
         }
         .map { other in
             Refusal(

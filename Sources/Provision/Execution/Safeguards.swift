@@ -8,6 +8,8 @@ public struct Safeguards: Sendable {
     public var stateDirectory: FilePath?
     /// Why the marks are not known; nil where they are.
     public var unknown: String?
+    /// The transactions that cannot be read: what they concerned is left alone.
+    public var unreadable: [UnreadableTransaction] = []
 
     /// Nothing is protected, and nothing recorded.
     public static let none = Safeguards(marks: [], stateDirectory: nil, unknown: nil)
@@ -21,6 +23,8 @@ public struct Safeguards: Sendable {
         } catch {
             unknown = error.description
         }
+        // Whoever cannot list the transactions at all cannot begin one either.
+        unreadable = (try? store.unreadable()) ?? []
     }
 
     private init(marks: [ProtectionMark], stateDirectory: FilePath?, unknown: String?) {
@@ -40,6 +44,7 @@ extension Safeguards {
     /// The plan with the refusals for what is protected.
     func completed(_ plan: Plan, for profile: Profile, on observed: Observed) -> Plan {
         var plan = ProtectionReview(marks: marks).completed(plan)
+        plan.refusals += UnsettledRegions.refusals(for: plan, on: observed, unreadable)
         plan.notes += ProtectionReview.protected(by: profile, on: observed).notes
         if let unknown, !plan.changes.isEmpty {
             plan.notes.append(

@@ -1,6 +1,7 @@
 extension JournalRecord {
     /// The record as one line of JSON.
-    func json(sequence: Int) -> String {
+    /// - Parameter time: when it is written, in seconds since 1970; nil: it does not tell.
+    func json(sequence: Int, time: Int? = nil) -> String {
         let node = JSONNode.object()
         node.set("seq", sequence)
         switch self {
@@ -21,14 +22,17 @@ extension JournalRecord {
             node.set("checksum", saved.checksum)
         case .intent(let step, let identity):
             node.set("record", "intent")
+            node.set("time", time)
             node.set("step", step)
             node.set("raw_uuid", identity.label)
             node.set("uuid", identity.infoBlock)
         case .done(let step):
             node.set("record", "done")
+            node.set("time", time)
             node.set("step", step)
         case .undo(let reason):
             node.set("record", "undo")
+            node.set("time", time)
             node.set("reason", reason)
         case .placeholder(let uuid, let address):
             node.set("record", "placeholder")
@@ -36,6 +40,7 @@ extension JournalRecord {
             node.set("address", address)
         case .end(let end, let after):
             node.set("record", "end")
+            node.set("time", time)
             node.set("outcome", end.rawValue)
             if let after { node.set("after", InventoryReport(after).document) }
         }

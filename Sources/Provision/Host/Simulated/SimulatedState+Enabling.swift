@@ -87,7 +87,7 @@ extension SimulatedState {
             rawSize: namespace.size, start: start, mode: .fsdax, map: .dev, align: align)
         guard let end else { return }
         let map = (start + NamespaceGeometry.infoBlockReserve.bytes)..<(start + end.bytes)
-        infoBlocks = infoBlocks.filter { !map.contains($0.key) }
+        for address in infoBlocks.keys.filter(map.contains) { infoBlocks[address] = nil }
     }
 
     /// Zeroes the namespace's first 8 KiB through its raw block device.
