@@ -52,7 +52,8 @@ struct ApplyCommand: ParsableCommand {
         if !json, prepared.differences.isEmpty { try Console.write(plan.text(Console.style)) }
         let last = self.host.store.youngest
         let ending = try carryOut(prepared, application, plan)
-        let report = ApplicationReport(ending, plan: plan, record: self.host.store.youngest(after: last))
+        let report = ApplicationReport(
+            ending, plan: plan, record: self.host.store.youngest(after: last), options: self.host.arguments)
         try Console.write(json ? report.json.text() : report.text(Console.style))
         extendLifetime(lock)
         let status = ending.status(of: prepared.plan)

@@ -27,7 +27,9 @@ extension Daxprov {
 
     /// Prints the failure as a document where one was asked for: a failure comes instead of a report, never after one.
     private static func document(_ failure: CommandFailure) {
-        guard CommandLine.arguments.dropFirst().prefix(while: { $0 != "--" }).contains("--json") else { return }
+        guard CommandLine.arguments.dropFirst().prefix(while: { $0 != "--" }).contains("--json") else {
+            return
+        }
         try? Console.write(failure.document.text())
     }
 }

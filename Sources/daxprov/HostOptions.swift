@@ -58,6 +58,11 @@ struct HostOptions: ParsableArguments {
     /// What is protected, and where the state is. Writes nothing.
     var safeguards: Safeguards { Safeguards(reading: store) }
 
+    /// The options that mean the same host and record in another command.
+    var arguments: [String] {
+        (simulate.map { ["--simulate", $0] } ?? []) + (stateDir.map { ["--state-dir", $0] } ?? [])
+    }
+
     /// Takes the lock that lets one daxprov at a time change the host.
     func lock() throws -> HostLock {
         do throws(StateError) {

@@ -32,7 +32,9 @@ struct RecoverCommand: ParsableCommand {
             return extendLifetime(lock)
         }
         let count = try Self.recover(host, self.host.store)
-        let unreadable = try CommandFailure.onState { () throws(StateError) in try self.host.store.unreadable() }
+        let unreadable = try CommandFailure.onState { () throws(StateError) in
+            try self.host.store.unreadable()
+        }
         if count == 0, unreadable.isEmpty { try Console.write("Nothing was interrupted.\n") }
         for line in RecoveryReport.lines(unreadable) { Console.diagnose("daxprov: \(line)") }
         extendLifetime(lock)
@@ -41,7 +43,9 @@ struct RecoverCommand: ParsableCommand {
 
     /// Ends what was interrupted as far as that is possible: nil, or why something stays open. What it concerns must then be
     /// left alone (``require(apartFrom:in:_:)``).
-    static func recoverWhatCanBe(_ host: any RestoringHost, _ store: TransactionStore) throws -> CommandFailure? {
+    static func recoverWhatCanBe(
+        _ host: any RestoringHost, _ store: TransactionStore
+    ) throws -> CommandFailure? {
         do {
             try recover(host, store)
             return nil
@@ -51,7 +55,8 @@ struct RecoverCommand: ParsableCommand {
         }
     }
 
-    /// Fails where something stays open (see ``recoverWhatCanBe(_:_:)``) that what is wanted has to do with; says it otherwise.
+    /// Fails where something stays open (see ``recoverWhatCanBe(_:_:)``) that what is wanted has to do with; says it
+    /// otherwise.
     static func require(
         apartFrom failure: CommandFailure?, in store: TransactionStore, _ concerns: ([TransactionLog]) -> Bool
     ) throws {
@@ -79,7 +84,10 @@ struct RecoverCommand: ParsableCommand {
     }
 
     private func setAside(_ id: String, _ store: TransactionStore) throws {
-        if !yes { try Question.confirm("Leave the host as it is, and set aside transaction \(id), which cannot be read?") }
+        if !yes {
+            try Question.confirm(
+                "Leave the host as it is, and set aside transaction \(id), which cannot be read?")
+        }
         let place = try CommandFailure.onState { () throws(StateError) in try store.setAside(id) }
         try Console.write("Transaction \(id) is set aside, in \(place); the host stays as it is.\n")
     }

@@ -36,7 +36,9 @@ struct RollbackCommand: ParsableCommand {
             return (observed, try host.examine(Examination(targets: targets, claimsDevices: true)))
         }
         let safeguards = self.host.safeguards
-        try RecoverCommand.require(apartFrom: open, in: store) { UnsettledRegions.concern(log, on: observed, $0) }
+        try RecoverCommand.require(apartFrom: open, in: store) {
+            UnsettledRegions.concern(log, on: observed, $0)
+        }
         try CommandFailure.onState { () throws(StateError) in try safeguards.requireKnown() }
         var review = RollbackReview(
             of: log, on: observed, later: later, consent: consent.consent, marks: safeguards.marks,

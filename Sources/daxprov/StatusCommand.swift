@@ -16,7 +16,8 @@ struct StatusCommand: ParsableCommand {
     )
 
     @Flag(help: "Print one JSON document.") var json = false
-    @Flag(help: "Exit with 2 when the host has changed since the last application.") var detailedExitcode = false
+    @Flag(help: "Exit with 2 when the host has changed since the last application.") var detailedExitcode =
+        false
     @OptionGroup var host: HostOptions
 
     func run() throws {

@@ -28,13 +28,19 @@ import Testing
         try place.write(text.replacing(old, with: new), to: "host.json")
     }
 
-    private var name: String { AttackedPlace.entries(place.path("state/transactions")).sorted().last ?? "none" }
+    private var name: String {
+        AttackedPlace.entries(place.path("state/transactions")).sorted().last ?? "none"
+    }
 
     @Test func applySaysWhatItMadeAndHowToUndoIt() throws {
         let applied = try apply()
-        #expect(applied.output.contains(/\n {6}region0\/wal   \/dev\/pmem0(\.1)? +label [-0-9a-f]{36}\n/), "\(applied.output)")
+        #expect(
+            applied.output.contains(/\n {6}region0\/wal   \/dev\/pmem0(\.1)? +label [-0-9a-f]{36}\n/),
+            "\(applied.output)")
         #expect(applied.output.contains(/\n {6}region0\/heap  \/dev\/dax0\.\d +label [-0-9a-f]{36}\n/))
-        let last = "It is recorded as transaction \(name); to undo it: daxprov rollback \(name)\n"
+        let undo =
+            "daxprov rollback \(name) --simulate \(place.path("host.json")) --state-dir \(place.path("state"))"
+        let last = "It is recorded as transaction \(name); to undo it: \(undo)\n"
         #expect(applied.output.hasSuffix(last), "\(applied.output)")
         #expect(try apply().output.contains("No changes"))
     }
@@ -42,7 +48,7 @@ import Testing
     @Test func theSameIsInTheDocument() throws {
         let applied = try apply("--json")
         for text in [
-            "\"transaction\": \"\(name)\"", "\"undo\": \"daxprov rollback \(name)\"", "\"made\": [",
+            "\"transaction\": \"\(name)\"", "\"undo\": \"daxprov rollback \(name) --simulate ", "\"made\": [",
             "\"node\": \"/dev/", "\"raw_uuid\": \"", "\"address\": \"region0/heap\"",
         ] { #expect(applied.output.contains(text), "\(text): \(applied.output)") }
     }
@@ -77,18 +83,21 @@ import Testing
 
     @Test func aRollbackHasALineAndStepsHaveTimes() throws {
         try #require(try apply().status == 0)
-        try #require(try run("rollback", "--yes", "--allow-destroy", "wal", "--allow-destroy", "heap").status == 0)
+        let agreed = ["--allow-destroy", "wal", "--allow-destroy", "heap"]
+        try #require(try run("rollback", "--yes", agreed[0], agreed[1], agreed[2], agreed[3]).status == 0)
         let history = try run("history").output.split(separator: "\n")
         #expect(history.count == 3, "\(history)")
         #expect(history[1].contains("apply") && history[1].contains("committed"))
         #expect(history[2].contains("rollback") && history[2].contains("rolled back"))
         let shown = try run("show", "1").output
         #expect(shown.contains(/began: 20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ/), "\(shown)")
-        #expect(shown.contains(/1\. create wal in region0: done 20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ/), "\(shown)")
+        #expect(
+            shown.contains(/1\. create wal in region0: done 20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ/), "\(shown)")
         #expect(try run("show", "1", "--json").output.contains("\"done_time\""))
     }
 
-    @Test(arguments: ["1", "000001", "000001-2", "01"]) func aTransactionCanBeNamedInShort(word: String) throws {
+    @Test(arguments: ["1", "000001", "000001-2", "01"])
+    func aTransactionCanBeNamedInShort(word: String) throws {
         try #require(try apply().status == 0)
         #expect(try run("show", word).output.hasPrefix("transaction \(name)\n"))
         let agreed = ["--yes", "--allow-destroy", "wal", "--allow-destroy", "heap"]
@@ -135,9 +144,11 @@ import Testing
             ["status"], ["history"], ["show", "1"], ["export"], ["unprotect", "wal"],
         ] {
             let run = try place.run(
-                command + ["--json", "--simulate", place.path("host.json"), "--state-dir", place.path("state")])
+                command
+                    + ["--json", "--simulate", place.path("host.json"), "--state-dir", place.path("state")])
             #expect(run.status == 0, "\(command): \(run)")
-            #expect(run.output.hasPrefix("{\n  \"format_version\": 1,\n  \"tool_version\""), "\(command): \(run)")
+            let beginning = "{\n  \"format_version\": 1,\n  \"tool_version\""
+            #expect(run.output.hasPrefix(beginning), "\(command): \(run)")
         }
         let bad = try place.write("version: 1\nregions: 5\n", to: "other.yaml")
         let valid = try place.run("validate", profile, bad, "--json")
@@ -162,6 +173,7 @@ import Testing
     @Test func whatIsWrongInAProfileIsInTheDocument() throws {
         let bad = try place.write("version: 1\nregions: 5\n", to: "other.yaml")
         let run = try place.run("plan", bad, "--json", "--simulate", place.path("host.json"))
-        #expect(run.status == 65 && run.output.contains("\"diagnostics\": [") && run.output.contains("\"line\": 2"))
+        #expect(run.status == 65 && run.output.contains("\"diagnostics\": ["), "\(run)")
+        #expect(run.output.contains("\"line\": 2"))
     }
 }

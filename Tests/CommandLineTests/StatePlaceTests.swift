@@ -118,7 +118,8 @@ import Testing
                 command + ["--simulate", place.place.path("host.json"), "--state-dir", place.state])
             #expect(run.status == status(of: command, after: attack), "\(command): \(run)")
             if attack.isOfTransaction, command[0] != "recover" {
-                #expect((run.errors + run.output).contains(attack.names) || command[0] == "rollback", "\(run)")
+                #expect(
+                    (run.errors + run.output).contains(attack.names) || command[0] == "rollback", "\(run)")
             } else {
                 #expect(run.errors.contains(attack.names), "\(command): \(run.errors)")
                 #expect(run.output.isEmpty, "\(command): \(run.output)")

@@ -4,7 +4,9 @@ import Testing
 
 /// What changed of a host is said of the object, and nothing is missed.
 @Suite struct HostDriftTests {
-    private static func host(_ namespaces: [Namespace], _ change: (inout Region) -> Void = { _ in }) -> Observed {
+    private static func host(_ namespaces: [Namespace], _ change: (inout Region) -> Void = { _ in })
+        -> Observed
+    {
         var region = Region(
             device: "region0", size: .gib(16), resource: 1 << 32, interleaveSetID: 7, namespaces: namespaces)
         change(&region)
@@ -42,9 +44,10 @@ import Testing
         #expect(lines(Self.host([disabled]), before) == ["region0/wal is active"])
         let renamed = Self.namespace { $0.name = "log" }
         #expect(lines(before, Self.host([renamed])) == ["region0/wal has the name log"])
-        #expect(lines(before, Self.host([])) == [
-            "region0/wal is gone: fsdax 2 GiB, map dev, align 2 MiB, at 0x100000000"
-        ])
+        #expect(
+            lines(before, Self.host([])) == [
+                "region0/wal is gone: fsdax 2 GiB, map dev, align 2 MiB, at 0x100000000"
+            ])
         #expect(lines(Self.host([]), before).map { $0.prefix(18) } == ["region0/wal is new"])
         let off = Self.host([]) { $0.isEnabled = false }
         #expect(lines(before, off) == ["region0 is disabled"])
@@ -57,14 +60,17 @@ import Testing
             $0.mode = .devdax
         }
         let found = lines(Self.host([Self.namespace()]), Self.host([anew]))
-        #expect(found.count == 1 && found[0].contains("has the mode devdax, and had fsdax; has the label UUID 399"))
+        #expect(
+            found.count == 1
+                && found[0].contains("has the mode devdax, and had fsdax; has the label UUID 399"))
     }
 
     @Test func aMovedRegionIsOneDifference() {
         let moved = Self.host([Self.namespace { $0.resource = 1 << 40 }]) { $0.resource = 1 << 40 }
-        #expect(lines(Self.host([Self.namespace()]), moved) == [
-            "region0 lies at 0x10000000000, and lay at 0x100000000"
-        ])
+        #expect(
+            lines(Self.host([Self.namespace()]), moved) == [
+                "region0 lies at 0x10000000000, and lay at 0x100000000"
+            ])
     }
 
     /// There is a difference wherever the facts that people rely on differ.
@@ -73,10 +79,12 @@ import Testing
         let changes: [(inout Namespace) -> Void] = [
             { $0.name = "b" }, { $0.name = nil }, { $0.resource = (1 << 32) + (2 << 30) },
             { $0.rawSize = .gib(1) }, { $0.mode = .devdax }, { $0.map = .mem }, { $0.align = .kib(4) },
-            { $0.sectorSize = 4096 }, { $0.labelUUID = nil }, { $0.infoBlockUUID = nil }, { $0.isActive = false },
+            { $0.sectorSize = 4096 }, { $0.labelUUID = nil }, { $0.infoBlockUUID = nil },
+            { $0.isActive = false },
         ]
         let regionChanges: [(inout Region) -> Void] = [
-            { $0.isEnabled = false }, { $0.isReadOnly = true }, { $0.labelling = .labelless }, { $0.size = .gib(8) },
+            { $0.isEnabled = false }, { $0.isReadOnly = true }, { $0.labelling = .labelless },
+            { $0.size = .gib(8) },
             { $0.resource = 1 << 36 }, { $0.interleaveSetID = 9 },
         ]
         func any() -> Observed {

@@ -68,7 +68,8 @@ import Testing
             let seen = try SimulatedHost.open(path)
             #expect(try seen.observe().regions[0].namespaces.first?.isActive == false, "cut at \(cut)")
         }
-        try scratch.write(String(decoding: bytes[..<(lines[0].count + 1)], as: UTF8.self), to: "host.json.stores")
+        try scratch.write(
+            String(decoding: bytes[..<(lines[0].count + 1)], as: UTF8.self), to: "host.json.stores")
         #expect(try SimulatedHost.open(path).json == before)
     }
 
@@ -89,15 +90,20 @@ import Testing
         let uuid = UUID.random(using: &generator)
         let stores: [SimulatedStore] = [
             .uuid(id, uuid), .name(id, "a\"\n\u{1b}é"), .name(id, ""), .size(id, .zero), .size(id, .gib(3)),
-            .sectorSize(id, 4096), .holderClass(id, .btt), .holderClass(id, nil), .forceRaw(id, true), .enable(id),
-            .disable(id), .zeroInfoBlock(id), .infoBlocks(address: 1 << 40, length: .kib(8), Array("{}".utf8)),
+            .sectorSize(id, 4096), .holderClass(id, .btt), .holderClass(id, nil), .forceRaw(id, true),
+            .enable(id),
+            .disable(id), .zeroInfoBlock(id),
+            .infoBlocks(address: 1 << 40, length: .kib(8), Array("{}".utf8)),
             .infoBlocks(address: 0, length: .zero, []), .claimUUID(claim, uuid), .claimMap(claim, .mem),
-            .claimAlign(claim, .gigantic), .claimSectorSize(claim, .sectorModeDefault), .claimNamespace(claim, 5),
-            .claimNamespace(claim, nil), .enableClaim(claim), .enableRegion(3), .disableRegion(4), .enableDimm(5),
+            .claimAlign(claim, .gigantic), .claimSectorSize(claim, .sectorModeDefault),
+            .claimNamespace(claim, 5),
+            .claimNamespace(claim, nil), .enableClaim(claim), .enableRegion(3), .disableRegion(4),
+            .enableDimm(5),
             .disableDimm(6), .labelIndex(dimm: 7, .v1_1), .labelIndex(dimm: 7, nil),
         ]
         for store in stores {
-            #expect(try SimulatedStore(JSONCursor(try JSONValue(parsing: store.line))) == store, "\(store.line)")
+            #expect(
+                try SimulatedStore(JSONCursor(try JSONValue(parsing: store.line))) == store, "\(store.line)")
         }
     }
 }

@@ -42,11 +42,16 @@ import Testing
         let messages = socket.messages()
         #expect(messages.count == 4, "\(messages)")
         for message in messages {
-            #expect(message.contains("SYSLOG_IDENTIFIER=daxprov\n") && message.contains("DAXPROV_TRANSACTION=\(name)\n"))
+            #expect(
+                message.contains("SYSLOG_IDENTIFIER=daxprov\n")
+                    && message.contains("DAXPROV_TRANSACTION=\(name)\n"))
             #expect(message.contains("DAXPROV_USER=sudo by alice\n"))
-            #expect(message.contains("DAXPROV_COMMAND=daxprov apply host.yaml?X=1\n"), "no field can be smuggled in")
+            #expect(
+                message.contains("DAXPROV_COMMAND=daxprov apply host.yaml?X=1\n"),
+                "no field can be smuggled in")
         }
-        #expect(messages[0].contains("MESSAGE=transaction \(name) begins: 1 step for host.yaml (sudo by alice: "))
+        #expect(
+            messages[0].contains("MESSAGE=transaction \(name) begins: 1 step for host.yaml (sudo by alice: "))
         #expect(messages[1].contains("is committed; done: create wal in region0"))
         #expect(messages[1].contains("DAXPROV_OUTCOME=committed\nDAXPROV_STEP=create wal in region0\n"))
         #expect(messages[2].contains("is being undone: rollback was asked for"))
@@ -67,7 +72,8 @@ import Testing
 
     @Test func aFailureIsToldWithItsReason() throws {
         try apply(
-            store(SystemLog(journal: scratch.path.appending("log").string, syslog: "/nonexistent")), failing: true)
+            store(SystemLog(journal: scratch.path.appending("log").string, syslog: "/nonexistent")),
+            failing: true)
         let last = try #require(socket.messages().last)
         #expect(last.contains("is rolled back (") && last.contains("DAXPROV_OUTCOME=rolled_back"), "\(last)")
     }

@@ -16,7 +16,8 @@ import Testing
 
     @discardableResult
     private func record(_ records: [JournalRecord], before: Observed = Observed(buses: [])) throws -> String {
-        var writer = try TransactionWriter.begin(in: store, source: "p.yaml", before: before, plan: Self.empty)
+        var writer = try TransactionWriter.begin(
+            in: store, source: "p.yaml", before: before, plan: Self.empty)
         for record in records { try writer.append(record) }
         return writer.name
     }
@@ -51,7 +52,9 @@ import Testing
         for name in try store.names() { #expect(!TransactionReport(try store.outline(name)).text.isEmpty) }
     }
 
-    @Test(arguments: ["2147483647-AAAA", "9223372036854775807-20261122T120000Z", "99999999999999999999", "-", "1"])
+    @Test(arguments: [
+        "2147483647-AAAA", "9223372036854775807-20261122T120000Z", "99999999999999999999", "-", "1",
+    ])
     func whatIsNotNamedLikeATransactionIsNone(name: String) throws {
         try makeDirectory(name)
         #expect(try store.names().isEmpty)
@@ -87,9 +90,13 @@ import Testing
         var generator = SystemRandomNumberGenerator()
         let host = try SimulatedHost(json: TestFiles.text("../../profiles/hosts/one-dimm.json")).observe()
         let endings: [[JournalRecord]] = [
-            [], [.end(.committed, after: host)], [.end(.incomplete, after: host), .undo(reason: #","after":{"a"#)],
+            [], [.end(.committed, after: host)],
+            [.end(.incomplete, after: host), .undo(reason: #","after":{"a"#)],
             [.end(.committed, after: host), .undo(reason: "x"), .end(.rolledBack, after: nil)],
-            [.undo(reason: "it failed"), .placeholder(.random(using: &generator), address: 1), .end(.rolledBack, after: nil)],
+            [
+                .undo(reason: "it failed"), .placeholder(.random(using: &generator), address: 1),
+                .end(.rolledBack, after: nil),
+            ],
             [.end(.abandoned, after: nil)],
         ]
         for records in endings {
@@ -128,7 +135,9 @@ import Testing
     }
 
     @Test func timesOfRecordsAreKept() throws {
-        let name = try record([.end(.committed, after: nil), .undo(reason: "x"), .end(.rolledBack, after: nil)])
+        let name = try record([
+            .end(.committed, after: nil), .undo(reason: "x"), .end(.rolledBack, after: nil),
+        ])
         let summary = try #require(try store.summary(name))
         let now = UTCTime.now
         #expect(summary.ended.map { (now - 60...now).contains($0) } == true)
@@ -136,7 +145,8 @@ import Testing
     }
 
     @Test(arguments: [
-        (0, "1970-01-01T00:00:00Z"), (951_782_400, "2000-02-29T00:00:00Z"), (4_107_542_399, "2100-02-28T23:59:59Z"),
+        (0, "1970-01-01T00:00:00Z"), (951_782_400, "2000-02-29T00:00:00Z"),
+        (4_107_542_399, "2100-02-28T23:59:59Z"),
         (4_107_542_400, "2100-03-01T00:00:00Z"), (1_795_359_600, "2026-11-22T15:00:00Z"),
         (253_402_300_799, "9999-12-31T23:59:59Z"),
     ])

@@ -117,7 +117,8 @@ extension Region {
 
 extension Namespace {
     /// What changed of it. What only a namespace with a driver shows is left out where the driver came or went.
-    fileprivate func changes(to now: Namespace, in region: Region, _ newRegion: Region) -> [HostDrift.Change] {
+    fileprivate func changes(to now: Namespace, in region: Region, _ newRegion: Region) -> [HostDrift.Change]
+    {
         var list = DriftList()
         list.compare("state", isActive ? "active" : "disabled", now.isActive ? "active" : "disabled")
         list.hidesUnknown = isActive != now.isActive
@@ -136,8 +137,8 @@ extension Namespace {
     }
 }
 
-/// Finds the namespaces of an earlier observation again, each once: by the label's UUID; one with another label by its place and
-/// size, or where places are not known by the kernel's name.
+/// Finds the namespaces of an earlier observation again, each once: by the label's UUID; one with another label by its
+/// place and size, or where places are not known by the kernel's name.
 private struct NamespacePairing {
     private let namespaces: [Namespace]
     private var isTaken: [Bool]
@@ -150,7 +151,8 @@ private struct NamespacePairing {
 
         init(_ namespace: Namespace, in region: Region) {
             self =
-                region.offset(of: namespace).map { .offset($0, namespace.rawSize) } ?? .device(namespace.device)
+                region.offset(of: namespace).map { .offset($0, namespace.rawSize) }
+                ?? .device(namespace.device)
         }
     }
 

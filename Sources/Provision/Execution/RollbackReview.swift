@@ -104,7 +104,8 @@ public struct RollbackReview: Sendable {
     ) -> [Refusal] {
         later.filter { other in
             // One that was given up cannot be rolled back first. What it left is seen on the host.
-            other.end != .rolledBack && other.end != .abandoned && other.header.steps.contains { regions.contains($0.region) }
+            other.end != .rolledBack && other.end != .abandoned
+                && other.header.steps.contains { regions.contains($0.region) }
         }
         .map { other in
             Refusal(

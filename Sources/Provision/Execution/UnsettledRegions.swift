@@ -1,5 +1,5 @@
-/// What is left alone as long as an earlier transaction is not settled: it was interrupted and could not be recovered, or it
-/// cannot be read, so that nobody knows whether it was. Elsewhere on the host work goes on.
+/// What is left alone as long as an earlier transaction is not settled: it was interrupted and could not be recovered, or
+/// it cannot be read, so that nobody knows whether it was. Elsewhere on the host work goes on.
 public enum UnsettledRegions {
     /// A refusal for each transaction that cannot be read and that the plan has to do with. One of which not even the first
     /// record can be read may be about any region.
@@ -37,15 +37,16 @@ public enum UnsettledRegions {
             advice: transaction.error.advice)
     }
 
-    /// Whether a plan has to do with what one of these transactions touched. One that changes nothing says of no region that it
-    /// is settled, so it has to do with all that are there.
+    /// Whether a plan has to do with what one of these transactions touched. One that changes nothing says of no region
+    /// that it is settled, so it has to do with all that are there.
     public static func concern(_ plan: Plan, on observed: Observed, _ open: [TransactionLog]) -> Bool {
         let touched = Set(plan.steps.map(\.step.region))
         return concern(touched.isEmpty ? Set(observed.regions.map(\.device)) : touched, on: observed, open)
     }
 
     /// Whether undoing a transaction has to do with what one of the others touched.
-    public static func concern(_ log: TransactionLog, on observed: Observed, _ open: [TransactionLog]) -> Bool {
+    public static func concern(_ log: TransactionLog, on observed: Observed, _ open: [TransactionLog]) -> Bool
+    {
         concern(regions(of: log.header, on: observed), on: observed, open)
     }
 

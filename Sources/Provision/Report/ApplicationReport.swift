@@ -6,12 +6,17 @@ public struct ApplicationReport: Sendable {
     public let plan: PlanReport
     /// The transaction that recorded it; nil where none did.
     public let record: TransactionLog?
+    private let options: [String]
 
     /// The report of this ending.
-    public init(_ ending: Application.Ending, plan: PlanReport, record: TransactionLog? = nil) {
+    /// - Parameter options: what a command about the same host and record needs, such as `--state-dir DIR`.
+    public init(
+        _ ending: Application.Ending, plan: PlanReport, record: TransactionLog? = nil, options: [String] = []
+    ) {
         self.ending = ending
         self.plan = plan
         self.record = record
+        self.options = options
     }
 
     /// The ending for a person: what was done, what was not, and what to do.
@@ -81,10 +86,24 @@ public struct ApplicationReport: Sendable {
 
     private var undoing: [String] {
         guard let record, let undoCommand else { return [] }
-        return ["It is recorded as transaction \(record.header.id); to undo it: \(undoCommand)"]
+        return [
+            "It is recorded as transaction \(record.header.id); to undo it: \(undoCommand)"
+        ].map(TerminalText.clean)
     }
 
-    private var undoCommand: String? { record.map { "daxprov rollback \($0.header.id)" } }
+    private var undoCommand: String? {
+        record.map {
+            (["daxprov", "rollback", $0.header.id] + options).map(Self.quoted).joined(separator: " ")
+        }
+    }
+
+    /// A word as a shell takes it.
+    private static func quoted(_ word: String) -> String {
+        let isPlain = word.allSatisfy {
+            $0.isASCII && ($0.isLetter || $0.isNumber || "-_./:=@%+,".contains($0))
+        }
+        return isPlain && !word.isEmpty ? word : "'\(word.replacing("'", with: #"'\''"#))'"
+    }
 
     /// The refusals that the plan's own report has not shown yet.
     private func unseen(_ refusals: [Refusal]) -> [Refusal] {

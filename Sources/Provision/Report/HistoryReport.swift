@@ -30,8 +30,8 @@ public struct HistoryReport: Sendable {
         return (table.lines + problems + notes).map { $0 + "\n" }.joined()
     }
 
-    /// The rows in the order in which things happened: transactions by their names, rollbacks by their times. One whose time is
-    /// not recorded follows its transaction.
+    /// The rows in the order in which things happened: transactions by their names, rollbacks by their times. One whose
+    /// time is not recorded follows its transaction.
     private var rows: [[String]] {
         var rows: [[String]] = []
         var waiting: [(time: Int, row: [String])] = []
@@ -52,14 +52,16 @@ public struct HistoryReport: Sendable {
     }
 
     private func row(of summary: TransactionSummary) -> [String] {
-        let state = summary.rollback.map { TransactionText.state($0.undone) } ?? TransactionText.state(summary.end)
+        let state = TransactionText.state(summary.rollback?.undone ?? summary.end)
         return [
             summary.id, TransactionText.time(summary.time), "apply", "\(summary.stepCount)", state,
             summary.source,
         ]
     }
 
-    private func rollbackRow(of summary: TransactionSummary, _ rollback: TransactionSummary.Rollback) -> [String] {
+    private func rollbackRow(
+        of summary: TransactionSummary, _ rollback: TransactionSummary.Rollback
+    ) -> [String] {
         [
             summary.id, rollback.time.map(TransactionText.time) ?? "", "rollback", "\(summary.stepCount)",
             TransactionText.state(summary.end), summary.source,

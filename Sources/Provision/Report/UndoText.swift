@@ -10,10 +10,12 @@ public enum UndoText {
         guard !afterReboot.isEmpty else {
             return ["Everything was undone, and verified: the host is as it was \(before)."]
         }
-        return ["Everything was undone. The host is as it was \(before), but for what only a reboot brings back:"]
+        let heading =
+            "Everything was undone. The host is as it was \(before), but for what only a reboot brings back:"
+        return [heading]
             + afterReboot.map {
-                "  the namespace of \(TerminalText.clean($0)) is back after the next reboot: its old labels are written, "
-                    + "and the kernel reads them then"
+                "  the namespace of \(TerminalText.clean($0)) is back after the next reboot: its old labels are "
+                    + "written, and the kernel reads them then"
             }
     }
 }

@@ -20,7 +20,8 @@ enum JournalInput {
 
     /// The quick look says what the full one does, where there is a full one.
     private static func outline(_ journal: [UInt8]) {
-        guard let entries = try? Journal.entries(in: journal, "journal"), let log = TransactionLog(entries) else {
+        guard let entries = try? Journal.entries(in: journal, "journal"), let log = TransactionLog(entries)
+        else {
             _ = try? JournalOutline.summary(of: journal, Journal.Place("journal"))
             return
         }

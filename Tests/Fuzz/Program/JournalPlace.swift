@@ -19,7 +19,9 @@ final class JournalPlace: Sendable {
     func use(_ journal: [UInt8]) {
         let entries = try? Journal.entries(in: journal, "journal")
         var name = Self.other
-        if case .begin(let header)? = entries?.first?.record, TransactionName(header.id) != nil { name = header.id }
+        if case .begin(let header)? = entries?.first?.record, TransactionName(header.id) != nil {
+            name = header.id
+        }
         let path = store.directory.transactions.appending(name)
         defer { remove(path) }
         guard (try? StateDirectory.makePrivate(path)) != nil,
@@ -60,7 +62,9 @@ final class JournalPlace: Sendable {
     }
 
     private func remove(_ path: FilePath) {
-        for file in (try? StateDirectory.entries(of: path)) ?? [] { unsafe unlink(path.appending(file).string) }
+        for file in (try? StateDirectory.entries(of: path)) ?? [] {
+            unsafe unlink(path.appending(file).string)
+        }
         unsafe rmdir(path.string)
     }
 }

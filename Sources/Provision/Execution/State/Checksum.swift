@@ -26,8 +26,8 @@ struct Checksum: Equatable {
         var index = 0
         unsafe Self.table.withUnsafeBufferPointer { table in
             while index + 8 <= bytes.count {
-                let word = unsafe UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self))
-                let mixed = word ^ UInt64(register)
+                let word = unsafe bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+                let mixed = UInt64(littleEndian: word) ^ UInt64(register)
                 var next: UInt32 = 0
                 for place in 0..<8 {
                     let byte = Int(truncatingIfNeeded: mixed >> UInt64(8 * place)) & 0xff

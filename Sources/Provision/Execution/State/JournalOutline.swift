@@ -1,8 +1,8 @@
 /// Reading a journal without the inventories in it. Each line's checksum and number are checked all the same.
 ///
-/// The inventory is the last member of the record that holds it (`begin`: before, `end`: after), so that the text before it
-/// is the rest of the record. Its key, with the comma before it, stands nowhere else there: inside of a JSON string a quote
-/// has a backslash before it.
+/// The inventory is the last member of the record that holds it (`begin`: before, `end`: after), so that the text before
+/// it is the rest of the record. Its key, with the comma before it, stands nowhere else there: inside of a JSON string a
+/// quote has a backslash before it.
 enum JournalOutline {
     /// The transaction's summary; nil where the journal has no whole record.
     static func summary(of bytes: [UInt8], _ place: Journal.Place) throws(StateError) -> TransactionSummary? {
@@ -27,12 +27,14 @@ enum JournalOutline {
         let end = position(of: beforeKey, in: text[cut...]) ?? text.endIndex
         do throws(JSONError) {
             let cursor = JSONCursor(try JSONValue(parsing: text[..<cut] + [UInt8(ascii: "}")]))
-            guard try cursor.required("seq").integer() == 0, try cursor.required("record").string() == "begin",
+            guard try cursor.required("seq").integer() == 0,
+                try cursor.required("record").string() == "begin",
                 try cursor.required("format_version").integer() == 1
             else { return nil }
             return TransactionSummary(
                 id: try cursor.required("id").string(), time: try cursor.required("time").integer(),
-                source: try cursor.required("profile").string(), stepCount: count(of: stepKey, in: text[cut..<end]))
+                source: try cursor.required("profile").string(),
+                stepCount: count(of: stepKey, in: text[cut..<end]))
         } catch {
             return nil
         }
@@ -48,8 +50,8 @@ enum JournalOutline {
         return count
     }
 
-    /// The transaction as far as reports show it: its ``TransactionLog/after`` is missing and the inventory in its header
-    /// is empty. Nothing can be undone from that.
+    /// The transaction as far as reports show it: its ``TransactionLog/after`` is missing and the inventory in its
+    /// header is empty. Nothing can be undone from that.
     static func log(of bytes: [UInt8], _ place: Journal.Place) throws(StateError) -> TransactionLog? {
         var entries: [Journal.Entry] = []
         for (number, text) in try Journal.texts(in: bytes, place).enumerated() {

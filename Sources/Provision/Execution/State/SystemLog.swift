@@ -52,14 +52,17 @@ struct SystemLog: Sendable {
     /// The message as syslog wants it, of the facility `user`.
     private func line(_ message: Message) -> String {
         let facility = 1
-        return "<\(facility * 8 + message.priority.rawValue)>daxprov[\(getpid())]: \(TerminalText.clean(message.text))"
+        let priority = facility * 8 + message.priority.rawValue
+        return "<\(priority)>daxprov[\(getpid())]: \(TerminalText.clean(message.text))"
     }
 
     /// Whether a socket takes it. One that is full is tried again for a moment.
     private func isTaken(_ bytes: [UInt8], by path: String) -> Bool {
         for attempt in 0..<5 {
             if attempt > 0 { usleep(10_000) }
-            let result = unsafe bytes.withUnsafeBytes { unsafe daxprov_log_send(path, $0.baseAddress, $0.count) }
+            let result = unsafe bytes.withUnsafeBytes {
+                unsafe daxprov_log_send(path, $0.baseAddress, $0.count)
+            }
             if result == 0 { return true }
             guard [EAGAIN, ENOBUFS, EINTR].contains(errno) else { return false }
         }

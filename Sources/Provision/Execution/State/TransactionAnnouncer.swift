@@ -4,7 +4,7 @@ import SystemPackage
 /// Tells the system's log what happens to transactions: who asked for what, what was done, and how it ended.
 public struct TransactionAnnouncer: Sendable {
     private let log: SystemLog
-    private let caller: Caller
+    private let caller: @Sendable () -> Caller
 
     /// Who runs the program, and how.
     struct Caller: Sendable {
@@ -20,7 +20,8 @@ public struct TransactionAnnouncer: Sendable {
         TransactionAnnouncer(log: SystemLog(), caller: Caller(arguments: arguments))
     }
 
-    init(log: SystemLog, caller: Caller) {
+    /// - Parameter caller: looked up when there is something to tell.
+    init(log: SystemLog, caller: @autoclosure @escaping @Sendable () -> Caller) {
         self.log = log
         self.caller = caller
     }
@@ -57,6 +58,7 @@ public struct TransactionAnnouncer: Sendable {
         _ event: String, _ name: String, _ what: String, _ fields: [(String, String)],
         _ priority: SystemLog.Priority = .info
     ) {
+        let caller = caller()
         let common = [
             ("DAXPROV_EVENT", event), ("DAXPROV_TRANSACTION", name), ("DAXPROV_USER", caller.user),
             ("DAXPROV_COMMAND", caller.commandLine),
@@ -75,7 +77,8 @@ public struct TransactionAnnouncer: Sendable {
     private static func list(_ phrases: [String]) -> String {
         guard !phrases.isEmpty else { return "nothing" }
         let rest = phrases.count - mostListed
-        return phrases.prefix(mostListed).joined(separator: ", ") + (rest > 0 ? " and \(count(rest)) more" : "")
+        return phrases.prefix(mostListed).joined(separator: ", ")
+            + (rest > 0 ? " and \(count(rest)) more" : "")
     }
 }
 
@@ -100,8 +103,8 @@ extension TransactionAnnouncer.Caller {
         return count.map { String(decoding: buffer[..<$0], as: UTF8.self) }
     }
 
-    /// The user in words: the kernel's word for who logged in is not theirs to choose, the name that sudo leaves is easier to
-    /// read.
+    /// The user in words: the kernel's word for who logged in is not theirs to choose, the name that sudo leaves is
+    /// easier to read.
     static func user(sudo: String?, login: String?, effective: uid_t) -> String {
         let number = login.flatMap { UInt32($0.prefix { $0.isASCII && $0.isNumber }) }
         let known = number.flatMap { $0 == .max ? nil : "login user \($0)" }

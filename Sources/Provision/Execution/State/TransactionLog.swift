@@ -37,7 +37,8 @@ public struct TransactionLog: Equatable, Sendable {
     /// The transaction of these records, with the times at which they were written.
     init?(_ entries: [Journal.Entry]) {
         guard case .begin(let header)? = entries.first?.record else { return nil }
-        guard entries.allSatisfy({ $0.record.step.map(header.steps.indices.contains) ?? true }) else { return nil }
+        let steps = header.steps.indices
+        guard entries.allSatisfy({ $0.record.step.map(steps.contains) ?? true }) else { return nil }
         self.header = header
         summary = TransactionSummary(header)
         for (record, time) in entries.dropFirst() {

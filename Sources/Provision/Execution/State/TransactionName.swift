@@ -24,7 +24,8 @@ struct TransactionName: Comparable, CustomStringConvertible {
         let padded = String(repeating: "0", count: max(0, 6 - digits.count)) + digits
         guard let name = TransactionName("\(padded)-\(UTCTime(clamping: time).compact)") else {
             throw StateError(
-                .unusable, "cannot name a transaction after \(last?.description ?? "none"): no number is left",
+                .unusable,
+                "cannot name a transaction after \(last?.description ?? "none"): no number is left",
                 advice: "somebody made that directory by hand; move it out of the state directory")
         }
         return name

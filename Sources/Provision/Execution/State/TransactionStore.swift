@@ -33,8 +33,8 @@ public struct TransactionStore: Sendable {
         (try names() + setAsideNames()).compactMap { TransactionName($0) }.max()
     }
 
-    /// The name of the transaction that somebody means: its whole name, its number (with or without the zeroes before it), or
-    /// as much of the beginning as no other has.
+    /// The name of the transaction that somebody means: its whole name, its number (with or without the zeroes before
+    /// it), or as much of the beginning as no other has.
     public func name(meant text: String) throws(StateError) -> String {
         let meant = TransactionName.meant(by: text, among: try names())
         guard let name = meant.first else {
@@ -55,7 +55,8 @@ public struct TransactionStore: Sendable {
         return log
     }
 
-    /// A transaction as far as reports show it, without the inventories in its journal. Nothing can be undone from that.
+    /// A transaction as far as reports show it, without the inventories in its journal. Nothing can be undone from
+    /// that.
     public func outline(_ name: String) throws(StateError) -> TransactionLog {
         let log = try advising(name) { () throws(StateError) in
             try JournalOutline.log(of: bytes(name), Journal.Place(journalPath(name)))
@@ -118,8 +119,8 @@ public struct TransactionStore: Sendable {
         return logs
     }
 
-    /// The transactions that can be read and did not end, oldest first. Of those that cannot be read (``unreadable()``) it is
-    /// not known whether they did.
+    /// The transactions that can be read and did not end, oldest first. Of those that cannot be read (``unreadable()``)
+    /// it is not known whether they did.
     public func interrupted() throws(StateError) -> [TransactionLog] {
         var logs: [TransactionLog] = []
         for reading in try readings() {
@@ -140,7 +141,8 @@ public struct TransactionStore: Sendable {
 
     /// The transaction that somebody wants to undo, or the last that can be, with those after it, which are told without
     /// their inventories.
-    public func undoable(_ text: String?) throws(StateError) -> (log: TransactionLog, later: [TransactionLog]) {
+    public func undoable(_ text: String?) throws(StateError) -> (log: TransactionLog, later: [TransactionLog])
+    {
         let readings = try readings()
         let last = readings.compactMap(\.summary).last { $0.end == .committed || $0.end == .incomplete }
         guard let name = try text.map({ text throws(StateError) in try self.name(meant: text) }) ?? last?.id
@@ -288,7 +290,8 @@ extension TransactionStore {
         let target = aside.appending(name)
         guard !StateDirectory.exists(target) else {
             throw StateError(
-                .unusable, "cannot set \(name) aside: \(target) is there already", advice: "move that away first")
+                .unusable, "cannot set \(name) aside: \(target) is there already",
+                advice: "move that away first")
         }
         guard unsafe rename(directory.transactions.appending(name).string, target.string) == 0 else {
             throw StateError(.unusable, "cannot set \(name) aside: \(StateDirectory.message(errno))")

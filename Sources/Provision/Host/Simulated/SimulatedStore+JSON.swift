@@ -101,7 +101,8 @@ extension SimulatedStore {
         }
         if word == "info_blocks" {
             self = .infoBlocks(
-                address: try node.required("address").integer(), length: try node.required("length").byteCount(),
+                address: try node.required("address").integer(),
+                length: try node.required("length").byteCount(),
                 Array(try node.required("text").string().utf8))
             return
         }
@@ -131,7 +132,8 @@ extension SimulatedStore {
         case "disable_dimm": .disableDimm(try number())
         case "label_index":
             .labelIndex(
-                dimm: try number(), try node.value("version") { version throws(JSONError) in try version.word() })
+                dimm: try number(),
+                try node.value("version") { version throws(JSONError) in try version.word() })
         default: nil
         }
     }
@@ -147,7 +149,9 @@ extension SimulatedStore {
             guard let align = try node.alignment("align") else { throw node.error("has no align") }
             return .claimAlign(id, align)
         case "claim_sector_size":
-            guard let size = try node.sectorSize("sector_size") else { throw node.error("has no sector_size") }
+            guard let size = try node.sectorSize("sector_size") else {
+                throw node.error("has no sector_size")
+            }
             return .claimSectorSize(id, size)
         case "claim_namespace":
             return .claimNamespace(
