@@ -11,7 +11,8 @@ final class JournalPlace: Sendable {
     /// A directory of this process's own, in memory where there is such a place.
     init() {
         let parent = unsafe access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp"
-        store = TransactionStore(StateDirectory("\(parent)/daxprov-fuzz-\(getpid())", trustingParents: true))
+        let path = FilePath("\(parent)/daxprov-fuzz-\(getpid())")
+        store = TransactionStore(StateDirectory(path, trustingParents: true))
         Require.that((try? store.directory.prepare()) != nil, "cannot make \(store.directory.path)")
     }
 
