@@ -43,13 +43,18 @@ struct ApplyCommand: ParsableCommand {
         if dryRun { return try show(application(of: document, to: host), of: document.profile) }
         try self.host.requirePrivilege()
         let lock = try self.host.lock(waiting, for: .apply)
-        try recover(host, before: document)
+        let open = try recover(host, before: document)
         let application = try application(of: document, to: host)
         let prepared = try prepare(application)
+        try RecoverCommand.require(apartFrom: open, in: self.host.store) {
+            UnsettledRegions.concern(prepared.plan, on: prepared.observed, $0)
+        }
         let plan = PlanReport(prepared.plan, of: document.profile, on: prepared.observed)
         if !json, prepared.differences.isEmpty { try Console.write(plan.text(Console.style)) }
+        let last = self.host.store.youngest
         let ending = try carryOut(prepared, application, plan)
-        let report = ApplicationReport(ending, plan: plan)
+        let report = ApplicationReport(
+            ending, plan: plan, record: self.host.store.youngest(after: last), options: self.host.arguments)
         let text = json ? report.json.text() : report.text(Console.style)
         if case .unchanged = ending { try Console.write(text) } else { Console.report(text) }
         extendLifetime(lock)
@@ -57,22 +62,19 @@ struct ApplyCommand: ParsableCommand {
         if status != .done { throw Ending(status) }
     }
 
-    /// Ends what was interrupted: with --yes, or when somebody at the terminal says so.
-    private func recover(_ host: any RestoringHost, before document: ApplyDocument) throws {
+    /// Ends what was interrupted: with --yes, or when somebody at the terminal says so. Nil, or why something stays open.
+    private func recover(
+        _ host: any RestoringHost, before document: ApplyDocument
+    ) throws -> CommandFailure? {
         let interrupted = self.host.safeguards.interrupted
-        guard !interrupted.isEmpty else { return }
-        if !yes {
+        if !interrupted.isEmpty, !yes {
             let prepared = try prepare(application(of: document, to: host))
             for note in prepared.plan.notes where note.code == .interrupted {
                 Console.diagnose("daxprov: \(TerminalText.clean("\(note.address): \(note.message)"))")
             }
             try Question.confirm("Recover what was interrupted?")
         }
-        let now = try CommandFailure.translating { () throws(HostError) in try host.observe() }
-        let touched = document.profile.touchedRegions(on: now)
-        try RecoverCommand.recover(host, self.host.store, consent.consent) { blocked in
-            Set(blocked).isDisjoint(with: touched)
-        }
+        return try RecoverCommand.recoverWhatCanBe(host, self.host.store, consent.consent)
     }
 
     private func application(

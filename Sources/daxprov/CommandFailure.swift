@@ -10,6 +10,8 @@ struct CommandFailure: Error {
     var advice: String?
     /// The line of a text that is wrong, and a caret below the place; nothing where there is no such line.
     var excerpt: [String] = []
+    /// What is wrong in a profile; it has been said on stderr.
+    var diagnostics: [Diagnostic] = []
 
     init(_ status: ExitStatus, _ message: String, advice: String? = nil) {
         self.status = status
@@ -70,6 +72,11 @@ struct CommandFailure: Error {
         } catch {
             throw CommandFailure(error)
         }
+    }
+
+    /// The failure as a document, for a command that was asked for one.
+    var document: JSONNode {
+        FailureReport(message, advice: advice, exitStatus: status.rawValue, diagnostics: diagnostics).json
     }
 
     /// The text for stderr, made safe for a terminal, without the newline at its end.

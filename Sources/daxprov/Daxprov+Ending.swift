@@ -9,14 +9,14 @@ extension Daxprov {
     static func end(with failure: any Error) -> Never {
         if let ending = failure as? Ending { Glibc.exit(ending.status.rawValue) }
         if let failure = failure as? CommandFailure {
-            Console.diagnose(failure.text)
-            Glibc.exit(failure.status.rawValue)
+            end(with: failure)
         }
         if exitCode(for: failure).isSuccess { answer(fullMessage(for: failure)) }
         guard exitCode(for: failure) == .validationFailure else { Self.exit(withError: failure) }
         let message = fullMessage(for: failure)
         let text = message.hasPrefix("Error: ") ? String(message.dropFirst("Error: ".count)) : message
         Console.diagnose("daxprov: error: \(text)")
+        document(CommandFailure(.usage, text))
         Glibc.exit(ExitStatus.usage.rawValue)
     }
 
@@ -28,5 +28,19 @@ extension Daxprov {
             end(with: error)
         }
         Glibc.exit(ExitStatus.done.rawValue)
+    }
+
+    private static func end(with failure: CommandFailure) -> Never {
+        Console.diagnose(failure.text)
+        document(failure)
+        Glibc.exit(failure.status.rawValue)
+    }
+
+    /// Prints the failure as a document where one was asked for: a failure comes instead of a report, never after one.
+    private static func document(_ failure: CommandFailure) {
+        guard ProcessStart.arguments.prefix(while: { $0 != "--" }).contains("--json") else {
+            return
+        }
+        try? Console.write(failure.document.text())
     }
 }

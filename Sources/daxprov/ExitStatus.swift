@@ -4,7 +4,7 @@ enum ExitStatus: Int32, CaseIterable {
     case done = 0
     /// An error; nothing was changed.
     case error = 1
-    /// The host differs from the profile (`plan --detailed-exitcode` only).
+    /// The host differs from the profile (only with `--detailed-exitcode`).
     case changesPending = 2
     /// Refused by policy: consent is missing, something is protected or in use.
     case refused = 3

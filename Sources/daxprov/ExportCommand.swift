@@ -20,6 +20,7 @@ struct ExportCommand: ParsableCommand {
                 + "- reads standard input.",
             valueName: "file"))
     var inventory: String?
+    @Flag(help: "Print one JSON document with the profile as a text in it.") var json = false
     @OptionGroup var host: HostOptions
 
     func validate() throws {
@@ -35,7 +36,7 @@ struct ExportCommand: ParsableCommand {
                 .error, "the host has nothing that a profile can declare",
                 advice: "daxprov inventory shows what it has")
         }
-        try Console.write(export.text)
+        try Console.write(json ? export.json.text() : export.text)
     }
 
     private func savedInventory() throws -> SavedInventory {

@@ -7,7 +7,8 @@ struct HistoryCommand: ParsableCommand {
         commandName: "history",
         abstract: "Lists the recorded transactions, the oldest first.",
         discussion: """
-            A transaction is one run of 'daxprov apply'. The youngest that is committed is what 'daxprov rollback' undoes.
+            A transaction is one run of 'daxprov apply'. The youngest that is committed is what 'daxprov rollback' undoes. A \
+            rollback has a line of its own. A transaction that cannot be read is listed with what is wrong.
 
             \(ExitStatus.table(.done, .error, .notPermitted))
             """
@@ -17,8 +18,21 @@ struct HistoryCommand: ParsableCommand {
     @OptionGroup var host: HostOptions
 
     func run() throws {
-        let report = HistoryReport(
-            try CommandFailure.onState { () throws(StateError) in try host.store.logs() })
+        let store = host.store
+        let report = try CommandFailure.onState { () throws(StateError) in
+            let readings = try store.readings()
+            return HistoryReport(
+                readings, details: json ? details(of: readings, in: store) : [:],
+                setAside: try store.setAsideNames())
+        }
         try Console.write(json ? report.json.text() : report.text)
+    }
+
+    private func details(
+        of readings: [TransactionReading], in store: TransactionStore
+    ) -> [String: TransactionLog] {
+        var details: [String: TransactionLog] = [:]
+        for summary in readings.compactMap(\.summary) { details[summary.id] = try? store.outline(summary.id) }
+        return details
     }
 }

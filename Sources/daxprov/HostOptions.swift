@@ -29,10 +29,13 @@ struct HostOptions: ParsableArguments {
     /// Whose profiles are applied. A simulated host has nothing to protect.
     var profileTrust: FileTrust { isSimulated ? .anybody : .rootAndCaller }
 
-    /// Where transactions are recorded: beside its state file for a simulated host, wherever that is.
+    /// Where transactions are recorded: beside its state file for a simulated host, wherever that is. Those of a real host
+    /// are told to the system's log as well.
     var store: TransactionStore {
         if stateDir == nil, let besideSimulation { return TransactionStore(besideSimulation) }
-        return TransactionStore(StateDirectory(stateDir.map { FilePath($0) } ?? Self.places.usual))
+        let directory = StateDirectory(stateDir.map { FilePath($0) } ?? Self.places.usual)
+        guard !isSimulated else { return TransactionStore(directory) }
+        return TransactionStore(directory, announcer: .system(arguments: ["daxprov"] + ProcessStart.arguments))
     }
 
     /// The directory beside a simulated host's state file, whatever that file is called; nil for this host.
@@ -42,6 +45,11 @@ struct HostOptions: ParsableArguments {
         defer { unsafe free(file) }
         let name = unsafe file.map { unsafe String(cString: $0) } ?? simulate
         return StateDirectory(FilePath("\(name).state"), trustingParents: true)
+    }
+
+    /// The options that mean the same host and record in another command.
+    var arguments: [String] {
+        (simulate.map { ["--simulate", $0] } ?? []) + (stateDir.map { ["--state-dir", $0] } ?? [])
     }
 
     /// Where this host's transactions can be recorded.

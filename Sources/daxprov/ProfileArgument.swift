@@ -32,7 +32,9 @@ enum ProfileFile {
         case .invalid(let diagnostics):
             for diagnostic in diagnostics { Console.diagnose(diagnostic.description) }
             let count = diagnostics.count
-            return CommandFailure(.badProfile, "\(path): \(count) error\(count == 1 ? "" : "s")")
+            var failure = CommandFailure(.badProfile, "\(path): \(count) error\(count == 1 ? "" : "s")")
+            failure.diagnostics = diagnostics
+            return failure
         }
     }
 }

@@ -14,7 +14,8 @@ struct RecoverCommand: ParsableCommand {
             when it is run again with --allow-destroy NAME.
 
             Where that cannot succeed any more, say because another tool used what would have to be given back, \
-            --abandon ID ends the transaction as it is: the host stays as it is, and so does what was saved.
+            --abandon ID ends the transaction as it is: the host stays as it is, and so does what was saved. A transaction \
+            that cannot be read is set aside by it.
 
             \(ExitStatus.table(.done, .error, .partial, .locked, .notPermitted))
             """
@@ -23,6 +24,7 @@ struct RecoverCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Give up this interrupted transaction instead.", valueName: "id"))
     var abandon: String?
     @Flag(name: .shortAndLong, help: "Do not ask before giving up.") var yes = false
+    @Flag(help: "Print one JSON document.") var json = false
     @OptionGroup var consent: ConsentOptions
     @OptionGroup var host: HostOptions
     @OptionGroup var waiting: LockOptions
@@ -35,16 +37,55 @@ struct RecoverCommand: ParsableCommand {
             try giveUp(abandon, host)
             return extendLifetime(lock)
         }
-        let count = try Self.recover(host, self.host.store, consent.consent)
+        let outcome = try Self.run(host, self.host.store, consent.consent)
+        let unreadable = try CommandFailure.onState { () throws(StateError) in
+            try self.host.store.unreadable()
+        }
+        let report = RecoveryReport(outcome, unreadable: unreadable)
+        if json { Console.report(report.json.text()) }
+        for line in RecoveryReport.lines(unreadable) { Console.diagnose("daxprov: \(line)") }
+        if let failure = Self.failure(of: outcome) {
+            guard json else { throw failure }
+            Console.diagnose(failure.text)
+            throw Ending(failure.status)
+        }
         try lock.requireNothingElsewhere()
-        if count == 0 { try Console.write("Nothing was interrupted.\n") }
+        if !json, outcome.recovered.isEmpty, unreadable.isEmpty {
+            try Console.write("Nothing was interrupted.\n")
+        }
         extendLifetime(lock)
+        if !unreadable.isEmpty { throw Ending(.partial) }
     }
 
-    private func giveUp(_ id: String, _ host: any RestoringHost) throws {
+    /// Ends what was interrupted as far as that is possible: nil, or why something stays open. What it concerns must then be
+    /// left alone (``require(apartFrom:in:_:)``).
+    static func recoverWhatCanBe(
+        _ host: any RestoringHost, _ store: TransactionStore, _ consent: Consent
+    ) throws -> CommandFailure? {
+        failure(of: try run(host, store, consent))
+    }
+
+    /// Fails where something stays open (see ``recoverWhatCanBe(_:_:)``) that what is wanted has to do with; says it
+    /// otherwise.
+    static func require(
+        apartFrom failure: CommandFailure?, in store: TransactionStore, _ concerns: ([TransactionLog]) -> Bool
+    ) throws {
+        guard let failure else { return }
+        let open = try CommandFailure.onState { () throws(StateError) in try store.interrupted() }
+        guard !concerns(open) else { throw failure }
+        Console.diagnose(failure.text)
+    }
+
+    private func giveUp(_ text: String, _ host: any RestoringHost) throws {
+        let store = self.host.store
+        let (id, isUnreadable) = try CommandFailure.onState { () throws(StateError) in
+            let id = try store.name(meant: text)
+            return (id, try store.unreadable().contains { $0.name == id })
+        }
+        if isUnreadable { return try setAside(id, store) }
         if !yes { try Question.confirm("Leave the host as transaction \(id) left it?") }
         do throws(ExecutionError) {
-            try Recovery(host: host, store: self.host.store).abandon(id)
+            try Recovery(host: host, store: store).abandon(id)
         } catch {
             throw CommandFailure(error)
         }
@@ -52,13 +93,19 @@ struct RecoverCommand: ParsableCommand {
             "Transaction \(id) is given up; the host stays as it is. daxprov show \(id) says what it was.\n")
     }
 
-    /// Ends what was interrupted, and says so. Returns how many there were.
-    /// - Parameter others: whether it is enough that what cannot be ended concerns other regions: gets these.
-    @discardableResult
-    static func recover(
-        _ host: any RestoringHost, _ store: TransactionStore, _ consent: Consent,
-        allowing others: ([RegionIdentity]) -> Bool = { _ in false }
-    ) throws -> Int {
+    private func setAside(_ id: String, _ store: TransactionStore) throws {
+        if !yes {
+            try Question.confirm(
+                "Leave the host as it is, and set aside transaction \(id), which cannot be read?")
+        }
+        let place = try CommandFailure.onState { () throws(StateError) in try store.setAside(id) }
+        try Console.write("Transaction \(id) is set aside, in \(place); the host stays as it is.\n")
+    }
+
+    /// Ends what was interrupted, and says so.
+    private static func run(
+        _ host: any RestoringHost, _ store: TransactionStore, _ consent: Consent
+    ) throws -> Recovery.Outcome {
         let outcome: Recovery.Outcome
         do throws(ExecutionError) {
             outcome = try Recovery(
@@ -68,53 +115,21 @@ struct RecoverCommand: ParsableCommand {
         } catch {
             throw stopped(error)
         }
-        for item in outcome.recovered { show(item) }
-        for blocked in outcome.blocked {
-            let failure = stopped(blocked.error, id: blocked.id)
-            guard others(blocked.regions) else { throw failure }
-            Console.diagnose(failure.text)
-        }
-        return outcome.recovered.count
+        for line in RecoveryReport(outcome).lines { Console.diagnose("daxprov: \(line)") }
+        return outcome
+    }
+
+    /// Why something stays interrupted; nil where nothing does.
+    private static func failure(of outcome: Recovery.Outcome) -> CommandFailure? {
+        outcome.blocked.first.map { stopped($0.error, id: $0.id) }
     }
 
     private static func stopped(_ error: ExecutionError, id: String? = nil) -> CommandFailure {
         var failure = CommandFailure(error, status: .partial)
         failure.message = "recovery\(id.map { " of \($0)" } ?? "") stopped: \(failure.message)"
-        guard case .consentMissing = error else {
-            let last = "where it can never succeed: daxprov recover --abandon \(id ?? "ID")"
-            failure.advice = failure.advice.map { "\($0); \(last)" } ?? last
-            return failure
-        }
+        if case .consentMissing = error { return failure }
+        let last = "where it can never succeed: daxprov recover --abandon \(id ?? "ID")"
+        failure.advice = failure.advice.map { "\($0); \(last)" } ?? last
         return failure
-    }
-
-    private static func show(_ item: Recovery.Recovered) {
-        Console.diagnose("daxprov: transaction \(item.id) was interrupted: \(item.end.phrase)")
-        for line in item.differences { Console.diagnose("daxprov: since then: \(TerminalText.clean(line))") }
-        for line in item.undone.lines { Console.diagnose("daxprov: \(TerminalText.clean(line))") }
-    }
-}
-
-extension Undone {
-    /// What has to be known beyond that it was undone, a line each.
-    var lines: [String] {
-        returned.compactMap { namespace in
-            guard let looked = namespace.looked, !looked.isWhole else { return nil }
-            return "\(namespace.name) has its layout and identity again, not all of its data: \(looked.changed) of "
-                + "\(looked.pages) places that were looked at were written since"
-        } + left.map { "\($0) is left as it is: it has its label and place, and somebody has written to it since" }
-            + afterReboot.map { "the namespace of \($0) is back after the next reboot" }
-    }
-}
-
-extension TransactionEnd {
-    /// The end in words.
-    var phrase: String {
-        switch self {
-        case .committed: "all its steps had been done, and it is committed"
-        case .incomplete: "all its steps had been done, and the host differs from the profile"
-        case .rolledBack: "it is undone, and what it touched is as it was before"
-        case .abandoned: "it was given up, and the host is as that left it"
-        }
     }
 }

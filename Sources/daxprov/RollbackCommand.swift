@@ -15,9 +15,12 @@ struct RollbackCommand: ParsableCommand {
             """
     )
 
-    @Argument(help: ArgumentHelp("The transaction, as 'daxprov history' names it.", valueName: "id"))
+    @Argument(
+        help: ArgumentHelp(
+            "The transaction, as 'daxprov history' names it: its number is enough.", valueName: "id"))
     var id: String?
     @Flag(name: .shortAndLong, help: "Do not ask.") var yes = false
+    @Flag(help: "Print one JSON document.") var json = false
     @OptionGroup var consent: ConsentOptions
     @OptionGroup var host: HostOptions
     @OptionGroup var waiting: LockOptions
@@ -27,21 +30,32 @@ struct RollbackCommand: ParsableCommand {
         try self.host.requirePrivilege()
         let lock = try self.host.lock(waiting, for: .rollback)
         let store = self.host.store
-        try RecoverCommand.recover(host, store, consent.consent)
-        let (log, later) = try select(in: store)
+        let open = try RecoverCommand.recoverWhatCanBe(host, store, consent.consent)
+        let (log, later) = try CommandFailure.onState { () throws(StateError) in try store.undoable(id) }
         let (observed, findings) = try CommandFailure.translating { () throws(HostError) in
             let observed = try host.observe()
             let targets = RollbackReview.targets(of: log, on: observed)
             return (observed, try host.examine(Examination(targets: targets, claimsDevices: true)))
         }
         let safeguards = self.host.safeguards
+        try RecoverCommand.require(apartFrom: open, in: store) {
+            UnsettledRegions.concern(log, on: observed, $0)
+        }
         try CommandFailure.onState { () throws(StateError) in try safeguards.requireKnown() }
-        let review = RollbackReview(
+        var review = RollbackReview(
             of: log, on: observed, later: later, consent: consent.consent, marks: safeguards.marks,
             findings: findings)
+        review.refusals += UnsettledRegions.refusals(for: log, on: observed, safeguards.unreadable)
         let isAsking = !yes && Question.isPossible && review.lacksConsentAlone
         try show(review, refusals: isAsking ? [] : review.refusals, of: log)
-        guard isAsking || review.refusals.isEmpty else { throw Ending(.refused) }
+        guard isAsking || review.refusals.isEmpty else {
+            if json {
+                let ending = RollbackReport.Ending.refused(review.refusals)
+                try Console.write(
+                    RollbackReport(of: log.header.id, promises: review.promises, ending).json.text())
+            }
+            throw Ending(.refused)
+        }
         var consent = consent.consent
         if isAsking {
             consent = try ask(review.requests)
@@ -49,7 +63,7 @@ struct RollbackCommand: ParsableCommand {
         } else if !yes {
             throw Question.impossible
         }
-        try rollBack(log.header.id, host, store, consent)
+        try rollBack(log.header.id, host, store, consent, promises: review.promises)
         extendLifetime(lock)
     }
 
@@ -68,20 +82,6 @@ struct RollbackCommand: ParsableCommand {
             advice: "nothing was touched; look, and try again")
     }
 
-    private func select(in store: TransactionStore) throws -> (TransactionLog, [TransactionLog]) {
-        try CommandFailure.onState { () throws(StateError) in
-            let logs = try store.logs()
-            let wanted = id ?? logs.last { $0.end == .committed || $0.end == .incomplete }?.header.id
-            guard let wanted, let index = logs.firstIndex(where: { $0.header.id == wanted }) else {
-                throw StateError(
-                    .unsuitable,
-                    id.map { "there is no transaction \($0)" } ?? "there is no transaction to undo",
-                    advice: "daxprov history lists them")
-            }
-            return (logs[index], Array(logs[(index + 1)...]))
-        }
-    }
-
     private func show(
         _ review: RollbackReview, refusals: [Refusal], of log: TransactionLog
     ) throws {
@@ -90,11 +90,13 @@ struct RollbackCommand: ParsableCommand {
             .map { "      undo: \(TerminalText.clean(log.header.steps[$0].phrase))" }
         lines += review.promises.map { "  brings back \(TerminalText.clean($0))" }
         lines += RefusalText.lines(refusals, source: log.header.source, Console.style)
-        try Console.write(lines.map { $0 + "\n" }.joined())
+        let text = lines.map { $0 + "\n" }.joined()
+        if json { Console.diagnose(text) } else { try Console.write(text) }
     }
 
     private func rollBack(
-        _ id: String, _ host: any RestoringHost, _ store: TransactionStore, _ consent: Consent
+        _ id: String, _ host: any RestoringHost, _ store: TransactionStore, _ consent: Consent,
+        promises: [String]
     ) throws {
         let recovery = Recovery(
             host: host, store: store, consent: consent, interruption: .bySignals(), progress: Console.show)
@@ -109,9 +111,9 @@ struct RollbackCommand: ParsableCommand {
             }
             throw CommandFailure(error, status: .partial)
         }
-        let heading =
-            undone.isWhole
-            ? "Undone, and verified: what it touched is as it was before \(id)." : "Undone, but not all data is back."
-        Console.report(([heading] + undone.lines).map { TerminalText.clean($0) + "\n" }.joined())
+        Console.report(
+            json
+                ? RollbackReport(of: id, promises: promises, .undone(undone)).json.text()
+                : UndoText.undone(id, undone).map { $0 + "\n" }.joined())
     }
 }

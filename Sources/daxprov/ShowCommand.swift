@@ -10,15 +10,16 @@ struct ShowCommand: ParsableCommand {
         abstract: "Shows a recorded transaction, or a saved plan.",
         discussion: """
             Of a transaction: its steps, how far they came, what was saved. Of a plan that 'daxprov plan -o' saved: what \
-            it would do, and whether it is stale on this host, as far as the caller may look at it. Nothing is changed.
+            it would do, and whether it is stale on this host, as far as the caller may look at it: then it exits with 6. \
+            Nothing is changed.
 
-            \(ExitStatus.table(.done, .error, .badProfile, .notPermitted))
+            \(ExitStatus.table(.done, .error, .stale, .badProfile, .notPermitted))
             """
     )
 
     @Argument(
         help: ArgumentHelp(
-            "The transaction, as 'daxprov history' names it, or the file of a saved plan.",
+            "The transaction, as 'daxprov history' names it: its number is enough. Or the file of a saved plan.",
             valueName: "id-or-file"))
     var subject: String
     @Flag(help: "Print one JSON document.") var json = false
@@ -27,13 +28,15 @@ struct ShowCommand: ParsableCommand {
     func run() throws {
         guard isTransaction else { return try showPlan() }
         let report = TransactionReport(
-            try CommandFailure.onState { () throws(StateError) in try host.store.log(subject) })
+            try CommandFailure.onState { () throws(StateError) in
+                try host.store.outline(try host.store.name(meant: subject))
+            })
         try Console.write(json ? report.json.text() : report.text)
     }
 
     /// Whether a transaction is meant: what is named as one, and is no file.
     private var isTransaction: Bool {
-        unsafe access(subject, F_OK) != 0 && TransactionStore.isName(subject)
+        unsafe access(subject, F_OK) != 0 && TransactionStore.canMean(subject)
     }
 
     private func showPlan() throws {
@@ -49,6 +52,7 @@ struct ShowCommand: ParsableCommand {
         }
         let report = SavedPlanReport(saved, differences: differences(saved))
         try Console.write(json ? report.json.text() : report.text(Console.style))
+        if report.differences?.isEmpty == false { throw Ending(.stale) }
     }
 
     /// What differs on the host; nil where there is none that can be looked at. Only root sees where namespaces lie.

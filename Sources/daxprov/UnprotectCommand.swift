@@ -17,6 +17,7 @@ struct UnprotectCommand: ParsableCommand {
 
     @Argument(help: ArgumentHelp("The namespace: its name, or its label's UUID.", valueName: "name"))
     var namespace: String
+    @Flag(help: "Print one JSON document.") var json = false
     @OptionGroup var host: HostOptions
     @OptionGroup var waiting: LockOptions
 
@@ -31,14 +32,8 @@ struct UnprotectCommand: ParsableCommand {
             throw CommandFailure(error)
         }
         extendLifetime(lock)
-        switch ending {
-        case .removed(let mark):
-            Console.report(
-                "\(TerminalText.clean(mark.displayName)) (label \(mark.label)) is no longer protected.\n")
-        case .refused(let refusal):
-            let lines = RefusalText.lines([refusal], source: "", Console.style) + ["It stays protected."]
-            Console.report(lines.map { $0 + "\n" }.joined())
-            throw Ending(.refused)
-        }
+        let report = UnprotectionReport(ending)
+        Console.report(json ? report.json.text() : report.text(Console.style))
+        if case .refused = ending { throw Ending(.refused) }
     }
 }

@@ -16,18 +16,23 @@ struct ValidateCommand: ParsableCommand {
 
     @Argument(help: ArgumentHelp("The host profiles; - reads standard input.", valueName: "profile"))
     var profiles: [String]
+    @Flag(help: "Print one JSON document.") var json = false
 
     func run() throws {
         var worst: ExitStatus?
+        var report = ValidationReport()
         for path in profiles {
             do throws(CommandFailure) {
                 _ = try ProfileFile.read(path)
-                try Console.write("\(TerminalText.clean(path)): valid\n")
+                report.add(path)
+                if !json { try Console.write("\(TerminalText.clean(path)): valid\n") }
             } catch {
                 Console.diagnose(error.text)
+                report.add(path, error: error.message, diagnostics: error.diagnostics)
                 if worst != .badProfile { worst = error.status }
             }
         }
+        if json { try Console.write(report.json.text()) }
         if let worst { throw Ending(worst) }
     }
 }

@@ -119,7 +119,7 @@ import Testing
         #expect(try run("show", place.path("plan"), "--json").output.contains("\"stale\": false"))
         #expect(try run("apply", place.path("plan"), "--yes").status == 0)
         let stale = try run("show", place.path("plan"))
-        #expect(stale.status == 0)
+        #expect(stale.status == 6)
         #expect(stale.output.contains(plan))
         #expect(stale.output.hasSuffix("It is stale: apply would refuse it. Plan again.\n"))
         #expect(try run("show", place.path("plan"), "--json").output.contains("\"stale\": true"))

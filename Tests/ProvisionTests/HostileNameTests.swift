@@ -76,7 +76,14 @@ import Testing
             ]
         }
         for ending in endings {
-            let report = ApplicationReport(ending, plan: plan)
+            let record = TransactionLog([
+                .begin(
+                    JournalHeader(
+                        id: "000001", time: 1, toolVersion: "1", source: Self.hostile, before: observed,
+                        steps: [])),
+                .end(.committed, after: observed),
+            ])
+            let report = ApplicationReport(ending, plan: plan, record: record)
             #expect(flaw(report.text()) == nil)
             #expect(flaw(report.json.text()) == nil)
         }
@@ -98,7 +105,20 @@ import Testing
         for step in plan.steps.indices { log.begun[step] = FreshIdentity.none }
         #expect(flaw(TransactionReport(log).text) == nil)
         #expect(flaw(TransactionReport(log).json.text()) == nil)
-        #expect(flaw(HistoryReport([log]).text) == nil)
+        let problem = StateError(.damaged, Self.hostile, advice: Self.hostile)
+        let history = HistoryReport([
+            .readable(log.summary),
+            .unreadable(UnreadableTransaction(name: "000002", error: problem, header: nil)),
+        ])
+        #expect(flaw(history.text) == nil)
+        #expect(flaw(history.json.text()) == nil)
+        for report in RecoveryReport.lines([UnreadableTransaction(name: "1", error: problem)]) {
+            #expect(flaw(report) == nil)
+        }
+        let drift = HostDrift(from: observed, to: Observed(buses: []))
+        #expect(DriftText.lines(drift.differences).allSatisfy { flaw($0) == nil })
+        let arrival = HostDrift(from: Observed(buses: []), to: observed)
+        #expect(DriftText.lines(arrival.differences).allSatisfy { flaw($0) == nil })
         let review = RollbackReview(
             of: log, on: Observed(buses: []), later: [log], consent: Consent(allowDestroy: []))
         let lines = RefusalText.lines(review.refusals, source: Self.hostile, .plain)

@@ -22,6 +22,14 @@ import Testing
         #expect(TerminalText.clean("größe-\u{1f4be} ok") == "größe-\u{1f4be} ok")
     }
 
+    @Test func whatOnlyARebootCompletesIsNotSaidToBeAsBefore() {
+        let whole = UndoText.undone(afterReboot: [])
+        #expect(whole == ["Everything was undone, and verified: the host is as it was before."])
+        let rest = UndoText.undone("000001", afterReboot: ["region0"])
+        #expect(rest[0].contains("as it was before 000001, but for what only a reboot brings back:"))
+        #expect(rest[1].contains("the namespace of region0 is back after the next reboot"))
+    }
+
     @Test func mapsAre80ColumnsWideAndShowEverySegment() throws {
         for count in [0, 1, 2, 39, 40, 77, 78, 79, 200] {
             let region = Region(

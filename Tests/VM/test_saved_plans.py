@@ -69,7 +69,8 @@ def test_a_plan_that_the_host_has_outlived_touches_nothing_and_says_why(labelled
         report = json.loads(result.stdout)
         assert report["outcome"] == "stale" and report["done"] == []
         assert any(f"{each['address']}: {each['message']}".startswith(words) for each in report["differences"]), report
-        assert daxprov.run("show", PLAN).check().out.endswith("Plan again.\n")
+        shown = daxprov.run("show", PLAN)
+        assert shown.status == STALE and shown.out.endswith("Plan again.\n"), shown
         assert daxprov.inventory().document == before.document, change
         labelled.run("ndctl destroy-namespace -f all -r region0")
         daxprov.applied(BEFORE)

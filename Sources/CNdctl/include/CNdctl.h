@@ -11,5 +11,6 @@
 #include "CLinux.h"
 #include "CSignals.h"
 #include "CStart.h"
+#include "CSystemLog.h"
 
 #endif

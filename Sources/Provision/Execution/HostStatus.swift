@@ -1,55 +1,57 @@
 /// What was interrupted, and how the host differs from what the last application left.
 public struct HostStatus: Sendable {
     /// The names of the transactions that did not end.
-    public var interrupted: [String]
-    /// The name of the last application that ended; nil where there is none.
+    public var interrupted: [String] = []
+    /// The transactions that cannot be read: they may have been interrupted too.
+    public var unreadable: [UnreadableTransaction] = []
+    /// The last transaction that can be read; nil where there is none.
+    public var newest: TransactionSummary?
+    /// The name of the last application that ended and was not undone; nil where there is none.
     public var last: String?
-    /// What changed since, a line each.
-    public var drift: [String]
+    /// What changed since that.
+    public var drift: [HostDrift.Difference] = []
     /// Why the drift is not known; nil where it is.
     public var unknown: String?
     /// The protected namespaces.
     public var protected: [ProtectionMark]
 
+    /// Whether something must be ended before the host is known to be in one state.
+    public var isUnsettled: Bool { !interrupted.isEmpty || !unreadable.isEmpty }
+
     /// The status of the host that `observe` shows.
     public init(
         of store: TransactionStore, observe: () throws(HostError) -> Observed
     ) throws(StateError) {
-        interrupted = try store.interrupted().map(\.header.id)
-        drift = []
         protected = try ProtectionStore(store.directory).marks()
-        var after: Observed?
-        for log in try store.logs().reversed() {
-            guard log.end == .committed || log.end == .incomplete, let state = log.after else { continue }
-            last = log.header.id
-            after = state
-            break
+        var ended: [TransactionSummary] = []
+        for reading in try store.readings() {
+            switch reading {
+            case .unreadable(let transaction): unreadable.append(transaction)
+            case .readable(let summary):
+                newest = summary
+                if summary.end == nil { interrupted.append(summary.id) }
+                if summary.end == .committed || summary.end == .incomplete { ended.append(summary) }
+            }
         }
-        guard let after else { return }
+        guard let after = result(of: ended, in: store) else { return }
         do throws(HostError) {
-            drift = HostFacts(after).differences(to: HostFacts(try observe()))
+            drift = HostDrift(from: after, to: try observe()).differences
         } catch {
             unknown = error.description
         }
     }
 
-    /// The status for a person.
-    public var text: String {
-        var lines = interrupted.map { "Interrupted: transaction \($0). Run daxprov recover." }
-        if let last {
-            let verdict =
-                unknown.map { "the host could not be observed: \($0)" }
-                ?? (drift.isEmpty ? "the host is as it left it" : "the host has changed since:")
-            lines.append("Last applied: transaction \(last); \(verdict)")
-            lines += drift.map { "      \($0)" }
-        } else if interrupted.isEmpty {
-            lines.append("No transaction is recorded.")
+    /// The host as the last of these transactions left it. One that cannot be read to its end is said to be such a one.
+    private mutating func result(of ended: [TransactionSummary], in store: TransactionStore) -> Observed? {
+        for summary in ended.reversed() {
+            do throws(StateError) {
+                guard let after = try store.log(summary.id).after else { continue }
+                last = summary.id
+                return after
+            } catch {
+                unreadable.append(UnreadableTransaction(name: summary.id, error: error, header: nil))
+            }
         }
-        lines += protected.map { mark in
-            let name = mark.name.map { "\($0) " } ?? ""
-            let source = mark.source.map { "by \($0)" } ?? "by a mark that is damaged"
-            return "Protected: \(name)(label \(mark.label)), \(source)"
-        }
-        return lines.map { TerminalText.clean($0) + "\n" }.joined()
+        return nil
     }
 }

@@ -8,6 +8,8 @@ public struct Safeguards: Sendable {
     public var stateDirectory: FilePath?
     /// Why the marks are not known; nil where they are.
     public var unknown: String?
+    /// The transactions that cannot be read: what they concerned is left alone.
+    public var unreadable: [UnreadableTransaction] = []
 
     /// The transactions that were interrupted, oldest first.
     public var interrupted: [TransactionLog] = []
@@ -27,6 +29,8 @@ public struct Safeguards: Sendable {
         } catch {
             unknown = error.description
         }
+        // Whoever cannot list the transactions at all cannot begin one either.
+        unreadable = (try? store.unreadable()) ?? []
     }
 
     private init(marks: [ProtectionMark], stateDirectory: FilePath?, unknown: String?) {
@@ -46,6 +50,7 @@ extension Safeguards {
     /// The plan with the refusals for what is protected.
     func completed(_ plan: Plan, for profile: Profile, on observed: Observed) -> Plan {
         var plan = ProtectionReview(marks: marks).completed(plan)
+        plan.refusals += UnsettledRegions.refusals(for: plan, on: observed, unreadable)
         plan.notes += ProtectionReview.protected(by: profile, on: observed).notes
         if let unknown, !plan.changes.isEmpty {
             plan.notes.append(

@@ -107,5 +107,7 @@ public struct Refusal: Equatable, Sendable {
         case hostChanged = "host_changed"
         /// The transaction cannot be undone, since it did not end or was undone.
         case nothingToUndo = "nothing_to_undo"
+        /// A transaction that concerned the region, or may have, cannot be read.
+        case transactionUnreadable = "transaction_unreadable"
     }
 }

@@ -96,15 +96,6 @@ enum RegionMatcher {
     }
 }
 
-extension Profile {
-    /// The regions that applying the profile can change.
-    public func touchedRegions(on observed: Observed) -> Set<RegionIdentity> {
-        let (assignments, _) = RegionMatcher.assign(regions, on: observed)
-        let matched = unmanaged == .destroy ? observed.regions.map(\.device) : assignments.map(\.region.device)
-        return Set(matched.compactMap { observed.identity(of: $0) })
-    }
-}
-
 extension RegionMatch {
     /// Whether the region on this bus meets every condition.
     func matches(_ candidate: Region, on bus: Bus) -> Bool {

@@ -4,11 +4,19 @@ public struct ApplicationReport: Sendable {
     public let ending: Application.Ending
     /// The plan that was to be applied.
     public let plan: PlanReport
+    /// The transaction that recorded it; nil where none did.
+    public let record: TransactionLog?
+    private let options: [String]
 
     /// The report of this ending.
-    public init(_ ending: Application.Ending, plan: PlanReport) {
+    /// - Parameter options: what a command about the same host and record needs, such as `--state-dir DIR`.
+    public init(
+        _ ending: Application.Ending, plan: PlanReport, record: TransactionLog? = nil, options: [String] = []
+    ) {
         self.ending = ending
         self.plan = plan
+        self.record = record
+        self.options = options
     }
 
     /// The ending for a person: what was done, what was not, and what to do.
@@ -24,13 +32,13 @@ public struct ApplicationReport: Sendable {
                 [
                     "Applied \(Self.count(plan.plan.changes.count, "change")) in \(Self.count(done.count, "step"));"
                         + " verified: the host is as the profile says."
-                ]
+                ] + MadeText.lines(made) + undoing
             case .incomplete(let done, let remaining):
                 incomplete(done, remaining, style)
             case .unconfirmed(let done, let error):
                 unconfirmed(done, error, style)
             case .undone(let failed, let error, let afterReboot):
-                failure(failed, error, style) + Self.undone(afterReboot)
+                failure(failed, error, style) + UndoText.undone(afterReboot: afterReboot)
             case .partial(let done, let failed, let error, let undo):
                 failure(failed, error, style) + partial(done, undo)
             }
@@ -45,6 +53,11 @@ public struct ApplicationReport: Sendable {
         document.set("outcome", outcome)
         document.set("plan", plan.json)
         document.set("done", each: done) { StepText.json($0) }
+        document.set("transaction", record?.header.id)
+        if case .applied = ending {
+            document.set("made", each: made) { MadeText.json($0) }
+            document.set("undo", undoCommand)
+        }
         switch ending {
         case .refused(let refusals): document.set("refusals", each: refusals) { PlanReport.refusal($0) }
         case .stale(let differences):
@@ -64,6 +77,32 @@ public struct ApplicationReport: Sendable {
         case .unchanged, .applied: break
         }
         return document
+    }
+
+    /// The namespaces that the changes left, as they were found afterwards.
+    private var made: [MadeNamespace] {
+        record?.after.map { MadeNamespace.all(by: plan.plan, on: $0) } ?? []
+    }
+
+    private var undoing: [String] {
+        guard let record, let undoCommand else { return [] }
+        return [
+            "It is recorded as transaction \(record.header.id); to undo it: \(undoCommand)"
+        ].map(TerminalText.clean)
+    }
+
+    private var undoCommand: String? {
+        record.map {
+            (["daxprov", "rollback", $0.header.id] + options).map(Self.quoted).joined(separator: " ")
+        }
+    }
+
+    /// A word as a shell takes it.
+    private static func quoted(_ word: String) -> String {
+        let isPlain = word.allSatisfy {
+            $0.isASCII && ($0.isLetter || $0.isNumber || "-_./:=@%+,".contains($0))
+        }
+        return isPlain && !word.isEmpty ? word : "'\(word.replacing("'", with: #"'\''"#))'"
     }
 
     /// The refusals that the plan's own report has not shown yet.
@@ -113,18 +152,12 @@ public struct ApplicationReport: Sendable {
         [style.paint("failed to \(StepText.phrase(failed)):", .loss)] + ErrorReport.lines(error)
     }
 
-    private static func undone(_ afterReboot: [String]) -> [String] {
-        ["Everything was undone, and verified: the host is as it was before."]
-            + afterReboot.map {
-                "The labels of \($0) are the old ones again; its namespace is back after the next reboot."
-            }
-    }
-
     private func partial(_ done: [Step], _ undo: ExecutionError) -> [String] {
         let open = plan.plan.steps.map(\.step).dropFirst(done.count)
         return ["Undoing what had been done failed as well:"] + ErrorReport.lines(undo)
             + ["Done before:"] + Self.items(done) + ["Not done:"] + Self.items(Array(open))
             + ["daxprov recover goes on with undoing once the cause is removed."]
+            + (record.map { ["daxprov show \($0.header.id) tells how far it came."] } ?? [])
     }
 
     private static func items(_ steps: [Step]) -> [String] {

@@ -1,25 +1,78 @@
 /// The recorded transactions as a report.
 public struct HistoryReport: Sendable {
-    private let logs: [TransactionLog]
+    private let readings: [TransactionReading]
+    private let details: [String: TransactionLog]
+    private let setAside: [String]
 
     /// The report of these transactions.
-    public init(_ logs: [TransactionLog]) {
-        self.logs = logs
+    /// - Parameters:
+    ///   - details: the transactions by their names, for ``json``.
+    ///   - setAside: the names of those that could not be read and were set aside.
+    public init(
+        _ readings: [TransactionReading], details: [String: TransactionLog] = [:], setAside: [String] = []
+    ) {
+        self.readings = readings
+        self.details = details
+        self.setAside = setAside
     }
 
-    /// A table for a person.
+    /// A table for a person. A rollback has a line of its own, where its time puts it.
     public var text: String {
-        guard !logs.isEmpty else { return "No transaction is recorded.\n" }
-        var table = TextTable([
-            ("TRANSACTION", .left), ("STEPS", .right), ("ENDED", .left), ("PROFILE", .left),
-        ])
-        for log in logs {
-            table.add([
-                TerminalText.clean(log.header.id), "\(log.header.steps.count)", log.state,
-                TerminalText.clean(log.header.source),
-            ])
+        let notes = setAside.map { "Set aside, since it could not be read: \($0)" }
+        guard !readings.isEmpty else {
+            return (["No transaction is recorded."] + notes).map { $0 + "\n" }.joined()
         }
-        return table.lines.map { $0 + "\n" }.joined()
+        var table = TextTable([
+            ("TRANSACTION", .left), ("BEGAN", .left), ("DID", .left), ("STEPS", .right), ("ENDED", .left),
+            ("PROFILE", .left),
+        ])
+        for row in rows { table.add(row.map(TerminalText.clean)) }
+        return (table.lines + problems + notes).map { $0 + "\n" }.joined()
+    }
+
+    /// The rows in the order in which things happened: transactions by their names, rollbacks by their times. One whose
+    /// time is not recorded follows its transaction.
+    private var rows: [[String]] {
+        var rows: [[String]] = []
+        var waiting: [(time: Int, row: [String])] = []
+        for reading in readings {
+            guard let summary = reading.summary else {
+                rows.append([reading.name, "", "", "", "not known: it cannot be read", ""])
+                continue
+            }
+            rows += waiting.filter { $0.time < summary.time }.map(\.row)
+            waiting.removeAll { $0.time < summary.time }
+            rows.append(row(of: summary))
+            guard let rollback = summary.rollback else { continue }
+            let row = rollbackRow(of: summary, rollback)
+            if let time = rollback.time { waiting.append((time, row)) } else { rows.append(row) }
+            waiting.sort { $0.time < $1.time }
+        }
+        return rows + waiting.map(\.row)
+    }
+
+    private func row(of summary: TransactionSummary) -> [String] {
+        let state = TransactionText.state(summary.rollback?.undone ?? summary.end)
+        return [
+            summary.id, TransactionText.time(summary.time), "apply", "\(summary.stepCount)", state,
+            summary.source,
+        ]
+    }
+
+    private func rollbackRow(
+        of summary: TransactionSummary, _ rollback: TransactionSummary.Rollback
+    ) -> [String] {
+        [
+            summary.id, rollback.time.map(TransactionText.time) ?? "", "rollback", "\(summary.stepCount)",
+            TransactionText.state(summary.end), summary.source,
+        ]
+    }
+
+    private var problems: [String] {
+        readings.flatMap { reading -> [String] in
+            guard case .unreadable(let transaction) = reading else { return [] }
+            return UnreadableText.lines(transaction)
+        }
     }
 
     /// One document.
@@ -27,8 +80,21 @@ public struct HistoryReport: Sendable {
         let document = JSONNode.object()
         document.set("format_version", 1)
         document.set("tool_version", ToolVersion.current)
-        document.set("transactions", each: logs) { TransactionReport($0).node }
+        document.set("transactions", each: readings) { reading in
+            switch reading {
+            case .readable(let summary):
+                details[summary.id].map { TransactionReport($0).node } ?? Self.node(summary)
+            case .unreadable(let transaction): UnreadableText.json(transaction)
+            }
+        }
+        document.set("set_aside", each: setAside) { .string($0) }
         return document
+    }
+
+    private static func node(_ summary: TransactionSummary) -> JSONNode {
+        let node = JSONNode.object()
+        TransactionReport.describe(summary, in: node)
+        return node
     }
 }
 
@@ -46,41 +112,115 @@ public struct TransactionReport: Sendable {
         var lines = [
             "transaction \(TerminalText.clean(log.header.id))",
             "  profile: \(TerminalText.clean(log.header.source))",
-            "  ended: \(log.state)",
+            "  began: \(TransactionText.time(log.header.time))",
         ]
+        let state = TransactionText.state(log.end)
+        lines.append("  ended: \(state)\(log.summary.ended.map { ", \(TransactionText.time($0))" } ?? "")")
+        if let rollback = log.summary.rollback {
+            let time = rollback.time.map { ", \(TransactionText.time($0))" } ?? ""
+            lines.append("  rolled back from: \(TransactionText.state(rollback.undone))\(time)")
+        }
         if let reason = log.undoReason { lines.append("  undone because: \(TerminalText.clean(reason))") }
         lines.append("  steps:")
-        for (number, step) in log.header.steps.enumerated() {
-            let state = log.done.contains(number) ? "done" : log.begun[number] == nil ? "not begun" : "begun"
-            lines.append("    \(number + 1). \(TerminalText.clean(step.phrase)): \(state)")
-        }
+        for number in log.header.steps.indices { lines.append("    \(number + 1). \(line(of: number))") }
         let dimms = log.labels.count
         lines.append("  saved: labels of \(dimms) DIMMs, \(log.savedSize.brief) of media")
         return lines.map { $0 + "\n" }.joined()
     }
 
+    private func line(of number: Int) -> String {
+        let phrase = TerminalText.clean(log.header.steps[number].phrase)
+        let times = log.times[number]
+        if log.done.contains(number) {
+            return "\(phrase): done\(times?.done.map { " \(TransactionText.time($0))" } ?? "")"
+        }
+        guard log.begun[number] != nil else { return "\(phrase): not begun" }
+        return "\(phrase): begun\(times?.begun.map { " \(TransactionText.time($0))" } ?? "")"
+    }
+
     /// One document.
-    public var json: JSONNode { node }
+    public var json: JSONNode {
+        let document = JSONNode.object()
+        document.set("format_version", 1)
+        document.set("tool_version", ToolVersion.current)
+        describe(in: document)
+        return document
+    }
 
     var node: JSONNode {
         let node = JSONNode.object()
-        node.set("id", log.header.id)
-        node.set("time", log.header.time)
-        node.set("profile", log.header.source)
-        node.set("outcome", log.end?.rawValue ?? "interrupted")
-        node.set("undo_reason", log.undoReason)
+        describe(in: node)
+        return node
+    }
+
+    private func describe(in node: borrowing JSONNode) {
+        Self.describe(log.summary, in: node)
         node.set("steps", each: log.header.steps.indices) { number in
             let step = log.header.steps[number]
             let item = JSONNode.object()
             item.set("action", step.action)
             item.set("region", step.region)
             item.set("device", step.device)
+            item.set("phrase", step.phrase)
             item.set("reversibility", step.reversibility.rawValue)
             item.set("begun", log.begun[number] != nil)
             item.set("done", log.done.contains(number))
+            item.set("begun_time", log.times[number]?.begun)
+            item.set("done_time", log.times[number]?.done)
             return item
         }
         node.set("saved_size", log.savedSize)
+    }
+
+    static func describe(_ summary: TransactionSummary, in node: borrowing JSONNode) {
+        node.set("id", summary.id)
+        node.set("time", summary.time)
+        node.set("profile", summary.source)
+        node.set("outcome", summary.end?.rawValue ?? "interrupted")
+        node.set("ended_time", summary.ended)
+        node.set("undo_reason", summary.undoReason)
+        if let rollback = summary.rollback {
+            let item = JSONNode.object()
+            item.set("time", rollback.time)
+            item.set("undone", rollback.undone.rawValue)
+            node.set("rollback", item)
+        }
+    }
+}
+
+/// Transactions in words.
+enum TransactionText {
+    /// How it ended.
+    static func state(_ end: TransactionEnd?) -> String {
+        switch end {
+        case .committed: "committed"
+        case .incomplete: "done, but not as the profile says"
+        case .rolledBack: "rolled back"
+        case .abandoned: "given up"
+        case nil: "interrupted: run daxprov recover"
+        }
+    }
+
+    /// "2026-11-22T13:30:00Z"; what no calendar has stays a number.
+    static func time(_ seconds: Int) -> String { UTCTime(seconds)?.text ?? "\(seconds) s after 1970" }
+}
+
+/// Transactions that cannot be read, in words.
+enum UnreadableText {
+    /// What is wrong, and what to do.
+    static func lines(_ transaction: UnreadableTransaction) -> [String] {
+        let message = "Transaction \(transaction.name) cannot be read: \(transaction.error.description)"
+        return ([message] + (transaction.error.advice.map { ["  \($0)"] } ?? [])).map(TerminalText.clean)
+    }
+
+    /// The same as an object.
+    static func json(_ transaction: UnreadableTransaction) -> JSONNode {
+        let node = JSONNode.object()
+        node.set("id", transaction.name)
+        node.set("outcome", "unreadable")
+        node.set("error", transaction.error.description)
+        node.set("advice", transaction.error.advice)
+        node.set("steps", .array())
         return node
     }
 }
@@ -89,16 +229,5 @@ extension TransactionLog {
     /// How much of media was saved. A journal may tell of any number of ranges.
     fileprivate var savedSize: ByteCount {
         ranges.reduce(.zero) { $0.adding($1.range.length) ?? ByteCount(.max) }
-    }
-
-    /// How it ended, in words.
-    fileprivate var state: String {
-        switch end {
-        case .committed: "committed"
-        case .incomplete: "done, but not as the profile says"
-        case .rolledBack: "rolled back"
-        case .abandoned: "given up"
-        case nil: "interrupted: run daxprov recover"
-        }
     }
 }

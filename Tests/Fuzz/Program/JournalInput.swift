@@ -1,3 +1,4 @@
+import Glibc
 import SystemPackage
 
 @testable import Provision
@@ -11,6 +12,21 @@ enum JournalInput {
             journal += Array("\(Checksum.text(Checksum.of(line))) ".utf8) + line + [10]
         }
         read(journal)
+        outline(journal)
+        place.use(journal)
+    }
+
+    private static let place = JournalPlace()
+
+    /// The quick look says what the full one does, where there is a full one.
+    private static func outline(_ journal: [UInt8]) {
+        guard let entries = try? Journal.entries(in: journal, "journal"), let log = TransactionLog(entries)
+        else {
+            _ = try? JournalOutline.summary(of: journal, Journal.Place("journal"))
+            return
+        }
+        guard let summary = try? JournalOutline.summary(of: journal, Journal.Place("journal")) else { return }
+        Require.that(summary.end == log.end && summary.time == log.header.time, "is summed up otherwise")
     }
 
     private static func read(_ journal: [UInt8]) {
@@ -28,7 +44,8 @@ enum JournalInput {
         let report = TransactionReport(log)
         Require.printable(report.text)
         _ = report.json.text()
-        Require.printable(HistoryReport([log]).text)
+        Require.printable(HistoryReport([.readable(log.summary)]).text)
+        _ = HistoryReport([.readable(log.summary)], details: [log.header.id: log]).json.text()
         for observed in [Samples.host, log.header.before, log.after].compactMap(\.self) {
             let review = RollbackReview(
                 of: log, on: observed, later: [log], consent: Consent(allowDestroy: ["wal"]))

@@ -23,10 +23,10 @@ struct Journal: ~Copyable {
     /// An existing journal, to go on with behind its last whole record: a torn tail is cut off.
     static func reopen(_ path: FilePath) throws(StateError) -> Journal {
         let contents = try StateFile.contents(path, limit: Journal.maximumLength)
-        let (records, length) = try parse(contents, path)
+        let (entries, length) = try parse(contents, Place(path))
         let file = try StateFile.append(path)
         if length < contents.count { try file.truncate(to: length) }
-        return Journal(file: file, sequence: records.count, length: length)
+        return Journal(file: file, sequence: entries.count, length: length)
     }
 
     private init(file: consuming StateFile, sequence: Int, length: Int) {
@@ -37,9 +37,9 @@ struct Journal: ~Copyable {
 
     /// Appends a record, and returns when it is durable.
     mutating func append(_ record: JournalRecord) throws(StateError) {
-        let text = record.json(sequence: sequence)
+        let text = record.json(sequence: sequence, time: UTCTime.now)
         let line = Array("\(Checksum.text(Checksum.of(text.utf8))) \(text)\n".utf8)
-        guard Self.record(Array(line.dropLast()), sequence: sequence) != nil else {
+        guard Self.entry(Array(text.utf8)[...], sequence: sequence) != nil else {
             throw StateError(
                 .unusable, "a record of the journal would not read back: the host shows an impossible value",
                 advice: "compare daxprov inventory --json with ndctl list -v")
@@ -70,25 +70,64 @@ struct Journal: ~Copyable {
     /// Gives reserved room back that was not needed.
     func releaseReserve() throws(StateError) { try file.releaseReserve() }
 
-    /// The records of a journal's bytes.
-    static func records(in bytes: [UInt8], _ path: FilePath) throws(StateError) -> [JournalRecord] {
-        try parse(bytes, path).records
+    /// A record, with the time at which it was written, in seconds since 1970; nil where it does not tell.
+    typealias Entry = (record: JournalRecord, time: Int?)
+
+    /// Where a journal is, for errors.
+    struct Place {
+        let path: FilePath
+
+        init(_ path: FilePath) {
+            self.path = path
+        }
+
+        /// Damage at a line, which counts from 1.
+        func damage(_ line: Int) -> StateError {
+            StateError(.damaged, "the journal \(path) is damaged at line \(line)")
+        }
     }
 
-    /// The whole records, and where the last of them ends. What follows the last line break was never acted on, nor was a
-    /// last line with zeroes in it: blocks of it never reached the disk, so its append did not return.
+    /// The records of a journal's bytes.
+    static func records(in bytes: [UInt8], _ path: FilePath) throws(StateError) -> [JournalRecord] {
+        try entries(in: bytes, path).map(\.record)
+    }
+
+    /// The records of a journal's bytes, with their times.
+    static func entries(in bytes: [UInt8], _ path: FilePath) throws(StateError) -> [Entry] {
+        try parse(bytes, Place(path)).entries
+    }
+
+    /// The texts of a journal's whole records, their checksums checked.
+    static func texts(in bytes: [UInt8], _ place: Place) throws(StateError) -> [ArraySlice<UInt8>] {
+        try lines(of: bytes, place).texts
+    }
+
     private static func parse(
-        _ bytes: [UInt8], _ path: FilePath
-    ) throws(StateError) -> (records: [JournalRecord], length: Int) {
+        _ bytes: [UInt8], _ place: Place
+    ) throws(StateError) -> (entries: [Entry], length: Int) {
+        let (texts, length) = try lines(of: bytes, place)
+        var entries: [Entry] = []
+        for (number, text) in texts.enumerated() {
+            guard let entry = entry(text, sequence: number) else { throw place.damage(number + 1) }
+            entries.append(entry)
+        }
+        return (entries, length)
+    }
+
+    /// The texts of the whole records, and where the last of them ends. What follows the last line break was never acted
+    /// on, nor was a last line with zeroes in it: blocks of it never reached the disk, so its append did not return.
+    private static func lines(
+        of bytes: [UInt8], _ place: Place
+    ) throws(StateError) -> (texts: [ArraySlice<UInt8>], length: Int) {
         var length = end(of: bytes[...])
         let last = bytes[end(of: bytes[..<max(0, length - 1)])..<length]
         if last.contains(0) { length = last.startIndex }
-        var records: [JournalRecord] = []
+        var texts: [ArraySlice<UInt8>] = []
         for (number, line) in bytes[..<length].split(separator: newline).enumerated() {
-            guard let record = record(Array(line), sequence: number) else { throw damage(path, number + 1) }
-            records.append(record)
+            guard let text = text(of: line) else { throw place.damage(number + 1) }
+            texts.append(text)
         }
-        return (records, length)
+        return (texts, length)
     }
 
     /// Where the last whole line ends.
@@ -96,27 +135,23 @@ struct Journal: ~Copyable {
         bytes.lastIndex(of: newline).map { $0 + 1 } ?? 0
     }
 
-    private static func record(_ line: [UInt8], sequence: Int) -> JournalRecord? {
-        guard line.count > 9, line[8] == UInt8(ascii: " ") else { return nil }
-        let text = Array(line[9...])
-        guard String(decoding: line[..<8], as: UTF8.self) == Checksum.text(Checksum.of(text)) else {
-            return nil
-        }
+    /// What follows a line's checksum; nil where they do not fit.
+    private static func text(of line: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
+        guard line.count > 9, line[line.startIndex + 8] == UInt8(ascii: " ") else { return nil }
+        let text = line.dropFirst(9)
+        let isWhole = String(decoding: line.prefix(8), as: UTF8.self) == Checksum.text(Checksum.of(text))
+        return isWhole ? text : nil
+    }
+
+    /// The record that a text describes; nil where it is none with that number.
+    static func entry(_ text: ArraySlice<UInt8>, sequence: Int) -> Entry? {
         do throws(JSONError) {
-            let cursor = JSONCursor(try JSONValue(parsing: text))
+            let cursor = JSONCursor(try JSONValue(parsing: Array(text)))
             guard try cursor.required("seq").integer() == sequence else { return nil }
-            return try JournalRecord(cursor)
+            return (try JournalRecord(cursor), try cursor.optional("time")?.integer())
         } catch {
             return nil
         }
-    }
-
-    private static func damage(_ path: FilePath, _ line: Int) -> StateError {
-        StateError(
-            .damaged, "the journal \(path) is damaged at line \(line)",
-            advice:
-                "nothing is done by guess: compare daxprov inventory with the journal, and move it away when "
-                + "the host is as it should be")
     }
 
     /// More than any journal has.

@@ -1,6 +1,7 @@
 extension JournalRecord {
     /// The record as one line of JSON.
-    func json(sequence: Int) -> String {
+    /// - Parameter time: when it is written, in seconds since 1970; nil: it does not tell.
+    func json(sequence: Int, time: Int? = nil) -> String {
         let node = JSONNode.object()
         node.set("seq", sequence)
         switch self {
@@ -25,16 +26,19 @@ extension JournalRecord {
             node.set("sample", sample.json)
         case .intent(let step, let identity):
             node.set("record", "intent")
+            node.set("time", time)
             node.set("step", step)
             node.set("raw_uuid", identity.label)
             node.set("uuid", identity.infoBlock)
         case .done(let step, let result):
             node.set("record", "done")
+            node.set("time", time)
             node.set("step", step)
             if let namespace = result.namespace { node.set("namespace", InventoryReport.node(namespace)) }
             if let sample = result.sample { node.set("sample", sample.json) }
         case .undo(let reason, let agreed):
             node.set("record", "undo")
+            node.set("time", time)
             node.set("reason", reason)
             if !agreed.isEmpty { node.set("agreed", each: agreed) { .string($0) } }
         case .accounted(let step, let ranges):
@@ -55,6 +59,7 @@ extension JournalRecord {
             node.set("raw_uuid", uuid)
         case .end(let end, let after):
             node.set("record", "end")
+            node.set("time", time)
             node.set("outcome", end.rawValue)
             if let after { node.set("after", InventoryReport(after).document) }
         }

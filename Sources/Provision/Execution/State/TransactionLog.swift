@@ -28,13 +28,35 @@ public struct TransactionLog: Equatable, Sendable {
     public var after: Observed?
     /// How it ended; nil where it did not: it was interrupted.
     public var end: TransactionEnd?
+    /// What it comes to as a whole, with the times of its end and of its undoing.
+    public var summary: TransactionSummary
+    /// When steps began and were done, by their numbers; empty in journals that do not tell.
+    var times: [Int: StepTimes] = [:]
+
+    /// When a step began and was done, in seconds since 1970.
+    struct StepTimes {
+        var begun: Int?
+        var done: Int?
+    }
 
     /// The transaction of these records; nil where they do not begin one, or tell of steps that it does not have.
     init?(_ records: [JournalRecord]) {
-        guard case .begin(let header)? = records.first else { return nil }
-        guard records.allSatisfy({ $0.step.map(header.steps.indices.contains) ?? true }) else { return nil }
+        self.init(records.map { ($0, nil) })
+    }
+
+    /// The transaction of these records, with the times at which they were written.
+    init?(_ entries: [Journal.Entry]) {
+        guard case .begin(let header)? = entries.first?.record else { return nil }
+        let steps = header.steps.indices
+        guard entries.allSatisfy({ $0.record.step.map(steps.contains) ?? true }) else { return nil }
         self.header = header
-        for record in records.dropFirst() { add(record) }
+        summary = TransactionSummary(header)
+        for (record, time) in entries.dropFirst() {
+            add(record)
+            summary.add(record, at: time)
+            if case .intent(let step, _) = record { times[step, default: StepTimes()].begun = time }
+            if case .done(let step) = record { times[step, default: StepTimes()].done = time }
+        }
     }
 
     /// A namespace that undoing made to keep a place.

@@ -1,59 +1,209 @@
 import Glibc
-import SystemPackage
+public import SystemPackage
 
 /// The transactions in a state directory: each a directory with its journal and what it saved.
 public struct TransactionStore: Sendable {
     /// The state directory.
     public let directory: StateDirectory
 
+    private let announcer: TransactionAnnouncer?
+
     /// The transactions in a state directory.
-    public init(_ directory: StateDirectory) {
+    /// - Parameter announcer: who is told of their beginnings and ends; nil: nobody.
+    public init(_ directory: StateDirectory, announcer: TransactionAnnouncer? = nil) {
         self.directory = directory
+        self.announcer = announcer
+    }
+
+    /// Tells the announcer of a record that was written.
+    func announce(_ record: JournalRecord, of name: String) {
+        announcer?.announce(record, of: name) { try? outline(name) }
     }
 
     /// The names of all transactions, oldest first.
     public func names() throws(StateError) -> [String] {
         guard directory.exists else { return [] }
         try directory.requirePrivate()
-        return try StateDirectory.entries(of: directory.transactions).filter(Self.isName).sorted()
+        return try StateDirectory.entries(of: directory.transactions).compactMap { TransactionName($0) }
+            .sorted().map(\.description)
+    }
+
+    /// The name of the youngest transaction, those that were set aside included; nil where there is none.
+    func lastName() throws(StateError) -> TransactionName? {
+        (try names() + setAsideNames()).compactMap { TransactionName($0) }.max()
+    }
+
+    /// The name of the transaction that somebody means: its whole name, its number (with or without the zeroes before
+    /// it), or as much of the beginning as no other has.
+    public func name(meant text: String) throws(StateError) -> String {
+        let meant = TransactionName.meant(by: text, among: try names())
+        guard let name = meant.first else {
+            throw StateError(
+                .unsuitable, "there is no transaction \(text)", advice: "daxprov history lists them")
+        }
+        guard meant.count == 1 else {
+            throw StateError(
+                .unsuitable, "\(text) can mean \(meant.count) transactions: \(meant.joined(separator: ", "))",
+                advice: "write more of the name")
+        }
+        return name
     }
 
     /// A transaction by its name.
     public func log(_ name: String) throws(StateError) -> TransactionLog {
-        guard Self.isName(name), try names().contains(name) else {
-            throw StateError(
-                .unsuitable, "there is no transaction \(name)", advice: "daxprov history lists them")
-        }
-        let path = journalPath(name)
-        try StateDirectory.requirePrivate(path.removingLastComponent())
-        let bytes = try StateFile.contents(path, limit: Journal.maximumLength)
-        guard let log = TransactionLog(try Journal.records(in: bytes, path)), log.header.id == name else {
-            throw StateError(
-                .damaged, "the journal \(path) does not begin as one of \(name), or does not fit together",
-                advice: "nothing is done by guess: it was put there by hand, or something else wrote to it")
-        }
+        guard let log = TransactionLog(try entries(name)), log.header.id == name else { throw mismatch(name) }
         return log
     }
 
-    /// Every transaction that began, oldest first.
+    /// A transaction as far as reports show it, without the inventories in its journal. Nothing can be undone from
+    /// that.
+    public func outline(_ name: String) throws(StateError) -> TransactionLog {
+        let log = try advising(name) { () throws(StateError) in
+            try JournalOutline.log(of: bytes(name), Journal.Place(journalPath(name)))
+        }
+        guard let log, log.header.id == name else { throw mismatch(name) }
+        return log
+    }
+
+    /// Every transaction that began, oldest first, those that cannot be read included: without their inventories.
+    public func readings() throws(StateError) -> [TransactionReading] {
+        var readings: [TransactionReading] = []
+        for name in try names() {
+            if let reading = reading(name) { readings.append(reading) }
+        }
+        return readings
+    }
+
+    /// A transaction as far as it can be read; nil where it began nothing: its journal never got its first record.
+    private func reading(_ name: String) -> TransactionReading? {
+        do throws(StateError) {
+            guard let summary = try summary(name) else { return nil }
+            return .readable(summary)
+        } catch {
+            return .unreadable(UnreadableTransaction(name: name, error: error, header: header(name)))
+        }
+    }
+
+    /// What a transaction's journal says of it as a whole; nil where it has no whole record.
+    func summary(_ name: String) throws(StateError) -> TransactionSummary? {
+        let summary = try advising(name) { () throws(StateError) in
+            guard try hasJournal(name) else { return TransactionSummary?.none }
+            return try JournalOutline.summary(of: bytes(name), Journal.Place(journalPath(name)))
+        }
+        guard let summary else { return nil }
+        guard summary.id == name else { throw mismatch(name) }
+        return summary
+    }
+
+    /// The first record of a journal that cannot be read as a whole; nil where not even that can be.
+    private func header(_ name: String) -> JournalHeader? {
+        guard let bytes = try? bytes(name), let line = bytes.split(separator: 10, maxSplits: 1).first else {
+            return nil
+        }
+        let entries = try? Journal.entries(in: line + [10], journalPath(name))
+        guard case .begin(let header)? = entries?.first?.record, header.id == name else { return nil }
+        return header
+    }
+
+    /// The transactions that cannot be read, oldest first.
+    public func unreadable() throws(StateError) -> [UnreadableTransaction] {
+        try readings().compactMap { if case .unreadable(let transaction) = $0 { transaction } else { nil } }
+    }
+
+    /// Every transaction that began and can be read, oldest first.
     public func logs() throws(StateError) -> [TransactionLog] {
         var logs: [TransactionLog] = []
-        for name in try names() where try !isEmpty(name) { logs.append(try log(name)) }
+        for reading in try readings() {
+            if let summary = reading.summary { logs.append(try log(summary.id)) }
+        }
         return logs
     }
 
-    /// The transactions that did not end, oldest first. One whose journal never got its first record began nothing.
+    /// The transactions that can be read and did not end, oldest first. Of those that cannot be read (``unreadable()``)
+    /// it is not known whether they did.
     public func interrupted() throws(StateError) -> [TransactionLog] {
-        try logs().filter { $0.end == nil }
+        var logs: [TransactionLog] = []
+        for reading in try readings() {
+            guard let summary = reading.summary, summary.end == nil else { continue }
+            logs.append(try log(summary.id))
+        }
+        return logs
     }
 
-    /// Whether the transaction's journal has no whole record.
-    func isEmpty(_ name: String) throws(StateError) -> Bool {
+    /// The name of the youngest transaction; nil where there is none, or it cannot be seen.
+    public var youngest: String? { (try? names())?.last }
+
+    /// The youngest transaction, where another was the youngest before; nil where none was added, or it cannot be read.
+    public func youngest(after earlier: String?) -> TransactionLog? {
+        guard let youngest, youngest != earlier else { return nil }
+        return try? log(youngest)
+    }
+
+    /// The transaction that somebody wants to undo, or the last that can be, with those after it, which are told without
+    /// their inventories.
+    public func undoable(_ text: String?) throws(StateError) -> (log: TransactionLog, later: [TransactionLog])
+    {
+        let readings = try readings()
+        let last = readings.compactMap(\.summary).last { $0.end == .committed || $0.end == .incomplete }
+        guard let name = try text.map({ text throws(StateError) in try self.name(meant: text) }) ?? last?.id
+        else {
+            throw StateError(
+                .unsuitable, "there is no transaction to undo", advice: "daxprov history lists them")
+        }
+        var later: [TransactionLog] = []
+        for summary in readings.reversed().prefix(while: { $0.name != name }).compactMap(\.summary) {
+            // One that still holds is compared by its regions, which its inventory tells.
+            let holds = summary.end != .rolledBack && summary.end != .abandoned
+            later.append(try holds ? log(summary.id) : outline(summary.id))
+        }
+        return (try log(name), later.reversed())
+    }
+
+    private func hasJournal(_ name: String) throws(StateError) -> Bool {
         let path = journalPath(name)
         try StateDirectory.requirePrivate(path.removingLastComponent())
-        guard StateDirectory.exists(path) else { return true }
-        let bytes = try StateFile.contents(path, limit: Journal.maximumLength)
-        return try Journal.records(in: bytes, path).isEmpty
+        return StateDirectory.exists(path)
+    }
+
+    private func bytes(_ name: String) throws(StateError) -> [UInt8] {
+        let path = journalPath(name)
+        try StateDirectory.requirePrivate(path.removingLastComponent())
+        return try StateFile.contents(path, limit: Journal.maximumLength)
+    }
+
+    private func entries(_ name: String) throws(StateError) -> [Journal.Entry] {
+        guard try names().contains(name) else {
+            throw StateError(
+                .unsuitable, "there is no transaction \(name)", advice: "daxprov history lists them")
+        }
+        return try advising(name) { () throws(StateError) in
+            try Journal.entries(in: bytes(name), journalPath(name))
+        }
+    }
+
+    /// What `body` reads of a transaction; where that fails, what to do is said too.
+    private func advising<Value>(
+        _ name: String, _ body: () throws(StateError) -> Value
+    ) throws(StateError) -> Value {
+        do throws(StateError) {
+            return try body()
+        } catch {
+            var error = error
+            error.advice = Self.advice(name)
+            throw error
+        }
+    }
+
+    private func mismatch(_ name: String) -> StateError {
+        StateError(
+            .damaged, "the journal \(journalPath(name)) is not one of \(name), or contradicts itself",
+            advice: Self.advice(name))
+    }
+
+    /// What to do about a transaction that cannot be read.
+    private static func advice(_ name: String) -> String {
+        "nothing is guessed: compare daxprov inventory with what was intended, and where the host is as it should be, "
+            + "set the transaction aside: daxprov recover --abandon \(name)"
     }
 
     /// The bytes of a saved file, after checking them.
@@ -75,23 +225,24 @@ public struct TransactionStore: Sendable {
 
     /// Removes the oldest transactions: those that ended or never began, of which more than `count` are younger, or which
     /// are older than `age` seconds while more than `least` are younger. A clock can be wrong by years, so age alone never
-    /// removes one of the last `least`. The last transaction, which `rollback` undoes, and every one that did not end are
-    /// always kept.
+    /// removes one of the last `least`. The last transaction, which `rollback` undoes, and every one that did not end or
+    /// cannot be read are always kept.
     func prune(
         keeping count: Int = 100, youngerThan age: Int = 365 * 86_400, atLeast least: Int = 20, now: Int
     ) throws(StateError) {
         let names = try names()
         for (index, name) in names.dropLast().enumerated() {
             let isBeyondCount = names.count - index > count
-            guard try !isEmpty(name) else {
-                try remove(name)
-                continue
+            switch reading(name) {
+            case nil: try remove(name)
+            case .unreadable: continue
+            case .readable(let summary):
+                let (elapsed, overflows) = now.subtractingReportingOverflow(summary.time)
+                let isOld = !overflows && elapsed > age
+                // They are in the order of their times: what follows one that is young enough is younger still.
+                guard isBeyondCount || (isOld && names.count - index > least) else { return }
+                if summary.end != nil { try remove(name) }
             }
-            let log = try log(name)
-            // They are in the order of their times: what follows one that is young enough is younger still.
-            let isOld = now.subtractingReportingOverflow(log.header.time).partialValue > age
-            guard isBeyondCount || (isOld && names.count - index > least) else { return }
-            if log.end != nil { try remove(name) }
         }
     }
 
@@ -113,10 +264,47 @@ public struct TransactionStore: Sendable {
             throw StateError(.unusable, "cannot remove \(path): \(StateDirectory.message(errno))")
         }
     }
+}
 
-    /// Whether a name is one that transactions have.
-    public static func isName(_ name: String) -> Bool {
-        (10...64).contains(name.utf8.count) && name.first?.isNumber == true
-            && name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") }
+extension TransactionStore {
+    /// Whether a text can mean a transaction: it is the name of one, the beginning of one, or a number.
+    public static func canMean(_ text: String) -> Bool { TransactionName.canMean(text) }
+}
+
+/// Transactions that could not be read, and that somebody gave up: moved away as they are, whatever they are.
+extension TransactionStore {
+    /// Where they are.
+    private var aside: FilePath { directory.path.appending("set-aside") }
+
+    /// The names of the transactions that were set aside, oldest first.
+    public func setAsideNames() throws(StateError) -> [String] {
+        guard StateDirectory.exists(aside) else { return [] }
+        try StateDirectory.requirePrivate(aside)
+        return try StateDirectory.entries(of: aside).compactMap { TransactionName($0) }.sorted()
+            .map(\.description)
+    }
+
+    /// Moves a transaction that cannot be read out of the way, durably and as it is: nothing in it is followed or believed.
+    /// - Returns: where it is now.
+    public func setAside(_ name: String) throws(StateError) -> FilePath {
+        guard try names().contains(name) else {
+            throw StateError(
+                .unsuitable, "there is no transaction \(name)", advice: "daxprov history lists them")
+        }
+        try StateDirectory.makePrivate(aside)
+        let target = aside.appending(name)
+        guard !StateDirectory.exists(target) else {
+            throw StateError(
+                .unusable, "cannot set \(name) aside: \(target) is there already",
+                advice: "move that away first")
+        }
+        guard unsafe rename(directory.transactions.appending(name).string, target.string) == 0 else {
+            throw StateError(.unusable, "cannot set \(name) aside: \(StateDirectory.message(errno))")
+        }
+        try StateDirectory.synchronize(aside)
+        try StateDirectory.synchronize(directory.transactions)
+        try StateDirectory.synchronize(directory.path)
+        announcer?.announceSettingAside(of: name)
+        return target
     }
 }

@@ -1,4 +1,3 @@
-import Glibc
 import SystemPackage
 
 /// One transaction being recorded.
@@ -17,9 +16,9 @@ struct TransactionWriter: ~Copyable {
         protects: [ProtectedName] = []
     ) throws(StateError) -> TransactionWriter {
         try store.directory.prepare()
-        let now = Int(time(nil))
+        let now = UTCTime.now
         try store.prune(now: now)
-        let name = Self.name(at: now, after: try store.names().last)
+        let name = try TransactionName.next(after: try store.lastName(), at: now).description
         let path = store.directory.transactions.appending(name)
         try StateDirectory.makePrivate(path)
         try StateDirectory.synchronize(store.directory.transactions)
@@ -27,6 +26,7 @@ struct TransactionWriter: ~Copyable {
             id: name, time: now, toolVersion: ToolVersion.current, source: source, before: before,
             steps: plan.steps.map { JournalStep($0, of: plan) }, bootID: bootID, protects: protects)
         let journal = try Journal.create(store.journalPath(name), header)
+        store.announce(.begin(header), of: name)
         try journal.reserve(room + roomForStep * plan.steps.count + 3 * journal.length)
         return TransactionWriter(name: name, store: store, journal: journal)
     }
@@ -49,6 +49,7 @@ struct TransactionWriter: ~Copyable {
     /// Appends a record, durably.
     mutating func append(_ record: JournalRecord) throws(StateError) {
         try journal.append(record)
+        store.announce(record, of: name)
     }
 
     /// Makes sure that there is room for a file that will be saved.
@@ -76,21 +77,5 @@ struct TransactionWriter: ~Copyable {
         try target.synchronize()
         try StateDirectory.synchronize(path.removingLastComponent())
         return Checksum.of(bytes)
-    }
-
-    /// "000012-20261122T133000Z": sorts by the number, which grows whatever the clock does.
-    private static func name(at now: Int, after last: String?) -> String {
-        var seconds = time_t(now)
-        var parts = unsafe tm()
-        _ = unsafe gmtime_r(&seconds, &parts)
-        func digits(_ number: Int32, _ count: Int) -> String {
-            let text = String(number)
-            return String(repeating: "0", count: max(0, count - text.count)) + text
-        }
-        let date =
-            unsafe digits(parts.tm_year + 1900, 4) + digits(parts.tm_mon + 1, 2) + digits(parts.tm_mday, 2)
-        let clock = unsafe digits(parts.tm_hour, 2) + digits(parts.tm_min, 2) + digits(parts.tm_sec, 2)
-        let number = last.flatMap { Int32($0.prefix { $0 != "-" }) } ?? 0
-        return "\(digits(number + 1, 6))-\(date)T\(clock)Z"
     }
 }

@@ -17,8 +17,8 @@ extension SimulatedHost {
         let operation = "find \(target.label)"
         let number = try region(target.region, while: operation)
         let region = state.regions[number]
-        let match = region.namespaces.first { "namespace\(number).\($0.number)" == target.device }
-        guard let namespace = match, namespace.size > .zero else {
+        let id = SimulatedNamespaceID(target.device)
+        guard let id, id.region == number, let namespace = state.namespace(id), namespace.size > .zero else {
             throw changed(target, operation, "there is no \(target.device)")
         }
         let resource = region.resource + namespace.offset.bytes

@@ -9,7 +9,13 @@ public import SystemPackage
 public final class SimulatedHost: Host {
     var state: SimulatedState
     private let path: FilePath?
+    /// The state file's contents as they were written or read last, without what ``log`` adds.
+    private var contents: [UInt8] = []
+    private var log: SimulatedStoreLog?
     private var isGone = false
+
+    /// How often the whole state was written to its file.
+    private(set) var saves = 0
 
     /// The number of stores made, failed ones included, since the fault was armed or the host was opened.
     public private(set) var operations = 0
@@ -20,19 +26,22 @@ public final class SimulatedHost: Host {
         self.path = nil
     }
 
-    private init(state: SimulatedState, path: FilePath) {
+    private init(state: SimulatedState, path: FilePath, contents: [UInt8]) {
         self.state = state
         self.path = path
+        self.contents = contents
+        for store in SimulatedStoreLog.stores(since: contents, of: path) { try? self.state.apply(store) }
     }
 
-    /// A host whose state is this file. Every store that changes something replaces the file at once, so that a
-    /// process that dies leaves what a crash would leave.
+    /// A host whose state is this file. Every store is written at once, into a log beside the file, so that a process that
+    /// dies leaves what a crash would leave; the file itself holds everything again when the host has been observed.
     /// - Throws: ``HostError/Kind/unavailable`` where the file cannot be read or is not valid.
     public static func open(_ path: FilePath) throws(HostError) -> SimulatedHost {
         let operation = "read the simulated host"
         let bytes = try SimulatedStateFile.read(path)
         do {
-            return SimulatedHost(state: try SimulatedState(json: JSONValue(parsing: bytes)), path: path)
+            return SimulatedHost(
+                state: try SimulatedState(json: JSONValue(parsing: bytes)), path: path, contents: bytes)
         } catch {
             throw HostError(
                 .unavailable, while: operation, device: path.string, reason: error.description,
@@ -58,9 +67,10 @@ public final class SimulatedHost: Host {
         try save()
     }
 
-    /// Enumerates the host once. Writes nothing.
+    /// Enumerates the host once. Writes nothing but the stores that this process has made.
     public func observe() throws(HostError) -> Observed {
         try requireAlive(while: "observe the host")
+        if log != nil { try save() }
         return state.observed
     }
 
@@ -86,11 +96,10 @@ public final class SimulatedHost: Host {
     public func current(_ target: NamespaceTarget) throws(HostError) -> Namespace? {
         try requireAlive(while: "read \(target.device)")
         let number = try region(target.region, while: "read \(target.device)")
-        let found = state.regions[number].namespaces.first {
-            "namespace\(number).\($0.number)" == target.device && $0.size > .zero
-        }
-        guard let found else { return nil }
-        return try readBack(SimulatedNamespaceID(region: number, number: found.number))
+        guard let id = SimulatedNamespaceID(target.device), id.region == number,
+            let found = state.namespace(id), found.size > .zero
+        else { return nil }
+        return try readBack(id)
     }
 
     /// Performs one step.
@@ -107,14 +116,22 @@ public final class SimulatedHost: Host {
         operations += 1
         StoreCount.add()
         try triggerFault(store)
-        let before = state
-        do {
+        var refusal: SimulatedRefusal?
+        do throws(SimulatedRefusal) {
             try state.apply(store)
         } catch {
-            if state != before { try save() }
-            throw HostError(store, error)
+            refusal = error
         }
-        if state != before { try save() }
+        // A refused store too: it can change something (see `SimulatedState.writeLabel`).
+        try keep(store)
+        if let refusal { throw HostError(store, refusal) }
+    }
+
+    private func keep(_ store: SimulatedStore) throws(HostError) {
+        guard let path else { return }
+        if log == nil { log = try SimulatedStoreLog(after: contents, of: path) }
+        try log?.add(store)
+        if let length = log?.length, length > max(1 << 20, contents.count) { try save() }
     }
 
     private func triggerFault(_ store: SimulatedStore) throws(HostError) {
@@ -143,7 +160,12 @@ public final class SimulatedHost: Host {
 
     private func save() throws(HostError) {
         guard let path else { return }
-        try SimulatedStateFile.write(json, to: path)
+        let text = json
+        try SimulatedStateFile.write(text, to: path)
+        SimulatedStoreLog.remove(beside: path)
+        contents = Array(text.utf8)
+        log = nil
+        saves += 1
     }
 }
 

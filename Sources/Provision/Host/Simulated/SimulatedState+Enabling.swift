@@ -94,8 +94,8 @@ extension SimulatedState {
             align: (align ?? .huge).size.bytes)
         guard let data else { return }
         let map = (start + SimulatedGeometry.superBlock)..<(start + data.offset)
-        infoBlocks = infoBlocks.filter { !map.contains($0.key) }
-        pages = pages.filter { !map.contains($0.key) }
+        for address in infoBlocks.keys.filter(map.contains) { infoBlocks[address] = nil }
+        for address in pages.keys.filter(map.contains) { pages[address] = nil }
         guard !map.isEmpty else { return }
         // The kernel's page structures, for all of the map.
         for address in [map.lowerBound, map.upperBound - UInt64(Self.page)] { pages[address] = Self.pageMapMark }

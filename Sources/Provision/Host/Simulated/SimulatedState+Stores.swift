@@ -25,7 +25,8 @@ extension SimulatedState {
     /// The namespace object; nil where there is none.
     func namespace(_ id: SimulatedNamespaceID) -> SimulatedNamespace? {
         guard regions.indices.contains(id.region), regions[id.region].isEnabled else { return nil }
-        return regions[id.region].namespaces.first { $0.number == id.number }
+        let namespaces = regions[id.region].namespaces
+        return namespaces.index(of: id.number).map { namespaces[$0] }
     }
 
     /// Changes the namespace object, or says that there is none.
@@ -34,9 +35,7 @@ extension SimulatedState {
     ) throws(SimulatedRefusal) {
         guard namespace(id) != nil else { throw SimulatedRefusal(ENODEV) }
         update(region: id.region) { region in
-            for index in region.namespaces.indices where region.namespaces[index].number == id.number {
-                body(&region.namespaces[index])
-            }
+            if let index = region.namespaces.index(of: id.number) { body(&region.namespaces[index]) }
         }
     }
 
@@ -79,6 +78,21 @@ extension SimulatedState {
             region.namespaces.contains { $0.uuid == uuid }
                 || region.claims.values.contains { $0.uuid == uuid }
         }
+    }
+}
+
+extension [SimulatedNamespace] {
+    /// Where the object with a number is: they are in the order of their numbers, but a file that somebody wrote may have
+    /// them otherwise.
+    func index(of number: Int) -> Int? {
+        var low = 0
+        var high = count
+        while low < high {
+            let middle = (low + high) / 2
+            if self[middle].number < number { low = middle + 1 } else { high = middle }
+        }
+        if low < count, self[low].number == number { return low }
+        return firstIndex { $0.number == number }
     }
 }
 
@@ -157,7 +171,7 @@ extension SimulatedState {
         }
         let survives = id.number == 0 || id.number == regions[id.region].seed || namespace.size == .zero
         update(region: id.region) { region in
-            guard let index = region.namespaces.firstIndex(where: { $0.number == id.number }) else { return }
+            guard let index = region.namespaces.index(of: id.number) else { return }
             guard survives else {
                 region.namespaces.remove(at: index)
                 return

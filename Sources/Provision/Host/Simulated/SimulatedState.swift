@@ -18,9 +18,9 @@ struct SimulatedState: Equatable, Sendable {
     var fault: SimulatedFault?
 
     /// Every DIMM, in the order of its number.
-    var dimms: [SimulatedDimm] { buses.flatMap(\.dimms) }
+    var dimms: [SimulatedDimm] { buses.count == 1 ? buses[0].dimms : buses.flatMap(\.dimms) }
     /// Every region, in the order of its number.
-    var regions: [SimulatedRegion] { buses.flatMap(\.regions) }
+    var regions: [SimulatedRegion] { buses.count == 1 ? buses[0].regions : buses.flatMap(\.regions) }
 
     /// Changes the region with this number. The number must exist.
     mutating func update<Result, Failure: Error>(

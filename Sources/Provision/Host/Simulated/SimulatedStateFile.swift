@@ -52,7 +52,7 @@ enum SimulatedStateFile {
         }
     }
 
-    private static func failure(_ operation: String, _ path: FilePath, _ error: any Error) -> HostError {
+    static func failure(_ operation: String, _ path: FilePath, _ error: any Error) -> HostError {
         let errno = error as? Errno
         return HostError(
             .unavailable, while: operation, device: path.string, reason: errno?.description ?? "\(error)",

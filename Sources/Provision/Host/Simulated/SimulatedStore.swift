@@ -98,6 +98,16 @@ struct SimulatedNamespaceID: Hashable, Sendable, CustomStringConvertible {
     var description: String { "namespace\(region).\(number)" }
 }
 
+extension SimulatedNamespaceID {
+    /// The object with a kernel name; nil where that is none.
+    init?(_ device: String) {
+        let parts = device.dropFirst("namespace".count).split(separator: ".", maxSplits: 1)
+        guard parts.count == 2, let region = Int(parts[0]), let number = Int(parts[1]) else { return nil }
+        self.init(region: region, number: number)
+        guard description == device else { return nil }
+    }
+}
+
 /// Which claim seed.
 struct SimulatedClaimID: Hashable, Sendable, CustomStringConvertible {
     var region: Int

@@ -1,0 +1,197 @@
+/// How a host differs from what it was: by object, each with what changed of it. Empty exactly where ``HostFacts`` are equal
+/// but for numbers that the kernel gives anew.
+public struct HostDrift: Equatable, Sendable {
+    /// The differences: by region, in the order of the earlier observation, then what is new.
+    public private(set) var differences: [Difference] = []
+
+    /// What became of one region or namespace.
+    public struct Difference: Equatable, Sendable {
+        /// `region0`, or `region0/wal`: as it is called now where it is there, else as it was.
+        public var address: String
+        /// What became of it.
+        public var kind: Kind
+        /// What changed of it; only of ``Kind/changed``.
+        public var changes: [Change] = []
+        /// The region that came or went; nil of anything else.
+        public var region: RegionSummary?
+        /// The namespace that came or went; nil of anything else.
+        public var namespace: NamespaceSummary?
+    }
+
+    /// What there is to say of a region that came or went.
+    public struct RegionSummary: Equatable, Sendable {
+        /// Its capacity.
+        public var size: ByteCount
+        /// The number of namespaces in it.
+        public var namespaces: Int
+    }
+
+    /// What became of an object.
+    public enum Kind: String, Sendable {
+        /// It is there, and not as it was.
+        case changed
+        /// It is not there any more.
+        case missing
+        /// It was not there before.
+        case unexpected
+    }
+
+    /// One property that is not what it was. A property without a value has nil.
+    public struct Change: Equatable, Sendable {
+        /// The inventory's word for it: `state`, `mode`, `raw_size`, ...
+        public var property: String
+        /// What it was.
+        public var before: String?
+        /// What it is.
+        public var after: String?
+    }
+
+    /// What changed between two observations of a host.
+    public init(from before: Observed, to now: Observed) {
+        let names = RegionCorrespondence(before: before, now: now)
+        var paired: Set<String> = []
+        for old in before.regions {
+            let name = names.name(of: old.device).flatMap { paired.insert($0).inserted ? $0 : nil }
+            guard let new = now.regions.first(where: { $0.device == name }) else {
+                add(old, .missing)
+                continue
+            }
+            compare(old, new)
+        }
+        for new in now.regions where !paired.contains(new.device) { add(new, .unexpected) }
+    }
+
+    /// A region that only one of the observations has, with what is in it.
+    private mutating func add(_ region: Region, _ kind: Kind) {
+        let summary = RegionSummary(size: region.size, namespaces: region.namespaces.count)
+        differences.append(Difference(address: region.device, kind: kind, region: summary))
+    }
+
+    private mutating func compare(_ old: Region, _ new: Region) {
+        let changes = old.changes(to: new)
+        if !changes.isEmpty {
+            differences.append(Difference(address: new.device, kind: .changed, changes: changes))
+        }
+        // A region without a driver shows none of its namespaces.
+        guard old.isEnabled == new.isEnabled else { return }
+        var rest = NamespacePairing(in: new, from: old)
+        for namespace in old.namespaces {
+            guard let found = rest.take(namespace, of: old) else {
+                add(namespace, in: new, .missing)
+                continue
+            }
+            let changes = namespace.changes(to: found, in: old, new)
+            guard !changes.isEmpty else { continue }
+            let address = "\(new.device)/\(namespace.displayName)"
+            differences.append(Difference(address: address, kind: .changed, changes: changes))
+        }
+        for namespace in rest.left { add(namespace, in: new, .unexpected) }
+    }
+
+    private mutating func add(_ namespace: Namespace, in region: Region, _ kind: Kind) {
+        differences.append(
+            Difference(
+                address: "\(region.device)/\(namespace.displayName)", kind: kind,
+                namespace: NamespaceSummary(namespace)))
+    }
+}
+
+extension Region {
+    /// What changed of the region itself.
+    fileprivate func changes(to now: Region) -> [HostDrift.Change] {
+        var list = DriftList()
+        list.compare("state", isEnabled ? "enabled" : "disabled", now.isEnabled ? "enabled" : "disabled")
+        list.compare("size", size.description, now.size.description)
+        list.compare("resource", resource.map(DriftList.address), now.resource.map(DriftList.address))
+        list.compare("labels", labelling.rawValue, now.labelling.rawValue)
+        list.compare("read_only", "\(isReadOnly)", "\(now.isReadOnly)")
+        return list.changes
+    }
+
+    /// Where a namespace lies in the region; nil where that is not known.
+    fileprivate func offset(of namespace: Namespace) -> UInt64? {
+        guard let resource, let start = namespace.resource, start >= resource else { return nil }
+        return start - resource
+    }
+}
+
+extension Namespace {
+    /// What changed of it. What only a namespace with a driver shows is left out where the driver came or went.
+    fileprivate func changes(to now: Namespace, in region: Region, _ newRegion: Region) -> [HostDrift.Change]
+    {
+        var list = DriftList()
+        list.compare("state", isActive ? "active" : "disabled", now.isActive ? "active" : "disabled")
+        list.hidesUnknown = isActive != now.isActive
+        list.compare("name", name, now.name, hidable: false)
+        list.compare("mode", mode?.rawValue, now.mode?.rawValue)
+        list.compare("raw_size", rawSize.description, now.rawSize.description)
+        list.compare(
+            "offset", region.offset(of: self).map(DriftList.address),
+            newRegion.offset(of: now).map(DriftList.address))
+        list.compare("map", map?.rawValue, now.map?.rawValue)
+        list.compare("align", align?.description, now.align?.description)
+        list.compare("sector_size", sectorSize.map { "\($0)" }, now.sectorSize.map { "\($0)" })
+        list.compare("raw_uuid", labelUUID?.description, now.labelUUID?.description)
+        list.compare("uuid", infoBlockUUID?.description, now.infoBlockUUID?.description)
+        return list.changes
+    }
+}
+
+/// Finds the namespaces of an earlier observation again, each once: by the label's UUID; one with another label by its
+/// place and size, or where places are not known by the kernel's name.
+private struct NamespacePairing {
+    private let namespaces: [Namespace]
+    private var isTaken: [Bool]
+    private var labels: [UUID: Int] = [:]
+    private var places: [Place: Int] = [:]
+
+    private enum Place: Hashable {
+        case offset(UInt64, ByteCount)
+        case device(String)
+
+        init(_ namespace: Namespace, in region: Region) {
+            self =
+                region.offset(of: namespace).map { .offset($0, namespace.rawSize) }
+                ?? .device(namespace.device)
+        }
+    }
+
+    init(in region: Region, from earlier: Region) {
+        namespaces = region.namespaces
+        isTaken = Array(repeating: false, count: namespaces.count)
+        let known = Set(earlier.namespaces.compactMap(\.labelUUID))
+        for (index, namespace) in namespaces.enumerated() {
+            if let label = namespace.labelUUID { labels[label] = index }
+            if let label = namespace.labelUUID, known.contains(label) { continue }
+            places[Place(namespace, in: region)] = index
+        }
+    }
+
+    /// The one that `namespace` of the earlier region became; nil where it is gone.
+    mutating func take(_ namespace: Namespace, of region: Region) -> Namespace? {
+        let candidates = [namespace.labelUUID.flatMap { labels[$0] }, places[Place(namespace, in: region)]]
+        guard let index = candidates.compactMap({ $0 }).first(where: { !isTaken[$0] }) else { return nil }
+        isTaken[index] = true
+        return namespaces[index]
+    }
+
+    /// Those that were not taken.
+    var left: [Namespace] { namespaces.indices.filter { !isTaken[$0] }.map { namespaces[$0] } }
+}
+
+/// Collects the properties that differ.
+private struct DriftList {
+    var changes: [HostDrift.Change] = []
+    /// Whether a property that only one side knows does not count.
+    var hidesUnknown = false
+
+    mutating func compare(
+        _ property: String, _ before: String?, _ after: String?, hidable: Bool = true
+    ) {
+        guard before != after else { return }
+        if hidable, hidesUnknown, before == nil || after == nil { return }
+        changes.append(HostDrift.Change(property: property, before: before, after: after))
+    }
+
+    static func address(_ number: UInt64) -> String { "0x" + String(number, radix: 16) }
+}

@@ -1,0 +1,83 @@
+/// What a journal says of its transaction, without the inventories in it and without a look at each step.
+///
+/// Most commands need no more of most transactions, and a journal is nearly all inventory.
+public struct TransactionSummary: Equatable, Sendable {
+    /// The transaction's name.
+    public var id: String
+    /// When it began, in seconds since 1970. Any number: it is what the journal says.
+    public var time: Int
+    /// The path of the profile.
+    public var source: String
+    /// How many steps it has.
+    public var stepCount: Int
+    /// How it ended; nil where it did not: it was interrupted.
+    public var end: TransactionEnd?
+    /// When it ended, in seconds since 1970; nil where it did not, and in journals that do not tell.
+    public var ended: Int?
+    /// Why it was undone; nil where it was not.
+    public var undoReason: String?
+    /// How it had ended before it was rolled back, and when that began; nil where it was not rolled back.
+    public var rollback: Rollback?
+
+    /// The undoing of a transaction that had ended.
+    public struct Rollback: Equatable, Sendable {
+        /// How the transaction had ended.
+        public var undone: TransactionEnd
+        /// When the rollback began, in seconds since 1970; nil in journals that do not tell.
+        public var time: Int?
+    }
+
+    /// What a record adds, with the time at which it was written.
+    mutating func add(_ record: JournalRecord, at time: Int?) {
+        switch record {
+        case .undo(let reason):
+            undoReason = reason
+            if let end { rollback = Rollback(undone: end, time: time) }
+            end = nil
+            ended = nil
+        case .end(let end, _):
+            self.end = end
+            ended = time
+        case .begin, .labels, .range, .intent, .done, .placeholder: break
+        }
+    }
+}
+
+extension TransactionSummary {
+    /// The summary of a transaction that begins like this.
+    init(_ header: JournalHeader) {
+        self.init(
+            id: header.id, time: header.time, source: header.source, stepCount: header.steps.count)
+    }
+}
+
+/// A transaction whose journal, or whose directory, cannot be read: damaged, or such that others could have written it.
+public struct UnreadableTransaction: Sendable {
+    /// Its name.
+    public var name: String
+    /// What is wrong, with the file, and what to do.
+    public var error: StateError
+    /// What it is, and the host before it; nil where not even that can be read: it may be about anything.
+    public var header: JournalHeader?
+}
+
+/// One transaction of a store as far as it can be read.
+public enum TransactionReading: Sendable {
+    /// It can.
+    case readable(TransactionSummary)
+    /// It cannot.
+    case unreadable(UnreadableTransaction)
+
+    /// Its name.
+    public var name: String {
+        switch self {
+        case .readable(let summary): summary.id
+        case .unreadable(let transaction): transaction.name
+        }
+    }
+
+    /// Its summary; nil where it cannot be read.
+    public var summary: TransactionSummary? {
+        if case .readable(let summary) = self { summary } else { nil }
+    }
+}

@@ -1,0 +1,84 @@
+/// What is left alone as long as an earlier transaction is not settled: it was interrupted and could not be recovered, or
+/// it cannot be read, so that nobody knows whether it was. Elsewhere on the host work goes on.
+public enum UnsettledRegions {
+    /// A refusal for each transaction that cannot be read and that the plan has to do with. One of which not even the first
+    /// record can be read may be about any region.
+    static func refusals(
+        for plan: Plan, on observed: Observed, _ unreadable: [UnreadableTransaction]
+    ) -> [Refusal] {
+        refusals(toTouch: Set(plan.steps.map(\.step.region)), on: observed, unreadable)
+    }
+
+    /// The same for undoing a transaction.
+    public static func refusals(
+        for log: TransactionLog, on observed: Observed, _ unreadable: [UnreadableTransaction]
+    ) -> [Refusal] {
+        refusals(toTouch: regions(of: log.header, on: observed), on: observed, unreadable)
+    }
+
+    private static func refusals(
+        toTouch touched: Set<String>, on observed: Observed, _ unreadable: [UnreadableTransaction]
+    ) -> [Refusal] {
+        guard !touched.isEmpty else { return [] }
+        return unreadable.compactMap { transaction in
+            let regions = transaction.header.map { Self.regions(of: $0, on: observed) }
+            guard regions.map({ !$0.isDisjoint(with: touched) }) ?? true else { return nil }
+            let place = touched.intersection(regions ?? touched).sorted().joined(separator: ", ")
+            return refusal(transaction, place)
+        }
+    }
+
+    /// A refusal to touch a place because of a transaction that cannot be read.
+    static func refusal(_ transaction: UnreadableTransaction, _ address: String) -> Refusal {
+        Refusal(
+            .transactionUnreadable, address,
+            "transaction \(transaction.name) may have been interrupted here, and cannot be read: "
+                + transaction.error.description,
+            advice: transaction.error.advice)
+    }
+
+    /// Whether a plan has to do with what one of these transactions touched. One that changes nothing says of no region
+    /// that it is settled, so it has to do with all that are there.
+    public static func concern(_ plan: Plan, on observed: Observed, _ open: [TransactionLog]) -> Bool {
+        let touched = Set(plan.steps.map(\.step.region))
+        return concern(touched.isEmpty ? Set(observed.regions.map(\.device)) : touched, on: observed, open)
+    }
+
+    /// Whether undoing a transaction has to do with what one of the others touched.
+    public static func concern(_ log: TransactionLog, on observed: Observed, _ open: [TransactionLog]) -> Bool
+    {
+        concern(regions(of: log.header, on: observed), on: observed, open)
+    }
+
+    private static func concern(
+        _ touched: Set<String>, on observed: Observed, _ open: [TransactionLog]
+    ) -> Bool {
+        open.contains { !regions(of: $0.header, on: observed).isDisjoint(with: touched) }
+    }
+
+    /// The kernel names now of the regions that a transaction may have changed, and of those that share a DIMM with one:
+    /// undoing may write that DIMM's labels. A region that is not there now cannot be touched.
+    static func regions(of header: JournalHeader, on observed: Observed) -> Set<String> {
+        let then = Set(header.steps.map(\.region))
+        let names = RegionCorrespondence(before: header.before, now: observed)
+        let dimms = header.before.identities(ofDimmsUnder: then)
+        let sharing = observed.regions.map(\.device).filter {
+            !observed.identities(ofDimmsUnder: [$0]).isDisjoint(with: dimms)
+        }
+        return Set(then.compactMap { names.name(of: $0) }).union(sharing)
+    }
+}
+
+extension Observed {
+    /// The DIMMs' own identities of regions; DIMMs that have none are left out.
+    fileprivate func identities(ofDimmsUnder regions: Set<String>) -> Set<String> {
+        var identities: Set<String> = []
+        for bus in buses {
+            let dimms = bus.regions.filter { regions.contains($0.device) }.flatMap(\.mappings).map(\.dimm)
+            for dimm in bus.dimms where dimms.contains(dimm.device) {
+                if let identity = dimm.uniqueID { identities.insert(identity) }
+            }
+        }
+        return identities
+    }
+}

@@ -1,0 +1,76 @@
+import Glibc
+import SystemPackage
+
+/// The stores since a state file was written, beside it (`FILE.stores`): so that a store costs its own size and not that of
+/// the host, and a process that dies leaves what a crash would leave all the same.
+///
+/// The first line names the state file's contents by their checksum. A log of other contents is left over from a process
+/// that died between writing the file and removing the log, or the file was edited since: it counts for nothing.
+struct SimulatedStoreLog: ~Copyable {
+    private let file: FileDescriptor
+    private let path: FilePath
+    /// How much was written.
+    private(set) var length: Int
+
+    private static func path(beside state: FilePath) -> FilePath { FilePath("\(state).stores") }
+
+    /// The stores since a state file with these contents was written; none where there is no log of them. A torn last line is
+    /// a store that was never made.
+    static func stores(since contents: [UInt8], of state: FilePath) -> [SimulatedStore] {
+        guard let bytes = try? SimulatedStateFile.read(path(beside: state)) else { return [] }
+        var lines = bytes.split(separator: newline, omittingEmptySubsequences: false).dropLast()[...]
+        guard let first = lines.popFirst(), first.elementsEqual(heading(contents).utf8) else { return [] }
+        var stores: [SimulatedStore] = []
+        for line in lines {
+            guard let value = try? JSONValue(parsing: Array(line)),
+                let store = try? SimulatedStore(JSONCursor(value))
+            else { return stores }
+            stores.append(store)
+        }
+        return stores
+    }
+
+    /// A new log, after a state file with these contents.
+    init(after contents: [UInt8], of state: FilePath) throws(HostError) {
+        let text = Self.heading(contents) + "\n"
+        path = Self.path(beside: state)
+        file = try Self.begin(path, text)
+        length = text.utf8.count
+    }
+
+    deinit { try? file.close() }
+
+    private static func begin(_ path: FilePath, _ text: String) throws(HostError) -> FileDescriptor {
+        do {
+            let file = try FileDescriptor.open(
+                path, .writeOnly, options: [.create, .truncate, .append, .noFollow, .closeOnExec],
+                permissions: [.ownerReadWrite, .groupRead, .otherRead])
+            _ = try file.writeAll(text.utf8)
+            return file
+        } catch {
+            throw SimulatedStateFile.failure("save the simulated host", path, error)
+        }
+    }
+
+    /// Adds a store.
+    mutating func add(_ store: SimulatedStore) throws(HostError) {
+        let line = store.line + "\n"
+        do {
+            _ = try file.writeAll(line.utf8)
+        } catch {
+            throw SimulatedStateFile.failure("save the simulated host", path, error)
+        }
+        length += line.utf8.count
+    }
+
+    /// Removes the log beside a state file that holds everything now.
+    static func remove(beside state: FilePath) {
+        _ = unsafe unlink(path(beside: state).string)
+    }
+
+    private static func heading(_ contents: [UInt8]) -> String {
+        "stores since \(Checksum.text(Checksum.of(contents))) of \(contents.count) bytes"
+    }
+
+    private static let newline = UInt8(ascii: "\n")
+}

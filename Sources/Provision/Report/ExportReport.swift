@@ -1,0 +1,10 @@
+extension ProfileExport {
+    /// The profile as one document: its text, comments included, in a member.
+    public var json: JSONNode {
+        let document = JSONNode.object()
+        document.set("format_version", 1)
+        document.set("tool_version", ToolVersion.current)
+        document.set("profile_text", text)
+        return document
+    }
+}

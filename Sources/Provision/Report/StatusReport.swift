@@ -1,0 +1,71 @@
+/// The status of a host as a report.
+public struct StatusReport: Sendable {
+    private let status: HostStatus
+
+    /// The report of a status.
+    public init(_ status: HostStatus) {
+        self.status = status
+    }
+
+    /// The status for a person.
+    public var text: String {
+        var lines = status.interrupted.map { "Interrupted: transaction \($0). Run daxprov recover." }
+        lines += status.unreadable.flatMap(UnreadableText.lines)
+        lines += applied
+        lines += status.protected.map { mark in
+            let name = mark.name.map { "\($0) " } ?? ""
+            let source = mark.source.map { "by \($0)" } ?? "by a mark that is damaged"
+            return "Protected: \(name)(label \(mark.label)), \(source)"
+        }
+        return lines.map { TerminalText.clean($0) + "\n" }.joined()
+    }
+
+    private var applied: [String] {
+        if let last = status.last {
+            let verdict =
+                status.unknown.map { "the host could not be observed: \($0)" }
+                ?? (status.drift.isEmpty ? "the host is as it left it" : "the host has changed since:")
+            return ["Last applied: transaction \(last); \(verdict)"]
+                + DriftText.lines(status.drift).map { "      \($0)" }
+        }
+        if let newest = status.newest {
+            guard newest.end != nil else { return [] }
+            let state = TransactionText.state(newest.end)
+            return ["The last transaction, \(newest.id), was \(state). No transaction stands."]
+        }
+        return status.isUnsettled ? [] : ["No transaction is recorded."]
+    }
+
+    /// One document.
+    public var json: JSONNode {
+        let document = JSONNode.object()
+        document.set("format_version", 1)
+        document.set("tool_version", ToolVersion.current)
+        document.set("interrupted", each: status.interrupted) { .string($0) }
+        document.set("unreadable", each: status.unreadable) { UnreadableText.json($0) }
+        if let newest = status.newest {
+            let node = JSONNode.object()
+            TransactionReport.describe(newest, in: node)
+            document.set("last_transaction", node)
+        }
+        document.set("last_applied", status.last)
+        if status.last != nil {
+            document.set("drift_unknown", status.unknown)
+            if status.unknown == nil { document.set("drift", each: status.drift) { DriftText.json($0) } }
+        }
+        document.set("protected", each: status.protected) { ProtectionText.json($0) }
+        return document
+    }
+}
+
+/// Marks of protected namespaces as objects.
+enum ProtectionText {
+    /// A mark.
+    static func json(_ mark: ProtectionMark) -> JSONNode {
+        let node = JSONNode.object()
+        node.set("raw_uuid", mark.label)
+        node.set("name", mark.name)
+        node.set("profile", mark.source)
+        return node
+    }
+}
