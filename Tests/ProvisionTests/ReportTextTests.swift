@@ -23,10 +23,10 @@ import Testing
     }
 
     @Test func whatOnlyARebootCompletesIsNotSaidToBeAsBefore() {
-        let whole = UndoText.undone(afterReboot: [])
-        #expect(whole == ["Everything was undone, and verified: the host is as it was before."])
-        let rest = UndoText.undone("000001", afterReboot: ["region0"])
-        #expect(rest[0].contains("as it was before 000001, but for what only a reboot brings back:"))
+        let whole = UndoText.undone(nil, Undone())
+        #expect(whole == ["Everything was undone, and verified: what it touched is as it was before."])
+        let rest = UndoText.undone("000001", Undone(afterReboot: ["region0"]))
+        #expect(rest[0].contains("as it was before 000001, but for this:"))
         #expect(rest[1].contains("the namespace of region0 is back after the next reboot"))
     }
 

@@ -34,11 +34,12 @@ struct LabelReview {
                     .contentFound, address,
                     "it holds data: the first byte other than zero that was found is at \(place)"))
         } else {
+            let read = look.read.roundedDown(to: .mib(1))
             plan.notes.append(
                 Note(
                     .contentUnknown, address,
-                    "\(look.read) of its \(look.size) were looked at, at the start, the end and places "
-                        + "between, and are zero; the rest may hold data",
+                    "\(read) of its \(look.size) were looked at, at the start, the end and places between, and are "
+                        + "zero; the rest may hold data",
                     advice: "if nothing on it is needed, as on a new DIMM, say --allow-destroy \(address)"))
         }
     }

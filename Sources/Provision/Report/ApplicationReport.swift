@@ -38,7 +38,7 @@ public struct ApplicationReport: Sendable {
             case .unconfirmed(let done, let error):
                 unconfirmed(done, error, style)
             case .undone(let failed, let error, let afterReboot):
-                failure(failed, error, style) + UndoText.undone(afterReboot: afterReboot)
+                failure(failed, error, style) + UndoText.undone(nil, Undone(afterReboot: afterReboot))
             case .partial(let done, let failed, let error, let undo):
                 failure(failed, error, style) + partial(done, undo)
             }

@@ -34,7 +34,7 @@ class Topology:
 DRIVERS = ("nd_pmem", "nd_btt", "device_dax", "dax_pmem", "loop", "dm_mod")
 
 
-def nvdimms(name, describes, size, label):
+def nvdimms(name, describes, size, label, memory=256 * MIB):
     """Two DIMMs, each a region of its own. The label area lies behind the data, in the same file."""
     images, devices = [], []
     for index in range(2):
@@ -44,7 +44,7 @@ def nvdimms(name, describes, size, label):
                        f"mem-path={{dimm{index}}}",
             "-device", f"nvdimm,id=n{index},memdev=m{index},label-size={label}"]
     return Topology(
-        name, describes, machine="q35,nvdimm=on", hotplug=True,
+        name, describes, machine="q35,nvdimm=on", hotplug=True, memory=memory,
         devices=tuple(devices), images=tuple(images), modules_before=DRIVERS, modules_after=("nfit",))
 
 
@@ -63,7 +63,7 @@ def split_memory(name, describes, kernel_arguments, driver):
 ALL = {topology.name: topology for topology in (
     # Longer than 4 GiB: within one region the kernel then numbers namespaces in an order other than by address.
     nvdimms("nvdimm", "two 6 GiB NVDIMMs with 2 MiB label areas, a region each, label-less when fresh",
-            6144 * MIB, 2 * MIB),
+            6144 * MIB, 2 * MIB, memory=512 * MIB),  # what is saved of 6 GiB lies in memory as well
     nvdimms("nvdimm-small", "two 1 GiB NVDIMMs with 128 KiB label areas, a region each, label-less when fresh",
             1024 * MIB, 128 * KIB),
     Topology("nfit", "the kernel's emulated NFIT: interleaved regions, bad blocks, scrub, sick DIMMs",

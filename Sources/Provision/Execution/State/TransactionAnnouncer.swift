@@ -32,7 +32,7 @@ public struct TransactionAnnouncer: Sendable {
         switch record {
         case .begin(let header):
             send("begin", name, "begins: \(Self.count(header.steps.count)) for \(header.source)", [])
-        case .undo(let reason):
+        case .undo(let reason, _):
             send("undo", name, "is being undone: \(reason)", [], .notice)
         case .end(let end, _):
             let log = outline()
@@ -45,7 +45,7 @@ public struct TransactionAnnouncer: Sendable {
             send(
                 "end", name, "is \(TransactionText.state(end))\(reason)\(done)",
                 [("DAXPROV_OUTCOME", end.rawValue)] + fields, end.priority)
-        case .labels, .range, .intent, .done, .placeholder: break
+        case .labels, .range, .sample, .intent, .done, .accounted, .placeholder, .returned: break
         }
     }
 

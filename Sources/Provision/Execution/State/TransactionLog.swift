@@ -55,7 +55,7 @@ public struct TransactionLog: Equatable, Sendable {
             add(record)
             summary.add(record, at: time)
             if case .intent(let step, _) = record { times[step, default: StepTimes()].begun = time }
-            if case .done(let step) = record { times[step, default: StepTimes()].done = time }
+            if case .done(let step, _) = record { times[step, default: StepTimes()].done = time }
         }
     }
 

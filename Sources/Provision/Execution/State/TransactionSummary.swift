@@ -30,7 +30,7 @@ public struct TransactionSummary: Equatable, Sendable {
     /// What a record adds, with the time at which it was written.
     mutating func add(_ record: JournalRecord, at time: Int?) {
         switch record {
-        case .undo(let reason):
+        case .undo(let reason, _):
             undoReason = reason
             if let end { rollback = Rollback(undone: end, time: time) }
             end = nil
@@ -38,7 +38,9 @@ public struct TransactionSummary: Equatable, Sendable {
         case .end(let end, _):
             self.end = end
             ended = time
-        case .begin, .labels, .range, .intent, .done, .placeholder: break
+            // Undoing that stopped before it gave anything up leaves the transaction as it was.
+            if end == .committed || end == .incomplete { (undoReason, rollback) = (nil, nil) }
+        case .begin, .labels, .range, .sample, .intent, .done, .accounted, .placeholder, .returned: break
         }
     }
 }

@@ -25,11 +25,10 @@ extension SimulatedStore {
         case .enable(let id): Self.describe(node, "enable", id)
         case .disable(let id): Self.describe(node, "disable", id)
         case .zeroInfoBlock(let id): Self.describe(node, "zero_info_block", id)
-        case .infoBlocks(let address, let length, let bytes):
-            node.set("store", "info_blocks")
+        case .media(let address, let bytes):
+            node.set("store", "media")
             node.set("address", address)
-            node.set("length", length)
-            node.set("text", String(decoding: bytes, as: UTF8.self))
+            node.set("bytes", Hexadecimal.text(bytes))
         case .claimUUID, .claimMap, .claimAlign, .claimSectorSize, .claimNamespace, .enableClaim:
             describeClaim(node)
         case .enableRegion, .disableRegion, .enableDimm, .disableDimm, .labelIndex:
@@ -99,11 +98,12 @@ extension SimulatedStore {
             self = claim
             return
         }
-        if word == "info_blocks" {
-            self = .infoBlocks(
-                address: try node.required("address").integer(),
-                length: try node.required("length").byteCount(),
-                Array(try node.required("text").string().utf8))
+        if word == "media" {
+            let field = try node.required("bytes")
+            guard let bytes = Hexadecimal.bytes(try field.string()) else {
+                throw field.error("has no hexadecimal bytes")
+            }
+            self = .media(address: try node.required("address").integer(), bytes)
             return
         }
         let id = SimulatedNamespaceID(
