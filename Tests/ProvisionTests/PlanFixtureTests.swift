@@ -60,7 +60,7 @@ import Testing
         let plans = try Self.cases.map { try PlanFixture($0).plan }
         let codes = Set(plans.flatMap(\.refusals).map(\.code))
         let elsewhere: Set<Refusal.Code> = [
-            .consentMissing, .busy, .hostChanged, .nothingToUndo, .stateDirectoryOnTarget,
+            .consentMissing, .busy, .hostChanged, .nothingToUndo, .stateDirectoryOnTarget, .systemMemory,
         ]
         #expect(Set(Refusal.Code.allCases).subtracting(codes) == elsewhere)
         #expect(Set(plans.flatMap(\.changes).map(\.kind)) == Set(Change.Kind.allCases))
