@@ -61,7 +61,7 @@ import Testing
         let codes = Set(plans.flatMap(\.refusals).map(\.code))
         let elsewhere: Set<Refusal.Code> = [
             .consentMissing, .consentUnknown, .busy, .hostChanged, .nothingToUndo, .stateDirectoryOnTarget,
-            .labelsWithoutIndex, .labelNotRestorable,
+            .systemMemory, .labelsWithoutIndex, .labelNotRestorable, .transactionUnreadable,
         ]
         #expect(Set(Refusal.Code.allCases).subtracting(codes) == elsewhere)
         #expect(Set(plans.flatMap(\.changes).map(\.kind)) == Set(Change.Kind.allCases))

@@ -94,7 +94,7 @@ import Testing
             [.end(.incomplete, after: host), .undo(reason: #","after":{"a"#)],
             [.end(.committed, after: host), .undo(reason: "x"), .end(.rolledBack, after: nil)],
             [
-                .undo(reason: "it failed"), .placeholder(.random(using: &generator), address: 1),
+                .undo(reason: "it failed"), .placeholder(.random(using: &generator), .address(1)),
                 .end(.rolledBack, after: nil),
             ],
             [.end(.abandoned, after: nil)],

@@ -89,16 +89,42 @@ import Testing
         for transaction in try Self.entries(source) {
             let directory = store.directory.transactions.appending(transaction)
             try #require(unsafe mkdir(directory.string, 0o700) == 0)
+            let media = try Self.media("\(source)/\(transaction)")
             for file in try Self.entries("\(source)/\(transaction)") {
                 let copy = try FileDescriptor.open(
                     directory.appending(file), .writeOnly, options: [.create, .exclusiveCreate],
                     permissions: .ownerReadWrite)
                 _ = try copy.closeAfter {
-                    try copy.writeAll(TestFiles.bytes("\(source)/\(transaction)/\(file)"))
+                    try copy.writeAll(
+                        media[file] ?? TestFiles.bytes("\(source)/\(transaction)/\(file)"))
                 }
             }
         }
         return store
+    }
+
+    /// The simulated host of then saved its media as a text, not as the bytes that a kernel shows: these, and the journal
+    /// with their checksums, by the files' names.
+    private static func media(_ directory: String) throws -> [String: [UInt8]] {
+        var files: [String: [UInt8]] = [:]
+        var lines: [String] = []
+        for line in try TestFiles.text("\(directory)/journal").split(separator: "\n") {
+            var text = String(line.dropFirst(9))
+            if text.contains(#""record":"range""#) {
+                let node = JSONCursor(try JSONValue(parsing: Array(text.utf8)))
+                let file = try node.required("file").string()
+                let saved = try SimulatedState(
+                    json: JSONValue(parsing: TestFiles.bytes("\(directory)/\(file)")))
+                let bytes = saved.media(
+                    from: try node.required("address").integer(), length: try node.required("length").size())
+                let old: UInt32 = try node.required("checksum").integer()
+                text = text.replacing(#""checksum":\#(old)"#, with: #""checksum":\#(Checksum.of(bytes))"#)
+                files[file] = bytes
+            }
+            lines.append("\(Checksum.text(Checksum.of(text.utf8))) \(text)\n")
+        }
+        files["journal"] = Array(lines.joined().utf8)
+        return files
     }
 
     @Test(arguments: transactions.indices) func aJournalIsRead(index: Int) throws {

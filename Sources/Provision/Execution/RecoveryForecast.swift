@@ -37,7 +37,8 @@ struct RecoveryForecast {
             words.append("\(removal.region)/\(now.displayName) will be removed")
             change(removal.region) { $0.removeAll { $0.labelUUID == removal.label } }
         }
-        for restoration in plan.restorations where !(restoration.now?.isSame(as: restoration.was) ?? false) {
+        for restoration in plan.restorations
+        where ![.whole, .destroyedByOthers].contains(restoration.standing) {
             words.append("\(restoration.region)/\(restoration.was.displayName) will be brought back")
             change(restoration.region) { namespaces in
                 namespaces.removeAll { $0.device == restoration.now?.device }

@@ -31,7 +31,7 @@ struct Rollback {
             try labels.rewriteMedia(of: region, accounted: scene.accounted, recording: &recording)
             try labels.restore(in: region)
         }
-        try verify(plan, leaving: scene.left)
+        try verify(plan, leaving: scene.leftNames)
         return Undone(afterReboot: relabelled, returned: scene.returned, left: scene.left)
     }
 
@@ -66,7 +66,7 @@ struct Rollback {
     }
 
     /// Every namespace that the transaction touched is as it was, and none that it created is there.
-    private func verify(_ plan: UndoPlan, leaving left: [String]) throws(ExecutionError) {
+    private func verify(_ plan: UndoPlan, leaving left: Set<String>) throws(ExecutionError) {
         let now = try observe()
         let created = Set(plan.removals.map(\.label))
         var complaints = now.regions.flatMap(\.namespaces)
@@ -102,7 +102,7 @@ public struct Undone: Equatable, Sendable {
     public var afterReboot: [String] = []
     /// The namespaces that were brought back, with what was looked at of their data.
     public var returned: [Returned] = []
-    /// The namespaces that have their label and place, and that somebody has made something else of: left as they are.
+    /// What somebody has made something else of, or destroyed, and is left as it is: each in a sentence.
     public var left: [String] = []
 
     /// A namespace that was brought back.

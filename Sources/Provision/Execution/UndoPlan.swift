@@ -36,6 +36,8 @@ struct UndoPlan {
         /// Whether a step could write to its media under a label that stays as it is: then the label does not tell whether
         /// the media is the old one.
         var keepsLabel: Bool
+        /// Whether a step began to release its place.
+        var isReleased: Bool
         /// What was saved of its media, from its start.
         var saved: [(offset: ByteCount, range: SavedRange)]
         /// What it held elsewhere; nil where that was not looked at.
@@ -61,13 +63,15 @@ struct UndoPlan {
             case runsOtherwise
             /// Its place is held, under another label or with media that may have been written.
             case changed
-            /// Its place is not held.
+            /// Its place is not held, since a step released it.
             case gone
+            /// Its place is not held, and no step began to release it: somebody else destroyed it.
+            case destroyedByOthers
         }
 
         /// How it stands.
         var standing: Standing {
-            guard let now else { return .gone }
+            guard let now else { return isReleased ? .gone : .destroyedByOthers }
             if now.isSame(as: was) { return .whole }
             guard !keepsLabel, now.hasLabel(of: was) else { return .changed }
             return now.isActive && was.isActive ? .runsOtherwise : .labelled
@@ -125,7 +129,8 @@ struct UndoPlan {
         let actions = steps.map { log.header.steps[$0].action }
         var restoration = Restoration(
             region: region.device, oldRegion: oldRegion, was: was, steps: steps,
-            keepsLabel: region.labelling == .labelless || actions.contains("activate"), saved: saved,
+            keepsLabel: region.labelling == .labelless || actions.contains("activate"),
+            isReleased: actions.contains("destroy"), saved: saved,
             sample: steps.compactMap { log.samples[$0] }.last)
         let aliases =
             steps.compactMap { log.begun[$0]?.label }

@@ -13,8 +13,10 @@ struct UndoScene {
     private(set) var accounted: [Int: [Extent]]
     /// What came back.
     private(set) var returned: [Undone.Returned] = []
-    /// What somebody has made something else of: it is left as it is.
+    /// What somebody has made something else of and is left as it is, each in a sentence.
     private(set) var left: [String] = []
+    /// These namespaces.
+    private(set) var leftNames: Set<String> = []
     /// The oldest label version on the DIMMs of each region.
     private let versions: [String: LabelVersion]
 
@@ -339,10 +341,16 @@ struct UndoScene {
         let was = restoration.was
         switch restoration.standing {
         case .whole: return
+        case .destroyedByOthers:
+            leftNames.insert(was.displayName)
+            left.append("\(was.displayName) is gone: somebody destroyed it meanwhile")
+            return
         case .labelled: return try bringOnline(restoration)
         case .runsOtherwise:
             guard let now = restoration.now, try isLeftRaw(now, restoration.region) else {
-                left.append(was.displayName)
+                leftNames.insert(was.displayName)
+                left.append(
+                    "\(was.displayName) is left as it is: it has its label and place, and somebody has written to it since")
                 return
             }
             return try bringOnline(restoration)

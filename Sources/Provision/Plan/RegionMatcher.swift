@@ -141,7 +141,7 @@ extension RegionMatch {
         add("type", type, "pmem")
         add("persistence_domain", persistenceDomain, region.persistenceDomain.rawValue)
         add("provider", provider, bus.provider)
-        add("min_size", minimumSize, "\(region.size)")
+        add("size", minimumSize, "\(region.size)")
         return parts
     }
 }

@@ -19,14 +19,11 @@ public enum UndoText {
             return "\(namespace.name) has its layout and identity again, not all of its data: \(looked.changed) of "
                 + "\(looked.pages) places that were looked at were written since"
         }
-        let left = undone.left.map {
-            "\($0) is left as it is: it has its label and place, and somebody has written to it since"
-        }
         let pending = undone.afterReboot.map {
             "the namespace of \($0) is back after the next reboot: its old labels are written, and the kernel reads "
                 + "them then"
         }
-        return changed + left + pending
+        return changed + undone.left + pending
     }
 
     /// The members that a document has of it.
