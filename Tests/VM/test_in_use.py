@@ -211,8 +211,8 @@ def test_what_an_ordinary_user_mounts_under_the_name_of_a_device_is_no_use_of_it
 def test_a_loop_device_over_a_node_that_is_gone_is_found(labelled):
     daxprov = Daxprov(labelled)
     node = daxprov.applied(profile(region(0, FILES % "raw"))).node("files")
-    labelled.run(f"mknod /tmp/node b $(tr : ' ' < /sys/class/block/{node[5:]}/dev) && losetup /dev/loop3 /tmp/node && rm /tmp/node",
-                 check=True)
+    labelled.run(f"mknod /tmp/node b $(tr : ' ' < /sys/class/block/{node[5:]}/dev) && "
+                 "losetup /dev/loop3 /tmp/node && rm /tmp/node", check=True)
     result = refused_unchanged(daxprov, NONE, ["files"])
     assert "backing the loop device loop3" in result.out + result.err
 
