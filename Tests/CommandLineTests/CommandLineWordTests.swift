@@ -45,7 +45,7 @@ import Testing
 
     @Test(arguments: ["-1", "86401"]) func aTimeThatIsNoneSaysWhatItCanBe(seconds: String) throws {
         let run = try place.run(
-            "plan", place.path("profile.yaml"), "--lock-timeout", seconds, "--simulate",
+            "apply", place.path("profile.yaml"), "--lock-timeout", seconds, "--simulate",
             place.path("host.json"))
         #expect(run.status == 64, "\(run)")
         #expect(run.errors.hasPrefix("daxprov: error: --lock-timeout takes 0 to 86400 seconds\n"), "\(run)")

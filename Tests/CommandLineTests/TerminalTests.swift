@@ -257,7 +257,7 @@ private struct Terminal: ~Copyable {
         #expect(declined.status == 3)
         #expect(
             declined.errors.hasPrefix(
-                "wal loses what was written to it since it was made. Type wal to agree: "))
+                "region0/wal would lose what was written to it since it was made. Type wal to agree: "))
         #expect(try place.text("host.json") == before)
         let input = try Workplace.open("/dev/null", O_RDONLY)
         defer { close(input) }

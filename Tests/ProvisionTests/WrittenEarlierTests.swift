@@ -19,7 +19,16 @@ import Testing
         try SavedPlan.read(TestFiles.bytes("\(Self.folder)/plans/\(name)/plan.json"))
     }
 
-    @Test(arguments: plans) func aSavedPlanStillHoldsOnItsHost(name: String) throws {
+    /// One that writes label indexes without consent held as long as 128 KiB counted as a look at the whole region.
+    private static let holding = plans.filter { $0 != "label-indexes" }
+
+    @Test func aPlanWhoseConsentIsAskedForNowIsStale() throws {
+        let application = Application(
+            of: try saved("label-indexes"), to: try host("plans/label-indexes/host"))
+        #expect(try application.prepare().differences.contains { $0.message.contains("data_loss") })
+    }
+
+    @Test(arguments: holding) func aSavedPlanStillHoldsOnItsHost(name: String) throws {
         let saved = try saved(name)
         #expect(saved.picture.factsVersion == 1)
         let prepared = try Application(of: saved, to: try host("plans/\(name)/host")).prepare()
@@ -28,7 +37,7 @@ import Testing
     }
 
     /// Whoever words a reason otherwise does not change what a plan does.
-    @Test(arguments: plans) func theWordsOfASavedPlanAreNotCompared(name: String) throws {
+    @Test(arguments: holding) func theWordsOfASavedPlanAreNotCompared(name: String) throws {
         let text = try TestFiles.text("\(Self.folder)/plans/\(name)/plan.json")
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
             for key in [#""reason": ""#, #""reversibility_reason": ""#] where line.contains(key) {
@@ -113,12 +122,16 @@ import Testing
             if text.contains(#""record":"range""#) {
                 let node = JSONCursor(try JSONValue(parsing: Array(text.utf8)))
                 let file = try node.required("file").string()
-                let saved = try SimulatedState(
-                    json: JSONValue(parsing: TestFiles.bytes("\(directory)/\(file)")))
+                guard let old = try? TestFiles.bytes("\(directory)/\(file)") else {
+                    // What was saved went with the undoing.
+                    lines.append(String(line) + "\n")
+                    continue
+                }
+                let saved = try SimulatedState(json: JSONValue(parsing: old))
                 let bytes = saved.media(
                     from: try node.required("address").integer(), length: try node.required("length").size())
-                let old: UInt32 = try node.required("checksum").integer()
-                text = text.replacing(#""checksum":\#(old)"#, with: #""checksum":\#(Checksum.of(bytes))"#)
+                let sum: UInt32 = try node.required("checksum").integer()
+                text = text.replacing(#""checksum":\#(sum)"#, with: #""checksum":\#(Checksum.of(bytes))"#)
                 files[file] = bytes
             }
             lines.append("\(Checksum.text(Checksum.of(text.utf8))) \(text)\n")

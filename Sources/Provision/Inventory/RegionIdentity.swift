@@ -60,14 +60,6 @@ extension Observed {
         return nil
     }
 
-    /// The region that is meant; nil where there is none, or more than one that cannot be told apart.
-    public func region(_ identity: RegionIdentity) -> Region? {
-        let found = buses.flatMap { bus in
-            bus.regions.filter { RegionIdentity($0, on: bus) == identity }
-        }
-        return found.count == 1 ? found.first : nil
-    }
-
     /// The region with this kernel name.
     public func region(_ device: String) -> Region? {
         regions.lazy.first { $0.device == device }
@@ -96,6 +88,34 @@ struct RegionCorrespondence {
                 let same = identities[RegionIdentity(region, on: bus)] ?? []
                 if same.count == 1 { found[region.device] = same[0] }
             }
+        }
+        for (device, region) in Self.moved(from: before, to: now) where found[device] == nil {
+            found[device] = region
+        }
+    }
+
+    /// The regions without DIMMs that say who they are that lie elsewhere now, known by a cookie that no other has.
+    private static func moved(from before: Observed, to now: Observed) -> [String: Region] {
+        struct Key: Hashable {
+            var provider: String
+            var cookie: UInt64
+            var size: ByteCount
+        }
+        func keyed(_ observed: Observed) -> [Key: [Region]] {
+            var regions: [Key: [Region]] = [:]
+            for bus in observed.buses {
+                for region in bus.regions {
+                    guard case .place(let provider, let cookie?, _, let size) = RegionIdentity(region, on: bus)
+                    else { continue }
+                    regions[Key(provider: provider, cookie: cookie, size: size), default: []].append(region)
+                }
+            }
+            return regions
+        }
+        let found = keyed(now)
+        return keyed(before).reduce(into: [:]) { moved, item in
+            guard item.value.count == 1, let same = found[item.key], same.count == 1 else { return }
+            moved[item.value[0].device] = same[0]
         }
     }
 

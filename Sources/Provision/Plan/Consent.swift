@@ -84,7 +84,13 @@ extension Consent {
     public func refusals(for plan: Plan) -> [Refusal] { refusals(for: plan.losses) }
 
     /// What of a plan remains to be agreed to, for somebody who can be asked.
-    public func requests(for plan: Plan) -> [ConsentRequest] { requests(for: plan.losses) }
+    public func requests(for plan: Plan) -> [ConsentRequest] {
+        requests(for: plan.losses).map { request in
+            var request = request
+            request.consequence += "; its data is lost"
+            return request
+        }
+    }
 }
 
 extension Plan {

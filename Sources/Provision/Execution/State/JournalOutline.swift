@@ -29,7 +29,7 @@ enum JournalOutline {
             let cursor = JSONCursor(try JSONValue(parsing: text[..<cut] + [UInt8(ascii: "}")]))
             guard try cursor.required("seq").integer() == 0,
                 try cursor.required("record").string() == "begin",
-                try cursor.required("format_version").integer() == 1
+                JournalHeader.formats.contains(try cursor.required("format_version").integer())
             else { return nil }
             return TransactionSummary(
                 id: try cursor.required("id").string(), time: try cursor.required("time").integer(),
@@ -94,6 +94,8 @@ enum JournalOutline {
     private static let afterKey = Array(#","after":"#.utf8)
     private static let emptyBefore =
         #","before":"# + InventoryReport(Observed(buses: [])).document.text(.compact) + "}"
-    private static let passedOver = ["labels", "range", "intent", "done", "placeholder"]
+    private static let passedOver = [
+        "labels", "range", "sample", "intent", "done", "accounted", "placeholder", "returned",
+    ]
         .map { Array(#","record":"\#($0)""#.utf8) }
 }

@@ -144,7 +144,6 @@ extension JournalHeader {
             item.set("reversibility_reason", step.reversibilityReason)
             return item
         }
-        node.set("before", InventoryReport(before).document)
         node.set("boot_id", bootID)
         if !protects.isEmpty {
             node.set("protects", each: protects) { protected in
@@ -155,13 +154,18 @@ extension JournalHeader {
                 return item
             }
         }
+        // Last: what reads a journal without its inventories cuts the record off here.
+        node.set("before", InventoryReport(before).document)
     }
 
     /// The format that is written. Format 1 has addresses where this one has places in regions, and no samples; it is read.
     private static let formatVersion = 2
 
+    /// The formats that are read.
+    static let formats = 1...formatVersion
+
     fileprivate init(_ node: JSONCursor) throws(JSONError) {
-        guard (1...Self.formatVersion).contains(try node.required("format_version").integer()) else {
+        guard Self.formats.contains(try node.required("format_version").integer()) else {
             throw node.error("was written by a version of daxprov that this one does not understand")
         }
         id = try node.required("id").string()

@@ -57,11 +57,11 @@ extension SimulatedState {
         guard let personality = personality(of: namespace, in: region), personality.mode != .devdax else {
             return nil
         }
-        guard let block = personality.infoBlock else { return start }
-        let offset = NamespaceGeometry.dataOffset(
-            rawSize: namespace.size, start: start, mode: personality.mode, map: block.map, align: block.align,
-            labels: labels(of: region))
-        return start + (offset?.bytes ?? 0)
+        guard let block = personality.infoBlock, personality.mode == .fsdax else { return start }
+        let data = SimulatedGeometry.pageMapped(
+            start: start, size: namespace.size.bytes, isMapOnDevice: block.map != .mem,
+            align: (block.align ?? .huge).size.bytes)
+        return start + (data?.offset ?? 0)
     }
 }
 
