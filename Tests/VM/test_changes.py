@@ -56,7 +56,7 @@ def change(daxprov, neighbours, wanted, kind, consent=None):
     before = daxprov.inventory()
     if consent:
         report = daxprov.refused(wanted, allow=["another"], before=before)
-        assert [refusal["code"] for refusal in report["refusals"]] == ["consent_missing"]
+        assert [refusal["code"] for refusal in report["refusals"]] == ["consent_missing", "consent_unknown"]
     after = daxprov.applied(wanted, allow=[consent] if consent else [])
     found = after.named(planned["after"]["name"])
     said = {key: value for key, value in planned["after"].items() if value is not None}

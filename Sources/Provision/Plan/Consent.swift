@@ -120,7 +120,8 @@ extension Observed {
             for namespace in region.namespaces {
                 words.formUnion([namespace.displayName, namespace.device])
                 words.insert("\(region.device)/\(namespace.displayName)")
-                if let label = namespace.labelUUID { words.insert(label.description) }
+                let uuids = [namespace.labelUUID, namespace.infoBlockUUID].compactMap(\.self)
+                words.formUnion(uuids.map(\.description))
             }
         }
         return words

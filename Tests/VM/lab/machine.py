@@ -44,7 +44,7 @@ class Machine:
             raise LabError(f"no topology {topology!r}; there are {', '.join(topologies.ALL)}") from None
         self._hardware = _hardware(self.topology)
         self._directory = scratch.directory()
-        kept = Path(images) if images else self._directory
+        kept = self._kept = Path(images) if images else self._directory
         kept.mkdir(parents=True, exist_ok=True)
         if labelled:
             labels.copy_initialised_images(self.topology, kept, Machine)
@@ -154,6 +154,15 @@ class Machine:
         if self._qemu:
             self.run("umount -a -t ext4,xfs; sync")
             self.kill()
+        self._start()
+
+    def rebuild(self, topology):
+        """Cuts the power, and starts the machine with its DIMMs as another topology has them: the images of the same names
+        are the same DIMMs."""
+        self.kill()
+        self.topology = topologies.ALL[topology]
+        self._hardware = _hardware(self.topology)
+        self.images = state.make_images(self.topology, self._kept)
         self._start()
 
     @property

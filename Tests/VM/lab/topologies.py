@@ -48,6 +48,24 @@ def nvdimms(name, describes, size, label, memory=256 * MIB):
         devices=tuple(devices), images=tuple(images), modules_before=DRIVERS, modules_after=("nfit",))
 
 
+def placed(name, describes, *dimms, size=1024 * MIB, label=128 * KIB):
+    """The small DIMMs in places of one's own: each has the name of its image, its slot, which its identity follows, and its
+    address. QEMU cannot take these over from a saved state."""
+    images, devices = [], []
+    for image, slot, address in dimms:
+        images.append(Image(image, size + label))
+        devices += [
+            "-object", f"memory-backend-file,id=m{slot},share=on,align=1G,size={size + label},"
+                       f"mem-path={{{image}}}",
+            "-device", f"nvdimm,id=n{slot},memdev=m{slot},label-size={label},slot={slot},addr={address:#x}"]
+    return Topology(
+        name, describes, machine="q35,nvdimm=on", hotplug=True, devices=tuple(devices), images=tuple(images),
+        modules_before=DRIVERS, modules_after=("nfit",), can_be_saved=False)
+
+
+FIRST, SECOND, THIRD = 4 * GIB, 6 * GIB, 8 * GIB
+
+
 def split_memory(name, describes, kernel_arguments, driver):
     """The guest's memory above 4 GiB is an image of its own, and the kernel is told that it is special."""
     low, high = 2 * GIB, 1536 * MIB  # QEMU's q35 puts the first 2 GiB below, the rest at 4 GiB
@@ -66,6 +84,12 @@ ALL = {topology.name: topology for topology in (
             6144 * MIB, 2 * MIB, memory=512 * MIB),  # what is saved of 6 GiB lies in memory as well
     nvdimms("nvdimm-small", "two 1 GiB NVDIMMs with 128 KiB label areas, a region each, label-less when fresh",
             1024 * MIB, 128 * KIB),
+    placed("nvdimm-placed", "the two small NVDIMMs, the first below the second",
+           ("dimm0", 0, FIRST), ("dimm1", 1, SECOND)),
+    placed("nvdimm-swapped", "the same two, the second below the first", ("dimm0", 0, SECOND), ("dimm1", 1, FIRST)),
+    placed("nvdimm-moved", "the same two, higher, below them one that was added",
+           ("dimm2", 2, FIRST), ("dimm0", 0, SECOND), ("dimm1", 1, THIRD)),
+    placed("nvdimm-replaced", "another NVDIMM in the place of the first", ("dimm2", 2, FIRST), ("dimm1", 1, SECOND)),
     Topology("nfit", "the kernel's emulated NFIT: interleaved regions, bad blocks, scrub, sick DIMMs",
              memory=1 * GIB, emulated_dimm_mebibytes=32, modules_before=(*DRIVERS, "nfit_test")),
     Topology("nfit-large", "the emulated NFIT with DIMMs twice as large: room for several namespaces in a region",

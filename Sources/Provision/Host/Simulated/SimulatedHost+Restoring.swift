@@ -18,7 +18,8 @@ extension SimulatedHost: RestoringHost {
         }
     }
 
-    private func withRawAccess(
+    /// Enables a namespace past any info block meanwhile.
+    func withRawAccess(
         to id: SimulatedNamespaceID, _ body: () throws(HostError) -> Void
     ) throws(HostError) {
         try releaseSeeds(of: id)

@@ -76,6 +76,8 @@ extension SimulatedHost {
             try self.store(.size(id, placement.layout.rawSize))
             try self.requirePlace(id, placement)
             try self.wipeInfoBlocks(of: id, for: placement.layout, &undo)
+            // The media of a devdax namespace is looked at before it is claimed.
+            if placement.layout.mode == .devdax { try self.withRawAccess(to: id) {} }
             try self.claim(id, placement.layout, identity.infoBlock, &undo)
             return try self.readBack(id)
         }

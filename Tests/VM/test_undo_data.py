@@ -1,0 +1,223 @@
+"""What undoing writes over, and what it never does.
+
+Between a crash and its recovery the host boots and people write; DIMMs are replaced, moved or added; regions are disabled by
+their owners; other tools make and destroy namespaces. After a transaction others use the places that it gave free. Recovery
+itself dies. Then: what anybody wrote is there, or its loss was agreed to by name; what was promised was looked at.
+"""
+
+import re
+
+import pytest
+
+from lab import Fault
+from support import Daxprov, contents, namespace, profile, region
+from support.daxprov import DONE, PARTIAL, REFUSED
+
+DISK = "/mnt/state"
+STATE = f"{DISK}/daxprov"
+NAMES = ("raw", "sector", "files")
+MODES = [namespace(name=name, mode=mode, size="32 MiB")
+         for name, mode in zip(NAMES, ("raw", "sector", "fsdax"))]
+
+
+class Host:
+    """A machine whose second DIMM holds the state, on a file system that outlives its power."""
+
+    def __init__(self, vm):
+        self.vm, self.daxprov = vm, Daxprov(vm)
+        vm.run("ndctl create-namespace -r region1 -m raw -n state", check=True)
+        vm.run(f"mkfs.ext4 -q {self.daxprov.inventory().node('state')}", check=True)
+        self.mount()
+
+    def mount(self):
+        self.vm.run(f"mkdir -p {DISK} && mount {self.daxprov.inventory().node('state')} {DISK}", check=True)
+
+    def run(self, *words, allow=(), **options):
+        words = (*words, *(word for name in allow for word in ("--allow-destroy", name)))
+        return self.daxprov.run(words[0], "--state-dir", STATE, *words[1:], **options)
+
+    def applied(self, wanted, *allow):
+        result = self.run("apply", "--yes", allow=allow, profile=wanted)
+        assert result.status == DONE, result
+        return self.daxprov.inventory()
+
+    def killed(self, wanted, at, *allow, calls=("write",), paths=("/sys",)):
+        result = self.run("apply", "--yes", allow=allow, profile=wanted,
+                          fault=Fault(at, "kill-before", calls=calls, paths=paths))
+        assert result.signal == 9, result
+
+    def cut_power(self):
+        self.vm.run("sync")
+        self.vm.kill()
+        self.vm.reboot()
+        self.mount()
+
+    def write_everywhere(self, seed):
+        """Writes to every active namespace of the first region; what then is on each, by its address."""
+        found = self.daxprov.inventory()
+        for each in found.region(0)["namespaces"]:
+            node = each.get("blockdev") or each.get("chardev")
+            if each["state"] == "active" and node:
+                contents.fill(self.vm, f"/dev/{node}", f"{seed} {each['resource']}")
+        return self.media(found)
+
+    def media(self, found):
+        return {each["resource"]: contents.media_digest(self.vm, each, found.region(0))
+                for each in found.region(0)["namespaces"] if each["state"] == "active"}
+
+
+@pytest.fixture
+def host(labelled):
+    return Host(labelled)
+
+
+@pytest.mark.parametrize("at", [6, 7])
+def test_what_people_write_after_a_boot_is_not_written_over(host, at):
+    """Killed right before the store that would have released the first namespace, after its intent."""
+    host.applied(profile(region(0, *MODES)))
+    host.write_everywhere("before")
+    facts = host.daxprov.inventory().facts()
+    host.killed(profile(region(0), unmanaged="destroy"), at, *NAMES)
+    host.cut_power()
+    written = host.write_everywhere("since")
+    assert len(written) == 3
+    plan = host.run("plan", profile=profile(region(0, *MODES)))
+    assert "interrupted" in plan.out, plan
+    recovered = host.run("recover")
+    assert recovered.status == DONE, recovered
+    found = host.daxprov.inventory()
+    assert found.facts() == facts and host.media(found) == written
+
+
+def test_data_that_was_written_over_is_not_promised(host):
+    old, new = namespace(name="old", mode="raw", size="32 MiB"), namespace(name="new", mode="raw", size="32 MiB")
+    node = host.applied(profile(region(0, old))).node("old")
+    contents.fill(host.vm, node, "old")
+    host.applied(profile(region(0), unmanaged="destroy"), "old")
+    node = host.applied(profile(region(0, new))).node("new")
+    contents.fill(host.vm, node, "new")
+    assert host.run("rollback", "--yes", allow=["new"]).status == DONE
+    refused = host.run("rollback", "--yes", "2")
+    assert refused.status == REFUSED and "region0/old" in refused.err and "--allow-destroy old" in refused.err, refused
+    assert host.daxprov.inventory().region(0)["namespaces"] == []
+    undone = host.run("rollback", "--yes", "2", allow=["old"])
+    assert undone.status == DONE and "not all of its data" in undone.out, undone
+    assert host.daxprov.inventory().named("old")
+
+
+def test_consent_is_one_word_for_one_loss(host):
+    """On a region without labels too, and where a name looks like another one's address."""
+    vm = host.vm
+    odd = namespace(name="region1/state", mode="raw", size="32 MiB")
+    host.applied(profile(region(0, odd)))
+    for word in ("region1/state", "region1/state,other", "nobody"):
+        refused = host.run("apply", "--yes", allow=[word], profile=profile(region(0), unmanaged="destroy"))
+        assert refused.status == REFUSED, refused
+    assert host.daxprov.inventory().named("region1/state")
+    assert vm.run(f"findmnt {DISK}").status == 0
+
+
+def test_what_was_made_and_written_to_is_given_up_by_name_alone(host):
+    three = [namespace(name=name, mode="fsdax", size="32 MiB") for name in ("one", "two", "three")]
+    stores = 10  # about as many as a creation makes
+    host.killed(profile(region(0, *three)), 2 * stores + 5)
+    found = host.daxprov.inventory()
+    file = contents.make_file(host.vm, found.node("one"), "/mnt/one", "one")
+    host.vm.run("umount /mnt/one", check=True)
+    planned = host.run("plan", profile=profile(region(0, *three)))
+    assert "region0/one will be removed" in planned.out, planned
+    for words in (["recover"], ["apply", "--yes", "-"]):
+        stopped = host.run(*words, stdin=profile(region(0, *three)).encode())
+        assert stopped.status == PARTIAL and "region0/one" in stopped.err and "ext4" in stopped.err, stopped
+        assert "--allow-destroy one" in stopped.err, stopped
+    host.vm.run(f"mount -o dax {host.daxprov.inventory().node('one')} /mnt/one", check=True)
+    assert contents.file_digest(host.vm, "/mnt/one") == file
+    host.vm.run("umount /mnt/one", check=True)
+    recovered = host.run("recover", allow=["one"])
+    assert recovered.status == DONE, recovered
+    assert host.daxprov.inventory().region(0)["namespaces"] == []
+
+
+def test_a_region_that_its_owner_disabled_stays_so(host):
+    vm = host.vm
+    host.applied(profile(region(0, MODES[0])))
+    host.killed(profile(region(0), unmanaged="destroy"), 7, "raw")
+    vm.run(f"umount {DISK} && mkdir -p /tmp/kept && mount {host.daxprov.inventory().node('state')} /tmp/kept "
+           f"&& cp -a /tmp/kept/daxprov /tmp/daxprov && umount /tmp/kept && ndctl disable-region region1", check=True)
+    recovered = host.daxprov.run("recover", "--state-dir", "/tmp/daxprov")
+    assert recovered.status == DONE, recovered
+    found = host.daxprov.inventory()
+    assert found.named("raw") and found.region(1)["state"] == "disabled"
+
+
+def test_the_end_is_looked_at_and_protects(host):
+    """Killed when every step was done, before the end was recorded; then the namespace is replaced."""
+    wanted = profile(region(0, namespace(name="kept", mode="raw", size="32 MiB", protect="true"), MODES[0]))
+    count = host.run("apply", "--yes", profile=wanted, fault=Fault(calls=("sync",), paths=(STATE,)))
+    assert count.status == DONE, count
+    calls = len(host.vm.read_file(Fault.log).decode().splitlines())
+    assert host.run("unprotect", "kept").status == DONE
+    assert host.run("rollback", "--yes", allow=["kept", "raw"]).status == DONE
+    for at in range(calls - 6, calls + 1):
+        killed = host.run("apply", "--yes", profile=wanted,
+                          fault=Fault(at, "kill-before", calls=("sync",), paths=(STATE,)))
+        if killed.signal == 9 and "2 of 2" not in killed.out and len(host.daxprov.inventory().region(0)["namespaces"]) == 2:
+            break
+        host.run("recover")
+        host.run("unprotect", "kept")
+        host.run("rollback", "--yes", allow=["kept", "raw"])
+    device = host.daxprov.inventory().named("raw")["dev"]
+    host.vm.run(f"ndctl destroy-namespace -f {device} && ndctl create-namespace -r region0 -m raw -s 32M -n theirs",
+                check=True)
+    recovered = host.run("recover")
+    assert recovered.status in (DONE, PARTIAL), recovered
+    if recovered.status == DONE:
+        assert "raw is not what the transaction left" in recovered.err, recovered
+        refused = host.run("apply", "--yes", allow=["kept", "theirs"],
+                           profile=profile(region(0), unmanaged="destroy"))
+        assert refused.status == REFUSED and "protected" in refused.out, refused
+    assert host.daxprov.inventory().named("theirs")
+
+
+RAW, DIRECT = (profile(region(0, namespace(mode=mode))) for mode in ("raw", "fsdax"))
+
+
+def test_a_dimm_that_was_replaced_is_not_written_and_one_that_moved_is(machine):
+    """A region without labels becomes fsdax; killed half-way, its DIMM is replaced, and then comes back elsewhere."""
+    vm = machine("nvdimm-placed")
+    daxprov = Daxprov(vm)
+    identity = daxprov.inventory().region(0)["mappings"][0]["dimm"]
+    identity = next(dimm["id"] for dimm in daxprov.inventory().dimms if dimm["dev"] == identity)
+    contents.fill(vm, "/dev/pmem0", "old")
+    old = contents.image_digest(vm, "dimm0", 0, 64 << 20)
+    vm.run(f"mkfs.ext4 -q /dev/pmem1 && mkdir -p {DISK} && mount /dev/pmem1 {DISK}", check=True)
+
+    def run(*words, **options):
+        return daxprov.run(words[0], "--state-dir", STATE, *words[1:], **options)
+
+    killed = run("apply", "--yes", "--allow-destroy", "region0", "--allow-destroy", "namespace0.0", profile=DIRECT,
+                 fault=Fault(14, "kill-before", paths=("/sys",)))
+    assert killed.signal == 9, killed
+    vm.run(f"umount {DISK}", check=True)
+
+    def remount():
+        for node in re.findall(r"pmem\d+", vm.run("ls /dev").out):
+            if vm.run(f"mkdir -p {DISK} && mount -t ext4 /dev/{node} {DISK}").status == 0:
+                return
+
+    vm.rebuild("nvdimm-replaced")
+    contents.fill(vm, "/dev/pmem0", "somebody's")
+    remount()
+    other = contents.image_digest(vm, "dimm2", 0, 64 << 20)
+    stopped = run("recover")
+    assert stopped.status == PARTIAL and identity in stopped.err, stopped
+    vm.run(f"umount {DISK}; sync")
+    assert contents.image_digest(vm, "dimm2", 0, 64 << 20) == other
+
+    vm.rebuild("nvdimm-moved")
+    remount()
+    recovered = run("recover")
+    assert recovered.status == DONE, recovered
+    vm.run(f"umount {DISK}; sync")
+    assert contents.image_digest(vm, "dimm0", 0, 64 << 20) == old
+    assert contents.image_digest(vm, "dimm2", 0, 64 << 20) == other
