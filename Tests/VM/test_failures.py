@@ -83,7 +83,7 @@ def test_a_failure_after_labels_were_written_brings_the_namespace_back_with_the_
     before = daxprov.inventory()
     wanted = profile(region(0, *TWO, labels="init"))
     agreed = ("apply", "--yes", "--allow-destroy", "region0")
-    result = daxprov.run(*agreed, profile=wanted, fault=Fault(12, f"errno:{errno.ENOSPC}", paths=SYSFS))
+    result = daxprov.run(*agreed, profile=wanted, fault=Fault(21, f"errno:{errno.ENOSPC}", paths=SYSFS))
     assert result.status == ROLLED_BACK, result
     assert "No space left on device" in result.out and "after the next reboot" in result.out
     assert daxprov.inventory().region(0)["namespaces"] == []

@@ -16,6 +16,8 @@ from support.daxprov import DONE, PARTIAL, REFUSED
 DISK = "/mnt/state"
 STATE = f"{DISK}/daxprov"
 NAMES = ("raw", "sector", "files")
+KEPT = region(1, namespace(name="state", mode="raw", size="remaining"))
+NOTHING = profile(region(0), KEPT, unmanaged="destroy")
 MODES = [namespace(name=name, mode=mode, size="32 MiB")
          for name, mode in zip(NAMES, ("raw", "sector", "fsdax"))]
 
@@ -77,7 +79,7 @@ def test_what_people_write_after_a_boot_is_not_written_over(host, at):
     host.applied(profile(region(0, *MODES)))
     host.write_everywhere("before")
     facts = host.daxprov.inventory().facts()
-    host.killed(profile(region(0), unmanaged="destroy"), at, *NAMES)
+    host.killed(NOTHING, at, *NAMES)
     host.cut_power()
     written = host.write_everywhere("since")
     assert len(written) == 3
@@ -93,7 +95,7 @@ def test_data_that_was_written_over_is_not_promised(host):
     old, new = namespace(name="old", mode="raw", size="32 MiB"), namespace(name="new", mode="raw", size="32 MiB")
     node = host.applied(profile(region(0, old))).node("old")
     contents.fill(host.vm, node, "old")
-    host.applied(profile(region(0), unmanaged="destroy"), "old")
+    host.applied(NOTHING, "old")
     node = host.applied(profile(region(0, new))).node("new")
     contents.fill(host.vm, node, "new")
     assert host.run("rollback", "--yes", allow=["new"]).status == DONE
@@ -111,7 +113,7 @@ def test_consent_is_one_word_for_one_loss(host):
     odd = namespace(name="region1/state", mode="raw", size="32 MiB")
     host.applied(profile(region(0, odd)))
     for word in ("region1/state", "region1/state,other", "nobody"):
-        refused = host.run("apply", "--yes", allow=[word], profile=profile(region(0), unmanaged="destroy"))
+        refused = host.run("apply", "--yes", allow=[word], profile=NOTHING)
         assert refused.status == REFUSED, refused
     assert host.daxprov.inventory().named("region1/state")
     assert vm.run(f"findmnt {DISK}").status == 0
@@ -141,7 +143,7 @@ def test_what_was_made_and_written_to_is_given_up_by_name_alone(host):
 def test_a_region_that_its_owner_disabled_stays_so(host):
     vm = host.vm
     host.applied(profile(region(0, MODES[0])))
-    host.killed(profile(region(0), unmanaged="destroy"), 7, "raw")
+    host.killed(NOTHING, 7, "raw")
     vm.run(f"umount {DISK} && mkdir -p /tmp/kept && mount {host.daxprov.inventory().node('state')} /tmp/kept "
            f"&& cp -a /tmp/kept/daxprov /tmp/daxprov && umount /tmp/kept && ndctl disable-region region1", check=True)
     recovered = host.daxprov.run("recover", "--state-dir", "/tmp/daxprov")
@@ -173,8 +175,7 @@ def test_the_end_is_looked_at_and_protects(host):
     assert recovered.status in (DONE, PARTIAL), recovered
     if recovered.status == DONE:
         assert "raw is not what the transaction left" in recovered.err, recovered
-        refused = host.run("apply", "--yes", allow=["kept", "theirs"],
-                           profile=profile(region(0), unmanaged="destroy"))
+        refused = host.run("apply", "--yes", allow=["kept", "theirs"], profile=NOTHING)
         assert refused.status == REFUSED and "protected" in refused.out, refused
     assert host.daxprov.inventory().named("theirs")
 

@@ -26,12 +26,16 @@ extension KernelHost: RestoringHost {
     }
 
     /// See ``RestoringHost/isUnwritten(_:)``: the kernel counts the sectors that were written
-    /// (Documentation/block/stat.rst, "write sectors").
+    /// (Documentation/block/stat.rst, "write sectors"), and replaces a seed when it is first enabled.
     public func isUnwritten(_ target: NamespaceTarget) throws(HostError) -> Bool {
         try ReadFailures.checking { () throws(HostError) in
             let home = try region(target.region)
             let live = try home.live(target)
-            guard live.isActive, let disk = home.disk(of: live),
+            guard live.isActive else {
+                // A seed, or what a seed claims, was never enabled: nobody can have reached it.
+                return live.claim != nil || home.directory.text("namespace_seed") == live.device
+            }
+            guard let disk = home.disk(of: live),
                 let fields = home.directory.text("\(live.running)/block/\(disk)/stat")
             else { return false }
             let counts = fields.split(separator: " ")
