@@ -9,23 +9,21 @@ struct MediaAccount {
 
     private static let page = Int(MediaSample.page.bytes)
 
-    /// What becomes of a range.
-    enum Verdict: Equatable {
-        /// It holds what was saved.
-        case same
-        /// It holds what the transaction wrote.
-        case ours
-        /// It holds something else; the number of pages that do.
-        case foreign(pages: Int)
+    /// What a range holds beside what was saved of it, in pages.
+    struct Verdict: Equatable {
+        /// The pages that hold what the transaction wrote.
+        var own = 0
+        /// The pages that hold something else.
+        var foreign = 0
     }
 
     /// Compares what was saved of a range with what is there now; nil: a media error makes it unreadable, so that there is
     /// nothing to lose.
     /// - Parameter offset: where the range begins, from the namespace's start.
     func verdict(saved: [UInt8], now: [UInt8]?, at offset: ByteCount) -> Verdict {
-        guard let now else { return .ours }
-        guard !isSame(saved, now) else { return .same }
-        var foreign = 0
+        guard let now else { return Verdict(own: 1) }
+        guard !isSame(saved, now) else { return Verdict() }
+        var verdict = Verdict()
         for start in stride(from: 0, to: now.count, by: Self.page) {
             let page = Array(now[start..<min(start + Self.page, now.count)])
             if start < saved.count, isSame(page, Array(saved[start..<min(start + Self.page, saved.count)])) {
@@ -33,10 +31,10 @@ struct MediaAccount {
             }
             let place = Extent(
                 offset: offset + ByteCount(UInt64(start)), length: ByteCount(UInt64(page.count)))
-            if metadata.contains(where: { $0.offset <= place.offset && place.end <= $0.end }) { continue }
-            if !isOurs(page) { foreign += 1 }
+            let isMetadata = metadata.contains { $0.offset <= place.offset && place.end <= $0.end }
+            if isMetadata || isOurs(page) { verdict.own += 1 } else { verdict.foreign += 1 }
         }
-        return foreign == 0 ? .ours : .foreign(pages: foreign)
+        return verdict
     }
 
     /// Whether a page is one that a step left: zeroes, by which info blocks are wiped and translation tables begin

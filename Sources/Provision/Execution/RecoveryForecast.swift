@@ -38,7 +38,7 @@ struct RecoveryForecast {
             change(removal.region) { $0.removeAll { $0.labelUUID == removal.label } }
         }
         for restoration in plan.restorations
-        where ![.whole, .destroyedByOthers].contains(restoration.standing) {
+        where ![.whole, .alike, .destroyedByOthers].contains(restoration.standing) {
             words.append("\(restoration.region)/\(restoration.was.displayName) will be brought back")
             change(restoration.region) { namespaces in
                 namespaces.removeAll { $0.device == restoration.now?.device }

@@ -17,10 +17,18 @@ struct SavedMedia {
     struct Comparison {
         /// The ranges that hold something else than was saved.
         var differing: [Int] = []
-        /// The pages that hold neither that nor what the transaction wrote.
+        /// The pages that hold what the transaction wrote.
+        var ownPages = 0
+        /// The pages that hold neither that nor what was saved.
         var foreignPages = 0
         /// The checksums of the further pages that were looked at.
         var sums: [UInt32] = []
+
+        fileprivate mutating func add(_ verdict: MediaAccount.Verdict, of number: Int) {
+            if verdict != MediaAccount.Verdict() { differing.append(number) }
+            ownPages += verdict.own
+            foreignPages += verdict.foreign
+        }
     }
 
     /// Compares what is there, and looks at further pages as well.
@@ -39,16 +47,7 @@ struct SavedMedia {
                     return true
                 }
                 do throws(HostError) {
-                    switch account.verdict(
-                        saved: try rollback.contents(of: ranges[number].range), now: bytes,
-                        at: ranges[number].offset)
-                    {
-                    case .same: break
-                    case .ours: found.differing.append(number)
-                    case .foreign(let pages):
-                        found.differing.append(number)
-                        found.foreignPages += pages
-                    }
+                    found.add(try verdict(number, bytes, account), of: number)
                     return true
                 } catch {
                     failure = error
@@ -58,6 +57,33 @@ struct SavedMedia {
         }
         if let failure { throw .host(failure) }
         return found
+    }
+
+    /// Compares what a raw namespace holds that is active, as its users see it: that is its media.
+    func compareActive(
+        on target: NamespaceTarget, _ account: MediaAccount
+    ) throws(ExecutionError) -> Comparison {
+        try rollback.onHost { () throws(HostError) in
+            var found = Comparison()
+            for number in ranges.indices {
+                let range = Extent(offset: ranges[number].offset, length: ranges[number].range.length)
+                let count = range.length.bytes / MediaSample.page.bytes
+                let places = (0..<count).map { range.offset + MediaSample.page * $0 }
+                let pages = try rollback.host.readPages(of: target, at: places)
+                let bytes = pages.map { pages in
+                    pages.flatMap { $0.isEmpty ? [UInt8](repeating: 0, count: Int(MediaSample.page.bytes)) : $0 }
+                }
+                found.add(try verdict(number, bytes, account), of: number)
+            }
+            return found
+        }
+    }
+
+    private func verdict(
+        _ number: Int, _ bytes: [UInt8]?, _ account: MediaAccount
+    ) throws(HostError) -> MediaAccount.Verdict {
+        account.verdict(
+            saved: try rollback.contents(of: ranges[number].range), now: bytes, at: ranges[number].offset)
     }
 
     /// Writes those ranges back that hold something else.

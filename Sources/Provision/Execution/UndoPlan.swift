@@ -57,6 +57,8 @@ struct UndoPlan {
         enum Standing {
             /// It is what it was.
             case whole
+            /// It looks as it was, raw and without a label: only its media tells whether a step wrote to it.
+            case alike
             /// Its label is again the old one, which is written after the media: at most it has to be online, or offline.
             case labelled
             /// Its label is the old one, but it runs as something else.
@@ -72,7 +74,7 @@ struct UndoPlan {
         /// How it stands.
         var standing: Standing {
             guard let now else { return isReleased ? .gone : .destroyedByOthers }
-            if now.isSame(as: was) { return .whole }
+            if now.isSame(as: was) { return keepsLabel && was.mode == .raw ? .alike : .whole }
             guard !keepsLabel, now.hasLabel(of: was) else { return .changed }
             return now.isActive && was.isActive ? .runsOtherwise : .labelled
         }

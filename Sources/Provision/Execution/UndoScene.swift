@@ -6,6 +6,8 @@ struct UndoScene {
     private var regions: [String: Region]
     /// What holds the places of the namespaces to bring back, by their index, where their media was looked at.
     private var held: [Int: NamespaceTarget] = [:]
+    /// The namespaces that look as they were, and to whose media a step wrote.
+    private var traced: Set<Int> = []
     /// What was made or taken offline only to look at it.
     private var made: [NamespaceTarget] = []
     private var offline: [NamespaceTarget] = []
@@ -161,6 +163,7 @@ struct UndoScene {
         byRestoring index: Int, recording: inout Recording
     ) throws(ExecutionError) -> [Loss] {
         let restoration = plan.restorations[index]
+        if restoration.standing == .alike { return try loss(byRestoringAlike: index) }
         guard [.changed, .gone].contains(restoration.standing) else { return [] }
         try requireIdentityIsFree(restoration)
         if let now = restoration.now {
@@ -177,19 +180,44 @@ struct UndoScene {
         return try loss(restoration, on: target, words: [])
     }
 
+    /// A raw namespace without a label is written to only where a step left a trace in it: whatever else it holds is its
+    /// users', who have it as it was.
+    private mutating func loss(byRestoringAlike index: Int) throws(ExecutionError) -> [Loss] {
+        let restoration = plan.restorations[index]
+        guard let now = restoration.now, now.isActive, !restoration.saved.isEmpty else { return [] }
+        let target = NamespaceTarget(now, region: restoration.region)
+        let found = try SavedMedia(rollback, restoration.saved).compareActive(
+            on: target, account(for: restoration))
+        guard found.ownPages > 0 else { return [] }
+        traced.insert(index)
+        return found.foreignPages == 0 ? [] : [loss(restoration, found.foreignPages, words: [])]
+    }
+
+    private func account(for restoration: UndoPlan.Restoration) -> MediaAccount {
+        let start = regions[restoration.region]?.extent(of: restoration.was)?.offset ?? .zero
+        return MediaAccount(of: log, in: restoration.oldRegion, from: start, accounted: accounted)
+    }
+
+    private func loss(
+        _ restoration: UndoPlan.Restoration, _ foreignPages: Int, words: [String?]
+    ) -> Loss {
+        Loss(
+            restoration.was, in: restoration.region, words: words,
+            consequence: "would be brought back over data that somebody wrote since "
+                + "(\(foreignPages) pages that would be written over)")
+    }
+
     private func loss(
         _ restoration: UndoPlan.Restoration, on target: NamespaceTarget, words: [String?]
     ) throws(ExecutionError) -> [Loss] {
         let (found, looked) = try compare(restoration, on: target)
         guard found.foreignPages > 0 || !looked.isWhole else { return [] }
-        let places =
-            found.foreignPages > 0
-            ? "\(found.foreignPages) pages that would be written over"
-            : "\(looked.changed) of \(looked.pages) places that were looked at"
+        if found.foreignPages > 0 { return [loss(restoration, found.foreignPages, words: words)] }
         return [
             Loss(
                 restoration.was, in: restoration.region, words: words,
-                consequence: "would be brought back over data that somebody wrote since (\(places))")
+                consequence: "would be brought back, and not all of its data: somebody wrote since "
+                    + "(\(looked.changed) of \(looked.pages) places that were looked at)")
         ]
     }
 
@@ -199,9 +227,7 @@ struct UndoScene {
     ) throws(ExecutionError) -> (found: SavedMedia.Comparison, looked: Looked) {
         let saved = SavedMedia(rollback, restoration.saved)
         let sample = restoration.sample
-        let start = regions[restoration.region]?.extent(of: restoration.was)?.offset ?? .zero
-        let account = MediaAccount(
-            of: log, in: restoration.oldRegion, from: start, accounted: accounted)
+        let account = account(for: restoration)
         let found = try saved.compare(
             on: target, account, pages: sample.map { MediaSample.offsets(in: $0.range) } ?? [])
         var looked = Looked()
@@ -341,6 +367,7 @@ struct UndoScene {
         let was = restoration.was
         switch restoration.standing {
         case .whole: return
+        case .alike: guard traced.contains(index) else { return }
         case .destroyedByOthers:
             leftNames.insert(was.displayName)
             left.append("\(was.displayName) is gone: somebody destroyed it meanwhile")
