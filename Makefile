@@ -39,7 +39,7 @@ SOURCES := Package.swift $(shell find Sources -type f)
 
 export SWIFT_BACKTRACE ?= enable=no
 
-SANITIZED = PLAN_CASES=500
+SANITIZED = PLAN_CASES=500 UNDO_CASES=5
 FUZZ_PROGRAM = .build-fuzz/release/fuzz
 VM_BINARY = DAXPROV_BINARY=$(CURDIR)/$(BINARY)
 EVERY ?= 1
