@@ -35,7 +35,8 @@ struct HostOptions: ParsableArguments {
         if stateDir == nil, let besideSimulation { return TransactionStore(besideSimulation) }
         let directory = StateDirectory(stateDir.map { FilePath($0) } ?? Self.places.usual)
         guard !isSimulated else { return TransactionStore(directory) }
-        return TransactionStore(directory, announcer: .system(arguments: ["daxprov"] + ProcessStart.arguments))
+        return TransactionStore(
+            directory, announcer: .system(arguments: ["daxprov"] + ProcessStart.arguments))
     }
 
     /// The directory beside a simulated host's state file, whatever that file is called; nil for this host.

@@ -33,13 +33,17 @@ import Testing
         var generator = SystemRandomNumberGenerator()
         return [
             .labels(SavedLabels(dimm: "8089", file: "labels-1", checksum: 7)),
-            .range(step: 0, SavedRange(place: .offset(.mib(4), region: nil), length: .kib(8), file: "media-0-0", checksum: 9)),
+            .range(
+                step: 0,
+                SavedRange(
+                    place: .offset(.mib(4), region: nil), length: .kib(8), file: "media-0-0", checksum: 9)),
             .intent(step: 0, .random(using: &generator)), .done(step: 0),
             .sample(
                 step: 0,
                 MediaSample(view: .media, range: Extent(offset: .mib(2), length: .kib(8)), sums: [1, .max])),
             .done(step: 0, StepResult(namespace: Namespace(device: "namespace0.0", rawSize: .mib(64)))),
-            .undo(reason: "the test \"says\" so", agreed: ["wal"]), .accounted(step: 0, [Extent(offset: .zero, length: .kib(8))]),
+            .undo(reason: "the test \"says\" so", agreed: ["wal"]),
+            .accounted(step: 0, [Extent(offset: .zero, length: .kib(8))]),
             .placeholder(.random(using: &generator), .offset(.mib(64), region: "region0")),
             .placeholder(.random(using: &generator), .address(5)), .returned(.random(using: &generator)),
             .end(.rolledBack, after: Observed(buses: [])),
@@ -135,7 +139,8 @@ import Testing
 
     @Test(arguments: [-1, 1, Int.max]) func aStepThatTheTransactionDoesNotHaveIsNoPartOfIt(step: Int) {
         var generator = SystemRandomNumberGenerator()
-        let range = SavedRange(place: .offset(.zero, region: nil), length: .kib(8), file: "media", checksum: 0)
+        let range = SavedRange(
+            place: .offset(.zero, region: nil), length: .kib(8), file: "media", checksum: 0)
         let strays: [JournalRecord] = [
             .done(step: step), .intent(step: step, .random(using: &generator)), .range(step: step, range),
         ]
@@ -144,7 +149,8 @@ import Testing
     }
 
     @Test func moreThanFits64BitsIsSaidToBeSavedWithoutATrap() throws {
-        let range = SavedRange(place: .offset(.zero, region: nil), length: ByteCount(.max), file: "media", checksum: 0)
+        let range = SavedRange(
+            place: .offset(.zero, region: nil), length: ByteCount(.max), file: "media", checksum: 0)
         let log = try #require(
             TransactionLog([.begin(header), .range(step: 0, range), .range(step: 0, range)]))
         #expect(TransactionReport(log).text.contains("~16777216 TiB of media"))

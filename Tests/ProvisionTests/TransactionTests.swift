@@ -117,7 +117,8 @@ import Testing
                 #expect(losses.count == 1, "store \(operation)")
                 outcome = try Recovery(host: survivor, store: scratch.store, consent: consent).run()
             }
-            #expect(outcome.blocked.map(\.error.description).isEmpty, "store \(operation): \(outcome.blocked)")
+            #expect(
+                outcome.blocked.map(\.error.description).isEmpty, "store \(operation): \(outcome.blocked)")
             let after = try survivor.observe()
             let isOld = HostFacts(after) == before
             #expect(isOld || Planner.plan(plan, on: after).isEmpty, "store \(operation)")
@@ -138,7 +139,8 @@ import Testing
             _ = try? apply(host, scratch)
             let recovering = try SimulatedHost(json: host.json)
             recovering.arm(SimulatedFault(.crash, atOperation: operation))
-            let isDone = (try? Recovery(host: recovering, store: scratch.store).run())?.blocked.isEmpty ?? false
+            let isDone =
+                (try? Recovery(host: recovering, store: scratch.store).run())?.blocked.isEmpty ?? false
             let survivor = try SimulatedHost(json: recovering.json)
             survivor.arm(nil)
             let outcome = try Recovery(host: survivor, store: scratch.store).run()

@@ -75,7 +75,9 @@ private struct UndoScenario {
         scratch = try ScratchDirectory()
         let first = try Self.profile(["a", "b", "c"].map { Self.block($0, Self.items($0, &random)) })
         let application = Application(of: first, to: host)
-        guard case .applied = try application.carryOut(application.prepare(), consent: Consent(), recordingIn: nil)
+        guard
+            case .applied = try application.carryOut(
+                application.prepare(), consent: Consent(), recordingIn: nil)
         else { throw Failed(what: "the first profile was not applied") }
         var value: UInt64 = 1
         try Self.fill(host, &value) { _, _ in }
@@ -89,7 +91,8 @@ private struct UndoScenario {
         var facts: [String: HostFacts] = [:]
         for bus in observed.buses {
             for region in bus.regions {
-                guard let dimm = bus.dimms.first(where: { $0.device == region.mappings.first?.dimm })?.uniqueID
+                guard
+                    let dimm = bus.dimms.first(where: { $0.device == region.mappings.first?.dimm })?.uniqueID
                 else { continue }
                 var moved = region
                 moved.resource = 0
@@ -252,7 +255,8 @@ private struct UndoScenario {
         for region in log.header.before.regions {
             for namespace in region.namespaces {
                 let offset = region.extent(of: namespace)?.offset ?? .zero
-                story.append("\(region.device) had \(namespace.displayName) \(namespace.rawSize) at \(offset)")
+                story.append(
+                    "\(region.device) had \(namespace.displayName) \(namespace.rawSize) at \(offset)")
             }
         }
     }

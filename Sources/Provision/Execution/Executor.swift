@@ -79,7 +79,8 @@ public struct Executor {
         } catch {
             throw .host(error)
         }
-        try recording.note(.done(step: number, try self.result(of: planned.step, result, isRecorded: recording.name != nil)))
+        try recording.note(
+            .done(step: number, try self.result(of: planned.step, result, isRecorded: recording.name != nil)))
         return result
     }
 

@@ -94,7 +94,8 @@ struct LabelRollback {
                 of: log, in: old.device, from: gap.offset, accounted: accounted)
             try SavedMedia(rollback, saved).putBack(on: target, account, orLosing: region)
         } catch {
-            let failures = HostError.collecting { () throws(HostError) in try host.remove(label, from: device) }
+            let failures = HostError.collecting { () throws(HostError) in try host.remove(label, from: device)
+            }
             throw error.adding(undoFailures: failures)
         }
         try rollback.onHost { () throws(HostError) in try host.remove(label, from: device) }

@@ -216,7 +216,8 @@ extension ExecutionError: CustomStringConvertible {
         case .interrupted: nil
         case .consentMissing(let losses):
             "look at it and save what is needed; if the rest may go: "
-                + losses.map { "--allow-destroy \(ShellText.quoted(Consent.word(for: $0, among: losses)))" }.joined(separator: " ")
+                + losses.map { "--allow-destroy \(ShellText.quoted(Consent.word(for: $0, among: losses)))" }
+                .joined(separator: " ")
         }
     }
 }

@@ -18,7 +18,8 @@ struct RecoveryForecast {
             let differences = log.differences(to: observed)
             notes.append(
                 note(
-                    id, differences.isEmpty
+                    id,
+                    differences.isEmpty
                         ? "all its steps were done, and it will be committed"
                         : "all its steps were done, and it will be ended; since then: "
                             + differences.joined(separator: "; ")))
@@ -46,7 +47,10 @@ struct RecoveryForecast {
             }
         }
         notes.append(
-            note(id, words.isEmpty ? "there is nothing to undo" : "it will be undone: " + words.joined(separator: ", ")))
+            note(
+                id,
+                words.isEmpty
+                    ? "there is nothing to undo" : "it will be undone: " + words.joined(separator: ", ")))
     }
 
     private mutating func change(_ device: String, _ body: (inout [Namespace]) -> Void) {
@@ -61,6 +65,8 @@ struct RecoveryForecast {
     private func note(_ id: String, _ words: String) -> Note {
         Note(
             .interrupted, id, "this transaction was interrupted, and an apply recovers it first: \(words)",
-            advice: "what somebody wrote to since is given up only with --allow-destroy; daxprov recover does it now")
+            advice:
+                "what somebody wrote to since is given up only with --allow-destroy; daxprov recover does it now"
+        )
     }
 }

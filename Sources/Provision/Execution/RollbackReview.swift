@@ -47,7 +47,9 @@ public struct RollbackReview: Sendable {
         var found: [Region] = []
         for region in after.regions where touched.contains(region.device) {
             guard let same = regions.region(region.device) else {
-                return ["the region \(after.identity(of: region.device).map { "\($0)" } ?? region.device) is missing"]
+                return [
+                    "the region \(after.identity(of: region.device).map { "\($0)" } ?? region.device) is missing"
+                ]
             }
             var expected = region
             expected.resource = same.resource

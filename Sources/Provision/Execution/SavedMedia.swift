@@ -71,7 +71,9 @@ struct SavedMedia {
                 let places = (0..<count).map { range.offset + MediaSample.page * $0 }
                 let pages = try rollback.host.readPages(of: target, at: places)
                 let bytes = pages.map { pages in
-                    pages.flatMap { $0.isEmpty ? [UInt8](repeating: 0, count: Int(MediaSample.page.bytes)) : $0 }
+                    pages.flatMap {
+                        $0.isEmpty ? [UInt8](repeating: 0, count: Int(MediaSample.page.bytes)) : $0
+                    }
                 }
                 found.add(try verdict(number, bytes, account), of: number)
             }

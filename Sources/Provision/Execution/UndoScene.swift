@@ -300,7 +300,8 @@ struct UndoScene {
         }
         let place = Extent(offset: ByteCount(resource - start), length: was.rawSize)
         var fillers: [NamespaceTarget] = []
-        for gap in ExtentMap(of: region)?.gaps ?? [] where gap.offset < place.offset && gap.length >= place.length {
+        for gap in ExtentMap(of: region)?.gaps ?? []
+        where gap.offset < place.offset && gap.length >= place.length {
             let length = min(gap.end, place.offset) - gap.offset
             let filler = Extent(offset: gap.offset, length: length)
             fillers.append(try take(filler, of: restoration, recording: &recording))
@@ -377,7 +378,8 @@ struct UndoScene {
             guard let now = restoration.now, try isLeftRaw(now, restoration.region) else {
                 leftNames.insert(was.displayName)
                 left.append(
-                    "\(was.displayName) is left as it is: it has its label and place, and somebody has written to it since")
+                    "\(was.displayName) is left as it is: it has its label and place, and somebody has written to it since"
+                )
                 return
             }
             return try bringOnline(restoration)

@@ -16,7 +16,8 @@ extension KernelHost: RestoringHost {
     }
 
     /// See ``RestoringHost/readPages(of:at:)``.
-    public func readPages(of target: NamespaceTarget, at offsets: [ByteCount]) throws(HostError) -> [[UInt8]]? {
+    public func readPages(of target: NamespaceTarget, at offsets: [ByteCount]) throws(HostError) -> [[UInt8]]?
+    {
         try ReadFailures.checking { () throws(HostError) -> [[UInt8]]? in
             let home = try region(target.region)
             let live = try home.live(target)

@@ -46,7 +46,9 @@ public struct MediaSample: Equatable, Sendable {
             let inner = count - UInt64(2 * edge)
             numbers =
                 Array(0..<UInt64(edge))
-                + (0..<UInt64(spread)).map { UInt64(edge) + inner / UInt64(spread) * $0 + inner % UInt64(spread) / 2 }
+                + (0..<UInt64(spread)).map {
+                    UInt64(edge) + inner / UInt64(spread) * $0 + inner % UInt64(spread) / 2
+                }
                 + Array(count - UInt64(edge)..<count)
         }
         return numbers.map { range.offset + page * $0 }

@@ -80,7 +80,9 @@ struct RegionCorrespondence {
     init(before: Observed, now: Observed) {
         var identities: [RegionIdentity: [Region]] = [:]
         for bus in now.buses {
-            for region in bus.regions { identities[RegionIdentity(region, on: bus), default: []].append(region) }
+            for region in bus.regions {
+                identities[RegionIdentity(region, on: bus), default: []].append(region)
+            }
         }
         for bus in before.buses {
             for region in bus.regions {
@@ -105,7 +107,8 @@ struct RegionCorrespondence {
             var regions: [Key: [Region]] = [:]
             for bus in observed.buses {
                 for region in bus.regions {
-                    guard case .place(let provider, let cookie?, _, let size) = RegionIdentity(region, on: bus)
+                    guard
+                        case .place(let provider, let cookie?, _, let size) = RegionIdentity(region, on: bus)
                     else { continue }
                     regions[Key(provider: provider, cookie: cookie, size: size), default: []].append(region)
                 }
@@ -127,7 +130,9 @@ struct RegionCorrespondence {
 
     /// Where a place of the region is now, given its address then; nil where one of the two is not known.
     func address(_ address: UInt64, in device: String) -> UInt64? {
-        guard let start = starts[device], let now = found[device]?.resource, address >= start else { return nil }
+        guard let start = starts[device], let now = found[device]?.resource, address >= start else {
+            return nil
+        }
         let (moved, overflows) = now.addingReportingOverflow(address - start)
         return overflows ? nil : moved
     }

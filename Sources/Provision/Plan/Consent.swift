@@ -47,7 +47,9 @@ public struct Consent: Equatable, Sendable {
         missing(among: losses).map { loss in
             Refusal(
                 .consentMissing, loss.address, "it \(loss.consequence), and that was not agreed to",
-                advice: "if its data may go, say --allow-destroy \(ShellText.quoted(Self.word(for: loss, among: losses)))")
+                advice:
+                    "if its data may go, say --allow-destroy \(ShellText.quoted(Self.word(for: loss, among: losses)))"
+            )
         }
     }
 
@@ -74,7 +76,8 @@ public struct Consent: Equatable, Sendable {
                 "there is no namespace '\(word)'" + (isList ? ": a list is not taken" : ""),
                 advice: isList
                     ? "give --allow-destroy once for each"
-                    : "compare with daxprov inventory: a name, a label's UUID, or an address such as region0/wal")
+                    : "compare with daxprov inventory: a name, a label's UUID, or an address such as region0/wal"
+            )
         }
     }
 }

@@ -32,8 +32,10 @@ extension Layout {
     /// of it in other modes.
     /// - Parameter resource: the system physical address of the namespace.
     func dataRange(at resource: UInt64?) -> Extent {
-        let offset = mode.isDirectAccess ? NamespaceGeometry.dataOffset(
-            rawSize: rawSize, start: resource ?? 0, mode: mode, map: map, align: align) : .zero
+        let offset =
+            mode.isDirectAccess
+            ? NamespaceGeometry.dataOffset(
+                rawSize: rawSize, start: resource ?? 0, mode: mode, map: map, align: align) : .zero
         let start = min(offset ?? .zero, rawSize)
         return Extent(offset: start, length: rawSize - start)
     }

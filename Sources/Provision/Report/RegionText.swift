@@ -22,7 +22,8 @@ struct RegionText {
     }
 
     var lines: [String] {
-        var lines = TextFill.lines(summary, width: width, indent: 4)
+        var lines =
+            TextFill.lines(summary, width: width, indent: 4)
             + identity.flatMap { TextFill.lines($0, width: width, indent: 4) } + [capacity]
         if !region.isEnabled { lines.append("! disabled: its namespaces cannot be seen") }
         if region.isReadOnly { lines.append("! read-only: its namespaces cannot be changed") }

@@ -16,7 +16,8 @@ public enum UndoText {
     private static func details(_ undone: Undone) -> [String] {
         let changed = undone.returned.compactMap { namespace -> String? in
             guard let looked = namespace.looked, !looked.isWhole else { return nil }
-            return "\(namespace.name) has its layout and identity again, not all of its data: \(looked.changed) of "
+            return
+                "\(namespace.name) has its layout and identity again, not all of its data: \(looked.changed) of "
                 + "\(looked.pages) places that were looked at were written since"
         }
         let pending = undone.afterReboot.map {

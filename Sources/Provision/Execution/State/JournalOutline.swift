@@ -97,5 +97,5 @@ enum JournalOutline {
     private static let passedOver = [
         "labels", "range", "sample", "intent", "done", "accounted", "placeholder", "returned",
     ]
-        .map { Array(#","record":"\#($0)""#.utf8) }
+    .map { Array(#","record":"\#($0)""#.utf8) }
 }

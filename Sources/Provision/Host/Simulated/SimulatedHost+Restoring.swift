@@ -44,7 +44,8 @@ extension SimulatedHost: RestoringHost {
     }
 
     /// See ``RestoringHost/readPages(of:at:)``.
-    public func readPages(of target: NamespaceTarget, at offsets: [ByteCount]) throws(HostError) -> [[UInt8]]? {
+    public func readPages(of target: NamespaceTarget, at offsets: [ByteCount]) throws(HostError) -> [[UInt8]]?
+    {
         guard let start = state.dataStart(of: try resolve(target)) else { return nil }
         return offsets.map { state.media(from: start + $0.bytes, length: MediaSample.page) }
     }

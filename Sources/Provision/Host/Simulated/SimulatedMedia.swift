@@ -25,7 +25,9 @@ extension SimulatedState {
     private func pageBytes(at address: UInt64) -> [UInt8] {
         var bytes: [UInt8] = []
         if let block = infoBlocks[address] {
-            bytes = block.kind.signature + block.uuid.bytes + Array(Self.blockJSON(address, block).text(.compact).utf8)
+            bytes =
+                block.kind.signature + block.uuid.bytes
+                + Array(Self.blockJSON(address, block).text(.compact).utf8)
         } else if let value = pages[address] {
             let word = (0..<8).map { UInt8(truncatingIfNeeded: value >> (8 * UInt64($0))) }
             return (0..<Self.page / 8).flatMap { _ in word }
@@ -44,7 +46,9 @@ extension SimulatedState {
             }
             return
         }
-        let word = bytes.prefix(8).enumerated().reduce(UInt64(0)) { $0 | UInt64($1.element) << (8 * UInt64($1.offset)) }
+        let word = bytes.prefix(8).enumerated().reduce(UInt64(0)) {
+            $0 | UInt64($1.element) << (8 * UInt64($1.offset))
+        }
         if word != 0 { pages[address] = word }
     }
 
@@ -79,10 +83,12 @@ extension SimulatedClaimKind {
 extension SimulatedHost {
     /// Writes pages through the device of an active namespace, as its users would: each page holds a value, repeated.
     /// - Parameter offsets: from the start of what the users see; a devdax namespace's count from its data.
-    public func write(_ value: UInt64, to target: NamespaceTarget, at offsets: [ByteCount]) throws(HostError) {
+    public func write(_ value: UInt64, to target: NamespaceTarget, at offsets: [ByteCount]) throws(HostError)
+    {
         let id = try resolve(target)
         guard let namespace = state.namespace(id), namespace.isActive else {
-            throw HostError(.failed, while: "write to \(id)", device: id.description, reason: "it is not active")
+            throw HostError(
+                .failed, while: "write to \(id)", device: id.description, reason: "it is not active")
         }
         let region = state.regions[id.region]
         let start = region.resource + namespace.offset.bytes

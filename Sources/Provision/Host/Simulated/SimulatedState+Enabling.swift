@@ -98,7 +98,9 @@ extension SimulatedState {
         for address in pages.keys.filter(map.contains) { pages[address] = nil }
         guard !map.isEmpty else { return }
         // The kernel's page structures, for all of the map.
-        for address in [map.lowerBound, map.upperBound - UInt64(Self.page)] { pages[address] = Self.pageMapMark }
+        for address in [map.lowerBound, map.upperBound - UInt64(Self.page)] {
+            pages[address] = Self.pageMapMark
+        }
     }
 
     /// What a page of a page map holds here.
