@@ -33,7 +33,7 @@ if [ "$count" -le "${APT_LOCKED:-0}" ]; then
     exit 100
 fi
 case " $* " in
-    *" update "*) [ -z "${APT_OFFLINE:-}" ] || echo 'W: Failed to fetch http://deb.debian.org/x  Temporary failure resolving' >&2 ;;
+    *" update "*) [ -z "${APT_OFFLINE:-}" ] || echo 'W: Failed to fetch http://mirror.invalid/x  Temporary failure resolving' >&2 ;;
     *) [ -z "${APT_OFFLINE:-}" ] || { echo 'E: Unable to locate package libyaml-dev' >&2; exit 100; }
         [ -z "${APT_FAILS:-}" ] || { echo "E: $APT_FAILS" >&2; exit 100; } ;;
 esac
