@@ -184,10 +184,13 @@ struct UndoScene {
     /// users', who have it as it was.
     private mutating func loss(byRestoringAlike index: Int) throws(ExecutionError) -> [Loss] {
         let restoration = plan.restorations[index]
-        guard let now = restoration.now, now.isActive, !restoration.saved.isEmpty else { return [] }
+        guard let now = restoration.now, !restoration.saved.isEmpty else { return [] }
         let target = NamespaceTarget(now, region: restoration.region)
-        let found = try SavedMedia(rollback, restoration.saved).compareActive(
-            on: target, account(for: restoration))
+        let media = SavedMedia(rollback, restoration.saved)
+        let account = account(for: restoration)
+        let found =
+            now.isActive
+            ? try media.compareActive(on: target, account) : try media.compare(on: target, account)
         guard found.ownPages > 0 else { return [] }
         traced.insert(index)
         return found.foreignPages == 0 ? [] : [loss(restoration, found.foreignPages, words: [])]
