@@ -17,7 +17,7 @@ import Testing
             #expect(error?.undoFailures == [])
             let after = try host.observe()
             #expect(after.regions.map(\.namespaces) == before.regions.map(\.namespaces), "store \(operation)")
-            #expect(after == before, "store \(operation) of \(count)")
+            #expect(step.comparable(after) == step.comparable(before), "store \(operation) of \(count)")
             _ = try region.perform(action)
         }
     }
@@ -127,6 +127,19 @@ enum FaultedStep: CustomTestStringConvertible {
         host.arm(nil)
         _ = try region.perform(step)
         return host.operations
+    }
+
+    /// What a failed step must leave as it was. The creation of a devdax namespace enables the object once, to look at its
+    /// media, and the kernel then offers another one next.
+    func comparable(_ observed: Observed) -> Observed {
+        guard case .create(.devdax) = self else { return observed }
+        var observed = observed
+        for bus in observed.buses.indices {
+            for region in observed.buses[bus].regions.indices {
+                observed.buses[bus].regions[region].namespaceSeed = nil
+            }
+        }
+        return observed
     }
 
     /// A fresh host, ready for the step.

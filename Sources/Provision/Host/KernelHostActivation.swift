@@ -50,9 +50,7 @@ extension KernelRegion {
     /// Where the kernel finds an info block it makes the claim, fails this bind with ENXIO, and probes the claim on
     /// its own (pmem.c, `nd_pmem_probe`).
     func bringOnline(_ namespace: String) throws(HostError) -> Namespace {
-        if directory.text("\(namespace)/force_raw") == "1" {
-            try store("0", in: "\(namespace)/force_raw", "let the info block decide the mode")
-        }
+        try endRawAccess(namespace)
         do {
             try bind(namespace)
         } catch {

@@ -118,6 +118,8 @@ extension KernelRegion {
         _ namespace: String, _ layout: Layout, _ infoBlock: UUID
     ) throws(HostError) {
         guard let attribute = layout.mode.seedAttribute else { return try bind(namespace) }
+        // A tool that died while it looked at the media has left it, and the next enable would come up raw.
+        try endRawAccess(namespace)
         guard let claim = directory.text(attribute) else {
             throw HostError(
                 .failed, while: "claim \(namespace)", device: device,

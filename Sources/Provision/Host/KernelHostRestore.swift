@@ -90,9 +90,7 @@ extension KernelHost: RestoringHost {
 extension KernelRegion {
     /// Gives an inactive, unclaimed namespace the label that another had, and brings it online if that was online.
     func reinstate(_ was: Namespace, on device: String) throws(HostError) -> Namespace {
-        if directory.text("\(device)/force_raw") == "1" {
-            try store("0", in: "\(device)/force_raw", "end raw access")
-        }
+        try endRawAccess(device)
         if isLabelled {
             try clearUnfinished(was.labelUUID, besides: device)
             try relabel(device, as: was)
@@ -141,9 +139,7 @@ extension KernelRegion {
         let guarding = live.isActive ? try UseGuard.unused(live, in: self) : nil
         try takeOffline(device)
         extendLifetime(guarding)
-        if directory.text("\(device)/force_raw") == "1" {
-            try store("0", in: "\(device)/force_raw", "end raw access")
-        }
+        try endRawAccess(device)
     }
 
     /// The mode is cleared while the UUID changes, and set last: until then no info block counts.

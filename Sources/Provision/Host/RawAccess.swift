@@ -158,3 +158,12 @@ struct RawAccess {
         }
     }
 }
+
+extension KernelRegion {
+    /// Lets the info block of an inactive namespace decide its mode again, where a tool that died in raw access left it
+    /// forced raw.
+    func endRawAccess(_ namespace: String) throws(HostError) {
+        guard directory.text("\(namespace)/force_raw") == "1" else { return }
+        try store("0", in: "\(namespace)/force_raw", "end raw access")
+    }
+}

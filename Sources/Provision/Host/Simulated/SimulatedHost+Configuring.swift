@@ -36,6 +36,8 @@ extension SimulatedHost {
         _ id: SimulatedNamespaceID, _ layout: Layout, _ infoBlock: UUID, _ undo: inout StepUndo
     ) throws(HostError) {
         guard let kind = SimulatedClaimKind(layout.mode) else { return try store(.enable(id)) }
+        // A tool that died while it looked at the media has left it.
+        if state.namespace(id)?.isForcedRaw == true { try store(.forceRaw(id, false)) }
         let claim = SimulatedClaimID(region: id.region, kind: kind)
         try configure(claim, layout, infoBlock)
         try store(.claimNamespace(claim, id.number))

@@ -23,17 +23,16 @@ extension SimulatedHost: RestoringHost {
         to id: SimulatedNamespaceID, _ body: () throws(HostError) -> Void
     ) throws(HostError) {
         try releaseSeeds(of: id)
-        try store(.forceRaw(id, true))
-        do throws(HostError) {
-            try store(.enable(id))
+        try undoing { undo throws(HostError) in
+            try self.store(.forceRaw(id, true))
+            undo.add(.forceRaw(id, false))
+            try self.store(.enable(id))
+            undo.add(.disable(id))
             try body()
-        } catch {
-            if state.namespace(id)?.isActive == true { try? store(.disable(id)) }
-            try? store(.forceRaw(id, false))
-            throw error
+            try self.store(.disable(id))
+            undo.removeLast()
+            try self.store(.forceRaw(id, false))
         }
-        try store(.disable(id))
-        try store(.forceRaw(id, false))
     }
 
     private func start(of id: SimulatedNamespaceID) throws(HostError) -> UInt64 {
