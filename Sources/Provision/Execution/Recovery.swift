@@ -118,14 +118,18 @@ public struct Recovery {
     }
 
     /// Undoes a committed transaction. What it takes has been agreed to (``RollbackReview``).
-    /// - Throws: with ``ExecutionError/consentMissing(_:)`` nothing was given up, and the transaction is still committed.
+    /// - Throws: with ``ExecutionError/consentMissing(_:)`` nothing was given up. Where that came out before anything was
+    ///   removed, the transaction is still committed; else it is interrupted, and recovery goes on.
     public func rollBack(_ id: String) throws(ExecutionError) -> Undone {
         let end = try read(id).end
+        let before = HostFacts(try observe().regions)
         var recording = try resume(id)
         do throws(ExecutionError) {
             return try undo(id, because: "rollback was asked for", &recording)
         } catch {
-            if case .consentMissing = error, let end { try recording.note(.end(end, after: nil)) }
+            if case .consentMissing = error, let end, HostFacts(try observe().regions) == before {
+                try recording.note(.end(end, after: nil))
+            }
             throw error
         }
     }

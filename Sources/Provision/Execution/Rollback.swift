@@ -23,8 +23,7 @@ struct Rollback {
         guard plan.missingRegions.isEmpty else { throw missing(plan.missingRegions) }
         var scene = UndoScene(self, plan, now)
         try scene.look(recording: &recording)
-        try scene.remove()
-        try scene.bringBack(recording: &recording)
+        try scene.undo(recording: &recording)
         for region in relabelled where try labels.differ(in: region) {
             try pause()
             progress(.undoes("write the old labels of \(region)"))

@@ -1,26 +1,26 @@
 /// The host while a transaction is undone: what is looked at, removed and brought back, and what stands where meanwhile.
 struct UndoScene {
-    private let rollback: Rollback
-    private var plan: UndoPlan
+    let rollback: Rollback
+    let plan: UndoPlan
     /// What is allocated, as it changes.
-    private var regions: [String: Region]
+    var regions: [String: Region]
     /// What holds the places of the namespaces to bring back, by their index, where their media was looked at.
-    private var held: [Int: NamespaceTarget] = [:]
+    var held: [Int: NamespaceTarget] = [:]
     /// The namespaces that look as they were, and to whose media a step wrote.
-    private var traced: Set<Int> = []
+    var traced: Set<Int> = []
     /// What was made or taken offline only to look at it.
-    private var made: [NamespaceTarget] = []
-    private var offline: [NamespaceTarget] = []
+    var made: [NamespaceTarget] = []
+    var offline: [NamespaceTarget] = []
     /// The metadata of what steps made, as ranges of their regions.
-    private(set) var accounted: [Int: [Extent]]
+    var accounted: [Int: [Extent]]
     /// What came back.
-    private(set) var returned: [Undone.Returned] = []
+    var returned: [Undone.Returned] = []
     /// What somebody has made something else of and is left as it is, each in a sentence.
-    private(set) var left: [String] = []
+    var left: [String] = []
     /// These namespaces.
-    private(set) var leftNames: Set<String> = []
+    var leftNames: Set<String> = []
     /// The oldest label version on the DIMMs of each region.
-    private let versions: [String: LabelVersion]
+    let versions: [String: LabelVersion]
 
     init(_ rollback: Rollback, _ plan: UndoPlan, _ now: Observed) {
         versions = now.labelVersions
@@ -30,338 +30,41 @@ struct UndoScene {
         self.accounted = rollback.log.accounted
     }
 
-    private var host: any RestoringHost { rollback.host }
-    private var log: TransactionLog { rollback.log }
+    var host: any RestoringHost { rollback.host }
+    var log: TransactionLog { rollback.log }
 
-    // MARK: - Looking
-
-    /// Looks at everything that would be removed or written over, as far as nothing has to be given up for that.
-    /// - Throws: ``ExecutionError/consentMissing(_:)`` where something is not the transaction's own, and was not agreed to.
-    mutating func look(recording: inout Recording) throws(ExecutionError) {
-        try account(recording: &recording)
-        var losses: [Loss] = []
+    /// Removes what the transaction made, and what undoing it made before, and brings back what it destroyed or changed.
+    /// - Throws: ``ExecutionError/consentMissing(_:)`` where somebody wrote since it was looked at, or where it could not be
+    ///   looked at before something else had been removed.
+    mutating func undo(recording: inout Recording) throws(ExecutionError) {
         do throws(ExecutionError) {
-            for removal in plan.removals { losses += try loss(by: removal) }
+            for removal in plan.removals { try remove(removal) }
             for index in plan.restorations.indices {
-                losses += try loss(byRestoring: index, recording: &recording)
+                try rollback.pause()
+                try bringBack(index, recording: &recording)
             }
-            let missing = rollback.consent.missing(among: losses)
-            guard missing.isEmpty else { throw ExecutionError.consentMissing(missing) }
         } catch {
+            guard case .consentMissing = error else { throw error }
             throw error.adding(undoFailures: leave())
         }
     }
 
-    /// Notes what steps made and runs as it was made: what lies in its metadata is the kernel's.
-    private mutating func account(recording: inout Recording) throws(ExecutionError) {
-        for (number, identity) in log.begun.sorted(by: { $0.key < $1.key }) where accounted[number] == nil {
-            for region in regions.values {
-                let made = region.namespaces.first { $0.isActive && $0.infoBlockUUID == identity.infoBlock }
-                guard let made, let place = region.extent(of: made) else { continue }
-                let metadata = made.metadata(labels: labelVersion(of: region)).map {
-                    Extent(offset: place.offset + $0.offset, length: $0.length)
-                }
-                try recording.note(.accounted(step: number, metadata))
-                accounted[number] = metadata
-            }
-        }
-    }
-
-    private func labelVersion(of region: Region) -> LabelVersion? {
-        guard region.labelling == .labelled else { return nil }
-        return versions[region.device] ?? .v1_2
-    }
-
-    /// What removing a namespace gives up; nothing where nobody wrote to it.
-    private mutating func loss(by removal: UndoPlan.Removal) throws(ExecutionError) -> [Loss] {
-        guard let now = removal.now, try isWritten(now, removal) else { return [] }
-        return [
-            Loss(
-                now, in: removal.region,
-                consequence: "was made by the transaction and would be removed"
-                    + (try held(by: now, in: removal.region)))
-        ]
-    }
-
-    /// Whether somebody may have written to a namespace that the transaction made. What cannot be compared with what it
-    /// held when it was made counts as written, unless nobody can have reached it, or it holds zeroes.
-    private mutating func isWritten(
-        _ now: Namespace, _ removal: UndoPlan.Removal
-    ) throws(ExecutionError) -> Bool {
-        let target = NamespaceTarget(now, region: removal.region)
-        if let sample = removal.step.flatMap({ log.results[$0]?.sample }),
-            let pages = try pages(of: now, target, sample.view, sample.range)
+    private mutating func remove(_ removal: UndoPlan.Removal) throws(ExecutionError) {
+        // Without a size there is one object at most: the one that a step, or a placeholder, was in the middle of.
+        guard removal.now != nil || removal.step.map({ !log.done.contains($0) }) ?? true else { return }
+        try rollback.pause()
+        rollback.progress(.undoes("remove what was created as \(removal.label)"))
+        if let now = removal.now, now.isActive,
+            !offline.contains(NamespaceTarget(now, region: removal.region))
         {
-            return pages.map { Checksum.of($0) } != sample.sums
+            // Somebody can have written to it since it was looked at.
+            try requireConsent(to: try loss(by: removal))
         }
-        let isHalfMade = removal.step.map { !log.done.contains($0) } ?? true
-        if isHalfMade, let boot = log.header.bootID, boot == host.bootID,
-            try rollback.onHost({ () throws(HostError) in try host.isUnwritten(target) })
-        {
-            return false
-        }
-        let device = now.isActive ? now.usableSize.map { Extent(offset: .zero, length: $0) } : nil
-        let zero = MediaSample.zeroPage
-        if let device, now.blockDevice != nil, let pages = try pages(of: now, target, .device, device) {
-            return pages.contains { Checksum.of($0) != zero }
-        }
-        let pages = try pages(of: now, target, .media, now.dataRange) ?? []
-        return pages.contains { Checksum.of($0) != zero }
-    }
-
-    /// Pages of a namespace in a view; nil where it cannot be had in that view. What has to be offline for that goes
-    /// offline.
-    private mutating func pages(
-        of now: Namespace, _ target: NamespaceTarget, _ view: MediaView, _ range: Extent
-    ) throws(ExecutionError) -> [[UInt8]]? {
-        let offsets = MediaSample.offsets(in: range)
-        switch view {
-        case .device:
-            return try rollback.onHost { () throws(HostError) in
-                try host.readPages(of: target, at: offsets)
-            }
-        case .media:
-            if now.isActive, !offline.contains(target) { try takeOffline(target) }
-            return try mediaPages(of: target, at: offsets)
-        }
-    }
-
-    private func mediaPages(
-        of target: NamespaceTarget, at offsets: [ByteCount]
-    ) throws(ExecutionError) -> [[UInt8]] {
-        var pages: [[UInt8]] = []
         try rollback.onHost { () throws(HostError) in
-            try host.readMedia(of: target, offsets.map { Extent(offset: $0, length: MediaSample.page) }) {
-                pages.append($1 ?? [])
-                return true
-            }
+            try host.remove(removal.label, from: removal.region)
         }
-        return pages
-    }
-
-    private mutating func takeOffline(_ target: NamespaceTarget) throws(ExecutionError) {
-        try rollback.onHost { () throws(HostError) in
-            _ = try host.perform(.disable(target), identity: FreshIdentity.none)
-        }
-        offline.append(target)
-    }
-
-    private func held(by now: Namespace, in region: String) throws(ExecutionError) -> String {
-        let target = NamespaceTarget(now, region: region)
-        guard now.isActive, !offline.contains(target) else { return ", with what was written to it" }
-        let findings = try rollback.onHost { () throws(HostError) in
-            try host.examine(Examination(targets: [target]))
-        }
-        guard let found = findings.contents[now.device], !found.isEmpty else {
-            return ", with what was written to it"
-        }
-        return " with what it holds (\(found.map(\.description).joined(separator: "; ")))"
-    }
-
-    /// What bringing a namespace back gives up: what lies there that is neither its own nor the transaction's.
-    private mutating func loss(
-        byRestoring index: Int, recording: inout Recording
-    ) throws(ExecutionError) -> [Loss] {
-        let restoration = plan.restorations[index]
-        if restoration.standing == .alike { return try loss(byRestoringAlike: index) }
-        guard [.changed, .gone].contains(restoration.standing) else { return [] }
-        try requireIdentityIsFree(restoration)
-        if let now = restoration.now {
-            let target = NamespaceTarget(now, region: restoration.region)
-            guard !log.returned.contains(where: { $0 == now.labelUUID }) else { return [] }
-            if now.isActive { try takeOffline(target) }
-            held[index] = target
-            return try loss(restoration, on: target, words: [now.name, now.labelUUID?.description])
-        }
-        guard try isFree(restoration) else { return [] }
-        let target = try occupy(restoration, recording: &recording)
-        held[index] = target
-        made.append(target)
-        return try loss(restoration, on: target, words: [])
-    }
-
-    /// A raw namespace without a label is written to only where a step left a trace in it: whatever else it holds is its
-    /// users', who have it as it was.
-    private mutating func loss(byRestoringAlike index: Int) throws(ExecutionError) -> [Loss] {
-        let restoration = plan.restorations[index]
-        guard let now = restoration.now, !restoration.saved.isEmpty else { return [] }
-        let target = NamespaceTarget(now, region: restoration.region)
-        let media = SavedMedia(rollback, restoration.saved)
-        let account = account(for: restoration)
-        let found =
-            now.isActive
-            ? try media.compareActive(on: target, account) : try media.compare(on: target, account)
-        guard found.ownPages > 0 else { return [] }
-        traced.insert(index)
-        return found.foreignPages == 0 ? [] : [loss(restoration, found.foreignPages, words: [])]
-    }
-
-    private func account(for restoration: UndoPlan.Restoration) -> MediaAccount {
-        let start = regions[restoration.region]?.extent(of: restoration.was)?.offset ?? .zero
-        return MediaAccount(of: log, in: restoration.oldRegion, from: start, accounted: accounted)
-    }
-
-    private func loss(
-        _ restoration: UndoPlan.Restoration, _ foreignPages: Int, words: [String?]
-    ) -> Loss {
-        Loss(
-            restoration.was, in: restoration.region, words: words,
-            consequence: "would be brought back over data that somebody wrote since "
-                + "(\(foreignPages) pages that would be written over)")
-    }
-
-    private func loss(
-        _ restoration: UndoPlan.Restoration, on target: NamespaceTarget, words: [String?]
-    ) throws(ExecutionError) -> [Loss] {
-        let (found, looked) = try compare(restoration, on: target)
-        guard found.foreignPages > 0 || !looked.isWhole else { return [] }
-        if found.foreignPages > 0 { return [loss(restoration, found.foreignPages, words: words)] }
-        return [
-            Loss(
-                restoration.was, in: restoration.region, words: words,
-                consequence: "would be brought back, and not all of its data: somebody wrote since "
-                    + "(\(looked.changed) of \(looked.pages) places that were looked at)")
-        ]
-    }
-
-    /// Compares what lies there with what was saved, and with what was looked at before.
-    private func compare(
-        _ restoration: UndoPlan.Restoration, on target: NamespaceTarget
-    ) throws(ExecutionError) -> (found: SavedMedia.Comparison, looked: Looked) {
-        let saved = SavedMedia(rollback, restoration.saved)
-        let sample = restoration.sample
-        let account = account(for: restoration)
-        let found = try saved.compare(
-            on: target, account, pages: sample.map { MediaSample.offsets(in: $0.range) } ?? [])
-        var looked = Looked()
-        if let sample { looked.add(sample, pages: found.sums, besides: saved.extents + account.metadata) }
-        return (found, looked)
-    }
-
-    /// Brings everything online again that was taken offline to look at it, and gives up the places that were taken.
-    private func leave() -> [HostError] {
-        var failures: [HostError] = []
-        func trying(_ body: () throws(HostError) -> Void) {
-            do throws(HostError) { try body() } catch { failures.append(error) }
-        }
-        for target in made.reversed() {
-            guard let label = target.labelUUID else { continue }
-            trying { () throws(HostError) in try host.remove(label, from: target.region) }
-        }
-        for target in offline {
-            trying { () throws(HostError) in
-                _ = try host.perform(.enable(target), identity: FreshIdentity.none)
-            }
-        }
-        return failures
-    }
-
-    private func requireIdentityIsFree(_ restoration: UndoPlan.Restoration) throws(ExecutionError) {
-        guard let label = restoration.was.labelUUID, restoration.now?.labelUUID != label else { return }
-        for region in regions.values.sorted(by: { $0.device < $1.device }) {
-            guard let other = region.namespaces.first(where: { $0.labelUUID == label }) else { continue }
-            throw .host(
-                HostError(
-                    .changed, while: "bring back \(restoration.was.displayName)", device: other.device,
-                    reason: "a namespace with its UUID lies elsewhere, or has another size",
-                    advice: "compare daxprov inventory with daxprov show \(log.header.id)"))
-        }
-    }
-
-    // MARK: - Places
-
-    /// Whether nothing lies where the namespace was; false where what is to be removed does.
-    private func isFree(_ restoration: UndoPlan.Restoration) throws(ExecutionError) -> Bool {
-        guard let region = regions[restoration.region], let place = region.extent(of: restoration.was) else {
-            return false
-        }
-        let labels = Set(plan.removals.map(\.label))
-        let over = region.namespaces.filter { region.extent(of: $0)?.overlaps(place) ?? false }
-        let others = over.filter { $0.labelUUID.map { !labels.contains($0) } ?? true }
-        guard let other = others.first else { return over.isEmpty }
-        throw .host(
-            HostError(
-                .changed, while: "bring back \(restoration.was.displayName)", device: other.device,
-                reason: "\(other.displayName) lies in its old place",
-                advice: "see daxprov inventory; if that namespace is not needed, destroy it and run "
-                    + "daxprov recover again"))
-    }
-
-    /// Takes the place of a namespace that is gone, under a UUID that the journal knows. Where earlier gaps would be used
-    /// first, others fill them meanwhile.
-    private mutating func occupy(
-        _ restoration: UndoPlan.Restoration, recording: inout Recording
-    ) throws(ExecutionError) -> NamespaceTarget {
-        let was = restoration.was
-        guard let region = regions[restoration.region], let start = region.resource,
-            let resource = was.resource, resource >= start
-        else {
-            throw .host(
-                HostError(
-                    .unavailable, while: "bring back \(was.displayName)", device: restoration.region,
-                    reason: "where it lay is not known"))
-        }
-        let place = Extent(offset: ByteCount(resource - start), length: was.rawSize)
-        var fillers: [NamespaceTarget] = []
-        for gap in ExtentMap(of: region)?.gaps ?? []
-        where gap.offset < place.offset && gap.length >= place.length {
-            let length = min(gap.end, place.offset) - gap.offset
-            let filler = Extent(offset: gap.offset, length: length)
-            fillers.append(try take(filler, of: restoration, recording: &recording))
-        }
-        let target = try take(place, of: restoration, recording: &recording)
-        for filler in fillers.reversed() {
-            guard let label = filler.labelUUID else { continue }
-            try rollback.onHost { () throws(HostError) in try host.remove(label, from: filler.region) }
-            forget(label, in: filler.region)
-        }
-        return target
-    }
-
-    private mutating func take(
-        _ place: Extent, of restoration: UndoPlan.Restoration, recording: inout Recording
-    ) throws(ExecutionError) -> NamespaceTarget {
-        var generator = SystemRandomNumberGenerator()
-        let label = UUID.random(using: &generator)
-        let start = regions[restoration.region]?.resource ?? 0
-        let placement = Placement(
-            region: restoration.region, layout: Layout(name: nil, mode: .raw, rawSize: place.length),
-            resource: start + place.offset.bytes, usableSize: place.length)
-        try recording.note(.placeholder(label, .offset(place.offset, region: restoration.oldRegion)))
-        let target = try rollback.onHost { () throws(HostError) in try host.occupy(placement, as: label) }
-        regions[restoration.region]?.namespaces.append(
-            Namespace(
-                device: target.device, resource: placement.resource, rawSize: place.length, isActive: false,
-                labelUUID: label))
-        return target
-    }
-
-    private mutating func forget(_ label: UUID, in region: String) {
-        regions[region]?.namespaces.removeAll { $0.labelUUID == label }
-    }
-
-    // MARK: - Doing
-
-    /// Removes what the transaction made, and what undoing it made before.
-    mutating func remove() throws(ExecutionError) {
-        for removal in plan.removals {
-            // Without a size there is one object at most: the one that a step, or a placeholder, was in the middle of.
-            guard removal.now != nil || removal.step.map({ !log.done.contains($0) }) ?? true else { continue }
-            try rollback.pause()
-            rollback.progress(.undoes("remove what was created as \(removal.label)"))
-            try rollback.onHost { () throws(HostError) in
-                try host.remove(removal.label, from: removal.region)
-            }
-            forget(removal.label, in: removal.region)
-        }
-    }
-
-    /// Brings back what the transaction destroyed or changed.
-    mutating func bringBack(recording: inout Recording) throws(ExecutionError) {
-        for index in plan.restorations.indices {
-            try rollback.pause()
-            try bringBack(index, recording: &recording)
-        }
+        forget(removal.label, in: removal.region)
+        offline.removeAll { $0.labelUUID == removal.label }
     }
 
     private mutating func bringBack(
@@ -395,22 +98,38 @@ struct UndoScene {
             if now.isActive, let target { try takeOffline(target) }
         }
         let place: NamespaceTarget
-        if let target { place = target } else { place = try occupy(restoration, recording: &recording) }
+        if let target {
+            place = target
+        } else {
+            place = try occupy(restoration, recording: &recording)
+            made.append(place)
+        }
         var looked: Looked?
         if !(place.labelUUID.map(log.returned.contains) ?? false) {
             let (found, seen) = try compare(restoration, on: place)
             looked = restoration.sample == nil ? nil : seen
+            // What lay under a namespace that is removed by now could not be looked at before.
+            if found.foreignPages > 0 {
+                try requireConsent(to: [loss(restoration, found.foreignPages, words: [])])
+            }
             try SavedMedia(rollback, restoration.saved).write(found, to: place)
             if let label = place.labelUUID, !restoration.keepsLabel { try recording.note(.returned(label)) }
         }
         let back = try rollback.onHost { () throws(HostError) in
             try host.reinstate(was, on: place)
         }
+        made.removeAll { $0 == place }
+        offline.removeAll { $0 == place }
         if let label = place.labelUUID { forget(label, in: restoration.region) }
         if regions[restoration.region]?.namespaces.contains(where: { $0.device == back.device }) != true {
             regions[restoration.region]?.namespaces.append(back)
         }
         returned.append(Undone.Returned(name: was.displayName, looked: looked))
+    }
+
+    private func requireConsent(to losses: [Loss]) throws(ExecutionError) {
+        let missing = rollback.consent.missing(among: losses)
+        guard missing.isEmpty else { throw .consentMissing(missing) }
     }
 
     /// What has its label and its media needs at most to be online, or offline, as it was.
@@ -428,16 +147,5 @@ struct UndoScene {
         guard now.mode == .raw, let boot = log.header.bootID, boot == host.bootID else { return false }
         let target = NamespaceTarget(now, region: region)
         return try rollback.onHost { () throws(HostError) in try host.isUnwritten(target) }
-    }
-}
-
-extension Namespace {
-    /// What of it the kernel writes for itself, from its start.
-    fileprivate func metadata(labels: LabelVersion?) -> [Extent] {
-        guard let mode, mode != .raw, let resource else { return [] }
-        let layout = Layout(
-            name: nil, mode: mode, map: map, align: align.flatMap { Alignment($0) },
-            sectorSize: sectorSize.flatMap { SectorSize($0) }, rawSize: rawSize)
-        return MediaWrites.ranges(for: layout, rawSize: rawSize, start: resource, labels: labels)
     }
 }

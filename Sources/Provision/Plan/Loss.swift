@@ -14,12 +14,12 @@ public struct Loss: Equatable, Sendable {
         self.consequence = consequence
     }
 
-    /// The loss of a namespace.
+    /// The loss of a namespace. One without a label spans its region, whose name is the word that plans ask for as well.
     init(_ namespace: Namespace, in region: String, words: [String?] = [], consequence: String) {
         self.init(
             address: "\(region)/\(namespace.displayName)",
             words: [namespace.name, namespace.labelUUID?.description] + words
-                + (namespace.labelUUID == nil ? [namespace.device] : []),
+                + (namespace.labelUUID == nil ? [region, namespace.device] : []),
             consequence: consequence)
     }
 }

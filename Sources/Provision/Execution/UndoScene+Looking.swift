@@ -1,0 +1,262 @@
+extension UndoScene {
+    /// Looks at everything that would be removed or written over, as far as nothing has to be given up for that.
+    /// - Throws: ``ExecutionError/consentMissing(_:)`` where something is not the transaction's own, and was not agreed to.
+    mutating func look(recording: inout Recording) throws(ExecutionError) {
+        try account(recording: &recording)
+        var losses: [Loss] = []
+        var written: [UndoPlan.Removal] = []
+        do throws(ExecutionError) {
+            for removal in plan.removals {
+                let lost = try loss(by: removal)
+                if !lost.isEmpty { written.append(removal) }
+                losses += lost
+            }
+            for index in plan.restorations.indices {
+                losses += try loss(byRestoring: index, recording: &recording)
+            }
+            let missing = rollback.consent.missing(among: losses)
+            guard missing.isEmpty else { throw ExecutionError.consentMissing(missing) }
+            for removal in written { try giveUp(removal, recording: &recording) }
+        } catch {
+            throw error.adding(undoFailures: leave())
+        }
+    }
+
+    /// Notes what steps made and runs as it was made: what lies in its metadata is the kernel's.
+    private mutating func account(recording: inout Recording) throws(ExecutionError) {
+        for (number, identity) in log.begun.sorted(by: { $0.key < $1.key }) where accounted[number] == nil {
+            for region in regions.values {
+                let made = region.namespaces.first { $0.isActive && $0.infoBlockUUID == identity.infoBlock }
+                guard let made, let place = region.extent(of: made) else { continue }
+                let metadata = made.metadata(labels: labelVersion(of: region)).map {
+                    Extent(offset: place.offset + $0.offset, length: $0.length)
+                }
+                try recording.note(.accounted(step: number, metadata))
+                accounted[number] = metadata
+            }
+        }
+    }
+
+    /// Notes that whatever lies where a namespace is that a step made may go: that was agreed to.
+    private mutating func giveUp(
+        _ removal: UndoPlan.Removal, recording: inout Recording
+    ) throws(ExecutionError) {
+        guard let step = removal.step, let now = removal.now, let region = regions[removal.region],
+            let place = region.extent(of: now)
+        else { return }
+        try recording.note(.accounted(step: step, [place]))
+        accounted[step] = [place]
+    }
+
+    private func labelVersion(of region: Region) -> LabelVersion? {
+        guard region.labelling == .labelled else { return nil }
+        return versions[region.device] ?? .v1_2
+    }
+
+    /// What removing a namespace gives up; nothing where nobody wrote to it.
+    mutating func loss(by removal: UndoPlan.Removal) throws(ExecutionError) -> [Loss] {
+        guard let now = removal.now, try isWritten(now, removal) else { return [] }
+        return [
+            Loss(
+                now, in: removal.region,
+                consequence: "was made by the transaction and would be removed"
+                    + (try held(by: now, in: removal.region)))
+        ]
+    }
+
+    /// Whether somebody may have written to a namespace that the transaction made. What cannot be compared with what it
+    /// held when it was made counts as written, unless nobody can have reached it, or it holds zeroes.
+    private mutating func isWritten(
+        _ now: Namespace, _ removal: UndoPlan.Removal
+    ) throws(ExecutionError) -> Bool {
+        let target = NamespaceTarget(now, region: removal.region)
+        if let sample = removal.step.flatMap({ log.results[$0]?.sample }),
+            let pages = try pages(of: now, target, sample.view, sample.range)
+        {
+            return pages.map { Checksum.of($0) } != sample.sums
+        }
+        let isHalfMade = removal.step.map { !log.done.contains($0) } ?? true
+        if isHalfMade, let boot = log.header.bootID, boot == host.bootID,
+            try rollback.onHost({ () throws(HostError) in try host.isUnwritten(target) })
+        {
+            return false
+        }
+        let device = now.isActive ? now.usableSize.map { Extent(offset: .zero, length: $0) } : nil
+        let zero = MediaSample.zeroPage
+        if let device, now.blockDevice != nil, let pages = try pages(of: now, target, .device, device) {
+            return pages.contains { Checksum.of($0) != zero }
+        }
+        let pages = try pages(of: now, target, .media, now.dataRange) ?? []
+        return pages.contains { Checksum.of($0) != zero }
+    }
+
+    /// Pages of a namespace in a view; nil where it cannot be had in that view. What has to be offline for that goes
+    /// offline.
+    private mutating func pages(
+        of now: Namespace, _ target: NamespaceTarget, _ view: MediaView, _ range: Extent
+    ) throws(ExecutionError) -> [[UInt8]]? {
+        let offsets = MediaSample.offsets(in: range)
+        switch view {
+        case .device:
+            return try rollback.onHost { () throws(HostError) in
+                try host.readPages(of: target, at: offsets)
+            }
+        case .media:
+            if now.isActive, !offline.contains(target) { try takeOffline(target) }
+            return try mediaPages(of: target, at: offsets)
+        }
+    }
+
+    private func mediaPages(
+        of target: NamespaceTarget, at offsets: [ByteCount]
+    ) throws(ExecutionError) -> [[UInt8]] {
+        var pages: [[UInt8]] = []
+        try rollback.onHost { () throws(HostError) in
+            try host.readMedia(of: target, offsets.map { Extent(offset: $0, length: MediaSample.page) }) {
+                pages.append($1 ?? [])
+                return true
+            }
+        }
+        return pages
+    }
+
+    mutating func takeOffline(_ target: NamespaceTarget) throws(ExecutionError) {
+        try rollback.onHost { () throws(HostError) in
+            _ = try host.perform(.disable(target), identity: FreshIdentity.none)
+        }
+        offline.append(target)
+    }
+
+    private func held(by now: Namespace, in region: String) throws(ExecutionError) -> String {
+        let target = NamespaceTarget(now, region: region)
+        guard now.isActive, !offline.contains(target) else { return ", with what was written to it" }
+        let findings = try rollback.onHost { () throws(HostError) in
+            try host.examine(Examination(targets: [target]))
+        }
+        guard let found = findings.contents[now.device], !found.isEmpty else {
+            return ", with what was written to it"
+        }
+        return " with what it holds (\(found.map(\.description).joined(separator: "; ")))"
+    }
+
+    /// What bringing a namespace back gives up: what lies there that is neither its own nor the transaction's.
+    mutating func loss(
+        byRestoring index: Int, recording: inout Recording
+    ) throws(ExecutionError) -> [Loss] {
+        let restoration = plan.restorations[index]
+        if restoration.standing == .alike { return try loss(byRestoringAlike: index) }
+        guard [.changed, .gone].contains(restoration.standing) else { return [] }
+        try requireIdentityIsFree(restoration)
+        if let now = restoration.now {
+            let target = NamespaceTarget(now, region: restoration.region)
+            guard !log.returned.contains(where: { $0 == now.labelUUID }) else { return [] }
+            if now.isActive { try takeOffline(target) }
+            held[index] = target
+            return try loss(restoration, on: target, words: [now.name, now.labelUUID?.description])
+        }
+        guard try isFree(restoration) else { return [] }
+        let target = try occupy(restoration, recording: &recording)
+        held[index] = target
+        made.append(target)
+        return try loss(restoration, on: target, words: [])
+    }
+
+    /// A raw namespace without a label is written to only where a step left a trace in it: whatever else it holds is its
+    /// users', who have it as it was.
+    mutating func loss(byRestoringAlike index: Int) throws(ExecutionError) -> [Loss] {
+        let restoration = plan.restorations[index]
+        guard let now = restoration.now, !restoration.saved.isEmpty else { return [] }
+        let target = NamespaceTarget(now, region: restoration.region)
+        let media = SavedMedia(rollback, restoration.saved)
+        let account = account(for: restoration)
+        let found =
+            now.isActive
+            ? try media.compareActive(on: target, account) : try media.compare(on: target, account)
+        guard found.ownPages > 0 else { return [] }
+        traced.insert(index)
+        return found.foreignPages == 0 ? [] : [loss(restoration, found.foreignPages, words: [])]
+    }
+
+    private func account(for restoration: UndoPlan.Restoration) -> MediaAccount {
+        let start = regions[restoration.region]?.extent(of: restoration.was)?.offset ?? .zero
+        return MediaAccount(of: log, in: restoration.oldRegion, from: start, accounted: accounted)
+    }
+
+    func loss(
+        _ restoration: UndoPlan.Restoration, _ foreignPages: Int, words: [String?]
+    ) -> Loss {
+        Loss(
+            restoration.was, in: restoration.region, words: words,
+            consequence: "would be brought back over data that somebody wrote since "
+                + "(\(foreignPages) pages that would be written over)")
+    }
+
+    func loss(
+        _ restoration: UndoPlan.Restoration, on target: NamespaceTarget, words: [String?]
+    ) throws(ExecutionError) -> [Loss] {
+        let (found, looked) = try compare(restoration, on: target)
+        guard found.foreignPages > 0 || !looked.isWhole else { return [] }
+        if found.foreignPages > 0 { return [loss(restoration, found.foreignPages, words: words)] }
+        return [
+            Loss(
+                restoration.was, in: restoration.region, words: words,
+                consequence: "would be brought back, and not all of its data: somebody wrote since "
+                    + "(\(looked.changed) of \(looked.pages) places that were looked at)")
+        ]
+    }
+
+    /// Compares what lies there with what was saved, and with what was looked at before.
+    func compare(
+        _ restoration: UndoPlan.Restoration, on target: NamespaceTarget
+    ) throws(ExecutionError) -> (found: SavedMedia.Comparison, looked: Looked) {
+        let saved = SavedMedia(rollback, restoration.saved)
+        let sample = restoration.sample
+        let account = account(for: restoration)
+        let found = try saved.compare(
+            on: target, account, pages: sample.map { MediaSample.offsets(in: $0.range) } ?? [])
+        var looked = Looked()
+        if let sample { looked.add(sample, pages: found.sums, besides: saved.extents + account.metadata) }
+        return (found, looked)
+    }
+
+    /// Brings everything online again that was taken offline to look at it, and gives up the places that were taken.
+    func leave() -> [HostError] {
+        var failures: [HostError] = []
+        func trying(_ body: () throws(HostError) -> Void) {
+            do throws(HostError) { try body() } catch { failures.append(error) }
+        }
+        for target in made.reversed() {
+            guard let label = target.labelUUID else { continue }
+            trying { () throws(HostError) in try host.remove(label, from: target.region) }
+        }
+        for target in offline {
+            trying { () throws(HostError) in
+                _ = try host.perform(.enable(target), identity: FreshIdentity.none)
+            }
+        }
+        return failures
+    }
+
+    private func requireIdentityIsFree(_ restoration: UndoPlan.Restoration) throws(ExecutionError) {
+        guard let label = restoration.was.labelUUID, restoration.now?.labelUUID != label else { return }
+        for region in regions.values.sorted(by: { $0.device < $1.device }) {
+            guard let other = region.namespaces.first(where: { $0.labelUUID == label }) else { continue }
+            throw .host(
+                HostError(
+                    .changed, while: "bring back \(restoration.was.displayName)", device: other.device,
+                    reason: "a namespace with its UUID lies elsewhere, or has another size",
+                    advice: "compare daxprov inventory with daxprov show \(log.header.id)"))
+        }
+    }
+}
+
+extension Namespace {
+    /// What of it the kernel writes for itself, from its start.
+    fileprivate func metadata(labels: LabelVersion?) -> [Extent] {
+        guard let mode, mode != .raw, let resource else { return [] }
+        let layout = Layout(
+            name: nil, mode: mode, map: map, align: align.flatMap { Alignment($0) },
+            sectorSize: sectorSize.flatMap { SectorSize($0) }, rawSize: rawSize)
+        return MediaWrites.ranges(for: layout, rawSize: rawSize, start: resource, labels: labels)
+    }
+}
