@@ -112,6 +112,27 @@ def test_power_cut_at_a_write(case, tally):
 
 
 @on_one_plan("reconfigures")
+def test_written_between(case, tally):
+    """Killed, and then the power goes; the host boots, and people write to everything that they reach. Recovery leaves
+    what they wrote as it is, or asks for it by name; with that it comes to its end. Judged by layout and identity."""
+    at = FIRST
+    while True:
+        result, count = case.apply(at, "kill-before")
+        if result.signal != 9:
+            break
+        case.lose_power()
+        verdict, why = case.recover_written(case.write_everywhere(at))
+        tally.add(at, verdict, why)
+        if verdict == THIRD:
+            break
+        case.start_again()
+        at += EVERY
+    if not tally.failures:
+        complete(case, tally, result, count)
+    tally.finish()
+
+
+@on_one_plan("reconfigures")
 def test_killed_inside_recovery(case, tally):
     crash_twice(case, tally, CALLS, lambda at: "kill-before")
 

@@ -22,12 +22,15 @@ def media_digest(vm, namespace, region):
 
     Of fsdax and devdax that is what lies behind the page map, which is the kernel's own.
     """
+    return image_digest(vm, *media_range(namespace, region))
+
+
+def media_range(namespace, region):
+    """Where that is: the image, the offset in it, and the length."""
     direct = namespace["mode"] in ("fsdax", "devdax")
     length = namespace["usable_size"] if direct else namespace["raw_size"]
     end = namespace["resource"] + namespace["raw_size"] - region["resource"]
-    with open(vm.images[f"dimm{region['dev'].removeprefix('region')}"], "rb") as image:
-        image.seek(end - length)
-        return hashlib.sha256(image.read(length)).hexdigest()
+    return f"dimm{region['dev'].removeprefix('region')}", end - length, length
 
 
 def image_digest(vm, image, offset, length):
@@ -43,6 +46,13 @@ def fill(vm, node, seed, length=1 << 20):
     command = f"{DAXMAP} write {node}" if "dax" in node else f"dd of={node} bs=64k oflag=direct conv=sync iflag=fullblock"
     vm.run(command, stdin=data, check=True)
     return data
+
+
+def fill_all(vm, node, seed):
+    """Writes the whole device, with a mebibyte again and again that `seed` determines."""
+    sink = f"{DAXMAP} write {node}" if "dax" in node else f"dd of={node} bs=1M oflag=direct iflag=fullblock"
+    vm.run("cat > /tmp/pattern", stdin=pattern(seed, 1 << 20), check=True)
+    vm.run(f"while cat /tmp/pattern; do :; done 2> /dev/null | {sink} 2> /dev/null; sync")
 
 
 def pattern(seed, length):

@@ -1,11 +1,12 @@
 """Applying one profile over another with something going wrong on the way, and judging what came of it."""
 
+import re
 from dataclasses import dataclass
 
 from lab import Fault, LabError
 
 from . import contents
-from .daxprov import Daxprov, DONE
+from .daxprov import Daxprov, DONE, PARTIAL, REFUSED
 from .profiles import namespace, profile, region
 from .snapshot import Snapshot
 
@@ -113,6 +114,70 @@ class Transactions:
         self.restart()
         return True, at
 
+    def lose_power(self):
+        self.vm.run(f"umount {DISK}; sync")
+        self.vm.kill()
+        self.restart()
+
+    def write_everywhere(self, seed):
+        """Writes to every byte that somebody can reach of the first region's namespaces, but the mounted one; where that
+        is, with what is there then."""
+        region = self.daxprov.inventory().region(0)
+        written = {}
+        for each in region["namespaces"]:
+            node = each.get("blockdev") or each.get("chardev")
+            if each["state"] == "active" and each.get("name") != "keep":
+                contents.fill_all(self.vm, f"/dev/{node}", f"{seed} {each['resource']}")
+                place = contents.media_range(each, region)
+                written[place] = contents.image_digest(self.vm, *place)
+        return written
+
+    def written_over(self, written):
+        """Which of these places hold something else now."""
+        self.vm.run("sync")
+        return [place for place, digest in written.items() if contents.image_digest(self.vm, *place) != digest]
+
+    def agree(self, *words, refusal):
+        """Runs it until it no longer asks for consent, with what it asks for; the last result and what was agreed to."""
+        allow = []
+        while True:
+            result = self.run(*words, *(word for name in allow for word in ("--allow-destroy", name)))
+            asked = re.findall(r"--allow-destroy '?([^\s']+)", result.err + result.out)
+            if result.status != refusal or not set(asked) - set(allow):
+                self.finish(result)
+                return result, allow
+            allow += sorted(set(asked) - set(allow))
+
+    def recover_written(self, written):
+        """Recovers what was written to since: without consent, and then with all that it asks for. OLD, NEW or THIRD, by
+        layout and identity, and why."""
+        facts = self.layout()
+        result = self.run("recover")
+        if lost := self.written_over(written):
+            return THIRD, [f"written over without consent: {lost}", result]
+        if result.status == PARTIAL:
+            if "--allow-destroy" not in result.err or self.layout() != facts:
+                return THIRD, ["it asks for nothing, or changed something all the same", result]
+            result, _ = self.agree("recover", refusal=PARTIAL)
+        else:
+            self.finish(result)
+        if result.status != DONE:
+            return THIRD, [result]
+        now = self.layout()
+        if now == self.old.facts:
+            return OLD, []
+        return (NEW, []) if self.daxprov.is_settled(self.plan.after) else (THIRD, [result, now])
+
+    def start_again(self):
+        """Brings the old layout back where it is not there, with consent to everything; what is on the media then is the
+        old state of the next point."""
+        if self.layout() != self.old.facts:
+            result, _ = self.agree("rollback", "--yes", refusal=REFUSED)
+            assert result.status == DONE, result
+            assert self.layout() == self.old.facts
+        self.forget()
+        self.old = self.snapshot()
+
     def recover(self):
         return self.recover_with(0, "", CALLS)[0]
 
@@ -174,9 +239,17 @@ class Transactions:
         kept = [each["resource"] for each in now.facts if each.get("raw_uuid") in old]
         return any(self.old.media[place] != now.media.get(place) for place in kept if place in self.old.media)
 
-    def snapshot(self):
+    def inventory(self):
+        """All but the namespace where the journal is."""
         now = self.daxprov.inventory()
-        now.regions[1]["namespaces"].clear()  # where the journal is
+        now.regions[1]["namespaces"].clear()
+        return now
+
+    def layout(self):
+        return self.inventory().facts()
+
+    def snapshot(self):
+        now = self.inventory()
         snapshot = Snapshot(self.vm, now, ("keep",))
         if not self.plan.labelled:  # its start, which what is created there writes over
             snapshot.media = {START: contents.image_digest(self.vm, "dimm0", START, LENGTH)}
