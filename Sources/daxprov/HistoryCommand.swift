@@ -25,7 +25,7 @@ struct HistoryCommand: ParsableCommand {
                 readings, details: json ? details(of: readings, in: store) : [:],
                 setAside: try store.setAsideNames())
         }
-        try Console.write(json ? report.json.text() : report.text)
+        try Console.write(json ? report.json.text() : report.text(width: Console.style.width))
     }
 
     private func details(

@@ -31,7 +31,7 @@ struct ShowCommand: ParsableCommand {
             try CommandFailure.onState { () throws(StateError) in
                 try host.store.outline(try host.store.name(meant: subject))
             })
-        try Console.write(json ? report.json.text() : report.text)
+        try Console.write(json ? report.json.text() : report.text(width: Console.style.width))
     }
 
     /// Whether a transaction is meant: what is named as one, and is no file.

@@ -31,7 +31,7 @@ struct StatusCommand: ParsableCommand {
         }
         for note in watch.notes { Console.diagnose("daxprov: \(note.message)") }
         let report = StatusReport(status)
-        try Console.write(json ? report.json.text() : report.text)
+        try Console.write(json ? report.json.text() : report.text(width: Console.style.width))
         try self.host.requireNothingElsewhere()
         if status.isUnsettled { throw Ending(.partial) }
         guard detailedExitcode else { return }

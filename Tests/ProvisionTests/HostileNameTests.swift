@@ -103,14 +103,14 @@ import Testing
             ]))
         log.undoReason = Self.hostile
         for step in plan.steps.indices { log.begun[step] = FreshIdentity.none }
-        #expect(flaw(TransactionReport(log).text) == nil)
+        #expect(flaw(TransactionReport(log).text()) == nil)
         #expect(flaw(TransactionReport(log).json.text()) == nil)
         let problem = StateError(.damaged, Self.hostile, advice: Self.hostile)
         let history = HistoryReport([
             .readable(log.summary),
             .unreadable(UnreadableTransaction(name: "000002", error: problem, header: nil)),
         ])
-        #expect(flaw(history.text) == nil)
+        #expect(flaw(history.text()) == nil)
         #expect(flaw(history.json.text()) == nil)
         for report in RecoveryReport.lines([UnreadableTransaction(name: "1", error: problem)]) {
             #expect(flaw(report) == nil)

@@ -153,7 +153,7 @@ import Testing
             place: .offset(.zero, region: nil), length: ByteCount(.max), file: "media", checksum: 0)
         let log = try #require(
             TransactionLog([.begin(header), .range(step: 0, range), .range(step: 0, range)]))
-        #expect(TransactionReport(log).text.contains("~16777216 TiB of media"))
+        #expect(TransactionReport(log).text().contains("~16777216 TiB of media"))
     }
 
     @Test(arguments: [

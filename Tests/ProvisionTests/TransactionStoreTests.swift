@@ -28,11 +28,11 @@ import Testing
     }
 
     /// A transaction whose first record says this of itself.
-    private func write(_ name: String, time: String, id: String? = nil) throws {
+    private func write(_ name: String, time: String, id: String? = nil, source: String = "p") throws {
         try makeDirectory(name)
         let text =
             #"{"seq":0,"record":"begin","format_version":1,"id":"\#(id ?? name)","time":\#(time),"#
-            + #""tool_version":"1","profile":"p","steps":[],"before":{"format_version":1,"tool_version":"1","buses":[]}}"#
+            + #""tool_version":"1","profile":"\#(source)","steps":[],"before":{"format_version":1,"tool_version":"1","buses":[]}}"#
         let end = #"{"seq":1,"record":"end","outcome":"committed"}"#
         let lines = [text, end].map { "\(Checksum.text(Checksum.of($0.utf8))) \($0)\n" }.joined()
         try scratch.write(lines, to: "state/transactions/\(name)/journal")
@@ -48,8 +48,20 @@ import Testing
         try store.prune(keeping: 1, youngerThan: Int.max, now: Int.min)
         let readings = try store.readings()
         #expect(!readings.isEmpty)
-        #expect(!HistoryReport(readings).text.isEmpty)
-        for name in try store.names() { #expect(!TransactionReport(try store.outline(name)).text.isEmpty) }
+        #expect(!HistoryReport(readings).text().isEmpty)
+        for name in try store.names() { #expect(!TransactionReport(try store.outline(name)).text().isEmpty) }
+    }
+
+    /// A profile's path can be long: it moves to a line of its own, and stays whole.
+    @Test func aHistoryFitsTheTerminal() throws {
+        let path = "/" + String(repeating: "long/", count: 12) + "profile.yaml"
+        try write("000001-20261122T120000Z", time: "0", source: path)
+        let report = HistoryReport(try store.readings())
+        let wide = report.text().split(separator: "\n")
+        let narrow = report.text(width: 80).split(separator: "\n")
+        #expect(wide.count == 2 && wide[1].columns > 80)
+        #expect(narrow.count == 3 && narrow.allSatisfy { $0.columns <= 100 })
+        #expect(narrow.last?.hasSuffix(path) == true)
     }
 
     @Test(arguments: [

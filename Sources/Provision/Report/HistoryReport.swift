@@ -17,17 +17,20 @@ public struct HistoryReport: Sendable {
     }
 
     /// A table for a person. A rollback has a line of its own, where its time puts it.
-    public var text: String {
+    /// - Parameter width: the columns of the terminal; nil where there is none.
+    public func text(width: Int? = nil) -> String {
         let notes = setAside.map { "Set aside, since it could not be read: \($0)" }
         guard !readings.isEmpty else {
             return (["No transaction is recorded."] + notes).map { $0 + "\n" }.joined()
         }
         var table = TextTable([
-            ("TRANSACTION", .left), ("BEGAN", .left), ("DID", .left), ("STEPS", .right), ("ENDED", .left),
-            ("PROFILE", .left),
+            TextTable.Column("TRANSACTION", .left), TextTable.Column("BEGAN", .left),
+            TextTable.Column("DID", .left), TextTable.Column("STEPS", .right),
+            TextTable.Column("ENDED", .left), TextTable.Column("PROFILE", .left, .below(rank: 0, word: "")),
         ])
         for row in rows { table.add(row.map(TerminalText.clean)) }
-        return (table.lines + problems + notes).map { $0 + "\n" }.joined()
+        let words = (problems + notes).flatMap { TextFill.lines($0, width: width, indent: 2) }
+        return (table.lines(width: width) + words).map { $0 + "\n" }.joined()
     }
 
     /// The rows in the order in which things happened: transactions by their names, rollbacks by their times. One whose
@@ -108,7 +111,8 @@ public struct TransactionReport: Sendable {
     }
 
     /// The transaction for a person.
-    public var text: String {
+    /// - Parameter width: the columns of the terminal; nil where there is none.
+    public func text(width: Int? = nil) -> String {
         var lines = [
             "transaction \(TerminalText.clean(log.header.id))",
             "  profile: \(TerminalText.clean(log.header.source))",
@@ -125,7 +129,7 @@ public struct TransactionReport: Sendable {
         for number in log.header.steps.indices { lines.append("    \(number + 1). \(line(of: number))") }
         let dimms = log.labels.count
         lines.append("  saved: labels of \(dimms) DIMMs, \(log.savedSize.brief) of media")
-        return lines.map { $0 + "\n" }.joined()
+        return lines.flatMap { TextFill.lines($0, width: width, indent: 7) }.map { $0 + "\n" }.joined()
     }
 
     private func line(of number: Int) -> String {

@@ -8,7 +8,8 @@ public struct StatusReport: Sendable {
     }
 
     /// The status for a person.
-    public var text: String {
+    /// - Parameter width: the columns of the terminal; nil where there is none.
+    public func text(width: Int? = nil) -> String {
         var lines = status.interrupted.map { "Interrupted: transaction \($0). Run daxprov recover." }
         lines += status.unreadable.flatMap(UnreadableText.lines)
         lines += applied
@@ -17,7 +18,8 @@ public struct StatusReport: Sendable {
             let source = mark.source.map { "by \($0)" } ?? "by a mark that is damaged"
             return "Protected: \(name)(label \(mark.label)), \(source)"
         }
-        return lines.map { TerminalText.clean($0) + "\n" }.joined()
+        return lines.flatMap { TextFill.lines(TerminalText.clean($0), width: width, indent: 8) }
+            .map { $0 + "\n" }.joined()
     }
 
     private var applied: [String] {

@@ -42,9 +42,9 @@ enum JournalInput {
     /// Everything that is done with a transaction before the host is touched.
     private static func use(_ log: TransactionLog) {
         let report = TransactionReport(log)
-        Require.printable(report.text)
+        Require.printable(report.text())
         _ = report.json.text()
-        Require.printable(HistoryReport([.readable(log.summary)]).text)
+        Require.printable(HistoryReport([.readable(log.summary)]).text())
         _ = HistoryReport([.readable(log.summary)], details: [log.header.id: log]).json.text()
         for observed in [Samples.host, log.header.before, log.after].compactMap(\.self) {
             let review = RollbackReview(

@@ -40,11 +40,11 @@ final class JournalPlace: Sendable {
             _ = try? store.name(meant: reading.name)
         }
         let history = HistoryReport(readings, details: details)
-        Require.printable(history.text)
+        Require.printable(history.text())
         _ = history.json.text()
-        for log in details.values { Require.printable(TransactionReport(log).text) }
+        for log in details.values { Require.printable(TransactionReport(log).text()) }
         if let status = try? HostStatus(of: store, observe: { () throws(HostError) in observed }) {
-            Require.printable(StatusReport(status).text)
+            Require.printable(StatusReport(status).text())
             _ = StatusReport(status).json.text()
         }
         for profile in Samples.profiles {
