@@ -9,7 +9,7 @@ import Testing
         before: Observed(buses: []),
         steps: [
             JournalStep(
-                action: "create", region: "region0", device: nil, phrase: "create wal in region0",
+                kind: .create, region: "region0", device: nil, phrase: "create wal in region0",
                 reversibility: .lossless, reversibilityReason: "undo deletes it")
         ])
 
@@ -110,6 +110,23 @@ import Testing
             var changed = whole
             changed[index] ^= 1
             #expect(throws: StateError.self, "byte \(index)") { _ = try Journal.records(in: changed, path) }
+        }
+    }
+
+    /// What a step did decides what undoing it comes to: a word that is not known is never taken for one that does nothing.
+    @Test func everyKindOfStepIsReadBackAndNoOther() throws {
+        for kind in StepKind.allCases {
+            var header = header
+            header.steps[0].kind = kind
+            let scratch = try ScratchDirectory()
+            let path = scratch.path.appending("journal")
+            _ = try Journal.create(path, header)
+            #expect(try Journal.records(in: contents(path), path) == [.begin(header)])
+            let text = String(decoding: try contents(path).dropFirst(9), as: UTF8.self)
+                .replacing("\"action\":\"\(kind.rawValue)\"", with: "\"action\":\"later\"")
+                .replacing("\n", with: "")
+            try replace(path, with: Array("\(Checksum.text(Checksum.of(text.utf8))) \(text)\n".utf8))
+            #expect(throws: StateError.self) { try Journal.records(in: contents(path), path) }
         }
     }
 

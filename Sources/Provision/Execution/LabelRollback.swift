@@ -38,7 +38,7 @@ struct LabelRollback {
         let regions = RegionCorrespondence(before: log.header.before, now: now)
         var relabelled: [String] = []
         for (number, step) in log.header.steps.enumerated()
-        where step.action == "initialize_labels" && log.begun[number] != nil {
+        where step.kind.effects.contains(.writesLabelIndexes) && log.begun[number] != nil {
             guard let region = regions.region(step.region) else { continue }
             let isLabelled = region.labelling == .labelled
             let isRelabelled = isLabelled ? true : try differ(in: region.device)

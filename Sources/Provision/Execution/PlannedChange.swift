@@ -38,7 +38,7 @@ public struct PlannedChange: Equatable, Sendable {
 
 /// What a step does, as facts.
 public struct StepFacts: Equatable, Sendable {
-    /// The step's word: `create`, `destroy`, ...
+    /// The word of the step's ``StepKind``.
     public var action: String
     /// The region's kernel name.
     public var region: String
@@ -58,7 +58,7 @@ public struct StepFacts: Equatable, Sendable {
 extension StepFacts {
     /// The facts of a step.
     init(_ step: Step) {
-        self.init(action: StepText.action(step), region: step.region)
+        self.init(action: step.kind.rawValue, region: step.region)
         if case .create(let placement) = step {
             resource = placement.resource
             rawSize = placement.layout.rawSize

@@ -70,7 +70,9 @@ struct Recording: ~Copyable {
             let start = target.resource, let region = observed.region(target.region)?.resource
         else { return }
         let pieces = Self.pieces(of: planned.backup, step: number)
-        let range = planned.step.takesDataAway ? observed.namespace(target.device)?.dataRange : nil
+        let range =
+            planned.step.kind.effects.contains(.takesDataAway)
+            ? observed.namespace(target.device)?.dataRange : nil
         let offsets = range.map { MediaSample.offsets(in: $0) } ?? []
         guard !pieces.isEmpty || !offsets.isEmpty else { return }
         let places = pieces.map(\.range) + offsets.map { Extent(offset: $0, length: MediaSample.page) }
@@ -179,8 +181,19 @@ public enum ExecutionError: Error, Equatable, Sendable {
 extension ExecutionError {
     /// This error, after something that was begun could not be taken back.
     func adding(undoFailures failures: [HostError]) -> ExecutionError {
-        guard !failures.isEmpty, case .host(let error) = self else { return self }
-        return .host(error.adding(undoFailures: failures))
+        guard let first = failures.first else { return self }
+        switch self {
+        case .host(let error): return .host(error.adding(undoFailures: failures))
+        case .consentMissing:
+            // What was looked at is not as it was: that comes before what was to be asked.
+            return .host(
+                HostError(
+                    .failed, while: "bring back online what was looked at", device: first.device,
+                    reason: "\(first.reason), after this was found: \(description)",
+                    advice: first.advice ?? "see daxprov inventory, and run it again"
+                ).adding(undoFailures: Array(failures.dropFirst())))
+        case .state, .interrupted: return self
+        }
     }
 }
 
@@ -218,37 +231,6 @@ extension ExecutionError: CustomStringConvertible {
             "look at it and save what is needed; if the rest may go: "
                 + losses.map { "--allow-destroy \(ShellText.quoted(Consent.word(for: $0, among: losses)))" }
                 .joined(separator: " ")
-        }
-    }
-}
-
-extension Step {
-    /// Whether the namespace that the step acts on is out of reach afterwards, or another one.
-    fileprivate var takesDataAway: Bool {
-        switch self {
-        case .destroy, .reconfigure: true
-        case .initializeLabels, .disable, .create, .rename, .enable: false
-        }
-    }
-
-    /// The existing namespace that the step acts on; nil for a creation and an initialisation of labels.
-    var target: NamespaceTarget? {
-        switch self {
-        case .initializeLabels, .create: nil
-        case .disable(let target), .destroy(let target), .reconfigure(let target, _), .rename(let target, _),
-            .enable(let target):
-            target
-        }
-    }
-
-    /// The kernel name of the region that the step works in.
-    var region: String {
-        switch self {
-        case .initializeLabels(let region): region
-        case .create(let placement): placement.region
-        case .disable(let target), .destroy(let target), .reconfigure(let target, _), .rename(let target, _),
-            .enable(let target):
-            target.region
         }
     }
 }

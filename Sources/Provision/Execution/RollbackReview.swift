@@ -75,7 +75,7 @@ public struct RollbackReview: Sendable {
         }
         let regions = RegionCorrespondence(before: log.header.before, now: observed)
         for (number, step) in log.header.steps.enumerated()
-        where step.action == "initialize_labels" && log.begun[number] != nil {
+        where step.kind.effects.contains(.writesLabelIndexes) && log.begun[number] != nil {
             guard let region = regions.region(step.region) else { continue }
             for namespace in region.namespaces { add(namespace, region.device) }
         }
@@ -149,8 +149,8 @@ public struct RollbackReview: Sendable {
             removal.step == nil ? nil : removal.now.map { loss($0, removal.region, words: []) }
         }
         let changed = plan.restorations.compactMap { restoration -> Loss? in
-            let actions = restoration.steps.map { log.header.steps[$0].action }
-            guard let now = restoration.now, !Set(actions).isDisjoint(with: ["reconfigure", "activate"])
+            let effects = StepKind.Effects(restoration.steps.map { log.header.steps[$0].kind.effects })
+            guard let now = restoration.now, effects.contains(.writesMedia)
             else { return nil }
             return loss(now, restoration.region, words: [restoration.was.name])
         }
@@ -160,7 +160,7 @@ public struct RollbackReview: Sendable {
     private static func promises(of log: TransactionLog) -> [String] {
         var seen: Set<String> = []
         return log.header.steps.compactMap { step in
-            guard ["destroy", "reconfigure"].contains(step.action), let device = step.device,
+            guard step.kind.effects.contains(.takesDataAway), let device = step.device,
                 let namespace = log.header.before.namespace(device), seen.insert(device).inserted
             else { return nil }
             let data =

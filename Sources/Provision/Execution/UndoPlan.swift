@@ -93,7 +93,7 @@ struct UndoPlan {
             }
             if let device = step.device {
                 touched[device, default: []].append(number)
-            } else if step.action == "create" {
+            } else if step.kind.effects.contains(.makesNamespace) {
                 removals.append(Removal(label: identity.label, step: number, in: region))
             }
         }
@@ -128,11 +128,11 @@ struct UndoPlan {
             guard offset >= first, offset < first + before.rawSize else { continue }
             saved.append((offset - first, range))
         }
-        let actions = steps.map { log.header.steps[$0].action }
+        let effects = StepKind.Effects(steps.map { log.header.steps[$0].kind.effects })
         var restoration = Restoration(
             region: region.device, oldRegion: oldRegion, was: was, steps: steps,
-            keepsLabel: region.labelling == .labelless || actions.contains("activate"),
-            isReleased: actions.contains("destroy"), saved: saved,
+            keepsLabel: region.labelling == .labelless || effects.contains(.keepsLabel),
+            isReleased: effects.contains(.releasesPlace), saved: saved,
             sample: steps.compactMap { log.samples[$0] }.last)
         let aliases =
             steps.compactMap { log.begun[$0]?.label }

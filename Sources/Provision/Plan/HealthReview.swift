@@ -63,19 +63,18 @@ struct HealthReview {
     }
 
     private func initializes(_ plan: Plan, _ regions: [Region]) -> Bool {
-        plan.steps.contains { planned in
-            guard case .initializeLabels(let region) = planned.step else { return false }
-            return regions.contains { $0.device == region }
-        }
+        has(.writesLabelIndexes, plan, regions)
     }
 
     /// Whether a namespace of one of the regions gets a mode.
     private func writesModes(_ plan: Plan, _ regions: [Region]) -> Bool {
+        has(.writesMedia, plan, regions)
+    }
+
+    private func has(_ effect: StepKind.Effects, _ plan: Plan, _ regions: [Region]) -> Bool {
         plan.steps.contains { planned in
-            switch planned.step {
-            case .create, .reconfigure: regions.contains { $0.device == planned.step.region }
-            case .initializeLabels, .disable, .destroy, .rename, .enable: false
-            }
+            planned.step.kind.effects.contains(effect)
+                && regions.contains { $0.device == planned.step.region }
         }
     }
 

@@ -48,7 +48,8 @@ struct LabelReview {
     private func lossyLabels(in plan: Plan) -> [Refusal] {
         var refused: Set<Int> = []
         return plan.steps.compactMap { planned in
-            guard planned.step.changesLabel, let uuid = planned.step.target?.labelUUID,
+            guard planned.step.kind.effects.contains(.changesLabel),
+                let uuid = planned.step.target?.labelUUID,
                 let losses = findings.labelLosses[uuid], refused.insert(planned.change).inserted
             else { return nil }
             return Refusal(
@@ -72,20 +73,12 @@ extension Plan {
     /// The namespaces whose labels are written or deleted.
     var relabelled: [NamespaceTarget] {
         steps.compactMap { planned in
-            guard planned.step.changesLabel, let target = planned.step.target, target.labelUUID != nil else {
+            guard planned.step.kind.effects.contains(.changesLabel), let target = planned.step.target,
+                target.labelUUID != nil
+            else {
                 return nil
             }
             return target
-        }
-    }
-}
-
-extension Step {
-    /// Whether it writes or deletes the label of an existing namespace.
-    fileprivate var changesLabel: Bool {
-        switch self {
-        case .destroy, .reconfigure, .rename: true
-        case .initializeLabels, .disable, .create, .enable: false
         }
     }
 }

@@ -162,7 +162,7 @@ public struct TransactionReport: Sendable {
         node.set("steps", each: log.header.steps.indices) { number in
             let step = log.header.steps[number]
             let item = JSONNode.object()
-            item.set("action", step.action)
+            item.set("action", step.kind.rawValue)
             item.set("region", step.region)
             item.set("device", step.device)
             item.set("phrase", step.phrase)

@@ -15,19 +15,6 @@ public enum StepText {
         }
     }
 
-    /// The step's word for programs.
-    static func action(_ step: Step) -> String {
-        switch step {
-        case .initializeLabels: "initialize_labels"
-        case .disable: "disable"
-        case .destroy: "destroy"
-        case .create: "create"
-        case .reconfigure: "reconfigure"
-        case .rename: "rename"
-        case .enable: "enable"
-        }
-    }
-
     /// The step as an object.
     static func json(_ step: Step) -> JSONNode { json(StepFacts(step)) }
 

@@ -136,7 +136,7 @@ extension JournalHeader {
         node.set("profile", source)
         node.set("steps", each: steps) { step in
             let item = JSONNode.object()
-            item.set("action", step.action)
+            item.set("action", step.kind.rawValue)
             item.set("region", step.region)
             item.set("device", step.device)
             item.set("phrase", step.phrase)
@@ -174,7 +174,7 @@ extension JournalHeader {
         source = try node.required("profile").string()
         steps = try node.list("steps") { item throws(JSONError) in
             JournalStep(
-                action: try item.required("action").string(), region: try item.required("region").string(),
+                kind: try item.required("action").word(), region: try item.required("region").string(),
                 device: try item.optional("device")?.string(), phrase: try item.required("phrase").string(),
                 reversibility: try item.required("reversibility").word(),
                 reversibilityReason: try item.required("reversibility_reason").string())

@@ -92,8 +92,8 @@ public enum Place: Hashable, Sendable {
 
 /// What must be known of a step to undo it.
 public struct JournalStep: Equatable, Sendable {
-    /// The step's word: `create`, `destroy`, ...
-    public var action: String
+    /// What it did.
+    public var kind: StepKind
     /// The region's kernel name then.
     public var region: String
     /// The namespace's kernel name then; nil for a creation or an initialisation of labels.
@@ -111,7 +111,7 @@ extension JournalStep {
     init(_ planned: PlannedStep, of plan: Plan) {
         let change = plan.changes[planned.change]
         self.init(
-            action: StepText.action(planned.step), region: planned.step.region,
+            kind: planned.step.kind, region: planned.step.region,
             device: planned.step.target?.device, phrase: StepText.phrase(planned.step),
             reversibility: change.reversibility, reversibilityReason: change.reversibilityReason)
     }

@@ -1,0 +1,94 @@
+/// What a step does, without what it does it to: the closed set that plans and journals know. The raw values are the
+/// words for programs, in reports, saved plans and journals; a word that is none of these is refused.
+public enum StepKind: String, CaseIterable, Sendable {
+    /// ``Step/initializeLabels(region:)``
+    case initializeLabels = "initialize_labels"
+    /// ``Step/disable(_:)``
+    case disable
+    /// ``Step/destroy(_:)``
+    case destroy
+    /// ``Step/create(_:)``
+    case create
+    /// ``Step/reconfigure(_:_:)``
+    case reconfigure
+    /// ``Step/rename(_:_:)``
+    case rename
+    /// ``Step/enable(_:)``
+    case enable
+    /// Finished a half-made namespace under the label that it had. No plan has it any more: journals of 0.1.0 do.
+    case activate
+}
+
+extension StepKind {
+    /// What a step of a kind does to the host. Planning, reviews and undoing go by these.
+    struct Effects: OptionSet {
+        let rawValue: Int
+
+        /// The namespace and its device node are offline afterwards.
+        static let takesOffline = Effects(rawValue: 1 << 0)
+        /// The place of the namespace is free afterwards, until something else is put there.
+        static let releasesPlace = Effects(rawValue: 1 << 1)
+        /// There is a namespace that was not there.
+        static let makesNamespace = Effects(rawValue: 1 << 2)
+        /// The kernel writes metadata to the media of the namespace.
+        static let writesMedia = Effects(rawValue: 1 << 3)
+        /// A label that was there is written or deleted.
+        static let changesLabel = Effects(rawValue: 1 << 4)
+        /// The namespace is out of reach afterwards, or another one.
+        static let takesDataAway = Effects(rawValue: 1 << 5)
+        /// The media can have been written although the label is what it was, so that the label proves nothing.
+        static let keepsLabel = Effects(rawValue: 1 << 6)
+        /// The label indexes of DIMMs are written.
+        static let writesLabelIndexes = Effects(rawValue: 1 << 7)
+    }
+
+    /// What a step of this kind does to the host.
+    var effects: Effects {
+        switch self {
+        case .initializeLabels: [.writesLabelIndexes]
+        case .disable: [.takesOffline]
+        case .destroy: [.releasesPlace, .changesLabel, .takesDataAway]
+        case .create: [.makesNamespace, .writesMedia]
+        case .reconfigure: [.changesLabel, .writesMedia, .takesDataAway]
+        case .rename: [.changesLabel]
+        case .enable: []
+        case .activate: [.writesMedia, .keepsLabel]
+        }
+    }
+}
+
+extension Step {
+    /// What it does.
+    public var kind: StepKind {
+        switch self {
+        case .initializeLabels: .initializeLabels
+        case .disable: .disable
+        case .destroy: .destroy
+        case .create: .create
+        case .reconfigure: .reconfigure
+        case .rename: .rename
+        case .enable: .enable
+        }
+    }
+
+    /// The existing namespace that it acts on; nil for a creation and an initialisation of labels.
+    var target: NamespaceTarget? {
+        switch self {
+        case .initializeLabels, .create: nil
+        case .disable(let target), .destroy(let target), .reconfigure(let target, _), .rename(let target, _),
+            .enable(let target):
+            target
+        }
+    }
+
+    /// The kernel name of the region that it works in.
+    var region: String {
+        switch self {
+        case .initializeLabels(let region): region
+        case .create(let placement): placement.region
+        case .disable(let target), .destroy(let target), .reconfigure(let target, _), .rename(let target, _),
+            .enable(let target):
+            target.region
+        }
+    }
+}
