@@ -104,12 +104,14 @@ struct RollbackCommand: ParsableCommand {
         do throws(ExecutionError) {
             undone = try recovery.rollBack(id)
         } catch {
-            if case .consentMissing = error {
-                let failure = CommandFailure(error)
-                throw CommandFailure(
-                    failure.status, "nothing was undone: \(failure.message)", advice: failure.advice)
-            }
-            throw CommandFailure(error, status: .partial)
+            let failure = CommandFailure(error, status: .partial)
+            guard case .consentMissing = error else { throw failure }
+            // It has its end again where nothing was removed.
+            let isUntouched = (try? store.outline(id))?.end != nil
+            throw CommandFailure(
+                isUntouched ? .refused : .partial,
+                (isUntouched ? "nothing was undone: " : "undoing stopped half-way: ") + failure.message,
+                advice: isUntouched ? failure.advice : failure.advice.map { "\($0), with daxprov recover" })
         }
         Console.report(
             json

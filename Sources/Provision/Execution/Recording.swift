@@ -174,7 +174,7 @@ public enum ExecutionError: Error, Equatable, Sendable {
     case state(StateError)
     /// A signal asked for the run to end.
     case interrupted
-    /// What undoing would give up is not the transaction's own, and was not agreed to. Nothing was given up.
+    /// What undoing would give up next is not the transaction's own, and was not agreed to: it is as it was.
     case consentMissing([Loss])
 }
 
