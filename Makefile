@@ -13,7 +13,8 @@
 ## clean         removes everything that was built
 ##
 ## For longer runs:
-## crash-matrix  kills daxprov, its recovery and the machine at every write (hours; EVERY=k: every k-th)
+## crash-matrix  kills daxprov, its recovery and the machine at every write (hours; EVERY=k: every k-th), and random
+##               situations between a crash and its recovery (UNDO_CASES=n)
 ## differential  random sequences on two kinds of machine (N=2000, SEED=...): docs/differential.md
 ## fuzz          an hour of fuzzing every reader of what others may have written (SECONDS=...): docs/fuzzing.md
 ## fuzz-smoke    the same for three minutes a target
@@ -43,6 +44,7 @@ SANITIZED = PLAN_CASES=500 UNDO_CASES=5
 FUZZ_PROGRAM = .build-fuzz/release/fuzz
 VM_BINARY = DAXPROV_BINARY=$(CURDIR)/$(BINARY)
 EVERY ?= 1
+UNDO_CASES ?= 100
 
 .PHONY: help demo test unit make-test fuzz fuzz-smoke fuzz-program sanitize vm-test crash-matrix vm bench differential lint
 .PHONY: may-install install uninstall release clean differential-program build-packages vm-packages all-packages
@@ -91,7 +93,8 @@ vm-test: all-packages release differential-program
 	$(VM_BINARY) $(PYTHON) -m pytest -q -n $(VM_JOBS) Tests/VM
 
 crash-matrix: all-packages release
-	DAXPROV_CRASH_EVERY=$(EVERY) $(VM_BINARY) $(PYTHON) -m pytest -v -n $(VM_JOBS) Tests/VM/test_crash.py
+	DAXPROV_CRASH_EVERY=$(EVERY) DAXPROV_UNDO_CASES=$(UNDO_CASES) $(VM_BINARY) \
+	$(PYTHON) -m pytest -v -n $(VM_JOBS) Tests/VM/test_crash.py Tests/VM/test_undo_property.py
 
 vm: all-packages release
 	$(VM_BINARY) Tests/VM/run $(VMFLAGS) $(RUN)
