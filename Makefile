@@ -13,8 +13,7 @@
 ## clean         removes everything that was built
 ##
 ## For longer runs:
-## crash-matrix  kills daxprov, its recovery and the machine at every write (hours; EVERY=k: every k-th), and random
-##               situations between a crash and its recovery (UNDO_CASES=n)
+## crash-matrix  kills daxprov, its recovery and the machine at every write (hours; EVERY=k, UNDO_CASES=n: docs/crash-safety.md)
 ## differential  random sequences on two kinds of machine (N=2000, SEED=...): docs/differential.md
 ## fuzz          an hour of fuzzing every reader of what others may have written (SECONDS=...): docs/fuzzing.md
 ## fuzz-smoke    the same for three minutes a target
