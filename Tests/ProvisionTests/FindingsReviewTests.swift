@@ -17,7 +17,7 @@ import Testing
     }
 
     private func reviewed(_ findings: Findings, state: String? = nil) -> Plan {
-        FindingsReview(findings: findings, stateDirectory: state.map { .init($0) }).completed(plan)
+        plan.reviewed(by: findings.reviews(stateDirectory: state.map { .init($0) }))
     }
 
     @Test func nothingFoundChangesNothing() {
@@ -46,8 +46,8 @@ import Testing
         #expect(found.notes.count == 1 && note.code == .usesUnknown && note.advice == "mount it")
         #expect(note.message.hasSuffix("apply refuses it: /proc is not mounted"))
         let nothing = Plan(changes: [], steps: [], unchanged: [], unmanaged: [], refusals: [])
-        let review = FindingsReview(findings: Findings(obstacle: obstacle), stateDirectory: nil)
-        #expect(review.completed(nothing) == nothing)
+        let reviews = Findings(obstacle: obstacle).reviews(stateDirectory: nil)
+        #expect(nothing.reviewed(by: reviews) == nothing)
     }
 
     @Test func aMissingNodeIsANoteOfThePlan() throws {
@@ -90,7 +90,7 @@ import Testing
             TestFiles.bytes("plans/labels-init/profile.yaml"), source: "profile.yaml")
         let plan = Planner.plan(profile, on: try host.observe())
         let target = try #require(plan.disabled.first)
-        return FindingsReview(findings: findings(target), stateDirectory: nil).completed(plan)
+        return plan.reviewed(by: findings(target).reviews(stateDirectory: nil))
     }
 
     @Test(arguments: [

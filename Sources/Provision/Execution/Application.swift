@@ -78,7 +78,8 @@ public struct Application {
 
     private func prepareAfterRecovery(_ now: Observed) -> Prepared {
         let forecast = RecoveryForecast(safeguards.interrupted, on: now)
-        var plan = safeguards.completed(plan(on: forecast.observed), for: profile, on: forecast.observed)
+        var plan = plan(on: forecast.observed)
+            .reviewed(by: safeguards.reviews(for: profile, on: forecast.observed))
         plan.notes = forecast.notes + plan.notes
         return Prepared(
             observed: forecast.observed, plan: plan,
@@ -100,9 +101,10 @@ public struct Application {
             readsMemoryPolicy: profile.asksForSystemMemory, readsSystemMemory: !plan.steps.isEmpty)
         examination.initializedRegions = plan.initializedRegions
         examination.relabelled = plan.relabelled
-        let review = FindingsReview(
-            findings: try host.examine(examination), stateDirectory: safeguards.stateDirectory)
-        return safeguards.completed(review.completed(plan), for: profile, on: observed)
+        let findings = try host.examine(examination)
+        return plan.reviewed(
+            by: findings.reviews(stateDirectory: safeguards.stateDirectory)
+                + safeguards.reviews(for: profile, on: observed))
     }
 
     private func plan(on observed: Observed) -> Plan {
@@ -156,7 +158,7 @@ public struct Application {
     private func refusalsForUse(in plan: Plan) throws(ExecutionError) -> [Refusal] {
         do throws(HostError) {
             let findings = try host.examine(Examination(targets: plan.disabled, claimsDevices: true))
-            return FindingsReview(findings: findings, stateDirectory: nil).uses(of: plan).map(\.refusal)
+            return UseReview(findings: findings, stateDirectory: nil).uses(of: plan).map(\.refusal)
         } catch {
             throw .host(error)
         }

@@ -93,7 +93,7 @@ public struct RollbackReview: Sendable {
     private static func uses(_ log: TransactionLog, _ observed: Observed, _ findings: Findings) -> [Refusal] {
         targets(of: log, on: observed).compactMap { target in
             findings.uses[target.device].map {
-                FindingsReview.note("\(target.region)/\(target.label)", $0).refusal
+                UseReview.note("\(target.region)/\(target.label)", $0).refusal
             }
         }
     }

@@ -47,10 +47,36 @@ public struct Safeguards: Sendable {
 }
 
 extension Safeguards {
-    /// The plan with the refusals for what is protected.
-    func completed(_ plan: Plan, for profile: Profile, on observed: Observed) -> Plan {
-        var plan = ProtectionReview(marks: marks).completed(plan)
+    /// What is checked of a plan with what is protected and recorded.
+    func reviews(for profile: Profile, on observed: Observed) -> [any PlanReview] {
+        [
+            ProtectionReview(marks: marks),
+            UnsettledReview(unreadable: unreadable, observed: observed),
+            DeclaredProtectionReview(profile: profile, observed: observed, unknown: unknown),
+        ]
+    }
+}
+
+/// Adds to a plan the refusals for regions in which a transaction may have been interrupted that cannot be read.
+private struct UnsettledReview: PlanReview {
+    let unreadable: [UnreadableTransaction]
+    let observed: Observed
+
+    func completed(_ plan: Plan) -> Plan {
+        var plan = plan
         plan.refusals += UnsettledRegions.refusals(for: plan, on: observed, unreadable)
+        return plan
+    }
+}
+
+/// Adds to a plan what the profile protects and cannot be marked, and that the marks are not known.
+private struct DeclaredProtectionReview: PlanReview {
+    let profile: Profile
+    let observed: Observed
+    let unknown: String?
+
+    func completed(_ plan: Plan) -> Plan {
+        var plan = plan
         plan.notes += ProtectionReview.protected(by: profile, on: observed).notes
         if let unknown, !plan.changes.isEmpty {
             plan.notes.append(

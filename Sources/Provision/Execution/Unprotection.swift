@@ -60,7 +60,7 @@ public struct Unprotection {
             let target = NamespaceTarget(namespace, region: region.device)
             let findings = try host.examine(Examination(targets: [target], claimsDevices: true))
             guard let uses = findings.uses[namespace.device] else { return nil }
-            return FindingsReview.note("\(region.device)/\(namespace.displayName)", uses).refusal
+            return UseReview.note("\(region.device)/\(namespace.displayName)", uses).refusal
         }
         return nil
     }

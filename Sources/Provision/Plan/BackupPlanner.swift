@@ -2,7 +2,7 @@
 ///
 /// Labels can always be written again. What decides is the media: which ranges of a namespace that goes away or changes
 /// are written over, by itself or by a namespace that is created in its place, and whether they are saved first.
-struct BackupPlanner {
+struct BackupPlanner: PlanReview {
     let observed: Observed
     /// The most that is saved of one namespace.
     let limit: ByteCount

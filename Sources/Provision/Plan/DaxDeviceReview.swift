@@ -2,7 +2,7 @@
 ///
 /// A namespace can be as declared and its device of no use: nobody can open a device without a driver. That is refused,
 /// since no step of a plan gives it one. A device that somebody made system memory, or gave to another driver, is noted.
-struct DaxDeviceReview {
+struct DaxDeviceReview: PlanReview {
     let observed: Observed
 
     /// The plan with its refusals and notes.

@@ -1,5 +1,5 @@
 /// Adds to a plan what the state of the DIMMs and their labels means for it: pure, from the observation alone.
-struct HealthReview {
+struct HealthReview: PlanReview {
     let observed: Observed
 
     /// The plan with its refusals and notes. Only what the plan touches is judged.
@@ -16,7 +16,7 @@ struct HealthReview {
                 plan.notes += notes(dimm, plan, own)
             }
         }
-        return MediaErrorReview(observed: observed).completed(plan)
+        return plan
     }
 
     private func refusals(_ dimm: Dimm, _ plan: Plan, _ regions: [Region]) -> [Refusal] {

@@ -1,6 +1,6 @@
 /// Adds to a plan what a person should know about the names it goes by: a `renamed_from` that cannot or does not take
 /// effect, and a name that looks like the declared one and has other bytes. Pure, from the profile and the observation.
-struct IdentityReview {
+struct IdentityReview: PlanReview {
     private let assignments: [RegionMatcher.Assignment]
     private let names: NameIndex
 

@@ -7,7 +7,7 @@ struct LabelInitialization {
         "the namespace that spans the region comes back when its DIMMs' label areas are restored and the host reboots"
 
     /// Drafts the change. Only index blocks are written, but the namespace that spans the region is gone afterwards. It
-    /// is taken to hold something, so that this takes consent, until all of it was looked at (``FindingsReview``).
+    /// is taken to hold something, so that this takes consent, until all of it was looked at (``LabelReview``).
     func plan(in draft: inout PlanDraft) {
         let spanning = region.namespaces.first
         let change = draft.add(

@@ -1,5 +1,5 @@
 /// Adds to a plan what was found in the label areas that it writes to, and in the regions that get labels.
-struct LabelReview {
+struct LabelReview: PlanReview {
     let findings: Findings
 
     /// The plan with its refusals, its notes, and the consent that labels over data need.

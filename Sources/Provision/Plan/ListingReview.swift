@@ -1,5 +1,5 @@
 /// Adds to a plan from a saved inventory what the inventory does not say, and the plan would have to know.
-struct ListingReview {
+struct ListingReview: PlanReview {
     let profile: Profile
     let observed: Observed
     let limits: InventoryLimits

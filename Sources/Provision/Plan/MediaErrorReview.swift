@@ -1,6 +1,6 @@
 /// Adds to a plan what known media errors mean for it: a note where a namespace comes to lie over them, a refusal
 /// where something has to be read there.
-struct MediaErrorReview {
+struct MediaErrorReview: PlanReview {
     let observed: Observed
 
     /// The plan with its refusals and notes.

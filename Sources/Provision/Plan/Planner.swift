@@ -25,11 +25,14 @@ public enum Planner {
         let plan = Plan(
             changes: ConsentWords.told(apart: draft.changes), steps: steps, unchanged: draft.unchanged,
             unmanaged: draft.unmanaged, refusals: draft.refusals, notes: draft.notes)
-        let named = IdentityReview(assignments: assignments, names: names).completed(plan)
-        let backedUp = BackupPlanner(observed: observed, limit: backupLimit).completed(named)
-        let reviewed = DaxDeviceReview(observed: observed).completed(
-            HealthReview(observed: observed).completed(backedUp))
-        return ListingReview(profile: profile, observed: observed, limits: limits).completed(reviewed)
+        return plan.reviewed(by: [
+            IdentityReview(assignments: assignments, names: names),
+            BackupPlanner(observed: observed, limit: backupLimit),
+            HealthReview(observed: observed),
+            MediaErrorReview(observed: observed),
+            DaxDeviceReview(observed: observed),
+            ListingReview(profile: profile, observed: observed, limits: limits),
+        ])
     }
 
     /// The default limit of a backup: 1 GiB.

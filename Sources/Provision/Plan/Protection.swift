@@ -20,7 +20,7 @@ public struct ProtectionMark: Equatable, Sendable {
 }
 
 /// Adds to a plan the refusals for protected namespaces.
-struct ProtectionReview {
+struct ProtectionReview: PlanReview {
     let marks: [ProtectionMark]
 
     /// The plan with a refusal for every change of a marked namespace but its being enabled.

@@ -3,7 +3,7 @@
 /// A device that was system memory and was unbound while memory blocks were online leaves its range in use until a
 /// reboot. Its namespace can be destroyed all the same, and another be created there; no driver ever binds to that one's
 /// device, and what is written to the range by another way is the kernel's memory.
-struct SystemMemoryReview {
+struct SystemMemoryReview: PlanReview {
     let findings: Findings
 
     /// The plan with a refusal for every change that touches such a range, once for each.

@@ -1,24 +1,19 @@
 import SystemPackage
 
-/// Adds to a plan what was found on and around the devices that it touches: users, contents, the state directory.
-struct FindingsReview {
+/// Adds to a plan who uses the devices that it takes offline, and what else around them keeps an apply from it.
+struct UseReview: PlanReview {
     let findings: Findings
     let stateDirectory: FilePath?
 
-    /// The plan with its refusals, notes, contents and the consent that contents need.
+    /// The plan with its refusals and notes.
     func completed(_ plan: Plan) -> Plan {
         var plan = plan
-        for planned in plan.steps {
-            guard case .disable(let target) = planned.step else { continue }
-            plan.changes[planned.change].holds(findings.contents[target.device])
-        }
-        plan = LabelReview(findings: findings).completed(plan)
         let uses = uses(of: plan)
         plan.notes += uses + missingNodes(of: plan)
         plan.refusals += uses.compactMap { stateRefusal($0.address, $0.holders) }
         if let obstacle = findings.obstacle, !plan.disabled.isEmpty { plan.notes.append(Self.note(obstacle)) }
         if let policy = findings.memoryPolicy, policy != "offline" { plan.notes.append(Self.note(policy)) }
-        return SystemMemoryReview(findings: findings).completed(plan)
+        return plan
     }
 
     /// A note for every namespace that the plan takes offline and that somebody uses.
@@ -72,13 +67,6 @@ struct FindingsReview {
             .memoryAutoOnline, "memory",
             "new memory blocks come online at once (auto_online_blocks is \(policy)), before daxprov can choose their zone",
             advice: "echo offline > /sys/devices/system/memory/auto_online_blocks")
-    }
-}
-
-extension Change {
-    /// Records what the namespace holds.
-    fileprivate mutating func holds(_ signatures: [Signature]?) {
-        if let signatures { contents = signatures }
     }
 }
 

@@ -1,0 +1,27 @@
+import SystemPackage
+
+/// Something that is checked of a whole plan: it adds notes, refusals, classes or consents, and changes no step.
+protocol PlanReview {
+    /// The plan with what this review has to say.
+    func completed(_ plan: Plan) -> Plan
+}
+
+extension Plan {
+    /// The plan after these reviews, in this order: a later one sees what an earlier one said.
+    func reviewed(by reviews: [any PlanReview]) -> Plan {
+        reviews.reduce(self) { $1.completed($0) }
+    }
+}
+
+extension Findings {
+    /// What is checked with what was found on and around the devices: contents first, since labels over them need consent.
+    /// - Parameter stateDirectory: where transactions are recorded; nil where they are not.
+    func reviews(stateDirectory: FilePath?) -> [any PlanReview] {
+        [
+            ContentReview(findings: self),
+            LabelReview(findings: self),
+            UseReview(findings: self, stateDirectory: stateDirectory),
+            SystemMemoryReview(findings: self),
+        ]
+    }
+}
