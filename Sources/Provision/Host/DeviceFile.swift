@@ -52,7 +52,8 @@ enum DeviceFile {
             HostError(
                 .failed, while: operation, device: device,
                 reason: "\(path) leads to \(found), and \(name) is \(node)",
-                advice: "put the right node in its place: rm \(path); mknod -m 0660 \(path) \(node.arguments)"
+                advice: "rm \(path), then disable and enable the namespace, so that the kernel makes its node: "
+                    + "one of mknod stays as it is when the device gets another number"
             )
         }
         if let found = Linux.node(path), DeviceNode(kind: found.kind, number: found.number) != node {

@@ -42,11 +42,6 @@ struct DeviceNode: Hashable {
     /// Major and minor number as `/proc/self/mountinfo` writes them.
     var text: String { Linux.deviceText(number) }
 
-    /// What mknod(1) is given to make such a node: type, major and minor number.
-    var arguments: String {
-        "\(kind == S_IFBLK ? "b" : "c") \(text.split(separator: ":").joined(separator: " "))"
-    }
-
     /// What a file of this type is, in words; of a device its number, and its name where sysfs shows one.
     static func describe(kind: UInt32, number: UInt64) -> String {
         if let node = DeviceNode(kind: kind, number: number) { return node.description }
