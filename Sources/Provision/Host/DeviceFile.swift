@@ -52,7 +52,7 @@ enum DeviceFile {
             HostError(
                 .failed, while: operation, device: device,
                 reason: "\(path) leads to \(found), and \(name) is \(node)",
-                advice: "rm \(path), then disable and enable the namespace, so that the kernel makes its node: "
+                advice: "disable the namespace, rm \(path), and enable it, so that the kernel makes its own node: "
                     + "one of mknod stays as it is when the device gets another number"
             )
         }
