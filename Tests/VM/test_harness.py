@@ -293,11 +293,21 @@ class Typist:
                 pass
         except OSError:
             pass
-        return os.waitstatus_to_exitcode(os.waitpid(self.process, 0)[1])
+        status = os.waitstatus_to_exitcode(os.waitpid(self.process, 0)[1])
+        self.process = None
+        return status
 
 
-def test_the_shell_in_the_guest_is_one_real_shell_on_a_terminal(qemu_is_there):
-    person = Typist("--topology", "nvdimm-small")
+@pytest.fixture
+def person(qemu_is_there):
+    """Somebody in a guest's shell, who leaves with the test however that ends."""
+    typist = Typist("--topology", "nvdimm-small")
+    yield typist
+    if typist.process:
+        os.kill(typist.process, signal.SIGKILL)
+
+
+def test_the_shell_in_the_guest_is_one_real_shell_on_a_terminal(person):
     person.wait_for(b"guest:~# ")
     person.line(b"cd /tmp; value=kept")
     person.wait_for(b"guest:/tmp# ")
