@@ -129,7 +129,7 @@ def test_a_namespace_object_that_another_tool_claims_meanwhile_is_given_up(label
     labelled.run(f"echo namespace0.0 > {claims}", check=True)
     apply.go_on()
     result = apply.wait()
-    assert result.status == STALE and "another tool took the same namespace object" in result.out
+    assert result.status == ROLLED_BACK and "another tool took the same namespace object" in result.out
     assert daxprov.inventory().facts() == before.facts() == []
     assert daxprov.applied(THREE).named("three")["state"] == "active"
 
