@@ -25,15 +25,17 @@ extension UndoScene {
     /// Notes what steps made and runs as it was made: what lies in its metadata is the kernel's.
     private mutating func account(recording: inout Recording) throws(ExecutionError) {
         for (number, identity) in log.begun.sorted(by: { $0.key < $1.key }) where accounted[number] == nil {
-            for region in regions.values {
-                let made = region.namespaces.first { $0.isActive && $0.infoBlockUUID == identity.infoBlock }
-                guard let made, let place = region.extent(of: made) else { continue }
-                let metadata = made.metadata(labels: labelVersion(of: region)).map {
-                    Extent(offset: place.offset + $0.offset, length: $0.length)
-                }
-                try recording.note(.accounted(step: number, metadata))
-                accounted[number] = metadata
+            // In the step's own region: a copy of a whole namespace has its info block as well.
+            guard let region = names[log.header.steps[number].region].flatMap({ regions[$0] }) else {
+                continue
             }
+            let made = region.namespaces.first { $0.isActive && $0.infoBlockUUID == identity.infoBlock }
+            guard let made, let place = region.extent(of: made) else { continue }
+            let metadata = made.metadata(labels: labelVersion(of: region)).map {
+                Extent(offset: place.offset + $0.offset, length: $0.length)
+            }
+            try recording.note(.accounted(step: number, metadata))
+            accounted[number] = metadata
         }
     }
 
