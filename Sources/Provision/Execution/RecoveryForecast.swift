@@ -1,10 +1,15 @@
 /// What recovery will do with the interrupted transactions, as far as that shows without touching anything: what a plan
 /// has to know of a host that an apply recovers first.
-struct RecoveryForecast {
+public struct RecoveryForecast {
     /// A note for each interrupted transaction.
     private(set) var notes: [Note] = []
     /// The host as it will be.
     private(set) var observed: Observed
+
+    /// What recovery will do with these transactions, oldest first.
+    public static func notes(of interrupted: [TransactionLog], on observed: Observed) -> [Note] {
+        RecoveryForecast(interrupted, on: observed).notes
+    }
 
     /// Foretells the recovery of these transactions, oldest first, on a host.
     init(_ interrupted: [TransactionLog], on observed: Observed) {
@@ -66,7 +71,7 @@ struct RecoveryForecast {
         Note(
             .interrupted, id, "this transaction was interrupted, and an apply recovers it first: \(words)",
             advice:
-                "what somebody wrote to since is given up only with --allow-destroy; daxprov recover does it now"
+                "what somebody wrote to since is given up only by daxprov recover --allow-destroy NAME"
         )
     }
 }
