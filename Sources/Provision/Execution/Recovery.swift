@@ -145,7 +145,7 @@ public struct Recovery {
     func undo(
         _ id: String, because reason: String, _ recording: inout Recording
     ) throws(ExecutionError) -> Undone {
-        try recording.note(.undo(reason: reason, agreed: consent.allowDestroy.sorted()))
+        try recording.note(.undo(reason: reason))
         let patience = OtherTools.Patience()
         var hasWaited = false
         while true {

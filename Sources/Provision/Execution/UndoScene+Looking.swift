@@ -16,6 +16,11 @@ extension UndoScene {
             }
             let missing = rollback.consent.missing(among: losses)
             guard missing.isEmpty else { throw ExecutionError.consentMissing(missing) }
+            // Undoing that dies goes on with it. A label's UUID means the same object then, whatever it is called.
+            let agreed = losses.map { loss in loss.words.first { UUID($0) != nil } ?? loss.address }
+            if !agreed.isEmpty {
+                try recording.note(.undo(reason: log.undoReason ?? "", agreed: Set(agreed).sorted()))
+            }
             for removal in written { try giveUp(removal, recording: &recording) }
         } catch {
             throw error.adding(undoFailures: leave())
