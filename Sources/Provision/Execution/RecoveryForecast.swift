@@ -19,6 +19,12 @@ public struct RecoveryForecast {
 
     private mutating func foretell(_ log: TransactionLog) {
         let id = log.header.id
+        let missing = log.missingRegions(on: observed).joined(separator: ", ")
+        guard missing.isEmpty else {
+            notes.append(
+                note(id, "it cannot be ended as long as the region it changed (\(missing)) is not there"))
+            return
+        }
         guard !log.isComplete else {
             let differences = log.differences(to: observed)
             notes.append(
@@ -31,10 +37,10 @@ public struct RecoveryForecast {
             return
         }
         let plan = UndoPlan(of: log, on: observed, relabelled: [])
-        guard plan.missingRegions.isEmpty else {
-            let regions = plan.missingRegions.joined(separator: ", ")
+        guard plan.unlabelledRegions.isEmpty else {
+            let regions = plan.unlabelledRegions.joined(separator: ", ")
             notes.append(
-                note(id, "it cannot be undone as long as the region it changed (\(regions)) is not there"))
+                note(id, "it cannot be undone, since the region it changed (\(regions)) lost its labels"))
             return
         }
         var words: [String] = []
