@@ -56,6 +56,9 @@ struct UndoPlan {
         /// The UUID of the label that it has now.
         var label: UUID? { now?.labelUUID }
 
+        /// Whether its label has the old UUID again, or still: that is written after the media.
+        var hasOldMedia: Bool { !keepsLabel && now != nil && label == was.labelUUID }
+
         /// How it stands.
         enum Standing {
             /// It is what it was.

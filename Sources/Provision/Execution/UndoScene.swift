@@ -109,12 +109,12 @@ struct UndoScene {
             made.append(place)
         }
         var looked: Looked?
-        if !(place.labelUUID.map(log.returned.contains) ?? false) {
+        if !restoration.hasOldMedia, !(place.labelUUID.map(log.returned.contains) ?? false) {
             let (found, seen) = try compare(restoration, on: place)
             looked = restoration.sample == nil ? nil : seen
             // What lay under a namespace that is removed by now could not be looked at before.
             if found.foreignPages > 0 {
-                try requireConsent(to: [loss(restoration, found.foreignPages, words: [])])
+                try requireConsent(to: [loss(restoration, found.foreignPages)])
             }
             try SavedMedia(rollback, restoration.saved).write(found, to: place)
             if let label = place.labelUUID, !restoration.keepsLabel { try recording.note(.returned(label)) }

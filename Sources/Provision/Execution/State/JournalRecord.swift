@@ -73,7 +73,7 @@ public struct ProtectedName: Equatable, Sendable {
 public struct StepResult: Equatable, Sendable {
     /// The namespace that it left; nil where it left none.
     public var namespace: Namespace?
-    /// What a namespace that it created holds where its users can write; nil where that was not looked at.
+    /// What a namespace that it created or reconfigured holds where its users can write; nil where that was not looked at.
     public var sample: MediaSample?
 
     /// What a step left.
