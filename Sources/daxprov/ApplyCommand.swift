@@ -43,7 +43,7 @@ struct ApplyCommand: ParsableCommand {
         if dryRun { return try show(application(of: document, to: host), of: document.profile) }
         try self.host.requirePrivilege()
         let lock = try self.host.lock(waiting, for: .apply)
-        let open = try recover(host, before: document)
+        let open = try RecoverCommand.recoverFirst(host, self.host.store, yes: yes)
         let application = try application(of: document, to: host)
         let prepared = try prepare(application)
         try RecoverCommand.require(apartFrom: open, in: self.host.store) {
@@ -60,21 +60,6 @@ struct ApplyCommand: ParsableCommand {
         extendLifetime(lock)
         let status = ending.status(of: prepared.plan)
         if status != .done { throw Ending(status) }
-    }
-
-    /// Ends what was interrupted: with --yes, or when somebody at the terminal says so. Nil, or why something stays open.
-    private func recover(
-        _ host: any RestoringHost, before document: ApplyDocument
-    ) throws -> CommandFailure? {
-        let interrupted = self.host.safeguards.interrupted
-        if !interrupted.isEmpty, !yes {
-            let prepared = try prepare(application(of: document, to: host))
-            for note in prepared.plan.notes where note.code == .interrupted {
-                Console.diagnose("daxprov: \(TerminalText.clean("\(note.address): \(note.message)"))")
-            }
-            try Question.confirm("Recover what was interrupted?")
-        }
-        return try RecoverCommand.recoverWhatCanBe(host, self.host.store, consent.consent)
     }
 
     private func application(

@@ -57,15 +57,32 @@ struct RecoverCommand: ParsableCommand {
         if !unreadable.isEmpty { throw Ending(.partial) }
     }
 
-    /// Ends what was interrupted as far as that is possible: nil, or why something stays open. What it concerns must then be
-    /// left alone (``require(apartFrom:in:_:)``).
-    static func recoverWhatCanBe(
-        _ host: any RestoringHost, _ store: TransactionStore, _ consent: Consent
+    /// Ends what was interrupted, as far as that is possible, before another command does something: with `yes`, or when
+    /// somebody at the terminal says so. Nil, or why something stays open: what that concerns must then be left alone
+    /// (``require(apartFrom:in:_:)``).
+    ///
+    /// The words of that command are about what it does itself, and mean what its plan or review showed: none agrees to
+    /// what recovery finds, which can have the same name.
+    static func recoverFirst(
+        _ host: any RestoringHost, _ store: TransactionStore, yes: Bool
     ) throws -> CommandFailure? {
-        failure(of: try run(host, store, consent))
+        let interrupted = try CommandFailure.onState { () throws(StateError) in try store.interrupted() }
+        if !interrupted.isEmpty, !yes {
+            let observed = try CommandFailure.translating { () throws(HostError) in try host.observe() }
+            for note in RecoveryForecast.notes(of: interrupted, on: observed) {
+                Console.diagnose("daxprov: \(TerminalText.clean("\(note.address): \(note.message)"))")
+            }
+            try Question.confirm("Recover what was interrupted?")
+        }
+        let outcome = try run(host, store, Consent())
+        guard var failure = failure(of: outcome) else { return nil }
+        if case .consentMissing? = outcome.blocked.first?.error {
+            failure.advice = failure.advice.map { "\($0), with daxprov recover" }
+        }
+        return failure
     }
 
-    /// Fails where something stays open (see ``recoverWhatCanBe(_:_:)``) that what is wanted has to do with; says it
+    /// Fails where something stays open (see ``recoverFirst(_:_:yes:)``) that what is wanted has to do with; says it
     /// otherwise.
     static func require(
         apartFrom failure: CommandFailure?, in store: TransactionStore, _ concerns: ([TransactionLog]) -> Bool

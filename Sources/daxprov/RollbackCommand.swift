@@ -30,7 +30,7 @@ struct RollbackCommand: ParsableCommand {
         try self.host.requirePrivilege()
         let lock = try self.host.lock(waiting, for: .rollback)
         let store = self.host.store
-        let open = try RecoverCommand.recoverWhatCanBe(host, store, consent.consent)
+        let open = try RecoverCommand.recoverFirst(host, store, yes: yes)
         let (log, later) = try CommandFailure.onState { () throws(StateError) in try store.undoable(id) }
         let (observed, findings) = try CommandFailure.translating { () throws(HostError) in
             let observed = try host.observe()

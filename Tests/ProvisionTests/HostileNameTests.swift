@@ -71,7 +71,7 @@ import Testing
         ]
         if let step = steps.first {
             endings += [
-                .undone(failed: step, error, afterReboot: []),
+                .undone(failed: step, error, Undone(afterReboot: [])),
                 .partial(done: steps, failed: step, error, undo: error),
             ]
         }

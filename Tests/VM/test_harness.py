@@ -325,7 +325,7 @@ def test_the_shell_in_the_guest_is_one_real_shell_on_a_terminal(person):
     person.type(b":wq\r")
     person.line(b"grep -c two host.yaml && echo ed''ited")
     person.wait_for(b"edited\r\n")
-    person.line(b"echo beg''un; sleep 1000")
+    person.line(b"sh -c \"echo beg''un; exec sleep 1000\"")
     person.wait_for(b"begun\r\n")
     person.type(b"\x03")
     person.wait_for(b"# ")

@@ -56,8 +56,9 @@ public struct Application {
         /// Every step was done and read back, but the host could not be looked at once more, or the end not be recorded:
         /// recovery does both.
         case unconfirmed([Step], ExecutionError)
-        /// A step failed, and the host is as before, but for regions whose old labels a reboot has still to read.
-        case undone(failed: Step, ExecutionError, afterReboot: [String])
+        /// A step failed, and the host is as before, but for what undoing came to: regions whose old labels a reboot has still
+        /// to read, and what somebody made something else of meanwhile.
+        case undone(failed: Step, ExecutionError, Undone)
         /// A step failed, and undoing what had been done failed as well; recovery goes on from here.
         case partial(done: [Step], failed: Step, ExecutionError, undo: ExecutionError)
     }
@@ -246,7 +247,7 @@ public struct Application {
             let undone = try Recovery(
                 host: host, store: store, interruption: interruption, progress: progress
             ).undo(name, because: failure.error.description, &recording)
-            return .undone(failed: failure.step, failure.error, afterReboot: undone.afterReboot)
+            return .undone(failed: failure.step, failure.error, undone)
         } catch {
             // What it made and could not take back is protected as the profile says.
             if let now = try? host.observe() { try? protect(now, in: store) }

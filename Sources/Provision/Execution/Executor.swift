@@ -79,21 +79,26 @@ public struct Executor {
         } catch {
             throw .host(error)
         }
-        try recording.note(
-            .done(step: number, try self.result(of: planned.step, result, isRecorded: recording.name != nil)))
+        let left =
+            recording.name == nil
+            ? StepResult(namespace: result)
+            : try self.result(of: planned.step, result, recording.directSamples[number])
+        try recording.note(.done(step: number, left))
         return result
     }
 
-    /// What the step left, with what a new namespace holds: undoing after a crash tells by that whether somebody wrote to it.
+    /// What the step left, with what a namespace holds that is new, or runs in another way: undoing after a crash tells by that
+    /// whether somebody wrote to it.
     private func result(
-        of step: Step, _ found: Namespace?, isRecorded: Bool
+        of step: Step, _ found: Namespace?, _ direct: MediaSample?
     ) throws(ExecutionError) -> StepResult {
-        guard isRecorded, case .create(let placement) = step, let found else {
+        guard let found, step.kind.effects.contains(.writesMedia) else {
             return StepResult(namespace: found)
         }
+        if let direct { return StepResult(namespace: found, sample: direct) }
         do throws(HostError) {
             return StepResult(
-                namespace: found, sample: try host.sample(ofCreated: found, in: placement.region))
+                namespace: found, sample: try host.sample(ofCreated: found, in: step.region))
         } catch {
             throw .host(error)
         }

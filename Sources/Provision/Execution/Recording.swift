@@ -7,6 +7,9 @@ struct Recording: ~Copyable {
     private var writer: TransactionWriter?
     /// The name of the transaction; nil where nothing is recorded.
     let name: String?
+    /// What lies, by the step, where a namespace that becomes devdax will have its data: its device can only be mapped, where
+    /// a media error ends the process.
+    private(set) var directSamples: [Int: MediaSample] = [:]
 
     /// A recording of steps on a host.
     /// - Parameter observed: the host before them; for undoing, which saves nothing, no host.
@@ -75,7 +78,14 @@ struct Recording: ~Copyable {
             ? observed.namespace(target.device)?.dataRange : nil
         let offsets = range.map { MediaSample.offsets(in: $0) } ?? []
         guard !pieces.isEmpty || !offsets.isEmpty else { return }
-        let places = pieces.map(\.range) + offsets.map { Extent(offset: $0, length: MediaSample.page) }
+        var direct: Extent?
+        if case .reconfigure(_, let layout) = planned.step, layout.mode == .devdax {
+            direct = layout.dataRange(at: start)
+        }
+        let directOffsets = direct.map { MediaSample.offsets(in: $0) } ?? []
+        let places =
+            pieces.map(\.range)
+            + (offsets + directOffsets).map { Extent(offset: $0, length: MediaSample.page) }
         var pages: [[UInt8]] = []
         var failure: ExecutionError?
         try withMedia(of: target, places) { recording, index, bytes in
@@ -89,8 +99,13 @@ struct Recording: ~Copyable {
             return failure == nil
         }
         if let failure { throw failure }
-        guard let range, !pages.isEmpty else { return }
-        try note(.sample(step: number, MediaSample(view: .media, range: range, pages: pages)))
+        if let direct {
+            let looked = Array(pages.suffix(directOffsets.count))
+            directSamples[number] = MediaSample(view: .media, range: direct, pages: looked)
+        }
+        guard let range, !offsets.isEmpty else { return }
+        let looked = Array(pages.prefix(offsets.count))
+        try note(.sample(step: number, MediaSample(view: .media, range: range, pages: looked)))
     }
 
     private mutating func withMedia(

@@ -82,6 +82,8 @@ public struct Recovery {
             return Recovered(id: id, end: .rolledBack, undone: undone)
         }
         let now = try observe()
+        let missing = log.missingRegions(on: now)
+        guard missing.isEmpty else { throw log.missing(missing) }
         let differences = log.differences(to: now)
         let end: TransactionEnd = differences.isEmpty ? .committed : .incomplete
         do throws(StateError) {
@@ -145,7 +147,7 @@ public struct Recovery {
     func undo(
         _ id: String, because reason: String, _ recording: inout Recording
     ) throws(ExecutionError) -> Undone {
-        try recording.note(.undo(reason: reason, agreed: consent.allowDestroy.sorted()))
+        try recording.note(.undo(reason: reason))
         let patience = OtherTools.Patience()
         var hasWaited = false
         while true {
@@ -177,6 +179,12 @@ public struct Recovery {
 }
 
 extension TransactionLog {
+    /// The regions in which a step began, by their names then, that are not there now.
+    func missingRegions(on now: Observed) -> [String] {
+        let regions = RegionCorrespondence(before: header.before, now: now)
+        return touchedRegions.filter { regions.region($0) == nil }.sorted()
+    }
+
     /// What its steps left and is not so any more, each in a phrase; empty where the host is as it left it, or its journal
     /// does not say.
     func differences(to now: Observed) -> [String] {
@@ -205,11 +213,25 @@ extension TransactionLog {
         return differences.sorted()
     }
 
-    /// The marks that belong to its end: of the namespaces that its profile protects, as they are now.
+    /// The namespaces of a region as the steps left them: what they made and changed, and what they did not touch.
+    private func left(in region: String) -> [Namespace] {
+        var left = header.before.region(region)?.namespaces ?? []
+        for (number, step) in header.steps.enumerated() where step.region == region {
+            guard let result = results[number] else { continue }
+            left.removeAll { $0.device == step.device || $0.device == result.namespace?.device }
+            if let namespace = result.namespace { left.append(namespace) }
+        }
+        return left
+    }
+
+    /// The marks that belong to its end: of the namespaces that its profile protects, as they are now; in a region that its
+    /// owner disabled since, which shows none, as they were left.
     func marks(on now: Observed) -> [ProtectionMark] {
         let regions = RegionCorrespondence(before: header.before, now: now)
         return header.protects.compactMap { protected in
-            let found = regions.region(protected.region)?.namespaces.first { namespace in
+            let region = regions.region(protected.region)
+            let namespaces = region?.isEnabled == true ? region?.namespaces : left(in: protected.region)
+            let found = namespaces?.first { namespace in
                 if let name = protected.name { return namespace.name == name }
                 return protected.uuid.map { $0 == namespace.labelUUID } ?? false
             }

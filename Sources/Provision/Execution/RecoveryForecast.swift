@@ -1,10 +1,15 @@
 /// What recovery will do with the interrupted transactions, as far as that shows without touching anything: what a plan
 /// has to know of a host that an apply recovers first.
-struct RecoveryForecast {
+public struct RecoveryForecast {
     /// A note for each interrupted transaction.
     private(set) var notes: [Note] = []
     /// The host as it will be.
     private(set) var observed: Observed
+
+    /// What recovery will do with these transactions, oldest first.
+    public static func notes(of interrupted: [TransactionLog], on observed: Observed) -> [Note] {
+        RecoveryForecast(interrupted, on: observed).notes
+    }
 
     /// Foretells the recovery of these transactions, oldest first, on a host.
     init(_ interrupted: [TransactionLog], on observed: Observed) {
@@ -14,6 +19,12 @@ struct RecoveryForecast {
 
     private mutating func foretell(_ log: TransactionLog) {
         let id = log.header.id
+        let missing = log.missingRegions(on: observed).joined(separator: ", ")
+        guard missing.isEmpty else {
+            notes.append(
+                note(id, "it cannot be ended as long as the region it changed (\(missing)) is not there"))
+            return
+        }
         guard !log.isComplete else {
             let differences = log.differences(to: observed)
             notes.append(
@@ -26,10 +37,10 @@ struct RecoveryForecast {
             return
         }
         let plan = UndoPlan(of: log, on: observed, relabelled: [])
-        guard plan.missingRegions.isEmpty else {
-            let regions = plan.missingRegions.joined(separator: ", ")
+        guard plan.unlabelledRegions.isEmpty else {
+            let regions = plan.unlabelledRegions.joined(separator: ", ")
             notes.append(
-                note(id, "it cannot be undone as long as the region it changed (\(regions)) is not there"))
+                note(id, "it cannot be undone, since the region it changed (\(regions)) lost its labels"))
             return
         }
         var words: [String] = []
@@ -66,7 +77,7 @@ struct RecoveryForecast {
         Note(
             .interrupted, id, "this transaction was interrupted, and an apply recovers it first: \(words)",
             advice:
-                "what somebody wrote to since is given up only with --allow-destroy; daxprov recover does it now"
+                "what somebody wrote to since is given up only by daxprov recover --allow-destroy NAME"
         )
     }
 }

@@ -20,7 +20,8 @@ struct Rollback {
         let now = try labels.enableRegions(try observe())
         let relabelled = try labels.relabelledRegions(now)
         let plan = UndoPlan(of: log, on: now, relabelled: relabelled)
-        guard plan.missingRegions.isEmpty else { throw missing(plan.missingRegions) }
+        guard plan.missingRegions.isEmpty else { throw log.missing(plan.missingRegions) }
+        if let region = plan.unlabelledRegions.first { throw log.unlabelled(region) }
         var scene = UndoScene(self, plan, now)
         try scene.look(recording: &recording)
         try scene.undo(recording: &recording)
@@ -32,18 +33,6 @@ struct Rollback {
         }
         try verify(plan, leaving: scene.leftNames)
         return Undone(afterReboot: relabelled, returned: scene.returned, left: scene.left)
-    }
-
-    private func missing(_ regions: [String]) -> ExecutionError {
-        let words = regions.map { device in
-            log.header.before.identity(of: device).map { "\(device) \($0)" } ?? device
-        }
-        return .host(
-            HostError(
-                .failed, while: "bring the host back", device: regions.joined(separator: ", "),
-                reason: "the region is not there: \(words.joined(separator: "; "))",
-                advice: "put its DIMMs back where they were, and run daxprov recover; "
-                    + "daxprov show \(log.header.id) says what was done to it"))
     }
 
     func pause() throws(ExecutionError) {
@@ -92,6 +81,31 @@ struct Rollback {
         } catch {
             throw .host(error)
         }
+    }
+}
+
+extension TransactionLog {
+    /// Why it cannot be ended as long as regions in which a step began are not there.
+    func missing(_ regions: [String]) -> ExecutionError {
+        let words = regions.map { device in
+            header.before.identity(of: device).map { "\(device) \($0)" } ?? device
+        }
+        return .host(
+            HostError(
+                .failed, while: "bring the host back", device: regions.joined(separator: ", "),
+                reason: "the region is not there: \(words.joined(separator: "; "))",
+                advice: "put its DIMMs back where they were, and run daxprov recover; "
+                    + "daxprov show \(header.id) says what was done to it"))
+    }
+
+    /// Why it cannot be undone in a region that lost its labels.
+    func unlabelled(_ region: String) -> ExecutionError {
+        .host(
+            HostError(
+                .failed, while: "bring the host back", device: region,
+                reason: "the region has lost its labels, and with them every namespace that was there",
+                advice:
+                    "bring the labels back (daxprov show \(header.id) says which), and run daxprov recover"))
     }
 }
 

@@ -10,6 +10,9 @@ struct UndoPlan {
     var restorations: [Restoration] = []
     /// The regions in which a step began, by their names then, that are not there now.
     var missingRegions: [String] = []
+    /// The regions, by their names then, that had labels and have none now: one namespace spans each, and none of it is what
+    /// the transaction touched.
+    var unlabelledRegions: [String] = []
 
     /// A namespace to remove.
     struct Removal: Equatable {
@@ -53,6 +56,9 @@ struct UndoPlan {
         /// The UUID of the label that it has now.
         var label: UUID? { now?.labelUUID }
 
+        /// Whether its label has the old UUID again, or still: that is written after the media.
+        var hasOldMedia: Bool { !keepsLabel && now != nil && label == was.labelUUID }
+
         /// How it stands.
         enum Standing {
             /// It is what it was.
@@ -89,6 +95,10 @@ struct UndoPlan {
             guard let identity = log.begun[number] else { continue }
             guard let region = regions.region(step.region) else {
                 if !missingRegions.contains(step.region) { missingRegions.append(step.region) }
+                continue
+            }
+            if log.header.before.region(step.region)?.labelling == .labelled, region.labelling == .labelless {
+                if !unlabelledRegions.contains(step.region) { unlabelledRegions.append(step.region) }
                 continue
             }
             if let device = step.device {

@@ -16,6 +16,11 @@ extension UndoScene {
             }
             let missing = rollback.consent.missing(among: losses)
             guard missing.isEmpty else { throw ExecutionError.consentMissing(missing) }
+            // Undoing that dies goes on with it. A label's UUID means the same object then, whatever it is called.
+            let agreed = losses.map { loss in loss.words.first { UUID($0) != nil } ?? loss.address }
+            if !agreed.isEmpty {
+                try recording.note(.undo(reason: log.undoReason ?? "", agreed: Set(agreed).sorted()))
+            }
             for removal in written { try giveUp(removal, recording: &recording) }
         } catch {
             throw error.adding(undoFailures: leave())
@@ -25,15 +30,17 @@ extension UndoScene {
     /// Notes what steps made and runs as it was made: what lies in its metadata is the kernel's.
     private mutating func account(recording: inout Recording) throws(ExecutionError) {
         for (number, identity) in log.begun.sorted(by: { $0.key < $1.key }) where accounted[number] == nil {
-            for region in regions.values {
-                let made = region.namespaces.first { $0.isActive && $0.infoBlockUUID == identity.infoBlock }
-                guard let made, let place = region.extent(of: made) else { continue }
-                let metadata = made.metadata(labels: labelVersion(of: region)).map {
-                    Extent(offset: place.offset + $0.offset, length: $0.length)
-                }
-                try recording.note(.accounted(step: number, metadata))
-                accounted[number] = metadata
+            // In the step's own region: a copy of a whole namespace has its info block as well.
+            guard let region = names[log.header.steps[number].region].flatMap({ regions[$0] }) else {
+                continue
             }
+            let made = region.namespaces.first { $0.isActive && $0.infoBlockUUID == identity.infoBlock }
+            guard let made, let place = region.extent(of: made) else { continue }
+            let metadata = made.metadata(labels: labelVersion(of: region)).map {
+                Extent(offset: place.offset + $0.offset, length: $0.length)
+            }
+            try recording.note(.accounted(step: number, metadata))
+            accounted[number] = metadata
         }
     }
 
@@ -150,15 +157,44 @@ extension UndoScene {
         if let now = restoration.now {
             let target = NamespaceTarget(now, region: restoration.region)
             guard !log.returned.contains(where: { $0 == now.labelUUID }) else { return [] }
-            if now.isActive { try takeOffline(target) }
+            let used = try loss(of: now, target, takenBackBy: restoration)
+            if now.isActive, !offline.contains(target) { try takeOffline(target) }
             held[index] = target
-            return try loss(restoration, on: target, words: [now.name, now.labelUUID?.description])
+            guard used.isEmpty, !restoration.hasOldMedia else { return used }
+            return try loss(restoration, on: target)
         }
         guard try isFree(restoration) else { return [] }
         let target = try occupy(restoration, recording: &recording)
         held[index] = target
         made.append(target)
-        return try loss(restoration, on: target, words: [])
+        return try loss(restoration, on: target)
+    }
+
+    /// What taking back a step's change of a namespace gives up: what somebody wrote to it as that step left it.
+    private mutating func loss(
+        of now: Namespace, _ target: NamespaceTarget, takenBackBy restoration: UndoPlan.Restoration
+    ) throws(ExecutionError) -> [Loss] {
+        let step = restoration.steps.last { step in
+            log.results[step]?.sample != nil
+                && (now.labelUUID == nil || log.begun[step]?.label == now.labelUUID)
+        }
+        guard let step, let result = log.results[step], let made = result.namespace,
+            let sample = result.sample
+        else { return [] }
+        var pages = try pages(of: now, target, sample.view, sample.range)
+        // Past the driver its data lies behind its metadata, but for a translation table, which moves it.
+        if pages == nil, made.mode != .sector {
+            let start = made.dataRange.offset
+            pages = try mediaPages(
+                of: target, at: MediaSample.offsets(in: sample.range).map { start + $0 })
+        }
+        guard let pages, pages.map({ Checksum.of($0) }) != sample.sums else { return [] }
+        return [
+            loss(
+                restoration,
+                "was changed by the transaction, and would be changed back"
+                    + (try held(by: now, in: restoration.region)))
+        ]
     }
 
     /// A raw namespace without a label is written to only where a step left a trace in it: whatever else it holds is its
@@ -174,7 +210,7 @@ extension UndoScene {
             ? try media.compareActive(on: target, account) : try media.compare(on: target, account)
         guard found.ownPages > 0 else { return [] }
         traced.insert(index)
-        return found.foreignPages == 0 ? [] : [loss(restoration, found.foreignPages, words: [])]
+        return found.foreignPages == 0 ? [] : [loss(restoration, found.foreignPages)]
     }
 
     private func account(for restoration: UndoPlan.Restoration) -> MediaAccount {
@@ -182,25 +218,35 @@ extension UndoScene {
         return MediaAccount(of: log, in: restoration.oldRegion, from: start, accounted: accounted)
     }
 
-    func loss(
-        _ restoration: UndoPlan.Restoration, _ foreignPages: Int, words: [String?]
-    ) -> Loss {
-        Loss(
-            restoration.was, in: restoration.region, words: words,
-            consequence: "would be brought back over data that somebody wrote since "
+    func loss(_ restoration: UndoPlan.Restoration, _ foreignPages: Int) -> Loss {
+        loss(
+            restoration,
+            "would be brought back over data that somebody wrote since "
                 + "(\(foreignPages) pages that would be written over)")
     }
 
+    /// A loss by bringing a namespace back: under the name that it has now, as the review of a rollback has it; where nothing
+    /// has a name there, under the old one.
+    private func loss(_ restoration: UndoPlan.Restoration, _ consequence: String) -> Loss {
+        let was = restoration.was
+        let now = restoration.now
+        let shown = now.flatMap { $0.name == nil ? nil : $0 } ?? was
+        return Loss(
+            shown, in: restoration.region,
+            words: [was.name, was.labelUUID?.description, now?.labelUUID?.description],
+            consequence: consequence)
+    }
+
     func loss(
-        _ restoration: UndoPlan.Restoration, on target: NamespaceTarget, words: [String?]
+        _ restoration: UndoPlan.Restoration, on target: NamespaceTarget
     ) throws(ExecutionError) -> [Loss] {
         let (found, looked) = try compare(restoration, on: target)
         guard found.foreignPages > 0 || !looked.isWhole else { return [] }
-        if found.foreignPages > 0 { return [loss(restoration, found.foreignPages, words: words)] }
+        if found.foreignPages > 0 { return [loss(restoration, found.foreignPages)] }
         return [
-            Loss(
-                restoration.was, in: restoration.region, words: words,
-                consequence: "would be brought back, and not all of its data: somebody wrote since "
+            loss(
+                restoration,
+                "would be brought back, and not all of its data: somebody wrote since "
                     + "(\(looked.changed) of \(looked.pages) places that were looked at)")
         ]
     }

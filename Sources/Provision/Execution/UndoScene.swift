@@ -21,9 +21,13 @@ struct UndoScene {
     var leftNames: Set<String> = []
     /// The oldest label version on the DIMMs of each region.
     let versions: [String: LabelVersion]
+    /// The kernel names now of the regions in which a step began, by those before the transaction.
+    let names: [String: String]
 
     init(_ rollback: Rollback, _ plan: UndoPlan, _ now: Observed) {
         versions = now.labelVersions
+        let regions = RegionCorrespondence(before: rollback.log.header.before, now: now)
+        names = rollback.log.touchedRegions.reduce(into: [:]) { $0[$1] = regions.name(of: $1) }
         self.rollback = rollback
         self.plan = plan
         self.regions = Dictionary(uniqueKeysWithValues: now.regions.map { ($0.device, $0) })
@@ -105,12 +109,12 @@ struct UndoScene {
             made.append(place)
         }
         var looked: Looked?
-        if !(place.labelUUID.map(log.returned.contains) ?? false) {
+        if !restoration.hasOldMedia, !(place.labelUUID.map(log.returned.contains) ?? false) {
             let (found, seen) = try compare(restoration, on: place)
             looked = restoration.sample == nil ? nil : seen
             // What lay under a namespace that is removed by now could not be looked at before.
             if found.foreignPages > 0 {
-                try requireConsent(to: [loss(restoration, found.foreignPages, words: [])])
+                try requireConsent(to: [loss(restoration, found.foreignPages)])
             }
             try SavedMedia(rollback, restoration.saved).write(found, to: place)
             if let label = place.labelUUID, !restoration.keepsLabel { try recording.note(.returned(label)) }

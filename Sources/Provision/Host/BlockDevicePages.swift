@@ -7,10 +7,8 @@ struct BlockDevicePages: ~Copyable {
 
     /// Opens the node of a disk for reading, and checks that it leads to that disk.
     init(_ disk: String, of namespace: String) throws(HostError) {
-        let path = "/dev/\(disk)"
-        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | Linux.openDirect)
-        guard descriptor >= 0 else { throw .system(errno, while: "look at \(path)", device: namespace) }
-        self.descriptor = descriptor
+        self.descriptor = try DeviceFile.open(
+            block: disk, O_RDONLY | Linux.openDirect, while: "look at /dev/\(disk)", device: namespace)
         self.namespace = namespace
     }
 

@@ -5,6 +5,10 @@ extension KernelRegion {
     ///
     /// On a labelled region the new UUID alone makes the old info block invalid: the kernel ignores one whose
     /// parent UUID is another one. Without labels it would match, and is wiped. A raw namespace keeps none.
+    ///
+    /// Where it fails, it takes back what it wrote itself. Once a claim holds the namespace the driver may have written
+    /// an info block and a page map or translation table as well: then all stays as it is, since undoing, which has what
+    /// was saved, takes the old label or info block for a sign that the media is the old one.
     func reconfigure(
         _ target: NamespaceTarget, _ layout: Layout, identity: FreshIdentity
     ) throws(HostError) -> Namespace {
@@ -31,6 +35,7 @@ extension KernelRegion {
             try configureAndEnable(namespace, layout, identity.infoBlock)
             return try finished(namespace, target, layout, identity)
         } catch {
+            guard state(namespace).claim == nil else { throw error }
             let failures = failure { () throws(HostError) in
                 guard !wiped.isEmpty else { return }
                 try takeOffline(namespace)
@@ -54,6 +59,7 @@ extension KernelRegion {
             try configureAndEnable(namespace, layout, identity.infoBlock)
             return try finished(namespace, target, layout, identity)
         } catch {
+            guard state(namespace).claim == nil else { throw error }
             throw error.adding(
                 undoFailures: failure { () throws(HostError) in
                     try takeOffline(namespace)

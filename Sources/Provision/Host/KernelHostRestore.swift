@@ -33,8 +33,10 @@ extension KernelHost: RestoringHost {
             let home = try region(target.region)
             let live = try home.live(target)
             guard live.isActive else {
-                // A seed, or what a seed claims, was never enabled: nobody can have reached it.
-                return live.claim != nil || home.directory.text("namespace_seed") == live.device
+                // A seed, or what a seed claims, was never enabled: nobody can have reached it. Whoever unbinds a claim
+                // by hand leaves one that is no seed any more.
+                let seeds = ["namespace_seed", "btt_seed", "pfn_seed", "dax_seed"]
+                return seeds.contains { home.directory.text($0) == live.running }
             }
             guard let disk = home.disk(of: live),
                 let fields = home.directory.text("\(live.running)/block/\(disk)/stat")

@@ -37,7 +37,8 @@ public protocol RestoringHost: Host {
     /// is not known.
     func isUnwritten(_ target: NamespaceTarget) throws(HostError) -> Bool
 
-    /// What a namespace that ``Host/perform(_:identity:)`` has just created holds where its users can write.
+    /// What a namespace that ``Host/perform(_:identity:)`` has just created or reconfigured holds where its users can write;
+    /// nil where that cannot be told.
     func sample(ofCreated namespace: Namespace, in region: String) throws(HostError) -> MediaSample?
 
     /// Takes a place under a label UUID without touching its media: so that something else cannot be allocated there, or

@@ -37,8 +37,8 @@ public struct ApplicationReport: Sendable {
                 incomplete(done, remaining, style)
             case .unconfirmed(let done, let error):
                 unconfirmed(done, error, style)
-            case .undone(let failed, let error, let afterReboot):
-                failure(failed, error, style) + UndoText.undone(nil, Undone(afterReboot: afterReboot))
+            case .undone(let failed, let error, let undone):
+                failure(failed, error, style) + UndoText.undone(nil, undone)
             case .partial(let done, let failed, let error, let undo):
                 failure(failed, error, style) + partial(done, undo)
             }
@@ -62,10 +62,10 @@ public struct ApplicationReport: Sendable {
         case .refused(let refusals): document.set("refusals", each: refusals) { PlanReport.refusal($0) }
         case .stale(let differences):
             document.set("differences", each: differences) { StaleText.json($0) }
-        case .undone(let failed, let error, let afterReboot):
+        case .undone(let failed, let error, let undone):
             document.set("failed", StepText.json(failed))
             document.set("error", ErrorReport.json(error))
-            document.set("regions_after_reboot", each: afterReboot) { .string($0) }
+            UndoText.describe(undone, in: document)
         case .unconfirmed(_, let error):
             document.set("error", ErrorReport.json(error))
         case .partial(_, let failed, let error, let undo):

@@ -12,7 +12,8 @@ enum JournalRecord: Equatable, Sendable {
     case intent(step: Int, FreshIdentity)
     /// A step was performed and read back: what it left, and what a namespace that it created holds.
     case done(step: Int, StepResult = StepResult())
-    /// Everything before this is being undone, with what was agreed to.
+    /// Everything before this is being undone. What was agreed to is said by a second one, once everything was looked at and
+    /// before anything is given up: words that were not enough are not kept.
     case undo(reason: String, agreed: [String] = [])
     /// What the step made ran as it was made when undoing came to it: whatever lies in its metadata, at these ranges of its
     /// region, is the kernel's.
@@ -72,7 +73,7 @@ public struct ProtectedName: Equatable, Sendable {
 public struct StepResult: Equatable, Sendable {
     /// The namespace that it left; nil where it left none.
     public var namespace: Namespace?
-    /// What a namespace that it created holds where its users can write; nil where that was not looked at.
+    /// What a namespace that it created or reconfigured holds where its users can write; nil where that was not looked at.
     public var sample: MediaSample?
 
     /// What a step left.

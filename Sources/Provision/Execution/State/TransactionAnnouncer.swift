@@ -32,7 +32,9 @@ public struct TransactionAnnouncer: Sendable {
         switch record {
         case .begin(let header):
             send("begin", name, "begins: \(Self.count(header.steps.count)) for \(header.source)", [])
-        case .undo(let reason, _):
+        case .undo(let reason, let agreed):
+            // A second record of the same undoing says what was agreed to.
+            guard agreed.isEmpty else { return }
             send("undo", name, "is being undone: \(reason)", [], .notice)
         case .end(let end, _):
             let log = outline()

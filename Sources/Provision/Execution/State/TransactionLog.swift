@@ -94,7 +94,10 @@ public struct TransactionLog: Equatable, Sendable {
             self.end = end
             self.after = after ?? self.after
             // Undoing that stopped before it gave anything up leaves the transaction as it was.
-            if end == .committed || end == .incomplete { undoReason = nil }
+            if end == .committed || end == .incomplete {
+                undoReason = nil
+                agreed = []
+            }
         }
     }
 

@@ -1,0 +1,292 @@
+import SystemPackage
+import Testing
+
+@testable import Provision
+
+/// Ways to lose somebody's data, or a word of consent, between a run that was interrupted and what ends it: each was tried
+/// against undoing, and found something.
+@Suite struct UndoAttackTests {
+    private static let one = """
+        {"format_version": 1, "simulated_host": {"buses": [{
+          "dimms": [{"id": "a", "size": "1 GiB", "label_size": "128 KiB"}], "regions": [{"dimms": ["a"]}]}]}}
+        """
+
+    private static func profile(_ items: [String], region: Int = 0) throws -> Profile {
+        let text =
+            "version: 1\nunmanaged: destroy\nregions:\n  - match: {region: \(region)}\n    namespaces:\n"
+            + items.map { "      - {\($0)}\n" }.joined()
+        return try ProfileReader.read(Array(text.utf8), source: "test.yaml")
+    }
+
+    private static func apply(_ items: [String], to host: SimulatedHost, _ store: TransactionStore?) throws {
+        guard case .applied = try application(of: try profile(items), on: host, store) else {
+            Issue.record("not applied")
+            return
+        }
+    }
+
+    private static func application(
+        of profile: Profile, on host: SimulatedHost, _ store: TransactionStore?
+    ) throws(ExecutionError) -> Application.Ending {
+        let application = Application(of: profile, to: host)
+        let prepared: Application.Prepared
+        do throws(HostError) { prepared = try application.prepare() } catch { throw .host(error) }
+        let consent = Consent(allowDestroy: Set(prepared.plan.losses.map(\.address)))
+        return try application.carryOut(prepared, consent: consent, recordingIn: store)
+    }
+
+    /// The hosts that are left where an apply dies, one for each store, with what was recorded.
+    private static func survivors(
+        of items: [String], on host: SimulatedHost, _ scratch: ScratchDirectory
+    ) throws -> [(host: SimulatedHost, store: TransactionStore)] {
+        var survivors: [(SimulatedHost, TransactionStore)] = []
+        let profile = try profile(items)
+        for point in 1...200 {
+            let tried = try SimulatedHost(json: host.json)
+            tried.arm(SimulatedFault(.crash, atOperation: point))
+            let store = TransactionStore(StateDirectory(scratch.path.appending("state-\(point)")))
+            do throws(ExecutionError) {
+                let ending = try application(of: profile, on: tried, store)
+                if case .applied = ending { return survivors }
+            } catch {
+                // The crash.
+            }
+            let survivor = try SimulatedHost(json: tried.json)
+            survivor.arm(nil)
+            survivors.append((survivor, store))
+        }
+        return survivors
+    }
+
+    private static func namespace(_ name: String?, on host: SimulatedHost) throws -> Namespace? {
+        try host.observe().regions.flatMap(\.namespaces).first { $0.name == name }
+    }
+
+    private static func target(_ name: String?, on host: SimulatedHost) throws -> NamespaceTarget {
+        let observed = try host.observe()
+        for region in observed.regions {
+            guard let found = region.namespaces.first(where: { $0.name == name }) else { continue }
+            return NamespaceTarget(found, region: region.device)
+        }
+        throw Missing(name: name)
+    }
+
+    private struct Missing: Error { var name: String? }
+
+    private static func losses(_ outcome: Recovery.Outcome) -> [String]? {
+        guard case .consentMissing(let losses)? = outcome.blocked.first?.error else { return nil }
+        return losses.map(\.address)
+    }
+
+    /// The mode of a namespace was changed, the apply died in a later step, and somebody used the namespace in its new mode,
+    /// say made a file system there: at the start of its device, where people begin. None of the places that were looked at
+    /// in the old mode need to lie there.
+    @Test(arguments: ["fsdax", "devdax", "sector"], [false, true])
+    func whatWasWrittenInTheNewModeIsAskedFor(mode: String, withReboot: Bool) throws {
+        let scratch = try ScratchDirectory()
+        let host = try SimulatedHost(json: Self.one)
+        try Self.apply(["name: x, mode: raw, size: 64 MiB"], to: host, nil)
+        try host.write(5, to: Self.target("x", on: host), at: [.zero, .mib(32)])
+        let wanted = ["name: x, mode: \(mode), size: 64 MiB", "name: other, mode: raw, size: 64 MiB"]
+        var tried = 0
+        for (survivor, store) in try Self.survivors(of: wanted, on: host, scratch) {
+            let log = try #require(try store.logs().last)
+            guard log.done.count == log.header.steps.count - 1 else { continue }
+            if withReboot { try survivor.reboot() }
+            tried += 1
+            let x = try #require(try Self.namespace("x", on: survivor))
+            // The page of a translated device that its users see first is not the first of the media.
+            let first = MediaSample.offsets(in: Extent(offset: .zero, length: x.usableSize ?? x.rawSize))
+            try survivor.write(
+                7, to: Self.target("x", on: survivor), at: [mode == "sector" ? first[20] : .zero])
+            let place = try #require(survivor.state.pages.first { $0.value == 7 }?.key)
+            let outcome = try Recovery(host: survivor, store: store).run()
+            #expect(Self.losses(outcome)?.contains("region0/x") == true, "\(outcome)")
+            #expect(survivor.state.pages[place] == 7)
+            #expect(try Self.namespace("x", on: survivor) == x)
+        }
+        #expect(tried > 0)
+    }
+
+    /// Nobody wrote to it: then nothing is asked, also where a recovery died that had looked at it.
+    @Test(arguments: ["fsdax", "devdax", "sector"])
+    func aNewModeThatNobodyUsedIsTakenBackUnasked(mode: String) throws {
+        let scratch = try ScratchDirectory()
+        let host = try SimulatedHost(json: Self.one)
+        try Self.apply(["name: x, mode: raw, size: 64 MiB"], to: host, nil)
+        try host.write(5, to: Self.target("x", on: host), at: [.zero, .mib(2), .mib(32)])
+        let before = HostFacts(try host.observe())
+        let wanted = ["name: x, mode: \(mode), size: 64 MiB", "name: other, mode: raw, size: 64 MiB"]
+        for (survivor, store) in try Self.survivors(of: wanted, on: host, scratch) {
+            var last = survivor
+            for point in [3, 6, 9] {
+                last.arm(SimulatedFault(.crash, atOperation: point))
+                _ = try Recovery(host: last, store: store).run()
+                last = try SimulatedHost(json: last.json)
+                last.arm(nil)
+            }
+            let outcome = try Recovery(host: last, store: store).run()
+            #expect(outcome.blocked.isEmpty, "\(outcome)")
+            #expect(HostFacts(try last.observe()) == before)
+            #expect(last.state.pages.values.filter { $0 == 5 }.count == 3)
+        }
+    }
+
+    /// One of two losses was agreed to, so that recovery asked for the other and touched nothing. Then the first was used
+    /// further: the word of then does not agree to what came later.
+    @Test func aWordThatWasNotEnoughIsNotKept() throws {
+        let scratch = try ScratchDirectory()
+        let host = try SimulatedHost(json: Self.one)
+        let wanted = ["a", "b", "c"].map { "name: \($0), mode: raw, size: 64 MiB" }
+        let (survivor, store) = try #require(
+            try Self.survivors(of: wanted, on: host, scratch).last {
+                try $0.store.logs().last?.done.count == 2
+            })
+        for name in ["a", "b"] { try survivor.write(7, to: Self.target(name, on: survivor), at: [.zero]) }
+        let agreeing = Recovery(host: survivor, store: store, consent: Consent(allowDestroy: ["a"]))
+        #expect(Self.losses(try agreeing.run()) == ["region0/b"])
+        try survivor.write(8, to: Self.target("a", on: survivor), at: [.kib(4)])
+        let outcome = try Recovery(host: survivor, store: store).run()
+        #expect(Set(Self.losses(outcome) ?? []) == ["region0/a", "region0/b"])
+        // What was enough is kept: a recovery that dies then goes on.
+        survivor.arm(SimulatedFault(.crash, atOperation: 3))
+        _ = try Recovery(host: survivor, store: store, consent: Consent(allowDestroy: ["a", "b"])).run()
+        let last = try SimulatedHost(json: survivor.json)
+        last.arm(nil)
+        #expect(try Recovery(host: last, store: store).run().blocked.isEmpty)
+        #expect(try last.observe().regions[0].namespaces == [])
+    }
+
+    /// The label indexes of the DIMM were lost since: one namespace spans the region, and what was saved of another one,
+    /// further behind, does not belong to its start.
+    @Test func aRegionThatLostItsLabelsIsLeftAlone() throws {
+        let scratch = try ScratchDirectory()
+        let host = try SimulatedHost(json: Self.one)
+        try Self.apply(
+            ["name: keep, mode: raw, size: 64 MiB", "name: x, mode: fsdax, size: 64 MiB"], to: host, nil)
+        try host.write(5, to: Self.target("keep", on: host), at: [.mib(1)])
+        let wanted = ["name: keep, mode: raw, size: 64 MiB", "name: x, mode: devdax, size: 64 MiB"]
+        for (survivor, store) in try Self.survivors(of: wanted, on: host, scratch) {
+            guard try store.logs().last?.ranges.isEmpty == false else { continue }
+            try survivor.store(.disableRegion(0))
+            try survivor.store(.labelIndex(dimm: 0, nil))
+            try survivor.reboot()
+            try #require(survivor.state.regions[0].labelling == .labelless)
+            let media = (survivor.state.pages, survivor.state.infoBlocks)
+            let before = HostFacts(try survivor.observe())
+            let outcome = try Recovery(host: survivor, store: store).run()
+            #expect(outcome.blocked.count == 1, "\(outcome)")
+            #expect(survivor.state.pages == media.0 && survivor.state.infoBlocks == media.1)
+            #expect(HostFacts(try survivor.observe()) == before)
+        }
+    }
+
+    /// A step failed, and somebody destroyed meanwhile what an earlier one had changed. That is not "as it was before".
+    @Test func whatUndoingAnApplyLeavesIsSaid() throws {
+        let scratch = try ScratchDirectory()
+        let host = try SimulatedHost(json: Self.one)
+        try Self.apply(["name: x, mode: raw, size: 64 MiB"], to: host, nil)
+        let wanted = ["name: x, mode: fsdax, size: 64 MiB", "name: other, mode: raw, size: 64 MiB"]
+        let application = Application(of: try Self.profile(wanted), to: host)
+        let prepared = try application.prepare()
+        let plan = PlanReport(prepared.plan, of: try Self.profile(wanted), on: prepared.observed)
+        let ending = try application.carryOut(
+            prepared, consent: Consent(allowDestroy: ["x"]), recordingIn: scratch.store
+        ) { step in
+            guard case .begins(.create, _, _) = step, let label = try? Self.target("x", on: host).labelUUID
+            else { return }
+            try? host.remove(label, from: "region0")
+            host.arm(SimulatedFault(.fail(errno: 5), atOperation: 2))
+        }
+        let report = ApplicationReport(ending, plan: plan)
+        #expect(report.text(.plain).contains("x is gone"), "\(report.text(.plain))")
+        #expect(report.json.text().contains("x is gone"))
+    }
+
+    /// Every step was done, and the run died before the end was recorded: cut off here. Then the DIMM was taken out. What
+    /// belongs to the end, the marks of what is protected, waits for it as undoing does.
+    @Test(arguments: [false, true]) func whatBelongsToTheEndWaitsForItsRegion(isDisabled: Bool) throws {
+        let scratch = try ScratchDirectory()
+        let host = try SimulatedHost(json: Self.one)
+        try Self.apply(["name: x, mode: raw, size: 64 MiB, protect: true"], to: host, scratch.store)
+        let label = try #require(try Self.target("x", on: host).labelUUID)
+        let id = try #require(try scratch.store.names().last)
+        try Self.cutOffLastRecord(of: id, in: scratch)
+        try ProtectionStore(scratch.store.directory).remove(
+            ProtectionMark(label: label, name: "x", source: nil))
+        let marks = { try ProtectionStore(scratch.store.directory).marks().map(\.label) }
+        try #require(try marks() == [])
+        let whole = host.json
+        if isDisabled {
+            try host.store(.disableRegion(0))
+        } else {
+            host.state.buses[0].regions.removeAll()
+        }
+        let outcome = try Recovery(host: host, store: scratch.store).run()
+        if isDisabled {
+            #expect(try marks() == [label])
+            return
+        }
+        #expect(outcome.blocked.count == 1, "\(outcome)")
+        #expect(try scratch.store.log(id).end == nil)
+        let back = try SimulatedHost(json: whole)
+        #expect(try Recovery(host: back, store: scratch.store).run().recovered.first?.end == .committed)
+        #expect(try marks() == [label])
+    }
+
+    private static func cutOffLastRecord(of id: String, in scratch: ScratchDirectory) throws {
+        let path = scratch.store.journalPath(id)
+        var bytes = try StateFile.contents(path, limit: 1 << 24)
+        bytes.removeLast()
+        let end = try #require(bytes.lastIndex(of: UInt8(ascii: "\n"))) + 1
+        let file = try FileDescriptor.open(path, .readWrite)
+        defer { try? file.close() }
+        try file.resize(to: Int64(end))
+    }
+
+    /// Mode and name were changed, and recovery died between the old UUID and the old name: the media is the old one again,
+    /// and in use. Then nothing is compared, and nothing written.
+    @Test func whatHasItsOldUUIDAgainIsNotWrittenOver() throws {
+        let scratch = try ScratchDirectory()
+        let host = try SimulatedHost(json: Self.one)
+        try Self.apply(["name: x, mode: raw, size: 64 MiB"], to: host, nil)
+        try host.write(5, to: Self.target("x", on: host), at: [.zero, .mib(32)])
+        let old = try Self.target("x", on: host).labelUUID
+        let wanted = [
+            "name: z, renamed_from: x, mode: fsdax, size: 64 MiB", "name: other, mode: raw, size: 64 MiB",
+        ]
+        let (dead, store) = try #require(try Self.survivors(of: wanted, on: host, scratch).last)
+        var tried = 0
+        for point in 1...40 {
+            let copy = TransactionStore(StateDirectory(scratch.path.appending("copy-\(point)")))
+            try Self.copy(store, to: copy)
+            let recovering = try SimulatedHost(json: dead.json)
+            recovering.arm(SimulatedFault(.crash, atOperation: point))
+            _ = try Recovery(host: recovering, store: copy).run()
+            let survivor = try SimulatedHost(json: recovering.json)
+            survivor.arm(nil)
+            try survivor.reboot()
+            guard let now = try Self.namespace("z", on: survivor), now.labelUUID == old else { continue }
+            tried += 1
+            try survivor.write(7, to: Self.target("z", on: survivor), at: [.zero])
+            let outcome = try Recovery(host: survivor, store: copy).run()
+            #expect(outcome.blocked.isEmpty, "\(outcome)")
+            #expect(survivor.state.pages.values.contains(7))
+            #expect(try Self.namespace("x", on: survivor)?.labelUUID == old)
+        }
+        #expect(tried > 0)
+    }
+
+    private static func copy(_ store: TransactionStore, to copy: TransactionStore) throws {
+        try copy.directory.prepare()
+        for name in try store.names() {
+            try StateDirectory.makePrivate(copy.directory.transactions.appending(name))
+            let from = store.directory.transactions.appending(name)
+            for file in try StateDirectory.entries(of: from) {
+                let bytes = try StateFile.contents(from.appending(file), limit: 1 << 26)
+                let target = try StateFile.create(copy.directory.transactions.appending(name).appending(file))
+                try target.write(bytes)
+            }
+        }
+    }
+}
