@@ -4,13 +4,16 @@ import os
 
 import pytest
 
-from lab import LabError, Machine, payload, tools
+from lab import LabError, Machine, kernel, payload, stacks, tools
 
 SKIP = "DAXPROV_VM_SKIP"
+SKIP_STACK = "DAXPROV_VM_SKIP_STACK"
 
 
 def pytest_report_header():
-    return f"daxprov under test: {payload.binary() or 'none (build it, or set DAXPROV_BINARY)'}"
+    stack = stacks.chosen()
+    return [f"daxprov under test: {payload.binary() or 'none (build it, or set DAXPROV_BINARY)'}",
+            f"stack: {stack.name}, {stack.describes}"]
 
 
 def pytest_collection_modifyitems(items):
@@ -58,11 +61,19 @@ def _write_holder_table(terminalreporter):
 @pytest.fixture(scope="session")
 def qemu_is_there():
     try:
-        for program in ("qemu-system-x86_64", "busybox", "ndctl", "mkfs.ext4", "gcc"):
+        for program in ("busybox", "mkfs.ext4", "gcc", "cpio", "depmod"):
             tools.require(program)
     except LabError as error:
         pytest.fail(f"this machine cannot run virtual machines: {error}. "
                     f"Set {SKIP}=1 to skip the suite and say so.", pytrace=False)
+    stack = stacks.chosen()
+    try:
+        stack.qemu, stack.programs.require("ndctl"), kernel.newest(stack)
+    except LabError as error:
+        if os.environ.get(SKIP_STACK) == "1":
+            pytest.skip(f"{SKIP_STACK}=1: NOT TESTED on {stack.name}, which cannot be had: {error}")
+        pytest.fail(f"the stack {stack.name} cannot be had: {error}\n"
+                    f"Set {SKIP_STACK}=1 to skip the suite where that is so, and say so.", pytrace=False)
 
 
 @pytest.fixture

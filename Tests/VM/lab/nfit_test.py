@@ -10,7 +10,7 @@ import shutil
 
 from . import cache
 from .errors import LabError
-from .kernel import download
+from .kernel import packages
 from .tools import run
 
 DRIVERS = ("drivers/nvdimm", "drivers/dax", "drivers/acpi/nfit")
@@ -20,16 +20,16 @@ TEST = "tools/testing/nvdimm"
 DIMM_MEBIBYTES = (32, 64)  # the source's own size, and one that leaves room for several namespaces
 
 
-def build(kernel, dimm_mebibytes):
+def build(apt, kernel, dimm_mebibytes):
     """The directory with the modules for emulated DIMMs of this size."""
     key = cache.digest(kernel.release, kernel.version, open(__file__, "rb").read())
-    directory = cache.entry("nfit_test", key, lambda directory: _build(kernel, directory))
+    directory = cache.entry("nfit_test", key, lambda directory: _build(apt, kernel, directory))
     return directory / f"modules-{dimm_mebibytes}"
 
 
-def _build(kernel, directory):
-    headers = _unpack_headers(kernel, directory)
-    source = _unpack_source(kernel, directory)
+def _build(apt, kernel, directory):
+    headers = _unpack_headers(apt, kernel, directory)
+    source = _unpack_source(apt, kernel, directory)
     include = " ".join(f"-I{source / driver}" for driver in DRIVERS)
     for size in DIMM_MEBIBYTES:
         _set_dimm_size(source / TEST / "test/nfit.c", size)
@@ -49,20 +49,19 @@ def _set_dimm_size(file, mebibytes):
     file.write_text(text)
 
 
-def _unpack_headers(kernel, directory):
-    base = re.sub(r"-cloud-amd64$", "", kernel.release)
-    series = ".".join(kernel.release.split(".")[:2])
-    for package in (f"linux-headers-{kernel.release}", f"linux-headers-{base}-common", f"linux-kbuild-{series}"):
-        download(f"{package}={kernel.version}", directory)
+def _unpack_headers(apt, kernel, directory):
+    for package in packages(apt, f"linux-headers-{kernel.release}", r"linux-(headers|kbuild)-"):
+        apt.download(f"{package}={kernel.version}", directory)
     headers = directory / "usr/src" / f"linux-headers-{kernel.release}"
     makefile = headers / "Makefile"  # it names its place once installed
     makefile.write_text(makefile.read_text().replace("/usr/src", str(directory / "usr/src")))
+    (headers / "vmlinux").unlink(missing_ok=True)  # where it is there, type information would be made from it, with pahole
     return headers
 
 
-def _unpack_source(kernel, directory):
+def _unpack_source(apt, kernel, directory):
     series = ".".join(kernel.release.split(".")[:2])
-    download(f"linux-source-{series}={kernel.version}", directory)
+    apt.download(f"linux-source-{series}={kernel.version}", directory)
     name = f"linux-source-{series}"
     source = directory / "usr/src"
     run(["tar", "-C", source, "-xJf", source / f"{name}.tar.xz", *(f"{name}/{part}" for part in (*DRIVERS, TEST))])
