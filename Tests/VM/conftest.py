@@ -10,6 +10,10 @@ SKIP = "DAXPROV_VM_SKIP"
 SKIP_STACK = "DAXPROV_VM_SKIP_STACK"
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "each_kernel: also run on the newer kernel by make vm-test (docs/kernels.md)")
+
+
 def pytest_report_header():
     stack = stacks.chosen()
     return [f"daxprov under test: {payload.binary() or 'none (build it, or set DAXPROV_BINARY)'}",
