@@ -82,6 +82,7 @@ def complete(case, tally, result, count):
 
 
 @ON_EVERY_PLAN
+@pytest.mark.each_kernel
 def test_killed_at_a_write(case, tally):
     at = FIRST
     while True:
@@ -99,6 +100,7 @@ def test_killed_at_a_write(case, tally):
 
 
 @on_one_plan("replaces")
+@pytest.mark.each_kernel
 def test_power_cut_at_a_write(case, tally):
     at = FIRST
     while True:

@@ -1,5 +1,7 @@
 """What holds a device-dax device: shown as that, equal to ndctl, and never called verified where nobody can open it."""
 
+import pytest
+
 from support import Daxprov, namespace, ndctl, profile, region
 from support.daxprov import DONE, REFUSED, ROLLED_BACK
 
@@ -11,6 +13,7 @@ def codes(entries):
     return {each["code"] for each in entries}
 
 
+@pytest.mark.each_kernel
 def test_every_driver_of_a_device_is_shown_and_memory_that_a_driver_left_behind_is_refused(labelled):
     daxprov = Daxprov(labelled)
     device = daxprov.applied(HEAP).named("heap")["chardev"]

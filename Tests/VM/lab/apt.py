@@ -142,11 +142,11 @@ def _sources(releases):
         if fields.get("Origin") == "Debian" and fields.get("Label") == "Debian":
             mirror = fields["Site"]
             return (f"Types: deb\nURIs: {mirror}\nSuites: {' '.join(releases)}\nComponents: main\n"
-                    + _signed_by(fields.get("Sourcesentry", "").rsplit(":", 1)[0], mirror))
+                    + signed_by(fields.get("Sourcesentry", "").rsplit(":", 1)[0], mirror))
     raise LabError("the machine's apt has no Debian mirror among its sources: add one, and run apt-get update")
 
 
-def _signed_by(file, mirror):
+def signed_by(file, mirror):
     """The field Signed-By of the machine's source for this mirror; empty where apt trusts a key without being told."""
     if not os.path.isfile(file):
         return ""
