@@ -4,6 +4,7 @@ import pytest
 
 from support import Daxprov, namespace, ndctl, profile, region
 from support.daxprov import DONE, REFUSED, ROLLED_BACK
+from support.holders import NOT_BY_ITSELF
 
 HEAP = profile(region(0, namespace(name="heap", mode="devdax", size="512 MiB")))
 NONE = profile(region(0), unmanaged="destroy")
@@ -34,7 +35,8 @@ def test_every_driver_of_a_device_is_shown_and_memory_that_a_driver_left_behind_
     [refusal] = daxprov.plan(HEAP)["refusals"]
     assert refusal["code"] == "device_unusable" and f"daxctl enable-device {device}" in refusal["advice"]
 
-    run(f"daxctl enable-device {device}", "modprobe kmem", f"daxctl reconfigure-device -N -m system-ram {device}")
+    run(f"daxctl enable-device {device}", "modprobe kmem", NOT_BY_ITSELF,
+        f"daxctl reconfigure-device -N -m system-ram {device}")
     memory = held()
     assert memory.pop("total_memblocks") > 0
     assert memory == {"mode": "system-ram", "driver": "kmem", "online_memblocks": 0}

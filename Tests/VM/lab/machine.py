@@ -26,7 +26,7 @@ def _hardware(topology, stack):
     newest = kernel.newest(stack)
     plain = initramfs.build(newest, stack.programs)
     size = topology.emulated_dimm_mebibytes
-    chosen = initramfs.build(newest, stack.programs, nfit_test.build(stack.apt, newest, size)) if size else plain
+    chosen = initramfs.build(newest, stack.programs, nfit_test.build(stack, newest, size)) if size else plain
     return qemu.Hardware(topology, newest.image, chosen, accelerator.choose(newest.image, plain))
 
 

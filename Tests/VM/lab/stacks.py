@@ -12,6 +12,9 @@ VARIABLE = "DAXPROV_VM_STACK"
 IN_THE_GUEST = (
     "busybox-static kmod dash bash ndctl daxctl cxl strace dmsetup mount util-linux e2fsprogs xfsprogs mdadm lvm2 "
     "libyaml-0-2 libstdc++6").split()
+TO_BUILD = (
+    "base-files dash bash coreutils sed mawk grep findutils diffutils xz-utils perl-base bc make "
+    "gcc-14-for-host binutils libc6-dev libelf1t64 libssl3t64").split()
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,7 @@ class Stack:
     kernel_releases: tuple = ()
     qemu_releases: tuple = ()
     program_releases: tuple = ()
+    build_releases: tuple = ()     # of the compiler for the kernel's modules
 
     @property
     def apt(self):
@@ -32,6 +36,11 @@ class Stack:
     def programs(self):
         """Where the programs are that run in the guest."""
         return _programs(self.program_releases)
+
+    @property
+    def compiler(self):
+        """Where the compiler for the kernel's modules is, with what else a build needs; None for the machine itself."""
+        return _compiler(self.build_releases) if self.build_releases else None
 
     @property
     def qemu(self):
@@ -56,6 +65,11 @@ def _programs(releases):
 
 
 @lru_cache(maxsize=None)
+def _compiler(releases):
+    return programs.Unpacked(_apt(releases).unpacked("compiler", TO_BUILD))
+
+
+@lru_cache(maxsize=None)
 def _qemu(releases):
     if not releases:
         return Qemu((tools.require("qemu-system-x86_64"),))
@@ -73,7 +87,7 @@ ALL = {stack.name: stack for stack in (
     Stack("6.12", "the kernel and the QEMU of Debian 12's backports, with Debian 13's ndctl",
           ("bookworm", "bookworm-backports"), ("bookworm", "bookworm-backports"), ("trixie",)),
     Stack("7.3", "the kernel of Debian 13's backports, with Debian 13's ndctl and the QEMU of Debian 12's backports",
-          ("trixie", "trixie-backports"), ("bookworm", "bookworm-backports"), ("trixie",)),
+          ("trixie", "trixie-backports"), ("bookworm", "bookworm-backports"), ("trixie",), ("trixie",)),
 )}
 
 
