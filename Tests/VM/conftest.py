@@ -12,6 +12,7 @@ SKIP_STACK = "DAXPROV_VM_SKIP_STACK"
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "each_kernel: also run on the newer kernel by make vm-test (docs/kernels.md)")
+    config.addinivalue_line("markers", "only_on(stacks): for kernels that have what is tested")
 
 
 def pytest_report_header():
@@ -20,8 +21,13 @@ def pytest_report_header():
             f"stack: {stack.name}, {stack.describes}"]
 
 
-def pytest_collection_modifyitems(items):
-    """A machine that cannot run the suite fails it, unless it was told to skip; it never passes."""
+def pytest_collection_modifyitems(config, items):
+    """What a kernel does not have is left out. A machine that cannot run the suite fails it, unless it was told to skip; it never passes."""
+    name = stacks.chosen().name
+    left_out = [item for item in items if (only := item.get_closest_marker("only_on")) and name not in only.args]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
     if os.environ.get(SKIP) == "1":
         for item in items:
             item.add_marker(pytest.mark.skip(reason=f"{SKIP}=1: NOT TESTED on a real kernel"))

@@ -20,7 +20,7 @@ KMOD_NAMES = "modprobe insmod rmmod lsmod depmod modinfo".split()
 
 MODULES = (
     "virtio_pci virtio_console virtio_blk virtio_pmem loop dm-mod dm-linear md-mod raid1 xfs "
-    "nfit nd_pmem nd_btt nd_e820 device_dax dax_pmem kmem dax_hmem cxl_acpi cxl_pci cxl_mem cxl_pmem cxl_port"
+    "nfit nd_pmem nd_btt nd_e820 ramdax device_dax fsdev_dax dax_pmem kmem dax_hmem cxl_acpi cxl_pci cxl_mem cxl_pmem cxl_port"
 ).split()
 
 FILES = {
@@ -124,7 +124,7 @@ def _module_closure(kernel):
     by_name = {_module_name(path): path for path in needs}
     closure = set()
     for name in MODULES:
-        if path := by_name.get(name.replace("-", "_")):  # else it is built in
+        if path := by_name.get(name.replace("-", "_")):  # else it is built in, or newer than this kernel
             closure.update([path, *needs[path]])
     return sorted(closure)
 
