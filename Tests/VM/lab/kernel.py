@@ -33,10 +33,12 @@ def _existing(*paths):
     raise LabError(f"the kernel's packages have none of {', '.join(map(str, paths))}")
 
 
-def packages(apt, package, kind):
-    """The package, and those of the same kernel that it depends on directly whose names begin as `kind` says."""
-    needed = re.findall(r"[^\s,|]+", re.sub(r"\([^)]*\)", "", apt.show(package).get("Depends", "")))
-    return [package, *(name for name in needed if re.match(kind, name))]
+def packages(apt, package, version, kind):
+    """What to download: the package, and those that it depends on directly whose names begin as `kind` says. They have its
+    version only where it depends on just that one: the mirror may hold a newer one of the others alone."""
+    needed = re.findall(r"([^\s,|(]+)(?: \(= ([^)]+)\))?", apt.show(f"{package}={version}").get("Depends", ""))
+    return [f"{package}={version}", *(
+        f"{name}={exact}" if exact else name for name, exact in needed if re.match(kind, name))]
 
 
 def newest(stack):
@@ -50,8 +52,9 @@ def newest(stack):
 
     def fetch(directory):
         # From 7.0 on the kernel and its modules are packages of their own, and lie below /usr.
-        for package in packages(stack.apt, f"linux-image-{release}", rf"linux-(base|binary|modules)-{re.escape(release)}"):
-            stack.apt.download(f"{package}={version}", directory)
+        split = rf"linux-(base|binary|modules)-{re.escape(release)}"
+        for package in packages(stack.apt, f"linux-image-{release}", version, split):
+            stack.apt.download(package, directory)
         if not (directory / "lib").exists():
             (directory / "lib").symlink_to("usr/lib")
         run(["depmod", "-b", directory, release])

@@ -40,7 +40,7 @@ def _build(stack, kernel, directory):
     for size in DIMM_MEBIBYTES:
         _set_dimm_size(source / TEST / "test/nfit.c", size)
         if stack.compiler:
-            stack.compiler.run_inside(directory, make)
+            stack.compiler.run_inside({directory: there}, make)
         else:
             run(make)
         modules = directory / f"modules-{size}"
@@ -59,8 +59,8 @@ def _set_dimm_size(file, mebibytes):
 
 
 def _unpack_headers(apt, kernel, directory, there):
-    for package in packages(apt, f"linux-headers-{kernel.release}", r"linux-(headers|kbuild)-"):
-        apt.download(f"{package}={kernel.version}", directory)
+    for package in packages(apt, f"linux-headers-{kernel.release}", kernel.version, r"linux-(headers|kbuild)-"):
+        apt.download(package, directory)
     headers = directory / "usr/src" / f"linux-headers-{kernel.release}"
     makefile = headers / "Makefile"  # it names its place once installed
     makefile.write_text(makefile.read_text().replace("/usr/src", str(there / "usr/src")))

@@ -59,18 +59,22 @@ class Unpacked:
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         return _listed(listed.stdout, program)
 
-    def run_inside(self, place, command):
-        """Runs a command with this directory as its root, and the directory `place` as /work: no root is needed, and
-        nothing of it is seen outside."""
-        for name in ("work", "dev", "proc", "tmp"):
-            (self.root / name).mkdir(exist_ok=True)
-        if not (self.root / "usr/bin/awk").exists():  # what installing mawk would do
-            (self.root / "usr/bin/awk").symlink_to("mawk")
-        script = 'for each in dev proc; do mount --rbind /$each "$0/$each" || exit; done; '
-        script += 'mount --bind "$1" "$0/work" && root=$0 && shift && exec chroot "$root" "$@"'
-        tools.run(
-            ["unshare", "--map-root-user", "--mount", "sh", "-c", script, self.root, place, *command],
-            env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C", "HOME": "/"})
+    def run_inside(self, folders, command, run=tools.run, **environment):
+        """Runs a command with this directory as its root. `folders` maps folders of the machine to where it finds them.
+
+        That happens in namespaces of its own: nothing of it is seen outside, and root is not needed.
+        """
+        if not (self.root / "usr/bin/awk").exists() and (self.root / "usr/bin/mawk").exists():
+            (self.root / "usr/bin/awk").symlink_to("mawk")  # as installing mawk does
+        seen = {"/dev": "/dev", "/proc": "/proc", **folders}
+        for place in ("/tmp", *seen.values()):
+            (self.root / str(place).lstrip("/")).mkdir(parents=True, exist_ok=True)
+        script = 'root=$0; mount -t tmpfs tmp "$root/tmp" || exit; while [ "$1" != -- ]; do ' \
+                 'mount --rbind "$1" "$root/$2" || exit; shift 2; done; shift; exec chroot "$root" "$@"'
+        return run(
+            ["unshare", "--map-root-user", "--mount", "sh", "-c", script, str(self.root),
+             *(str(word) for pair in seen.items() for word in pair), "--", *map(str, command)],
+            env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "HOME": "/tmp", **environment})
 
     def _path(self):
         return ":".join(str(self.root / folder) for folder in LIBRARIES)
