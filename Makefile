@@ -5,9 +5,10 @@
 ## release       builds the program as it is installed
 ## install       installs it into PREFIX (/usr/local), below DESTDIR; as root: sudo make install
 ## uninstall     removes what install has put there
-## test          every test, those on a real kernel in a virtual machine included (about an hour)
+## test          every test, those on real kernels in virtual machines included (about an hour)
 ## unit          the tests that need no virtual machine
-## vm            a shell in a virtual machine with the current build; RUN=FILE runs a script there
+## vm-test       the tests on real kernels: all on Linux 6.1, a part on 6.12; STACK=NAME runs all on that one
+## vm            a shell in a virtual machine with the current build; RUN=FILE runs a script there, STACK=6.12 has that kernel
 ## bench         times it against ndctl in a virtual machine, and planning for many hosts
 ## lint          formatting and style
 ## clean         removes everything that was built
@@ -27,6 +28,9 @@ VM_JOBS ?= 2
 N ?= 2000
 SECONDS ?= 3600
 SEED ?=
+# The kernel of the virtual machines, with the QEMU and the tools that belong to it (Tests/VM/lab/stacks.py).
+STACK ?= $(DAXPROV_VM_STACK)
+NEWER_STACK = 6.12
 # What runs elsewhere than beside this toolchain: one binary that needs the C libraries alone.
 RELEASE = --scratch-path .build/release-static -c release --static-swift-stdlib
 BINARY = .build/release-static/release/daxprov
@@ -38,10 +42,12 @@ SOURCES := Package.swift $(shell find Sources -type f)
 .NOTPARALLEL:
 
 export SWIFT_BACKTRACE ?= enable=no
+export DAXPROV_VM_STACK := $(STACK)
 
 SANITIZED = PLAN_CASES=500 UNDO_CASES=5
 FUZZ_PROGRAM = .build-fuzz/release/fuzz
 VM_BINARY = DAXPROV_BINARY=$(CURDIR)/$(BINARY)
+VM_SUITE = $(PYTHON) -m pytest -q -n $(VM_JOBS) Tests/VM
 EVERY ?= 1
 UNDO_CASES ?= 100
 
@@ -89,7 +95,10 @@ sanitize: build-packages
 	$(SANITIZED) $(SWIFT) test --skip-build --parallel --sanitize thread --scratch-path .build-thread
 
 vm-test: all-packages release differential-program
-	$(VM_BINARY) $(PYTHON) -m pytest -q -n $(VM_JOBS) Tests/VM
+	$(VM_BINARY) $(VM_SUITE)
+ifeq ($(STACK),)
+	DAXPROV_VM_STACK=$(NEWER_STACK) $(VM_BINARY) $(VM_SUITE) -m each_kernel
+endif
 
 crash-matrix: all-packages release
 	DAXPROV_CRASH_EVERY=$(EVERY) DAXPROV_UNDO_CASES=$(UNDO_CASES) $(VM_BINARY) \

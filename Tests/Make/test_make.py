@@ -115,9 +115,24 @@ class MakeTests(unittest.TestCase):
         text = (REPOSITORY / "Makefile").read_text()
         listed = {line.split()[1] for line in text.splitlines() if line.startswith("## ") and not line.endswith(":")}
         phony = {word for line in text.splitlines() if line.startswith(".PHONY:") for word in line.split()[1:]}
-        internal = {"make-test", "fuzz-program", "vm-test", "differential-program", "build-packages", "vm-packages", "all-packages",
+        internal = {"make-test", "fuzz-program", "differential-program", "build-packages", "vm-packages", "all-packages",
                     "may-install"}
         self.assertEqual(phony - internal, listed)
+
+    def test_a_kernel_that_is_chosen_is_the_only_one_that_is_tested(self):
+        place = self.place()
+        place.build()
+        record = 'echo "stack=$DAXPROV_VM_STACK $*" >> "$LOG"'
+        place.program("python", record)
+        for words, environment, expected in (
+                ((), {}, [("", False), ("6.12", True)]),
+                (("STACK=7.3",), {}, [("7.3", False)]),
+                ((), {"DAXPROV_VM_STACK": "6.12"}, [("6.12", False)])):
+            place.log.write_text("")
+            result = place.make("vm-test", f"PYTHON={place.programs / 'python'}", *words, **environment)
+            self.assertEqual(result.returncode, 0, result)
+            runs = [(call.split()[0].removeprefix("stack="), "-m each_kernel" in call) for call in place.called("stack=")]
+            self.assertEqual(runs, expected)
 
     def test_missing_packages_are_installed_by_root_with_patience(self):
         place = self.place(missing="libyaml-dev")

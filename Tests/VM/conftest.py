@@ -4,17 +4,30 @@ import os
 
 import pytest
 
-from lab import LabError, Machine, payload, tools
+from lab import LabError, Machine, kernel, payload, stacks, tools
 
 SKIP = "DAXPROV_VM_SKIP"
+SKIP_STACK = "DAXPROV_VM_SKIP_STACK"
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "each_kernel: also run on the newer kernel by make vm-test (docs/kernels.md)")
+    config.addinivalue_line("markers", "only_on(stacks): for kernels that have what is tested")
 
 
 def pytest_report_header():
-    return f"daxprov under test: {payload.binary() or 'none (build it, or set DAXPROV_BINARY)'}"
+    stack = stacks.chosen()
+    return [f"daxprov under test: {payload.binary() or 'none (build it, or set DAXPROV_BINARY)'}",
+            f"stack: {stack.name}, {stack.describes}"]
 
 
-def pytest_collection_modifyitems(items):
-    """A machine that cannot run the suite fails it, unless it was told to skip; it never passes."""
+def pytest_collection_modifyitems(config, items):
+    """What a kernel does not have is left out. A machine that cannot run the suite fails it, unless it was told to skip; it never passes."""
+    name = stacks.chosen().name
+    left_out = [item for item in items if (only := item.get_closest_marker("only_on")) and name not in only.args]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
     if os.environ.get(SKIP) == "1":
         for item in items:
             item.add_marker(pytest.mark.skip(reason=f"{SKIP}=1: NOT TESTED on a real kernel"))
@@ -58,11 +71,19 @@ def _write_holder_table(terminalreporter):
 @pytest.fixture(scope="session")
 def qemu_is_there():
     try:
-        for program in ("qemu-system-x86_64", "busybox", "ndctl", "mkfs.ext4", "gcc"):
+        for program in ("busybox", "mkfs.ext4", "gcc", "cpio", "depmod"):
             tools.require(program)
     except LabError as error:
         pytest.fail(f"this machine cannot run virtual machines: {error}. "
                     f"Set {SKIP}=1 to skip the suite and say so.", pytrace=False)
+    stack = stacks.chosen()
+    try:
+        stack.qemu, stack.programs.require("ndctl"), kernel.newest(stack)
+    except LabError as error:
+        if os.environ.get(SKIP_STACK) == "1":
+            pytest.skip(f"{SKIP_STACK}=1: NOT TESTED on {stack.name}, which cannot be had: {error}")
+        pytest.fail(f"the stack {stack.name} cannot be had: {error}\n"
+                    f"Set {SKIP_STACK}=1 to skip the suite where that is so, and say so.", pytrace=False)
 
 
 @pytest.fixture

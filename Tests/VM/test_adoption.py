@@ -1,5 +1,7 @@
 """Namespaces that ndctl made: recognised, adopted, left alone, and destroyed only with consent."""
 
+import pytest
+
 from support import Daxprov, contents, namespace, ndctl, profile, region
 
 MADE_BY_NDCTL = "set -e\n" + "\n".join(
@@ -8,6 +10,7 @@ MADE_BY_NDCTL = "set -e\n" + "\n".join(
 
 
 
+@pytest.mark.each_kernel
 def test_namespaces_of_ndctl_are_recognised_adopted_and_left_alone(labelled):
     daxprov = Daxprov(labelled)
     labelled.run(MADE_BY_NDCTL, check=True)

@@ -1,5 +1,7 @@
 """Capacity is counted by extents, before anything is touched."""
 
+import pytest
+
 from support import Daxprov, contents, namespace, profile, region
 from support.inventory import MIB
 
@@ -29,6 +31,7 @@ def test_free_capacity_in_pieces_is_refused_with_the_extents_named(labelled):
     assert daxprov.applied(joined, allow=["c"]).named("large")["raw_size"] == 384 * MIB
 
 
+@pytest.mark.each_kernel
 def test_new_namespaces_take_the_gaps_that_the_plan_said(labelled):
     daxprov = Daxprov(labelled)
     six = [namespace(name=name, mode="raw", size=size) for name, size in zip(

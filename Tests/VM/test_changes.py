@@ -97,6 +97,7 @@ def test_a_rename_by_the_former_name_and_one_by_uuid_keep_everything_but_the_nam
     assert contents.digest(daxprov.vm, f"/dev/{fourth['blockdev']}") == digest
 
 
+@pytest.mark.each_kernel
 def test_fsdax_becomes_devdax_and_fsdax_again_in_its_place(start):
     daxprov, neighbours = start(mode="fsdax", size="64 MiB")
     old = daxprov.inventory().named("one")
@@ -106,6 +107,7 @@ def test_fsdax_becomes_devdax_and_fsdax_again_in_its_place(start):
     change(daxprov, neighbours, around(namespace(name="one", mode="fsdax", size="64 MiB")), "reconfigure", "one")
 
 
+@pytest.mark.each_kernel
 def test_raw_becomes_sector_and_raw_again_in_its_place(start):
     daxprov, neighbours = start(mode="raw", size="32 MiB")
     _, sector = change(
@@ -154,6 +156,7 @@ def test_the_page_map_moves_to_memory_and_back(start):
     assert on_device["usable_size"] < in_memory["usable_size"]
 
 
+@pytest.mark.each_kernel
 def test_a_change_of_size_is_a_replacement(start):
     daxprov, neighbours = start(mode="devdax", size="64 MiB")
     old = daxprov.inventory().named("one")

@@ -1,5 +1,7 @@
 """How often daxprov goes to the kernel: exact counts, which are the same on every machine."""
 
+import pytest
+
 from lab import syscalls
 from support import Daxprov, namespace, profile, region
 
@@ -46,6 +48,7 @@ def test_stores_and_opens_of_an_apply_grow_with_the_number_of_namespaces_alone(l
     assert (stores[32] - stores[8]) / 24 <= (stores[8] - stores[1]) / 7
 
 
+@pytest.mark.each_kernel
 def test_a_plan_and_an_inventory_store_nothing(labelled):
     daxprov = Daxprov(labelled)
     daxprov.applied(of(2))

@@ -39,7 +39,9 @@ class Tally:
         assert self.points > 0 and self.count > 0
 
 
-ON_EVERY_PLAN = pytest.mark.parametrize("case", PLANS, indirect=True)
+ON_EACH_KERNEL = "reconfigures"
+ON_EVERY_PLAN = pytest.mark.parametrize(
+    "case", [pytest.param(name, marks=[pytest.mark.each_kernel] * (name == ON_EACH_KERNEL)) for name in PLANS], indirect=True)
 
 
 def on_one_plan(name):
@@ -99,6 +101,7 @@ def test_killed_at_a_write(case, tally):
 
 
 @on_one_plan("replaces")
+@pytest.mark.each_kernel
 def test_power_cut_at_a_write(case, tally):
     at = FIRST
     while True:

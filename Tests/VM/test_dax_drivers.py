@@ -1,7 +1,10 @@
 """What holds a device-dax device: shown as that, equal to ndctl, and never called verified where nobody can open it."""
 
+import pytest
+
 from support import Daxprov, namespace, ndctl, profile, region
 from support.daxprov import DONE, REFUSED, ROLLED_BACK
+from support.holders import NOT_BY_ITSELF
 
 HEAP = profile(region(0, namespace(name="heap", mode="devdax", size="512 MiB")))
 NONE = profile(region(0), unmanaged="destroy")
@@ -11,6 +14,7 @@ def codes(entries):
     return {each["code"] for each in entries}
 
 
+@pytest.mark.each_kernel
 def test_every_driver_of_a_device_is_shown_and_memory_that_a_driver_left_behind_is_refused(labelled):
     daxprov = Daxprov(labelled)
     device = daxprov.applied(HEAP).named("heap")["chardev"]
@@ -31,7 +35,8 @@ def test_every_driver_of_a_device_is_shown_and_memory_that_a_driver_left_behind_
     [refusal] = daxprov.plan(HEAP)["refusals"]
     assert refusal["code"] == "device_unusable" and f"daxctl enable-device {device}" in refusal["advice"]
 
-    run(f"daxctl enable-device {device}", "modprobe kmem", f"daxctl reconfigure-device -N -m system-ram {device}")
+    run(f"daxctl enable-device {device}", "modprobe kmem", NOT_BY_ITSELF,
+        f"daxctl reconfigure-device -N -m system-ram {device}")
     memory = held()
     assert memory.pop("total_memblocks") > 0
     assert memory == {"mode": "system-ram", "driver": "kmem", "online_memblocks": 0}

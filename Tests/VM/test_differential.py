@@ -21,6 +21,7 @@ PIECE = 25
 
 
 @pytest.mark.parametrize("topology", BUSES)
+@pytest.mark.each_kernel
 def test_kernel_and_simulated_host_agree_on_random_sequences(machine, topology):
     if "differential" not in payload.programs():
         pytest.fail("there is no program `differential` beside daxprov: make vm-test builds it")
@@ -38,6 +39,7 @@ def test_kernel_and_simulated_host_agree_on_random_sequences(machine, topology):
     assert applied > 0
 
 
+@pytest.mark.each_kernel
 def test_the_kernel_keeps_the_contract_of_a_host(labelled):
     run = labelled.run([PROGRAM, "--contract"], timeout=300)
     assert run.status == 0, run.out + run.err

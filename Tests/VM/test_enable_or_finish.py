@@ -1,5 +1,7 @@
 """Enabling what is disabled: nothing is written to it, and what it then turns out to be is another change."""
 
+import pytest
+
 from support import Daxprov, contents, namespace, profile, region
 from support.daxprov import PARTIAL
 
@@ -37,6 +39,7 @@ def whole(vm, space):
     return contents.image_digest(vm, "dimm0", space["resource"] - 0x100000000, space["raw_size"])
 
 
+@pytest.mark.each_kernel
 def test_a_namespace_without_its_info_block_is_only_enabled_and_finished_with_consent_alone(labelled):
     vm, daxprov = labelled, Daxprov(labelled)
     space, _ = prepare(vm, daxprov, map="mem")

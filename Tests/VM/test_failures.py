@@ -3,6 +3,8 @@
 import errno
 import json
 
+import pytest
+
 from lab import Fault
 from support import Daxprov, contents, namespace, ndctl, profile, region
 from support.daxprov import PARTIAL, ROLLED_BACK
@@ -77,6 +79,7 @@ def test_after_a_failure_that_cannot_be_undone_the_report_says_what_was_done_and
     assert daxprov.apply(wanted).status == 0 and daxprov.is_settled(wanted)
 
 
+@pytest.mark.each_kernel
 def test_a_failure_after_labels_were_written_brings_the_namespace_back_with_the_next_reboot(machine):
     vm = machine("nvdimm-small")
     daxprov = Daxprov(vm)
@@ -92,6 +95,7 @@ def test_a_failure_after_labels_were_written_brings_the_namespace_back_with_the_
     assert daxprov.run(*agreed, profile=wanted).status == 0 and daxprov.is_settled(wanted)
 
 
+@pytest.mark.each_kernel
 def test_a_store_that_fails_during_a_reconfiguration_leaves_the_old_namespace_or_says_what_is_there(labelled):
     daxprov = Daxprov(labelled)
     daxprov.applied(profile(region(0, KEPT, TWO[0])))

@@ -22,6 +22,7 @@ SIX = profile(
         labels="init"))
 
 
+@pytest.mark.each_kernel
 def test_two_new_dimms_become_six_namespaces_in_four_modes_and_stay_so_after_a_reboot(machine):
     vm = machine("nvdimm")
     daxprov = Daxprov(vm)
@@ -71,6 +72,7 @@ def test_two_new_dimms_become_six_namespaces_in_four_modes_and_stay_so_after_a_r
     assert vm.run(f"head -c 65536 {after.node('journal')}").stdout == journal
 
 
+@pytest.mark.each_kernel
 def test_the_kernel_renumbers_namespaces_at_a_reboot_and_nothing_follows_its_numbers(labelled):
     daxprov = Daxprov(labelled)
     labelled.run("for name in low gap high; do ndctl create-namespace -r 0 -m raw -s 64M -n $name; done; "
@@ -88,6 +90,7 @@ def test_the_kernel_renumbers_namespaces_at_a_reboot_and_nothing_follows_its_num
 
 
 @pytest.mark.parametrize("unit", ["4 KiB", "2 MiB", "1 GiB"])
+@pytest.mark.each_kernel
 def test_a_new_devdax_namespace_has_the_alignment_and_the_size_that_the_plan_said(machine, unit):
     vm = machine("nvdimm", labelled=True)
     daxprov = Daxprov(vm)

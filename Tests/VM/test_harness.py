@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from lab import Fault, LabError, labels, syscalls, topologies
+from lab import Fault, LabError, apt, labels, stacks, syscalls, topologies
 
 CREATE = ["ndctl", "create-namespace", "-s", "64M", "-n", "one"]
 RUN = Path(__file__).parent / "run"
@@ -195,6 +195,7 @@ def test_syscalls_are_counted_by_path(labelled):
 # The machines whose DIMMs lie elsewhere are shown by one of them, and by the tests that move DIMMs.
 @pytest.mark.parametrize("topology", [
     each for each in topologies.ALL if each not in ("nvdimm-placed", "nvdimm-swapped", "nvdimm-replaced")])
+@pytest.mark.each_kernel
 def test_each_kind_of_machine_shows_its_regions(machine, topology):
     expected = {
         "nvdimm": 2, "nvdimm-small": 2, "nvdimm-moved": 3, "nfit": 4, "nfit-large": 4, "e820": 2, "virtio-pmem": 1,
@@ -204,12 +205,14 @@ def test_each_kind_of_machine_shows_its_regions(machine, topology):
     assert len(json.loads(text) if text else []) == expected[topology]
 
 
+@pytest.mark.each_kernel
 def test_the_emulated_nfit_interleaves_two_and_four_dimms(machine):
     vm = machine("nfit")
     regions = json.loads(vm.run(["ndctl", "list", "-R", "-v", "-D"], check=True).out)["regions"]
     assert {len(region.get("mappings", [])) for region in regions} >= {2, 4}
 
 
+@pytest.mark.each_kernel
 def test_dax_regions_in_soft_reserved_memory_are_dynamic(machine):
     vm = machine("hmem")
     vm.run("daxctl destroy-device -f dax0.0 || { daxctl disable-device dax0.0; daxctl destroy-device dax0.0; }")
@@ -217,6 +220,7 @@ def test_dax_regions_in_soft_reserved_memory_are_dynamic(machine):
     assert created[0]["size"] == 256 << 20
 
 
+@pytest.mark.each_kernel
 def test_labels_of_a_cxl_device_survive_a_power_cut(machine):
     vm = machine("cxl")
     vm.run([*CREATE, "-m", "raw"], check=True)
@@ -232,6 +236,7 @@ def test_memory_declared_on_the_command_line_survives_a_reboot(machine):
     assert vm.run("dd if=/dev/pmem0 bs=4096 skip=1000 count=1 | head -c 5").stdout == b"kept\n"
 
 
+@pytest.mark.each_kernel
 def test_the_program_under_test_brings_its_libraries(machine, monkeypatch):
     monkeypatch.setenv("DAXPROV_BINARY", "/usr/bin/bc")  # needs libreadline, which the guest does not have
     assert machine("none").run("daxprov -q", stdin=b"2 ^ 10\n").out == "1024\n"
@@ -338,3 +343,54 @@ def test_the_shell_in_the_guest_is_one_real_shell_on_a_terminal(person):
     person.wait_for(b"verified")
     person.line(b"exit 5")
     assert person.end() == 5
+
+
+def test_every_file_has_a_case_that_runs_on_each_kernel():
+    for file in sorted(RUN.parent.glob("test_*.py")):
+        assert "pytest.mark.each_kernel" in file.read_text(), file.name
+
+
+def with_a_mirror_that_is_away(folder, **environment):
+    """What the suite says on the stack 6.12 where the mirror cannot be reached."""
+    apt = folder / "bin/apt-get"
+    apt.parent.mkdir(exist_ok=True)
+    apt.write_text("#!/bin/sh\ncase $* in *update*) echo 'E: Failed to fetch: Could not connect' >&2; exit 100 ;; esac\n"
+                   "exec /usr/bin/apt-get \"$@\"\n")
+    apt.chmod(0o755)
+    words = {"DAXPROV_VM_STACK": "6.12", "DAXPROV_VM_CACHE": str(folder / "cache"), "PYTEST_XDIST_AUTO_NUM_WORKERS": "",
+             "PATH": f"{apt.parent}:{os.environ['PATH']}", **environment}
+    case = f"{__file__}::{test_a_program_that_is_not_there_exits_127.__name__}"
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", case],
+        env={**os.environ, **words}, capture_output=True, text=True)
+
+
+def test_a_stack_that_cannot_be_had_fails_and_says_so(tmp_path):
+    failed = with_a_mirror_that_is_away(tmp_path)
+    assert failed.returncode == 1 and "the stack 6.12 cannot be had" in failed.stdout, failed
+    assert "Could not connect" in failed.stdout and "DAXPROV_VM_SKIP_STACK" in failed.stdout, failed
+    skipped = with_a_mirror_that_is_away(tmp_path, DAXPROV_VM_SKIP_STACK="1")
+    assert skipped.returncode == 0 and "1 tests SKIPPED, not passed" in skipped.stdout, skipped
+    assert "passed" not in skipped.stdout.splitlines()[-1], skipped
+
+
+def test_a_stack_is_asked_for_by_a_name_that_there_is(monkeypatch):
+    monkeypatch.setenv(stacks.VARIABLE, "6.13")
+    with pytest.raises(LabError, match="there are 6.1, 6.12, 7.3"):
+        stacks.chosen()
+
+
+@pytest.mark.parametrize("file, text, expected", [
+    ("debian.sources",
+     "# ours\nTypes: deb\nURIs: http://mirror.invalid/security\nSuites: s\nComponents: main\nSigned-By: /wrong.gpg\n\n"
+     "Types: deb\nURIs: http://mirror.invalid/debian/\nSuites: b b-updates\nComponents: main\nSigned-By: /right.gpg\n",
+     "Signed-By: /right.gpg\n"),
+    ("debian.sources",
+     "Types: deb\nURIs: http://mirror.invalid/debian\nSuites: b\nSigned-By:\n -----BEGIN\n .\n mQ\nComponents: main\n",
+     "Signed-By:\n -----BEGIN\n .\n mQ\n"),
+    ("sources.list", "deb [arch=amd64 signed-by=/right.gpg] http://mirror.invalid/debian b main\n", "Signed-By: /right.gpg\n"),
+    ("sources.list", "deb http://mirror.invalid/debian b main\n", ""),
+])
+def test_a_private_source_has_the_key_of_the_machines_own(tmp_path, file, text, expected):
+    (tmp_path / file).write_text(text)
+    assert apt.signed_by(str(tmp_path / file), "http://mirror.invalid/debian") == expected

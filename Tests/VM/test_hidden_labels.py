@@ -2,6 +2,8 @@
 
 import struct
 
+import pytest
+
 from support import Daxprov, namespace, profile, region
 from support.inventory import MIB
 
@@ -32,6 +34,7 @@ def estrange(area, name):
     return area
 
 
+@pytest.mark.each_kernel
 def test_capacity_of_a_label_without_namespace_is_seen_and_left_alone(labelled):
     vm, daxprov = labelled, Daxprov(labelled)
     daxprov.applied(profile(region(0, *(

@@ -115,6 +115,7 @@ def is_taken(daxprov, namespace):
 
 
 @pytest.mark.parametrize("holder", holders.ALL, ids=lambda holder: holder.name)
+@pytest.mark.each_kernel
 def test_every_holder_is_found_by_plan_and_apply_and_goes_on_working(machine, holder, record_property):
     daxprov, used, use = in_use(machine, holder)
     plan = daxprov.plan(NONE)
@@ -141,6 +142,7 @@ def test_every_holder_is_found_by_plan_and_apply_and_goes_on_working(machine, ho
     record_property("holder", (holder.name, "found", *words))
 
 
+@pytest.mark.each_kernel
 def test_a_block_device_is_held_exclusively_from_the_look_to_the_unbind(labelled):
     daxprov = Daxprov(labelled)
     made = daxprov.applied(profile(region(0, FILES % "fsdax")))

@@ -29,6 +29,7 @@ def settle(daxprov, wanted, **options):
     return made
 
 
+@pytest.mark.each_kernel
 def test_sizes_of_interleaved_regions_are_counted_in_ways_times_alignment(daxprov):
     for size, below, above in (("24 MiB", "16 MiB", "32 MiB"), ("33 MiB", "32 MiB", "48 MiB")):
         [refusal] = daxprov.plan(profile(region(
@@ -100,6 +101,7 @@ def test_a_finer_region_alignment_gives_finer_sizes(daxprov):
     assert [made.named(name)["raw_size"] // MIB for name in ("one", "third", "rest")] == [24, 16, 24]
 
 
+@pytest.mark.each_kernel
 def test_sick_dimms_do_not_meet_a_requirement_of_health(daxprov):
     healthy = "{persistence_domain: memory_controller, health: ok}"
     wanted = profile(

@@ -1,5 +1,7 @@
 """Labels that say what the kernel would not write again: no step touches these, since undo could not bring them back."""
 
+import pytest
+
 from support import Daxprov, labels, namespace, profile, region
 from support.daxprov import DONE
 
@@ -18,6 +20,7 @@ def changed(*names):
     return profile(region(0, *kept), unmanaged="destroy" if "name" in names else None)
 
 
+@pytest.mark.each_kernel
 def test_a_label_that_could_not_be_written_back_is_left_as_it_is(labelled):
     daxprov = Daxprov(labelled)
     daxprov.applied(profile(region(0, *(namespace(name=name, mode="raw", size="32 MiB") for name in NAMES))))

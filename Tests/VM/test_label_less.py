@@ -12,6 +12,7 @@ def vm(machine, request):
     return machine(request.param)
 
 
+@pytest.mark.each_kernel
 def test_what_needs_labels_is_refused_with_the_reason(vm):
     daxprov = Daxprov(vm)
     whole = daxprov.inventory().region(0)["size"]
@@ -57,6 +58,7 @@ def test_the_one_namespace_changes_its_mode_and_back_with_consent(vm):
     assert contents.file_digest(vm, "/mnt/data") == file
 
 
+@pytest.mark.each_kernel
 def test_new_dimms_are_refused_with_the_way_to_labels(machine):
     daxprov = Daxprov(machine("nvdimm-small"))
     refusals = daxprov.refused(profile(region(0, namespace(name="data", mode="fsdax", size="128 MiB"))))["refusals"]

@@ -55,6 +55,7 @@ def test_labels_whose_index_is_lost_are_not_written_over(machine):
     assert daxprov.inventory().facts() == facts
 
 
+@pytest.mark.each_kernel
 def test_what_undo_takes_away_again_is_not_taken_for_lost_labels(machine):
     vm = machine("nvdimm-small")
     daxprov = Daxprov(vm)

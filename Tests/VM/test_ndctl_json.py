@@ -9,6 +9,7 @@ LABELS = ("ndctl disable-region -b nfit_test.0 all && ndctl init-labels -b nfit_
           "ndctl enable-region -b nfit_test.0 all")
 
 
+@pytest.mark.each_kernel
 def test_modes_maps_alignments_and_sector_sizes(labelled):
     daxprov = Daxprov(labelled)
     ndctl.assert_agrees(labelled)
@@ -30,6 +31,7 @@ def test_modes_maps_alignments_and_sector_sizes(labelled):
     assert [each["state"] for each in daxprov.inventory().namespaces].count("disabled") == 0
 
 
+@pytest.mark.each_kernel
 def test_disabled_dimms_and_regions_and_labels_of_version_1_1(machine):
     vm = machine("nvdimm-small")
     for command in (
@@ -42,6 +44,7 @@ def test_disabled_dimms_and_regions_and_labels_of_version_1_1(machine):
     assert vm.run(["ndctl", "list", "-R"]).out.strip() == ""
 
 
+@pytest.mark.each_kernel
 def test_media_errors_in_interleaved_regions(machine):
     vm = machine("nfit")
     daxprov = Daxprov(vm)
@@ -64,6 +67,7 @@ def test_media_errors_in_interleaved_regions(machine):
 
 
 @pytest.mark.parametrize("topology", ["hmem", "cxl"])
+@pytest.mark.each_kernel
 def test_a_machine_with_other_memory_as_it_starts(machine, topology):
     vm = machine(topology)
     ndctl.assert_agrees(vm)

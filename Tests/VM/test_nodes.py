@@ -37,6 +37,7 @@ def assert_names_both(text):
     assert "mknod" in text
 
 
+@pytest.mark.each_kernel
 def test_a_node_of_another_device_stops_plan_and_apply_before_anything_is_done(two):
     vm = two.vm
     before = contents.digest(vm, "/dev/pmem1")

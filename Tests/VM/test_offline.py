@@ -77,6 +77,7 @@ def test_a_plan_from_a_saved_inventory_is_the_hosts_plan_to_the_byte_but_for_wha
 
 
 @pytest.mark.parametrize("topology", MADE)
+@pytest.mark.each_kernel
 def test_an_exported_profile_changes_nothing(machine, topology):
     vm = machine(topology)
     daxprov = Daxprov(vm)

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from lab import Fault
 from support import Daxprov, namespace, ndctl, profile, region
 from support.daxprov import DONE, ERROR, NOT_PERMITTED, REFUSED
@@ -42,6 +44,7 @@ def test_an_ordinary_user_sees_the_host_and_may_not_change_it(labelled):
     assert daxprov.inventory().document == as_root.document
 
 
+@pytest.mark.each_kernel
 def test_a_host_without_persistent_memory_says_so(machine):
     vm = machine("none")
     daxprov = Daxprov(vm)
@@ -61,6 +64,7 @@ def test_a_host_without_persistent_memory_says_so(machine):
     assert_clear()
 
 
+@pytest.mark.each_kernel
 def test_a_bus_without_regions_is_shown_and_has_no_place_for_a_namespace(machine):
     vm = machine("cxl")
     daxprov = Daxprov(vm)
@@ -73,6 +77,7 @@ def test_a_bus_without_regions_is_shown_and_has_no_place_for_a_namespace(machine
     ndctl.assert_agrees(vm)
 
 
+@pytest.mark.each_kernel
 def test_a_disabled_region_is_shown_and_refused(labelled):
     daxprov = Daxprov(labelled)
     both = profile(

@@ -68,6 +68,7 @@ def test_labels_over_an_array_whose_superblock_lies_at_the_end_need_consent(mach
 
 # DIMMs, media, labels
 
+@pytest.mark.each_kernel
 def test_what_sick_dimms_report_is_told_before_their_region_is_touched(machine):
     daxprov = Daxprov(machine("nfit"))
     sick = {flag for dimm in daxprov.inventory().dimms for flag in dimm if flag.startswith("flag_")}
@@ -83,6 +84,7 @@ def test_what_sick_dimms_report_is_told_before_their_region_is_touched(machine):
     assert daxprov.plan(profile(region(0, "{mode: raw}")))["notes"] == []
 
 
+@pytest.mark.each_kernel
 def test_media_errors_are_noted_under_a_creation_and_refused_under_a_backup(machine):
     vm = machine("nfit")
     daxprov = Daxprov(vm)
@@ -118,6 +120,7 @@ def test_labels_of_version_1_1_are_noted(machine):
     assert codes(plan["notes"]) == {"labels_v1_1"}
 
 
+@pytest.mark.each_kernel
 def test_memory_that_would_come_online_by_itself_is_noted(labelled):
     daxprov = Daxprov(labelled)
     wanted = profile(region(0, "{name: heap, mode: devdax, size: 256 MiB, device: {mode: system-ram}}"))

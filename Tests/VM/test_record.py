@@ -1,10 +1,13 @@
 """What is told of transactions outside the state directory, on a real host."""
 
+import pytest
+
 from support import Daxprov, namespace, profile, region
 
 ONE = profile(region(0, namespace(name="one", mode="devdax", size="64 MiB")))
 
 
+@pytest.mark.each_kernel
 def test_transactions_are_told_to_the_systems_log(labelled):
     vm, daxprov = labelled, Daxprov(labelled)
     vm.run("busybox syslogd -O /tmp/messages", check=True)

@@ -1,5 +1,7 @@
 """Recovery where the kernel itself is at a loss: the labels of a region's DIMMs do not agree."""
 
+import pytest
+
 from lab import Fault, labels
 from support import Daxprov, contents, namespace, profile, region
 from support.daxprov import DONE, ERROR, PARTIAL, REFUSED
@@ -15,6 +17,7 @@ AFTER = profile(
 NAMES = ("other", "kept", "old")
 
 
+@pytest.mark.each_kernel
 def test_a_region_whose_dimms_disagree_gets_its_old_labels_back(machine):
     vm = machine("nfit")
     vm.run("ndctl wait-scrub all")

@@ -1,5 +1,7 @@
 """`rollback` brings back what a transaction changed: layout, identity and data; and refuses where that is not so."""
 
+import pytest
+
 from support import Daxprov, contents, namespace, profile, region
 from support.daxprov import DONE, REFUSED
 from support.snapshot import Snapshot
@@ -35,6 +37,7 @@ def rollback(daxprov, *names):
     return daxprov.run("rollback", "--yes", *consents(*names))
 
 
+@pytest.mark.each_kernel
 def test_every_kind_of_change_is_undone_with_its_data_while_a_neighbour_stays_mounted(labelled):
     vm, daxprov = labelled, Daxprov(labelled)
     found = daxprov.applied(profile(region(0, *BEFORE)))
@@ -66,6 +69,7 @@ def test_every_kind_of_change_is_undone_with_its_data_while_a_neighbour_stays_mo
     assert before.differences(Snapshot(vm, daxprov.inventory(), ("keep", "wal"))) == []
 
 
+@pytest.mark.each_kernel
 def test_initialised_labels_are_undone_and_the_namespace_is_back_after_a_reboot(machine):
     vm = machine("nvdimm-small")
     daxprov = Daxprov(vm)

@@ -29,6 +29,7 @@ def device(daxprov, name):
     return daxprov.inventory().named(name)["dev"]
 
 
+@pytest.mark.each_kernel
 def test_a_saved_plan_is_applied_after_a_reboot_too_and_only_once(labelled):
     daxprov = Daxprov(labelled)
     daxprov.applied(BEFORE)

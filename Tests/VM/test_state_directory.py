@@ -3,6 +3,8 @@ what was interrupted is found, whatever the state directory is."""
 
 import json
 
+import pytest
+
 from lab import Fault
 from support import Daxprov, contents, namespace, profile, region
 from support.daxprov import DONE, ERROR, LOCKED, PARTIAL, ROLLED_BACK
@@ -102,6 +104,7 @@ def test_what_was_interrupted_is_found_whatever_state_directory_is_given(labelle
     assert labelled.run("ls /run/daxprov /var/lib/daxprov").out.count("state-directory") == 0
 
 
+@pytest.mark.each_kernel
 def test_one_host_has_one_lock_a_plan_says_who_holds_it_and_no_signal_ends_its_step(labelled):
     daxprov = Daxprov(labelled)
     labelled.write_file("/tmp/two.yaml", TWO)

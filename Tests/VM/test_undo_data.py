@@ -186,6 +186,7 @@ def test_the_end_is_looked_at_and_protects(host):
 RAW, DIRECT = (profile(region(0, namespace(mode=mode))) for mode in ("raw", "fsdax"))
 
 
+@pytest.mark.each_kernel
 def test_a_dimm_that_was_replaced_is_not_written_and_one_that_moved_is(machine):
     """A region without labels becomes fsdax; killed half-way, its DIMM is replaced, and then comes back elsewhere."""
     vm = machine("nvdimm-placed")

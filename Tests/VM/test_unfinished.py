@@ -109,6 +109,7 @@ def test_an_unfinished_creation_is_destroyed_with_the_consent_for_its_uuid(label
 
 
 @pytest.mark.parametrize("mode, holder_class", [("fsdax", "pfn"), ("devdax", "dax")])
+@pytest.mark.each_kernel
 def test_a_label_that_records_direct_access_is_enabled_and_then_finished_with_consent(labelled, mode, holder_class):
     daxprov = Daxprov(labelled)
     label = configure_by_hand(labelled, "one", holder_class)
@@ -122,6 +123,7 @@ def test_a_label_that_records_direct_access_is_enabled_and_then_finished_with_co
 
 
 @pytest.mark.parametrize("mode, holder_class", [("fsdax", "pfn"), ("sector", "btt")])
+@pytest.mark.each_kernel
 def test_what_a_reboot_made_a_raw_device_of_an_unfinished_creation_is_reported_and_finished(
         labelled, mode, holder_class):
     daxprov = Daxprov(labelled)
@@ -154,6 +156,7 @@ def test_a_claim_that_was_never_bound_is_taken_away(labelled):
     assert_survives_a_reboot(daxprov, finished)
 
 
+@pytest.mark.each_kernel
 def test_a_claim_that_was_never_bound_is_finished_as_the_profile_says(labelled):
     daxprov = Daxprov(labelled)
     configure_by_hand(labelled, "one", "btt", "btt_seed")

@@ -1,5 +1,6 @@
 """The guest's root file system: Debian's own programs and libraries, and the kernel modules they need."""
 
+import lzma
 import os
 import re
 import shutil
@@ -19,7 +20,7 @@ KMOD_NAMES = "modprobe insmod rmmod lsmod depmod modinfo".split()
 
 MODULES = (
     "virtio_pci virtio_console virtio_blk virtio_pmem loop dm-mod dm-linear md-mod raid1 xfs "
-    "nfit nd_pmem nd_btt nd_e820 device_dax dax_pmem kmem dax_hmem cxl_acpi cxl_pci cxl_mem cxl_pmem cxl_port"
+    "nfit nd_pmem nd_btt nd_e820 ramdax device_dax fsdev_dax dax_pmem kmem dax_hmem cxl_acpi cxl_pci cxl_mem cxl_pmem cxl_port"
 ).split()
 
 FILES = {
@@ -33,33 +34,27 @@ FILES = {
 DIRECTORIES = "bin dev etc lib lib64 lib/x86_64-linux-gnu mnt opt/daxprov proc root run sbin sys tmp usr var/lib".split()
 
 
-def shared_libraries(program):
-    """{name: path} of what the dynamic linker loads for a program; empty when it is static."""
-    listed = subprocess.run(["ldd", str(program)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    found = re.findall(r"^\s+(?:(\S+) => )?(/\S+) \(0x", listed.stdout, re.MULTILINE)
-    return {name or os.path.basename(path): Path(path) for name, path in found}
-
-
-def build(kernel, replaced_modules=None):
-    """The initramfs file; modules in the directory `replaced_modules` stand in for the kernel's own."""
-    programs = {name: Path(os.path.realpath(require(name))) for name in PROGRAMS}
+def build(kernel, available, replaced_modules=None):
+    """The initramfs file with programs out of `available`; modules in the directory `replaced_modules` stand in for the
+    kernel's own."""
+    programs = {name: available.require(name) for name in PROGRAMS}
     sources = sorted(GUEST.glob("*.c")) + sorted(GUEST.glob("*.sh"))
     key = cache.digest(
-        Path(__file__), *sources, kernel.release, kernel.version, str(replaced_modules),
-        *programs.values(), Path(require("busybox")))
+        Path(__file__), *sources, kernel.release, kernel.version, str(replaced_modules), available.identity,
+        *programs.values(), available.require("busybox"))
     directory = cache.entry(
-        "initramfs", key, lambda into: _build(into, programs, kernel, replaced_modules))
+        "initramfs", key, lambda into: _build(into, available, programs, kernel, replaced_modules))
     return directory / "initramfs.cpio"
 
 
-def _build(directory, programs, kernel, replaced_modules):
+def _build(directory, available, programs, kernel, replaced_modules):
     root = directory / "root"
     for name in DIRECTORIES:
         (root / name).mkdir(parents=True)
     for name, text in FILES.items():
         (root / name).write_text(text)
-    _install_programs(root, programs)
-    _install_agent(root)
+    _install_programs(root, available, programs)
+    _install_agent(root, available)
     _install_modules(root, kernel, replaced_modules)
     names = "\n".join(str(path.relative_to(root)) for path in sorted(root.rglob("*")))
     with open(directory / "initramfs.cpio", "wb") as out:
@@ -69,14 +64,14 @@ def _build(directory, programs, kernel, replaced_modules):
     shutil.rmtree(root)
 
 
-def _install_programs(root, programs):
-    shutil.copy(require("busybox"), root / "bin/busybox")
+def _install_programs(root, available, programs):
+    shutil.copy(available.require("busybox"), root / "bin/busybox")
     (root / "bin/busybox-links").mkdir()
     # Not busybox: its shell runs its own small mount and losetup in place of the real ones.
     (root / "bin/sh").symlink_to("dash")
     (root / "etc/mtab").symlink_to("/proc/self/mounts")
     for name, path in programs.items():
-        _install_program(root, path, root / "bin" / name)
+        _install_program(root, available, path, root / "bin" / name)
     for name in KMOD_NAMES:
         (root / "sbin" / name).symlink_to("../bin/kmod")
     (root / "usr/bin").symlink_to("../bin")
@@ -86,19 +81,19 @@ def _install_programs(root, programs):
     (root / "bin/daxprov").symlink_to("/opt/daxprov/bin/daxprov")
 
 
-def _install_program(root, source, target):
+def _install_program(root, available, source, target):
     shutil.copy(source, target)
     target.chmod(0o755)
-    for name, path in shared_libraries(source).items():
+    for name, path in available.shared_libraries(source).items():
         place = root / ("lib64" if name.startswith("ld-linux") else "lib/x86_64-linux-gnu") / name
         if not place.exists():
             shutil.copy(os.path.realpath(path), place)
 
 
-def _install_agent(root):
+def _install_agent(root, available):
     agent = root / "agent"
     run(["gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-o", agent, GUEST / "agent.c", "-lutil"])
-    _install_program(root, agent, root / "sbin/agent")
+    _install_program(root, available, agent, root / "sbin/agent")
     agent.unlink()
     for source, target in (("init.sh", "init"), ("mark.sh", "bin/mark")):
         shutil.copy(GUEST / source, root / target)
@@ -107,10 +102,12 @@ def _install_agent(root):
 
 def _install_modules(root, kernel, replaced_modules):
     target = root / "lib/modules" / kernel.release
-    wanted = [str(path) for path in _module_closure(kernel)]
-    for path in wanted:
+    for path in _module_closure(kernel):
         (target / path).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(kernel.modules / path, target / path)
+        if path.endswith(".xz"):  # not every kmod can read these
+            (target / path.removesuffix(".xz")).write_bytes(lzma.decompress((kernel.modules / path).read_bytes()))
+        else:
+            shutil.copy(kernel.modules / path, target / path)
     for name in ("modules.builtin", "modules.builtin.modinfo", "modules.order"):
         shutil.copy(kernel.modules / name, target / name)
     if replaced_modules:
@@ -124,9 +121,13 @@ def _module_closure(kernel):
     for line in (kernel.modules / "modules.dep").read_text().splitlines():
         path, _, dependencies = line.partition(":")
         needs[path] = dependencies.split()
-    by_name = {os.path.basename(path).removesuffix(".ko").replace("-", "_"): path for path in needs}
+    by_name = {_module_name(path): path for path in needs}
     closure = set()
     for name in MODULES:
-        if path := by_name.get(name.replace("-", "_")):  # else it is built in
+        if path := by_name.get(name.replace("-", "_")):  # else it is built in, or newer than this kernel
             closure.update([path, *needs[path]])
     return sorted(closure)
+
+
+def _module_name(path):
+    return re.sub(r"\.ko(\.xz)?$", "", os.path.basename(path)).replace("-", "_")

@@ -1,6 +1,6 @@
 """Bringing the label areas of a machine's DIMMs into a known state."""
 
-from . import cache
+from . import cache, stacks
 from .tools import run
 
 
@@ -25,6 +25,6 @@ def copy_initialised_images(topology, directory, start):
         with start(topology.name, images=into) as machine:
             machine.run(INITIALISE, check=True)
 
-    images = cache.entry(f"labelled-{topology.name}", cache.digest(INITIALISE, repr(topology)), make)
+    images = cache.entry(f"labelled-{topology.name}", cache.digest(INITIALISE, repr(topology), stacks.chosen().name), make)
     for image in topology.images:
         run(["cp", "--sparse=auto", images / image.name, directory / image.name])

@@ -6,7 +6,8 @@ import time
 from functools import lru_cache
 from pathlib import Path
 
-from . import accelerator, initramfs, kernel, labels, nfit_test, payload, qemu, scratch, state, syscalls, topologies
+from . import (
+    accelerator, initramfs, kernel, labels, nfit_test, payload, qemu, scratch, stacks, state, syscalls, topologies)
 from .errors import LabError
 
 START = """
@@ -21,11 +22,11 @@ done
 
 
 @lru_cache(maxsize=None)
-def _hardware(topology):
-    newest = kernel.newest()
-    plain = initramfs.build(newest)
+def _hardware(topology, stack):
+    newest = kernel.newest(stack)
+    plain = initramfs.build(newest, stack.programs)
     size = topology.emulated_dimm_mebibytes
-    chosen = initramfs.build(newest, nfit_test.build(newest, size)) if size else plain
+    chosen = initramfs.build(newest, stack.programs, nfit_test.build(stack, newest, size)) if size else plain
     return qemu.Hardware(topology, newest.image, chosen, accelerator.choose(newest.image, plain))
 
 
@@ -42,7 +43,7 @@ class Machine:
             self.topology = topologies.ALL[topology]
         except KeyError:
             raise LabError(f"no topology {topology!r}; there are {', '.join(topologies.ALL)}") from None
-        self._hardware = _hardware(self.topology)
+        self._hardware = _hardware(self.topology, stacks.chosen())
         self._directory = scratch.directory()
         kept = self._kept = Path(images) if images else self._directory
         kept.mkdir(parents=True, exist_ok=True)
@@ -161,7 +162,7 @@ class Machine:
         are the same DIMMs."""
         self.kill()
         self.topology = topologies.ALL[topology]
-        self._hardware = _hardware(self.topology)
+        self._hardware = _hardware(self.topology, stacks.chosen())
         self.images = state.make_images(self.topology, self._kept)
         self._start()
 

@@ -7,10 +7,11 @@ built with it, from the same source as the kernel, because their calls into the 
 import os
 import re
 import shutil
+from pathlib import Path
 
 from . import cache
 from .errors import LabError
-from .kernel import download
+from .kernel import packages
 from .tools import run
 
 DRIVERS = ("drivers/nvdimm", "drivers/dax", "drivers/acpi/nfit")
@@ -20,20 +21,28 @@ TEST = "tools/testing/nvdimm"
 DIMM_MEBIBYTES = (32, 64)  # the source's own size, and one that leaves room for several namespaces
 
 
-def build(kernel, dimm_mebibytes):
+def build(stack, kernel, dimm_mebibytes):
     """The directory with the modules for emulated DIMMs of this size."""
     key = cache.digest(kernel.release, kernel.version, open(__file__, "rb").read())
-    directory = cache.entry("nfit_test", key, lambda directory: _build(kernel, directory))
+    directory = cache.entry("nfit_test", key, lambda directory: _build(stack, kernel, directory))
     return directory / f"modules-{dimm_mebibytes}"
 
 
-def _build(kernel, directory):
-    headers = _unpack_headers(kernel, directory)
-    source = _unpack_source(kernel, directory)
-    include = " ".join(f"-I{source / driver}" for driver in DRIVERS)
+def _build(stack, kernel, directory):
+    # Where the kernel's own tools need a newer C library than the machine has, the build has another root.
+    there = Path("/work") if stack.compiler else directory
+    headers = _unpack_headers(stack.apt, kernel, directory, there)
+    source = _unpack_source(stack.apt, kernel, directory)
+    inside = there / source.relative_to(directory)
+    include = " ".join(f"-I{inside / driver}" for driver in DRIVERS)
+    make = ["make", "-C", there / headers.relative_to(directory), f"-j{os.cpu_count()}", f"M={inside / TEST}",
+            f"KCFLAGS={include}", "modules"]
     for size in DIMM_MEBIBYTES:
         _set_dimm_size(source / TEST / "test/nfit.c", size)
-        run(["make", "-C", headers, f"-j{os.cpu_count()}", f"M={source / TEST}", f"KCFLAGS={include}", "modules"])
+        if stack.compiler:
+            stack.compiler.run_inside({directory: there}, make)
+        else:
+            run(make)
         modules = directory / f"modules-{size}"
         modules.mkdir()
         for module in source.rglob("*.ko"):
@@ -49,20 +58,19 @@ def _set_dimm_size(file, mebibytes):
     file.write_text(text)
 
 
-def _unpack_headers(kernel, directory):
-    base = re.sub(r"-cloud-amd64$", "", kernel.release)
-    series = ".".join(kernel.release.split(".")[:2])
-    for package in (f"linux-headers-{kernel.release}", f"linux-headers-{base}-common", f"linux-kbuild-{series}"):
-        download(f"{package}={kernel.version}", directory)
+def _unpack_headers(apt, kernel, directory, there):
+    for package in packages(apt, f"linux-headers-{kernel.release}", kernel.version, r"linux-(headers|kbuild)-"):
+        apt.download(package, directory)
     headers = directory / "usr/src" / f"linux-headers-{kernel.release}"
     makefile = headers / "Makefile"  # it names its place once installed
-    makefile.write_text(makefile.read_text().replace("/usr/src", str(directory / "usr/src")))
+    makefile.write_text(makefile.read_text().replace("/usr/src", str(there / "usr/src")))
+    (headers / "vmlinux").unlink(missing_ok=True)  # where it is there, type information would be made from it, with pahole
     return headers
 
 
-def _unpack_source(kernel, directory):
+def _unpack_source(apt, kernel, directory):
     series = ".".join(kernel.release.split(".")[:2])
-    download(f"linux-source-{series}={kernel.version}", directory)
+    apt.download(f"linux-source-{series}={kernel.version}", directory)
     name = f"linux-source-{series}"
     source = directory / "usr/src"
     run(["tar", "-C", source, "-xJf", source / f"{name}.tar.xz", *(f"{name}/{part}" for part in (*DRIVERS, TEST))])

@@ -4,9 +4,9 @@ import os
 import shutil
 from pathlib import Path
 
-from . import cache
+from . import cache, stacks
 from .errors import LabError
-from .initramfs import GUEST, shared_libraries
+from .initramfs import GUEST
 from .tools import run
 
 PAYLOAD_BYTES = 512 << 20
@@ -38,10 +38,7 @@ def image():
     shipped = programs()
     libraries = {}
     for program in shipped.values():
-        libraries.update(shared_libraries(program))
-    missing = [name for name, path in libraries.items() if not path.exists()]
-    if missing:
-        raise LabError(f"{', '.join(shipped)} need libraries that are not here: {', '.join(missing)}")
+        libraries.update(stacks.chosen().programs.shared_libraries(program))
     key = cache.digest(Path(__file__), SHIM, MAPPING, *libraries, *libraries.values(), *shipped, *shipped.values())
     return cache.entry("payload", key, lambda into: _make(into, shipped, libraries)) / "image"
 

@@ -1,6 +1,7 @@
 """One QEMU process: its command line, its life, and its monitor."""
 
 import json
+import os
 import shlex
 import socket
 import subprocess
@@ -8,6 +9,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from . import stacks
 from .errors import LabError
 from .tools import require, run
 
@@ -19,7 +21,8 @@ MONITOR_SECONDS = 120
 
 
 def version():
-    return run(["qemu-system-x86_64", "--version"]).splitlines()[0]
+    qemu = stacks.chosen().qemu
+    return run([*qemu.command, "--version"], env={**os.environ, **dict(qemu.environment)}).splitlines()[0]
 
 
 @dataclass(frozen=True)
@@ -61,9 +64,10 @@ class Qemu:
         self.console = console
         ends = {name: socket.socketpair() for name in ("monitor", "control", "mark")}
         fds = {name: far.fileno() for name, (_, far) in ends.items()}
+        qemu = stacks.chosen().qemu
         command = [
             # The kernel ends QEMU when this process ends, however that happens.
-            require("setpriv"), "--pdeathsig", "KILL", require("qemu-system-x86_64"), *arguments,
+            require("setpriv"), "--pdeathsig", "KILL", *qemu.command, *arguments,
             "-chardev", f"file,id=console,path={console}", "-serial", "chardev:console",
             "-chardev", f"socket,id=monitor,fd={fds['monitor']}", "-mon", "chardev=monitor,mode=control",
             "-device", "virtio-serial-pci,bus=pcie.0",
@@ -74,7 +78,7 @@ class Qemu:
         self._errors = open(f"{console}.qemu", "w+b")
         self.process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=self._errors, stderr=self._errors,
-            pass_fds=list(fds.values()))
+            env={**os.environ, **dict(qemu.environment)}, pass_fds=list(fds.values()))
         for _, far in ends.values():
             far.close()
         self.control = ends["control"][0]

@@ -102,7 +102,9 @@ ALL = {topology.name: topology for topology in (
     split_memory("e820", "label-less regions of 1 GiB and 512 MiB, declared by the kernel's command line",
                  "memmap=1G!4G memmap=512M!5G", ("nd_e820",)),
     split_memory("hmem", "dynamic device-dax regions of 1 GiB and 512 MiB in soft-reserved memory",
-                 "memmap=1G%4G-1+0xefffffff memmap=512M%5G-1+0xefffffff", ("dax_hmem", "kmem")),
+                 # Since 6.12 its drivers make it system memory, which must not go online: that would be for good.
+                 "memmap=1G%4G-1+0xefffffff memmap=512M%5G-1+0xefffffff memhp_default_state=offline",
+                 ("dax_hmem", "kmem")),
     Topology("virtio-pmem", "a 1 GiB virtio-pmem device: a label-less region without DIMMs", memory=512 * MIB,
              hotplug=True, images=(Image("pmem", 1 * GIB),), modules_before=DRIVERS,
              modules_after=("virtio_pmem",), can_be_saved=False,  # QEMU 7.2 does not save this device

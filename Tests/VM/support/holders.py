@@ -27,6 +27,8 @@ class Holder:
 
 
 WAIT = "echo ready; read end"
+# Since 6.12 Debian's kernel puts new memory online by itself, in its own zone; daxctl then refuses to choose another.
+NOT_BY_ITSELF = "echo offline > /sys/devices/system/memory/auto_online_blocks"
 
 ALL = (
     Holder("mounted", "fsdax", f"{FILE_SYSTEM} {{node}} && mount {{node}} {DIRECTORY} && {KEEP}",
@@ -71,13 +73,13 @@ ALL = (
            "grep -q {node} /proc/{pid}/maps"),
     Holder("devdax open", "devdax", "exec 3< {node}; " + WAIT, "{name}: open in process {pid} (sh)",
            "test {node} -ef /proc/{pid}/fd/3"),
-    Holder("system memory, online", "devdax", "daxctl reconfigure-device -m system-ram {name}",
+    Holder("system memory, online", "devdax", f"{NOT_BY_ITSELF} && daxctl reconfigure-device -m system-ram {{name}}",
            "{name}: system memory, and 1 of its memory blocks are online",
            "daxctl list -d {name} | grep -q '\"online_memblocks\":1'"),
     Holder("system memory in the kernel's zone", "devdax", "daxctl reconfigure-device -m system-ram --no-movable {name}",
            "{name}: system memory, and 1 of its 1 online memory blocks are in the kernel's zone Normal",
            "daxctl list -d {name} | grep -q '\"online_memblocks\":1'"),
-    Holder("system memory, offline", "devdax", "daxctl reconfigure-device -N -m system-ram {name}",
+    Holder("system memory, offline", "devdax", f"{NOT_BY_ITSELF} && daxctl reconfigure-device -N -m system-ram {{name}}",
            "{name}: system memory, of which no block is online", "daxctl list -d {name} | grep -q system-ram"),
 )
 
