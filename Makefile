@@ -5,9 +5,9 @@
 ## release       builds the program as it is installed
 ## install       installs it into PREFIX (/usr/local), below DESTDIR; as root: sudo make install
 ## uninstall     removes what install has put there
-## test          every test, those on real kernels in virtual machines included (about an hour)
+## test          every test, those on a real kernel in a virtual machine included (about an hour)
 ## unit          the tests that need no virtual machine
-## vm-test       the tests on real kernels: all on Linux 6.1, a part on 6.12; STACK=NAME runs all on that one
+## vm-test       the tests on a real kernel, Linux 6.1; STACK=6.12 or 7.3 takes that one
 ## vm            a shell in a virtual machine with the current build; RUN=FILE runs a script there, STACK=6.12 has that kernel
 ## bench         times it against ndctl in a virtual machine, and planning for many hosts
 ## lint          formatting and style
@@ -16,6 +16,7 @@
 ## For longer runs:
 ## crash-matrix  kills daxprov, its recovery and the machine at every write (hours; EVERY=k, UNDO_CASES=n: docs/crash-safety.md)
 ## differential  random sequences on two kinds of machine (N=2000, SEED=...): docs/differential.md
+## vm-newer      the part of the tests on a real kernel that is chosen for 6.12
 ## fuzz          an hour of fuzzing every reader of what others may have written (SECONDS=...): docs/fuzzing.md
 ## fuzz-smoke    the same for three minutes a target
 ## sanitize      the unit tests under the address and the thread sanitizer
@@ -51,7 +52,7 @@ VM_SUITE = $(PYTHON) -m pytest -q -n $(VM_JOBS) Tests/VM
 EVERY ?= 1
 UNDO_CASES ?= 100
 
-.PHONY: help demo test unit make-test fuzz fuzz-smoke fuzz-program sanitize vm-test crash-matrix vm bench differential lint
+.PHONY: help demo test unit make-test fuzz fuzz-smoke fuzz-program sanitize vm-test vm-newer crash-matrix vm bench differential lint
 .PHONY: may-install install uninstall release clean differential-program build-packages vm-packages all-packages
 
 help:
@@ -96,9 +97,9 @@ sanitize: build-packages
 
 vm-test: all-packages release differential-program
 	$(VM_BINARY) $(VM_SUITE)
-ifeq ($(STACK),)
+
+vm-newer: all-packages release differential-program
 	DAXPROV_VM_STACK=$(NEWER_STACK) $(VM_BINARY) $(VM_SUITE) -m each_kernel
-endif
 
 crash-matrix: all-packages release
 	DAXPROV_CRASH_EVERY=$(EVERY) DAXPROV_UNDO_CASES=$(UNDO_CASES) $(VM_BINARY) \

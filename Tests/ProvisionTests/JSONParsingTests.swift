@@ -1,4 +1,4 @@
-import Provision
+@testable import Provision
 import Testing
 
 @Suite struct JSONParsingTests {
@@ -44,6 +44,30 @@ import Testing
     @Test(arguments: ["1e999", "18446744073709551616", "-9223372036854775809"])
     func numbersThatDoNotFitAreRefused(text: String) {
         #expect(throws: JSONError.self) { try JSONValue(parsing: "[\(text)]") }
+    }
+
+    /// What is beyond ASCII goes to json-c as escapes: newer releases take its bytes for control characters.
+    @Test(arguments: ["caf\u{e9}", "e\u{301}", "\u{65e5}\u{672c}", "\u{1f600}", "\\\\\u{e9}"])
+    func charactersBeyondAsciiAreRead(text: String) throws {
+        let read = text.replacing("\\\\", with: "\\")
+        #expect(
+            try JSONValue(parsing: "{\"\(text)\": \"\(text)\"}")
+                == .object(
+                    .init(members: [
+                        .init(key: read, value: .string(read))
+                    ])))
+        #expect(JSONAsciiText(Array(text.utf8)).bytes.allSatisfy { $0 < 0x80 })
+    }
+
+    @Test(arguments: ["\"\\\u{e9}\"", "\u{e9}", "{\u{e9}: 1}"])
+    func charactersBeyondAsciiWhereNoneBelongAreRefused(text: String) {
+        #expect(throws: JSONError.self) { try JSONValue(parsing: text) }
+    }
+
+    @Test func theOffsetOfAnErrorBehindCharactersBeyondAsciiIsThatOfTheText() {
+        let text = "[\"\u{e9}\u{1f600}\", x]"
+        let error = #expect(throws: JSONError.self) { try JSONValue(parsing: text) }
+        #expect(error?.description.contains("11") == true, "\(String(describing: error))")
     }
 
     @Test func aKeyRepeatedThroughAnEscapeIsRefused() {

@@ -52,7 +52,8 @@ enum DeviceFile {
             HostError(
                 .failed, while: operation, device: device,
                 reason: "\(path) leads to \(found), and \(name) is \(node)",
-                advice: "disable the namespace, rm \(path), and enable it, so that the kernel makes its own node: "
+                advice:
+                    "disable the namespace, rm \(path), and enable it, so that the kernel makes its own node: "
                     + "one of mknod stays as it is when the device gets another number"
             )
         }

@@ -46,12 +46,13 @@ extension JSONValue {
         }
         defer { unsafe json_tokener_free(tokener) }
         unsafe json_tokener_set_flags(tokener, JSON_TOKENER_STRICT)
-        let terminated = bytes + [0]
+        let text = JSONAsciiText(bytes)
+        let terminated = text.bytes + [0]
         let node = unsafe terminated.withUnsafeBytes { raw in
             let start = unsafe raw.bindMemory(to: CChar.self).baseAddress
             return unsafe json_tokener_parse_ex(tokener, start, Int32(raw.count))
         }
-        let end = unsafe min(json_tokener_get_parse_end(tokener), bytes.count)
+        let end = text.offset(in: bytes, of: unsafe Int(json_tokener_get_parse_end(tokener)))
         let status = unsafe json_tokener_get_error(tokener)
         guard status == json_tokener_success else {
             unsafe json_object_put(node)
