@@ -37,6 +37,11 @@ struct RecoverCommand: ParsableCommand {
             try giveUp(abandon, host)
             return extendLifetime(lock)
         }
+        do throws(ExecutionError) {
+            try Recovery(host: host, store: self.host.store, consent: consent.consent).requireKnownWords()
+        } catch {
+            throw CommandFailure(error, status: .partial)
+        }
         let outcome = try Self.run(host, self.host.store, consent.consent)
         let unreadable = try CommandFailure.onState { () throws(StateError) in
             try self.host.store.unreadable()

@@ -33,6 +33,16 @@ import Testing
         #expect(try Self.run(place, "history").output.contains("interrupted"))
     }
 
+    /// A typing error agrees to nothing, and nobody is to believe that it did.
+    @Test(arguments: ["heep", "wal,heap"]) func aRecoveryRefusesAWordThatMeansNothing(word: String) throws {
+        let place = try Self.interrupted(at: 4, Profiles.larger)
+        let refused = try Self.run(place, "recover", "--allow-destroy", word)
+        #expect(
+            refused.status == 5 && refused.errors.contains("there is no namespace '\(word)'"), "\(refused)")
+        #expect(try Self.run(place, "history").output.contains("interrupted"))
+        #expect(try Self.run(place, "recover", "--allow-destroy", "heap").status == 0)
+    }
+
     /// The same command again, as configuration management runs it: its word was for the heap that was to be replaced, and
     /// not for the new one, which somebody has written to since.
     @Test func theWordOfAnApplyIsNotForWhatRecoveryFinds() throws {

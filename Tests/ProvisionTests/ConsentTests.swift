@@ -50,6 +50,14 @@ import Testing
     }
 
     /// A label can hold any name, that of another namespace's address too.
+    /// Of two transactions that recovery ends, each asks for what it gives up.
+    @Test func aNameIsSpentOnOneLossAndAnAddressIsNot() {
+        let losses = [Loss(address: "region0/a", words: ["a"], consequence: "would go")]
+        let consent = Consent(allowDestroy: ["a", "b", "region0/a", "region1/a"])
+        #expect(consent.spent(on: losses).allowDestroy == ["b", "region0/a", "region1/a"])
+        #expect(consent.spent(on: []) == consent)
+    }
+
     @Test func aNameThatIsAnotherOnesAddressAgreesToThatOneAlone() {
         let told = ConsentWords.told(apart: [
             change("region0/region1/wal", .destroy, consent: "region1/wal"),

@@ -2,7 +2,7 @@
 public struct Recovery {
     private let host: any RestoringHost
     private let store: TransactionStore
-    private let consent: Consent
+    private var consent: Consent
     private let interruption: Interruption
     private let progress: (Executor.Progress) -> Void
 
@@ -50,8 +50,10 @@ public struct Recovery {
     }
 
     /// Ends every interrupted transaction, the youngest first: one whose steps were all performed is committed, every
-    /// other is undone. One that cannot be ended does not keep others from it that touched no region of its own.
+    /// other is undone. One that cannot be ended does not keep others from it that touched no region of its own. A name that
+    /// agreed to a loss of one agrees to none of another.
     public func run() throws(ExecutionError) -> Outcome {
+        var rest = self
         let logs: [TransactionLog]
         do throws(StateError) {
             logs = try store.interrupted()
@@ -65,7 +67,9 @@ public struct Recovery {
                 continue
             }
             do throws(ExecutionError) {
-                outcome.recovered.append(try recover(log))
+                let recovered = try rest.recover(log)
+                rest.consent = rest.consent.spent(on: recovered.undone.agreed)
+                outcome.recovered.append(recovered)
             } catch {
                 guard error != .interrupted else { throw error }
                 outcome.blocked.append(Blocked(id: log.header.id, regions: regions, error: error))
@@ -101,6 +105,23 @@ public struct Recovery {
         } catch {
             throw .host(error)
         }
+    }
+
+    /// Refuses words that can mean nothing here: of namespaces that are neither there nor were before what is to be undone.
+    public func requireKnownWords() throws(ExecutionError) {
+        let logs: [TransactionLog]
+        do throws(StateError) {
+            logs = try store.interrupted()
+        } catch {
+            throw .state(error)
+        }
+        guard !logs.isEmpty, !consent.allowDestroy.isEmpty else { return }
+        let known = logs.reduce(try observe().consentWords) { $0.union($1.header.before.consentWords) }
+        guard let unknown = consent.unknownWords(for: [], known: known).first else { return }
+        throw .host(
+            HostError(
+                .failed, while: "agree to anything with \(unknown.address)", reason: unknown.message,
+                advice: unknown.advice))
     }
 
     /// Gives up an interrupted transaction that can be neither finished nor undone. The host stays as it is, and what was

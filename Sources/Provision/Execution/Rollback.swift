@@ -32,7 +32,8 @@ struct Rollback {
             try labels.restore(in: region)
         }
         try verify(plan, leaving: scene.leftNames)
-        return Undone(afterReboot: relabelled, returned: scene.returned, left: scene.left)
+        return Undone(
+            afterReboot: relabelled, returned: scene.returned, left: scene.left, agreed: scene.agreed)
     }
 
     func pause() throws(ExecutionError) {
@@ -117,6 +118,8 @@ public struct Undone: Equatable, Sendable {
     public var returned: [Returned] = []
     /// What somebody has made something else of, or destroyed, and is left as it is: each in a sentence.
     public var left: [String] = []
+    /// What was given up, since that was agreed to.
+    public var agreed: [Loss] = []
 
     /// A namespace that was brought back.
     public struct Returned: Equatable, Sendable {

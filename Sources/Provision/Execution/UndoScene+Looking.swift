@@ -16,6 +16,7 @@ extension UndoScene {
             }
             let missing = rollback.consent.missing(among: losses)
             guard missing.isEmpty else { throw ExecutionError.consentMissing(missing) }
+            agreed = losses
             // Undoing that dies goes on with it. A label's UUID means the same object then, whatever it is called.
             let agreed = losses.map { loss in loss.words.first { UUID($0) != nil } ?? loss.address }
             if !agreed.isEmpty {

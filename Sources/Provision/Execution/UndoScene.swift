@@ -15,6 +15,8 @@ struct UndoScene {
     var accounted: [Int: [Extent]]
     /// What came back.
     var returned: [Undone.Returned] = []
+    /// What is given up, since that was agreed to.
+    var agreed: [Loss] = []
     /// What somebody has made something else of and is left as it is, each in a sentence.
     var left: [String] = []
     /// These namespaces.

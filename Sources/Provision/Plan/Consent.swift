@@ -18,16 +18,33 @@ public struct Consent: Equatable, Sendable {
 
     /// Those of the losses that were not agreed to.
     func missing(among losses: [Loss]) -> [Loss] {
+        let counts = Self.counts(losses)
+        return losses.filter { loss in
+            !allowDestroy.contains { agrees($0, to: loss, counts) }
+        }
+    }
+
+    /// The same without the words that agreed to one of the losses and are no address: a name agrees to one loss, and what has
+    /// it elsewhere is another.
+    func spent(on losses: [Loss]) -> Consent {
+        let counts = Self.counts(losses)
+        return Consent(
+            allowDestroy: allowDestroy.filter { word in
+                word.contains("/") || !losses.contains { agrees(word, to: $0, counts) }
+            })
+    }
+
+    private func agrees(_ word: String, to loss: Loss, _ counts: [String: Int]) -> Bool {
+        if word == loss.address { return true }
+        return loss.words.contains(word) && counts[word] == 1 && !word.contains("/")
+    }
+
+    private static func counts(_ losses: [Loss]) -> [String: Int] {
         var counts: [String: Int] = [:]
         for loss in losses {
             for word in Set(loss.words + [loss.address]) { counts[word, default: 0] += 1 }
         }
-        return losses.filter { loss in
-            !allowDestroy.contains { word in
-                if word == loss.address { return true }
-                return loss.words.contains(word) && counts[word] == 1 && !word.contains("/")
-            }
-        }
+        return counts
     }
 
     /// The word that is asked for: the name where it agrees to this one of the losses alone, else the address; and the
