@@ -228,7 +228,7 @@ extension UndoScene {
 
     /// A loss by bringing a namespace back: under the name that it has now, as the review of a rollback has it; where nothing
     /// has a name there, under the old one.
-    private func loss(_ restoration: UndoPlan.Restoration, _ consequence: String) -> Loss {
+    func loss(_ restoration: UndoPlan.Restoration, _ consequence: String) -> Loss {
         let was = restoration.was
         let now = restoration.now
         let shown = now.flatMap { $0.name == nil ? nil : $0 } ?? was

@@ -121,11 +121,9 @@ struct UndoScene {
             try SavedMedia(rollback, restoration.saved).write(found, to: place)
             if let label = place.labelUUID, !restoration.keepsLabel { try recording.note(.returned(label)) }
         }
-        let back = try rollback.onHost { () throws(HostError) in
-            try host.reinstate(was, on: place)
-        }
         made.removeAll { $0 == place }
         offline.removeAll { $0 == place }
+        guard let back = try reinstate(restoration, on: place) else { return }
         if let label = place.labelUUID { forget(label, in: restoration.region) }
         if regions[restoration.region]?.namespaces.contains(where: { $0.device == back.device }) != true {
             regions[restoration.region]?.namespaces.append(back)
@@ -145,7 +143,29 @@ struct UndoScene {
         let target = NamespaceTarget(now, region: restoration.region)
         rollback.progress(.undoes("\(was.isActive ? "enable" : "disable") \(was.displayName)"))
         if now.isActive { try takeOffline(target) }
-        _ = try rollback.onHost { () throws(HostError) in try host.reinstate(was, on: target) }
+        _ = try reinstate(restoration, on: target)
+    }
+
+    /// Gives a namespace its label back, and brings it online if it was; nil where it stays offline: somebody wrote over what
+    /// the kernel needs to enable it (a translation table), and its loss was agreed to.
+    private mutating func reinstate(
+        _ restoration: UndoPlan.Restoration, on target: NamespaceTarget
+    ) throws(ExecutionError) -> Namespace? {
+        do throws(HostError) {
+            return try host.reinstate(restoration.was, on: target)
+        } catch {
+            let isAgreed = rollback.consent.missing(among: [loss(restoration, "is lost")]).isEmpty
+            let isBack = try rollback.observe().region(restoration.region)?.namespaces.contains {
+                $0.hasLabel(of: restoration.was) && !$0.isActive
+            }
+            guard error.kind == .failed, isAgreed, isBack == true else { throw .host(error) }
+            let name = restoration.was.displayName
+            leftNames.insert(name)
+            left.append(
+                "\(name) has its label and place again, and cannot be enabled (\(error.reason)): what it held was "
+                    + "written over")
+            return nil
+        }
     }
 
     /// Whether a namespace runs raw because looking at its media, or saving it, died there, and nobody wrote to it.

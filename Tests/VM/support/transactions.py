@@ -137,11 +137,11 @@ class Transactions:
         self.vm.run("sync")
         return [place for place, digest in written.items() if contents.image_digest(self.vm, *place) != digest]
 
-    def agree(self, *words, refusal):
+    def agree(self, *words, refusal, **options):
         """Runs it until it no longer asks for consent, with what it asks for; the last result and what was agreed to."""
         allow = []
         while True:
-            result = self.run(*words, *(word for name in allow for word in ("--allow-destroy", name)))
+            result = self.run(*words, *(word for name in allow for word in ("--allow-destroy", name)), **options)
             asked = re.findall(r"--allow-destroy '?([^\s']+)", result.err + result.out)
             if result.status != refusal or not set(asked) - set(allow):
                 self.finish(result)
@@ -164,7 +164,10 @@ class Transactions:
         if result.status != DONE:
             return THIRD, [result]
         now = self.layout()
-        if now == self.old.facts:
+        # What the kernel needs to enable it was written over as well, and that was agreed to.
+        gone = set(re.findall(r"(\S+) has its label and place again, and cannot be enabled", result.out + result.err))
+        if [each for each in now if each["name"] not in gone] == [
+                each for each in self.old.facts if each["name"] not in gone]:
             return OLD, []
         return (NEW, []) if self.daxprov.is_settled(self.plan.after) else (THIRD, [result, now])
 
@@ -172,9 +175,10 @@ class Transactions:
         """Brings the old layout back where it is not there, with consent to everything; what is on the media then is the
         old state of the next point."""
         if self.layout() != self.old.facts:
-            result, _ = self.agree("rollback", "--yes", refusal=REFUSED)
+            self.agree("rollback", "--yes", refusal=REFUSED)
+        if self.layout() != self.old.facts:
+            result, _ = self.agree("apply", "--yes", refusal=REFUSED, profile=self.plan.before)
             assert result.status == DONE, result
-            assert self.layout() == self.old.facts
         self.forget()
         self.old = self.snapshot()
 
