@@ -1,6 +1,7 @@
 import HostContract
-import Provision
 import Testing
+
+@testable import Provision
 
 /// "Fail the Nth store" and "crash at the Nth store", for N = 1 until nothing fails any more.
 @Suite struct SimulatedFaultTests {
@@ -20,6 +21,19 @@ import Testing
             #expect(step.comparable(after) == step.comparable(before), "store \(operation) of \(count)")
             _ = try region.perform(action)
         }
+    }
+
+    /// The kernel offers another object next once the first one was enabled, and gives that up with its capacity.
+    @Test func aDevdaxNamespaceThatIsTooSmallLeavesNothing() throws {
+        let host = try SimulatedHost(json: SimulatedHosts.oneDimm)
+        let region = ContractRegion(host: host, device: "region0")
+        var layout = try region.layout("small", 64, .devdax)
+        _ = try region.create("first", 64)
+        layout.rawSize = .mib(8)
+        host.state.buses[0].regions[0].align = .mib(2)
+        let error = region.failure(.create(region.placement(layout)))
+        #expect(error?.kind == .failed && error?.undoFailures == [], "\(String(describing: error))")
+        #expect(try region.namespaces().map(\.name) == ["first"])
     }
 
     @Test(arguments: FaultedStep.all, SimulatedHosts.labelled)

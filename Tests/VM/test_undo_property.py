@@ -202,6 +202,7 @@ class Situation:
             assert facts in (self.old[image], left.get(image)), (self.story, image, facts, self.old[image])
 
 
+@pytest.mark.each_kernel
 @pytest.mark.parametrize("seed", range(FIRST, FIRST + CASES))
 def test_nobodys_data_is_written_over(machine, seed):
     situation = Situation(machine("nvdimm-three"), seed)

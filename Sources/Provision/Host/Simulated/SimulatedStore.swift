@@ -73,6 +73,17 @@ enum SimulatedStore: Equatable, Sendable {
         }
     }
 
+    /// The namespace object whose attribute or driver it is for; nil where it is for something else.
+    var namespace: SimulatedNamespaceID? {
+        switch self {
+        case .uuid(let id, _), .name(let id, _), .size(let id, _), .sectorSize(let id, _),
+            .holderClass(let id, _), .forceRaw(let id, _), .enable(let id), .disable(let id),
+            .zeroInfoBlock(let id):
+            id
+        default: nil
+        }
+    }
+
     /// The device that the store goes to.
     var device: String {
         switch self {

@@ -41,6 +41,8 @@ extension SimulatedHost {
     private func undone(_ undo: StepUndo, after failure: HostError) -> HostError {
         var failure = failure
         for store in undo.inOrder {
+            // What was enabled once and lost its capacity is no object any more.
+            if let id = store.namespace, state.namespace(id) == nil { continue }
             do {
                 try self.store(store)
             } catch {
