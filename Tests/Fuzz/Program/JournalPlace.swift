@@ -49,7 +49,8 @@ final class JournalPlace: Sendable {
         }
         for profile in Samples.profiles {
             let plan = Planner.plan(profile, on: observed)
-            let completed = Safeguards(reading: store).completed(plan, for: profile, on: observed)
+            let completed = plan.reviewed(
+                by: Safeguards(reading: store).reviews(for: profile, on: observed))
             Require.printable(PlanReport(completed, of: profile, on: observed).text())
         }
         _ = try? store.undoable(nil)
