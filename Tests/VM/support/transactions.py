@@ -172,10 +172,13 @@ class Transactions:
         return (NEW, []) if self.daxprov.is_settled(self.plan.after) else (THIRD, [result, now])
 
     def start_again(self):
-        """Brings the old layout back where it is not there, with consent to everything; what is on the media then is the
-        old state of the next point."""
+        """Brings the old layout back where it is not there, with consent to everything; what is there then is the old
+        state of the next point."""
         if self.layout() != self.old.facts:
             self.agree("rollback", "--yes", refusal=REFUSED)
+        for each in self.inventory().namespaces:
+            if each["state"] == "disabled":  # its translation table is gone
+                self.vm.run(f"ndctl destroy-namespace -f {each['dev']}", check=True)
         if self.layout() != self.old.facts:
             result, _ = self.agree("apply", "--yes", refusal=REFUSED, profile=self.plan.before)
             assert result.status == DONE, result
