@@ -35,7 +35,7 @@ extension KernelRegion {
             try configureAndEnable(namespace, layout, identity.infoBlock)
             return try finished(namespace, target, layout, identity)
         } catch {
-            guard state(namespace).claim == nil else { throw error }
+            guard !isFormatted(namespace, target, layout, identity) else { throw error }
             let failures = failure { () throws(HostError) in
                 guard !wiped.isEmpty else { return }
                 try takeOffline(namespace)
@@ -59,12 +59,34 @@ extension KernelRegion {
             try configureAndEnable(namespace, layout, identity.infoBlock)
             return try finished(namespace, target, layout, identity)
         } catch {
-            guard state(namespace).claim == nil else { throw error }
+            guard !isFormatted(namespace, target, layout, identity) else { throw error }
             throw error.adding(
                 undoFailures: failure { () throws(HostError) in
                     try takeOffline(namespace)
                     try media.write([MediaPiece(offset: area.offset, bytes: { saved })], in: self)
                 })
+        }
+    }
+
+    /// Whether the kernel may have written metadata to the media before a step failed. Then the old label must not come back
+    /// by itself, since undo takes it for the proof of old media: undo, which writes what was saved, is left with all of it.
+    ///
+    /// Page maps are written after their info block (pfn_devs.c, `nd_pfn_init`), and translation tables before theirs
+    /// (btt.c, `btt_arena_write_layout`), but not to less than one arena (btt.h, `ARENA_MIN_SIZE`).
+    private func isFormatted(
+        _ namespace: String, _ target: NamespaceTarget, _ layout: Layout, _ identity: FreshIdentity
+    ) -> Bool {
+        guard state(namespace).claim != nil else { return false }
+        if layout.mode == .sector { return target.rawSize >= .mib(16) }
+        let uuid = 4096 + 16
+        do throws(HostError) {
+            try takeOffline(namespace)
+            let area = Extent(
+                offset: .zero, length: min(RawAccess.infoBlockArea.length, target.rawSize))
+            let found = try RawAccess(namespace: namespace).read(area, in: self)
+            return found.count < uuid + 16 || Array(found[uuid..<uuid + 16]) == identity.infoBlock.bytes
+        } catch {
+            return true
         }
     }
 
