@@ -146,8 +146,8 @@ struct UndoScene {
         _ = try reinstate(restoration, on: target)
     }
 
-    /// Gives a namespace its label back, and brings it online if it was; nil where it stays offline: somebody wrote over what
-    /// the kernel needs to enable it (a translation table), and its loss was agreed to.
+    /// Gives a namespace its label back, and brings it online if it was; nil where the kernel does not enable it and its loss
+    /// was agreed to: somebody can have written over what it needs for that (a translation table).
     private mutating func reinstate(
         _ restoration: UndoPlan.Restoration, on target: NamespaceTarget
     ) throws(ExecutionError) -> Namespace? {
@@ -162,8 +162,8 @@ struct UndoScene {
             let name = restoration.was.displayName
             leftNames.insert(name)
             left.append(
-                "\(name) has its label and place again, and cannot be enabled (\(error.reason)): what it held was "
-                    + "written over")
+                "\(name) has its label and place again, and cannot be enabled (\(error.reason)); that what it held is "
+                    + "lost was agreed to")
             return nil
         }
     }
