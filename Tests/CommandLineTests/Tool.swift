@@ -15,6 +15,9 @@ enum Tool {
             .joined(separator: "/") + "/daxprov"
     }()
 
+    /// Whether this build, and so the tool's, is instrumented by a sanitizer.
+    static let isSanitized = unsafe dlsym(nil, "__asan_init") != nil || dlsym(nil, "__tsan_init") != nil
+
     /// Starts the tool with these descriptors as its standard ones, waits, and returns its exit code, or 128 and more
     /// where a signal ended it. With `command` that is run instead, with the tool's arguments behind its own.
     static func run(
