@@ -53,6 +53,33 @@ import Testing
         #expect(new.version == .v1_2 && new.slots == 510)
     }
 
+    /// A label of version 1.2 with this UUID, name and start, in that slot.
+    private static func label(_ uuid: UInt8, _ name: String, at start: UInt64 = 0, slot: Int = 0) throws
+        -> LabelSlot
+    {
+        var bytes = [UInt8](repeating: 0, count: 256)
+        for byte in 0..<16 { bytes[byte] = uuid }
+        bytes.replaceSubrange(16..<16 + name.utf8.count, with: Array(name.utf8))
+        put(start, 8, at: 104, in: &bytes)
+        put(4096, 8, at: 112, in: &bytes)
+        put(UInt64(slot), 4, at: 120, in: &bytes)
+        put(LabelIndex.checksum(bytes, at: 248), 8, at: 248, in: &bytes)
+        return try #require(LabelSlot(bytes, slot: slot, version: .v1_2))
+    }
+
+    @Test func aSlotIsNoDifferenceBetweenLabelsAndEverythingElseIs() throws {
+        let old = [try Self.label(1, "a"), try Self.label(2, "b"), try Self.label(2, "b", at: 8192)]
+        func changes(_ now: LabelSlot...) -> Set<String> {
+            Set(LabelChange.changes(from: old, to: now).map(\.description))
+        }
+        let moved = try Self.label(1, "a", slot: 9)
+        #expect(changes(old[2], old[1], moved).isEmpty)
+        #expect(changes(moved, old[1]) == ["b was changed"])
+        #expect(changes(try Self.label(1, "c"), old[1], old[2]) == ["c was changed"])
+        #expect(changes(old[1], old[2]) == ["a was destroyed"])
+        #expect(changes(old[0], old[1], old[2], try Self.label(3, "d")) == ["d was created"])
+    }
+
     @Test func oneValidBlockIsEnough() {
         var area = Self.area(minor: 2, labelSize: 256, slots: 510)
         area[100] ^= 1

@@ -48,12 +48,26 @@ def test_a_region_whose_dimms_disagree_gets_its_old_labels_back(machine):
     assert daxprov.inventory().named("theirs")
     vm.run(f"ndctl destroy-namespace -f {daxprov.inventory().named('theirs')['dev']}", check=True)
 
+    # Nor over what somebody changed in another region on the same DIMM, or destroyed there.
+    rename(vm, daxprov, "other", "renamed")
+    refused = daxprov.run("recover")
+    assert refused.status == PARTIAL and "renamed was changed" in refused.err, refused
+    assert daxprov.inventory().named("renamed")
+    rename(vm, daxprov, "renamed", "other")
+
     recovered = daxprov.run("recover")
     assert recovered.status == DONE, recovered
     found = daxprov.inventory()
     assert found.facts() == facts
     assert {name: contents.digest(vm, found.node(name)) for name in NAMES} == digests
     assert daxprov.is_settled(BEFORE)
+
+
+def rename(vm, daxprov, old, new):
+    device = daxprov.inventory().named(old)["dev"]
+    vm.run(f"""
+        ndctl disable-namespace {device} && echo {new} >/sys/bus/nd/devices/{device}/alt_name &&
+        ndctl enable-namespace {device}""", check=True)
 
 
 def test_a_region_that_somebody_disabled_is_enabled_and_keeps_its_labels(labelled):

@@ -11,7 +11,8 @@ struct LabelRollback {
 
     /// Enables the regions in which a step began, where they have no driver bound and had one before, and returns the
     /// host as it is then. Where one fails to enable, the labels of its DIMMs may not agree (a crash between the writes of
-    /// two DIMMs leaves that): the old labels are written back. Other regions are their owner's.
+    /// two DIMMs leaves that): where they are not those that were saved, these are written back. Other regions are their
+    /// owner's.
     func enableRegions(_ now: Observed) throws(ExecutionError) -> Observed {
         let regions = RegionCorrespondence(before: log.header.before, now: now)
         let touched = log.touchedRegions
@@ -23,7 +24,7 @@ struct LabelRollback {
             do throws(HostError) {
                 try host.enableRegion(region.device)
             } catch {
-                guard error.kind == .failed else { throw .host(error) }
+                guard error.kind == .failed, try differ(in: region.device) else { throw .host(error) }
                 rollback.progress(
                     .undoes("write the old labels of \(region.device), which cannot be enabled as it is"))
                 try restore(in: region.device)
@@ -58,7 +59,9 @@ struct LabelRollback {
     /// Writes the saved labels of a region's DIMMs back.
     func restore(in region: String) throws(ExecutionError) {
         let images = try savedLabels()
-        let own = Set(log.begun.values.map(\.label) + log.placeholders.map(\.label))
+        let targets = log.begun.keys.compactMap { log.header.steps[$0].device }
+            .compactMap { log.header.before.namespace($0)?.labelUUID }
+        let own = Set(log.begun.values.map(\.label) + log.placeholders.map(\.label) + targets)
         try rollback.onHost { () throws(HostError) in
             try host.restoreLabels(images, of: region, replacing: own)
         }

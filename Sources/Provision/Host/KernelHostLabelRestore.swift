@@ -53,19 +53,20 @@ extension KernelHost {
             reason: "of the DIMM \(name) none were saved", advice: "was a DIMM exchanged?")
     }
 
-    /// The image takes the place of everything on the DIMM: labels that somebody else wrote since would be lost.
+    /// The image takes the place of everything on the DIMM: what somebody else changed since would be lost.
     private static func requireNothingElse(
         than image: LabelAreaImage, _ own: Set<UUID>, on dimm: borrowing NdctlDimm
     ) throws(HostError) {
         let size = try dimm.readLabelIndex().areaSize
-        let saved = Set(image.labels(areaSize: size).map(\.uuid))
-        let foreign = try dimm.readLabels().filter { !saved.contains($0.uuid) && !own.contains($0.uuid) }
-        guard !foreign.isEmpty else { return }
-        let names = Set(foreign.map { $0.name ?? $0.uuid.description }).sorted().joined(separator: ", ")
+        let changes = LabelChange.changes(from: image.labels(areaSize: size), to: try dimm.readLabels())
+            .filter { !own.contains($0.label) }
+        guard !changes.isEmpty else { return }
         throw HostError(
             .changed, while: "write the old labels", device: dimm.device,
-            reason: "somebody created namespaces on it since, which that would delete: \(names)",
-            advice: "destroy those whose data is not needed, and run daxprov recover again")
+            reason: "that would revert what somebody did since: "
+                + Set(changes.map(\.description)).sorted().joined(separator: ", "),
+            advice: "destroy what was created and is not needed, or give the transaction up: "
+                + "daxprov recover --abandon")
     }
 
     /// The enabled regions that use a DIMM of this one, itself included.

@@ -8,6 +8,8 @@ struct LabelSlot: Equatable {
     var offset: ByteCount
     /// The length on this DIMM.
     var length: ByteCount
+    /// All that it says: its bytes without the number of the slot that it lies in and the checksum over that.
+    var content: [UInt8]
     /// What of it the kernel would not write again, each in a phrase (``LabelFidelity``).
     var losses: [String]
 
@@ -30,6 +32,7 @@ struct LabelSlot: Equatable {
         self.name = name.isEmpty ? nil : String(decoding: name, as: UTF8.self)
         self.offset = ByteCount(LabelIndex.integer(bytes, at: 104, count: 8))
         self.length = ByteCount(LabelIndex.integer(bytes, at: 112, count: 8))
+        self.content = Array(bytes[..<120] + bytes[124..<min(bytes.count, 248)])
         self.losses = LabelFidelity.losses(bytes, version: version)
     }
 

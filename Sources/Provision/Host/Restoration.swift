@@ -63,8 +63,8 @@ public protocol RestoringHost: Host {
     func enableRegion(_ region: String) throws(HostError)
 
     /// Writes labels back to the DIMMs of a region, with every region on these disabled meanwhile.
-    /// - Parameter own: the labels that may be lost by that. Where there are others that were not saved, nothing is
-    ///   written.
+    /// - Parameter own: the labels that may be lost or changed by that. Where another one is not as it was saved, nothing
+    ///   is written: somebody created, changed or destroyed a namespace since.
     func restoreLabels(
         _ images: [LabelAreaImage], of region: String, replacing own: Set<UUID>
     ) throws(HostError)
