@@ -24,8 +24,8 @@ let package = Package(
         .systemLibrary(
             name: "CNdctlSystem",
             path: "Sources/CNdctl/System",
-            pkgConfig: "libndctl libdaxctl json-c",
-            providers: [.apt(["libndctl-dev", "libdaxctl-dev", "libjson-c-dev"])]
+            pkgConfig: "libndctl libdaxctl",
+            providers: [.apt(["libndctl-dev", "libdaxctl-dev"])]
         ),
         .target(
             name: "CNdctl",
@@ -33,16 +33,33 @@ let package = Package(
             exclude: ["System"],
             cSettings: [.unsafeFlags(["-gdwarf-4", "-Wall", "-Wextra", "-Werror"])]
         ),
+        .systemLibrary(name: "CJson", pkgConfig: "json-c", providers: [.apt(["libjson-c-dev"])]),
         .systemLibrary(name: "CYaml", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "CBlkid", pkgConfig: "blkid", providers: [.apt(["libblkid-dev"])]),
+        // What is pure: it opens no file and knows no kernel.
+        .target(
+            name: "ProvisionCore",
+            dependencies: ["CJson", "CYaml"],
+            path: "Sources/Provision/Core",
+            swiftSettings: swiftSettings
+        ),
+        // The kernel, the simulated host, and files.
+        .target(
+            name: "ProvisionHost",
+            dependencies: [
+                "CBlkid", "CNdctl", "ProvisionCore", .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            path: "Sources/Provision/Host",
+            swiftSettings: swiftSettings
+        ),
+        // What is built on both: execution, undo, saved plans, many hosts, reports.
         .target(
             name: "Provision",
             dependencies: [
-                "CBlkid",
-                "CNdctl",
-                "CYaml",
-                .product(name: "SystemPackage", package: "swift-system"),
+                "ProvisionCore", "ProvisionHost", .product(name: "SystemPackage", package: "swift-system"),
             ],
+            path: "Sources/Provision",
+            exclude: ["Core", "Host"],
             swiftSettings: swiftSettings
         ),
         .executableTarget(

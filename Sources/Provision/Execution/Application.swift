@@ -104,7 +104,7 @@ public struct Application {
         examination.relabelled = plan.relabelled
         let findings = try host.examine(examination)
         return plan.reviewed(
-            by: findings.reviews(stateDirectory: safeguards.stateDirectory)
+            by: findings.reviews(stateDirectory: safeguards.stateDirectory?.string)
                 + safeguards.reviews(for: profile, on: observed))
     }
 

@@ -48,15 +48,6 @@ struct MediaAccount {
     }
 }
 
-/// How a page begins that holds an info block: a signature of 16 bytes, and its UUID (drivers/nvdimm/pfn.h, `nd_pfn_sb`;
-/// btt.h, `btt_sb`).
-enum InfoBlockPage {
-    /// The signatures.
-    static let signatures = ["NVDIMM_PFN_INFO\0", "NVDIMM_DAX_INFO\0", "BTT_ARENA_INFO\0\0"].map {
-        Array($0.utf8)
-    }
-}
-
 /// How much of what was promised was found: pages that were looked at, and those that are not what they were.
 public struct Looked: Equatable, Sendable {
     /// How many pages were looked at.

@@ -9,7 +9,7 @@ extension InventoryReport {
     /// The document before it becomes text.
     var document: JSONNode {
         let root = JSONNode.object()
-        root.set("format_version", Self.formatVersion)
+        root.set("format_version", InventoryReader.formatVersion)
         root.set("tool_version", ToolVersion.current)
         root.set("host_name", origin?.hostName)
         root.set("time", origin?.time)

@@ -3,9 +3,6 @@
 /// ``text`` is for people, ``json`` is the stable document that ``InventoryReader`` reads back, and ``ndctlJSON`` is
 /// what `ndctl list -BDRNv` prints for the same host.
 public struct InventoryReport: Sendable {
-    /// The version of the JSON document's shape. Keys may be added under the same number, never changed or removed.
-    public static let formatVersion = 1
-
     /// The host.
     public let observed: Observed
     /// Where and when it was observed; nil where that does not matter, as of a simulated host.

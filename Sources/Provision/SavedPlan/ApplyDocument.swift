@@ -18,7 +18,7 @@ public enum ApplyDocument: Sendable {
         let bytes = try onProfile { () throws(ProfileError) in
             try file.contents(upTo: Int(SavedPlan.maximumSize.bytes) + 1)
         }
-        guard SavedPlan.isDocument(bytes) else {
+        guard OwnDocument.isOne(bytes) else {
             return .profile(
                 try onProfile { () throws(ProfileError) in
                     try ProfileReader.read(bytes, source: file.source)

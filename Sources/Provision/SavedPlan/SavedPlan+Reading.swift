@@ -1,31 +1,15 @@
 extension SavedPlan {
     /// The most bytes that a saved plan may have.
-    public static let maximumSize = ByteCount.mib(16)
-    /// The most separators that it may have, which bounds the number of its values.
-    static let maximumSeparators = 500_000
+    public static let maximumSize = OwnDocument.maximumSize
 
     /// The files that hold a saved plan, of whatever version, whole or damaged further on.
     public static let kind = PrivateFile.Kind("saved plan", limit: maximumSize) { bytes in
-        guard isDocument(bytes) else { return false }
-        guard isSmall(bytes), case .object(let object)? = try? JSONValue(parsing: bytes) else {
+        guard OwnDocument.isOne(bytes) else { return false }
+        guard OwnDocument.isSmall(bytes), case .object(let object)? = try? JSONValue(parsing: bytes) else {
             // Damaged: saved plans say what they are in their first line or second.
             return String(decoding: bytes.prefix(256), as: UTF8.self).contains("\"\(documentWord)\"")
         }
         return object["document"] == .string(documentWord)
-    }
-
-    /// Whether a text is meant to be a document of daxprov's rather than a profile: an object with `format_version`,
-    /// which no profile has; or one that begins with it and is damaged further on.
-    public static func isDocument(_ bytes: [UInt8]) -> Bool {
-        var rest = bytes[...]
-        func skipSpace() { rest = rest.drop { [0x20, 0x09, 0x0a, 0x0d].contains($0) } }
-        skipSpace()
-        guard rest.first == UInt8(ascii: "{") else { return false }
-        rest = rest.dropFirst()
-        skipSpace()
-        if rest.starts(with: Array("\"format_version\"".utf8)) { return true }
-        guard isSmall(bytes), case .object(let object)? = try? JSONValue(parsing: bytes) else { return false }
-        return object["format_version"] != nil
     }
 
     /// Reads a saved plan. The file is untrusted: everything in it is checked, and nothing in it is carried out.
@@ -69,7 +53,7 @@ extension SavedPlan {
         guard UInt64(bytes.count) <= maximumSize.bytes else {
             throw JSONError(.path(""), "it is larger than \(maximumSize)")
         }
-        guard isSmall(bytes) else { throw JSONError(.path(""), "it has too many values") }
+        guard OwnDocument.isSmall(bytes) else { throw JSONError(.path(""), "it has too many values") }
         let root = JSONCursor(try JSONValue(parsing: bytes))
         try requireDocument(root)
         let changes = try root.required("changes").limitedList(upTo: JSONCursor.maximumNamespaces) {
@@ -98,12 +82,6 @@ extension SavedPlan {
                     UnmanagedNamespace(
                         address: try item.required("address").string(), summary: try NamespaceSummary(item))
                 }, refusals: []))
-    }
-
-    private static func isSmall(_ bytes: [UInt8]) -> Bool {
-        let separators = [UInt8(ascii: ","), UInt8(ascii: "["), UInt8(ascii: "{")]
-        return UInt64(bytes.count) <= maximumSize.bytes
-            && bytes.count { separators.contains($0) } <= maximumSeparators
     }
 
     private static func requireDocument(_ root: JSONCursor) throws(JSONError) {

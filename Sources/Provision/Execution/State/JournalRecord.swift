@@ -59,16 +59,6 @@ public struct JournalHeader: Equatable, Sendable {
     public var protects: [ProtectedName] = []
 }
 
-/// A namespace that a profile protects.
-public struct ProtectedName: Equatable, Sendable {
-    /// The region's kernel name then.
-    public var region: String
-    /// Its name; nil where the profile finds it by its UUID alone.
-    public var name: String?
-    /// The UUID by which the profile finds it.
-    public var uuid: UUID?
-}
-
 /// What a step left.
 public struct StepResult: Equatable, Sendable {
     /// The namespace that it left; nil where it left none.

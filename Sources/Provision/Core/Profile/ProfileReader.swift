@@ -1,5 +1,3 @@
-public import SystemPackage
-
 /// Reads profiles: text in, a valid ``Profile`` or everything that is wrong with it out.
 public enum ProfileReader {
     /// The largest profile that is read.
@@ -25,18 +23,6 @@ public enum ProfileReader {
             throw .invalid(inOrder(decoder.diagnostics))
         }
         return profile
-    }
-
-    /// The profile in a file, or on standard input where the path is `-`.
-    ///
-    /// Only regular files are opened for reading; a FIFO never blocks.
-    /// - Parameter trust: whose files are read.
-    /// - Throws: ``ProfileError/unreadable(_:)``, or ``ProfileError/invalid(_:)`` as ``read(_:source:)`` does.
-    public static func read(
-        contentsOf path: FilePath, trust: FileTrust = .anybody
-    ) throws(ProfileError) -> Profile {
-        let file = ProfileFile(path, trust: trust)
-        return try read(file.contents(upTo: Int(maximumSize.bytes) + 1), source: file.source)
     }
 
     private static func tooLarge(_ source: String) -> ProfileError {

@@ -1,4 +1,4 @@
-import CNdctl
+import CJson
 
 extension JSONNode {
     /// How a document is laid out.

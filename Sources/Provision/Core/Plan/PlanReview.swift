@@ -1,5 +1,3 @@
-import SystemPackage
-
 /// Something that is checked of a whole plan: it adds notes, refusals, classes or consents, and changes no step.
 protocol PlanReview {
     /// The plan with what this review has to say.
@@ -16,7 +14,7 @@ extension Plan {
 extension Findings {
     /// What is checked with what was found on and around the devices: contents first, since labels over them need consent.
     /// - Parameter stateDirectory: where transactions are recorded; nil where they are not.
-    func reviews(stateDirectory: FilePath?) -> [any PlanReview] {
+    func reviews(stateDirectory: String?) -> [any PlanReview] {
         [
             ContentReview(findings: self),
             LabelReview(findings: self),

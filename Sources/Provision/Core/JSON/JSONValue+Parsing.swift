@@ -1,4 +1,4 @@
-import CNdctl
+import CJson
 
 extension JSONValue {
     /// The most bytes that a text may have.

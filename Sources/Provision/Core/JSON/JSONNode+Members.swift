@@ -1,4 +1,4 @@
-import CNdctl
+import CJson
 
 /// Adding members to an object and elements to an array. Setting a key twice is a programming error.
 extension JSONNode {

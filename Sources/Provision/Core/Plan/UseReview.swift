@@ -1,9 +1,7 @@
-import SystemPackage
-
 /// Adds to a plan who uses the devices that it takes offline, and what else around them keeps an apply from it.
 struct UseReview: PlanReview {
     let findings: Findings
-    let stateDirectory: FilePath?
+    let stateDirectory: String?
 
     /// The plan with its refusals and notes.
     func completed(_ plan: Plan) -> Plan {

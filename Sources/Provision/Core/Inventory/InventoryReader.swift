@@ -4,6 +4,9 @@
 /// The document is untrusted: sizes are limited to 1 PiB, addresses to 2^60 and lists to 4096 elements (65,536
 /// namespaces and labels, and 1 EiB in all, in a region), so that no arithmetic on the result overflows. Keys that this version does not know are ignored.
 public enum InventoryReader {
+    /// The version of the document's shape. Keys may be added under the same number, never changed or removed.
+    public static let formatVersion = 1
+
     /// Reads a document.
     public static func read(_ bytes: [UInt8]) throws(JSONError) -> Observed {
         try read(JSONValue(parsing: bytes))
@@ -14,9 +17,9 @@ public enum InventoryReader {
         let root = JSONCursor(document)
         let version = try root.required("format_version")
         let number = try version.integer(Int128.self)
-        guard number == InventoryReport.formatVersion else {
+        guard number == formatVersion else {
             throw version.error(
-                "\(number) is not supported; this version reads \(InventoryReport.formatVersion)")
+                "\(number) is not supported; this version reads \(formatVersion)")
         }
         if let selection = try root.optional("selection") {
             throw selection.error("says that this is a part of a host: save the whole, without names")

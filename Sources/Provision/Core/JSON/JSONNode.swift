@@ -1,4 +1,4 @@
-import CNdctl
+import CJson
 
 /// One JSON value under construction: owns one reference to a json-c object, and puts it when it dies.
 ///

@@ -3,7 +3,7 @@
 enum ForeignDocument {
     /// The diagnostic that says what the text is; nil where it may be meant as a profile.
     static func diagnostic(of bytes: [UInt8], source: String) -> Diagnostic? {
-        guard SavedPlan.isDocument(bytes) else { return nil }
+        guard OwnDocument.isOne(bytes) else { return nil }
         let name = PrintableText.plain(source.unicodeScalars)
         func has(_ text: String) -> Bool { bytes.contains(text.utf8) }
         if has("\"saved_plan\"") {

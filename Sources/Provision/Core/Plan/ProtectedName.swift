@@ -1,0 +1,9 @@
+/// A namespace that a profile protects.
+public struct ProtectedName: Equatable, Sendable {
+    /// The region's kernel name then.
+    public var region: String
+    /// Its name; nil where the profile finds it by its UUID alone.
+    public var name: String?
+    /// The UUID by which the profile finds it.
+    public var uuid: UUID?
+}
