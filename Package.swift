@@ -65,7 +65,7 @@ let package = Package(
         .executableTarget(
             name: "daxprov",
             dependencies: [
-                "Provision",
+                "Provision", "ProvisionCore", "ProvisionHost",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
@@ -73,7 +73,7 @@ let package = Package(
         ),
         .target(
             name: "HostContract",
-            dependencies: ["Provision"],
+            dependencies: ["Provision", "ProvisionCore", "ProvisionHost"],
             path: "Tests/HostContract",
             swiftSettings: swiftSettings
         ),
@@ -81,7 +81,8 @@ let package = Package(
         .executableTarget(
             name: "differential",
             dependencies: [
-                "Provision", "HostContract", .product(name: "SystemPackage", package: "swift-system"),
+                "Provision", "ProvisionCore", "ProvisionHost", "HostContract",
+                .product(name: "SystemPackage", package: "swift-system"),
             ],
             path: "Tests/Differential",
             swiftSettings: swiftSettings
@@ -89,13 +90,14 @@ let package = Package(
         .testTarget(
             name: "ProvisionTests",
             dependencies: [
-                "Provision", "HostContract", .product(name: "SystemPackage", package: "swift-system"),
+                "Provision", "ProvisionCore", "ProvisionHost", "HostContract",
+                .product(name: "SystemPackage", package: "swift-system"),
             ],
             swiftSettings: swiftSettings
         ),
         .testTarget(
             name: "CommandLineTests",
-            dependencies: ["daxprov"],
+            dependencies: ["daxprov", "Provision", "ProvisionCore", "ProvisionHost"],
             swiftSettings: swiftSettings
         ),
     ]
@@ -106,7 +108,10 @@ if Context.environment["DAXPROV_FUZZ"] != nil {
     package.targets += [
         .executableTarget(
             name: "fuzz",
-            dependencies: ["Provision", .product(name: "SystemPackage", package: "swift-system")],
+            dependencies: [
+                "Provision", "ProvisionCore", "ProvisionHost",
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
             path: "Tests/Fuzz/Program",
             swiftSettings: swiftSettings
         )

@@ -1,4 +1,6 @@
 import Provision
+import ProvisionCore
+import ProvisionHost
 
 extension Application.Ending {
     /// The exit code that says how it ended. Where nothing had been done, the cause of the failure says it best.

@@ -1,5 +1,7 @@
 import ArgumentParser
 import Provision
+import ProvisionCore
+import ProvisionHost
 
 /// `daxprov apply`: brings the host to the profile.
 struct ApplyCommand: ParsableCommand {

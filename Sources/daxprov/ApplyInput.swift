@@ -1,4 +1,6 @@
 import Provision
+import ProvisionCore
+import ProvisionHost
 import SystemPackage
 
 /// Reading what an apply is given.

@@ -1,5 +1,7 @@
 import ArgumentParser
 import Provision
+import ProvisionCore
+import ProvisionHost
 
 /// What may be destroyed.
 struct ConsentOptions: ParsableArguments {

@@ -1,6 +1,8 @@
 import ArgumentParser
 import Glibc
 import Provision
+import ProvisionCore
+import ProvisionHost
 
 extension Daxprov {
     static var versionText: String { ToolVersion.current }

@@ -1,6 +1,8 @@
 import ArgumentParser
 import Glibc
 import Provision
+import ProvisionCore
+import ProvisionHost
 
 /// `daxprov`: the command line.
 @main

@@ -1,5 +1,7 @@
 import ArgumentParser
 import Provision
+import ProvisionCore
+import ProvisionHost
 
 /// `daxprov history`: the recorded transactions.
 struct HistoryCommand: ParsableCommand {

@@ -1,6 +1,8 @@
 import ArgumentParser
 import Glibc
 import Provision
+import ProvisionCore
+import ProvisionHost
 import SystemPackage
 
 /// The options of every command that touches a host.

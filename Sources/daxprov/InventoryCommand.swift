@@ -1,5 +1,7 @@
 import ArgumentParser
 import Provision
+import ProvisionCore
+import ProvisionHost
 
 /// `daxprov inventory`: the host as it is.
 struct InventoryCommand: ParsableCommand {

@@ -1,5 +1,7 @@
 import ArgumentParser
 import Provision
+import ProvisionCore
+import ProvisionHost
 import SystemPackage
 
 /// The options that plan for hosts which are not here.

@@ -1,5 +1,7 @@
 import ArgumentParser
 import Provision
+import ProvisionCore
+import ProvisionHost
 import SystemPackage
 
 /// `daxprov plan`: the difference between a profile and the host, or many hosts.

@@ -1,4 +1,6 @@
 import Provision
+import ProvisionCore
+import ProvisionHost
 import SystemPackage
 
 /// Reading profiles for commands: what is wrong goes to stderr as the reader found it.

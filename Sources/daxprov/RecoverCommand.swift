@@ -1,5 +1,7 @@
 import ArgumentParser
 import Provision
+import ProvisionCore
+import ProvisionHost
 
 /// `daxprov recover`: ends what was interrupted.
 struct RecoverCommand: ParsableCommand {

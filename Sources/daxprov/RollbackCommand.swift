@@ -1,5 +1,7 @@
 import ArgumentParser
 import Provision
+import ProvisionCore
+import ProvisionHost
 
 /// `daxprov rollback`: undoes an applied transaction.
 struct RollbackCommand: ParsableCommand {

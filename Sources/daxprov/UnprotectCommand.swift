@@ -1,5 +1,7 @@
 import ArgumentParser
 import Provision
+import ProvisionCore
+import ProvisionHost
 
 /// `daxprov unprotect`: removes the mark that protects a namespace.
 struct UnprotectCommand: ParsableCommand {

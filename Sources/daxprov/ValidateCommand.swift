@@ -1,5 +1,7 @@
 import ArgumentParser
 import Provision
+import ProvisionCore
+import ProvisionHost
 
 /// `daxprov validate`: are these profiles right in themselves?
 struct ValidateCommand: ParsableCommand {

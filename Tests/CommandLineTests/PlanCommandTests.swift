@@ -1,5 +1,7 @@
 import ArgumentParser
 import Provision
+import ProvisionCore
+import ProvisionHost
 import Testing
 
 @testable import daxprov

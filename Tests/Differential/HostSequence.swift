@@ -1,4 +1,6 @@
 import Provision
+import ProvisionCore
+import ProvisionHost
 
 /// A sequence of profiles and single steps on the kernel and on a simulated host that mirrors it, from empty regions
 /// to empty regions.

@@ -1,4 +1,6 @@
 import Provision
+import ProvisionCore
+import ProvisionHost
 import SystemPackage
 
 /// What is done to the kernel's regions apart from the host's steps: stores that no step makes.

@@ -1,4 +1,6 @@
 import Provision
+import ProvisionCore
+import ProvisionHost
 
 /// The state file of a simulated host whose bus is as the kernel's: the same DIMMs and regions, which must be enabled
 /// and empty.

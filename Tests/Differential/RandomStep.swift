@@ -1,4 +1,6 @@
 import Provision
+import ProvisionCore
+import ProvisionHost
 
 /// Draws single steps for a bus as it is, among them such as no planner would make.
 struct RandomStep {

@@ -1,4 +1,6 @@
-package import Provision
+import Provision
+package import ProvisionCore
+package import ProvisionHost
 
 /// A region of a host under test, with the steps that tests take in it.
 package struct ContractRegion {

@@ -1,6 +1,8 @@
 import Testing
 
 @testable import Provision
+@testable import ProvisionCore
+@testable import ProvisionHost
 
 /// Access control lists as the kernel gives them.
 @Suite struct AccessListTests {

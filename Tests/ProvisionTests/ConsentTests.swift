@@ -1,6 +1,8 @@
 import Testing
 
 @testable import Provision
+@testable import ProvisionCore
+@testable import ProvisionHost
 
 @Suite struct ConsentTests {
     private func change(_ address: String, _ kind: Change.Kind, consent: String?) -> Change {

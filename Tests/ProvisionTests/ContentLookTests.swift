@@ -2,6 +2,8 @@ import Glibc
 import Testing
 
 @testable import Provision
+@testable import ProvisionCore
+@testable import ProvisionHost
 
 /// How far a region is looked at before it gets labels, and what is said of it.
 @Suite struct ContentLookTests {

@@ -1,5 +1,7 @@
 import HostContract
 import Provision
+import ProvisionCore
+import ProvisionHost
 import Testing
 
 extension ContractRegion {

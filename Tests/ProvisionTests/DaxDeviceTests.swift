@@ -2,6 +2,8 @@ import Glibc
 import Testing
 
 @testable import Provision
+@testable import ProvisionCore
+@testable import ProvisionHost
 
 /// What holds a device-dax device, and what a plan makes of it.
 @Suite struct DaxDeviceTests {

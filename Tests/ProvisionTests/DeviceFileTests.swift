@@ -2,6 +2,8 @@ import Glibc
 import Testing
 
 @testable import Provision
+@testable import ProvisionCore
+@testable import ProvisionHost
 
 /// That a node is opened only where it leads to the device that is meant. The devices of the tests' own machine serve.
 @Suite struct DeviceFileTests {

@@ -1,6 +1,8 @@
 import Testing
 
 @testable import Provision
+@testable import ProvisionCore
+@testable import ProvisionHost
 
 /// What is found on devices, as a plan tells it.
 @Suite struct FindingsReviewTests {

@@ -3,6 +3,8 @@ import SystemPackage
 import Testing
 
 @testable import Provision
+@testable import ProvisionCore
+@testable import ProvisionHost
 
 @Suite struct FleetReviewTests {
     private static let profile = "version: 1\nregions:\n  - {match: {numa_node: 0}, namespaces: []}\n"

@@ -1,6 +1,8 @@
 import Testing
 
 @testable import Provision
+@testable import ProvisionCore
+@testable import ProvisionHost
 
 /// Another tool changes the host while an apply runs.
 @Suite struct ForeignChangeTests {

@@ -1,6 +1,8 @@
 import Testing
 
 @testable import Provision
+@testable import ProvisionCore
+@testable import ProvisionHost
 
 /// A part of a host, asked for by name.
 @Suite struct HostSelectionTests {

@@ -2,6 +2,8 @@ import SystemPackage
 import Testing
 
 @testable import Provision
+@testable import ProvisionCore
+@testable import ProvisionHost
 
 /// Names that DIMMs, labels, journals and profiles may hold never reach a terminal as they are.
 @Suite struct HostileNameTests {

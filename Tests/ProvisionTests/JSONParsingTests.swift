@@ -1,4 +1,6 @@
 @testable import Provision
+@testable import ProvisionCore
+@testable import ProvisionHost
 import Testing
 
 @Suite struct JSONParsingTests {

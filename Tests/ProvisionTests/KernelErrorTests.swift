@@ -2,6 +2,8 @@ import Glibc
 import Testing
 
 @testable import Provision
+@testable import ProvisionCore
+@testable import ProvisionHost
 
 @Suite struct KernelErrorTests {
     @Test(arguments: [

@@ -1,6 +1,8 @@
 import Testing
 
 @testable import Provision
+@testable import ProvisionCore
+@testable import ProvisionHost
 
 @Suite struct KernelLabelIndexTests {
     private static let areaSize: UInt32 = 128 * 1024

@@ -1,6 +1,8 @@
 import Testing
 
 @testable import Provision
+@testable import ProvisionCore
+@testable import ProvisionHost
 
 @Suite struct KernelNamespaceReaderTests {
     private static let label = "0188c2dc-1d8a-4a25-b1f7-9a2d5c9a8e4b"

@@ -3,6 +3,8 @@ import SystemPackage
 import Testing
 
 @testable import Provision
+@testable import ProvisionCore
+@testable import ProvisionHost
 
 @Suite struct KernelSysfsDirectoryTests {
     @Test func whiteSpaceAroundAValueIsNotPartOfIt() throws {

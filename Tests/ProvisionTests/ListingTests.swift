@@ -2,6 +2,8 @@ import SystemPackage
 import Testing
 
 @testable import Provision
+@testable import ProvisionCore
+@testable import ProvisionHost
 
 /// Listings of other kernels, other versions of ndctl, and people who show only a part. The files are in
 /// Tests/Fixtures/listings; every identity in them is invented.

@@ -1,4 +1,6 @@
 import Provision
+import ProvisionCore
+import ProvisionHost
 import Testing
 
 /// The order of the keys in a mapping has no meaning.

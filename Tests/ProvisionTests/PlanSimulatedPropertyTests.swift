@@ -1,4 +1,6 @@
 import Provision
+import ProvisionCore
+import ProvisionHost
 import Testing
 
 /// Random profiles on the simulated host, which has a capacity model of its own: what the planner predicts is what a

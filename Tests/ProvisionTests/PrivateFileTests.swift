@@ -3,6 +3,8 @@ import SystemPackage
 import Testing
 
 @testable import Provision
+@testable import ProvisionCore
+@testable import ProvisionHost
 
 /// Files that only their owner may read.
 @Suite struct PrivateFileTests {

@@ -1,5 +1,7 @@
 import Glibc
 import Provision
+import ProvisionCore
+import ProvisionHost
 import SystemPackage
 import Testing
 

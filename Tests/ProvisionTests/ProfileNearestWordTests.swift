@@ -1,6 +1,8 @@
 import Testing
 
 @testable import Provision
+@testable import ProvisionCore
+@testable import ProvisionHost
 
 @Suite struct ProfileNearestWordTests {
     private static let keys = [

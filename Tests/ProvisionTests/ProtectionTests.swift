@@ -3,6 +3,8 @@ import SystemPackage
 import Testing
 
 @testable import Provision
+@testable import ProvisionCore
+@testable import ProvisionHost
 
 /// Marks outlive the profile that set them.
 @Suite struct ProtectionTests {

@@ -1,4 +1,6 @@
 import Provision
+import ProvisionCore
+import ProvisionHost
 
 /// Hosts with everything a host can have, in any combination: for properties that hold of every host.
 struct RandomObserved {

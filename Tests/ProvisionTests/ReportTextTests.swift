@@ -1,6 +1,8 @@
 import Testing
 
 @testable import Provision
+@testable import ProvisionCore
+@testable import ProvisionHost
 
 @Suite struct ReportTextTests {
     static let sizes: [(bytes: UInt64, text: String)] = [

@@ -1,6 +1,8 @@
 import Testing
 
 @testable import Provision
+@testable import ProvisionCore
+@testable import ProvisionHost
 
 /// Saved plans: what is written is read back, what is damaged is refused, and what the host has outlived is stale.
 @Suite struct SavedPlanTests {
@@ -273,13 +275,13 @@ import Testing
         let bytes = Array(try Self.saved(Self.host()).text.utf8)
         for length in stride(from: 24, to: bytes.count - 2, by: 97) {
             let part = Array(bytes[..<length])
-            #expect(SavedPlan.isDocument(part), "\(length)")
+            #expect(OwnDocument.isOne(part), "\(length)")
             #expect(throws: SavedPlanError.self, "\(length)") { try SavedPlan.read(part) }
         }
     }
 
     @Test func theContentTellsAPlanFromAProfile() throws {
-        func isDocument(_ text: String) -> Bool { SavedPlan.isDocument(Array(text.utf8)) }
+        func isDocument(_ text: String) -> Bool { OwnDocument.isOne(Array(text.utf8)) }
         #expect(!isDocument(Self.first))
         #expect(!isDocument("{\"version\": 1, \"regions\": []}"), "YAML can look like JSON")
         #expect(!isDocument(""))

@@ -2,6 +2,8 @@ import Glibc
 import SystemPackage
 
 @testable import Provision
+@testable import ProvisionCore
+@testable import ProvisionHost
 
 /// A directory for one test, removed with it.
 final class ScratchDirectory {

@@ -1,6 +1,8 @@
 import Testing
 
 @testable import Provision
+@testable import ProvisionCore
+@testable import ProvisionHost
 
 /// Whether everybody who uses a device would be seen.
 @Suite struct SightTests {

@@ -2,6 +2,8 @@ import Glibc
 import Testing
 
 @testable import Provision
+@testable import ProvisionCore
+@testable import ProvisionHost
 
 /// libblkid on files that hold what devices hold.
 @Suite struct SignatureTests {

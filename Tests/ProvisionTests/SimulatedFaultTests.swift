@@ -2,6 +2,8 @@ import HostContract
 import Testing
 
 @testable import Provision
+@testable import ProvisionCore
+@testable import ProvisionHost
 
 /// "Fail the Nth store" and "crash at the Nth store", for N = 1 until nothing fails any more.
 @Suite struct SimulatedFaultTests {

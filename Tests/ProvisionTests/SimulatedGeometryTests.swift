@@ -1,6 +1,8 @@
 import Testing
 
 @testable import Provision
+@testable import ProvisionCore
+@testable import ProvisionHost
 
 /// What the simulated kernel makes of a namespace and what the planner predicts were written apart, from the kernel's
 /// source and from measurements; here each checks the other.

@@ -1,6 +1,8 @@
 import Glibc
 import HostContract
 import Provision
+import ProvisionCore
+import ProvisionHost
 import SystemPackage
 import Testing
 

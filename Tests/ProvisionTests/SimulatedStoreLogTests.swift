@@ -2,6 +2,8 @@ import SystemPackage
 import Testing
 
 @testable import Provision
+@testable import ProvisionCore
+@testable import ProvisionHost
 
 /// The state file of a simulated host and the log beside it hold every store that was made, at a cost that does not grow with
 /// the host.

@@ -3,6 +3,8 @@ import SystemPackage
 import Testing
 
 @testable import Provision
+@testable import ProvisionCore
+@testable import ProvisionHost
 
 /// What is interrupted is found wherever it is recorded.
 @Suite struct StatePlacesTests {

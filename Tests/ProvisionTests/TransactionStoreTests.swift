@@ -2,6 +2,8 @@ import SystemPackage
 import Testing
 
 @testable import Provision
+@testable import ProvisionCore
+@testable import ProvisionHost
 
 /// The transactions in a state directory, whatever is in it.
 @Suite struct TransactionStoreTests {

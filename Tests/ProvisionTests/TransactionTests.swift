@@ -2,6 +2,8 @@ import Glibc
 import Testing
 
 @testable import Provision
+@testable import ProvisionCore
+@testable import ProvisionHost
 
 /// Transactions on the simulated host: whatever fails, and wherever the tool dies, the host ends in the old state or
 /// in the new one.

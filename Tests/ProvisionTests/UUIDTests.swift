@@ -1,4 +1,6 @@
 import Provision
+import ProvisionCore
+import ProvisionHost
 import Testing
 
 @Suite struct UUIDTests {

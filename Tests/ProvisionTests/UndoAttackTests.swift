@@ -2,6 +2,8 @@ import SystemPackage
 import Testing
 
 @testable import Provision
+@testable import ProvisionCore
+@testable import ProvisionHost
 
 /// Ways to lose somebody's data, or a word of consent, between a run that was interrupted and what ends it: each was tried
 /// against undoing, and found something.

@@ -1,6 +1,8 @@
 import Testing
 
 @testable import Provision
+@testable import ProvisionCore
+@testable import ProvisionHost
 
 /// What can happen between the look of undoing and its write, and what its look cannot see.
 ///

@@ -1,6 +1,8 @@
 import Testing
 
 @testable import Provision
+@testable import ProvisionCore
+@testable import ProvisionHost
 
 @Suite struct UninstantiatedLabelTests {
     private static func put(_ value: UInt64, _ count: Int, at offset: Int, in bytes: inout [UInt8]) {

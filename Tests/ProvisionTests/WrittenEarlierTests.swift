@@ -3,6 +3,8 @@ import SystemPackage
 import Testing
 
 @testable import Provision
+@testable import ProvisionCore
+@testable import ProvisionHost
 
 /// Saved plans and journals that version 0.1.0 wrote, before any of its successors: they are read for ever, and mean
 /// what they meant then. The files in Tests/Fixtures/written-by-0.1.0 are never made anew.

@@ -1,3 +1,6 @@
+public import ProvisionCore
+public import ProvisionHost
+
 /// One application of a profile to a host: observe, plan, ask, execute, and plan again to see that nothing is left.
 public struct Application {
     private let profile: Profile

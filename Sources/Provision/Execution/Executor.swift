@@ -1,3 +1,6 @@
+public import ProvisionCore
+public import ProvisionHost
+
 /// Performs steps in order: records the intent, performs, reads back, records the outcome. Stops at the first that
 /// fails; undoing is ``Rollback``'s.
 public struct Executor {

@@ -1,3 +1,6 @@
+public import ProvisionCore
+import ProvisionHost
+
 /// How a host differs from what it was: by object, each with what changed of it. Empty exactly where ``HostFacts`` are equal
 /// but for numbers that the kernel gives anew.
 public struct HostDrift: Equatable, Sendable {

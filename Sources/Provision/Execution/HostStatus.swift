@@ -1,3 +1,6 @@
+public import ProvisionCore
+import ProvisionHost
+
 /// What was interrupted, and how the host differs from what the last application left.
 public struct HostStatus: Sendable {
     /// The names of the transactions that did not end.

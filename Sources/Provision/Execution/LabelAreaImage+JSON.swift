@@ -1,3 +1,6 @@
+import ProvisionCore
+import ProvisionHost
+
 extension LabelAreaImage {
     /// The image as a document: bytes as hexadecimal digits.
     var json: String {
@@ -10,11 +13,11 @@ extension LabelAreaImage {
     /// The image that a document describes.
     init(json bytes: [UInt8]) throws(JSONError) {
         let node = JSONCursor(try JSONValue(parsing: bytes))
-        dimm = try node.required("dimm").string()
+        let dimm = try node.required("dimm").string()
         let field = try node.required("bytes")
         guard let bytes = Hexadecimal.bytes(try field.string()) else {
             throw field.error("has no hexadecimal bytes")
         }
-        self.bytes = bytes
+        self.init(dimm: dimm, bytes: bytes)
     }
 }

@@ -1,3 +1,6 @@
+import ProvisionCore
+import ProvisionHost
+
 /// The label areas while a transaction is undone that wrote indexes to them, or died between the writes of two DIMMs.
 struct LabelRollback {
     private let rollback: Rollback

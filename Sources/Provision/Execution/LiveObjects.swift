@@ -1,3 +1,6 @@
+import ProvisionCore
+import ProvisionHost
+
 /// What the namespaces that steps act on are expected to be: as observed, and then as each step left them.
 ///
 /// Other tools (ndctl, daxctl, udev) take no lock of ours. So each step looks at its own target once more right before

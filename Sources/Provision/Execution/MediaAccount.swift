@@ -1,3 +1,6 @@
+import ProvisionCore
+import ProvisionHost
+
 /// Tells which bytes on a namespace's media undoing may write over: those that a step of the transaction wrote, or that are
 /// what was saved. Everything else is somebody's data.
 struct MediaAccount {

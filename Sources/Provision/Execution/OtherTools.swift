@@ -1,4 +1,6 @@
 import Glibc
+import ProvisionCore
+import ProvisionHost
 
 /// Tells whether undoing failed because another tool (ndctl, daxctl) works on the same regions at the same time: it takes
 /// no lock of ours, and has the capacity or the kernel's next namespace object that undoing needs. Often it is done soon.

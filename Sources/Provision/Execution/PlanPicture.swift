@@ -1,3 +1,6 @@
+public import ProvisionCore
+import ProvisionHost
+
 /// A plan and what it relies on, to be compared with the host at another moment.
 public struct PlanPicture: Equatable, Sendable {
     /// The live objects that the plan touches: its regions, their DIMMs, and the namespaces that its steps act on.

@@ -1,3 +1,6 @@
+public import ProvisionCore
+import ProvisionHost
+
 /// What a plan does to one object, as facts: what an apply would have to do again for the plan to be the same one. The
 /// words that explain a change to people are not part of it.
 public struct PlannedChange: Equatable, Sendable {

@@ -1,3 +1,6 @@
+import ProvisionCore
+import ProvisionHost
+
 /// Compares what a step left with what the plan said of it.
 enum ReadBack {
     /// The differences, each in a phrase; empty where the result is as planned.

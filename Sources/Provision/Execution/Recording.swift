@@ -1,3 +1,6 @@
+public import ProvisionCore
+import ProvisionHost
+
 /// A run of steps that is recorded as it goes: saves first, then an intent before each step and its outcome after.
 /// Without a writer nothing is: for simulations that nobody wants to undo.
 struct Recording: ~Copyable {

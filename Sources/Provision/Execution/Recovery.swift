@@ -1,3 +1,6 @@
+public import ProvisionCore
+public import ProvisionHost
+
 /// Ends what was interrupted, and undoes what was committed.
 public struct Recovery {
     private let host: any RestoringHost

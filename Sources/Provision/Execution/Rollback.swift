@@ -1,3 +1,6 @@
+public import ProvisionCore
+import ProvisionHost
+
 /// Undoes a transaction: brings the host back to what it was before.
 ///
 /// Safe to repeat, and to interrupt: everything it does is found from the transaction's journal and the host as it is.

@@ -1,3 +1,6 @@
+public import ProvisionCore
+import ProvisionHost
+
 /// Whether a committed transaction can be undone, what that destroys, and what it cannot bring back.
 public struct RollbackReview: Sendable {
     /// Why it cannot; empty where it can, with the consents that are missing.

@@ -1,3 +1,6 @@
+import ProvisionCore
+import ProvisionHost
+
 /// What was saved of a namespace's media, compared with what is there now, and written back where that differs.
 struct SavedMedia {
     private let rollback: Rollback

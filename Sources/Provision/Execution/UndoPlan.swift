@@ -1,3 +1,6 @@
+import ProvisionCore
+import ProvisionHost
+
 /// What undoing a transaction comes to: pure, from its log and the host as it is now.
 ///
 /// It is a description of the old state, not a list of inverse steps: however far the transaction came, and however

@@ -1,3 +1,6 @@
+import ProvisionCore
+import ProvisionHost
+
 extension UndoScene {
     /// Looks at everything that would be removed or written over, as far as nothing has to be given up for that.
     /// - Throws: ``ExecutionError/consentMissing(_:)`` where something is not the transaction's own, and was not agreed to.

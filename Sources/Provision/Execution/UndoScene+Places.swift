@@ -1,3 +1,6 @@
+import ProvisionCore
+import ProvisionHost
+
 extension UndoScene {
     /// Whether nothing lies where the namespace was; false where what is to be removed does.
     func isFree(_ restoration: UndoPlan.Restoration) throws(ExecutionError) -> Bool {

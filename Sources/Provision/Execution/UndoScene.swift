@@ -1,3 +1,6 @@
+import ProvisionCore
+import ProvisionHost
+
 /// The host while a transaction is undone: what is looked at, removed and brought back, and what stands where meanwhile.
 struct UndoScene {
     let rollback: Rollback

@@ -1,3 +1,6 @@
+public import ProvisionCore
+public import ProvisionHost
+
 /// Removes the mark of a protected namespace, unless its device is in use.
 public struct Unprotection {
     private let host: any RestoringHost

@@ -1,3 +1,6 @@
+import ProvisionCore
+import ProvisionHost
+
 /// A namespace on its way into an exported profile.
 struct ExportedNamespace {
     private let namespace: Namespace

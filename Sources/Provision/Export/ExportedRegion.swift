@@ -1,3 +1,6 @@
+import ProvisionCore
+import ProvisionHost
+
 /// A region on its way into an exported profile.
 struct ExportedRegion {
     private let region: Region

@@ -1,3 +1,6 @@
+public import ProvisionCore
+import ProvisionHost
+
 /// A host as a profile that changes nothing on it.
 ///
 /// What the profile language cannot say of the host, or what a declaration would change, becomes a comment. The planner

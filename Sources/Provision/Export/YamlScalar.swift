@@ -1,3 +1,6 @@
+import ProvisionCore
+import ProvisionHost
+
 /// A string as a YAML scalar that ``ProfileReader`` reads back as the same string.
 enum YamlScalar {
     /// The string as it is where every YAML version takes it for a string, else in double quotes.

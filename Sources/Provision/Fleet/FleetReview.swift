@@ -1,4 +1,6 @@
 public import SystemPackage
+public import ProvisionCore
+public import ProvisionHost
 
 /// Which profile each host of a review is planned for.
 public enum FleetProfiles: Sendable {

@@ -1,5 +1,7 @@
 import Glibc
 import SystemPackage
+import ProvisionCore
+import ProvisionHost
 
 /// The saved inventories in a directory.
 struct InventoryDirectory {

@@ -1,12 +1,13 @@
 import Glibc
+package import ProvisionCore
 
 /// Pages of an active block device, read past the page cache, without claiming the device.
-struct BlockDevicePages: ~Copyable {
+package struct BlockDevicePages: ~Copyable {
     private let descriptor: Int32
     private let namespace: String
 
     /// Opens the node of a disk for reading, and checks that it leads to that disk.
-    init(_ disk: String, of namespace: String) throws(HostError) {
+    package init(_ disk: String, of namespace: String) throws(HostError) {
         self.descriptor = try DeviceFile.open(
             block: disk, O_RDONLY | Linux.openDirect, while: "look at /dev/\(disk)", device: namespace)
         self.namespace = namespace
@@ -15,7 +16,7 @@ struct BlockDevicePages: ~Copyable {
     deinit { close(descriptor) }
 
     /// The pages at these offsets; an empty one where a media error makes it unreadable.
-    func read(at offsets: [ByteCount]) throws(HostError) -> [[UInt8]] {
+    package func read(at offsets: [ByteCount]) throws(HostError) -> [[UInt8]] {
         let length = Int(MediaSample.page.bytes)
         var pages: [[UInt8]] = []
         let code = unsafe withUnsafeTemporaryAllocation(byteCount: length, alignment: length) { buffer in

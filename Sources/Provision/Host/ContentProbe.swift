@@ -1,14 +1,15 @@
 import Glibc
+package import ProvisionCore
 
 /// Looks whether anybody ever wrote to a block device.
-enum ContentProbe {
+package enum ContentProbe {
     /// How much an enumeration looks at: every common signature (partition tables, LVM, ext4, XFS, btrfs at 64 KiB) lies
     /// in it.
     private static let start = Extent(offset: .zero, length: .kib(128))
 
     /// Whether the first 128 KiB of the block device with this kernel name have a byte other than zero; nil where they
     /// have none, or cannot be read: that says nothing of the rest.
-    static func hasContent(_ blockDevice: String) -> Bool? {
+    package static func hasContent(_ blockDevice: String) -> Bool? {
         guard let look = try? look(at: [start], of: blockDevice, size: start.length),
             look.firstContent != nil
         else { return nil }
@@ -18,7 +19,7 @@ enum ContentProbe {
     /// Looks at a block device as far as ``ContentLook`` says; nil where it cannot be opened. What cannot be read of it
     /// is not counted.
     /// - Throws: where its node leads to something else (``DeviceFile``).
-    static func look(_ blockDevice: String, size: ByteCount) throws(HostError) -> ContentLook? {
+    package static func look(_ blockDevice: String, size: ByteCount) throws(HostError) -> ContentLook? {
         try look(at: ContentLook.places(in: size), of: blockDevice, size: size)
     }
 
@@ -36,7 +37,7 @@ enum ContentProbe {
 
     /// Looks at ranges of an open device or file, up to the first that has a byte other than zero. Past the page cache
     /// where it was opened so: a device can be much larger than memory.
-    static func look(at ranges: [Extent], in descriptor: Int32, size: ByteCount) -> ContentLook {
+    package static func look(at ranges: [Extent], in descriptor: Int32, size: ByteCount) -> ContentLook {
         var look = ContentLook(read: .zero, size: size)
         let unit = 1 << 20
         return unsafe withUnsafeTemporaryAllocation(byteCount: 2 * unit, alignment: 4096) { memory in

@@ -1,10 +1,11 @@
 import Glibc
 import SystemPackage
+package import ProvisionCore
 
 /// Reads what holds a device-dax device. Writes nothing: above all no memory block.
-enum DaxDeviceReader {
+package enum DaxDeviceReader {
     /// The device `device` below the directory of its claim.
-    static func device(
+    package static func device(
         _ device: String, below claim: String, _ directory: borrowing SysfsDirectory
     ) -> DaxDevice {
         var found = DaxDevice(boundTo: directory.linkTarget("\(claim)/\(device)/driver"))
@@ -26,7 +27,7 @@ enum DaxDeviceReader {
     ///
     /// A node can lead to another device: its type and number are compared with those in sysfs. The driver decides at the
     /// open whether the device can be used (drivers/dax/bus.c, `dax_dev_get`; drivers/dax/device.c, `dax_open`).
-    static func node(
+    package static func node(
         of device: String, below claim: String, _ directory: borrowing SysfsDirectory,
         nodes: String = "/dev"
     ) -> DaxDevice.Node {
@@ -54,7 +55,7 @@ enum DaxDeviceReader {
 extension MemoryBlocks {
     /// The memory blocks of a physical range, as libdaxctl counts them (daxctl/lib/libdaxctl.c, `daxctl_memory_op`):
     /// those that exist and lie in it wholly.
-    static func memory(from start: UInt64, size: UInt64) -> DaxDevice.Memory? {
+    package static func memory(from start: UInt64, size: UInt64) -> DaxDevice.Memory? {
         guard let directory = SysfsDirectory.ifThere(root),
             let unit = directory.text("block_size_bytes").flatMap({ UInt64($0, radix: 16) }), unit > 0
         else { return nil }
@@ -75,13 +76,15 @@ extension MemoryBlocks {
 }
 
 /// The physical ranges that the kernel uses as its memory (`/proc/iomem`).
-enum SystemMemoryRanges {
+package enum SystemMemoryRanges {
     /// The ranges; none for who may not see addresses: the kernel shows zeros to all but root (kernel/resource.c,
     /// `r_show`).
-    static func read(_ path: String = "/proc/iomem") -> [Range<UInt64>] { parse(ProcText.lines(path)) }
+    package static func read(_ path: String = "/proc/iomem") -> [Range<UInt64>] {
+        parse(ProcText.lines(path))
+    }
 
     /// The ranges whose name begins with `System RAM`, as in "    108000000-11fffffff : System RAM (kmem)".
-    static func parse(_ lines: [String]) -> [Range<UInt64>] {
+    package static func parse(_ lines: [String]) -> [Range<UInt64>] {
         lines.compactMap { line in
             let parts = line.split(separator: " : ", maxSplits: 1)
             guard parts.count == 2, parts[1].hasPrefix("System RAM") else { return nil }

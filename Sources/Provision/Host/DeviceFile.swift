@@ -1,4 +1,5 @@
 import Glibc
+package import ProvisionCore
 
 /// Opens the nodes of devices below `/dev`, and only those that lead to the device that is meant.
 ///
@@ -6,12 +7,12 @@ import Glibc
 /// given to another leads to somebody else's data. What counts is the number that the kernel shows in sysfs. It is
 /// compared before the node is opened, since opening some devices does something to them, and again on the open file,
 /// since the node can be replaced in between. A link that leads to the right device is good.
-enum DeviceFile {
+package enum DeviceFile {
     /// The descriptor of the node `/dev/NAME` of the block device with this kernel name. The caller closes it.
     /// - Parameters:
     ///   - operation: what is being done, and `device` to what: for messages.
     /// - Throws: where it cannot be opened, or leads to something else.
-    static func open(
+    package static func open(
         block name: String, _ flags: Int32, while operation: String, device: String
     ) throws(HostError) -> Int32 {
         guard let node = node(ofBlock: name) else {
@@ -25,7 +26,7 @@ enum DeviceFile {
 
     /// The same to read it; nil where there is no device or no node, or this user may not open it.
     /// - Throws: where the node leads to something else.
-    static func readable(
+    package static func readable(
         block name: String, _ flags: Int32 = 0, while operation: String
     ) throws(HostError) -> Int32? {
         guard let node = node(ofBlock: name) else { return nil }
@@ -44,7 +45,7 @@ enum DeviceFile {
     }
 
     /// The descriptor of the node at `path`, which must lead to `node`, the device with this kernel name.
-    static func open(
+    package static func open(
         _ path: String, of name: String, _ node: DeviceNode, _ flags: Int32, while operation: String,
         device: String
     ) throws(HostError) -> Int32 {

@@ -1,10 +1,11 @@
 import Glibc
-import SystemPackage
+package import SystemPackage
+import ProvisionCore
 
 /// What is in a directory.
-enum DirectoryEntries {
+package enum DirectoryEntries {
     /// The names in the directory that is open under a descriptor, but `.` and `..`; closes it.
-    static func names(closing descriptor: Int32) throws(Errno) -> [String] {
+    package static func names(closing descriptor: Int32) throws(Errno) -> [String] {
         guard let stream = unsafe fdopendir(descriptor) else {
             let code = errno
             close(descriptor)

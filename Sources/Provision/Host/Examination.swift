@@ -1,4 +1,5 @@
 public import SystemPackage
+public import ProvisionCore
 
 /// What is to be looked at beside the enumeration, since it takes time and only a plan says where.
 public struct Examination: Equatable, Sendable {

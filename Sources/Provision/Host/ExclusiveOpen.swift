@@ -1,13 +1,16 @@
 import Glibc
+package import ProvisionCore
 
 /// The node of a block device that is open exclusively (`O_EXCL`): the kernel refuses it for a mounted, swapped on or
 /// otherwise claimed block device, and refuses a mount while it is open.
-struct ExclusiveOpen: ~Copyable {
+package struct ExclusiveOpen: ~Copyable {
     /// The file descriptor, for as long as this value lives.
-    let descriptor: Int32
+    package let descriptor: Int32
 
     /// Opens the node of the block device with this kernel name, as ``DeviceFile`` does.
-    init(block name: String, _ flags: Int32, while operation: String, device: String) throws(HostError) {
+    package init(block name: String, _ flags: Int32, while operation: String, device: String)
+        throws(HostError)
+    {
         descriptor = try DeviceFile.open(block: name, flags | O_EXCL, while: operation, device: device)
     }
 

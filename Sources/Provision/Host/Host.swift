@@ -1,3 +1,5 @@
+public import ProvisionCore
+
 /// Something that has persistent memory: the kernel's, or a simulated one. A host has no policy: it observes, and it
 /// performs the step that it is given or says why it could not.
 public protocol Host: AnyObject {
@@ -40,7 +42,7 @@ public struct FreshIdentity: Equatable, Sendable {
     }
 
     /// No UUIDs: for steps that give none.
-    static let none = FreshIdentity(label: .null, infoBlock: .null)
+    package static let none = FreshIdentity(label: .null, infoBlock: .null)
 
     /// Two new random UUIDs.
     public static func random(using generator: inout some RandomNumberGenerator) -> FreshIdentity {

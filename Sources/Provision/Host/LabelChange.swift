@@ -1,19 +1,21 @@
+package import ProvisionCore
+
 /// How the label of a namespace on a DIMM differs from one that was there before.
-struct LabelChange: Equatable, CustomStringConvertible {
+package struct LabelChange: Equatable, CustomStringConvertible {
     /// What became of it.
-    enum Kind: Equatable {
+    package enum Kind: Equatable {
         case created, destroyed, changed
     }
 
-    var kind: Kind
+    package var kind: Kind
     /// The UUID of the namespace.
-    var label: UUID
+    package var label: UUID
     /// Its name, as it is now or was last.
-    var name: String?
+    package var name: String?
 
     /// The differences between the labels of one DIMM, in no order. A namespace with several extents has a label for each: it is
     /// one change. In which slots labels lie is no difference.
-    static func changes(from old: [LabelSlot], to now: [LabelSlot]) -> [LabelChange] {
+    package static func changes(from old: [LabelSlot], to now: [LabelSlot]) -> [LabelChange] {
         let (before, after) = (contents(old), contents(now))
         let uuids = Set(before.keys).union(after.keys)
         return uuids.compactMap { uuid in
@@ -28,7 +30,7 @@ struct LabelChange: Equatable, CustomStringConvertible {
         Dictionary(grouping: labels, by: \.uuid).mapValues { Set($0.map(\.content)) }
     }
 
-    var description: String {
+    package var description: String {
         let name = name ?? label.description
         return switch kind {
         case .created: "\(name) was created"

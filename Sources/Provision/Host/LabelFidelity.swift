@@ -1,12 +1,14 @@
+package import ProvisionCore
+
 /// What a label says that the kernel would not write again: each store to a namespace's attributes writes its label
 /// anew, from what the kernel keeps of it (drivers/nvdimm/label.c, `__pmem_label_update`).
 ///
 /// A label without such things can be taken away and given again through sysfs, to the byte but for what is no one's
 /// choice: its slot, the interleave set's cookie, and the flag for an update in progress.
-enum LabelFidelity {
+package enum LabelFidelity {
     /// What is lost, each in a phrase; empty where nothing is.
     /// - Parameter bytes: the label's slot.
-    static func losses(_ bytes: [UInt8], version: LabelVersion) -> [String] {
+    package static func losses(_ bytes: [UInt8], version: LabelVersion) -> [String] {
         var losses: [String] = []
         if let loss = nameLoss(Array(bytes[16..<80])) { losses.append(loss) }
         let flags = LabelIndex.integer(bytes, at: 80, count: 4)

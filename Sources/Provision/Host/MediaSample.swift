@@ -1,3 +1,5 @@
+public import ProvisionCore
+
 /// How places of a namespace are read.
 public enum MediaView: String, CaseIterable, Sendable {
     /// Through the block device that its users have, while it is active.
@@ -55,5 +57,5 @@ public struct MediaSample: Equatable, Sendable {
     }
 
     /// The checksum of a page of zeroes.
-    static let zeroPage = Checksum.of([UInt8](repeating: 0, count: Int(page.bytes)))
+    package static let zeroPage = Checksum.of([UInt8](repeating: 0, count: Int(page.bytes)))
 }

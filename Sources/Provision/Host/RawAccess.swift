@@ -1,16 +1,17 @@
 import Glibc
+package import ProvisionCore
 
 /// The media of an inactive, unclaimed namespace, past any info block.
 ///
 /// The namespace is enabled raw meanwhile: `force_raw` is set, which the kernel forgets at the next boot, and cleared
 /// again.
-struct RawAccess {
+package struct RawAccess {
     /// The kernel's name of the namespace.
-    let namespace: String
+    package let namespace: String
 
     /// The length of the area where every info block lies: fsdax, devdax and BTT version 1.1 have theirs at 4 KiB, BTT
     /// version 2 at 0.
-    static let infoBlockArea = Extent(offset: .zero, length: .kib(8))
+    package static let infoBlockArea = Extent(offset: .zero, length: .kib(8))
 
     /// Zeroes the pages of the info block area that hold an info block, whoever wrote it, and returns what was in them.
     ///
@@ -18,7 +19,7 @@ struct RawAccess {
     /// parent, which a region without labels leaves, for the namespace's own (btt_devs.c, `nd_btt_arena_is_valid`).
     /// A page with a media error holds none that the kernel could read.
     /// - Parameter size: the namespace's capacity, which can be less than the area.
-    func wipeInfoBlocks(
+    package func wipeInfoBlocks(
         of size: ByteCount, in region: borrowing KernelRegion
     ) throws(HostError) -> [(offset: ByteCount, bytes: [UInt8])] {
         var wiped: [(offset: ByteCount, bytes: [UInt8])] = []
@@ -53,13 +54,13 @@ struct RawAccess {
     }
 
     /// Enables the namespace and disables it again; its media is not looked at.
-    func enableOnce(in region: borrowing KernelRegion) throws(HostError) {
+    package func enableOnce(in region: borrowing KernelRegion) throws(HostError) {
         try use(in: region) { _ throws(HostError) in }
     }
 
     /// Reads ranges, and hands on the bytes of each, or nil where a media error makes it unreadable, until `receive` says
     /// no.
-    func read(
+    package func read(
         _ ranges: [Extent], in region: borrowing KernelRegion, _ receive: (Int, [UInt8]?) -> Bool
     ) throws(HostError) {
         try withoutActuallyEscaping(receive) { receive throws(HostError) in
@@ -75,7 +76,7 @@ struct RawAccess {
     }
 
     /// Reads one range whole.
-    func read(_ range: Extent, in region: borrowing KernelRegion) throws(HostError) -> [UInt8] {
+    package func read(_ range: Extent, in region: borrowing KernelRegion) throws(HostError) -> [UInt8] {
         var found: [UInt8]?
         try read([range], in: region) { _, bytes in
             found = bytes
@@ -86,7 +87,7 @@ struct RawAccess {
     }
 
     /// Writes pieces in their order, durably.
-    func write(_ pieces: [MediaPiece], in region: borrowing KernelRegion) throws(HostError) {
+    package func write(_ pieces: [MediaPiece], in region: borrowing KernelRegion) throws(HostError) {
         try use(in: region) { file throws(HostError) in
             for piece in pieces {
                 var bytes = try piece.bytes()
@@ -162,7 +163,7 @@ struct RawAccess {
 extension KernelRegion {
     /// Lets the info block of an inactive namespace decide its mode again, where a tool that died in raw access left it
     /// forced raw.
-    func endRawAccess(_ namespace: String) throws(HostError) {
+    package func endRawAccess(_ namespace: String) throws(HostError) {
         guard directory.text("\(namespace)/force_raw") == "1" else { return }
         try store("0", in: "\(namespace)/force_raw", "end raw access")
     }

@@ -1,18 +1,19 @@
 import Glibc
 import Synchronization
-import SystemPackage
+package import SystemPackage
+package import ProvisionCore
 
 /// The attributes that could not be read while something was done, though they are there and this user may read them.
 ///
 /// An attribute that is absent says something; one that could not be read must not be taken for absent.
-final class ReadFailures: Sendable {
+package final class ReadFailures: Sendable {
     /// Those of the work in progress; nil where nobody asks.
     @TaskLocal private static var current: ReadFailures?
 
     private let first = Mutex<HostError?>(nil)
 
     /// Does the work, and throws where an attribute could not be read meanwhile, unless the work failed itself.
-    static func checking<Value>(_ work: () throws(HostError) -> Value) throws(HostError) -> Value {
+    package static func checking<Value>(_ work: () throws(HostError) -> Value) throws(HostError) -> Value {
         let failures = ReadFailures()
         let result = $current.withValue(failures) { () -> Result<Value, HostError> in
             Result(catching: work)
@@ -29,7 +30,7 @@ final class ReadFailures: Sendable {
     }
 
     /// Notes a failure to read. What means that there is nothing to read, or not for this user, is none.
-    static func note(_ error: Errno, _ attribute: String, in directory: String) {
+    package static func note(_ error: Errno, _ attribute: String, in directory: String) {
         guard let current else { return }
         switch error.rawValue {
         case ENOENT, ENXIO, ENODEV, ENOTDIR, EINVAL, EOPNOTSUPP, ESRCH: return

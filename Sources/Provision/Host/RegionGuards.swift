@@ -1,5 +1,7 @@
+package import ProvisionCore
+
 /// The proof that nobody uses any namespace of some regions, held as ``UseGuard`` holds it.
-struct RegionGuards: ~Copyable {
+package struct RegionGuards: ~Copyable {
     private final class Held {
         let use: UseGuard
 
@@ -9,7 +11,7 @@ struct RegionGuards: ~Copyable {
     private var held: [Held] = []
 
     /// Looks at every active namespace of the regions with these kernel names, which are enabled.
-    init(regions devices: Set<String>) throws(HostError) {
+    package init(regions devices: Set<String>) throws(HostError) {
         for device in devices.sorted() {
             let region = try KernelRegion.open(device, knownFacts: nil)
             for namespace in region.namespaceDevices {

@@ -1,9 +1,17 @@
+public import ProvisionCore
+
 /// What is saved of a DIMM's label area: its start, with the index blocks and the slots up to the last one in use.
 public struct LabelAreaImage: Equatable, Sendable {
     /// The DIMM's stable identity, or its kernel name where it has none.
     public var dimm: String
     /// The bytes, from the start of the area.
     public var bytes: [UInt8]
+
+    /// A value of these parts.
+    package init(dimm: String, bytes: [UInt8]) {
+        self.dimm = dimm
+        self.bytes = bytes
+    }
 }
 
 /// Bytes to be written to a namespace's media.
@@ -12,6 +20,12 @@ public struct MediaPiece {
     public var offset: ByteCount
     /// Gives the bytes when they are needed.
     public var bytes: () throws(HostError) -> [UInt8]
+
+    /// A value of these parts.
+    package init(offset: ByteCount, bytes: @escaping () throws(HostError) -> [UInt8]) {
+        self.offset = offset
+        self.bytes = bytes
+    }
 }
 
 /// What a host offers beyond steps, so that steps can be undone whatever happened since.
@@ -72,13 +86,13 @@ public protocol RestoringHost: Host {
 
 extension Namespace {
     /// Whether its label and its place are what another's were: everything that lies outside its media.
-    func hasLabel(of other: Namespace) -> Bool {
+    package func hasLabel(of other: Namespace) -> Bool {
         resource == other.resource && rawSize == other.rawSize && labelUUID == other.labelUUID
             && name == other.name && recordedMode == other.recordedMode && extents == other.extents
     }
 
     /// Whether this is what another was, in everything that people rely on.
-    func isSame(as other: Namespace) -> Bool {
+    package func isSame(as other: Namespace) -> Bool {
         resource == other.resource && rawSize == other.rawSize && labelUUID == other.labelUUID
             && name == other.name && isActive == other.isActive && mode == other.mode && map == other.map
             && align == other.align && infoBlockUUID == other.infoBlockUUID && sectorSize == other.sectorSize

@@ -1,17 +1,18 @@
 import Glibc
-import SystemPackage
+package import SystemPackage
+import ProvisionCore
 
 /// A directory of sysfs, held open: attributes are opened by their path below it, so that the long way to a device
 /// is walked once.
 ///
 /// Every attribute is read with one read and written with one `write` of the C library, as sysfs demands.
-struct SysfsDirectory: ~Copyable {
+package struct SysfsDirectory: ~Copyable {
     private let descriptor: Int32
     /// Where it is, for messages.
-    let path: String
+    package let path: String
 
     /// The directory at `path`.
-    init(_ path: String) throws(Errno) {
+    package init(_ path: String) throws(Errno) {
         let descriptor = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw Errno(rawValue: errno) }
         self.descriptor = descriptor
@@ -24,7 +25,7 @@ struct SysfsDirectory: ~Copyable {
 
     /// The directory at `path`; nil where there is none, or this user may not look. Any other failure is noted
     /// (``ReadFailures``).
-    static func ifThere(_ path: String) -> SysfsDirectory? {
+    package static func ifThere(_ path: String) -> SysfsDirectory? {
         do throws(Errno) {
             return try SysfsDirectory(path)
         } catch {
@@ -34,7 +35,7 @@ struct SysfsDirectory: ~Copyable {
     }
 
     /// The text of an attribute without the white space around it.
-    func read(_ attribute: String) throws(Errno) -> String {
+    package func read(_ attribute: String) throws(Errno) -> String {
         let file = unsafe openat(descriptor, attribute, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { throw Errno(rawValue: errno) }
         defer { close(file) }
@@ -48,7 +49,7 @@ struct SysfsDirectory: ~Copyable {
 
     /// The text of an attribute; nil where it is empty, absent, or not to be read by this user. Any other failure is
     /// noted (``ReadFailures``).
-    func text(_ attribute: String) -> String? {
+    package func text(_ attribute: String) -> String? {
         do throws(Errno) {
             let text = try read(attribute)
             return text.isEmpty ? nil : text
@@ -59,14 +60,14 @@ struct SysfsDirectory: ~Copyable {
     }
 
     /// The number in an attribute, decimal or with the prefix 0x; nil where there is none.
-    func number(_ attribute: String) -> UInt64? {
+    package func number(_ attribute: String) -> UInt64? {
         guard let text = text(attribute) else { return nil }
         return text.hasPrefix("0x") ? UInt64(text.dropFirst(2), radix: 16) : UInt64(text)
     }
 
     /// Writes `value` and a line end into an attribute, in one store. An empty value is the line end alone: sysfs
     /// ignores a write of no bytes.
-    func write(_ value: String, to attribute: String) throws(Errno) {
+    package func write(_ value: String, to attribute: String) throws(Errno) {
         let file = unsafe openat(descriptor, attribute, O_WRONLY | O_CLOEXEC)
         guard file >= 0 else { throw Errno(rawValue: errno) }
         defer { close(file) }
@@ -77,7 +78,7 @@ struct SysfsDirectory: ~Copyable {
     }
 
     /// Whether there is such an entry. Opens nothing. A failure to look is noted (``ReadFailures``).
-    func exists(_ entry: String) -> Bool {
+    package func exists(_ entry: String) -> Bool {
         if unsafe faccessat(descriptor, entry, F_OK, 0) == 0 { return true }
         ReadFailures.note(Errno(rawValue: errno), entry, in: path)
         return false
@@ -85,7 +86,7 @@ struct SysfsDirectory: ~Copyable {
 
     /// The last component of where a symbolic link leads; nil where there is no such link. Opens nothing. A failure to
     /// look is noted (``ReadFailures``).
-    func linkTarget(_ link: String) -> String? {
+    package func linkTarget(_ link: String) -> String? {
         unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(PATH_MAX)) { buffer in
             guard let start = buffer.baseAddress else { return nil }
             let count = unsafe readlinkat(descriptor, link, start, buffer.count)
@@ -101,7 +102,7 @@ struct SysfsDirectory: ~Copyable {
 
     /// The names in a directory below this one, or in this one (`.`); empty where there is no such directory. Any other
     /// failure is noted (``ReadFailures``).
-    func entries(_ directory: String = ".") -> [String] {
+    package func entries(_ directory: String = ".") -> [String] {
         let file = unsafe openat(descriptor, directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard file >= 0 else {
             ReadFailures.note(Errno(rawValue: errno), directory, in: path)

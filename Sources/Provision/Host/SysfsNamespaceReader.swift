@@ -1,12 +1,14 @@
+package import ProvisionCore
+
 /// Turns the attributes of one namespace, and of what claims it, into a ``Namespace``: the one way that they are
 /// read, for an inventory as for the read-back of a step. Each attribute is read once, but for a namespace that another
 /// tool changes meanwhile.
-struct SysfsNamespaceReader {
+package struct SysfsNamespaceReader {
     /// What the namespaces of the region have from it.
-    let region: RegionFacts
+    package let region: RegionFacts
 
     /// The namespace with the given kernel name, or nil where it has no size (or is no more).
-    func namespace(_ device: String, in directory: borrowing SysfsDirectory) -> Namespace? {
+    package func namespace(_ device: String, in directory: borrowing SysfsDirectory) -> Namespace? {
         for _ in 1..<Self.attempts {
             guard let namespace = attributes(of: device, in: directory) else { return nil }
             if !isTorn(namespace) { return namespace }
@@ -96,7 +98,7 @@ struct SysfsNamespaceReader {
     }
 
     /// The dax device below a dax claim: `dax0.1` of the claim and `dax0.0` of the device are numbered apart.
-    static func characterDevice(of claim: String, _ directory: borrowing SysfsDirectory) -> String? {
+    package static func characterDevice(of claim: String, _ directory: borrowing SysfsDirectory) -> String? {
         directory.entries(claim).first { $0.hasPrefix("dax") && $0.dropFirst(3).first?.isNumber == true }
     }
 
@@ -121,7 +123,7 @@ struct SysfsNamespaceReader {
     }
 
     /// The mode that `holder_class` records (namespace_devs.c, `holder_class_show`).
-    static func mode(recordedAs text: String) -> NamespaceMode? {
+    package static func mode(recordedAs text: String) -> NamespaceMode? {
         switch text {
         case "pfn": .fsdax
         case "dax": .devdax
@@ -142,34 +144,34 @@ struct SysfsNamespaceReader {
     }
 
     /// The number in brackets: the kernel lists what it supports and brackets what is set.
-    static func selected(_ list: String) -> UInt32? {
+    package static func selected(_ list: String) -> UInt32? {
         guard let word = list.split(separator: " ").first(where: { $0.hasPrefix("[") }) else { return nil }
         return UInt32(word.dropFirst().dropLast())
     }
 }
 
 /// What a region's namespaces have from it.
-struct RegionFacts {
+package struct RegionFacts {
     /// Whether its namespaces come from labels.
-    var labelling: RegionLabelling
+    package var labelling: RegionLabelling
     /// The number of DIMMs that it interleaves.
-    var interleaveWays: Int
+    package var interleaveWays: Int
     /// The memory's node.
-    var numaNode: Int?
+    package var numaNode: Int?
     /// The node that the memory would become.
-    var targetNode: Int?
+    package var targetNode: Int?
     /// The first physical address; nil where unknown.
-    var start: UInt64?
+    package var start: UInt64?
     /// Its media errors.
-    var badBlocks: [BadBlocks]
+    package var badBlocks: [BadBlocks]
     /// Whether attributes that hold addresses can be read: they are 0400.
-    var mayReadAddresses: Bool
+    package var mayReadAddresses: Bool
 }
 
 /// The texts of sysfs attributes that hold more than a word.
-enum SysfsText {
+package enum SysfsText {
     /// A list of media errors: lines of first unit and number of units (block/badblocks.c, `badblocks_show`).
-    static func badBlocks(_ text: String) -> [BadBlocks] {
+    package static func badBlocks(_ text: String) -> [BadBlocks] {
         text.split(separator: "\n").compactMap { line in
             let numbers = line.split(separator: " ")
             guard numbers.count == 2, let offset = UInt64(numbers[0]), let length = UInt32(numbers[1]) else {
@@ -180,14 +182,14 @@ enum SysfsText {
     }
 
     /// A list of numbers, of which one may be in brackets.
-    static func numbers(_ text: String) -> [UInt64] {
+    package static func numbers(_ text: String) -> [UInt64] {
         text.split(separator: " ").compactMap { UInt64($0.filter(\.isNumber)) }
     }
 }
 
 extension BadBlocks {
     /// The part of this range that lies in the `length` bytes from byte `offset`, from there; nil where none does.
-    func within(offset start: UInt64, length size: UInt64) -> BadBlocks? {
+    package func within(offset start: UInt64, length size: UInt64) -> BadBlocks? {
         let first = max(offset, start / 512)
         let end = min(offset + UInt64(length), (start + size) / 512)
         guard first < end else { return nil }

@@ -1,4 +1,5 @@
 import Glibc
+public import ProvisionCore
 
 extension InventoryOrigin {
     /// This host, now.
@@ -17,7 +18,7 @@ extension InventoryOrigin {
     ///
     /// The C library's calendar reads the time zone's file first; UTC needs none. The days are counted in eras of 400 years
     /// that begin in March, so that a leap day is the last of its year.
-    static func text(of seconds: Int) -> String? {
+    package static func text(of seconds: Int) -> String? {
         guard (0..<253_402_300_800).contains(seconds) else { return nil }
         let (days, second) = (seconds / 86_400 + 719_468, seconds % 86_400)
         let (era, dayOfEra) = (days / 146_097, days % 146_097)

@@ -1,3 +1,6 @@
+public import ProvisionCore
+import ProvisionHost
+
 extension ByteCount {
     /// The size as a person reads it: exact where it is a whole number of MiB, as every capacity that a profile can ask
     /// for ("65472 MiB"), or where at most four digits say it; else with up to two decimals, behind `~` where those round

@@ -1,3 +1,6 @@
+import ProvisionCore
+import ProvisionHost
+
 /// What changed of a host, in words.
 enum DriftText {
     /// A line for each object.

@@ -1,3 +1,6 @@
+public import ProvisionCore
+import ProvisionHost
+
 extension ProfileExport {
     /// The profile as one document: its text, comments included, in a member.
     public var json: JSONNode {

@@ -1,3 +1,6 @@
+public import ProvisionCore
+import ProvisionHost
+
 /// A command that failed before it had anything else to report, as a document.
 public struct FailureReport: Sendable {
     private let message: String

@@ -1,3 +1,6 @@
+public import ProvisionCore
+import ProvisionHost
+
 /// What a review says of one host: a row of the table, and a line of JSON.
 public struct HostReviewReport: Sendable {
     /// The host's name.

@@ -1,3 +1,6 @@
+public import ProvisionCore
+import ProvisionHost
+
 /// The recorded transactions as a report.
 public struct HistoryReport: Sendable {
     private let readings: [TransactionReading]

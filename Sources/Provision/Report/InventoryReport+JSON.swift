@@ -1,3 +1,6 @@
+import ProvisionCore
+import ProvisionHost
+
 extension InventoryReport {
     /// The host as one JSON document with a newline at its end: everything in ``Observed``, under ndctl's own keys
     /// where ndctl has one. Equal hosts give equal bytes, but for `host_name` and `time`, which have a line each.
@@ -191,16 +194,6 @@ extension DimmFlag {
         case .failedRestore: "flag_failed_restore"
         case .failedFlush: "flag_failed_flush"
         case .smartEvent: "flag_smart_event"
-        }
-    }
-}
-
-extension RegionLabelling {
-    /// The word in the JSON document and in text.
-    var word: String {
-        switch self {
-        case .labelled: "labelled"
-        case .labelless: "label-less"
         }
     }
 }

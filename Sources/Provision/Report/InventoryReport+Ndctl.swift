@@ -1,3 +1,6 @@
+import ProvisionCore
+import ProvisionHost
+
 /// What `ndctl list -BDRNv` prints for the host: keys, types, conditions and layout of ndctl 76.1 (ndctl/list.c,
 /// ndctl/json.c, daxctl/json.c).
 ///

@@ -1,3 +1,6 @@
+import ProvisionCore
+import ProvisionHost
+
 /// The host for a person: a block for each bus, its DIMMs, and for each region a summary, a map and a table.
 extension InventoryReport {
     /// The text, with a newline at its end.

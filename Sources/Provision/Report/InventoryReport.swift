@@ -1,3 +1,6 @@
+public import ProvisionCore
+import ProvisionHost
+
 /// The observed host as a report: one value, three views.
 ///
 /// ``text`` is for people, ``json`` is the stable document that ``InventoryReader`` reads back, and ``ndctlJSON`` is

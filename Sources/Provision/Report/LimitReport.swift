@@ -1,3 +1,6 @@
+import ProvisionCore
+import ProvisionHost
+
 /// What a saved inventory did not tell a plan, in words and as JSON: one entry for each kind of thing.
 enum LimitReport {
     /// A heading, a line for each kind of limit, and an empty line; nothing where there is no limit.

@@ -1,3 +1,6 @@
+import ProvisionCore
+import ProvisionHost
+
 /// A namespace that a change left, as it was found afterwards.
 struct MadeNamespace {
     /// The change's address: `region0/wal`.

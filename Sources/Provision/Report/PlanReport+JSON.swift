@@ -1,3 +1,6 @@
+public import ProvisionCore
+import ProvisionHost
+
 extension PlanReport {
     /// The plan as one document.
     public var json: JSONNode {

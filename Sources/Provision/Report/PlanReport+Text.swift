@@ -1,3 +1,6 @@
+public import ProvisionCore
+import ProvisionHost
+
 extension PlanReport {
     /// The plan for a person.
     public func text(_ style: TextStyle = .plain) -> String {

@@ -1,3 +1,6 @@
+public import ProvisionCore
+import ProvisionHost
+
 /// A plan as a report: one value, a text for people and a JSON document for programs.
 public struct PlanReport: Sendable {
     /// The version of the JSON document's shape. Keys may be added under the same number, never changed or removed.

@@ -1,3 +1,6 @@
+public import ProvisionCore
+import ProvisionHost
+
 /// What a recovery did, as a report.
 public struct RecoveryReport: Sendable {
     private let outcome: Recovery.Outcome

@@ -1,3 +1,6 @@
+public import ProvisionCore
+import ProvisionHost
+
 /// A picture of a region on lines of one width: what is allocated and what is free, in proportion.
 ///
 /// Each namespace has its own letter, a to z, A to Z, 0 to 9, then again from a; `.` is free, `-` is free but too small

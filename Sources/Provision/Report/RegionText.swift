@@ -1,3 +1,6 @@
+import ProvisionCore
+import ProvisionHost
+
 /// A region for a person: a summary, the map, the namespaces, what is wrong.
 struct RegionText {
     private let region: Region

@@ -1,3 +1,6 @@
+import ProvisionCore
+import ProvisionHost
+
 /// What makes a plan stale, in words.
 public enum StaleText {
     /// A line for each difference.

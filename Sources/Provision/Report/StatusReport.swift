@@ -1,3 +1,6 @@
+public import ProvisionCore
+import ProvisionHost
+
 /// The status of a host as a report.
 public struct StatusReport: Sendable {
     private let status: HostStatus

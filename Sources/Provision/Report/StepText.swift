@@ -1,3 +1,6 @@
+public import ProvisionCore
+import ProvisionHost
+
 /// Steps in words.
 public enum StepText {
     /// The step as a phrase, safe for a terminal: "create wal in region0".

@@ -1,3 +1,6 @@
+import ProvisionCore
+import ProvisionHost
+
 /// Breaks long lines of a report between words, where a terminal would break them within one.
 enum TextFill {
     /// The text on lines of at most `width` columns, each after the first behind `indent` spaces.

@@ -1,3 +1,6 @@
+import ProvisionCore
+import ProvisionHost
+
 /// The version of daxprov, as `--version` and every JSON document show it.
 public enum ToolVersion {
     /// The version, as in `packaging/` and the changelog.

@@ -1,3 +1,6 @@
+public import ProvisionCore
+import ProvisionHost
+
 /// How the removal of a mark ended, as a report.
 public struct UnprotectionReport: Sendable {
     private let ending: Unprotection.Ending

@@ -1,3 +1,6 @@
+public import ProvisionCore
+import ProvisionHost
+
 /// Whether profiles are right in themselves, as a document.
 public struct ValidationReport: Sendable {
     private var profiles: [Item] = []

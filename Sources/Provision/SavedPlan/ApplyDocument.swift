@@ -1,4 +1,6 @@
 public import SystemPackage
+public import ProvisionCore
+public import ProvisionHost
 
 /// What an apply is given: a profile, or a plan that was saved. Told apart by the content, whatever the name.
 public enum ApplyDocument: Sendable {

@@ -1,3 +1,6 @@
+import ProvisionCore
+import ProvisionHost
+
 /// Facts as the texts that a saved plan holds.
 ///
 /// The texts are a file format, not a report: version 0.1.0 wrote them, plans are read for ever, and so nothing here may

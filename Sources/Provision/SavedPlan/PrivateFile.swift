@@ -1,5 +1,7 @@
 import Glibc
 public import SystemPackage
+public import ProvisionCore
+import ProvisionHost
 
 /// A file that its owner alone may read, put in place as a whole.
 public enum PrivateFile {

@@ -1,3 +1,6 @@
+public import ProvisionCore
+import ProvisionHost
+
 extension SavedPlan {
     /// The most bytes that a saved plan may have.
     public static let maximumSize = OwnDocument.maximumSize

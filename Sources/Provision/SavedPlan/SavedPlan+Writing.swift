@@ -1,3 +1,6 @@
+import ProvisionCore
+import ProvisionHost
+
 extension SavedPlan {
     /// The version of the file's shape.
     public static let formatVersion = 1

@@ -1,3 +1,6 @@
+public import ProvisionCore
+import ProvisionHost
+
 /// A plan in a file, to be looked at and applied later.
 ///
 /// Its profile is the source of truth: an apply plans it again on the live host. Objects and changes only say what

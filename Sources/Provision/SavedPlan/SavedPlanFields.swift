@@ -1,17 +1,20 @@
+import ProvisionCore
+import ProvisionHost
+
 /// The parts of a saved plan's document, read back with limits.
 extension ObjectFingerprint {
     /// The object that a node describes. Facts that this version does not know are ignored: those that it knows and does
     /// not find differ from the live object's.
     init(_ node: JSONCursor) throws(JSONError) {
-        self.kind = try node.required("kind").word()
-        self.identity = try node.required("identity").string()
-        self.address = try node.required("address").string()
-        self.facts = [:]
+        var facts: [Fact: FactValue] = [:]
         let known = try node.required("facts")
         for fact in Fact.allCases {
             guard let value = try known.optional(fact.rawValue) else { continue }
             facts[fact] = FactText.value(of: try value.string(), as: fact)
         }
+        self.init(
+            kind: try node.required("kind").word(), identity: try node.required("identity").string(),
+            address: try node.required("address").string(), facts: facts)
     }
 }
 
@@ -71,15 +74,5 @@ extension NamespaceSummary {
             resource: try node.optional("resource")?.address(),
             labelUUID: try node.optional("raw_uuid")?.uuid(), isActive: try node.state("active"),
             device: try node.optional("device").map(InventoryReader.daxDevice))
-    }
-}
-
-extension JSONCursor {
-    /// This value as a short text that a terminal shows as it is.
-    func line() throws(JSONError) -> String {
-        let text = try string()
-        guard text.utf8.count <= 4096 else { throw error("is longer than 4096 bytes") }
-        guard TerminalText.clean(text) == text else { throw error("has a character that does not print") }
-        return text
     }
 }

@@ -1,3 +1,6 @@
+public import ProvisionCore
+import ProvisionHost
+
 /// A saved plan as a report, with what is known of its staleness.
 public struct SavedPlanReport: Sendable {
     /// The saved plan.

@@ -1,4 +1,6 @@
 @testable import Provision
+@testable import ProvisionCore
+@testable import ProvisionHost
 
 /// Hosts that profiles are applied to.
 enum HostInput {

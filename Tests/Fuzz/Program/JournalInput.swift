@@ -2,6 +2,8 @@ import Glibc
 import SystemPackage
 
 @testable import Provision
+@testable import ProvisionCore
+@testable import ProvisionHost
 
 /// The lines of a journal without their checksums, and the same bytes as a journal's own.
 enum JournalInput {

@@ -1,4 +1,6 @@
 @testable import Provision
+@testable import ProvisionCore
+@testable import ProvisionHost
 
 /// A label area: its first bytes are the length that the area is said to have, less than 2^20.
 enum LabelInput {

@@ -1,4 +1,6 @@
 @testable import Provision
+@testable import ProvisionCore
+@testable import ProvisionHost
 
 /// A host and a profile made up from bytes: every input is well formed, so that the fuzzer's changes reach the planner.
 enum LayoutInput {

@@ -1,4 +1,6 @@
 @testable import Provision
+@testable import ProvisionCore
+@testable import ProvisionHost
 
 /// The text of a profile.
 enum ProfileInput {

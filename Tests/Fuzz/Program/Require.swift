@@ -1,4 +1,6 @@
 import Provision
+import ProvisionCore
+import ProvisionHost
 
 /// What must hold whatever the input is.
 enum Require {

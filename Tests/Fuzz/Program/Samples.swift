@@ -1,4 +1,6 @@
 import Provision
+import ProvisionCore
+import ProvisionHost
 
 /// A host and profiles that inputs meet.
 enum Samples {

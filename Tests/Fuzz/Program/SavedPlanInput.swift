@@ -1,10 +1,12 @@
 @testable import Provision
+@testable import ProvisionCore
+@testable import ProvisionHost
 
 /// A saved plan, shown and compared with a host.
 enum SavedPlanInput {
     static func run(_ input: [UInt8]) {
         do throws(SavedPlanError) {
-            guard SavedPlan.isDocument(input) else { return }
+            guard OwnDocument.isOne(input) else { return }
             let saved = try SavedPlan.read(input)
             let text = saved.text
             Require.that((try? SavedPlan.read(Array(text.utf8))) == saved, "is read back otherwise: \(text)")

@@ -2,6 +2,8 @@ import Glibc
 import SystemPackage
 
 @testable import Provision
+@testable import ProvisionCore
+@testable import ProvisionHost
 
 /// Inputs to start from that are made rather than kept: a journal of a real apply, an empty label area.
 enum Seeds {

@@ -23,19 +23,19 @@ public struct ContentLook: Equatable, Sendable {
 extension ContentLook {
     /// The largest namespace that is read wholly: 256 MiB, which takes a tenth of a second, or three where a processor
     /// is emulated.
-    static let wholeLimit = ByteCount.mib(256)
+    package static let wholeLimit = ByteCount.mib(256)
 
     /// The length of the start and of the end that is read of a larger one. Partition tables, file systems, LVM and md
     /// begin within the first, and backup partition tables and the older md superblocks lie in the last.
-    static let edge = ByteCount.mib(4)
+    package static let edge = ByteCount.mib(4)
 
     /// The length of each place between, and how many there are at least: at every multiple of a power of two, where
     /// file systems keep copies of their superblocks.
-    static let place = ByteCount.kib(4)
+    package static let place = ByteCount.kib(4)
     private static let leastPlaces: UInt64 = 1024
 
     /// The ranges that are read of a namespace, in order.
-    static func places(in size: ByteCount) -> [Extent] {
+    package static func places(in size: ByteCount) -> [Extent] {
         guard size > wholeLimit else { return [Extent(offset: .zero, length: size)] }
         let step = ByteCount(powerOfTwo(upTo: size.bytes / leastPlaces))
         var ranges = [Extent(offset: .zero, length: edge)]

@@ -70,7 +70,7 @@ public struct DaxDevice: Equatable, Sendable {
     }
 
     /// The device that has this driver; nil: none.
-    init(boundTo driver: String?) {
+    package init(boundTo driver: String?) {
         let mode: Mode =
             switch driver {
             case "device_dax": .devdax

@@ -52,13 +52,13 @@ extension DeviceUse: CustomStringConvertible {
 
 extension [DeviceUse] {
     /// The first five uses in one line.
-    var summary: String {
+    package var summary: String {
         let shown = prefix(5).map(\.description).joined(separator: "; ")
         return count > 5 ? "\(shown); and \(count - 5) more" : shown
     }
 
     /// What ends them, each way once.
-    var advice: String {
+    package var advice: String {
         var ways: [String] = []
         for way in compactMap(\.advice) where !ways.contains(way) { ways.append(way) }
         return ways.isEmpty ? "stop what uses it" : ways.prefix(5).joined(separator: "; ")

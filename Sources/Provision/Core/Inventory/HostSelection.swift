@@ -30,7 +30,7 @@ public struct HostSelection: Sendable, Equatable {
     }
 
     /// The host with the regions that are meant or hold a namespace that is, their buses and their DIMMs.
-    func limited(_ observed: Observed) -> Observed {
+    package func limited(_ observed: Observed) -> Observed {
         var buses: [Bus] = []
         for bus in observed.buses {
             var bus = bus
@@ -46,7 +46,7 @@ public struct HostSelection: Sendable, Equatable {
     }
 
     /// Whether a namespace is meant, by itself or with its region.
-    func shows(_ namespace: Namespace, in region: Region) -> Bool {
+    package func shows(_ namespace: Namespace, in region: Region) -> Bool {
         regions.contains(region.device) || namespaces.contains(namespace.device)
     }
 }

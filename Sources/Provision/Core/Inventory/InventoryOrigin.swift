@@ -13,7 +13,7 @@ public struct InventoryOrigin: Equatable, Sendable {
     }
 
     /// "db1, taken 2026-11-28T06:23:00Z"; nil where neither is told.
-    var words: String? {
+    package var words: String? {
         switch (hostName, time) {
         case (let host?, let time?): "\(host), taken \(time)"
         case (let host?, nil): host
@@ -23,7 +23,7 @@ public struct InventoryOrigin: Equatable, Sendable {
     }
 
     /// Whether an inventory that is filed under this name was taken on a host of another. The short name is enough.
-    func contradicts(_ name: String) -> Bool {
+    package func contradicts(_ name: String) -> Bool {
         guard let hostName else { return false }
         func short(_ name: String) -> Substring { name.prefix { $0 != "." } }
         return short(hostName).lowercased() != short(name).lowercased()

@@ -28,7 +28,7 @@ public enum InventoryReader {
     }
 
     /// Where and when the inventory was taken; nil where it does not say.
-    static func origin(_ document: JSONValue) throws(JSONError) -> InventoryOrigin? {
+    package static func origin(_ document: JSONValue) throws(JSONError) -> InventoryOrigin? {
         let root = JSONCursor(document)
         let origin = InventoryOrigin(
             hostName: try root.optional("host_name")?.line(), time: try root.optional("time")?.line())
@@ -102,7 +102,7 @@ public enum InventoryReader {
     }
 
     /// The namespace that an object describes.
-    static func namespace(_ node: JSONCursor) throws(JSONError) -> Namespace {
+    package static func namespace(_ node: JSONCursor) throws(JSONError) -> Namespace {
         Namespace(
             device: try node.required("dev").string(),
             resource: try node.optional("resource")?.address(),
@@ -127,7 +127,7 @@ public enum InventoryReader {
             daxDevice: try node.optional("device").map(daxDevice))
     }
 
-    static func daxDevice(_ node: JSONCursor) throws(JSONError) -> DaxDevice {
+    package static func daxDevice(_ node: JSONCursor) throws(JSONError) -> DaxDevice {
         var device = DaxDevice(
             try node.required("mode").word(), driver: try node.optional("driver")?.string(),
             isStranded: try node.optional("system_memory")?.bool() ?? false,
@@ -140,7 +140,7 @@ public enum InventoryReader {
         return device
     }
 
-    static func label(_ node: JSONCursor) throws(JSONError) -> UninstantiatedLabel {
+    package static func label(_ node: JSONCursor) throws(JSONError) -> UninstantiatedLabel {
         UninstantiatedLabel(
             extent: Extent(
                 offset: try node.required("offset").size(), length: try node.required("length").size()),
@@ -149,7 +149,7 @@ public enum InventoryReader {
             dimms: try node.limitedList("dimms") { dimm throws(JSONError) in try dimm.string() })
     }
 
-    static func mapping(_ node: JSONCursor) throws(JSONError) -> Mapping {
+    package static func mapping(_ node: JSONCursor) throws(JSONError) -> Mapping {
         Mapping(
             dimm: try node.required("dimm").string(),
             offset: try node.required("offset").size(),
@@ -157,13 +157,13 @@ public enum InventoryReader {
             position: try node.optional("position")?.node())
     }
 
-    static func badBlocks(_ node: JSONCursor) throws(JSONError) -> BadBlocks {
+    package static func badBlocks(_ node: JSONCursor) throws(JSONError) -> BadBlocks {
         BadBlocks(
             offset: try node.required("offset").address(),
             length: try node.required("length").integer())
     }
 
-    static func capability(_ node: JSONCursor) throws(JSONError) -> ModeCapability {
+    package static func capability(_ node: JSONCursor) throws(JSONError) -> ModeCapability {
         ModeCapability(
             mode: try node.required("mode").word(),
             alignments: try node.limitedList("alignments") { cursor throws(JSONError) in

@@ -5,9 +5,9 @@
 /// than its usable size tells. And ndctl leaves out whatever it was not asked for: disabled namespaces, or all of them.
 /// So the raw sizes and the free capacity are added up. Where they are not the region's size, raw sizes that were worked
 /// out are unknown, and what is missing may be a namespace.
-enum ListedCapacity {
+package enum ListedCapacity {
     /// Adds the limits of regions whose capacity does not add up, and takes back raw sizes that were worked out there.
-    static func review(_ buses: inout [Bus], _ limits: inout Set<InventoryLimit>) {
+    package static func review(_ buses: inout [Bus], _ limits: inout Set<InventoryLimit>) {
         let isAnyListed = buses.contains { $0.regions.contains { !$0.namespaces.isEmpty } }
         for bus in buses.indices {
             for region in buses[bus].regions.indices {

@@ -1,12 +1,12 @@
 /// The fields of `ndctl list`, whose numbers `-u` turns into text.
 extension JSONCursor {
     /// The elements of this array of at most 65,536.
-    func limitedElements() throws(JSONError) -> [JSONCursor] {
+    package func limitedElements() throws(JSONError) -> [JSONCursor] {
         try limitedElements(upTo: Self.maximumNamespaces)
     }
 
     /// This value as a number that is printed as an integer, or as `"0x1f"` (util/json.c `display_hex`).
-    func hexadecimal<Number: FixedWidthInteger>(
+    package func hexadecimal<Number: FixedWidthInteger>(
         _ type: Number.Type = Number.self
     ) throws(JSONError) -> Number {
         guard case .string(let text) = value else { return try integer() }
@@ -19,14 +19,14 @@ extension JSONCursor {
 
     /// The UUID at `key`, as far as the listing tells it. People take identities out of what they show to others: that
     /// must not lose the rest of the host.
-    func toldUUID(_ key: String) throws(JSONError) -> ToldUUID {
+    package func toldUUID(_ key: String) throws(JSONError) -> ToldUUID {
         guard let text = try optional(key)?.string() else { return .none }
         guard let uuid = UUID(text) else { return .unreadable }
         return uuid.isNull ? .none : .told(uuid)
     }
 
     /// The hexadecimal number at `key`; nil where there is none, or a text that is none.
-    func toldNumber<Number: FixedWidthInteger>(_ key: String) throws(JSONError) -> Number? {
+    package func toldNumber<Number: FixedWidthInteger>(_ key: String) throws(JSONError) -> Number? {
         guard let node = try optional(key) else { return nil }
         if case .string = node.value { return try? node.hexadecimal() }
         return try node.hexadecimal()
@@ -36,7 +36,7 @@ extension JSONCursor {
     ///
     /// An ndctl built against an older json-c prints it as a signed number, and `-u` prints every cookie from 2^63 on as
     /// the largest signed number (util/json.c `display_hex` reads it with `json_object_get_int64`).
-    func interleaveSetID() throws(JSONError) -> UInt64? {
+    package func interleaveSetID() throws(JSONError) -> UInt64? {
         if case .integer(let number) = value, let signed = Int64(exactly: number) {
             return UInt64(bitPattern: signed)
         }
@@ -47,7 +47,7 @@ extension JSONCursor {
 
     /// The numbers of bytes that this value can mean: one for an integer, or a range with `-u` for a text such as
     /// `"1.00 GiB (1.07 GB)"`.
-    func printedRange(_ limits: inout Set<InventoryLimit>) throws(JSONError) -> ClosedRange<UInt64> {
+    package func printedRange(_ limits: inout Set<InventoryLimit>) throws(JSONError) -> ClosedRange<UInt64> {
         guard case .string(let text) = value else {
             let size = try size().bytes
             return size...size
@@ -60,13 +60,13 @@ extension JSONCursor {
     }
 
     /// This value as a size; with `-u` the roundest that is printed so.
-    func printedSize(_ limits: inout Set<InventoryLimit>) throws(JSONError) -> ByteCount {
+    package func printedSize(_ limits: inout Set<InventoryLimit>) throws(JSONError) -> ByteCount {
         PrintedSize.roundest(try printedRange(&limits))
     }
 }
 
 /// A UUID of a listing.
-enum ToldUUID: Equatable {
+package enum ToldUUID: Equatable {
     /// There is none: the key is missing, or it is the nil UUID.
     case none
     /// There is one, and the text is none (redacted).
@@ -75,7 +75,7 @@ enum ToldUUID: Equatable {
     case told(UUID)
 
     /// The UUID; nil where it is not told.
-    var value: UUID? {
+    package var value: UUID? {
         guard case .told(let uuid) = self else { return nil }
         return uuid
     }
@@ -83,12 +83,12 @@ enum ToldUUID: Equatable {
 
 /// A size as `ndctl list -u` prints it, in binary and in decimal units with two decimals (util/json.c
 /// `display_size`).
-struct PrintedSize {
+package struct PrintedSize {
     /// The numbers of bytes that are printed so.
-    let range: ClosedRange<UInt64>
+    package let range: ClosedRange<UInt64>
 
     /// Reads a text; nil where it is not one that ndctl prints.
-    init?(_ text: String) {
+    package init?(_ text: String) {
         let parts = text.split(separator: " ", omittingEmptySubsequences: false)
         guard parts.count == 4, parts[2].first == "(", parts[3].last == ")" else { return nil }
         guard let binary = Self.range(parts[0], parts[1], ["MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40]),
@@ -103,7 +103,7 @@ struct PrintedSize {
     }
 
     /// The number of the range with the most zero bits at its end: sizes are multiples of large powers of two.
-    static func roundest(_ range: ClosedRange<UInt64>) -> ByteCount {
+    package static func roundest(_ range: ClosedRange<UInt64>) -> ByteCount {
         for shift in stride(from: UInt64(50), through: 0, by: -1) {
             let multiple = (range.upperBound >> shift) << shift
             if range.contains(multiple), multiple > 0 { return ByteCount(multiple) }

@@ -3,9 +3,9 @@
 /// kinds; the one element alone (`-u`); nothing.
 ///
 /// ndctl lists less than daxprov observes: ``SavedInventory/limits`` says what is missing and what was worked out.
-enum NdctlListReader {
+package enum NdctlListReader {
     /// Reads a document; nil is an empty output, which says that there is nothing.
-    static func read(_ document: JSONValue?) throws(JSONError) -> SavedInventory {
+    package static func read(_ document: JSONValue?) throws(JSONError) -> SavedInventory {
         guard let document else {
             return SavedInventory(observed: Observed(buses: []), limits: InventoryLimits([.nothingListed]))
         }
@@ -41,14 +41,14 @@ private enum NdctlKind {
 }
 
 /// What has been read so far.
-struct NdctlListing {
+package struct NdctlListing {
     private var buses: [Bus] = []
     private var loose = Bus(
         device: "ndbus0", provider: unknownProvider, scrubState: nil, dimms: [], regions: [])
     private var limits: Set<InventoryLimit> = []
 
     /// Reads the root: an array, one element, or an object of arrays.
-    mutating func collect(_ root: JSONCursor) throws(JSONError) {
+    package mutating func collect(_ root: JSONCursor) throws(JSONError) {
         switch root.value {
         case .array:
             for element in try root.limitedElements() { try add(element) }
@@ -66,12 +66,12 @@ struct NdctlListing {
     }
 
     /// What stands for the provider of a bus that is not listed.
-    static let unknownProvider = "unknown"
+    package static let unknownProvider = "unknown"
     /// The providers whose regions never have DIMMs.
     private static let dimmless = ["e820", "virtio-pmem"]
 
     /// The host, sorted as an observed one is, and what is not known of it.
-    var inventory: SavedInventory {
+    package var inventory: SavedInventory {
         var all = limits
         var buses = buses
         if buses.isEmpty, loose.dimms.isEmpty, loose.regions.isEmpty { all.insert(.nothingListed) }

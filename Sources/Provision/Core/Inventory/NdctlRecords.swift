@@ -1,13 +1,13 @@
 /// The records of `ndctl list` (ndctl/json.c, ndctl/list.c) as parts of an observed host.
-enum NdctlRecords {
-    static func bus(_ node: JSONCursor) throws(JSONError) -> Bus {
+package enum NdctlRecords {
+    package static func bus(_ node: JSONCursor) throws(JSONError) -> Bus {
         Bus(
             device: try node.required("dev").string(),
             provider: try node.required("provider").string(),
             scrubState: try node.optional("scrub_state")?.word(), dimms: [], regions: [])
     }
 
-    static func dimm(_ node: JSONCursor) throws(JSONError) -> Dimm {
+    package static func dimm(_ node: JSONCursor) throws(JSONError) -> Dimm {
         Dimm(
             device: try node.required("dev").string(),
             uniqueID: try node.optional("id")?.string(),
@@ -17,7 +17,7 @@ enum NdctlRecords {
             isSecurityFrozen: try node.optional("security_frozen")?.bool() ?? false, labelArea: nil)
     }
 
-    static func region(
+    package static func region(
         _ node: JSONCursor, _ limits: inout Set<InventoryLimit>
     ) throws(JSONError) -> Region {
         let device = try node.required("dev").string()
@@ -69,7 +69,7 @@ enum NdctlRecords {
     ///
     /// ndctl prints the usable size as `size`, the info block's UUID as `uuid`, and a disabled one as raw, whatever it was
     /// configured as.
-    static func namespace(
+    package static func namespace(
         _ node: JSONCursor, in region: Region, _ limits: inout Set<InventoryLimit>
     ) throws(JSONError) -> Namespace? {
         let device = try node.required("dev").string()
@@ -159,9 +159,9 @@ enum NdctlRecords {
 
 /// Works a namespace's sizes out from the one that ndctl prints: the usable size of a claimed namespace, the raw size
 /// of any other, disabled ones included.
-enum NdctlRawSize {
+package enum NdctlRawSize {
     /// Sets the raw size, and of an active namespace the usable size.
-    static func set(
+    package static func set(
         from printed: ClosedRange<UInt64>?, isClaimed: Bool, on namespace: inout Namespace,
         in region: Region, _ limits: inout Set<InventoryLimit>
     ) {

@@ -14,7 +14,7 @@ public struct Observed: Equatable, Sendable {
     public var regions: [Region] { buses.flatMap(\.regions) }
 
     /// The oldest label version on the DIMMs of each region, by the region's kernel name.
-    var labelVersions: [String: LabelVersion] {
+    package var labelVersions: [String: LabelVersion] {
         var versions: [String: LabelVersion] = [:]
         for bus in buses {
             for region in bus.regions {
@@ -54,7 +54,7 @@ public struct Bus: Equatable, Sendable {
 
 extension Bus {
     /// The unique ids of a region's DIMMs, in the order of their positions; nil where one has none, or none is known.
-    func dimmIDs(of region: Region) -> [String]? {
+    package func dimmIDs(of region: Region) -> [String]? {
         let ids = region.mappings.compactMap { mapping in dimms.first { $0.device == mapping.dimm }?.uniqueID
         }
         return ids.isEmpty || ids.count != region.mappings.count ? nil : ids

@@ -77,7 +77,7 @@ public struct Region: Equatable, Sendable {
 extension Region {
     /// The largest physical address: beyond what any CPU can address. What is larger is none: the kernel's emulated NFIT
     /// shows a virtual address for one of its regions.
-    static let maximumAddress: UInt64 = 1 << 60
+    package static let maximumAddress: UInt64 = 1 << 60
 }
 
 /// Whether a region's namespaces are described by labels (sysfs `nstype`).
@@ -136,5 +136,15 @@ public struct ModeCapability: Equatable, Sendable {
         self.mode = mode
         self.alignments = alignments
         self.sectorSizes = sectorSizes
+    }
+}
+
+extension RegionLabelling {
+    /// The word in the JSON document and in text.
+    package var word: String {
+        switch self {
+        case .labelled: "labelled"
+        case .labelless: "label-less"
+        }
     }
 }

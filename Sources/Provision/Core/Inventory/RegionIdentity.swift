@@ -66,18 +66,18 @@ extension Observed {
     }
 
     /// The namespace with this kernel name.
-    func namespace(_ device: String) -> Namespace? {
+    package func namespace(_ device: String) -> Namespace? {
         regions.lazy.flatMap(\.namespaces).first { $0.device == device }
     }
 }
 
 /// The regions of an earlier observation as they are now: what they are called, and where their memory is mapped.
-struct RegionCorrespondence {
+package struct RegionCorrespondence {
     private var found: [String: Region] = [:]
     private var starts: [String: UInt64] = [:]
 
     /// Finds the regions of `before` in `now`.
-    init(before: Observed, now: Observed) {
+    package init(before: Observed, now: Observed) {
         var identities: [RegionIdentity: [Region]] = [:]
         for bus in now.buses {
             for region in bus.regions {
@@ -123,13 +123,13 @@ struct RegionCorrespondence {
     }
 
     /// The region that had this kernel name; nil where it is not there now.
-    func region(_ device: String) -> Region? { found[device] }
+    package func region(_ device: String) -> Region? { found[device] }
 
     /// The kernel name now of the region that had this one.
-    func name(of device: String) -> String? { found[device]?.device }
+    package func name(of device: String) -> String? { found[device]?.device }
 
     /// Where a place of the region is now, given its address then; nil where one of the two is not known.
-    func address(_ address: UInt64, in device: String) -> UInt64? {
+    package func address(_ address: UInt64, in device: String) -> UInt64? {
         guard let start = starts[device], let now = found[device]?.resource, address >= start else {
             return nil
         }
@@ -138,7 +138,7 @@ struct RegionCorrespondence {
     }
 
     /// The namespace of a region as it was, at the address where its place is now.
-    func moved(_ namespace: Namespace, of device: String) -> Namespace {
+    package func moved(_ namespace: Namespace, of device: String) -> Namespace {
         var moved = namespace
         if let resource = namespace.resource { moved.resource = address(resource, in: device) }
         return moved

@@ -27,7 +27,7 @@ extension StrayLabels: CustomStringConvertible {
     }
 
     /// What to do with the labels of a DIMM that have no index.
-    static func advice(_ dimm: String) -> String {
+    package static func advice(_ dimm: String) -> String {
         "keep a copy (ndctl read-labels -o FILE \(dimm)); bring the index back from an earlier copy (ndctl write-labels "
             + "-i FILE \(dimm)), or if nothing of it is needed wipe the labels (ndctl zero-labels \(dimm)); "
             + "both with the region disabled"

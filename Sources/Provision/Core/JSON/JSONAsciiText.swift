@@ -2,17 +2,17 @@
 ///
 /// In strict mode newer releases of json-c (0.18 was seen) refuse every byte above 0x7f in a string: they compare a signed
 /// `char` with the control characters. Escapes mean the same to all of them.
-struct JSONAsciiText {
+package struct JSONAsciiText {
     /// The text.
-    let bytes: [UInt8]
+    package let bytes: [UInt8]
 
     /// The ASCII form of a UTF-8 text.
-    init(_ text: [UInt8]) {
+    package init(_ text: [UInt8]) {
         bytes = text.allSatisfy { $0 < 0x80 } ? text : Self.escaped(text) { _, _ in true }
     }
 
     /// Where in the original text a byte of this one comes from.
-    func offset(in text: [UInt8], of position: Int) -> Int {
+    package func offset(in text: [UInt8], of position: Int) -> Int {
         guard bytes.count != text.count else { return min(position, text.count) }
         var found = 0
         _ = Self.escaped(text) { original, escaped in

@@ -133,7 +133,7 @@ public struct JSONCursor: Sendable {
     }
 
     /// The error that this value, a text, is none of these words.
-    func notOne(of words: [String], _ text: String) -> JSONError {
+    package func notOne(of words: [String], _ text: String) -> JSONError {
         let shown = text.count > 40 ? "\(text.prefix(40))..." : text
         return error("'\(shown)' is none of \(words.joined(separator: ", "))")
     }

@@ -8,7 +8,7 @@ public struct JSONFault: Equatable, Sendable {
     public let excerpt: SourceExcerpt?
 
     /// The place of an error in the text that it is about.
-    init(_ error: JSONError, in bytes: [UInt8]) {
+    package init(_ error: JSONError, in bytes: [UInt8]) {
         guard case .offset(let offset) = error.place, offset <= bytes.count else {
             position = nil
             reason = error.description

@@ -18,7 +18,7 @@ extension JSONNode {
     }
 
     /// Adds a member whose key is known only at run time; json-c copies it.
-    borrowing func set(copying key: String, _ value: consuming JSONNode) {
+    package borrowing func set(copying key: String, _ value: consuming JSONNode) {
         let status = unsafe json_object_object_add_ex(
             pointer, key, value.release(), UInt32(JSON_C_OBJECT_ADD_KEY_IS_NEW))
         precondition(status == 0, "json-c is out of memory")

@@ -10,7 +10,7 @@ extension JSONNode {
         /// ndctl's own layout, to the byte: one space a level, no space after a colon, a newline at the end.
         case ndctl
 
-        var flags: Int32 {
+        package var flags: Int32 {
             switch self {
             case .pretty:
                 JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE

@@ -6,7 +6,7 @@ import CJson
 /// the reference (`json_object_object_add_ex`, `json_object_array_add`).
 @safe public struct JSONNode: ~Copyable {
     /// Nil is JSON's `null` in json-c.
-    let pointer: OpaquePointer?
+    package let pointer: OpaquePointer?
 
     private init(owning pointer: OpaquePointer?) {
         unsafe self.pointer = pointer
@@ -17,7 +17,7 @@ import CJson
     }
 
     /// The reference, which the caller must hand to json-c or put.
-    consuming func release() -> OpaquePointer? {
+    package consuming func release() -> OpaquePointer? {
         let released = unsafe pointer
         discard self
         return unsafe released

@@ -1,6 +1,6 @@
 /// The checks that json-c's tokener leaves out, made on the bytes. They need to tell strings and numbers from the
 /// rest, and nothing more of the grammar.
-struct JSONTextScan {
+package struct JSONTextScan {
     private let bytes: [UInt8]
     private var index = 0
     private var depth = 0
@@ -14,7 +14,7 @@ struct JSONTextScan {
     ///
     /// Refuses NUL anywhere, control characters in strings, the words `NaN` and `Infinity`, single quotes, leading
     /// zeros, integers beyond 64 bits, and more than `depth` open arrays and objects.
-    static func countingKeys(in bytes: [UInt8], depth: Int) throws(JSONError) -> Int {
+    package static func countingKeys(in bytes: [UInt8], depth: Int) throws(JSONError) -> Int {
         var scan = JSONTextScan(bytes)
         while scan.skipSpace() { try scan.step(limit: depth) }
         return scan.keys
@@ -31,7 +31,7 @@ struct JSONTextScan {
 
     /// The first place where an object has a key that it had before, keys compared as written; nil where they are
     /// alike only when their escapes are resolved. Only for texts that were accepted otherwise.
-    static func offsetOfRepeatedKey(in bytes: [UInt8]) -> Int? {
+    package static func offsetOfRepeatedKey(in bytes: [UInt8]) -> Int? {
         var scan = JSONTextScan(bytes)
         var open: [Set<ArraySlice<UInt8>>] = [[]]
         var string = 0..<0

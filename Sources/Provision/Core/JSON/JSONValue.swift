@@ -16,7 +16,7 @@ public enum JSONValue: Equatable, Sendable {
     case object(JSONObject)
 
     /// Whether it is `null`: no comparison of values.
-    var isNull: Bool {
+    package var isNull: Bool {
         if case .null = self { true } else { false }
     }
 
@@ -48,7 +48,7 @@ public struct JSONObject: Equatable, Sendable {
     public let members: [Member]
 
     /// An object of these members. The keys must differ.
-    init(members: [Member]) {
+    package init(members: [Member]) {
         self.members = members
     }
 

@@ -1,9 +1,9 @@
 /// What tells a document that daxprov wrote from other texts.
 public enum OwnDocument {
     /// The most bytes of one whose content is looked at for that.
-    static let maximumSize = ByteCount.mib(16)
+    package static let maximumSize = ByteCount.mib(16)
     /// The most separators that it may have, which bounds the number of its values.
-    static let maximumSeparators = 500_000
+    package static let maximumSeparators = 500_000
 
     /// Whether a text is meant to be a document of daxprov's rather than a profile: an object with `format_version`,
     /// which no profile has; or one that begins with it and is damaged further on.
@@ -20,7 +20,7 @@ public enum OwnDocument {
     }
 
     /// Whether so many values as the text can have are read in no time.
-    static func isSmall(_ bytes: [UInt8]) -> Bool {
+    package static func isSmall(_ bytes: [UInt8]) -> Bool {
         let separators = [UInt8(ascii: ","), UInt8(ascii: "["), UInt8(ascii: "{")]
         return UInt64(bytes.count) <= maximumSize.bytes
             && bytes.count { separators.contains($0) } <= maximumSeparators

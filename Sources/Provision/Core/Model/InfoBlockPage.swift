@@ -1,8 +1,8 @@
 /// How a page begins that holds an info block: a signature of 16 bytes, and its UUID (drivers/nvdimm/pfn.h, `nd_pfn_sb`;
 /// btt.h, `btt_sb`).
-enum InfoBlockPage {
+package enum InfoBlockPage {
     /// The signatures.
-    static let signatures = ["NVDIMM_PFN_INFO\0", "NVDIMM_DAX_INFO\0", "BTT_ARENA_INFO\0\0"].map {
+    package static let signatures = ["NVDIMM_PFN_INFO\0", "NVDIMM_DAX_INFO\0", "BTT_ARENA_INFO\0\0"].map {
         Array($0.utf8)
     }
 }

@@ -11,7 +11,7 @@ public struct NamespaceName: Hashable, Comparable, Sendable, CustomStringConvert
     ///
     /// It cuts off white space (`strim`), and takes single bytes for it: 9 to 13, 32, and 160, the no-break space of
     /// Latin-1, with which many letters of UTF-8 end, as the "à" of "voilà" (lib/ctype.c).
-    static func isCut(_ bytes: some BidirectionalCollection<UInt8>) -> Bool {
+    package static func isCut(_ bytes: some BidirectionalCollection<UInt8>) -> Bool {
         func isSpace(_ byte: UInt8) -> Bool { (9...13).contains(byte) || byte == 32 || byte == 160 }
         return bytes.first.map(isSpace) == true || bytes.last.map(isSpace) == true
     }

@@ -13,7 +13,7 @@ public enum TerminalText {
     }
 
     /// Whether a scalar shows as itself, and changes nothing about how others show.
-    static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
+    package static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
         if (0x20...0x7e).contains(scalar.value) { return true }
         return switch scalar.properties.generalCategory {
         case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .unassigned: false

@@ -42,7 +42,7 @@ public struct UUID: Hashable, Comparable, Sendable {
     }
 
     /// The UUID of zeroes.
-    static let null = UUID(exactly: [UInt8](repeating: 0, count: 16))
+    package static let null = UUID(exactly: [UInt8](repeating: 0, count: 16))
 
     private init(exactly bytes: [UInt8]) {
         self.bytes = bytes

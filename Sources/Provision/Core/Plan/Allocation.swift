@@ -1,14 +1,14 @@
 /// Decides which namespaces keep their extent, and where the others go.
-struct Allocation {
+package struct Allocation {
     /// The region without what is destroyed for good.
-    let map: ExtentMap
-    let sizing: Sizing
-    let region: Region
-    let entries: [RegionEntry]
+    package let map: ExtentMap
+    package let sizing: Sizing
+    package let region: Region
+    package let entries: [RegionEntry]
 
     /// The entries that get a new extent, in the order in which they must be created; all others keep theirs.
-    struct Outcome {
-        var placed: [Solver.Placed]
+    package struct Outcome {
+        package var placed: [Solver.Placed]
     }
 
     /// A share of the rest with what it asks for.
@@ -19,7 +19,7 @@ struct Allocation {
 
     /// Shares of the rest keep their extents where their sizes still are what the shares come to; otherwise they are
     /// given up, first those whose size differs, then all.
-    func solve() -> Result<Outcome, Solver.Unplaced> {
+    package func solve() -> Result<Outcome, Solver.Unplaced> {
         let moving = entries.filter { !$0.isShare && !keepsExtent($0) }
         let sharing = entries.filter(\.isShare)
         let sharedMap = releasing(moving, from: map)
@@ -133,7 +133,7 @@ struct Allocation {
 
 extension RegionEntry {
     /// Whether it asks for a share of the rest.
-    var isShare: Bool {
+    package var isShare: Bool {
         if case .share = need { return true }
         return false
     }

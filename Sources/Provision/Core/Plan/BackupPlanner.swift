@@ -2,13 +2,13 @@
 ///
 /// Labels can always be written again. What decides is the media: which ranges of a namespace that goes away or changes
 /// are written over, by itself or by a namespace that is created in its place, and whether they are saved first.
-struct BackupPlanner: PlanReview {
-    let observed: Observed
+package struct BackupPlanner: PlanReview {
+    package let observed: Observed
     /// The most that is saved of one namespace.
-    let limit: ByteCount
+    package let limit: ByteCount
 
     /// The plan with its backups and classes.
-    func completed(_ plan: Plan) -> Plan {
+    package func completed(_ plan: Plan) -> Plan {
         var plan = plan
         let creations = Creations(plan.steps)
         let labels = observed.labelVersions

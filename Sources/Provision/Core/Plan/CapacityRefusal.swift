@@ -1,15 +1,15 @@
 /// Says why a namespace finds no place: in terms of the profile's lines, the region's extents and what would fit.
-struct CapacityRefusal {
-    let region: Region
-    let sizing: Sizing
-    let entries: [RegionEntry]
+package struct CapacityRefusal {
+    package let region: Region
+    package let sizing: Sizing
+    package let entries: [RegionEntry]
     /// The namespaces that the profile does not name and that stay.
-    let kept: [Namespace]
+    package let kept: [Namespace]
 
     /// How many namespaces or extents are named one by one.
     private static let most = 6
 
-    func refusal(for failure: Solver.Unplaced) -> Refusal {
+    package func refusal(for failure: Solver.Unplaced) -> Refusal {
         let entry = entries[failure.request.declaration]
         func refuse(_ code: Refusal.Code, _ message: String) -> Refusal {
             Refusal(

@@ -19,6 +19,23 @@ public struct Change: Equatable, Sendable {
     /// What the namespace's block device holds now; nil where it was not looked at: offline, inactive, devdax.
     public var contents: [Signature]?
 
+    /// A value of these parts.
+    package init(
+        address: String, kind: Kind, before: NamespaceSummary? = nil, after: NamespaceSummary? = nil,
+        reasons: [String], reversibility: Reversibility, reversibilityReason: String, consent: String? = nil,
+        contents: [Signature]? = nil
+    ) {
+        self.address = address
+        self.kind = kind
+        self.before = before
+        self.after = after
+        self.reasons = reasons
+        self.reversibility = reversibility
+        self.reversibilityReason = reversibilityReason
+        self.consent = consent
+        self.contents = contents
+    }
+
     /// What happens to a namespace, or to a region's labels.
     public enum Kind: String, CaseIterable, Sendable {
         /// Label indexes are written on the region's DIMMs.
@@ -66,6 +83,25 @@ public struct NamespaceSummary: Equatable, Sendable {
     /// What holds its character device, where that is not as it is for most: system memory, another driver, none, or no
     /// node. Nil for all others.
     public var device: DaxDevice?
+
+    /// A value of these parts.
+    package init(
+        name: String? = nil, mode: NamespaceMode? = nil, rawSize: ByteCount, usableSize: ByteCount? = nil,
+        map: MapLocation? = nil, align: ByteCount? = nil, sectorSize: UInt32? = nil, resource: UInt64? = nil,
+        labelUUID: UUID? = nil, isActive: Bool, device: DaxDevice? = nil
+    ) {
+        self.name = name
+        self.mode = mode
+        self.rawSize = rawSize
+        self.usableSize = usableSize
+        self.map = map
+        self.align = align
+        self.sectorSize = sectorSize
+        self.resource = resource
+        self.labelUUID = labelUUID
+        self.isActive = isActive
+        self.device = device
+    }
 }
 
 extension NamespaceSummary {
@@ -80,7 +116,7 @@ extension NamespaceSummary {
     }
 
     /// What there is to say of a namespace that a layout describes.
-    init(_ layout: Layout, usableSize: ByteCount?, resource: UInt64?) {
+    package init(_ layout: Layout, usableSize: ByteCount?, resource: UInt64?) {
         self.init(
             name: layout.name?.text, mode: layout.mode, rawSize: layout.rawSize, usableSize: usableSize,
             map: layout.map, align: layout.align?.size, sectorSize: layout.sectorSize?.bytes,

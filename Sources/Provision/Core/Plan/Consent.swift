@@ -17,7 +17,7 @@ public struct Consent: Equatable, Sendable {
     }
 
     /// Those of the losses that were not agreed to.
-    func missing(among losses: [Loss]) -> [Loss] {
+    package func missing(among losses: [Loss]) -> [Loss] {
         let counts = Self.counts(losses)
         return losses.filter { loss in
             !allowDestroy.contains { agrees($0, to: loss, counts) }
@@ -26,7 +26,7 @@ public struct Consent: Equatable, Sendable {
 
     /// The same without the words that agreed to one of the losses and are no address: a name agrees to one loss, and what has
     /// it elsewhere is another.
-    func spent(on losses: [Loss]) -> Consent {
+    package func spent(on losses: [Loss]) -> Consent {
         let counts = Self.counts(losses)
         return Consent(
             allowDestroy: allowDestroy.filter { word in
@@ -49,7 +49,7 @@ public struct Consent: Equatable, Sendable {
 
     /// The word that is asked for: the name where it agrees to this one of the losses alone, else the address; and the
     /// label's UUID where a terminal does not show these as they are.
-    static func word(for loss: Loss, among losses: [Loss]) -> String {
+    package static func word(for loss: Loss, among losses: [Loss]) -> String {
         func isShown(_ word: String) -> Bool { TerminalText.clean(word) == word }
         if let name = loss.words.first, !name.contains("/"), isShown(name),
             losses.count(where: { ($0.words + [$0.address]).contains(name) }) == 1
@@ -120,7 +120,7 @@ extension Plan {
 
 extension Loss {
     /// What a change puts out of reach; nil where it puts nothing.
-    init?(_ change: Change) {
+    package init?(_ change: Change) {
         guard let name = change.consent else { return nil }
         self.init(
             address: change.address,

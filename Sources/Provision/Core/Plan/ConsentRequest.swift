@@ -11,7 +11,7 @@ public struct ConsentRequest: Equatable, Sendable {
 
     /// A request for the first of some words that a terminal shows as it is: a name in a label may hold anything, and
     /// nobody is to agree to what looks like another name.
-    init(address: String, consequence: String, words: [String?], grant: String) {
+    package init(address: String, consequence: String, words: [String?], grant: String) {
         let words = words.compactMap { $0 }
         self.address = address
         self.consequence = consequence

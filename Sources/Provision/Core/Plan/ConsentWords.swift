@@ -1,7 +1,7 @@
 /// The words that agree to the loss of data (`--allow-destroy`).
-enum ConsentWords {
+package enum ConsentWords {
     /// The changes, each with the word that agrees to it alone (``Consent/word(for:among:)``).
-    static func told(apart changes: [Change]) -> [Change] {
+    package static func told(apart changes: [Change]) -> [Change] {
         let losses = changes.compactMap(Loss.init)
         return changes.map { change in
             guard let loss = Loss(change) else { return change }
@@ -14,13 +14,13 @@ enum ConsentWords {
 
 extension Change {
     /// What is to be written after `--allow-destroy` on a command line: quoted where the shell needs it.
-    var consentArgument: String? { consent.map { ShellText.quoted($0) } }
+    package var consentArgument: String? { consent.map { ShellText.quoted($0) } }
 }
 
 /// Text for a shell's command line.
-enum ShellText {
+package enum ShellText {
     /// A word in quotes where it needs them.
-    static func quoted(_ word: String) -> String {
+    package static func quoted(_ word: String) -> String {
         let isPlain =
             !word.isEmpty
             && word.unicodeScalars.allSatisfy { scalar in

@@ -1,9 +1,9 @@
 /// Adds to a plan what the namespaces hold that it takes offline.
-struct ContentReview: PlanReview {
-    let findings: Findings
+package struct ContentReview: PlanReview {
+    package let findings: Findings
 
     /// The plan with the contents of its changes, as far as they were looked at.
-    func completed(_ plan: Plan) -> Plan {
+    package func completed(_ plan: Plan) -> Plan {
         var plan = plan
         for planned in plan.steps where planned.step.kind.effects.contains(.takesOffline) {
             guard let target = planned.step.target, let found = findings.contents[target.device] else {

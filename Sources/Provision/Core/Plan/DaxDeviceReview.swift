@@ -2,11 +2,11 @@
 ///
 /// A namespace can be as declared and its device of no use: nobody can open a device without a driver. That is refused,
 /// since no step of a plan gives it one. A device that somebody made system memory, or gave to another driver, is noted.
-struct DaxDeviceReview: PlanReview {
-    let observed: Observed
+package struct DaxDeviceReview: PlanReview {
+    package let observed: Observed
 
     /// The plan with its refusals and notes.
-    func completed(_ plan: Plan) -> Plan {
+    package func completed(_ plan: Plan) -> Plan {
         let unchanged = Set(plan.unchanged)
         guard !unchanged.isEmpty else { return plan }
         var plan = plan

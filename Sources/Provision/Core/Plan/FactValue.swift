@@ -26,6 +26,12 @@ public enum FactValue: Equatable, Sendable {
         public var dimm: String
         /// Where the share starts on it (DIMM physical address).
         public var offset: ByteCount
+
+        /// A value of these parts.
+        package init(dimm: String, offset: ByteCount) {
+            self.dimm = dimm
+            self.offset = offset
+        }
     }
 
     /// A range of a region that a namespace or a label takes.
@@ -34,6 +40,12 @@ public enum FactValue: Equatable, Sendable {
         public var place: Place
         /// Its length.
         public var length: ByteCount
+
+        /// A value of these parts.
+        package init(place: Place, length: ByteCount) {
+            self.place = place
+            self.length = length
+        }
 
         /// Where a range lies.
         public enum Place: Hashable, Comparable, Sendable {
@@ -54,10 +66,12 @@ public enum FactValue: Equatable, Sendable {
 
 extension FactValue {
     /// Flags, in any order.
-    static func words(of words: some Sequence<String>) -> FactValue { .words(words.sorted()) }
+    package static func words(of words: some Sequence<String>) -> FactValue { .words(words.sorted()) }
 
     /// Ranges, in any order.
-    static func ranges(of ranges: some Sequence<AllocatedRange>) -> FactValue { .ranges(ranges.sorted()) }
+    package static func ranges(of ranges: some Sequence<AllocatedRange>) -> FactValue {
+        .ranges(ranges.sorted())
+    }
 }
 
 extension FactValue: CustomStringConvertible {

@@ -1,21 +1,21 @@
 /// The gaps of a region while namespaces are allocated in them, one after the other.
 ///
 /// The same rule as ``ExtentMap/firstFit(_:)``, without looking at what is allocated again for each.
-struct FreeSpace: Equatable {
+package struct FreeSpace: Equatable {
     /// The gaps, trimmed to the grid, in order.
-    private(set) var gaps: [Extent]
+    package private(set) var gaps: [Extent]
     /// The map while nothing is allocated: the kernel then takes the very start of the region, aligned or not
     /// (drivers/nvdimm/namespace_devs.c, `init_dpa_allocation`), and only what is left is trimmed.
     private var untouched: ExtentMap?
 
     /// What the map leaves free.
-    init(_ map: ExtentMap) {
+    package init(_ map: ExtentMap) {
         gaps = map.gaps
         untouched = map.allocated.isEmpty ? map : nil
     }
 
     /// The longest gap, the first of several; nil where there is none.
-    var largestGap: Extent? {
+    package var largestGap: Extent? {
         gaps.reduce(nil) { best, gap in
             guard let best, best.length >= gap.length else { return gap }
             return best
@@ -23,13 +23,13 @@ struct FreeSpace: Equatable {
     }
 
     /// The sum of all gaps.
-    var available: ByteCount { gaps.reduce(.zero) { $0 + $1.length } }
+    package var available: ByteCount { gaps.reduce(.zero) { $0 + $1.length } }
 
     /// Where a namespace in the gap at this index would begin.
-    func start(ofGap index: Int) -> ByteCount { untouched == nil ? gaps[index].offset : .zero }
+    package func start(ofGap index: Int) -> ByteCount { untouched == nil ? gaps[index].offset : .zero }
 
     /// Takes the start of the first gap that is large enough; nil where none is.
-    mutating func allocate(_ size: ByteCount) -> Extent? {
+    package mutating func allocate(_ size: ByteCount) -> Extent? {
         guard let index = gaps.firstIndex(where: { $0.length >= size }) else { return nil }
         let extent = Extent(offset: start(ofGap: index), length: size)
         if var map = untouched {

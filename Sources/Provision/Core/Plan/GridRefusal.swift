@@ -4,9 +4,9 @@
 /// (drivers/nvdimm/dimm_devs.c, `nd_pmem_available_dpa`), so one at such an edge makes the free capacity of this
 /// region, and of its neighbour on the DIMM, come out as too little or nothing. Seen with regions at DPA 34 MiB: of
 /// 128 MiB free 112 MiB could be had, and then nothing in the other region.
-enum GridRefusal {
+package enum GridRefusal {
     /// The refusal; nil where the region lies on the grid.
-    static func refusal(for region: Region, at position: SourcePosition?) -> Refusal? {
+    package static func refusal(for region: Region, at position: SourcePosition?) -> Refusal? {
         guard let align = region.align else { return nil }
         let stripe = align / UInt64(region.interleaveWays)
         guard stripe > .zero,

@@ -1,9 +1,9 @@
 /// Adds to a plan what the state of the DIMMs and their labels means for it: pure, from the observation alone.
-struct HealthReview: PlanReview {
-    let observed: Observed
+package struct HealthReview: PlanReview {
+    package let observed: Observed
 
     /// The plan with its refusals and notes. Only what the plan touches is judged.
-    func completed(_ plan: Plan) -> Plan {
+    package func completed(_ plan: Plan) -> Plan {
         let touched = Set(plan.steps.map(\.step.region))
         guard !touched.isEmpty else { return plan }
         var plan = plan

@@ -1,19 +1,19 @@
 /// Adds to a plan what a person should know about the names it goes by: a `renamed_from` that cannot or does not take
 /// effect, and a name that looks like the declared one and has other bytes. Pure, from the profile and the observation.
-struct IdentityReview: PlanReview {
+package struct IdentityReview: PlanReview {
     private let assignments: [RegionMatcher.Assignment]
     private let names: NameIndex
 
     /// - Parameters:
     ///   - assignments: the blocks of the profile with their regions.
     ///   - names: the names of the whole host.
-    init(assignments: [RegionMatcher.Assignment], names: NameIndex) {
+    package init(assignments: [RegionMatcher.Assignment], names: NameIndex) {
         self.assignments = assignments
         self.names = names
     }
 
     /// The plan with its refusals and notes.
-    func completed(_ plan: Plan) -> Plan {
+    package func completed(_ plan: Plan) -> Plan {
         var plan = plan
         for assignment in assignments where assignment.region.labelling == .labelled {
             for declaration in assignment.block.namespaces {

@@ -1,14 +1,14 @@
 /// Plans the writing of label indexes on the DIMMs of a label-less region.
-struct LabelInitialization {
-    let region: Region
+package struct LabelInitialization {
+    package let region: Region
 
     /// Why undo goes as far as it does, where nothing is created over what the namespace holds.
-    static let reversibilityReason =
+    package static let reversibilityReason =
         "the namespace that spans the region comes back when its DIMMs' label areas are restored and the host reboots"
 
     /// Drafts the change. Only index blocks are written, but the namespace that spans the region is gone afterwards. It
     /// is taken to hold something, so that this takes consent, until all of it was looked at (``LabelReview``).
-    func plan(in draft: inout PlanDraft) {
+    package func plan(in draft: inout PlanDraft) {
         let spanning = region.namespaces.first
         let change = draft.add(
             Change(

@@ -1,14 +1,14 @@
 /// Plans a region that has no labels and is to stay so: one namespace, as large as the region, without a name.
-struct LabelLessRegionPlanner {
-    let assignment: RegionMatcher.Assignment
+package struct LabelLessRegionPlanner {
+    package let assignment: RegionMatcher.Assignment
     /// The UUIDs of the whole host.
-    let names: NameIndex
+    package let names: NameIndex
     /// What a saved inventory does not say.
-    let limits: InventoryLimits
+    package let limits: InventoryLimits
 
     private var region: Region { assignment.region }
 
-    func plan() -> PlanDraft {
+    package func plan() -> PlanDraft {
         var draft = PlanDraft()
         let declarations = assignment.block.namespaces
         guard let declaration = declarations.first else {

@@ -1,5 +1,5 @@
 /// Whether the DIMMs of a label-less region can hold labels.
-struct LabelPossibility {
+package struct LabelPossibility {
     private let region: Region
     private let provider: String
     private let answer: Answer
@@ -15,7 +15,7 @@ struct LabelPossibility {
     }
 
     /// The answer for a region.
-    init(_ region: Region, on bus: Bus, limits: InventoryLimits) {
+    package init(_ region: Region, on bus: Bus, limits: InventoryLimits) {
         self.region = region
         self.provider = bus.provider
         let devices = Set(region.mappings.map(\.dimm))
@@ -33,7 +33,7 @@ struct LabelPossibility {
     }
 
     /// Why label indexes cannot be written, or nobody knows whether they can; nil where they can.
-    func refusal(at position: SourcePosition?) -> Refusal? {
+    package func refusal(at position: SourcePosition?) -> Refusal? {
         switch answer {
         case .possible: nil
         case .impossible:
@@ -57,7 +57,7 @@ struct LabelPossibility {
     }
 
     /// What `labels: init` would do, for who leaves it out.
-    var way: (code: Refusal.Code, words: String) {
+    package var way: (code: Refusal.Code, words: String) {
         switch answer {
         case .possible: (.labelsMissing, "say labels: init to have label indexes written on its DIMMs")
         case .impossible where region.mappings.isEmpty:

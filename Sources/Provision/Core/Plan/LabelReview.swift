@@ -1,9 +1,9 @@
 /// Adds to a plan what was found in the label areas that it writes to, and in the regions that get labels.
-struct LabelReview: PlanReview {
-    let findings: Findings
+package struct LabelReview: PlanReview {
+    package let findings: Findings
 
     /// The plan with its refusals, its notes, and the consent that labels over data need.
-    func completed(_ plan: Plan) -> Plan {
+    package func completed(_ plan: Plan) -> Plan {
         var plan = plan
         for index in plan.changes.indices where plan.changes[index].kind == .initializeLabels {
             judge(index, in: &plan)
@@ -63,7 +63,7 @@ struct LabelReview: PlanReview {
 
 extension Plan {
     /// The regions that get labels.
-    var initializedRegions: [String] {
+    package var initializedRegions: [String] {
         steps.compactMap { planned in
             guard case .initializeLabels(let region) = planned.step else { return nil }
             return region
@@ -71,7 +71,7 @@ extension Plan {
     }
 
     /// The namespaces whose labels are written or deleted.
-    var relabelled: [NamespaceTarget] {
+    package var relabelled: [NamespaceTarget] {
         steps.compactMap { planned in
             guard planned.step.kind.effects.contains(.changesLabel), let target = planned.step.target,
                 target.labelUUID != nil

@@ -1,11 +1,11 @@
 /// Whether the DIMMs have label slots for what a plan creates.
-enum LabelSlots {
+package enum LabelSlots {
     /// A refusal for every DIMM with too few.
     ///
     /// Each namespace takes one slot on every DIMM of its region; the kernel keeps one back for updates, which
     /// `available_slots` already leaves out. Where a plan releases namespaces, it does so before it creates others of
     /// the same region.
-    static func refusals(for steps: [PlannedStep], on observed: Observed) -> [Refusal] {
+    package static func refusals(for steps: [PlannedStep], on observed: Observed) -> [Refusal] {
         var needs: [String: Int] = [:]
         var initialised: Set<String> = []
         for planned in steps {

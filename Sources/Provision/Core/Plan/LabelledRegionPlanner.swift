@@ -1,5 +1,5 @@
 /// Plans a region whose namespaces labels describe, or will once its label indexes are written.
-struct LabelledRegionPlanner {
+package struct LabelledRegionPlanner {
     private let block: RegionBlock
     private let bus: Bus
     private let names: NameIndex
@@ -18,7 +18,7 @@ struct LabelledRegionPlanner {
     ///   - names: the names of the whole host.
     ///   - siblings: the regions that the same block applies to, this one included: each may have the same names.
     ///   - limits: what a saved inventory does not say.
-    init(
+    package init(
         assignment: RegionMatcher.Assignment, names: NameIndex, siblings: Set<String>,
         unmanaged: UnmanagedPolicy, limits: InventoryLimits
     ) {
@@ -36,7 +36,7 @@ struct LabelledRegionPlanner {
         self.region = unplaced?.region ?? region
     }
 
-    func plan() -> PlanDraft {
+    package func plan() -> PlanDraft {
         var draft = PlanDraft()
         if observed.labelling == .labelless {
             if let refusal = LabelPossibility(observed, on: bus, limits: limits).refusal(at: block.position) {
@@ -158,12 +158,12 @@ struct LabelledRegionPlanner {
 }
 
 /// A declaration in its region, on its way to a change.
-struct RegionEntry {
-    var index: Int
-    var declaration: NamespaceDeclaration
-    var address: String
-    var existing: Namespace?
+package struct RegionEntry {
+    package var index: Int
+    package var declaration: NamespaceDeclaration
+    package var address: String
+    package var existing: Namespace?
     /// The layout; its raw size is the existing one until the solver has spoken.
-    var layout: Layout
-    var need: Sizing.Need = .exactly(.zero)
+    package var layout: Layout
+    package var need: Sizing.Need = .exactly(.zero)
 }

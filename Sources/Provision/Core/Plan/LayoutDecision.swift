@@ -1,9 +1,9 @@
 /// Decides the layout of a declaration: what it says, else what the namespace has, else the default.
-struct LayoutDecision {
-    let region: Region
+package struct LayoutDecision {
+    package let region: Region
 
     /// The layout, with the raw size of the existing namespace (or none) until the solver has spoken.
-    func layout(for declaration: NamespaceDeclaration, existing: Namespace?) -> Layout {
+    package func layout(for declaration: NamespaceDeclaration, existing: Namespace?) -> Layout {
         let kept = existing?.mode == declaration.mode ? existing : nil
         var layout = Layout(
             name: declaration.name ?? existing?.name.flatMap { NamespaceName($0) }, mode: declaration.mode,
@@ -23,7 +23,7 @@ struct LayoutDecision {
     }
 
     /// Why the kernel does not offer the layout in this region; nil where it does, or does not say.
-    func unsupported(_ layout: Layout) -> String? {
+    package func unsupported(_ layout: Layout) -> String? {
         guard let capability = region.capabilities.first(where: { $0.mode == layout.mode }) else {
             let known = region.capabilities.isEmpty || layout.mode == .raw
             return known ? nil : "the kernel does not offer \(layout.mode.rawValue) in this region"
@@ -42,7 +42,7 @@ struct LayoutDecision {
     }
 
     /// What differs between an existing namespace and the layout, but for name and size.
-    static func differences(from namespace: Namespace, to layout: Layout) -> [String] {
+    package static func differences(from namespace: Namespace, to layout: Layout) -> [String] {
         guard namespace.mode == layout.mode else {
             return ["mode \(namespace.mode?.rawValue ?? "unknown") becomes \(layout.mode.rawValue)"]
         }

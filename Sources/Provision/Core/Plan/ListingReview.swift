@@ -1,11 +1,11 @@
 /// Adds to a plan from a saved inventory what the inventory does not say, and the plan would have to know.
-struct ListingReview: PlanReview {
-    let profile: Profile
-    let observed: Observed
-    let limits: InventoryLimits
+package struct ListingReview: PlanReview {
+    package let profile: Profile
+    package let observed: Observed
+    package let limits: InventoryLimits
 
     /// The plan with its refusals. A plan from the host itself, or from daxprov's own inventory, is as it was.
-    func completed(_ plan: Plan) -> Plan {
+    package func completed(_ plan: Plan) -> Plan {
         guard !limits.isEmpty else { return plan }
         var plan = plan
         for index in plan.refusals.indices { explain(&plan.refusals[index]) }

@@ -15,7 +15,7 @@ public struct Loss: Equatable, Sendable {
     }
 
     /// The loss of a namespace. One without a label spans its region, whose name is the word that plans ask for as well.
-    init(_ namespace: Namespace, in region: String, words: [String?] = [], consequence: String) {
+    package init(_ namespace: Namespace, in region: String, words: [String?] = [], consequence: String) {
         self.init(
             address: "\(region)/\(namespace.displayName)",
             words: [namespace.name, namespace.labelUUID?.description] + words

@@ -1,10 +1,10 @@
 /// Adds to a plan what known media errors mean for it: a note where a namespace comes to lie over them, a refusal
 /// where something has to be read there.
-struct MediaErrorReview: PlanReview {
-    let observed: Observed
+package struct MediaErrorReview: PlanReview {
+    package let observed: Observed
 
     /// The plan with its refusals and notes.
-    func completed(_ plan: Plan) -> Plan {
+    package func completed(_ plan: Plan) -> Plan {
         guard observed.regions.contains(where: { !$0.badBlocks.isEmpty }) else { return plan }
         var plan = plan
         for planned in plan.steps {

@@ -4,10 +4,10 @@
 /// (drivers/nvdimm/pfn_devs.c, `nd_pfn_init`; the kernel rewrites the map at every enable). Sector mode writes an info
 /// block at both ends of every arena, with the map and the log before the second (btt.c, `btt_meta_init`). Raw mode
 /// has no info block: one that lies there is wiped.
-enum MediaWrites {
+package enum MediaWrites {
     /// The ranges, from the namespace's start, in order.
     /// - Parameter start: the system physical address of the namespace.
-    static func ranges(
+    package static func ranges(
         for layout: Layout, rawSize: ByteCount, start: UInt64, labels: LabelVersion?
     ) -> [Extent] {
         switch layout.mode {
@@ -31,7 +31,7 @@ extension Layout {
     /// The part of a namespace that its users can write, from its start: what follows the metadata of fsdax and devdax, all
     /// of it in other modes.
     /// - Parameter resource: the system physical address of the namespace.
-    func dataRange(at resource: UInt64?) -> Extent {
+    package func dataRange(at resource: UInt64?) -> Extent {
         let offset =
             mode.isDirectAccess
             ? NamespaceGeometry.dataOffset(
@@ -44,7 +44,7 @@ extension Layout {
 extension Namespace {
     /// The part of the namespace that its users could write, from its start. Where the place of its page map is not known,
     /// it is taken to be on the device.
-    var dataRange: Extent {
+    package var dataRange: Extent {
         let layout = Layout(
             name: nil, mode: recordedMode ?? mode ?? .raw, map: map ?? .dev,
             align: align.flatMap { Alignment($0) } ?? .huge, rawSize: rawSize)

@@ -1,13 +1,15 @@
 /// Turns the difference between an existing namespace and its layout into a change that leaves its extent in place.
-struct NamespaceChanges {
-    let region: Region
-    let address: String
+package struct NamespaceChanges {
+    package let region: Region
+    package let address: String
     /// What `--allow-destroy` must name for a change that puts data out of reach.
-    let consent: String
-    let sizing: Sizing
+    package let consent: String
+    package let sizing: Sizing
 
     /// Drafts the change. The namespace differs: in what `reasons` say, in its name, or in not being active.
-    func change(_ namespace: Namespace, to layout: Layout, reasons: [String], in draft: inout PlanDraft) {
+    package func change(
+        _ namespace: Namespace, to layout: Layout, reasons: [String], in draft: inout PlanDraft
+    ) {
         switch way(for: namespace, to: layout, reasons: reasons) {
         case .rename(let name): rename(namespace, name, layout, in: &draft)
         case .enable: enable(namespace, layout, in: &draft)
@@ -16,7 +18,7 @@ struct NamespaceChanges {
     }
 
     /// Whether the change gives the namespace a new info block, so that its data is out of reach.
-    func isReconfiguration(of namespace: Namespace, to layout: Layout, reasons: [String]) -> Bool {
+    package func isReconfiguration(of namespace: Namespace, to layout: Layout, reasons: [String]) -> Bool {
         if case .reconfigure = way(for: namespace, to: layout, reasons: reasons) { return true }
         return false
     }
@@ -89,7 +91,7 @@ struct NamespaceChanges {
     }
 
     /// Why an inactive namespace has to be reconfigured, and not merely enabled.
-    func inactiveReasons(_ namespace: Namespace, _ layout: Layout) -> [String] {
+    package func inactiveReasons(_ namespace: Namespace, _ layout: Layout) -> [String] {
         guard let recorded = namespace.recordedMode else { return [inactivity(of: namespace)] }
         return ["it is disabled", "mode \(recorded.rawValue) becomes \(layout.mode.rawValue)"]
     }

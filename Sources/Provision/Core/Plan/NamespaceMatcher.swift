@@ -1,6 +1,6 @@
 /// Finds the observed namespace that each declaration of a block means: by UUID, else by name, else by the name that
 /// it had until now.
-struct NamespaceMatcher {
+package struct NamespaceMatcher {
     private let region: Region
     private let names: NameIndex
     private let siblings: Set<String>
@@ -12,7 +12,7 @@ struct NamespaceMatcher {
     ///   - names: the names of the whole host.
     ///   - siblings: the regions that the block applies to, where the same names may stand.
     ///   - destroysForeign: whether namespaces that no declaration means go, and their names with them.
-    init(region: Region, names: NameIndex, siblings: Set<String>, destroysForeign: Bool) {
+    package init(region: Region, names: NameIndex, siblings: Set<String>, destroysForeign: Bool) {
         self.region = region
         self.names = names
         self.siblings = siblings
@@ -30,7 +30,7 @@ struct NamespaceMatcher {
     }
 
     /// The namespace of the declaration at each index; nil where it has to be created. And why one cannot be told.
-    func match(_ declarations: [NamespaceDeclaration]) -> ([Namespace?], [Refusal]) {
+    package func match(_ declarations: [NamespaceDeclaration]) -> ([Namespace?], [Refusal]) {
         var found: [Namespace?] = []
         var refusals: [Refusal] = []
         var owners: [String: NamespaceDeclaration] = [:]
@@ -124,12 +124,12 @@ struct NamespaceMatcher {
 }
 
 /// Which regions hold a namespace of which name, and where on the host a UUID is.
-struct NameIndex {
+package struct NameIndex {
     private var regions: [String: [String]] = [:]
     private var places: [UUID: String] = [:]
 
     /// The names and UUIDs of a host.
-    init(_ observed: Observed) {
+    package init(_ observed: Observed) {
         for region in observed.regions {
             for namespace in region.namespaces {
                 if let name = namespace.name { regions[name, default: []].append(region.device) }
@@ -147,27 +147,27 @@ struct NameIndex {
     }
 
     /// The address of the namespace with a UUID in its label or info block; nil where there is none.
-    func place(of uuid: UUID) -> String? { places[uuid] }
+    package func place(of uuid: UUID) -> String? { places[uuid] }
 
     /// The first region with a namespace of this name that is none of `others`; nil where there is none.
-    func region(with name: String, besides others: Set<String>) -> String? {
+    package func region(with name: String, besides others: Set<String>) -> String? {
         regions[name]?.first { !others.contains($0) }
     }
 }
 
 extension NamespaceDeclaration {
     /// What people know the declaration by.
-    var displayName: String { name?.text ?? uuid?.description ?? "(unnamed)" }
+    package var displayName: String { name?.text ?? uuid?.description ?? "(unnamed)" }
 
     /// Whether the declaration has a `uuid`, and the namespace that its name means has another one: daxprov gave it a
     /// new one, or somebody else made it.
-    func isOutdated(by namespace: Namespace) -> Bool {
+    package func isOutdated(by namespace: Namespace) -> Bool {
         guard let uuid else { return false }
         return namespace.labelUUID != uuid && namespace.infoBlockUUID != uuid
     }
 
     /// The note that the namespace is meant by its name alone; nil where its UUID is the declared one.
-    func outdatedNote(_ namespace: Namespace, address: String) -> Note? {
+    package func outdatedNote(_ namespace: Namespace, address: String) -> Note? {
         guard let uuid, isOutdated(by: namespace) else { return nil }
         return Note(
             .uuidNotFound, address,
@@ -177,7 +177,7 @@ extension NamespaceDeclaration {
 
     /// The refusal of a change that loses the data of a namespace that has another UUID than the declared one; nil
     /// where it has that.
-    func outdated(by namespace: Namespace, address: String) -> Refusal? {
+    package func outdated(by namespace: Namespace, address: String) -> Refusal? {
         guard let uuid, isOutdated(by: namespace) else { return nil }
         return Refusal(
             .identityNotFound, address, at: position,
@@ -186,7 +186,7 @@ extension NamespaceDeclaration {
     }
 
     /// The refusal of a declaration whose UUID is that of a namespace at another place.
-    func elsewhere(_ uuid: UUID, _ place: String, address: String) -> Refusal {
+    package func elsewhere(_ uuid: UUID, _ place: String, address: String) -> Refusal {
         Refusal(
             .identityElsewhere, address, at: position, "the UUID \(uuid) is that of \(place)",
             advice: "declare it for the region that it is in, or correct uuid")

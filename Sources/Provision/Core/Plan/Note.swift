@@ -71,7 +71,7 @@ public struct Note: Equatable, Sendable {
 
 extension Note {
     /// The refusal that an apply meets as long as this note of a use holds.
-    var refusal: Refusal {
+    package var refusal: Refusal {
         var refusal = Refusal(.busy, address, message, advice: advice)
         refusal.holders = holders
         return refusal

@@ -9,6 +9,14 @@ public struct ObjectFingerprint: Equatable, Sendable {
     /// What is true of it. A fact without a value is left out.
     public var facts: [Fact: FactValue]
 
+    /// A value of these parts.
+    package init(kind: Kind, identity: String, address: String, facts: [Fact: FactValue]) {
+        self.kind = kind
+        self.identity = identity
+        self.address = address
+        self.facts = facts
+    }
+
     /// The sorts of objects.
     public enum Kind: String, CaseIterable, Sendable {
         /// A region with everything that is allocated in it.
@@ -47,14 +55,14 @@ public struct ObjectFingerprint: Equatable, Sendable {
         case device
 
         /// The version of the facts that has it first. A plan that was saved before knows nothing of it.
-        var since: Int { self == .device ? 2 : 1 }
+        package var since: Int { self == .device ? 2 : 1 }
     }
 
     /// The version of the facts that this program knows: it grows with every fact that is added.
     public static let factsVersion = 2
 
     /// An object of a kind with these facts.
-    init(_ kind: Kind, identity: String, address: String, facts: [Fact: FactValue?]) {
+    package init(_ kind: Kind, identity: String, address: String, facts: [Fact: FactValue?]) {
         self.kind = kind
         self.identity = identity
         self.address = address
@@ -113,7 +121,7 @@ extension ObjectFingerprint {
     }
 
     /// A region: what it is, and every range of it that something takes, since the kernel allocates first fit.
-    init(_ region: Region) {
+    package init(_ region: Region) {
         let allocated =
             region.namespaces.map { namespace in
                 FactValue.AllocatedRange(
@@ -137,7 +145,7 @@ extension ObjectFingerprint {
     }
 
     /// A DIMM: what it reports, and its label area.
-    init(_ dimm: Dimm) {
+    package init(_ dimm: Dimm) {
         self.init(
             .dimm, identity: dimm.uniqueID ?? dimm.device, address: dimm.device,
             facts: [

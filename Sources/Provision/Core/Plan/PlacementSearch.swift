@@ -3,10 +3,10 @@
 /// The order of the profile is taken where no other could do better. Otherwise the others are judged by, in this
 /// order: every namespace can be mapped where it lies; metadata and alignment cost least; the largest free extent
 /// afterwards is largest.
-struct PlacementSearch {
-    let solver: Solver
-    let fixed: [Solver.Request]
-    let shares: [Solver.Request]
+package struct PlacementSearch {
+    package let solver: Solver
+    package let fixed: [Solver.Request]
+    package let shares: [Solver.Request]
 
     /// How many placements the search beyond the usual orders may try: a matter of milliseconds.
     private static let budget = 2000
@@ -14,17 +14,17 @@ struct PlacementSearch {
     private static let most = 12
 
     /// An order of creation, as far as it has been followed.
-    struct Attempt {
-        var placed: [Solver.Placed] = []
-        var space: FreeSpace
+    package struct Attempt {
+        package var placed: [Solver.Placed] = []
+        package var space: FreeSpace
         /// How many cannot be mapped where they lie.
-        var unmappable = 0
+        package var unmappable = 0
         /// What metadata and alignment take of sizes that are given, and all of sizes that follow from what is usable.
-        var cost = ByteCount.zero
+        package var cost = ByteCount.zero
         /// The largest gap that the fixed sizes left.
-        var largest = ByteCount.zero
+        package var largest = ByteCount.zero
 
-        func isBetter(than other: Attempt) -> Bool {
+        package func isBetter(than other: Attempt) -> Bool {
             guard unmappable == other.unmappable else { return unmappable < other.unmappable }
             guard cost == other.cost else { return cost < other.cost }
             return largest > other.largest
@@ -32,7 +32,7 @@ struct PlacementSearch {
     }
 
     /// The best attempt, or the first request that the order of the profile leaves without a place.
-    func best() -> Result<Attempt, Solver.Unplaced> {
+    package func best() -> Result<Attempt, Solver.Unplaced> {
         let inProfileOrder = attempt(fixed)
         if case .success(let attempt) = inProfileOrder, isUnbeatable(attempt) { return inProfileOrder }
         var best = try? inProfileOrder.get()

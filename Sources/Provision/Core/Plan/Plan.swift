@@ -13,6 +13,19 @@ public struct Plan: Equatable, Sendable {
     /// What an administrator should know before it is applied.
     public var notes: [Note] = []
 
+    /// A value of these parts.
+    package init(
+        changes: [Change], steps: [PlannedStep], unchanged: [String], unmanaged: [UnmanagedNamespace],
+        refusals: [Refusal], notes: [Note] = []
+    ) {
+        self.changes = changes
+        self.steps = steps
+        self.unchanged = unchanged
+        self.unmanaged = unmanaged
+        self.refusals = refusals
+        self.notes = notes
+    }
+
     /// The steps of every change, in order.
     public var stepsByChange: [[PlannedStep]] {
         steps.reduce(into: Array(repeating: [], count: changes.count)) { $0[$1.change].append($1) }

@@ -1,34 +1,34 @@
 /// A plan while it is being made: changes in the order of the profile, steps in the order of execution.
-struct PlanDraft {
+package struct PlanDraft {
     /// When within a region a step runs: what loses nothing comes first, and capacity is released before it is used.
-    enum Phase: Int, Comparable {
+    package enum Phase: Int, Comparable {
         case labels, enable, reconfigure, release, create
         /// What belongs to the regions that follow.
         case after
 
-        static func < (left: Phase, right: Phase) -> Bool { left.rawValue < right.rawValue }
+        package static func < (left: Phase, right: Phase) -> Bool { left.rawValue < right.rawValue }
     }
 
-    private(set) var changes: [Change] = []
+    package private(set) var changes: [Change] = []
     private var phases: [(phase: Phase, step: PlannedStep)] = []
-    var unchanged: [String] = []
-    var unmanaged: [UnmanagedNamespace] = []
-    var refusals: [Refusal] = []
-    var notes: [Note] = []
+    package var unchanged: [String] = []
+    package var unmanaged: [UnmanagedNamespace] = []
+    package var refusals: [Refusal] = []
+    package var notes: [Note] = []
 
     /// Adds a change and returns its index.
-    mutating func add(_ change: Change) -> Int {
+    package mutating func add(_ change: Change) -> Int {
         changes.append(change)
         return changes.count - 1
     }
 
     /// Adds a step of the change at an index.
-    mutating func add(_ step: Step, of change: Int, in phase: Phase) {
+    package mutating func add(_ step: Step, of change: Int, in phase: Phase) {
         phases.append((phase, PlannedStep(change: change, step: step)))
     }
 
     /// The kernel's names of the namespaces whose capacity is released.
-    var releasedDevices: [String] {
+    package var releasedDevices: [String] {
         phases.compactMap { planned in
             guard case .destroy(let target) = planned.step.step else { return nil }
             return target.device
@@ -36,7 +36,7 @@ struct PlanDraft {
     }
 
     /// Takes every address out of changes and steps, and lets `settle` adjust what else depends on them.
-    mutating func forgetAddresses(settle: (inout NamespaceSummary) -> Void) {
+    package mutating func forgetAddresses(settle: (inout NamespaceSummary) -> Void) {
         for index in changes.indices {
             changes[index].before?.resource = nil
             changes[index].after?.resource = nil
@@ -50,7 +50,7 @@ struct PlanDraft {
     }
 
     /// Appends what was drafted for another region: its steps come after all of these.
-    mutating func append(_ other: PlanDraft) {
+    package mutating func append(_ other: PlanDraft) {
         let offset = changes.count
         changes += other.changes
         unchanged += other.unchanged
@@ -63,7 +63,7 @@ struct PlanDraft {
     }
 
     /// The steps by phase, and within one in the order in which they were added.
-    var orderedSteps: [PlannedStep] {
+    package var orderedSteps: [PlannedStep] {
         phases.enumerated()
             .sorted { ($0.element.phase, $0.offset) < ($1.element.phase, $1.offset) }
             .map(\.element.step)

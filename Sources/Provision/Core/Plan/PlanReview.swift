@@ -1,12 +1,12 @@
 /// Something that is checked of a whole plan: it adds notes, refusals, classes or consents, and changes no step.
-protocol PlanReview {
+package protocol PlanReview {
     /// The plan with what this review has to say.
     func completed(_ plan: Plan) -> Plan
 }
 
 extension Plan {
     /// The plan after these reviews, in this order: a later one sees what an earlier one said.
-    func reviewed(by reviews: [any PlanReview]) -> Plan {
+    package func reviewed(by reviews: [any PlanReview]) -> Plan {
         reviews.reduce(self) { $1.completed($0) }
     }
 }
@@ -14,7 +14,7 @@ extension Plan {
 extension Findings {
     /// What is checked with what was found on and around the devices: contents first, since labels over them need consent.
     /// - Parameter stateDirectory: where transactions are recorded; nil where they are not.
-    func reviews(stateDirectory: String?) -> [any PlanReview] {
+    package func reviews(stateDirectory: String?) -> [any PlanReview] {
         [
             ContentReview(findings: self),
             LabelReview(findings: self),

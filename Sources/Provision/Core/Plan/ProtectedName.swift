@@ -6,4 +6,11 @@ public struct ProtectedName: Equatable, Sendable {
     public var name: String?
     /// The UUID by which the profile finds it.
     public var uuid: UUID?
+
+    /// A value of these parts.
+    package init(region: String, name: String? = nil, uuid: UUID? = nil) {
+        self.region = region
+        self.name = name
+        self.uuid = uuid
+    }
 }

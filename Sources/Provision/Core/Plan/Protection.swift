@@ -20,11 +20,16 @@ public struct ProtectionMark: Equatable, Sendable {
 }
 
 /// Adds to a plan the refusals for protected namespaces.
-struct ProtectionReview: PlanReview {
-    let marks: [ProtectionMark]
+package struct ProtectionReview: PlanReview {
+    package let marks: [ProtectionMark]
+
+    /// A value of these parts.
+    package init(marks: [ProtectionMark]) {
+        self.marks = marks
+    }
 
     /// The plan with a refusal for every change of a marked namespace but its being enabled.
-    func completed(_ plan: Plan) -> Plan {
+    package func completed(_ plan: Plan) -> Plan {
         guard !marks.isEmpty else { return plan }
         var plan = plan
         for index in plan.refusals.indices where plan.refusals[index].code == .protected {
@@ -52,7 +57,7 @@ struct ProtectionReview: PlanReview {
 
     /// The namespaces that the profile protects, as they are on the host; and the notes for those that no mark can be
     /// kept of, since they have no label.
-    static func protected(
+    package static func protected(
         by profile: Profile, on observed: Observed
     ) -> (marks: [ProtectionMark], notes: [Note]) {
         var marks: [ProtectionMark] = []
@@ -80,7 +85,7 @@ struct ProtectionReview: PlanReview {
     }
 
     /// The namespaces that the profile protects, by what it calls them: they need not be there yet.
-    static func protectedNames(by profile: Profile, on observed: Observed) -> [ProtectedName] {
+    package static func protectedNames(by profile: Profile, on observed: Observed) -> [ProtectedName] {
         RegionMatcher.assign(profile.regions, on: observed).0.flatMap { assignment in
             assignment.block.namespaces.filter(\.isProtected).compactMap { declaration in
                 guard declaration.name != nil || declaration.uuid != nil else { return nil }
@@ -99,7 +104,7 @@ struct ProtectionReview: PlanReview {
 
 extension ProtectionMark {
     /// The refusal of what would change or destroy the namespace.
-    func refusal(_ address: String) -> Refusal {
+    package func refusal(_ address: String) -> Refusal {
         let by =
             source.map { "since \($0) was applied, which said protect: true" } ?? "by a mark that is damaged"
         return Refusal(
@@ -127,7 +132,7 @@ extension Step {
 
 extension Profile {
     /// Whether any namespace is to become system memory.
-    var asksForSystemMemory: Bool {
+    package var asksForSystemMemory: Bool {
         regions.contains { $0.namespaces.contains { $0.deviceConfiguration?.mode == .systemRAM } }
     }
 }

@@ -1,17 +1,17 @@
 /// Finds the regions that the blocks of a profile are for.
-enum RegionMatcher {
+package enum RegionMatcher {
     /// A block with one of the regions that it applies to.
-    struct Assignment {
-        var block: RegionBlock
-        var region: Region
-        var bus: Bus
+    package struct Assignment {
+        package var block: RegionBlock
+        package var region: Region
+        package var bus: Bus
     }
 
     /// Pairs every block with its regions, in the order of the profile; what cannot be paired becomes a refusal.
     ///
     /// A block for one region goes before a block with `each: true`, wherever they stand in the profile: the latter has
     /// the regions that are left (docs/decisions/0019).
-    static func assign(_ blocks: [RegionBlock], on observed: Observed) -> ([Assignment], [Refusal]) {
+    package static func assign(_ blocks: [RegionBlock], on observed: Observed) -> ([Assignment], [Refusal]) {
         var assignments: [Assignment] = []
         var refusals: [Refusal] = []
         let matches = blocks.map { candidates(for: $0, on: observed) }
@@ -98,7 +98,7 @@ enum RegionMatcher {
 
 extension RegionMatch {
     /// Whether the region on this bus meets every condition.
-    func matches(_ candidate: Region, on bus: Bus) -> Bool {
+    package func matches(_ candidate: Region, on bus: Bus) -> Bool {
         func holds<Value: Equatable>(_ wanted: Value?, _ value: Value?) -> Bool {
             wanted == nil || wanted == value
         }

@@ -1,12 +1,12 @@
 /// What must hold for a region before anything in it is planned.
-struct RegionPreconditions {
-    let assignment: RegionMatcher.Assignment
+package struct RegionPreconditions {
+    package let assignment: RegionMatcher.Assignment
 
     private var region: Region { assignment.region }
     private var block: RegionBlock { assignment.block }
 
     /// Why the region cannot be planned; empty where it can.
-    var refusals: [Refusal] {
+    package var refusals: [Refusal] {
         guard region.isEnabled else {
             return [
                 refusal(

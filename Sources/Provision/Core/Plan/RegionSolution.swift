@@ -1,16 +1,16 @@
 /// Decides for every declaration of a labelled region whether its namespace stays, changes in place, is replaced or
 /// created, and where; and drafts the changes.
-struct RegionSolution {
-    let region: Region
+package struct RegionSolution {
+    package let region: Region
     /// The region as observed.
-    let map: ExtentMap
-    let sizing: Sizing
-    let entries: [RegionEntry]
+    package let map: ExtentMap
+    package let sizing: Sizing
+    package let entries: [RegionEntry]
     /// The namespaces that no declaration means.
-    let foreign: [Namespace]
-    let destroysForeign: Bool
+    package let foreign: [Namespace]
+    package let destroysForeign: Bool
 
-    func draft(into draft: inout PlanDraft) {
+    package func draft(into draft: inout PlanDraft) {
         switch Allocation(map: releasedMap, sizing: sizing, region: region, entries: entries).solve() {
         case .failure(let failure):
             let kept = destroysForeign ? [] : foreign

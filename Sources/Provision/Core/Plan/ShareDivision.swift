@@ -1,10 +1,10 @@
 /// Divides one gap among the namespaces that take shares of the rest.
-enum ShareDivision {
+package enum ShareDivision {
     /// The sizes of the shares: each its part of `rest`, rounded down to its unit.
     ///
     /// Where the shares make a whole, the units that rounding left over go to the first of them, one each, and what
     /// is left then to the one with the smallest unit: less than that unit is stranded.
-    static func sizes(of shares: [Solver.Request], in rest: ByteCount) -> [ByteCount] {
+    package static func sizes(of shares: [Solver.Request], in rest: ByteCount) -> [ByteCount] {
         var sizes = shares.map { (rest / UInt64($0.divisor)).roundedDown(to: $0.unit) }
         guard makeWhole(shares) else { return sizes }
         var left = sizes.reduce(rest) { $0 - $1 }

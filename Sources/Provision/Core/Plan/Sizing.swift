@@ -1,11 +1,11 @@
 /// Turns the sizes of a profile into raw capacities of one region.
-struct Sizing {
-    let region: Region
-    let labels: LabelVersion?
-    let grid: ByteCount
+package struct Sizing {
+    package let region: Region
+    package let labels: LabelVersion?
+    package let grid: ByteCount
 
     /// What a declaration asks for, in the terms of one region.
-    enum Need: Equatable {
+    package enum Need: Equatable {
         /// Exactly this raw capacity.
         case exactly(ByteCount)
         /// The least raw capacity that leaves this much for users.
@@ -15,27 +15,27 @@ struct Sizing {
     }
 
     /// The allocation unit of a layout; nil where it does not fit in 64 bits.
-    func unit(for layout: Layout) -> ByteCount? {
+    package func unit(for layout: Layout) -> ByteCount? {
         AllocationUnit.size(
             regionAlign: grid, align: layout.align ?? .page, ways: region.interleaveWays)
     }
 
     /// The least raw capacity that leaves anything for users: one unit for raw mode; for the others at least 16 MiB,
     /// and more where metadata or alignment need it.
-    func minimum(for layout: Layout, unit: ByteCount) -> ByteCount {
+    package func minimum(for layout: Layout, unit: ByteCount) -> ByteCount {
         guard layout.mode != .raw else { return unit }
         return leastRawSize(of: layout, forUsable: ByteCount(1), unit: unit) ?? unit
     }
 
     /// What users get of a raw capacity at this offset; nil where the kernel would not enable it.
-    func usableSize(of layout: Layout, rawSize: ByteCount, offset: ByteCount) -> ByteCount? {
+    package func usableSize(of layout: Layout, rawSize: ByteCount, offset: ByteCount) -> ByteCount? {
         NamespaceGeometry.usableSize(
             rawSize: rawSize, start: start(offset), mode: layout.mode, map: layout.map, align: layout.align,
             sectorSize: layout.sectorSize, labels: labels)
     }
 
     /// The least raw capacity that leaves `usable` at this offset.
-    func rawSize(of layout: Layout, forUsable usable: ByteCount, unit: ByteCount, offset: ByteCount)
+    package func rawSize(of layout: Layout, forUsable usable: ByteCount, unit: ByteCount, offset: ByteCount)
         -> ByteCount?
     {
         NamespaceGeometry.rawSize(
@@ -44,21 +44,21 @@ struct Sizing {
     }
 
     /// What users get of a raw capacity at a start that suits the layout best.
-    func bestUsableSize(of layout: Layout, rawSize: ByteCount) -> ByteCount? {
+    package func bestUsableSize(of layout: Layout, rawSize: ByteCount) -> ByteCount? {
         NamespaceGeometry.usableSize(
             rawSize: rawSize, start: 0, mode: layout.mode, map: layout.map, align: layout.align,
             sectorSize: layout.sectorSize, labels: labels)
     }
 
     /// The least raw capacity that leaves `usable` at a start that suits the layout best.
-    func leastRawSize(of layout: Layout, forUsable usable: ByteCount, unit: ByteCount) -> ByteCount? {
+    package func leastRawSize(of layout: Layout, forUsable usable: ByteCount, unit: ByteCount) -> ByteCount? {
         NamespaceGeometry.rawSize(
             forUsable: usable, unit: unit, start: 0, mode: layout.mode, map: layout.map, align: layout.align,
             sectorSize: layout.sectorSize, labels: labels)
     }
 
     /// The need of a declaration, or why this region cannot meet it.
-    func need(of declaration: NamespaceDeclaration, layout: Layout) -> Result<Need, SizingProblem> {
+    package func need(of declaration: NamespaceDeclaration, layout: Layout) -> Result<Need, SizingProblem> {
         guard let unit = unit(for: layout) else {
             return .failure(SizingProblem(code: .sizeNotAligned, message: "the allocation unit overflows"))
         }
@@ -117,8 +117,8 @@ struct Sizing {
 }
 
 /// Why a size cannot be had.
-struct SizingProblem: Error {
-    var code: Refusal.Code
-    var message: String
-    var advice: String?
+package struct SizingProblem: Error {
+    package var code: Refusal.Code
+    package var message: String
+    package var advice: String?
 }

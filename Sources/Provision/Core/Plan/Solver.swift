@@ -2,46 +2,46 @@
 ///
 /// The kernel's placement is first fit; the order of creation is all that is ours to choose. Shares of the rest come
 /// last, whatever the order. ``PlacementSearch`` looks through the orders.
-struct Solver {
-    let sizing: Sizing
+package struct Solver {
+    package let sizing: Sizing
     /// The region as it is when the first namespace is created.
-    let map: ExtentMap
+    package let map: ExtentMap
 
     /// A namespace to be placed.
-    struct Request: Equatable {
+    package struct Request: Equatable {
         /// The index of its declaration.
-        var declaration: Int
-        var layout: Layout
-        var need: Sizing.Need
-        var unit: ByteCount
+        package var declaration: Int
+        package var layout: Layout
+        package var need: Sizing.Need
+        package var unit: ByteCount
     }
 
     /// Where and how large a request comes out.
-    struct Placed: Equatable {
-        var declaration: Int
-        var extent: Extent
+    package struct Placed: Equatable {
+        package var declaration: Int
+        package var extent: Extent
     }
 
     /// The first request that found no place.
-    struct Unplaced: Error {
-        var request: Request
+    package struct Unplaced: Error {
+        package var request: Request
         /// The least that it needs, wherever it lies; nil where no size suffices.
-        var needed: ByteCount?
+        package var needed: ByteCount?
         /// What was free at that point.
-        var space: FreeSpace
+        package var space: FreeSpace
         /// The declarations that had no place at that point, this one included.
-        var waiting: Set<Int>
+        package var waiting: Set<Int>
     }
 
     /// Places all requests, in the order in which they must be created.
-    func place(_ requests: [Request]) -> Result<[Placed], Unplaced> {
+    package func place(_ requests: [Request]) -> Result<[Placed], Unplaced> {
         PlacementSearch(
             solver: self, fixed: requests.filter { !$0.isShare }, shares: requests.filter(\.isShare)
         ).best().map(\.placed)
     }
 
     /// Where the request comes to lie in the space, if it is created next; nil where it does not fit.
-    func extent(for request: Request, in space: inout FreeSpace) -> Extent? {
+    package func extent(for request: Request, in space: inout FreeSpace) -> Extent? {
         switch request.need {
         case .exactly(let size): space.allocate(size)
         case .usable(let usable): size(of: request, usable: usable, in: space).flatMap { space.allocate($0) }
@@ -69,7 +69,7 @@ struct Solver {
     }
 
     /// The least size that meets the request, wherever it lies; nil where none does.
-    func leastSize(of request: Request) -> ByteCount? {
+    package func leastSize(of request: Request) -> ByteCount? {
         let minimum = sizing.minimum(for: request.layout, unit: request.unit)
         switch request.need {
         case .exactly(let size): return size
@@ -83,19 +83,19 @@ struct Solver {
 
 extension Solver.Request {
     /// Whether the request is for a share of the rest.
-    var isShare: Bool {
+    package var isShare: Bool {
         if case .share = need { return true }
         return false
     }
 
     /// The divisor of a share; 1 for other requests.
-    var divisor: Int {
+    package var divisor: Int {
         if case .share(let divisor) = need { return divisor }
         return 1
     }
 
     /// Whether another request asks for the same: the order of the two is of no consequence.
-    func isAlike(_ other: Solver.Request) -> Bool {
+    package func isAlike(_ other: Solver.Request) -> Bool {
         need == other.need && unit == other.unit && layout.mode == other.layout.mode
             && layout.map == other.layout.map && layout.align == other.layout.align
             && layout.sectorSize == other.layout.sectorSize

@@ -1,20 +1,20 @@
 /// Plans a region of which too little is known to allocate anything: its alignment, or raw sizes.
 ///
 /// What is there as declared needs neither. Everything else is refused, with the name of what is missing.
-struct StandingRegion {
-    let region: Region
-    let block: RegionBlock
-    let matcher: NamespaceMatcher
-    let unmanaged: UnmanagedPolicy
-    let limits: InventoryLimits
+package struct StandingRegion {
+    package let region: Region
+    package let block: RegionBlock
+    package let matcher: NamespaceMatcher
+    package let unmanaged: UnmanagedPolicy
+    package let limits: InventoryLimits
 
     /// Whether the region is to be planned so: something that allocation needs is not known.
-    static func isNeeded(for region: Region, limits: InventoryLimits) -> Bool {
+    package static func isNeeded(for region: Region, limits: InventoryLimits) -> Bool {
         region.size > .zero
             && (region.align == nil || region.namespaces.contains { isSizeUnknown($0, limits) })
     }
 
-    func plan() -> PlanDraft {
+    package func plan() -> PlanDraft {
         var draft = PlanDraft()
         let (matches, refusals) = matcher.match(block.namespaces)
         draft.refusals = refusals

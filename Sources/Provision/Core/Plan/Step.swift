@@ -68,7 +68,7 @@ public struct Placement: Equatable, Sendable {
 
 extension Step {
     /// Takes the address out that it expects, or predicts.
-    mutating func forgetAddress() {
+    package mutating func forgetAddress() {
         switch self {
         case .initializeLabels: return
         case .create(var placement):

@@ -21,29 +21,31 @@ public enum StepKind: String, CaseIterable, Sendable {
 
 extension StepKind {
     /// What a step of a kind does to the host. Planning, reviews and undoing go by these.
-    struct Effects: OptionSet {
-        let rawValue: Int
+    package struct Effects: OptionSet {
+        package let rawValue: Int
+
+        package init(rawValue: Int) { self.rawValue = rawValue }
 
         /// The namespace and its device node are offline afterwards.
-        static let takesOffline = Effects(rawValue: 1 << 0)
+        package static let takesOffline = Effects(rawValue: 1 << 0)
         /// The place of the namespace is free afterwards, until something else is put there.
-        static let releasesPlace = Effects(rawValue: 1 << 1)
+        package static let releasesPlace = Effects(rawValue: 1 << 1)
         /// There is a namespace that was not there.
-        static let makesNamespace = Effects(rawValue: 1 << 2)
+        package static let makesNamespace = Effects(rawValue: 1 << 2)
         /// The kernel writes metadata to the media of the namespace.
-        static let writesMedia = Effects(rawValue: 1 << 3)
+        package static let writesMedia = Effects(rawValue: 1 << 3)
         /// A label that was there is written or deleted.
-        static let changesLabel = Effects(rawValue: 1 << 4)
+        package static let changesLabel = Effects(rawValue: 1 << 4)
         /// The namespace is out of reach afterwards, or another one.
-        static let takesDataAway = Effects(rawValue: 1 << 5)
+        package static let takesDataAway = Effects(rawValue: 1 << 5)
         /// The media can have been written although the label is what it was, so that the label proves nothing.
-        static let keepsLabel = Effects(rawValue: 1 << 6)
+        package static let keepsLabel = Effects(rawValue: 1 << 6)
         /// The label indexes of DIMMs are written.
-        static let writesLabelIndexes = Effects(rawValue: 1 << 7)
+        package static let writesLabelIndexes = Effects(rawValue: 1 << 7)
     }
 
     /// What a step of this kind does to the host.
-    var effects: Effects {
+    package var effects: Effects {
         switch self {
         case .initializeLabels: [.writesLabelIndexes]
         case .disable: [.takesOffline]
@@ -72,7 +74,7 @@ extension Step {
     }
 
     /// The existing namespace that it acts on; nil for a creation and an initialisation of labels.
-    var target: NamespaceTarget? {
+    package var target: NamespaceTarget? {
         switch self {
         case .initializeLabels, .create: nil
         case .disable(let target), .destroy(let target), .reconfigure(let target, _), .rename(let target, _),
@@ -82,7 +84,7 @@ extension Step {
     }
 
     /// The kernel name of the region that it works in.
-    var region: String {
+    package var region: String {
         switch self {
         case .initializeLabels(let region): region
         case .create(let placement): placement.region

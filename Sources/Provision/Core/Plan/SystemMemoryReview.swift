@@ -3,11 +3,11 @@
 /// A device that was system memory and was unbound while memory blocks were online leaves its range in use until a
 /// reboot. Its namespace can be destroyed all the same, and another be created there; no driver ever binds to that one's
 /// device, and what is written to the range by another way is the kernel's memory.
-struct SystemMemoryReview: PlanReview {
-    let findings: Findings
+package struct SystemMemoryReview: PlanReview {
+    package let findings: Findings
 
     /// The plan with a refusal for every change that touches such a range, once for each.
-    func completed(_ plan: Plan) -> Plan {
+    package func completed(_ plan: Plan) -> Plan {
         guard !findings.systemMemory.isEmpty else { return plan }
         var plan = plan
         let bound = plan.steps.compactMap { planned -> Range<UInt64>? in

@@ -1,14 +1,14 @@
 /// What becomes of the namespaces that no declaration means.
-enum UnmanagedPlanner {
+package enum UnmanagedPlanner {
     /// Reports a namespace that stays.
-    static func keep(_ namespace: Namespace, of region: Region, in draft: inout PlanDraft) {
+    package static func keep(_ namespace: Namespace, of region: Region, in draft: inout PlanDraft) {
         draft.unmanaged.append(
             UnmanagedNamespace(
                 address: address(namespace, region), summary: NamespaceSummary(namespace)))
     }
 
     /// Reports the labels that show no namespace: nothing but ndctl gets at them.
-    static func keepLabels(of region: Region, in draft: inout PlanDraft) {
+    package static func keepLabels(of region: Region, in draft: inout PlanDraft) {
         for label in region.uninstantiated {
             var summary = NamespaceSummary(
                 Namespace(device: "", rawSize: label.extent.length, isActive: false, labelUUID: label.uuid))
@@ -21,7 +21,7 @@ enum UnmanagedPlanner {
 
     /// Destroys a namespace.
     /// - Parameter reused: what is created over its range.
-    static func destroy(
+    package static func destroy(
         _ namespace: Namespace, of region: Region, reused: String? = nil, in draft: inout PlanDraft
     ) {
         let target = NamespaceTarget(namespace, region: region.device)
@@ -39,7 +39,7 @@ enum UnmanagedPlanner {
 
     /// What becomes of the namespaces of a region that no block matches. A label-less region's stays: it cannot be
     /// destroyed.
-    static func plan(_ region: Region, policy: UnmanagedPolicy) -> PlanDraft {
+    package static func plan(_ region: Region, policy: UnmanagedPolicy) -> PlanDraft {
         var draft = PlanDraft()
         keepLabels(of: region, in: &draft)
         for namespace in region.namespaces {

@@ -4,17 +4,17 @@
 /// beside it is released. The region is given made-up places: the free extent first, then the namespaces, then what
 /// is allocated and not listed. What the plan then says of places is taken out of it again, and where it would have
 /// depended on them the plan is refused. Where there are several free extents, only what stays in place is planned.
-struct UnplacedRegion {
+package struct UnplacedRegion {
     /// The region with made-up places.
-    let region: Region
+    package let region: Region
     /// Its map.
-    let map: ExtentMap
+    package let map: ExtentMap
     /// The one free extent; nil where there are several.
     private let free: ByteCount?
     private let unlisted: ByteCount
 
     /// Nil where a raw size is not known, or sizes do not add up.
-    init?(_ region: Region, limits: InventoryLimits) {
+    package init?(_ region: Region, limits: InventoryLimits) {
         guard let grid = region.align,
             !region.namespaces.contains(where: { limits.contains(.noRawSize($0.device)) })
         else { return nil }
@@ -47,7 +47,7 @@ struct UnplacedRegion {
     }
 
     /// The need of a declaration, where the observed usable size answers what the place would be needed for.
-    func need(_ need: Sizing.Need, existing: Namespace?) -> Sizing.Need {
+    package func need(_ need: Sizing.Need, existing: Namespace?) -> Sizing.Need {
         guard case .usable(let wanted) = need, let existing, let usable = existing.usableSize,
             usable >= wanted
         else { return need }
@@ -55,7 +55,7 @@ struct UnplacedRegion {
     }
 
     /// Whether another place of the free extent could make another plan of the draft.
-    func matters(to draft: PlanDraft, entries: [RegionEntry], sizing: Sizing) -> Bool {
+    package func matters(to draft: PlanDraft, entries: [RegionEntry], sizing: Sizing) -> Bool {
         if entries.contains(where: dependsOnStart)
             || draft.refusals.contains(where: { $0.code == .startMisaligned })
         {
@@ -74,7 +74,7 @@ struct UnplacedRegion {
     }
 
     /// Takes out of the draft what it says of places.
-    func withoutPlaces(_ draft: PlanDraft, sizing: Sizing) -> PlanDraft {
+    package func withoutPlaces(_ draft: PlanDraft, sizing: Sizing) -> PlanDraft {
         var draft = draft
         draft.forgetAddresses { after in
             let sizes = usableSizes(of: after, sizing)

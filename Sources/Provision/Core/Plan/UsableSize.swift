@@ -83,7 +83,7 @@ public enum NamespaceGeometry {
     }
 
     /// The ranges of a sector-mode namespace that hold its info blocks, maps and logs, from its start.
-    static func translationTableRanges(
+    package static func translationTableRanges(
         rawSize: ByteCount, sectorSize: SectorSize, labels: LabelVersion?
     ) -> [Extent] {
         TranslationTable(sectorSize: sectorSize, labels: labels).metadataRanges(rawSize: rawSize)

@@ -1,10 +1,16 @@
 /// Adds to a plan who uses the devices that it takes offline, and what else around them keeps an apply from it.
-struct UseReview: PlanReview {
-    let findings: Findings
-    let stateDirectory: String?
+package struct UseReview: PlanReview {
+    package let findings: Findings
+    package let stateDirectory: String?
+
+    /// A value of these parts.
+    package init(findings: Findings, stateDirectory: String?) {
+        self.findings = findings
+        self.stateDirectory = stateDirectory
+    }
 
     /// The plan with its refusals and notes.
-    func completed(_ plan: Plan) -> Plan {
+    package func completed(_ plan: Plan) -> Plan {
         var plan = plan
         let uses = uses(of: plan)
         plan.notes += uses + missingNodes(of: plan)
@@ -15,7 +21,7 @@ struct UseReview: PlanReview {
     }
 
     /// A note for every namespace that the plan takes offline and that somebody uses.
-    func uses(of plan: Plan) -> [Note] {
+    package func uses(of plan: Plan) -> [Note] {
         plan.steps.compactMap { planned in
             guard case .disable(let target) = planned.step, let uses = findings.uses[target.device] else {
                 return nil
@@ -38,7 +44,7 @@ struct UseReview: PlanReview {
     }
 
     /// The note of a namespace's uses.
-    static func note(_ address: String, _ uses: [DeviceUse]) -> Note {
+    package static func note(_ address: String, _ uses: [DeviceUse]) -> Note {
         Note(.busy, address, "in use: \(uses.summary)", advice: uses.advice, holders: uses)
     }
 
@@ -70,7 +76,7 @@ struct UseReview: PlanReview {
 
 extension Plan {
     /// The namespaces that it takes offline: what is to be looked at before.
-    var disabled: [NamespaceTarget] {
+    package var disabled: [NamespaceTarget] {
         steps.compactMap { planned in
             guard case .disable(let target) = planned.step else { return nil }
             return target

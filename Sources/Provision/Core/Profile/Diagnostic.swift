@@ -14,7 +14,7 @@ public struct Diagnostic: Error, Equatable, Sendable {
     public var excerpt: SourceExcerpt?
 
     /// A diagnostic with these parts. The position is moved to the nearest place that `text` has.
-    init(
+    package init(
         _ message: String, at position: SourcePosition, length: Int = 1, suggestion: String? = nil,
         in text: SourceText
     ) {
@@ -29,7 +29,7 @@ public struct Diagnostic: Error, Equatable, Sendable {
     }
 
     /// A diagnostic about a text as a whole, which was not read.
-    init(_ message: String, source: String, suggestion: String? = nil) {
+    package init(_ message: String, source: String, suggestion: String? = nil) {
         self.source = source
         self.position = SourcePosition(line: 1, column: 1)
         self.length = 1
@@ -65,7 +65,7 @@ public struct SourceExcerpt: Equatable, Sendable {
     private static let before = 60
 
     /// The excerpt of `text` around `position`, which must exist.
-    init(of text: SourceText, at position: SourcePosition, length: Int) {
+    package init(of text: SourceText, at position: SourcePosition, length: Int) {
         let whole = text.line(position.line)
         let offset = position.column - 1
         let start =

@@ -1,8 +1,8 @@
 /// What a profile's bytes must be before YAML looks at them: UTF-8 without a byte order mark, with LF or CRLF line
 /// ends, and without control characters.
-enum EncodingCheck {
+package enum EncodingCheck {
     /// The first thing wrong with the encoding, or nil.
-    static func problem(in text: SourceText, bytes: [UInt8]) -> Diagnostic? {
+    package static func problem(in text: SourceText, bytes: [UInt8]) -> Diagnostic? {
         if let mark = byteOrderMark(bytes) {
             return Diagnostic(
                 "the text begins with a \(mark) byte order mark", at: SourcePosition(line: 1, column: 1),

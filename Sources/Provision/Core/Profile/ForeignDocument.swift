@@ -1,8 +1,8 @@
 /// A document of daxprov's own that was given where a profile belongs: its JSON is YAML too, and every key of it would be
 /// reported as unknown.
-enum ForeignDocument {
+package enum ForeignDocument {
     /// The diagnostic that says what the text is; nil where it may be meant as a profile.
-    static func diagnostic(of bytes: [UInt8], source: String) -> Diagnostic? {
+    package static func diagnostic(of bytes: [UInt8], source: String) -> Diagnostic? {
         guard OwnDocument.isOne(bytes) else { return nil }
         let name = PrintableText.plain(source.unicodeScalars)
         func has(_ text: String) -> Bool { bytes.contains(text.utf8) }

@@ -22,7 +22,7 @@ public enum NearestWord {
 
     /// How many insertions, deletions, substitutions and swaps of neighbours turn one word into the other
     /// (optimal string alignment).
-    static func distance(_ left: String, _ right: String) -> Int {
+    package static func distance(_ left: String, _ right: String) -> Int {
         let left = Array(left.unicodeScalars)
         let right = Array(right.unicodeScalars)
         var beforeLast: [Int] = []

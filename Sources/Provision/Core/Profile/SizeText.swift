@@ -5,7 +5,7 @@ public struct SizeTextError: Error, Equatable, Sendable, CustomStringConvertible
     /// What to write instead; nil where nothing is near.
     public let suggestion: String?
 
-    init(_ reason: String, suggestion: String? = nil) {
+    package init(_ reason: String, suggestion: String? = nil) {
         self.reason = reason
         self.suggestion = suggestion
     }
@@ -17,7 +17,7 @@ public struct SizeTextError: Error, Equatable, Sendable, CustomStringConvertible
 extension ByteCount {
     /// The units of a size text with the bytes that each stands for: binary as in ndctl, and decimal with two
     /// letters.
-    static let units: [(name: String, bytes: UInt64)] = [
+    package static let units: [(name: String, bytes: UInt64)] = [
         ("B", 1), ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("TiB", 1 << 40),
         ("K", 1 << 10), ("M", 1 << 20), ("G", 1 << 30), ("T", 1 << 40),
         ("KB", 1_000), ("MB", 1_000_000), ("GB", 1_000_000_000), ("TB", 1_000_000_000_000),
@@ -60,7 +60,7 @@ extension ByteCount {
     }
 
     /// The unit that was most likely meant; nil where none is near.
-    static func nearest(to unit: String) -> String? {
+    package static func nearest(to unit: String) -> String? {
         let alike = units.map(\.name).filter { $0.first?.lowercased() == unit.first?.lowercased() }
         return NearestWord.to(unit, among: alike)
     }
@@ -70,21 +70,21 @@ extension ByteCount {
 }
 
 /// An unsigned decimal number at the beginning of a text, exact.
-struct DecimalText {
+package struct DecimalText {
     /// The digits before the point.
-    let whole: UInt64
+    package let whole: UInt64
     /// The digits after the point as a number, without zeros at the end.
-    let fraction: UInt64
+    package let fraction: UInt64
     /// Ten to the number of digits in ``fraction``.
-    let scale: UInt64
+    package let scale: UInt64
     /// What follows the number.
-    let rest: String
+    package let rest: String
 
     /// The most decimals that are read.
     private static let maximumDecimals = 18
 
     /// The number that `text` begins with. Throws where there is none, or where it is not written plainly.
-    init(prefixOf text: String) throws(SizeTextError) {
+    package init(prefixOf text: String) throws(SizeTextError) {
         let digits = text.prefix { $0.isASCII && $0.isNumber }
         guard !digits.isEmpty else { throw Self.noNumber(text) }
         guard digits.count == 1 || digits.first != "0" else {
@@ -109,7 +109,7 @@ struct DecimalText {
     }
 
     /// This number times `unit`, rounded down, and whether that was exact; nil where it does not fit in 64 bits.
-    func multiplied(by unit: UInt64) -> (whole: UInt64, isWhole: Bool)? {
+    package func multiplied(by unit: UInt64) -> (whole: UInt64, isWhole: Bool)? {
         let (high, low) = fraction.multipliedFullWidth(by: unit)
         guard high < scale else { return nil }
         let (part, rest) = scale.dividingFullWidth((high, low))

@@ -2,17 +2,17 @@
 ///
 /// Lines end in LF or CRLF; the reader refuses every other character that YAML takes for a line break, so lines and
 /// columns here are libyaml's.
-struct SourceText {
+package struct SourceText {
     /// Where the text came from.
-    let source: String
+    package let source: String
     /// The text as scalars; a byte sequence that is not UTF-8 is one U+FFFD.
-    let scalars: [Unicode.Scalar]
+    package let scalars: [Unicode.Scalar]
     /// Where the first bytes are that are not UTF-8; nil where all are.
-    let firstMalformation: SourcePosition?
+    package let firstMalformation: SourcePosition?
     private let lineStarts: [Int]
 
     /// The text that `bytes` encode.
-    init(_ bytes: [UInt8], source: String) {
+    package init(_ bytes: [UInt8], source: String) {
         var decoder = UTF8()
         var input = bytes.makeIterator()
         var scalars: [Unicode.Scalar] = []
@@ -38,10 +38,10 @@ struct SourceText {
     }
 
     /// The number of lines; the empty one after a last line break counts.
-    var lineCount: Int { lineStarts.count }
+    package var lineCount: Int { lineStarts.count }
 
     /// A line's scalars without its line break; `number` counts from 1 and must exist.
-    func line(_ number: Int) -> ArraySlice<Unicode.Scalar> {
+    package func line(_ number: Int) -> ArraySlice<Unicode.Scalar> {
         let start = lineStarts[number - 1]
         var end = number < lineStarts.count ? lineStarts[number] - 1 : scalars.count
         if end > start, scalars[end - 1] == "\r" { end -= 1 }
@@ -49,7 +49,7 @@ struct SourceText {
     }
 
     /// The scalar at a position; nil at a line's end.
-    func scalar(at position: SourcePosition) -> Unicode.Scalar? {
+    package func scalar(at position: SourcePosition) -> Unicode.Scalar? {
         guard (1...lineCount).contains(position.line) else { return nil }
         let line = line(position.line)
         guard (1...max(1, line.count)).contains(position.column), !line.isEmpty else { return nil }
@@ -57,7 +57,7 @@ struct SourceText {
     }
 
     /// The position of the scalar at `index`.
-    func position(ofScalar index: Int) -> SourcePosition {
+    package func position(ofScalar index: Int) -> SourcePosition {
         var low = 0
         var high = lineStarts.count
         while high - low > 1 {
@@ -68,13 +68,13 @@ struct SourceText {
     }
 
     /// The nearest place that exists: within the lines, and at most one past a line's end.
-    func nearest(to position: SourcePosition) -> SourcePosition {
+    package func nearest(to position: SourcePosition) -> SourcePosition {
         let line = min(max(position.line, 1), lineCount)
         return SourcePosition(line: line, column: min(max(position.column, 1), self.line(line).count + 1))
     }
 
     /// The place after the last character that is not white space; where the end of the text is reported.
-    var end: SourcePosition {
+    package var end: SourcePosition {
         let last = scalars.lastIndex { $0 != "\n" && $0 != "\r" && $0 != " " && $0 != "\t" }
         guard let last else { return SourcePosition(line: 1, column: 1) }
         let position = position(ofScalar: last)
@@ -83,7 +83,7 @@ struct SourceText {
 
     /// How many characters lie between two places, or to the end of the first one's line where they are on
     /// different lines; at least 1.
-    func span(from start: SourcePosition, to end: SourcePosition) -> Int {
+    package func span(from start: SourcePosition, to end: SourcePosition) -> Int {
         let stop = end.line == start.line ? end.column : line(start.line).count + 1
         return max(1, stop - start.column)
     }

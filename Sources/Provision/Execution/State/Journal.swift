@@ -1,4 +1,6 @@
 import SystemPackage
+import ProvisionCore
+import ProvisionHost
 
 /// The append-only record of one transaction: a line a record, each durable before what it announces happens.
 ///

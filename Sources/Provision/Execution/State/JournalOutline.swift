@@ -1,3 +1,6 @@
+import ProvisionCore
+import ProvisionHost
+
 /// Reading a journal without the inventories in it. Each line's checksum and number are checked all the same.
 ///
 /// The inventory is the last member of the record that holds it (`begin`: before, `end`: after), so that the text before

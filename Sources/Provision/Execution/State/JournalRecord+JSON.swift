@@ -1,3 +1,6 @@
+import ProvisionCore
+import ProvisionHost
+
 extension JournalRecord {
     /// The record as one line of JSON.
     /// - Parameter time: when it is written, in seconds since 1970; nil: it does not tell.

@@ -1,3 +1,6 @@
+public import ProvisionCore
+public import ProvisionHost
+
 /// One record of a transaction's journal.
 enum JournalRecord: Equatable, Sendable {
     /// The transaction begins: what it is, and the host before it.

@@ -1,5 +1,7 @@
 import Glibc
 import SystemPackage
+public import ProvisionCore
+import ProvisionHost
 
 /// The marks of protected namespaces: a file each, named by the label's UUID, in the directory `protected` of the state
 /// directory.

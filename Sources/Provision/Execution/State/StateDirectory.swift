@@ -1,5 +1,7 @@
 import Glibc
 public import SystemPackage
+import ProvisionCore
+import ProvisionHost
 
 /// The directory that holds the journals and backups: private to its owner, opened without following links.
 public struct StateDirectory: Sendable {

@@ -1,3 +1,6 @@
+import ProvisionCore
+import ProvisionHost
+
 /// Why the state directory, the lock or a journal cannot be used.
 public struct StateError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The kind; the exit code follows from it.

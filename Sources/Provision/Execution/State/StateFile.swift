@@ -1,5 +1,7 @@
 import Glibc
 import SystemPackage
+import ProvisionCore
+import ProvisionHost
 
 /// A file of the state directory: private, never a link, written with its errors seen.
 struct StateFile: ~Copyable {

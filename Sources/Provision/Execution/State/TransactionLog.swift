@@ -1,3 +1,6 @@
+public import ProvisionCore
+public import ProvisionHost
+
 /// A transaction as its journal tells it.
 public struct TransactionLog: Equatable, Sendable {
     /// What it is, and the host before it.

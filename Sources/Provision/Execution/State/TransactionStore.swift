@@ -1,5 +1,7 @@
 import Glibc
 public import SystemPackage
+import ProvisionCore
+import ProvisionHost
 
 /// The transactions in a state directory: each a directory with its journal and what it saved.
 public struct TransactionStore: Sendable {

@@ -1,4 +1,6 @@
 import SystemPackage
+import ProvisionCore
+import ProvisionHost
 
 /// One transaction being recorded.
 struct TransactionWriter: ~Copyable {

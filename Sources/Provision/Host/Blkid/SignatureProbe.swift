@@ -1,15 +1,16 @@
 import CBlkid
 import Glibc
+package import ProvisionCore
 
 /// Asks libblkid what a block device holds. Reads, and writes nothing.
-enum SignatureProbe {
+package enum SignatureProbe {
     /// More than any device has: a disk that claims more is not listed further.
     private static let maximumCount = 16
 
     /// What the block device with this kernel name holds, superblocks before partition tables; nil where it cannot be
     /// read.
     /// - Throws: where its node leads to something else (``DeviceFile``).
-    static func signatures(_ name: String) throws(HostError) -> [Signature]? {
+    package static func signatures(_ name: String) throws(HostError) -> [Signature]? {
         guard let descriptor = try DeviceFile.readable(block: name, while: "see what it holds") else {
             return nil
         }
@@ -18,7 +19,7 @@ enum SignatureProbe {
     }
 
     /// The same of an open device or file.
-    static func signatures(in descriptor: Int32) -> [Signature]? {
+    package static func signatures(in descriptor: Int32) -> [Signature]? {
         guard let probe = unsafe blkid_new_probe() else { return nil }
         defer { unsafe blkid_free_probe(probe) }
         guard unsafe blkid_probe_set_device(probe, descriptor, 0, 0) == 0 else { return nil }

@@ -1,10 +1,11 @@
-import Glibc
+package import Glibc
+import ProvisionCore
 
 /// A POSIX access control list, as the kernel gives it (include/uapi/linux/posix_acl_xattr.h): a version, then entries of
 /// tag, permissions and id, little-endian.
-struct AccessList {
+package struct AccessList {
     /// The extended attribute that has it. A file without one has its mode alone.
-    static let name = "system.posix_acl_access"
+    package static let name = "system.posix_acl_access"
 
     private struct Entry {
         var tag: UInt16
@@ -20,7 +21,7 @@ struct AccessList {
     private var entries: [Entry] = []
 
     /// The list in an attribute's value; nil where that is none of version 2.
-    init?(_ bytes: [UInt8]) {
+    package init?(_ bytes: [UInt8]) {
         func number(_ at: Int, _ count: Int) -> UInt32 {
             (0..<count).reduce(0) { $0 | UInt32(bytes[at + $1]) << UInt32(8 * $1) }
         }
@@ -38,7 +39,7 @@ struct AccessList {
     /// - Parameters:
     ///   - owningGroup: the file's own group in words; nil where that is trusted.
     ///   - isTrusted: whether a user is.
-    func writer(owningGroup: String?, isTrusted: (uid_t) -> Bool) -> String? {
+    package func writer(owningGroup: String?, isTrusted: (uid_t) -> Bool) -> String? {
         let limit = entries.first { $0.tag == Self.mask }?.permissions ?? ~0
         for entry in entries where entry.permissions & limit & Self.write != 0 {
             switch entry.tag {

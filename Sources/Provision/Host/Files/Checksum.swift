@@ -1,22 +1,23 @@
 internal import CNdctl
 import Glibc
+import ProvisionCore
 
 /// CRC-32C (Castagnoli), which tells damaged records and backups from whole ones. It is no defence against malice.
-struct Checksum: Equatable {
+package struct Checksum: Equatable {
     private var register: UInt32 = .max
 
     /// The checksum of what was added.
-    var value: UInt32 { ~register }
+    package var value: UInt32 { ~register }
 
     /// The checksum of some bytes.
-    static func of(_ bytes: some Sequence<UInt8>) -> UInt32 {
+    package static func of(_ bytes: some Sequence<UInt8>) -> UInt32 {
         var checksum = Checksum()
         checksum.add(bytes)
         return checksum.value
     }
 
     /// Adds bytes.
-    mutating func add(_ bytes: some Sequence<UInt8>) {
+    package mutating func add(_ bytes: some Sequence<UInt8>) {
         let register = register
         let added = bytes.withContiguousStorageIfAvailable {
             unsafe daxprov_crc32c(register, $0.baseAddress, $0.count)
@@ -26,14 +27,14 @@ struct Checksum: Equatable {
     }
 
     /// Eight hexadecimal digits.
-    static func text(_ value: UInt32) -> String {
+    package static func text(_ value: UInt32) -> String {
         let digits = String(value, radix: 16)
         return String(repeating: "0", count: 8 - digits.count) + digits
     }
 }
 
 /// Whether two arrays hold the same bytes.
-func isSame(_ left: [UInt8], _ right: [UInt8]) -> Bool {
+package func isSame(_ left: [UInt8], _ right: [UInt8]) -> Bool {
     guard left.count == right.count else { return false }
     return unsafe left.withUnsafeBytes { left in
         unsafe right.withUnsafeBytes { right in

@@ -1,5 +1,6 @@
-import Glibc
-import SystemPackage
+package import Glibc
+package import SystemPackage
+import ProvisionCore
 
 /// Whether only root and the caller could have put there what is at a path.
 ///
@@ -7,17 +8,17 @@ import SystemPackage
 /// an older state. Whoever owns a link chooses where it leads, at any time. So everything on the way counts: every
 /// directory, and every link with the way that it takes, also where that ends in a file of root's. A sticky directory
 /// such as /tmp keeps others from renaming what is not theirs.
-enum PathTrust {
+package enum PathTrust {
     /// Why others could have put there what is at `path`, which itself is not looked at unless it is a link; nil where they
     /// could not.
-    static func objection(toWayTo path: FilePath) -> String? {
+    package static func objection(toWayTo path: FilePath) -> String? {
         guard let start = absolute(path) else { return "where \(path) begins is not known" }
         var walk = Walk(to: start)
         return walk.objection()
     }
 
     /// Why others could have written the file that is open under a descriptor; nil where they could not.
-    static func objection(to status: stat, of descriptor: Int32) -> String? {
+    package static func objection(to status: stat, of descriptor: Int32) -> String? {
         if !isTrusted(status.st_uid) { return "it belongs to user \(status.st_uid)" }
         let writer = writer(status, trustsGroup: false) { () throws(Errno) in
             try Linux.attribute(AccessList.name, of: descriptor)

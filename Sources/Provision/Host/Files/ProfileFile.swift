@@ -1,13 +1,14 @@
 import Glibc
-import SystemPackage
+package import SystemPackage
+package import ProvisionCore
 
 /// A file that holds a profile, or standard input.
-struct ProfileFile {
+package struct ProfileFile {
     private let path: FilePath
     private let trust: FileTrust
 
     /// The file at `path`; standard input where that is `-`, which whoever started the caller has chosen.
-    init(_ path: FilePath, trust: FileTrust = .anybody) {
+    package init(_ path: FilePath, trust: FileTrust = .anybody) {
         self.path = path
         self.trust = trust
     }
@@ -15,16 +16,16 @@ struct ProfileFile {
     private var isStandardInput: Bool { path.string == "-" }
 
     /// The name for diagnostics.
-    var source: String { isStandardInput ? "<stdin>" : path.string }
+    package var source: String { isStandardInput ? "<stdin>" : path.string }
 
     /// Whether something has this path: also a link that leads nowhere.
-    var exists: Bool {
+    package var exists: Bool {
         var status = stat()
         return unsafe lstat(path.string, &status) == 0 || errno != ENOENT
     }
 
     /// The file's bytes, at most `limit` of them.
-    func contents(upTo limit: Int) throws(ProfileError) -> [UInt8] {
+    package func contents(upTo limit: Int) throws(ProfileError) -> [UInt8] {
         if isStandardInput { return try bytes(of: .standardInput, upTo: limit) }
         let descriptor = try open()
         defer { try? descriptor.close() }

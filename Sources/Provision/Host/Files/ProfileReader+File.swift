@@ -1,4 +1,5 @@
 public import SystemPackage
+public import ProvisionCore
 
 extension ProfileReader {
     /// The profile in a file, or on standard input where the path is `-`.

@@ -1,4 +1,5 @@
 public import SystemPackage
+public import ProvisionCore
 
 /// Why a saved inventory could not be read.
 public struct SavedInventoryError: Error, Equatable, Sendable, CustomStringConvertible {
@@ -12,6 +13,18 @@ public struct SavedInventoryError: Error, Equatable, Sendable, CustomStringConve
     public var position: SourcePosition?
     /// The line around that place.
     public var excerpt: SourceExcerpt?
+
+    /// A value of these parts.
+    package init(
+        source: String, reason: String, advice: String?, position: SourcePosition? = nil,
+        excerpt: SourceExcerpt? = nil
+    ) {
+        self.source = source
+        self.reason = reason
+        self.advice = advice
+        self.position = position
+        self.excerpt = excerpt
+    }
 
     /// What failed, on what, and why, in one line.
     public var description: String {

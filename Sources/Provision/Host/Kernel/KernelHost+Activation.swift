@@ -1,11 +1,12 @@
 import Glibc
+package import ProvisionCore
 
 extension KernelRegion {
     /// Takes a namespace and its claim offline, unless somebody uses it.
     ///
     /// A block device is held open exclusively across the unbind, so that nobody can mount it in between (as
     /// libndctl's `ndctl_namespace_disable_safe` does). For a character device the kernel has no such exclusion.
-    func disable(_ target: NamespaceTarget) throws(HostError) -> Namespace {
+    package func disable(_ target: NamespaceTarget) throws(HostError) -> Namespace {
         var live = try live(target)
         if live.isActive {
             let guarding = try UseGuard.unused(live, in: self)
@@ -37,7 +38,7 @@ extension KernelRegion {
     /// is for the caller to judge: a namespace without a valid info block comes up raw. Nothing is written to its media
     /// but by the kernel, which fills in the page map of one that has it there.
     /// - Parameter isOurs: whether a step took it offline. Another one may be in the making by another tool.
-    func enable(_ target: NamespaceTarget, isOurs: Bool) throws(HostError) -> Namespace {
+    package func enable(_ target: NamespaceTarget, isOurs: Bool) throws(HostError) -> Namespace {
         let live = try live(target)
         if live.isActive { return try readBack(live.device) }
         if !isOurs { try requireLeft(live.device) }
@@ -49,7 +50,7 @@ extension KernelRegion {
     ///
     /// Where the kernel finds an info block it makes the claim, fails this bind with ENXIO, and probes the claim on
     /// its own (pmem.c, `nd_pmem_probe`).
-    func bringOnline(_ namespace: String) throws(HostError) -> Namespace {
+    package func bringOnline(_ namespace: String) throws(HostError) -> Namespace {
         try endRawAccess(namespace)
         do {
             try bind(namespace)
@@ -70,7 +71,7 @@ extension KernelRegion {
     }
 
     /// Releases the capacity of an inactive namespace. Nothing on the media is written but labels.
-    func destroy(_ target: NamespaceTarget) throws(HostError) {
+    package func destroy(_ target: NamespaceTarget) throws(HostError) {
         guard isLabelled else {
             throw HostError(
                 .failed, while: "destroy \(target.label)", device: target.device,
@@ -80,7 +81,7 @@ extension KernelRegion {
     }
 
     /// Writes the name into the label of an inactive namespace.
-    func rename(_ target: NamespaceTarget, _ name: NamespaceName) throws(HostError) -> Namespace {
+    package func rename(_ target: NamespaceTarget, _ name: NamespaceName) throws(HostError) -> Namespace {
         guard isLabelled else {
             throw HostError(
                 .failed, while: "rename \(target.label)", device: target.device,

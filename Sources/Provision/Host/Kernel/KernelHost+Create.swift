@@ -1,3 +1,5 @@
+package import ProvisionCore
+
 extension KernelRegion {
     /// Allocates, configures and enables a new namespace.
     ///
@@ -9,7 +11,7 @@ extension KernelRegion {
     /// A devdax device can only be mapped, where a media error ends the process: so what lies there is looked at before,
     /// past any info block.
     /// - Parameter look: gets the sample of a devdax namespace's media.
-    func create(
+    package func create(
         _ placement: Placement, identity: FreshIdentity, look: (MediaSample) -> Void
     ) throws(HostError) -> Namespace {
         guard isLabelled else {
@@ -52,7 +54,7 @@ extension KernelRegion {
     ///
     /// The kernel makes a new seed when the current one is first enabled, so a seed that somebody configured and
     /// never enabled blocks every further creation except in an idle number 0.
-    func idleNamespace() throws(HostError) -> String {
+    package func idleNamespace() throws(HostError) -> String {
         let zero = "namespace\(Sysfs.number(device)).0"
         if directory.number("\(zero)/size") == 0, !directory.exists("\(zero)/driver") { return zero }
         guard let seed = directory.text("namespace_seed") else {
@@ -73,7 +75,7 @@ extension KernelRegion {
         return seed
     }
 
-    func allocate(_ namespace: String, _ layout: Layout, _ label: UUID) throws(HostError) {
+    package func allocate(_ namespace: String, _ layout: Layout, _ label: UUID) throws(HostError) {
         var described = Label(reading: namespace, in: self)
         described.uuid = label.description
         described.name = layout.name?.text ?? ""
@@ -85,7 +87,7 @@ extension KernelRegion {
     }
 
     /// Gives an idle namespace object a label and capacity.
-    func allocate(_ namespace: String, _ label: Label, _ size: ByteCount) throws(HostError) {
+    package func allocate(_ namespace: String, _ label: Label, _ size: ByteCount) throws(HostError) {
         if directory.text("\(namespace)/uuid") != nil {
             // A UUID without a size: a creation that stopped there. Size 0 clears it.
             try requireLeft(namespace)
@@ -103,7 +105,7 @@ extension KernelRegion {
     }
 
     /// Refuses a place other than the planned one before anything is written to the media there.
-    func requirePlace(_ namespace: String, _ resource: UInt64?) throws(HostError) {
+    package func requirePlace(_ namespace: String, _ resource: UInt64?) throws(HostError) {
         let actual = directory.number("\(namespace)/resource")
         guard let resource, let actual, actual != resource else { return }
         throw HostError(
@@ -114,7 +116,7 @@ extension KernelRegion {
     }
 
     /// Claims an unclaimed namespace as the layout says, and binds the driver. Raw namespaces have no claim.
-    func configureAndEnable(
+    package func configureAndEnable(
         _ namespace: String, _ layout: Layout, _ infoBlock: UUID
     ) throws(HostError) {
         guard let attribute = layout.mode.seedAttribute else { return try bind(namespace) }
@@ -151,19 +153,19 @@ extension KernelRegion {
     ///
     /// The label's size is the logical sector of raw and fsdax block devices, for which it is 0 (meaning 512), 512
     /// or 4096. A recycled object keeps the one it had. Sector mode keeps its size in the info block instead.
-    static func sectorSize(for layout: Layout, replacing current: UInt32?) -> UInt32? {
+    package static func sectorSize(for layout: Layout, replacing current: UInt32?) -> UInt32? {
         let effective = current ?? 512
         let wanted = layout.mode == .raw ? layout.sectorSize?.bytes ?? effective : 512
         return wanted == effective ? nil : wanted
     }
 
     /// The sector size in the label; nil where it says none.
-    func currentSectorSize(_ namespace: String) -> UInt32? {
+    package func currentSectorSize(_ namespace: String) -> UInt32? {
         directory.text("\(namespace)/sector_size").flatMap(SysfsNamespaceReader.selected)
     }
 
     /// Checks that a namespace is what it was to become.
-    func verify(
+    package func verify(
         _ namespace: Namespace, against layout: Layout, identity: FreshIdentity, resource: UInt64?
     ) throws(HostError) {
         let label = isLabelled ? identity.label : nil
@@ -197,7 +199,7 @@ extension KernelRegion {
     ///
     /// A size store that failed may have reached the label area all the same, so size 0 is stored in any case; it
     /// also clears the UUID of an object that got no capacity.
-    func release(_ namespace: String, createdAs label: UUID?) -> [HostError] {
+    package func release(_ namespace: String, createdAs label: UUID?) -> [HostError] {
         if let uuid = directory.text("\(namespace)/uuid"), UUID(uuid) != label {
             return [
                 HostError(
@@ -227,7 +229,7 @@ extension KernelRegion {
     }
 
     /// Releases the capacity of an inactive, unclaimed namespace.
-    func free(_ namespace: String) throws(HostError) {
+    package func free(_ namespace: String) throws(HostError) {
         do {
             try store("0", in: "\(namespace)/size", "release the capacity")
         } catch {
@@ -263,7 +265,7 @@ extension Namespace {
 
 extension NamespaceMode {
     /// The mode in the words of the attribute `holder_class`; raw has none.
-    var holderClass: String {
+    package var holderClass: String {
         switch self {
         case .fsdax: "pfn"
         case .devdax: "dax"
@@ -286,7 +288,7 @@ extension NamespaceMode {
 extension Layout {
     /// The layout with the sector size that a new raw namespace has where none is asked for: not the one that a
     /// recycled object still has.
-    var ofNewNamespace: Layout {
+    package var ofNewNamespace: Layout {
         var layout = self
         if mode == .raw, sectorSize == nil { layout.sectorSize = SectorSize(512) }
         return layout

@@ -1,9 +1,10 @@
 import Glibc
 import SystemPackage
+package import ProvisionCore
 
 extension HostError {
     /// The error of a system or libndctl call that failed with `errno` (either sign, as libndctl returns −errno).
-    static func system(
+    package static func system(
         _ errno: Int32, while operation: String, device: String? = nil, advice: String? = nil
     ) -> HostError {
         let code = errno.magnitude > UInt32(Int32.max) ? EIO : Int32(errno.magnitude)

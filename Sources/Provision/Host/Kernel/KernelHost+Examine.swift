@@ -1,5 +1,6 @@
 import Glibc
-import SystemPackage
+package import SystemPackage
+public import ProvisionCore
 
 extension KernelHost {
     /// See ``Host/examine(_:)``. Reads `/proc`, sysfs and the starts of block devices; writes nothing.
@@ -59,10 +60,10 @@ extension KernelHost {
 }
 
 /// The block devices that a file lies on.
-enum FileSystemDevices {
+package enum FileSystemDevices {
     /// The kernel names of the devices below the file system that holds `path`, or would hold it: the device of the
     /// file system, what that is stacked on, and the disk of a partition. Nothing where it lies on none.
-    static func below(_ path: FilePath) -> [String] {
+    package static func below(_ path: FilePath) -> [String] {
         var place = path
         var status = stat()
         while unsafe stat(place.string, &status) != 0 {

@@ -1,8 +1,9 @@
 import Glibc
+package import ProvisionCore
 
 /// The proof that nobody uses an active namespace, and for a block device the means to keep it so: while this
 /// lives, the device cannot be mounted, swapped on or stacked.
-struct UseGuard: ~Copyable {
+package struct UseGuard: ~Copyable {
     private let exclusive: ExclusiveOpen?
 
     private init(exclusive: consuming ExclusiveOpen?) {
@@ -11,7 +12,7 @@ struct UseGuard: ~Copyable {
 
     /// Looks for users of a namespace; throws ``HostError/Kind/busy`` with their names, and refuses where somebody could
     /// go unseen (``Sight``).
-    static func unused(
+    package static func unused(
         _ live: KernelRegion.Live, in region: borrowing KernelRegion
     ) throws(HostError) -> UseGuard {
         if let obstacle = Sight.obstacle { throw obstacle }
@@ -49,7 +50,7 @@ struct UseGuard: ~Copyable {
 
 extension KernelRegion {
     /// The character device of an active devdax namespace, with the kernel's uses of it; nil for other modes.
-    func characterDevice(of live: Live) -> UseSearch.Device? {
+    package func characterDevice(of live: Live) -> UseSearch.Device? {
         guard live.claim?.hasPrefix("dax") == true,
             let device = SysfsNamespaceReader.characterDevice(of: live.running, directory)
         else { return nil }
@@ -59,7 +60,7 @@ extension KernelRegion {
     /// A devdax namespace after a step, with what becomes of opening its device's node.
     ///
     /// Where `device_dax` is not loaded, udev loads it when the device appears: its driver is waited for.
-    func tried(_ namespace: Namespace) -> Namespace {
+    package func tried(_ namespace: Namespace) -> Namespace {
         var namespace = namespace
         guard let device = namespace.characterDevice else { return namespace }
         let claim = directory.text("\(namespace.device)/holder") ?? namespace.device
@@ -76,12 +77,12 @@ extension KernelRegion {
     }
 
     /// The block device of an active namespace; nil where it has none.
-    func disk(of live: Live) -> String? { directory.entries("\(live.running)/block").first }
+    package func disk(of live: Live) -> String? { directory.entries("\(live.running)/block").first }
 }
 
 extension DeviceUse {
     /// A use that nothing but the refused exclusive open shows.
-    static func exclusive(_ disk: String) -> DeviceUse {
+    package static func exclusive(_ disk: String) -> DeviceUse {
         DeviceUse(
             .exclusiveOpen, of: disk,
             "held exclusively by something that no list shows (a file system that was unmounted lazily, or a "

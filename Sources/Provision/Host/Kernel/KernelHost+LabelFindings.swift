@@ -1,7 +1,9 @@
+package import ProvisionCore
+
 extension KernelHost {
     /// Looks whether the raw namespace that spans a label-less region holds something; nil where it is not active, has an
     /// info block, or may not be read.
-    func look(at device: String) throws(HostError) -> ContentLook? {
+    package func look(at device: String) throws(HostError) -> ContentLook? {
         let region = try region(device)
         let live = region.state("namespace\(Sysfs.number(device)).0")
         guard live.isActive, live.claim == nil, let disk = region.disk(of: live),
@@ -12,7 +14,7 @@ extension KernelHost {
 
     /// Looks at the label areas that a plan writes to. As another user than root nothing is found: labels are not to be
     /// read, and nothing can be applied.
-    func findLabels(_ examination: Examination, _ findings: inout Findings) throws(HostError) {
+    package func findLabels(_ examination: Examination, _ findings: inout Findings) throws(HostError) {
         let relabelled = Set(examination.relabelled.map(\.region))
         let initialized = Set(examination.initializedRegions)
         guard !relabelled.isEmpty || !initialized.isEmpty else { return }
@@ -55,7 +57,7 @@ extension KernelHost {
 
 extension StrayLabels {
     /// These labels of a DIMM.
-    init(region: String, dimm: String, _ labels: [LabelSlot]) {
+    package init(region: String, dimm: String, _ labels: [LabelSlot]) {
         var names: [String] = []
         for name in labels.map({ $0.name ?? $0.uuid.description }) where !names.contains(name) {
             names.append(name)

@@ -1,3 +1,5 @@
+public import ProvisionCore
+
 extension KernelHost {
     /// See ``RestoringHost/labelImages(of:)``. Of each label area the index blocks are read, and the slots up to the last
     /// that is in use; all up to the last byte other than zero where no index is valid.
@@ -27,7 +29,7 @@ extension KernelHost {
     /// What has to be written for a DIMM's area to be as an image says. Where the image has no valid index, nothing was
     /// in use, and whatever labels are there now were written since: they are wiped, since without an index nobody could
     /// tell them from labels whose index was lost.
-    static func restored(
+    package static func restored(
         _ image: LabelAreaImage, on dimm: borrowing NdctlDimm
     ) throws(HostError) -> [UInt8] {
         let areaSize = try dimm.readLabelIndex().areaSize
@@ -47,7 +49,7 @@ extension KernelHost {
     }
 
     /// Lends a region of a new context, with its bus: nothing of either is missing.
-    func withRegion(
+    package func withRegion(
         _ device: String,
         _ body: (borrowing NdctlRegion, borrowing NdctlBus) throws(HostError) -> Void
     ) throws(HostError) {

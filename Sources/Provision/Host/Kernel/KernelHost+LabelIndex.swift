@@ -1,25 +1,27 @@
+package import ProvisionCore
+
 /// What an index block of a label area says (UEFI 2.7; kernel drivers/nvdimm/label.h, `struct nd_namespace_index`).
-struct LabelIndex: Equatable {
+package struct LabelIndex: Equatable {
     /// The version of the labels.
-    var version: LabelVersion
+    package var version: LabelVersion
     /// The number of slots, free or not.
-    var slots: Int
+    package var slots: Int
     /// The slots that are in use, in order: those whose bit is clear.
-    var used: [Int]
+    package var used: [Int]
     /// 1, 2, 3, 1, ...: one more at every update.
     private var sequence: UInt64
     /// The size of each of the two blocks.
     private var blockSize: UInt64
 
     /// The length of the two index blocks of the version that needs the longest ones (1.1, 128-byte labels).
-    static func prefixLength(areaSize: UInt32) -> UInt32 {
+    package static func prefixLength(areaSize: UInt32) -> UInt32 {
         let blocks = blockSize(areaSize: UInt64(areaSize), labelSize: 128) * 2
         return UInt32(clamping: blocks)
     }
 
     /// Reads the valid index blocks at the start of a label area: the later one of two (label.c, `best_seq`); nil
     /// where none is valid.
-    static func read(areaSize: UInt32, bytes: [UInt8]) -> LabelIndex? {
+    package static func read(areaSize: UInt32, bytes: [UInt8]) -> LabelIndex? {
         for version in [LabelVersion.v1_1, .v1_2] {
             let size = blockSize(areaSize: UInt64(areaSize), labelSize: version.labelSize)
             let blocks = [0, size].compactMap { start in
@@ -34,12 +36,12 @@ struct LabelIndex: Equatable {
     }
 
     /// Where in the area a slot lies, and how long it is.
-    func place(ofSlot slot: Int) -> (offset: UInt64, length: UInt64) {
+    package func place(ofSlot slot: Int) -> (offset: UInt64, length: UInt64) {
         (blockSize * 2 + UInt64(slot) * version.labelSize, version.labelSize)
     }
 
     /// Where the slots from the first to the last one in use lie; nil where no index is valid.
-    static func usedSlots(areaSize: UInt32, bytes: [UInt8]) -> (offset: UInt32, length: UInt32)? {
+    package static func usedSlots(areaSize: UInt32, bytes: [UInt8]) -> (offset: UInt32, length: UInt32)? {
         read(areaSize: areaSize, bytes: bytes).map { index in
             let start = index.place(ofSlot: 0).offset
             let end = index.used.last.map { index.place(ofSlot: $0 + 1).offset } ?? start
@@ -86,7 +88,7 @@ struct LabelIndex: Equatable {
     }
 
     /// Fletcher's sum over little-endian 32-bit words, with the checksum's own field (at `checksumOffset`) as zero (`nd_fletcher64`).
-    static func checksum(_ block: [UInt8], at checksumOffset: Int = checksumOffset) -> UInt64 {
+    package static func checksum(_ block: [UInt8], at checksumOffset: Int = checksumOffset) -> UInt64 {
         var low: UInt32 = 0
         var high: UInt64 = 0
         for offset in stride(from: 0, to: block.count - 3, by: 4) {
@@ -98,12 +100,12 @@ struct LabelIndex: Equatable {
     }
 
     /// The little-endian number at an offset.
-    static func integer(_ bytes: [UInt8], at offset: Int, count: Int) -> UInt64 {
+    package static func integer(_ bytes: [UInt8], at offset: Int, count: Int) -> UInt64 {
         bytes[offset..<offset + count].reversed().reduce(0) { $0 << 8 | UInt64($1) }
     }
 }
 
 extension LabelVersion {
-    var labelSize: UInt64 { self == .v1_1 ? 128 : 256 }
+    package var labelSize: UInt64 { self == .v1_1 ? 128 : 256 }
     fileprivate var minor: UInt64 { self == .v1_1 ? 1 : 2 }
 }

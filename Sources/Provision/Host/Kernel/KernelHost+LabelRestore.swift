@@ -1,3 +1,5 @@
+public import ProvisionCore
+
 extension KernelHost {
     /// See ``RestoringHost/restoreLabels(_:of:replacing:)``.
     ///

@@ -1,20 +1,22 @@
+package import ProvisionCore
+
 /// A label in its slot (UEFI 2.7; kernel drivers/nvdimm/label.h, `struct nd_namespace_label`).
-struct LabelSlot: Equatable {
+package struct LabelSlot: Equatable {
     /// The UUID of the namespace.
-    var uuid: UUID
+    package var uuid: UUID
     /// Its name; nil where it is empty.
-    var name: String?
+    package var name: String?
     /// The first DIMM physical address.
-    var offset: ByteCount
+    package var offset: ByteCount
     /// The length on this DIMM.
-    var length: ByteCount
+    package var length: ByteCount
     /// All that it says: its bytes without the number of the slot that it lies in and the checksum over that.
-    var content: [UInt8]
+    package var content: [UInt8]
     /// What of it the kernel would not write again, each in a phrase (``LabelFidelity``).
-    var losses: [String]
+    package var losses: [String]
 
     /// Reads the label of a slot; nil where the kernel would not take it for one (label.c, `slot_valid`).
-    init?(_ bytes: [UInt8], slot: Int, version: LabelVersion) {
+    package init?(_ bytes: [UInt8], slot: Int, version: LabelVersion) {
         guard LabelIndex.integer(bytes, at: 120, count: 4) == UInt64(slot),
             let uuid = UUID(bytes: Array(bytes[..<16]))
         else { return nil }
@@ -37,7 +39,7 @@ struct LabelSlot: Equatable {
     }
 
     /// The labels of the slots that an index has in use, from the bytes at the start of the area.
-    static func labels(_ index: LabelIndex, in area: [UInt8]) -> [LabelSlot] {
+    package static func labels(_ index: LabelIndex, in area: [UInt8]) -> [LabelSlot] {
         index.used.compactMap { slot in
             let place = index.place(ofSlot: slot)
             guard place.offset + place.length <= UInt64(area.count) else { return nil }
@@ -51,7 +53,7 @@ struct LabelSlot: Equatable {
     ///
     /// Those of version 1.2 are known by their checksum, at any place where a slot of any layout may lie; those of
     /// version 1.1, which have none, by the number of the slot that they are in, and by fields that no other bytes have.
-    static func stray(in area: [UInt8]) -> [LabelSlot] {
+    package static func stray(in area: [UInt8]) -> [LabelSlot] {
         let size = Int(LabelVersion.v1_2.labelSize)
         let checked = stride(from: 0, through: area.count - size, by: size).compactMap { start in
             guard area[start..<start + 16].contains(where: { $0 != 0 }) else { return LabelSlot?.none }
@@ -94,7 +96,7 @@ struct LabelSlot: Equatable {
 
 extension Bus {
     /// The DIMMs with more labels in use than their regions show namespaces: only their slots need reading.
-    var dimmsWithHiddenLabels: Set<String> {
+    package var dimmsWithHiddenLabels: Set<String> {
         let suspects = dimms.filter { dimm in
             guard let area = dimm.labelArea, let slots = area.slots, let free = area.availableSlots else {
                 return false
@@ -108,7 +110,7 @@ extension Bus {
     }
 
     /// Adds to the enabled labelled regions the labels of a DIMM that no namespace stands for.
-    mutating func addUninstantiated(_ labels: [LabelSlot], of dimm: String) {
+    package mutating func addUninstantiated(_ labels: [LabelSlot], of dimm: String) {
         for index in regions.indices where regions[index].isEnabled && regions[index].labelling == .labelled {
             guard let mapping = regions[index].mappings.first(where: { $0.dimm == dimm }) else { continue }
             for label in labels { regions[index].addUninstantiated(label, mapping) }

@@ -1,10 +1,12 @@
+package import ProvisionCore
+
 extension KernelHost {
     /// Writes empty label indexes of version 1.2 on the DIMMs of a label-less region, and brings the region back
     /// with labels.
     ///
     /// Only index blocks are written. The namespace that spanned the region is gone then: its data stays, but no
     /// label names it.
-    func initializeLabels(of region: String) throws(HostError) {
+    package func initializeLabels(of region: String) throws(HostError) {
         try withRegion(region) { found, bus throws(HostError) in try initializeLabels(of: found, on: bus) }
         regions[region] = nil
         try requireLabelled(region)

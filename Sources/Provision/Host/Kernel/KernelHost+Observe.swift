@@ -1,8 +1,9 @@
 import SystemPackage
+package import ProvisionCore
 
 extension KernelHost {
     /// A DIMM and its label area.
-    func observe(_ dimm: borrowing NdctlDimm) throws(HostError) -> Dimm {
+    package func observe(_ dimm: borrowing NdctlDimm) throws(HostError) -> Dimm {
         try Self.requireWhole(dimm)
         let device = dimm.device
         let directory = try Self.open(device)
@@ -31,7 +32,7 @@ extension KernelHost {
     }
 
     /// A region and its namespaces.
-    func observe(_ region: borrowing NdctlRegion) throws(HostError) -> Region {
+    package func observe(_ region: borrowing NdctlRegion) throws(HostError) -> Region {
         let device = region.device
         let directory = try Self.open(device)
         let labelling = region.labelling
@@ -97,7 +98,7 @@ extension KernelHost {
     }
 
     /// The sysfs directory of an nvdimm device.
-    static func open(_ device: String) throws(HostError) -> SysfsDirectory {
+    package static func open(_ device: String) throws(HostError) -> SysfsDirectory {
         do {
             return try SysfsDirectory("\(Sysfs.devices)/\(device)")
         } catch {
@@ -108,7 +109,7 @@ extension KernelHost {
 
 extension RegionFacts {
     /// The facts of an observed region.
-    init(_ region: Region) {
+    package init(_ region: Region) {
         self.init(
             labelling: region.labelling, interleaveWays: region.interleaveWays, numaNode: region.numaNode,
             targetNode: region.targetNode,

@@ -1,9 +1,11 @@
+package import ProvisionCore
+
 /// What libndctl leaves out, and says nothing, where it cannot read an attribute (ndctl/lib/libndctl.c).
 extension KernelHost {
     /// Refuses a listing in which a device is missing (`add_bus`, `add_region`, `add_dimm`). A plan without it would be
     /// wrong: without a DIMM, an interleave set seems to have fewer ways.
     /// - Parameter kinds: how the kernel names of the devices begin.
-    static func requireAll(
+    package static func requireAll(
         _ kinds: [String], of directory: borrowing SysfsDirectory, in listed: Set<String>
     ) throws(HostError) {
         let present = directory.entries().filter { entry in
@@ -14,7 +16,7 @@ extension KernelHost {
     }
 
     /// Refuses a bus of which a DIMM or a region is missing, or a region's share of a DIMM (`mappings_init`).
-    static func requireAll(of bus: borrowing NdctlBus) throws(HostError) {
+    package static func requireAll(of bus: borrowing NdctlBus) throws(HostError) {
         var listed: Set<String> = []
         bus.forEachDimm { listed.insert($0.device) }
         bus.forEachRegion { listed.insert($0.device) }
@@ -27,7 +29,7 @@ extension KernelHost {
 
     /// Refuses a DIMM without its identity (`populate_dimm_attributes`) or its commands (`parse_commands`): its labels
     /// would not be saved, or not be found again.
-    static func requireWhole(_ dimm: borrowing NdctlDimm) throws(HostError) {
+    package static func requireWhole(_ dimm: borrowing NdctlDimm) throws(HostError) {
         let hasIdentity = dimm.uniqueID != nil
         let hasLabelArea = dimm.hasLabelArea
         guard !hasIdentity || !hasLabelArea else { return }

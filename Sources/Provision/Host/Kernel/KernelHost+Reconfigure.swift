@@ -1,4 +1,5 @@
 import SystemPackage
+package import ProvisionCore
 
 extension KernelRegion {
     /// Gives an inactive namespace another layout under a new label UUID, and enables it.
@@ -9,7 +10,7 @@ extension KernelRegion {
     /// Where it fails, it takes back what it wrote itself. Once a claim holds the namespace the driver may have written
     /// an info block and a page map or translation table as well: then all stays as it is, since undoing, which has what
     /// was saved, takes the old label or info block for a sign that the media is the old one.
-    func reconfigure(
+    package func reconfigure(
         _ target: NamespaceTarget, _ layout: Layout, identity: FreshIdentity
     ) throws(HostError) -> Namespace {
         let live = try inactive(target, for: "reconfigure")
@@ -114,18 +115,18 @@ extension KernelRegion {
 
 extension KernelRegion {
     /// What a label says that can be changed in place.
-    struct Label: Equatable {
+    package struct Label: Equatable {
         /// The UUID's text; empty where there is none.
-        var uuid: String
+        package var uuid: String
         /// The name; empty where there is none.
-        var name: String
+        package var name: String
         /// The sector size; nil where the label says none.
-        var sectorSize: UInt32?
+        package var sectorSize: UInt32?
         /// The recorded mode, in the words of `holder_class`.
-        var holderClass: String
+        package var holderClass: String
 
         /// The label of a namespace.
-        init(reading namespace: String, in region: borrowing KernelRegion) {
+        package init(reading namespace: String, in region: borrowing KernelRegion) {
             uuid = region.directory.text("\(namespace)/uuid") ?? ""
             name = region.directory.text("\(namespace)/alt_name") ?? ""
             sectorSize = region.currentSectorSize(namespace)
@@ -137,7 +138,7 @@ extension KernelRegion {
     ///
     /// Equal values are skipped to save that, and because the kernel refuses a UUID that is in use, even by the
     /// namespace itself.
-    func write(_ label: Label, over current: Label, to namespace: String) throws(HostError) {
+    package func write(_ label: Label, over current: Label, to namespace: String) throws(HostError) {
         if label.uuid != current.uuid { try store(label.uuid, in: "\(namespace)/uuid", "set the label UUID") }
         if label.name != current.name { try store(label.name, in: "\(namespace)/alt_name", "set the name") }
         if label.sectorSize != current.sectorSize {
@@ -149,7 +150,7 @@ extension KernelRegion {
     }
 
     /// Takes the namespace offline and gives it the label that it had; says what of that failed.
-    func restore(_ label: Label, to namespace: String) -> [HostError] {
+    package func restore(_ label: Label, to namespace: String) -> [HostError] {
         failure { () throws(HostError) in
             try takeOffline(namespace)
             try write(label, over: Label(reading: namespace, in: self), to: namespace)
@@ -157,7 +158,7 @@ extension KernelRegion {
     }
 
     /// The error of `work`, if it had one, as a list.
-    func failure(_ work: () throws(HostError) -> Void) -> [HostError] {
+    package func failure(_ work: () throws(HostError) -> Void) -> [HostError] {
         do {
             try work()
             return []

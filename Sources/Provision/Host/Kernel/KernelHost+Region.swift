@@ -1,14 +1,15 @@
 import Glibc
 import SystemPackage
+package import ProvisionCore
 
 /// One region while a step works on it: its sysfs directory, held open, and what the step needs of its state.
-struct KernelRegion: ~Copyable {
+package struct KernelRegion: ~Copyable {
     /// The kernel's name.
-    let device: String
+    package let device: String
     /// The attributes of the region, and below it those of its namespaces and claims.
-    let directory: SysfsDirectory
+    package let directory: SysfsDirectory
     /// How its namespaces are read.
-    let reader: SysfsNamespaceReader
+    package let reader: SysfsNamespaceReader
 
     private init(_ device: String, _ directory: consuming SysfsDirectory, _ reader: SysfsNamespaceReader) {
         self.device = device
@@ -17,7 +18,7 @@ struct KernelRegion: ~Copyable {
     }
 
     /// The region with the kernel name `device`. Known facts save reading them again.
-    static func open(_ device: String, knownFacts: RegionFacts?) throws(HostError) -> KernelRegion {
+    package static func open(_ device: String, knownFacts: RegionFacts?) throws(HostError) -> KernelRegion {
         let directory = try KernelHost.open(device)
         guard directory.exists("driver") else {
             throw HostError(
@@ -29,23 +30,23 @@ struct KernelRegion: ~Copyable {
     }
 
     /// Whether its namespaces come from labels.
-    var isLabelled: Bool { reader.region.labelling == .labelled }
+    package var isLabelled: Bool { reader.region.labelling == .labelled }
 
     /// What a step must know of the namespace that it acts on.
-    struct Live {
+    package struct Live {
         /// The kernel's name.
-        var device: String
+        package var device: String
         /// The btt, pfn or dax instance that claims it; nil where none does.
-        var claim: String?
+        package var claim: String?
         /// Whether a driver is bound to it or to its claim.
-        var isActive: Bool
+        package var isActive: Bool
 
         /// The device that a driver binds to.
-        var running: String { claim ?? device }
+        package var running: String { claim ?? device }
     }
 
     /// The live object of a target, after checking that it still is what the plan was made for.
-    func live(_ target: NamespaceTarget) throws(HostError) -> Live {
+    package func live(_ target: NamespaceTarget) throws(HostError) -> Live {
         let size = directory.number("\(target.device)/size") ?? 0
         let uuid = isLabelled ? directory.text("\(target.device)/uuid").flatMap(UUID.init) : nil
         let resource = directory.number("\(target.device)/resource")
@@ -68,14 +69,14 @@ struct KernelRegion: ~Copyable {
     }
 
     /// Whether and how a namespace runs.
-    func state(_ namespace: String) -> Live {
+    package func state(_ namespace: String) -> Live {
         let claim = directory.text("\(namespace)/holder")
         return Live(
             device: namespace, claim: claim, isActive: directory.exists("\(claim ?? namespace)/driver"))
     }
 
     /// The live object of a target that must be inactive, without any claim: one that is left is detached.
-    func inactive(_ target: NamespaceTarget, for operation: String) throws(HostError) -> Live {
+    package func inactive(_ target: NamespaceTarget, for operation: String) throws(HostError) -> Live {
         var live = try live(target)
         guard !live.isActive else {
             throw HostError(
@@ -87,7 +88,7 @@ struct KernelRegion: ~Copyable {
     }
 
     /// The namespace as it is now.
-    func readBack(_ namespace: String) throws(HostError) -> Namespace {
+    package func readBack(_ namespace: String) throws(HostError) -> Namespace {
         guard let read = reader.namespace(namespace, in: directory) else {
             throw HostError(
                 .failed, while: "read the namespace back", device: namespace, reason: "it has no size")
@@ -102,7 +103,7 @@ struct KernelRegion: ~Copyable {
 
 extension KernelRegion {
     /// Writes one attribute of the region, or of a device below it.
-    func store(_ value: String, in attribute: String, _ operation: String) throws(HostError) {
+    package func store(_ value: String, in attribute: String, _ operation: String) throws(HostError) {
         do {
             try directory.write(value, to: attribute)
         } catch {
@@ -112,7 +113,7 @@ extension KernelRegion {
     }
 
     /// Binds a driver to a namespace or claim: the kernel probes it before the store returns.
-    func bind(_ device: String) throws(HostError) {
+    package func bind(_ device: String) throws(HostError) {
         let driver = device.hasPrefix("dax") ? "dax_pmem" : "nd_pmem"
         let path = "\(Sysfs.drivers)/\(driver)"
         guard directory.exists(path) else {
@@ -129,7 +130,7 @@ extension KernelRegion {
     }
 
     /// Unbinds the driver of a namespace or claim. The kernel never refuses, whoever uses the device.
-    func unbind(_ device: String) throws(HostError) {
+    package func unbind(_ device: String) throws(HostError) {
         try store(device, in: "\(device)/driver/unbind", "disable")
         guard !directory.exists("\(device)/driver") else {
             throw HostError(
@@ -139,14 +140,14 @@ extension KernelRegion {
     }
 
     /// Releases an inactive namespace from its claim. The kernel resets the claim, or removes it.
-    func detachClaim(of live: inout Live) throws(HostError) {
+    package func detachClaim(of live: inout Live) throws(HostError) {
         guard let claim = live.claim else { return }
         try store("", in: "\(claim)/namespace", "release \(live.device)")
         live.claim = nil
     }
 
     /// Unbinds and unclaims a namespace without asking who uses it: only for one that a failing step made itself.
-    func takeOffline(_ namespace: String) throws(HostError) {
+    package func takeOffline(_ namespace: String) throws(HostError) {
         var live = state(namespace)
         if live.isActive { try unbind(live.running) }
         try detachClaim(of: &live)
@@ -154,20 +155,20 @@ extension KernelRegion {
 
     /// Waits until the kernel has registered and probed what earlier stores made: seeds appear asynchronously
     /// (drivers/nvdimm/core.c, `wait_probe_show`).
-    func waitForProbe() {
+    package func waitForProbe() {
         _ = try? directory.read("../wait_probe")
     }
 
     /// Waits for a device that the kernel has named, and may still be registering. Its directory comes first, then its
     /// attributes, then the link to its bus (drivers/base/core.c, `device_add`).
-    func waitFor(_ device: String) {
+    package func waitFor(_ device: String) {
         if !directory.exists("\(device)/subsystem") { waitForProbe() }
     }
 }
 
 extension RegionFacts {
     /// The facts in the sysfs directory of a region.
-    init(reading directory: borrowing SysfsDirectory) {
+    package init(reading directory: borrowing SysfsDirectory) {
         let start = SysfsRegionReader.resource(directory)
         self.init(
             labelling: directory.text("nstype") == "4" ? .labelless : .labelled,
@@ -180,7 +181,7 @@ extension RegionFacts {
 
 extension HostError {
     /// This error, after trying to undo what the step had begun.
-    func adding(undoFailures failures: [HostError]) -> HostError {
+    package func adding(undoFailures failures: [HostError]) -> HostError {
         var error = self
         error.undoFailures += failures.map { "\($0.operation) (\($0.device ?? "host")): \($0.reason)" }
         return error

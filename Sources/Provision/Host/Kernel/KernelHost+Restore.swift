@@ -1,4 +1,5 @@
 import Glibc
+public import ProvisionCore
 
 extension KernelHost: RestoringHost {
     /// See ``RestoringHost/bootID``.
@@ -91,7 +92,7 @@ extension KernelHost: RestoringHost {
 
 extension KernelRegion {
     /// Gives an inactive, unclaimed namespace the label that another had, and brings it online if that was online.
-    func reinstate(_ was: Namespace, on device: String) throws(HostError) -> Namespace {
+    package func reinstate(_ was: Namespace, on device: String) throws(HostError) -> Namespace {
         try endRawAccess(device)
         if isLabelled {
             try clearUnfinished(was.labelUUID, besides: device)
@@ -132,7 +133,7 @@ extension KernelRegion {
     }
 
     /// The kernel names of the region's namespace objects.
-    var namespaceDevices: [String] {
+    package var namespaceDevices: [String] {
         directory.entries().filter { $0.hasPrefix("namespace") && $0.last?.isNumber == true }
     }
 
@@ -166,7 +167,7 @@ extension KernelRegion {
     }
 
     /// Removes the namespace with a label UUID, in whatever state a creation left it.
-    func remove(_ label: UUID) throws(HostError) {
+    package func remove(_ label: UUID) throws(HostError) {
         for device in namespaceDevices where directory.text("\(device)/uuid").flatMap(UUID.init) == label {
             try takeOfflineUnlessUsed(device)
             try free(device)

@@ -1,10 +1,11 @@
 import Glibc
+package import ProvisionCore
 
 extension KernelRegion {
     /// Refuses a namespace, or a claim's instance, that another tool is configuring: ndctl takes no lock, and what it has
     /// made between two stores looks like what it leaves when it is killed there. Its next store comes within
     /// milliseconds, so that what stays the same for a second was left.
-    func requireLeft(_ device: String) throws(HostError) {
+    package func requireLeft(_ device: String) throws(HostError) {
         let before = progress(of: device)
         let end = ContinuousClock.now + .seconds(1)
         repeat {

@@ -1,4 +1,5 @@
 import Glibc
+public import ProvisionCore
 
 /// The host that this process runs on: libndctl for the buses, DIMMs, regions and label areas, sysfs for the
 /// namespaces.
@@ -8,13 +9,13 @@ import Glibc
 /// and every store goes through the C library's `write`.
 public final class KernelHost: Host {
     /// What steps need of regions, by kernel name; forgotten at each enumeration.
-    var regions: [String: RegionFacts] = [:]
+    package var regions: [String: RegionFacts] = [:]
     /// The namespaces, by kernel name, that steps have taken offline: nobody else can be in the middle of making one of
     /// these.
     private var takenOffline: Set<String> = []
 
     /// What lay on the media of the devdax namespaces that were created, by their labels.
-    var createdSamples: [UUID: MediaSample] = [:]
+    package var createdSamples: [UUID: MediaSample] = [:]
 
     /// This host. Reads nothing yet.
     public init() {}
@@ -85,7 +86,7 @@ public final class KernelHost: Host {
         }
     }
 
-    func region(_ device: String) throws(HostError) -> KernelRegion {
+    package func region(_ device: String) throws(HostError) -> KernelRegion {
         let region = try KernelRegion.open(device, knownFacts: regions[device])
         regions[device] = region.reader.region
         return region
@@ -111,16 +112,16 @@ public final class KernelHost: Host {
 }
 
 /// Where the kernel shows its nvdimm devices.
-enum Sysfs {
+package enum Sysfs {
     /// The buses of the kernel's device model: there whenever sysfs is.
-    static let buses = "/sys/bus"
+    package static let buses = "/sys/bus"
     /// Every device of the nvdimm subsystem, by kernel name; absent without its modules.
-    static let devices = "/sys/bus/nd/devices"
+    package static let devices = "/sys/bus/nd/devices"
     /// Its drivers.
-    static let drivers = "/sys/bus/nd/drivers"
+    package static let drivers = "/sys/bus/nd/drivers"
 
     /// The number at the end of a kernel name: 12 of `region12`, 3 of `namespace0.3`.
-    static func number(_ device: String) -> Int {
+    package static func number(_ device: String) -> Int {
         let digits = device.reversed().prefix { $0.isNumber }
         return Int(String(digits.reversed())) ?? 0
     }

@@ -1,22 +1,25 @@
 import CNdctl
 import Glibc
-import SystemPackage
+package import SystemPackage
+import ProvisionCore
 
 /// What the C library gives C programs alone.
-enum Linux {
+package enum Linux {
     /// `O_DIRECT`: transfers past the page cache.
-    static var openDirect: Int32 { daxprov_o_direct() }
+    package static var openDirect: Int32 { daxprov_o_direct() }
 
     /// Reserves the blocks of a file's first bytes without changing its size (fallocate(2)). Returns 0 or an errno.
-    static func reserve(_ descriptor: Int32, _ length: Int) -> Int32 {
+    package static func reserve(_ descriptor: Int32, _ length: Int) -> Int32 {
         daxprov_reserve(descriptor, Int64(length)) == 0 ? 0 : daxprov_errno()
     }
 
     /// Locks a file for whoever has this open file description, if nobody else does (`F_OFD_SETLK`). Returns 0 or an errno.
-    static func lock(_ descriptor: Int32) -> Int32 { daxprov_lock(descriptor) == 0 ? 0 : daxprov_errno() }
+    package static func lock(_ descriptor: Int32) -> Int32 {
+        daxprov_lock(descriptor) == 0 ? 0 : daxprov_errno()
+    }
 
     /// Whether another open file description holds that lock; nil where that cannot be asked.
-    static func isLocked(_ descriptor: Int32) -> Bool? {
+    package static func isLocked(_ descriptor: Int32) -> Bool? {
         switch daxprov_is_locked(descriptor) {
         case 0: false
         case 1: true
@@ -25,16 +28,16 @@ enum Linux {
     }
 
     /// Whether this process may look into the processes of others (`CAP_SYS_PTRACE`).
-    static var mayTrace: Bool { daxprov_may_trace() }
+    package static var mayTrace: Bool { daxprov_may_trace() }
 
     /// An extended attribute of a file, which is not followed where it is a link; nil where it has none. Throws an errno
     /// that says neither.
-    static func attribute(_ name: String, of path: String) throws(Errno) -> [UInt8]? {
+    package static func attribute(_ name: String, of path: String) throws(Errno) -> [UInt8]? {
         try unsafe value { unsafe daxprov_attribute(path, name, $0, $1) }
     }
 
     /// The same of an open file.
-    static func attribute(_ name: String, of descriptor: Int32) throws(Errno) -> [UInt8]? {
+    package static func attribute(_ name: String, of descriptor: Int32) throws(Errno) -> [UInt8]? {
         try unsafe value { unsafe daxprov_attribute_of(descriptor, name, $0, $1) }
     }
 
@@ -53,7 +56,7 @@ enum Linux {
 
     /// The type of file that a path leads to, and its device number; nil where there is no file. Does not wait for the
     /// server of a network file system.
-    static func node(_ path: String) -> (kind: UInt32, number: UInt64)? {
+    package static func node(_ path: String) -> (kind: UInt32, number: UInt64)? {
         var number: UInt64 = 0
         let kind = unsafe daxprov_node(path, &number)
         return kind == 0 ? nil : (kind, number)
@@ -61,7 +64,7 @@ enum Linux {
 
     /// The number of the block device that the loop device at a path lies on; nil where it lies on a file, or on nothing
     /// any more. Throws an errno that says neither.
-    static func loopBacking(_ path: String) throws(Errno) -> UInt64? {
+    package static func loopBacking(_ path: String) throws(Errno) -> UInt64? {
         let descriptor = unsafe open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
         guard descriptor >= 0 else { throw Errno(rawValue: errno) }
         defer { close(descriptor) }
@@ -77,12 +80,12 @@ enum Linux {
     }
 
     /// A device number as `/proc` and `/sys` write it: "259:1".
-    static func deviceText(_ number: UInt64) -> String {
+    package static func deviceText(_ number: UInt64) -> String {
         "\(daxprov_device_major(number)):\(daxprov_device_minor(number))"
     }
 
     /// The device number that such a text stands for; nil where it is none.
-    static func deviceNumber(_ text: String) -> UInt64? {
+    package static func deviceNumber(_ text: String) -> UInt64? {
         let parts = text.split(separator: ":")
         guard parts.count == 2, let major = UInt32(parts[0]), let minor = UInt32(parts[1]) else { return nil }
         return daxprov_device_number(major, minor)

@@ -1,22 +1,23 @@
 import CNdctl
+package import ProvisionCore
 
 /// An nvdimm bus of a context (`struct ndctl_bus`). Only ever lent by ``NdctlContext``, which owns it.
-@safe struct NdctlBus: ~Copyable {
+@safe package struct NdctlBus: ~Copyable {
     private let pointer: OpaquePointer
 
     /// The handle of a bus that the caller's context owns.
-    @unsafe init(_ pointer: OpaquePointer) {
+    @unsafe package init(_ pointer: OpaquePointer) {
         unsafe self.pointer = pointer
     }
 
     /// The kernel's name, such as `ndbus0` (`ndctl_bus_get_devname`).
-    var device: String { unsafe String(cString: ndctl_bus_get_devname(pointer)) }
+    package var device: String { unsafe String(cString: ndctl_bus_get_devname(pointer)) }
 
     /// Who provides the bus (`ndctl_bus_get_provider`).
-    var provider: String { unsafe String(cString: ndctl_bus_get_provider(pointer)) }
+    package var provider: String { unsafe String(cString: ndctl_bus_get_provider(pointer)) }
 
     /// The state of the address range scrub; nil where the bus has none (`ndctl_bus_get_scrub_state` < 0).
-    var scrubState: ScrubState? {
+    package var scrubState: ScrubState? {
         switch unsafe ndctl_bus_get_scrub_state(pointer) {
         case 1: .active
         case 0: .idle
@@ -25,12 +26,12 @@ import CNdctl
     }
 
     /// Waits until the kernel has probed every device of the bus (`ndctl_bus_wait_probe`).
-    func waitForProbe() {
+    package func waitForProbe() {
         _ = unsafe ndctl_bus_wait_probe(pointer)
     }
 
     /// Lends each DIMM in turn (`ndctl_dimm_get_first`, `ndctl_dimm_get_next`).
-    func forEachDimm<Failure: Error>(
+    package func forEachDimm<Failure: Error>(
         _ body: (borrowing NdctlDimm) throws(Failure) -> Void
     ) throws(Failure) {
         var next = unsafe ndctl_dimm_get_first(pointer)
@@ -41,7 +42,7 @@ import CNdctl
     }
 
     /// Lends each region in turn (`ndctl_region_get_first`, `ndctl_region_get_next`).
-    func forEachRegion<Failure: Error>(
+    package func forEachRegion<Failure: Error>(
         _ body: (borrowing NdctlRegion) throws(Failure) -> Void
     ) throws(Failure) {
         var next = unsafe ndctl_region_get_first(pointer)

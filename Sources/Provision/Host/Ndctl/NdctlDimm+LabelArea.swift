@@ -1,16 +1,17 @@
 import CNdctl
+package import ProvisionCore
 
 /// The label area. All of this begins at its start: libndctl 76 stops a transfer that begins elsewhere as if it had begun
 /// at 0, and leaves zeroes for the rest (`do_cmd`, whose loop ends at `total_xfer`).
 extension NdctlDimm {
     /// The size of the label area and its first bytes: both index blocks, whatever their version.
     /// Two ioctls on the DIMM's device node, which only root may open.
-    func readLabelIndex() throws(HostError) -> (areaSize: UInt32, bytes: [UInt8]) {
+    package func readLabelIndex() throws(HostError) -> (areaSize: UInt32, bytes: [UInt8]) {
         try readLabelArea { min(LabelIndex.prefixLength(areaSize: $0), $0) }
     }
 
     /// The labels in use: the index blocks are read, and then all up to the last slot in use.
-    func readLabels() throws(HostError) -> [LabelSlot] {
+    package func readLabels() throws(HostError) -> [LabelSlot] {
         let area = try readLabelIndex()
         guard let index = LabelIndex.read(areaSize: area.areaSize, bytes: area.bytes),
             let last = index.used.last.map({ index.place(ofSlot: $0) }),
@@ -22,7 +23,7 @@ extension NdctlDimm {
 
     /// The size of the label area and its first bytes.
     /// - Parameter length: how many, given the size.
-    func readLabelArea(
+    package func readLabelArea(
         _ length: (UInt32) -> UInt32
     ) throws(HostError) -> (areaSize: UInt32, bytes: [UInt8]) {
         guard let query = unsafe ndctl_dimm_cmd_new_cfg_size(pointer) else {
@@ -52,7 +53,7 @@ extension NdctlDimm {
 
     /// Writes the first bytes of the label area, and reads them back. The kernel refuses while an enabled region uses the
     /// DIMM. The corresponding C functions are `ndctl_dimm_cmd_new_cfg_write` and `ndctl_cmd_cfg_write_set_data`.
-    func writeLabelArea(_ bytes: [UInt8]) throws(HostError) {
+    package func writeLabelArea(_ bytes: [UInt8]) throws(HostError) {
         let length = UInt32(bytes.count)
         guard let read = unsafe ndctl_dimm_read_label_extent(pointer, length, 0) else {
             throw .system(Self.lastErrno, while: "read the label area", device: device)

@@ -1,37 +1,38 @@
 import CNdctl
+package import ProvisionCore
 
 /// A DIMM of a bus (`struct ndctl_dimm`). Only ever lent by ``NdctlBus`` or ``NdctlRegion``.
-@safe struct NdctlDimm: ~Copyable {
-    let pointer: OpaquePointer
+@safe package struct NdctlDimm: ~Copyable {
+    package let pointer: OpaquePointer
 
     /// The handle of a DIMM that the caller's context owns.
-    @unsafe init(_ pointer: OpaquePointer) {
+    @unsafe package init(_ pointer: OpaquePointer) {
         unsafe self.pointer = pointer
     }
 
     /// The kernel's name, such as `nmem0` (`ndctl_dimm_get_devname`).
-    var device: String { unsafe String(cString: ndctl_dimm_get_devname(pointer)) }
+    package var device: String { unsafe String(cString: ndctl_dimm_get_devname(pointer)) }
 
     /// The stable identity (`ndctl_dimm_get_unique_id`); nil where the platform gives none.
-    var uniqueID: String? {
+    package var uniqueID: String? {
         guard let text = unsafe ndctl_dimm_get_unique_id(pointer) else { return nil }
         return unsafe String(cString: text)
     }
 
     /// The NFIT device handle (`ndctl_dimm_get_handle`, all ones: none).
-    var handle: UInt32? {
+    package var handle: UInt32? {
         let handle = unsafe ndctl_dimm_get_handle(pointer)
         return handle == .max ? nil : handle
     }
 
     /// The SMBIOS physical id (`ndctl_dimm_get_phys_id`, all ones: none).
-    var physicalID: UInt16? {
+    package var physicalID: UInt16? {
         let id = unsafe ndctl_dimm_get_phys_id(pointer)
         return id == .max ? nil : id
     }
 
     /// What the DIMM reports as wrong (`ndctl_dimm_failed_save` and its like, which libndctl has cached).
-    var flags: [DimmFlag] {
+    package var flags: [DimmFlag] {
         DimmFlag.allCases.filter { flag in
             switch flag {
             case .failedMap: unsafe ndctl_dimm_failed_map(pointer) > 0
@@ -45,7 +46,7 @@ import CNdctl
     }
 
     /// The state of the DIMM's security (`ndctl_dimm_get_security`); nil where it has none.
-    var security: DimmSecurity? {
+    package var security: DimmSecurity? {
         switch unsafe ndctl_dimm_get_security(pointer) {
         case NDCTL_SECURITY_DISABLED: .disabled
         case NDCTL_SECURITY_UNLOCKED: .unlocked
@@ -57,19 +58,19 @@ import CNdctl
     }
 
     /// Whether the security state is frozen until the next power cycle (`ndctl_dimm_security_is_frozen`).
-    var isSecurityFrozen: Bool { unsafe ndctl_dimm_security_is_frozen(pointer) }
+    package var isSecurityFrozen: Bool { unsafe ndctl_dimm_security_is_frozen(pointer) }
 
     /// Whether the DIMM offers the commands that a label area needs.
-    var hasLabelArea: Bool { unsafe daxprov_dimm_has_label_area(pointer) }
+    package var hasLabelArea: Bool { unsafe daxprov_dimm_has_label_area(pointer) }
 
     /// Unbinds the DIMM's driver (`ndctl_dimm_disable`).
-    func disable() throws(HostError) {
+    package func disable() throws(HostError) {
         StoreCount.add()
         try check(unsafe ndctl_dimm_disable(pointer), "disable the DIMM")
     }
 
     /// Binds the DIMM's driver, which reads the label area (`ndctl_dimm_enable`).
-    func enable() throws(HostError) {
+    package func enable() throws(HostError) {
         StoreCount.add()
         try check(unsafe ndctl_dimm_enable(pointer), "enable the DIMM")
     }
@@ -78,7 +79,7 @@ import CNdctl
     ///
     /// `ndctl_dimm_init_labels` works on the buffer that `ndctl_dimm_read_label_index` leaves in the DIMM; the
     /// kernel refuses the write while an enabled region uses the DIMM.
-    func initializeLabels() throws(HostError) {
+    package func initializeLabels() throws(HostError) {
         guard let command = unsafe ndctl_dimm_read_label_index(pointer) else {
             throw .system(Self.lastErrno, while: "read the label index", device: device)
         }
@@ -87,10 +88,10 @@ import CNdctl
         try check(unsafe ndctl_dimm_init_labels(pointer, NDCTL_NS_VERSION_1_2), "write the label index")
     }
 
-    func check(_ result: Int32, _ operation: String) throws(HostError) {
+    package func check(_ result: Int32, _ operation: String) throws(HostError) {
         guard result < 0 else { return }
         throw .system(result, while: operation, device: device)
     }
 
-    static var lastErrno: Int32 { daxprov_errno() }
+    package static var lastErrno: Int32 { daxprov_errno() }
 }

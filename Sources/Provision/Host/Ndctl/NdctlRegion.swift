@@ -1,41 +1,44 @@
 import CNdctl
+package import ProvisionCore
 
 /// A region of a bus (`struct ndctl_region`). Only ever lent by ``NdctlBus``.
 ///
 /// Its namespaces are not read through libndctl: that costs some 117 system calls for each, of which most read
 /// `holder` again (see ``SysfsNamespaceReader``). Nor are attributes of which libndctl says the same whether they are
 /// absent or could not be read (see ``SysfsRegionReader``).
-@safe struct NdctlRegion: ~Copyable {
+@safe package struct NdctlRegion: ~Copyable {
     private let pointer: OpaquePointer
 
     /// The handle of a region that the caller's context owns.
-    @unsafe init(_ pointer: OpaquePointer) {
+    @unsafe package init(_ pointer: OpaquePointer) {
         unsafe self.pointer = pointer
     }
 
     /// The kernel's name, such as `region0` (`ndctl_region_get_devname`).
-    var device: String { unsafe String(cString: ndctl_region_get_devname(pointer)) }
+    package var device: String { unsafe String(cString: ndctl_region_get_devname(pointer)) }
 
     /// The capacity (`ndctl_region_get_size`).
-    var size: ByteCount { unsafe ByteCount(ndctl_region_get_size(pointer)) }
+    package var size: ByteCount { unsafe ByteCount(ndctl_region_get_size(pointer)) }
 
     /// The cookie of the interleave set; nil where there is none (`ndctl_interleave_set_get_cookie`).
-    var interleaveSetID: UInt64? {
+    package var interleaveSetID: UInt64? {
         guard let set = unsafe ndctl_region_get_interleave_set(pointer) else { return nil }
         return unsafe ndctl_interleave_set_get_cookie(set)
     }
 
     /// Whether the region only accepts reads (`ndctl_region_get_ro`).
-    var isReadOnly: Bool { unsafe ndctl_region_get_ro(pointer) > 0 }
+    package var isReadOnly: Bool { unsafe ndctl_region_get_ro(pointer) > 0 }
 
     /// Whether its namespaces come from labels (`ndctl_region_get_nstype`: 4 is `ND_DEVICE_NAMESPACE_IO`).
-    var labelling: RegionLabelling { unsafe ndctl_region_get_nstype(pointer) == 4 ? .labelless : .labelled }
+    package var labelling: RegionLabelling {
+        unsafe ndctl_region_get_nstype(pointer) == 4 ? .labelless : .labelled
+    }
 
     /// How many DIMMs it lies on (`ndctl_region_get_mappings`).
-    var mappingCount: Int { Int(unsafe ndctl_region_get_mappings(pointer)) }
+    package var mappingCount: Int { Int(unsafe ndctl_region_get_mappings(pointer)) }
 
     /// The share of each DIMM, by position in the interleave set (`ndctl_mapping_get_first` and its like).
-    var mappings: [Mapping] {
+    package var mappings: [Mapping] {
         var mappings: [Mapping] = []
         var next = unsafe ndctl_mapping_get_first(pointer)
         while let mapping = unsafe next {
@@ -53,7 +56,7 @@ import CNdctl
     }
 
     /// Lends each of its DIMMs in turn (`ndctl_region_get_first_dimm`, `ndctl_region_get_next_dimm`).
-    func forEachDimm<Failure: Error>(
+    package func forEachDimm<Failure: Error>(
         _ body: (borrowing NdctlDimm) throws(Failure) -> Void
     ) throws(Failure) {
         var next = unsafe ndctl_region_get_first_dimm(pointer)
@@ -65,14 +68,14 @@ import CNdctl
 
     /// Unbinds the region's driver, whatever uses its namespaces, and forgets what libndctl has cached of them
     /// (`ndctl_region_disable_invalidate`).
-    func disable() throws(HostError) {
+    package func disable() throws(HostError) {
         StoreCount.add()
         let result = unsafe ndctl_region_disable_invalidate(pointer)
         guard result >= 0 else { throw .system(result, while: "disable the region", device: device) }
     }
 
     /// Binds the region's driver, which makes its namespaces from the labels (`ndctl_region_enable`).
-    func enable() throws(HostError) {
+    package func enable() throws(HostError) {
         StoreCount.add()
         let result = unsafe ndctl_region_enable(pointer)
         guard result >= 0 else { throw .system(result, while: "enable the region", device: device) }

@@ -1,4 +1,5 @@
 internal import CNdctl
+import ProvisionCore
 
 /// Requests by signals to stop.
 public struct Interruption: Sendable {

@@ -1,4 +1,5 @@
 internal import CNdctl
+import ProvisionCore
 
 /// What a program does before anything else.
 public enum ProcessStart {

@@ -1,39 +1,55 @@
 import CNdctl
 import Glibc
+import ProvisionCore
 
 /// The system's log: systemd's journal by its native protocol (systemd.io/JOURNAL_NATIVE_PROTOCOL), else syslog.
 ///
 /// Nothing depends on it: what cannot be logged at once is not logged.
-struct SystemLog: Sendable {
+package struct SystemLog: Sendable {
     /// The socket of systemd's journal.
-    var journal = "/run/systemd/journal/socket"
+    package var journal = "/run/systemd/journal/socket"
     /// The socket of syslog.
-    var syslog = "/dev/log"
+    package var syslog = "/dev/log"
+
+    /// A value of these parts.
+    package init(journal: String = "/run/systemd/journal/socket", syslog: String = "/dev/log") {
+        self.journal = journal
+        self.syslog = syslog
+    }
 
     /// A message with fields for programs.
-    struct Message: Equatable {
+    package struct Message: Equatable {
         /// The text, for a person.
-        var text: String
+        package var text: String
         /// How serious it is.
-        var priority = Priority.info
+        package var priority = Priority.info
         /// The journal's fields, beside those that every message has.
-        var fields: [(key: String, value: String)] = []
+        package var fields: [(key: String, value: String)] = []
 
-        static func == (left: Message, right: Message) -> Bool {
+        /// A value of these parts.
+        package init(
+            text: String, priority: Priority = Priority.info, fields: [(key: String, value: String)] = []
+        ) {
+            self.text = text
+            self.priority = priority
+            self.fields = fields
+        }
+
+        package static func == (left: Message, right: Message) -> Bool {
             left.text == right.text && left.priority == right.priority
                 && left.fields.elementsEqual(right.fields) { $0 == $1 }
         }
     }
 
     /// syslog's severities, as far as they are used.
-    enum Priority: Int {
+    package enum Priority: Int {
         case warning = 4
         case notice = 5
         case info = 6
     }
 
     /// Sends a message, to the first of the two that takes it.
-    func send(_ message: Message) {
+    package func send(_ message: Message) {
         if isTaken(native(message), by: journal) { return }
         _ = isTaken(Array(line(message).utf8), by: syslog)
     }

@@ -1,3 +1,5 @@
+package import ProvisionCore
+
 /// The DPA arithmetic of the kernel, on the DIMMs' own addresses (drivers/nvdimm/namespace_devs.c `scan_allocate`
 /// and `space_valid`, dimm_devs.c `nd_pmem_available_dpa` and `nd_pmem_max_contiguous_dpa`).
 ///
@@ -28,14 +30,14 @@ extension SimulatedRegion {
     }
 
     /// The largest capacity that one namespace can get (`max_available_extent`).
-    var maxAvailableExtent: ByteCount {
+    package var maxAvailableExtent: ByteCount {
         guard labelling == .labelled, isEnabled else { return .zero }
         let largest = mappings.map { gaps($0).map(\.length).max() ?? .zero }
         return (largest.min() ?? .zero) * ways
     }
 
     /// The free capacity as the kernel sums it (`available_size`): allocations are rounded outwards first.
-    var availableSize: ByteCount {
+    package var availableSize: ByteCount {
         guard labelling == .labelled, isEnabled else { return .zero }
         return mappings.reduce(.zero) { $0 + available($1) }
     }
@@ -53,7 +55,7 @@ extension SimulatedRegion {
     /// Where the kernel puts a namespace of this size, from the region's start; nil where no gap holds it.
     ///
     /// An empty mapping is filled from its very start, aligned or not (`init_dpa_allocation`).
-    func firstFit(_ size: ByteCount) -> ByteCount? {
+    package func firstFit(_ size: ByteCount) -> ByteCount? {
         guard let mapping = mappings.first, size <= maxAvailableExtent else { return nil }
         if allocations(mapping).isEmpty { return .zero }
         let gap = gaps(mapping).first { $0.length >= size / ways }

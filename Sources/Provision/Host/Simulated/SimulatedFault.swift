@@ -1,3 +1,5 @@
+import ProvisionCore
+
 /// Something that a simulated host does wrong, once, at a chosen store.
 ///
 /// An operation is one store that a kernel host would make: to a sysfs attribute, a label area, an info block. They
@@ -26,13 +28,13 @@ public struct SimulatedFault: Equatable, Sendable {
 }
 
 /// Why the simulated kernel refused a store.
-struct SimulatedRefusal: Error, Equatable {
+package struct SimulatedRefusal: Error, Equatable {
     /// The errno.
-    var errno: Int32
+    package var errno: Int32
     /// Why, where the errno alone does not tell.
-    var reason: String?
+    package var reason: String?
 
-    init(_ errno: Int32, _ reason: String? = nil) {
+    package init(_ errno: Int32, _ reason: String? = nil) {
         self.errno = errno
         self.reason = reason
     }

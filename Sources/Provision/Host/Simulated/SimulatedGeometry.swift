@@ -1,12 +1,14 @@
+import ProvisionCore
+
 /// How the kernel divides a namespace into metadata and data when it enables a claim (Linux 6.1,
 /// drivers/nvdimm/pfn_devs.c `nd_pfn_init`, btt.c `create_arenas` and `alloc_arena`), step by step as it does.
 ///
 /// Written apart from the planner's model (`NamespaceGeometry`) on purpose: the two are tested against each other.
-enum SimulatedGeometry {
+package enum SimulatedGeometry {
     /// The least size that a claim accepts (`ND_MIN_NAMESPACE_SIZE` of 4 KiB aside: ndctl's and the BTT's minimum).
-    static let leastClaimed: UInt64 = 16 << 20
+    package static let leastClaimed: UInt64 = 16 << 20
     /// The info block's place and what lies before it, `SZ_8K` in `nd_pfn_init`.
-    static let superBlock: UInt64 = 8 << 10
+    package static let superBlock: UInt64 = 8 << 10
 
     /// The data of an fsdax or devdax namespace.
     /// - Parameters:
@@ -14,7 +16,7 @@ enum SimulatedGeometry {
     ///   - isMapOnDevice: whether the page map lies on the namespace (`PFN_MODE_PMEM`).
     ///   - align: the alignment in bytes.
     /// - Returns: the data's offset and length in bytes; nil where the kernel does not enable such a namespace.
-    static func pageMapped(
+    package static func pageMapped(
         start: UInt64, size: UInt64, isMapOnDevice: Bool, align: UInt64
     ) -> (offset: UInt64, length: UInt64)? {
         let subsection: UInt64 = 2 << 20  // memremap_compat_align
@@ -35,7 +37,7 @@ enum SimulatedGeometry {
     /// - Parameters:
     ///   - sector: the external sector size (`lbasize`), metadata bytes included.
     ///   - isSecondVersion: whether the table is of version 2.0, which begins at the very start.
-    static func translated(size: UInt64, sector: UInt64, isSecondVersion: Bool) -> UInt64? {
+    package static func translated(size: UInt64, sector: UInt64, isSecondVersion: Bool) -> UInt64? {
         let initialOffset: UInt64 = isSecondVersion ? 0 : 4096
         guard size >= leastClaimed + initialOffset else { return nil }
         var remaining = size - initialOffset

@@ -1,8 +1,10 @@
+package import ProvisionCore
+
 /// The part that create and reconfigure share.
 extension SimulatedHost {
     /// Gives an idle namespace the name, the sector size and the holder class of the layout, where they differ. On a
     /// label-less region there is only the holder class.
-    func describe(
+    package func describe(
         _ id: SimulatedNamespaceID, _ layout: Layout, _ undo: inout StepUndo
     ) throws(HostError) {
         guard let old = state.namespace(id) else { return }
@@ -32,7 +34,7 @@ extension SimulatedHost {
     }
 
     /// Lets the seed of the layout's mode claim the namespace and enables it; a raw namespace has no claim.
-    func claim(
+    package func claim(
         _ id: SimulatedNamespaceID, _ layout: Layout, _ infoBlock: UUID, _ undo: inout StepUndo
     ) throws(HostError) {
         guard let kind = SimulatedClaimKind(layout.mode) else { return try store(.enable(id)) }
@@ -60,7 +62,7 @@ extension SimulatedHost {
     }
 
     /// The idle namespace that a creation configures: number 0 where it is idle, else the seed.
-    func idleNamespace(of device: String) throws(HostError) -> SimulatedNamespaceID {
+    package func idleNamespace(of device: String) throws(HostError) -> SimulatedNamespaceID {
         let number = try region(device, while: "create a namespace")
         let region = state.regions[number]
         let operation = "create a namespace in \(device)"
@@ -82,7 +84,7 @@ extension SimulatedHost {
     }
 
     /// Refuses a place other than the planned one, before anything is written to the media there.
-    func requirePlace(_ id: SimulatedNamespaceID, _ placement: Placement) throws(HostError) {
+    package func requirePlace(_ id: SimulatedNamespaceID, _ placement: Placement) throws(HostError) {
         let resource = try readBack(id)?.resource
         guard let expected = placement.resource, let resource, expected != resource else { return }
         throw HostError(

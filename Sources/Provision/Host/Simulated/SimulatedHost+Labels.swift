@@ -1,7 +1,9 @@
+package import ProvisionCore
+
 /// The step that makes a label-less region a labelled one.
 extension SimulatedHost {
     /// Also finishes what an interrupted run of it left: the region disabled, some DIMMs with an index.
-    func initializeLabels(_ device: String) throws(HostError) {
+    package func initializeLabels(_ device: String) throws(HostError) {
         let operation = "initialise the labels of \(device)"
         guard let number = state.regions.indices.first(where: { "region\($0)" == device }) else {
             throw changed(device, while: operation, "there is no such region")

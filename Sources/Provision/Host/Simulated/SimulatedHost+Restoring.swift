@@ -1,3 +1,5 @@
+public import ProvisionCore
+
 /// Undoing on the simulated host.
 extension SimulatedHost: RestoringHost {
     /// The number of the boot.
@@ -19,7 +21,7 @@ extension SimulatedHost: RestoringHost {
     }
 
     /// Enables a namespace past any info block meanwhile.
-    func withRawAccess(
+    package func withRawAccess(
         to id: SimulatedNamespaceID, _ body: () throws(HostError) -> Void
     ) throws(HostError) {
         try releaseSeeds(of: id)

@@ -1,6 +1,8 @@
+package import ProvisionCore
+
 /// The steps, as sequences of stores. Each undoes what it had begun when one fails.
 extension SimulatedHost {
-    func performStores(of step: Step, identity: FreshIdentity) throws(HostError) -> Namespace? {
+    package func performStores(of step: Step, identity: FreshIdentity) throws(HostError) -> Namespace? {
         switch step {
         case .initializeLabels(let region):
             try initializeLabels(region)
@@ -29,7 +31,7 @@ extension SimulatedHost {
     }
 
     /// Detaches the namespace from claim seeds that an interrupted step left configured: they make it busy.
-    func releaseSeeds(of id: SimulatedNamespaceID) throws(HostError) {
+    package func releaseSeeds(of id: SimulatedNamespaceID) throws(HostError) {
         for kind in SimulatedClaimKind.allCases {
             guard state.regions[id.region].claims[kind]?.namespace == id.number else { continue }
             try store(.claimNamespace(SimulatedClaimID(region: id.region, kind: kind), nil))
@@ -43,14 +45,14 @@ extension SimulatedHost {
     }
 
     /// Refuses a namespace that the state lists as in use.
-    func requireUnused(_ id: SimulatedNamespaceID) throws(HostError) {
+    package func requireUnused(_ id: SimulatedNamespaceID) throws(HostError) {
         guard let use = try use(of: id) else { return }
         throw HostError(
             .busy, while: "disable \(id)", device: use.device, reason: use.text, advice: "end that use first")
     }
 
     /// What the state lists as the use of a namespace, under any of its names; nil where it lists none.
-    func use(of id: SimulatedNamespaceID) throws(HostError) -> DeviceUse? {
+    package func use(of id: SimulatedNamespaceID) throws(HostError) -> DeviceUse? {
         guard let observed = try readBack(id) else { return nil }
         let names = [
             observed.name, observed.labelUUID?.description, observed.infoBlockUUID?.description,

@@ -1,7 +1,9 @@
+package import ProvisionCore
+
 /// From what steps name to the objects of the simulated kernel.
 extension SimulatedHost {
     /// The number of an enabled region.
-    func region(_ device: String, while operation: String) throws(HostError) -> Int {
+    package func region(_ device: String, while operation: String) throws(HostError) -> Int {
         let number = state.regions.indices.first { "region\($0)" == device }
         guard let number, state.regions[number].isEnabled else {
             throw HostError(
@@ -13,7 +15,7 @@ extension SimulatedHost {
     }
 
     /// The object that the target names, if it is still what the target says.
-    func resolve(_ target: NamespaceTarget) throws(HostError) -> SimulatedNamespaceID {
+    package func resolve(_ target: NamespaceTarget) throws(HostError) -> SimulatedNamespaceID {
         let operation = "find \(target.label)"
         let number = try region(target.region, while: operation)
         let region = state.regions[number]
@@ -39,7 +41,7 @@ extension SimulatedHost {
     }
 
     /// Refuses a namespace that is active.
-    func requireInactive(_ id: SimulatedNamespaceID, while operation: String) throws(HostError) {
+    package func requireInactive(_ id: SimulatedNamespaceID, while operation: String) throws(HostError) {
         guard let namespace = state.namespace(id), namespace.isActive else { return }
         throw HostError(
             .busy, while: operation, device: id.description, reason: "the namespace is active",
@@ -47,7 +49,7 @@ extension SimulatedHost {
     }
 
     /// The namespace as it is now.
-    func readBack(_ id: SimulatedNamespaceID) throws(HostError) -> Namespace? {
+    package func readBack(_ id: SimulatedNamespaceID) throws(HostError) -> Namespace? {
         state.namespace(id).map { state.observedNamespace($0, region: id.region) }
     }
 }

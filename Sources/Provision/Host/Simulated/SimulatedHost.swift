@@ -1,5 +1,6 @@
 import Glibc
 public import SystemPackage
+public import ProvisionCore
 
 /// A host that exists in memory, or in a file: it does what a Linux 6.1 kernel would do, the unpleasant parts
 /// included, and needs no privilege.
@@ -7,7 +8,7 @@ public import SystemPackage
 /// It performs a step as a sequence of stores, like the kernel host. A ``SimulatedFault`` can let any one of them
 /// fail, or end the host there.
 public final class SimulatedHost: Host {
-    var state: SimulatedState
+    package var state: SimulatedState
     private let path: FilePath?
     /// The state file's contents as they were written or read last, without what ``log`` adds.
     private var contents: [UInt8] = []
@@ -15,7 +16,7 @@ public final class SimulatedHost: Host {
     private var isGone = false
 
     /// How often the whole state was written to its file.
-    private(set) var saves = 0
+    package private(set) var saves = 0
 
     /// The number of stores made, failed ones included, since the fault was armed or the host was opened.
     public private(set) var operations = 0
@@ -111,7 +112,7 @@ public final class SimulatedHost: Host {
     }
 
     /// Makes one store, unless the fault is due.
-    func store(_ store: SimulatedStore) throws(HostError) {
+    package func store(_ store: SimulatedStore) throws(HostError) {
         try requireAlive(while: store.operation)
         operations += 1
         StoreCount.add()
@@ -150,7 +151,7 @@ public final class SimulatedHost: Host {
     }
 
     /// Whether a simulated crash ended the host: then nothing can be undone.
-    var isAlive: Bool { !isGone }
+    package var isAlive: Bool { !isGone }
 
     private func requireAlive(while operation: String) throws(HostError) {
         guard isGone else { return }
@@ -171,7 +172,7 @@ public final class SimulatedHost: Host {
 
 extension HostError {
     /// What a refused store means.
-    init(_ store: SimulatedStore, _ refusal: SimulatedRefusal) {
+    package init(_ store: SimulatedStore, _ refusal: SimulatedRefusal) {
         let text = Errno(rawValue: refusal.errno).description
         let kind: Kind =
             switch refusal.errno {

@@ -1,7 +1,9 @@
+package import ProvisionCore
+
 /// How the state file writes its values: sizes as text a person can read, addresses in hexadecimal.
 extension JSONCursor {
     /// Refuses every key but these: a misspelt key must not be ignored in a file that people write.
-    func allowOnly(_ keys: [String]) throws(JSONError) {
+    package func allowOnly(_ keys: [String]) throws(JSONError) {
         guard case .object(let object) = value else { return }
         for member in object.members where !keys.contains(member.key) {
             throw error("has the unknown key '\(member.key)'; known: \(keys.joined(separator: ", "))")
@@ -9,7 +11,7 @@ extension JSONCursor {
     }
 
     /// A number of bytes, or a text such as "16 GiB".
-    func writtenSize() throws(JSONError) -> ByteCount {
+    package func writtenSize() throws(JSONError) -> ByteCount {
         guard case .string(let text) = value else { return try limited(try byteCount()) }
         return try limited(try size(writtenAs: text))
     }
@@ -28,14 +30,14 @@ extension JSONCursor {
     }
 
     /// A physical address: a number, or a text such as "0x100000000".
-    func writtenAddress() throws(JSONError) -> UInt64 {
+    package func writtenAddress() throws(JSONError) -> UInt64 {
         let address = try hexadecimal()
         guard address < 1 << 52 else { throw error("is no physical address: they end at 0xfffffffffffff") }
         return address
     }
 
     /// A number, or a text such as "0xfeed".
-    func hexadecimal() throws(JSONError) -> UInt64 {
+    package func hexadecimal() throws(JSONError) -> UInt64 {
         guard case .string(let text) = value else { return try integer() }
         guard text.hasPrefix("0x"), let number = UInt64(text.dropFirst(2), radix: 16) else {
             throw error("'\(text)' is not a hexadecimal number: write such as \"0x100000000\"")
@@ -44,7 +46,7 @@ extension JSONCursor {
     }
 
     /// The value at `key`, or the default where the key is missing.
-    func value<Value>(
+    package func value<Value>(
         _ key: String, default value: Value, _ read: (JSONCursor) throws(JSONError) -> Value
     ) throws(JSONError) -> Value {
         guard let member = try optional(key) else { return value }
@@ -52,7 +54,7 @@ extension JSONCursor {
     }
 
     /// The value at `key`; nil where the key is missing.
-    func value<Value>(
+    package func value<Value>(
         _ key: String, _ read: (JSONCursor) throws(JSONError) -> Value
     ) throws(JSONError) -> Value? {
         guard let member = try optional(key) else { return nil }
@@ -60,7 +62,7 @@ extension JSONCursor {
     }
 
     /// The alignment at `key`; nil where the key is missing.
-    func alignment(_ key: String) throws(JSONError) -> Alignment? {
+    package func alignment(_ key: String) throws(JSONError) -> Alignment? {
         try value(key) { member throws(JSONError) in
             guard let align = Alignment(try member.writtenSize()) else {
                 throw member.error("is not a power of two of at least 4 KiB")
@@ -70,7 +72,7 @@ extension JSONCursor {
     }
 
     /// The sector size at `key`; nil where the key is missing.
-    func sectorSize(_ key: String) throws(JSONError) -> SectorSize? {
+    package func sectorSize(_ key: String) throws(JSONError) -> SectorSize? {
         try value(key) { member throws(JSONError) in
             guard let size = SectorSize(try member.integer()) else {
                 throw member.error(

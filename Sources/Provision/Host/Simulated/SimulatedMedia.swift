@@ -1,10 +1,12 @@
+public import ProvisionCore
+
 /// The media of a simulated host, in pages of 4 KiB: info blocks, pages that somebody wrote, and zeroes.
 extension SimulatedState {
     /// The size of a page.
-    static let page = Int(MediaSample.page.bytes)
+    package static let page = Int(MediaSample.page.bytes)
 
     /// The bytes at a physical range of whole pages.
-    func media(from start: UInt64, length: ByteCount) -> [UInt8] {
+    package func media(from start: UInt64, length: ByteCount) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: Int(length.bytes))
         let end = start + length.bytes
         for address in Set(infoBlocks.keys).union(pages.keys) where address >= start && address < end {
@@ -16,7 +18,7 @@ extension SimulatedState {
     }
 
     /// Writes bytes to a physical range of whole pages.
-    mutating func write(_ bytes: [UInt8], at start: UInt64) {
+    package mutating func write(_ bytes: [UInt8], at start: UInt64) {
         for offset in stride(from: 0, to: bytes.count, by: Self.page) {
             writePage(Array(bytes[offset..<min(offset + Self.page, bytes.count)]), at: start + UInt64(offset))
         }
@@ -54,7 +56,7 @@ extension SimulatedState {
 
     /// Where the data of an active namespace's users begins, as a physical address; nil for devdax, which has no block
     /// device, and for one that is not active.
-    func dataStart(of id: SimulatedNamespaceID) -> UInt64? {
+    package func dataStart(of id: SimulatedNamespaceID) -> UInt64? {
         guard let namespace = namespace(id), namespace.isActive else { return nil }
         let region = regions[id.region]
         let start = region.resource + namespace.offset.bytes

@@ -1,7 +1,9 @@
+package import ProvisionCore
+
 /// Reading a namespace of the state file.
 extension SimulatedNamespace {
     /// A namespace as the simulator saved it.
-    init(saved cursor: JSONCursor) throws(JSONError) {
+    package init(saved cursor: JSONCursor) throws(JSONError) {
         try cursor.allowOnly([
             "number", "uuid", "name", "offset", "size", "holder_class", "sector_size", "force_raw", "active",
             "written",
@@ -29,7 +31,7 @@ extension SimulatedNamespace {
 
 extension SimulatedState {
     /// A namespace as a person writes it: it is given a place, a label and an info block.
-    mutating func readWrittenNamespace(
+    package mutating func readWrittenNamespace(
         _ cursor: JSONCursor, index: Int, region number: Int
     ) throws(JSONError) {
         try cursor.allowOnly([

@@ -1,7 +1,9 @@
+package import ProvisionCore
+
 /// What an enumeration of the simulated host finds.
 extension SimulatedState {
     /// The host as observed.
-    var observed: Observed {
+    package var observed: Observed {
         var numbers = (dimm: 0, region: 0)
         var list: [Bus] = []
         for (index, bus) in buses.enumerated() {
@@ -59,7 +61,7 @@ extension SimulatedState {
     }()
 
     /// The namespace as observed.
-    func observedNamespace(_ namespace: SimulatedNamespace, region number: Int) -> Namespace {
+    package func observedNamespace(_ namespace: SimulatedNamespace, region number: Int) -> Namespace {
         let region = regions[number]
         var observed = Namespace(
             device: "namespace\(number).\(namespace.number)",
@@ -101,7 +103,7 @@ extension SimulatedState {
 
 extension SimulatedState {
     /// What a look at the namespace that spans a label-less region finds; nil where that is not an active raw one.
-    func contentLook(region number: Int) -> ContentLook? {
+    package func contentLook(region number: Int) -> ContentLook? {
         let region = regions[number]
         guard region.labelling == .labelless, let spanning = region.namespaces.first, spanning.isActive,
             personality(of: spanning, in: region)?.mode == .raw

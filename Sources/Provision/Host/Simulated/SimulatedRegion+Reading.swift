@@ -1,8 +1,10 @@
+package import ProvisionCore
+
 /// Reading a region of the state file. What a person leaves out gets a plausible value.
 extension SimulatedState {
     private static let firstAddress: UInt64 = 0x1_0000_0000
 
-    mutating func readRegion(_ cursor: JSONCursor, booted: Bool) throws(JSONError) {
+    package mutating func readRegion(_ cursor: JSONCursor, booted: Bool) throws(JSONError) {
         try cursor.allowOnly([
             "dimms", "mappings", "size", "resource", "align", "iset_id", "numa_node", "target_node",
             "persistence_domain", "read_only", "badblocks", "has_content", "enabled", "labelling", "seed",

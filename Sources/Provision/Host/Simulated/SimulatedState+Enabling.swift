@@ -1,11 +1,12 @@
 import Glibc
+package import ProvisionCore
 
 /// What an enabled namespace runs as.
-struct SimulatedPersonality: Equatable {
-    var mode: NamespaceMode
+package struct SimulatedPersonality: Equatable {
+    package var mode: NamespaceMode
     /// The info block that decided it; nil: none.
-    var infoBlock: SimulatedInfoBlock?
-    var usableSize: ByteCount
+    package var infoBlock: SimulatedInfoBlock?
+    package var usableSize: ByteCount
 }
 
 /// Enabling: the search for claims, and what configured claims write.
@@ -15,7 +16,9 @@ extension SimulatedState {
     /// The kernel asks BTT, pfn and dax in this order, each only where the holder class allows it, and ignores info
     /// blocks of another parent (drivers/nvdimm/pmem.c `nd_pmem_probe`, claim.c, btt_devs.c, pfn_devs.c). A BTT with
     /// a null parent is accepted everywhere.
-    func personality(of namespace: SimulatedNamespace, in region: SimulatedRegion) -> SimulatedPersonality? {
+    package func personality(of namespace: SimulatedNamespace, in region: SimulatedRegion)
+        -> SimulatedPersonality?
+    {
         let start = region.resource + namespace.offset.bytes
         for kind in [SimulatedClaimKind.btt, .pfn, .dax] where !namespace.isForcedRaw {
             guard namespace.holderClass == nil || namespace.holderClass == kind else { continue }
@@ -43,7 +46,7 @@ extension SimulatedState {
     }
 
     /// The version of the region's labels; nil for a label-less region.
-    func labels(of region: SimulatedRegion) -> LabelVersion? {
+    package func labels(of region: SimulatedRegion) -> LabelVersion? {
         guard region.labelling == .labelled else { return nil }
         let versions = region.mappings.map { dimms[$0.dimm].labelVersion }
         return versions.contains(.v1_1) ? .v1_1 : .v1_2
@@ -64,7 +67,7 @@ extension SimulatedState {
     }
 
     /// Binds the namespace's driver.
-    mutating func enable(_ id: SimulatedNamespaceID) throws(SimulatedRefusal) {
+    package mutating func enable(_ id: SimulatedNamespaceID) throws(SimulatedRefusal) {
         guard let namespace = namespace(id), namespace.size > .zero else { throw SimulatedRefusal(ENODEV) }
         if namespace.isActive { throw SimulatedRefusal(EBUSY, "the namespace is active") }
         if isClaimed(id) { throw SimulatedRefusal(EBUSY, "a seed device claims the namespace") }
@@ -107,7 +110,7 @@ extension SimulatedState {
     private static let pageMapMark: UInt64 = 0x6d61_7020_6d61_7020
 
     /// Zeroes the namespace's first 8 KiB through its raw block device.
-    mutating func zeroInfoBlock(_ id: SimulatedNamespaceID) throws(SimulatedRefusal) {
+    package mutating func zeroInfoBlock(_ id: SimulatedNamespaceID) throws(SimulatedRefusal) {
         guard let namespace = namespace(id), namespace.isActive, namespace.isForcedRaw else {
             throw SimulatedRefusal(ENXIO, "the namespace is not enabled in raw mode")
         }
@@ -119,7 +122,7 @@ extension SimulatedState {
 
 extension SimulatedInfoBlock {
     /// Where the data of a pfn or dax device lies in its namespace, in bytes; nil where the kernel does not enable it.
-    func data(start: UInt64, size: ByteCount) -> (offset: UInt64, length: UInt64)? {
+    package func data(start: UInt64, size: ByteCount) -> (offset: UInt64, length: UInt64)? {
         SimulatedGeometry.pageMapped(
             start: start, size: size.bytes, isMapOnDevice: map != .mem, align: (align ?? .huge).size.bytes)
     }
@@ -128,7 +131,7 @@ extension SimulatedInfoBlock {
 /// Claim seeds.
 extension SimulatedState {
     /// Makes a store to a claim seed.
-    mutating func applyClaim(_ store: SimulatedStore) throws(SimulatedRefusal) {
+    package mutating func applyClaim(_ store: SimulatedStore) throws(SimulatedRefusal) {
         switch store {
         case .claimUUID(let id, let uuid): changeClaim(id) { $0.uuid = uuid }
         case .claimMap(let id, let map): changeClaim(id) { $0.map = map }

@@ -1,9 +1,11 @@
+package import ProvisionCore
+
 /// Reading the state file.
 ///
 /// A file that a person wrote describes hardware and namespaces, and the host is booted from it. A file that the
 /// simulator saved has `booted: true` and is taken as it is.
 extension SimulatedState {
-    init(json value: JSONValue) throws(JSONError) {
+    package init(json value: JSONValue) throws(JSONError) {
         let root = JSONCursor(value)
         try root.allowOnly(["format_version", "simulated_host"])
         let version = try root.required("format_version")
@@ -56,7 +58,7 @@ extension SimulatedState {
     }
 
     /// Puts the info block that an object describes at an address.
-    mutating func readInfoBlock(_ cursor: JSONCursor, at address: UInt64) throws(JSONError) {
+    package mutating func readInfoBlock(_ cursor: JSONCursor, at address: UInt64) throws(JSONError) {
         try cursor.allowOnly(["address", "kind", "uuid", "parent_uuid", "map", "align", "sector_size"])
         infoBlocks[address] = SimulatedInfoBlock(
             kind: try cursor.required("kind").word(), uuid: try cursor.required("uuid").uuid(),
@@ -85,7 +87,7 @@ extension SimulatedState {
 }
 
 extension SimulatedDimm {
-    init(_ cursor: JSONCursor) throws(JSONError) {
+    package init(_ cursor: JSONCursor) throws(JSONError) {
         try cursor.allowOnly([
             "id", "handle", "phys_id", "size", "label_size", "labels", "enabled", "labelling", "flags",
             "security",

@@ -1,9 +1,10 @@
 import Glibc
+package import ProvisionCore
 
 /// Enabling and disabling of regions and DIMMs, and the boot.
 extension SimulatedState {
     /// Starts the host anew: what labels and info blocks do not hold is gone, and everything is enabled.
-    mutating func boot() {
+    package mutating func boot() {
         boots += 1
         for number in regions.indices where regions[number].isEnabled { disableRegion(number) }
         for number in dimms.indices {
@@ -17,7 +18,7 @@ extension SimulatedState {
     }
 
     /// Takes the region and its namespaces offline: what only memory holds of them is lost.
-    mutating func disableRegion(_ number: Int) {
+    package mutating func disableRegion(_ number: Int) {
         let keepsHolderClass = labels(of: regions[number]) == .v1_2
         update(region: number) { region in
             region.isEnabled = false
@@ -35,7 +36,7 @@ extension SimulatedState {
 
     /// Brings the region online. Its namespaces are numbered anew, in an order that compares the bytes of their
     /// addresses from the lowest (drivers/nvdimm/namespace_devs.c, `cmp_dpa`), and enabled.
-    mutating func enableRegion(_ number: Int) {
+    package mutating func enableRegion(_ number: Int) {
         if regions[number].isEnabled { return }
         let hasLabels = regions[number].mappings.contains { dimms[$0.dimm].hasLabelling }
         update(region: number) { region in
@@ -47,14 +48,14 @@ extension SimulatedState {
     }
 
     /// Enables every namespace of the region that can be.
-    mutating func enableNamespaces(region number: Int) {
+    package mutating func enableNamespaces(region number: Int) {
         for namespace in regions[number].namespaces where namespace.size > .zero {
             try? enable(SimulatedNamespaceID(region: number, number: namespace.number))
         }
     }
 
     /// Binds the DIMM's driver, which reads the index.
-    mutating func enableDimm(_ number: Int) {
+    package mutating func enableDimm(_ number: Int) {
         update(dimm: number) { dimm in
             dimm.isEnabled = true
             if dimm.labelVersion != nil { dimm.hasLabelling = true }
@@ -62,13 +63,13 @@ extension SimulatedState {
     }
 
     /// Unbinds the DIMM's driver; a DIMM of an enabled region is busy.
-    mutating func disableDimm(_ number: Int) throws(SimulatedRefusal) {
+    package mutating func disableDimm(_ number: Int) throws(SimulatedRefusal) {
         try requireUnused(dimm: number)
         update(dimm: number) { $0.isEnabled = false }
     }
 
     /// Writes a whole label area: an empty index, or zeros.
-    mutating func writeIndex(dimm number: Int, _ version: LabelVersion?) throws(SimulatedRefusal) {
+    package mutating func writeIndex(dimm number: Int, _ version: LabelVersion?) throws(SimulatedRefusal) {
         guard dimms[number].labelAreaSize != nil else {
             throw SimulatedRefusal(ENOTTY, "it has no label area")
         }
@@ -88,7 +89,7 @@ extension SimulatedState {
 
 extension SimulatedRegion {
     /// Makes namespace objects of the labels. Number 0 is the seed: it is an idle object where there is no label.
-    mutating func instantiateLabels() {
+    package mutating func instantiateLabels() {
         let resource = resource
         namespaces.sort { left, right in
             let (left, right) = (resource + left.offset.bytes, resource + right.offset.bytes)
@@ -100,13 +101,13 @@ extension SimulatedRegion {
     }
 
     /// Makes the one namespace of a label-less region.
-    mutating func instantiateWhole() {
+    package mutating func instantiateWhole() {
         namespaces = [SimulatedNamespace(number: 0, size: size)]
         seed = nil
     }
 
     /// Plants a new seed where the seed itself was enabled: with the lowest free number.
-    mutating func advanceSeed(after number: Int) {
+    package mutating func advanceSeed(after number: Int) {
         guard seed == number else { return }
         let taken = Set(namespaces.map(\.number))
         guard let free = (0...namespaces.count).first(where: { !taken.contains($0) }) else { return }

@@ -1,10 +1,11 @@
 import Glibc
+import ProvisionCore
 
 /// What the kernel does with each store.
 extension SimulatedState {
     /// Makes the store, or leaves everything as it was and says why; the one exception is a label that takes the
     /// last slot (see `writeLabel`).
-    mutating func apply(_ store: SimulatedStore) throws(SimulatedRefusal) {
+    package mutating func apply(_ store: SimulatedStore) throws(SimulatedRefusal) {
         switch store {
         case .uuid, .name, .size, .sectorSize, .holderClass, .forceRaw:
             try applyAttribute(store)
@@ -23,14 +24,14 @@ extension SimulatedState {
     }
 
     /// The namespace object; nil where there is none.
-    func namespace(_ id: SimulatedNamespaceID) -> SimulatedNamespace? {
+    package func namespace(_ id: SimulatedNamespaceID) -> SimulatedNamespace? {
         guard regions.indices.contains(id.region), regions[id.region].isEnabled else { return nil }
         let namespaces = regions[id.region].namespaces
         return namespaces.index(of: id.number).map { namespaces[$0] }
     }
 
     /// Changes the namespace object, or says that there is none.
-    mutating func change(
+    package mutating func change(
         _ id: SimulatedNamespaceID, _ body: (inout SimulatedNamespace) -> Void
     ) throws(SimulatedRefusal) {
         guard namespace(id) != nil else { throw SimulatedRefusal(ENODEV) }
@@ -40,7 +41,7 @@ extension SimulatedState {
     }
 
     /// Whether a claim seed holds the namespace: an enable of the seed failed, or was never tried.
-    func isClaimed(_ id: SimulatedNamespaceID) -> Bool {
+    package func isClaimed(_ id: SimulatedNamespaceID) -> Bool {
         regions[id.region].claims.values.contains { $0.namespace == id.number }
     }
 
@@ -84,7 +85,7 @@ extension SimulatedState {
 extension [SimulatedNamespace] {
     /// Where the object with a number is: they are in the order of their numbers, but a file that somebody wrote may have
     /// them otherwise.
-    func index(of number: Int) -> Int? {
+    package func index(of number: Int) -> Int? {
         var low = 0
         var high = count
         while low < high {
@@ -120,7 +121,7 @@ extension SimulatedState {
     }
 
     /// The number of labels on a DIMM, those of disabled regions included.
-    func labelCount(dimm: Int) -> Int {
+    package func labelCount(dimm: Int) -> Int {
         regions.filter { $0.labelling == .labelled && $0.mappings.contains { $0.dimm == dimm } }
             .reduce(0) { $0 + $1.namespaces.count { $0.uuid != nil && $0.size > .zero } }
     }

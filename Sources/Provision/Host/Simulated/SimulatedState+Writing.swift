@@ -1,6 +1,8 @@
+package import ProvisionCore
+
 /// Writing the state file. Equal states give equal text.
 extension SimulatedState {
-    var json: JSONNode {
+    package var json: JSONNode {
         let host = JSONNode.object()
         host.set("booted", true)
         host.set("buses", .array(of: buses) { busJSON($0) })
@@ -78,7 +80,7 @@ extension SimulatedState {
         return node
     }
 
-    static func blockJSON(_ address: UInt64, _ block: SimulatedInfoBlock) -> JSONNode {
+    package static func blockJSON(_ address: UInt64, _ block: SimulatedInfoBlock) -> JSONNode {
         let node = JSONNode.object()
         node.set("address", hexadecimal(address))
         node.set("kind", block.kind.rawValue)

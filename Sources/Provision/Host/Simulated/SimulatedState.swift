@@ -1,29 +1,31 @@
+package import ProvisionCore
+
 /// Everything that a simulated host is: its hardware, what its label areas and info blocks hold, and what the kernel
 /// on it has in memory.
 ///
 /// What an active namespace runs as is not stored: it follows from the namespace and the info blocks
 /// (``SimulatedState/personality(of:in:)``), as it does in a kernel.
-struct SimulatedState: Equatable, Sendable {
+package struct SimulatedState: Equatable, Sendable {
     /// The buses; their place in the list is their number.
-    var buses: [SimulatedBus] = []
+    package var buses: [SimulatedBus] = []
     /// The info blocks on the media, by the physical address of the block itself.
-    var infoBlocks: [UInt64: SimulatedInfoBlock] = [:]
+    package var infoBlocks: [UInt64: SimulatedInfoBlock] = [:]
     /// The pages of the media that somebody wrote, by their physical address: each holds a number, repeated.
-    var pages: [UInt64: UInt64] = [:]
+    package var pages: [UInt64: UInt64] = [:]
     /// How often it was booted.
-    var boots = 0
+    package var boots = 0
     /// What is in use: a namespace's name, its UUID or any of its device names, and who holds it.
-    var busy: [String: String] = [:]
+    package var busy: [String: String] = [:]
     /// What shall go wrong; nil: nothing.
-    var fault: SimulatedFault?
+    package var fault: SimulatedFault?
 
     /// Every DIMM, in the order of its number.
-    var dimms: [SimulatedDimm] { buses.count == 1 ? buses[0].dimms : buses.flatMap(\.dimms) }
+    package var dimms: [SimulatedDimm] { buses.count == 1 ? buses[0].dimms : buses.flatMap(\.dimms) }
     /// Every region, in the order of its number.
-    var regions: [SimulatedRegion] { buses.count == 1 ? buses[0].regions : buses.flatMap(\.regions) }
+    package var regions: [SimulatedRegion] { buses.count == 1 ? buses[0].regions : buses.flatMap(\.regions) }
 
     /// Changes the region with this number. The number must exist.
-    mutating func update<Result, Failure: Error>(
+    package mutating func update<Result, Failure: Error>(
         region number: Int, _ body: (inout SimulatedRegion) throws(Failure) -> Result
     ) throws(Failure) -> Result {
         var index = number
@@ -35,7 +37,7 @@ struct SimulatedState: Equatable, Sendable {
     }
 
     /// Changes the DIMM with this number. The number must exist.
-    mutating func update<Result, Failure: Error>(
+    package mutating func update<Result, Failure: Error>(
         dimm number: Int, _ body: (inout SimulatedDimm) throws(Failure) -> Result
     ) throws(Failure) -> Result {
         var index = number
@@ -48,43 +50,43 @@ struct SimulatedState: Equatable, Sendable {
 }
 
 /// A simulated nvdimm bus.
-struct SimulatedBus: Equatable, Sendable {
+package struct SimulatedBus: Equatable, Sendable {
     /// `ACPI.NFIT`, `e820`, `virtio-pmem`, `CXL`, ...
-    var provider = "ACPI.NFIT"
+    package var provider = "ACPI.NFIT"
     /// The state of its address range scrub; nil where it has none.
-    var scrubState: ScrubState?
+    package var scrubState: ScrubState?
     /// Its DIMMs.
-    var dimms: [SimulatedDimm] = []
+    package var dimms: [SimulatedDimm] = []
     /// Its regions.
-    var regions: [SimulatedRegion] = []
+    package var regions: [SimulatedRegion] = []
 }
 
 /// A simulated DIMM.
-struct SimulatedDimm: Equatable, Sendable {
+package struct SimulatedDimm: Equatable, Sendable {
     /// Its unique id.
-    var id: String
+    package var id: String
     /// Its NFIT handle.
-    var handle: UInt32?
+    package var handle: UInt32?
     /// Its SMBIOS id.
-    var physicalID: UInt16?
+    package var physicalID: UInt16?
     /// Its persistent capacity; the label area is not part of it.
-    var size: ByteCount
+    package var size: ByteCount
     /// The size of its label area; nil where it has none.
-    var labelAreaSize: ByteCount?
+    package var labelAreaSize: ByteCount?
     /// The version of the index in its label area; nil where there is no valid index.
-    var labelVersion: LabelVersion?
+    package var labelVersion: LabelVersion?
     /// Whether a driver is bound to it.
-    var isEnabled = true
+    package var isEnabled = true
     /// Whether the kernel has found an index on it since the last boot; never cleared before the next one
     /// (`NDD_LABELING`).
-    var hasLabelling = true
+    package var hasLabelling = true
     /// What it reports as wrong.
-    var flags: [DimmFlag] = []
+    package var flags: [DimmFlag] = []
     /// Its security state.
-    var security: DimmSecurity?
+    package var security: DimmSecurity?
 
     /// The number of label slots (drivers/nvdimm/label.c, `nvdimm_num_label_slots`); nil without an index.
-    var slots: Int? {
+    package var slots: Int? {
         guard let labelAreaSize, let labelVersion else { return nil }
         let label: UInt64 = labelVersion == .v1_2 ? 256 : 128
         let indexHeader: UInt64 = 72
@@ -96,94 +98,94 @@ struct SimulatedDimm: Equatable, Sendable {
 }
 
 /// A simulated region.
-struct SimulatedRegion: Equatable, Sendable {
+package struct SimulatedRegion: Equatable, Sendable {
     /// Its first physical address.
-    var resource: UInt64
+    package var resource: UInt64
     /// Its capacity.
-    var size: ByteCount
+    package var size: ByteCount
     /// The kernel's alignment for sizes and gaps.
-    var align: ByteCount
+    package var align: ByteCount
     /// Its DIMMs' shares, all of one length; none for e820 and virtio-pmem.
-    var mappings: [SimulatedMapping] = []
+    package var mappings: [SimulatedMapping] = []
     /// The cookie of its interleave set.
-    var interleaveSetID: UInt64?
+    package var interleaveSetID: UInt64?
     /// The memory's node.
-    var numaNode: Int?
+    package var numaNode: Int?
     /// The node that it would become as system RAM.
-    var targetNode: Int?
+    package var targetNode: Int?
     /// How far a store must travel.
-    var persistenceDomain = PersistenceDomain.unknown
+    package var persistenceDomain = PersistenceDomain.unknown
     /// Whether it accepts no writes.
-    var isReadOnly = false
+    package var isReadOnly = false
     /// Its media errors.
-    var badBlocks: [BadBlocks] = []
+    package var badBlocks: [BadBlocks] = []
     /// Whether the media of the raw namespace that spans it has been written to.
-    var hasContent = false
+    package var hasContent = false
     /// Whether a driver is bound to it.
-    var isEnabled = true
+    package var isEnabled = true
     /// Whether labels describe its namespaces: decided when it is enabled.
-    var labelling = RegionLabelling.labelled
+    package var labelling = RegionLabelling.labelled
     /// The number of the namespace seed; nil where the region is label-less.
-    var seed: Int?
+    package var seed: Int?
     /// Its namespace objects, idle ones too, in the order of their numbers. While the region is disabled: what its
     /// labels hold.
-    var namespaces: [SimulatedNamespace] = []
+    package var namespaces: [SimulatedNamespace] = []
     /// The claims that are being configured.
-    var claims: [SimulatedClaimKind: SimulatedClaim] = [:]
+    package var claims: [SimulatedClaimKind: SimulatedClaim] = [:]
 
     /// The number of DIMMs interleaved.
-    var ways: UInt64 { UInt64(max(mappings.count, 1)) }
+    package var ways: UInt64 { UInt64(max(mappings.count, 1)) }
 
     /// The alignment after boot: 16 MiB, times the ways where they do not divide it (drivers/nvdimm/region_devs.c,
     /// `default_align`).
-    static func defaultAlign(size: ByteCount, ways: UInt64) -> ByteCount {
+    package static func defaultAlign(size: ByteCount, ways: UInt64) -> ByteCount {
         let base = size < .mib(16) ? ByteCount.kib(4) : .mib(16)
         return base.bytes.isMultiple(of: ways) ? base : base * ways
     }
 }
 
 /// A DIMM's share in a simulated region.
-struct SimulatedMapping: Equatable, Sendable {
+package struct SimulatedMapping: Equatable, Sendable {
     /// The DIMM's number.
-    var dimm: Int
+    package var dimm: Int
     /// The first DPA.
-    var offset: ByteCount
+    package var offset: ByteCount
     /// The length on the DIMM.
-    var length: ByteCount
+    package var length: ByteCount
 }
 
 /// A namespace object of the simulated kernel. It has a label exactly while it has both UUID and size.
-struct SimulatedNamespace: Equatable, Sendable {
+package struct SimulatedNamespace: Equatable, Sendable {
     /// Its number: `namespaceR.Y` has Y.
-    var number: Int
+    package var number: Int
     /// The UUID of its label.
-    var uuid: UUID?
+    package var uuid: UUID?
     /// The name (`alt_name`); an idle object may keep that of a deleted namespace.
-    var name = ""
+    package var name = ""
     /// Where it lies, from the region's start.
-    var offset = ByteCount.zero
+    package var offset = ByteCount.zero
     /// Its capacity; zero for an idle object.
-    var size = ByteCount.zero
+    package var size = ByteCount.zero
     /// The claim that its holder class allows; nil: any (or none: raw).
-    var holderClass: SimulatedClaimKind?
+    package var holderClass: SimulatedClaimKind?
     /// The label's sector size; 0: not set.
-    var sectorSize: UInt32 = 0
+    package var sectorSize: UInt32 = 0
     /// Whether claims are ignored at the next enable (`force_raw`).
-    var isForcedRaw = false
+    package var isForcedRaw = false
     /// Whether it, or a claim over it, has a driver.
-    var isActive = false
+    package var isActive = false
     /// Whether somebody wrote through its device since the last boot.
-    var isWritten = false
+    package var isWritten = false
 }
 
 /// The devices that claim a namespace, in the kernel's words for them.
-enum SimulatedClaimKind: String, CaseIterable, Sendable {
+package enum SimulatedClaimKind: String, CaseIterable, Sendable {
     case pfn
     case dax
     case btt
 
     /// The mode that such a claim gives.
-    var mode: NamespaceMode {
+    package var mode: NamespaceMode {
         switch self {
         case .pfn: .fsdax
         case .dax: .devdax
@@ -192,7 +194,7 @@ enum SimulatedClaimKind: String, CaseIterable, Sendable {
     }
 
     /// The claim that gives `mode`; nil for raw.
-    init?(_ mode: NamespaceMode) {
+    package init?(_ mode: NamespaceMode) {
         switch mode {
         case .fsdax: self = .pfn
         case .devdax: self = .dax
@@ -203,31 +205,31 @@ enum SimulatedClaimKind: String, CaseIterable, Sendable {
 }
 
 /// A claim seed that is being configured.
-struct SimulatedClaim: Equatable, Sendable {
+package struct SimulatedClaim: Equatable, Sendable {
     /// The UUID for the info block.
-    var uuid: UUID?
+    package var uuid: UUID?
     /// Where the page map shall live.
-    var map: MapLocation?
+    package var map: MapLocation?
     /// The alignment; the kernel's own default is a huge page.
-    var align = Alignment.huge
+    package var align = Alignment.huge
     /// The sector size of a BTT.
-    var sectorSize: SectorSize?
+    package var sectorSize: SectorSize?
     /// The number of the namespace that it holds.
-    var namespace: Int?
+    package var namespace: Int?
 }
 
 /// An info block on the media.
-struct SimulatedInfoBlock: Equatable, Sendable {
+package struct SimulatedInfoBlock: Equatable, Sendable {
     /// The claim that it is for.
-    var kind: SimulatedClaimKind
+    package var kind: SimulatedClaimKind
     /// Its own UUID.
-    var uuid: UUID
+    package var uuid: UUID
     /// The UUID of the label that it belongs to; nil: the null UUID of a label-less region.
-    var parent: UUID?
+    package var parent: UUID?
     /// Where the page map lives; nil for a BTT.
-    var map: MapLocation?
+    package var map: MapLocation?
     /// The alignment; nil for a BTT.
-    var align: Alignment?
+    package var align: Alignment?
     /// The sector size; nil for pfn and dax.
-    var sectorSize: SectorSize?
+    package var sectorSize: SectorSize?
 }

@@ -1,12 +1,13 @@
 import Glibc
-import SystemPackage
+package import SystemPackage
+package import ProvisionCore
 
 /// Reading and replacing the state file.
-enum SimulatedStateFile {
+package enum SimulatedStateFile {
     private static let longest = 16 << 20
 
     /// The file's bytes.
-    static func read(_ path: FilePath) throws(HostError) -> [UInt8] {
+    package static func read(_ path: FilePath) throws(HostError) -> [UInt8] {
         do {
             let options: FileDescriptor.OpenOptions = [.nonBlocking, .closeOnExec, .init(rawValue: O_NOCTTY)]
             let file = try FileDescriptor.open(path, .readOnly, options: options)
@@ -33,7 +34,7 @@ enum SimulatedStateFile {
     }
 
     /// Replaces the file by one with this text, so that a reader finds the old text or the new one.
-    static func write(_ text: String, to path: FilePath) throws(HostError) {
+    package static func write(_ text: String, to path: FilePath) throws(HostError) {
         var temporary = path
         temporary.extension = "\(path.extension ?? "").\(getpid()).new"
         unsafe unlink(temporary.string)
@@ -52,7 +53,7 @@ enum SimulatedStateFile {
         }
     }
 
-    static func failure(_ operation: String, _ path: FilePath, _ error: any Error) -> HostError {
+    package static func failure(_ operation: String, _ path: FilePath, _ error: any Error) -> HostError {
         let errno = error as? Errno
         return HostError(
             .unavailable, while: operation, device: path.string, reason: errno?.description ?? "\(error)",

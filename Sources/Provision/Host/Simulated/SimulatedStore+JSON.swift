@@ -1,7 +1,9 @@
+package import ProvisionCore
+
 /// Stores as lines of JSON, for ``SimulatedStoreLog``.
 extension SimulatedStore {
     /// The store as one line.
-    var line: String {
+    package var line: String {
         let node = JSONNode.object()
         switch self {
         case .uuid(let id, let uuid):
@@ -88,7 +90,7 @@ extension SimulatedStore {
     }
 
     /// The store that an object describes.
-    init(_ node: JSONCursor) throws(JSONError) {
+    package init(_ node: JSONCursor) throws(JSONError) {
         let word = try node.required("store").string()
         if let device = try Self.device(word, node) {
             self = device

@@ -1,5 +1,7 @@
+package import ProvisionCore
+
 /// One store that a host makes to the simulated kernel: the unit that faults count.
-enum SimulatedStore: Equatable, Sendable {
+package enum SimulatedStore: Equatable, Sendable {
     /// `namespaceX.Y/uuid`.
     case uuid(SimulatedNamespaceID, UUID)
     /// `namespaceX.Y/alt_name`.
@@ -44,7 +46,7 @@ enum SimulatedStore: Equatable, Sendable {
     case labelIndex(dimm: Int, LabelVersion?)
 
     /// What is being done, as a verb phrase.
-    var operation: String {
+    package var operation: String {
         switch self {
         case .uuid(let id, _): "set the UUID of \(id)"
         case .name(let id, _): "set the name of \(id)"
@@ -74,7 +76,7 @@ enum SimulatedStore: Equatable, Sendable {
     }
 
     /// The namespace object whose attribute or driver it is for; nil where it is for something else.
-    var namespace: SimulatedNamespaceID? {
+    package var namespace: SimulatedNamespaceID? {
         switch self {
         case .uuid(let id, _), .name(let id, _), .size(let id, _), .sectorSize(let id, _),
             .holderClass(let id, _), .forceRaw(let id, _), .enable(let id), .disable(let id),
@@ -85,7 +87,7 @@ enum SimulatedStore: Equatable, Sendable {
     }
 
     /// The device that the store goes to.
-    var device: String {
+    package var device: String {
         switch self {
         case .uuid(let id, _), .name(let id, _), .size(let id, _), .sectorSize(let id, _),
             .holderClass(let id, _), .forceRaw(let id, _), .enable(let id), .disable(let id),
@@ -102,16 +104,16 @@ enum SimulatedStore: Equatable, Sendable {
 }
 
 /// Which namespace object: `namespaceX.Y`.
-struct SimulatedNamespaceID: Hashable, Sendable, CustomStringConvertible {
-    var region: Int
-    var number: Int
+package struct SimulatedNamespaceID: Hashable, Sendable, CustomStringConvertible {
+    package var region: Int
+    package var number: Int
 
-    var description: String { "namespace\(region).\(number)" }
+    package var description: String { "namespace\(region).\(number)" }
 }
 
 extension SimulatedNamespaceID {
     /// The object with a kernel name; nil where that is none.
-    init?(_ device: String) {
+    package init?(_ device: String) {
         let parts = device.dropFirst("namespace".count).split(separator: ".", maxSplits: 1)
         guard parts.count == 2, let region = Int(parts[0]), let number = Int(parts[1]) else { return nil }
         self.init(region: region, number: number)
@@ -120,9 +122,9 @@ extension SimulatedNamespaceID {
 }
 
 /// Which claim seed.
-struct SimulatedClaimID: Hashable, Sendable, CustomStringConvertible {
-    var region: Int
-    var kind: SimulatedClaimKind
+package struct SimulatedClaimID: Hashable, Sendable, CustomStringConvertible {
+    package var region: Int
+    package var kind: SimulatedClaimKind
 
-    var description: String { "\(kind.rawValue) seed of region\(region)" }
+    package var description: String { "\(kind.rawValue) seed of region\(region)" }
 }

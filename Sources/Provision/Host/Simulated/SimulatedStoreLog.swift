@@ -1,22 +1,23 @@
 import Glibc
-import SystemPackage
+package import SystemPackage
+package import ProvisionCore
 
 /// The stores since a state file was written, beside it (`FILE.stores`): so that a store costs its own size and not that of
 /// the host, and a process that dies leaves what a crash would leave all the same.
 ///
 /// The first line names the state file's contents by their checksum. A log of other contents is left over from a process
 /// that died between writing the file and removing the log, or the file was edited since: it counts for nothing.
-struct SimulatedStoreLog: ~Copyable {
+package struct SimulatedStoreLog: ~Copyable {
     private let file: FileDescriptor
     private let path: FilePath
     /// How much was written.
-    private(set) var length: Int
+    package private(set) var length: Int
 
     private static func path(beside state: FilePath) -> FilePath { FilePath("\(state).stores") }
 
     /// The stores since a state file with these contents was written; none where there is no log of them. A torn last line is
     /// a store that was never made.
-    static func stores(since contents: [UInt8], of state: FilePath) -> [SimulatedStore] {
+    package static func stores(since contents: [UInt8], of state: FilePath) -> [SimulatedStore] {
         guard let bytes = try? SimulatedStateFile.read(path(beside: state)) else { return [] }
         var lines = bytes.split(separator: newline, omittingEmptySubsequences: false).dropLast()[...]
         guard let first = lines.popFirst(), first.elementsEqual(heading(contents).utf8) else { return [] }
@@ -31,7 +32,7 @@ struct SimulatedStoreLog: ~Copyable {
     }
 
     /// A new log, after a state file with these contents.
-    init(after contents: [UInt8], of state: FilePath) throws(HostError) {
+    package init(after contents: [UInt8], of state: FilePath) throws(HostError) {
         let text = Self.heading(contents) + "\n"
         path = Self.path(beside: state)
         file = try Self.begin(path, text)
@@ -53,7 +54,7 @@ struct SimulatedStoreLog: ~Copyable {
     }
 
     /// Adds a store.
-    mutating func add(_ store: SimulatedStore) throws(HostError) {
+    package mutating func add(_ store: SimulatedStore) throws(HostError) {
         let line = store.line + "\n"
         do {
             _ = try file.writeAll(line.utf8)
@@ -64,7 +65,7 @@ struct SimulatedStoreLog: ~Copyable {
     }
 
     /// Removes the log beside a state file that holds everything now.
-    static func remove(beside state: FilePath) {
+    package static func remove(beside state: FilePath) {
         _ = unsafe unlink(path(beside: state).string)
     }
 

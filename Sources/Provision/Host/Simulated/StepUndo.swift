@@ -1,32 +1,34 @@
+package import ProvisionCore
+
 /// The stores that take back what a step has done so far.
-struct StepUndo {
+package struct StepUndo {
     private var stores: [SimulatedStore] = []
     /// What cannot be taken back.
-    private(set) var losses: [String] = []
+    package private(set) var losses: [String] = []
 
     /// Adds a store, to be made before those added earlier.
-    mutating func add(_ store: SimulatedStore) {
+    package mutating func add(_ store: SimulatedStore) {
         stores.append(store)
     }
 
     /// Takes back the last addition.
-    mutating func removeLast() {
+    package mutating func removeLast() {
         stores.removeLast()
     }
 
     /// Notes something that cannot be taken back.
-    mutating func lose(_ loss: String) {
+    package mutating func lose(_ loss: String) {
         losses.append(loss)
     }
 
     /// The stores in the order in which they are to be made.
-    var inOrder: [SimulatedStore] { stores.reversed() }
+    package var inOrder: [SimulatedStore] { stores.reversed() }
 }
 
 extension SimulatedHost {
     /// Runs the body; where it fails, makes the stores of the undo and adds to the error what went wrong with them.
     /// A host that crashed cannot undo anything.
-    func undoing<Result>(
+    package func undoing<Result>(
         _ body: (inout StepUndo) throws(HostError) -> Result
     ) throws(HostError) -> Result {
         var undo = StepUndo()

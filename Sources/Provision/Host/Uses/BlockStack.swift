@@ -1,25 +1,26 @@
 import SystemPackage
+package import ProvisionCore
 
 /// A block device with its partitions, and everything that is stacked on one of them: device-mapper, LVM, md and bcache
 /// (sysfs `holders`), and loop devices whose backing file is the device node.
-struct BlockStack {
+package struct BlockStack {
     /// One device of the stack.
-    struct Member: Equatable {
+    package struct Member: Equatable {
         /// The kernel's name.
-        var name: String
+        package var name: String
         /// Its number; nil where sysfs does not tell.
-        var node: DeviceNode?
+        package var node: DeviceNode?
         /// Whether it is the device itself or one of its partitions.
-        var isOwn: Bool
+        package var isOwn: Bool
     }
 
     /// The devices, the lowest first.
-    private(set) var members: [Member] = []
+    package private(set) var members: [Member] = []
     /// What is stacked.
-    private(set) var uses: [DeviceUse] = []
+    package private(set) var uses: [DeviceUse] = []
 
     /// The stack over the disk with this kernel name.
-    init(_ disk: String, loops: LoopDevices) {
+    package init(_ disk: String, loops: LoopDevices) {
         var pending = [(name: disk, isOwn: true)][...]
         while let (name, isOwn) = pending.popFirst() {
             guard !members.contains(where: { $0.name == name }),
@@ -46,7 +47,7 @@ struct BlockStack {
     }
 
     /// The numbers of the device itself and its partitions.
-    var ownNodes: [(name: String, node: DeviceNode)] {
+    package var ownNodes: [(name: String, node: DeviceNode)] {
         members.filter(\.isOwn).compactMap { member in member.node.map { (member.name, $0) } }
     }
 
@@ -73,11 +74,11 @@ struct BlockStack {
 }
 
 /// The loop devices that are in use.
-struct LoopDevices {
+package struct LoopDevices {
     private var backing: [(loop: String, node: DeviceNode)] = []
 
     /// Reads which file backs each loop device. A file system's regular files are not of interest: those show as mounts.
-    init() {
+    package init() {
         guard let directory = SysfsDirectory.ifThere("/sys/class/block") else { return }
         for name in directory.entries().sorted() where name.hasPrefix("loop") {
             guard let path = directory.text("\(name)/loop/backing_file"), let node = Self.node(path, of: name)
@@ -100,7 +101,7 @@ struct LoopDevices {
     }
 
     /// The loop devices over a block device.
-    func backed(by node: DeviceNode?) -> [String] {
+    package func backed(by node: DeviceNode?) -> [String] {
         backing.filter { $0.node == node }.map(\.loop)
     }
 }

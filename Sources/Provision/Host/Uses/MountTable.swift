@@ -1,26 +1,27 @@
 import Glibc
+import ProvisionCore
 
 /// What is mounted, in every mount namespace that a visible process lives in.
-struct MountTable {
+package struct MountTable {
     /// A mount of a file system.
-    struct Mount: Equatable {
+    package struct Mount: Equatable {
         /// The device number of the file system.
-        var number: String
+        package var number: String
         /// Where it is mounted.
-        var point: String
+        package var point: String
         /// The type of the file system.
-        var type: String
+        package var type: String
         /// What is mounted, in the words of whoever mounted it: a device node's path for most that lie on one.
-        var source: String
+        package var source: String
         /// A process that sees it; nil where this one does.
-        var process: Int?
+        package var process: Int?
     }
 
     /// The mounts, this process's own first.
-    private(set) var mounts: [Mount] = []
+    package private(set) var mounts: [Mount] = []
 
     /// Reads the mounts of this process, and of one process in each other mount namespace.
-    init() {
+    package init() {
         mounts = Self.parse(ProcText.lines("/proc/self/mountinfo"), process: nil)
         var seen = Set([Self.namespace(of: "self")])
         for process in ProcText.processes().sorted() {
@@ -31,7 +32,7 @@ struct MountTable {
     }
 
     /// The mounts in the lines of this process's `mountinfo`.
-    init(_ lines: [String]) {
+    package init(_ lines: [String]) {
         mounts = Self.parse(lines, process: nil)
     }
 
@@ -41,7 +42,7 @@ struct MountTable {
     /// there its source tells, but only of a type that lies on block devices. Anybody can mount a `tmpfs` in a
     /// namespace of their own, and call its source as they like.
     /// - Parameter types: the types that lie on block devices; nil where they are not known.
-    func mounts(
+    package func mounts(
         of name: String, _ node: DeviceNode?,
         types: @autoclosure () -> Set<String>? = FileSystemTypes.onDevices()
     ) -> [Mount] {
@@ -61,7 +62,7 @@ struct MountTable {
 
     /// The lines of a `mountinfo` file: mount id, parent, number, root, point, options, optional fields, a hyphen, type,
     /// source (proc(5)).
-    static func parse(_ lines: [String], process: Int?) -> [Mount] {
+    package static func parse(_ lines: [String], process: Int?) -> [Mount] {
         lines.compactMap { line in
             let fields = line.split(separator: " ")
             guard fields.count > 4 else { return nil }
@@ -92,11 +93,11 @@ extension MountTable.Mount {
 }
 
 /// The types of file systems that the kernel knows.
-enum FileSystemTypes {
+package enum FileSystemTypes {
     /// Those that lie on block devices (`/proc/filesystems` calls the others `nodev`); nil where the kernel does not tell.
-    static func onDevices() -> Set<String>? { parse(ProcText.lines("/proc/filesystems")) }
+    package static func onDevices() -> Set<String>? { parse(ProcText.lines("/proc/filesystems")) }
 
-    static func parse(_ lines: [String]) -> Set<String>? {
+    package static func parse(_ lines: [String]) -> Set<String>? {
         guard !lines.isEmpty else { return nil }
         return Set(
             lines.compactMap { line in

@@ -1,19 +1,20 @@
 import Glibc
 import SystemPackage
+import ProvisionCore
 
 /// What is read from `/proc`.
-enum ProcText {
+package enum ProcText {
     /// The ids of the processes.
-    static func processes() -> [Int] {
+    package static func processes() -> [Int] {
         guard let directory = SysfsDirectory.ifThere("/proc") else { return [] }
         return directory.entries().compactMap { Int($0) }
     }
 
     /// The number that this process has in `/proc`, which can be another one's view; nil where it does not show it.
-    static var own: Int? { link("/proc/self").flatMap { Int($0) } }
+    package static var own: Int? { link("/proc/self").flatMap { Int($0) } }
 
     /// Where a symbolic link leads; nil where there is none, or this user may not look.
-    static func link(_ path: String) -> String? {
+    package static func link(_ path: String) -> String? {
         unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(PATH_MAX)) { buffer in
             guard let start = buffer.baseAddress else { return nil }
             let count = unsafe readlink(path, start, buffer.count)
@@ -24,18 +25,18 @@ enum ProcText {
     }
 
     /// The command of a process.
-    static func command(_ process: Int) -> String {
+    package static func command(_ process: Int) -> String {
         lines("/proc/\(process)/comm").first ?? "?"
     }
 
     /// The lines of a file; none where it cannot be read.
-    static func lines(_ path: String) -> [String] {
+    package static func lines(_ path: String) -> [String] {
         guard let bytes = contents(path) else { return [] }
         return bytes.split(separator: UInt8(ascii: "\n")).map { String(decoding: $0, as: UTF8.self) }
     }
 
     /// The text of a field in which the kernel wrote white space and backslashes as `\040`.
-    static func unescaped(_ field: Substring) -> String {
+    package static func unescaped(_ field: Substring) -> String {
         var bytes: [UInt8] = []
         var rest = Array(field.utf8)[...]
         while let byte = rest.popFirst() {

@@ -1,20 +1,21 @@
 import Glibc
+import ProvisionCore
 
 /// Which processes have a device open or mapped.
 ///
 /// What no process shows is not found: a descriptor on its way through a socket, or registered with io_uring. Which
 /// processes are not shown, ``Sight`` tells.
-enum ProcessScan {
+package enum ProcessScan {
     /// A process that has a device open or mapped.
-    struct User: Equatable {
+    package struct User: Equatable {
         /// The process id.
-        var id: Int
+        package var id: Int
         /// Its command (`/proc/ID/comm`).
-        var command: String
+        package var command: String
     }
 
     /// The other processes that use each of the devices, as far as this user may see them: one pass for all devices.
-    static func users(of nodes: Set<DeviceNode>) -> [DeviceNode: [User]] {
+    package static func users(of nodes: Set<DeviceNode>) -> [DeviceNode: [User]] {
         guard !nodes.isEmpty else { return [:] }
         let own = ProcText.own ?? Int(getpid())
         var users: [DeviceNode: [User]] = [:]
@@ -29,7 +30,7 @@ enum ProcessScan {
 
     /// The same, but one that opened a device only for a moment, as udev does with every new block device, is waited
     /// for: a second at most.
-    static func lastingUsers(of nodes: Set<DeviceNode>) -> [DeviceNode: [User]] {
+    package static func lastingUsers(of nodes: Set<DeviceNode>) -> [DeviceNode: [User]] {
         var users = users(of: nodes)
         for _ in 0..<10 where !users.isEmpty {
             usleep(100_000)

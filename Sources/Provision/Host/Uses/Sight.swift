@@ -1,10 +1,11 @@
 import Glibc
+package import ProvisionCore
 
 /// Whether everybody who uses a device would be seen. Who uses one is read from `/proc`, which can be missing, or show
 /// less than there is; an empty list means something only where nothing is hidden.
-enum Sight {
+package enum Sight {
     /// Why somebody who uses a device could go unseen; nil where nobody could. Opens nothing.
-    static var obstacle: HostError? {
+    package static var obstacle: HostError? {
         obstacle(
             isThere: { unsafe access($0, F_OK) == 0 || errno != ENOENT },
             mayTrace: Linux.mayTrace, processSpace: ProcText.link("/proc/1/ns/pid"), isRoot: geteuid() == 0)
@@ -16,7 +17,7 @@ enum Sight {
     ///   - mayTrace: whether this process may look into others.
     ///   - processSpace: the PID namespace of the first process that `/proc` shows; nil where it is not told.
     ///   - isRoot: whether the caller is root.
-    static func obstacle(
+    package static func obstacle(
         isThere: (String) -> Bool, mayTrace: Bool, processSpace: String?, isRoot: Bool
     ) -> HostError? {
         guard isThere("/proc/self/mountinfo") else {

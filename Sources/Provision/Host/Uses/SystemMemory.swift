@@ -1,10 +1,12 @@
+package import ProvisionCore
+
 /// The capacity of a device-dax device as system memory (the driver `kmem`).
-enum SystemMemory {
+package enum SystemMemory {
     /// The use of a device by a driver other than `device_dax`; nil where there is none.
     ///
     /// The kernel refuses no unbind. With a block online the memory is stranded until the next boot; with all of them
     /// offline the unbind succeeds, and takes away what somebody configured as memory.
-    static func use(
+    package static func use(
         of device: String, below claim: String, _ directory: borrowing SysfsDirectory
     ) -> DeviceUse? {
         guard let driver = directory.linkTarget("\(claim)/\(device)/driver"), driver != "device_dax" else {
@@ -23,7 +25,7 @@ enum SystemMemory {
     ///
     /// Blocks in ZONE_MOVABLE can go offline. Those in another zone hold the kernel's own pages, which it does not move:
     /// taking them offline fails as a rule (mm/memory_hotplug.c, `offline_pages`), and a reboot is what gives them back.
-    static func use(of device: String, onlineIn zones: [String]) -> DeviceUse {
+    package static func use(of device: String, onlineIn zones: [String]) -> DeviceUse {
         let back = "daxctl reconfigure-device --mode=devdax \(device)"
         guard !zones.isEmpty else {
             return DeviceUse(
@@ -45,19 +47,19 @@ enum SystemMemory {
     }
 
     /// What the kernel does with new memory blocks; nil where it has no memory hotplug.
-    static var policy: String? {
+    package static var policy: String? {
         guard let directory = SysfsDirectory.ifThere(MemoryBlocks.root) else { return nil }
         return directory.text("auto_online_blocks")
     }
 }
 
 /// The memory blocks of the kernel's memory hotplug (`/sys/devices/system/memory`).
-enum MemoryBlocks {
-    static let root = "/sys/devices/system/memory"
+package enum MemoryBlocks {
+    package static let root = "/sys/devices/system/memory"
 
     /// The zone of each of these blocks (`valid_zones`, of which an online block shows the one it is in). Where that
     /// cannot be told, the block counts as one that can go offline.
-    static func zones(of blocks: [UInt64]) -> [String] {
+    package static func zones(of blocks: [UInt64]) -> [String] {
         guard let directory = SysfsDirectory.ifThere(root) else { return blocks.map { _ in "Movable" } }
         return blocks.map { block in
             let zones = directory.text("memory\(block)/valid_zones")?.split(separator: " ") ?? []
@@ -68,7 +70,7 @@ enum MemoryBlocks {
     /// The numbers of the online blocks in a physical range. A range that cannot be read counts as online.
     ///
     /// The driver adds whole blocks alone (drivers/dax/kmem.c, `dax_kmem_range`), so those at the edges are not its.
-    static func online(from start: UInt64?, size: UInt64?) -> [UInt64] {
+    package static func online(from start: UInt64?, size: UInt64?) -> [UInt64] {
         guard let directory = SysfsDirectory.ifThere(root),
             let unit = directory.text("block_size_bytes").flatMap({ UInt64($0, radix: 16) }), unit > 0
         else { return [] }

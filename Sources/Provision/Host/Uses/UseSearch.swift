@@ -1,5 +1,7 @@
+package import ProvisionCore
+
 /// Who uses namespaces: everything that shows without touching the devices.
-struct UseSearch {
+package struct UseSearch {
     private let mounts = MountTable()
     private let loops = LoopDevices()
     private let swaps = ProcText.lines("/proc/swaps").compactMap {
@@ -7,26 +9,26 @@ struct UseSearch {
     }
 
     /// The device of an active namespace.
-    struct Device {
+    package struct Device {
         /// The namespace's kernel name.
-        var namespace: String
+        package var namespace: String
         /// The name below `/dev`.
-        var name: String
+        package var name: String
         /// Uses that are known already.
-        var uses: [DeviceUse]
+        package var uses: [DeviceUse]
         /// What processes may have open.
-        var nodes: [(name: String, node: DeviceNode)]
+        package var nodes: [(name: String, node: DeviceNode)]
     }
 
     /// A block device with the kernel's uses of it.
-    func block(_ disk: String, of namespace: String) -> Device {
+    package func block(_ disk: String, of namespace: String) -> Device {
         let stack = BlockStack(disk, loops: loops)
         let held = stack.members.flatMap { mountUses($0.name, $0.node) + swapUses($0.name, $0.node) }
         return Device(namespace: namespace, name: disk, uses: held + stack.uses, nodes: stack.ownNodes)
     }
 
     /// A character device with the kernel's uses of it.
-    static func character(
+    package static func character(
         _ device: String, below claim: String, of namespace: String, _ directory: borrowing SysfsDirectory
     ) -> Device {
         let uses = [SystemMemory.use(of: device, below: claim, directory)].compactMap(\.self)
@@ -36,7 +38,7 @@ struct UseSearch {
     }
 
     /// The uses of each namespace, by kernel name, with those by processes: found in one pass for all.
-    static func uses(of devices: [Device]) -> [String: [DeviceUse]] {
+    package static func uses(of devices: [Device]) -> [String: [DeviceUse]] {
         let users = ProcessScan.lastingUsers(of: Set(devices.flatMap(\.nodes).map(\.node)))
         var found: [String: [DeviceUse]] = [:]
         for device in devices {

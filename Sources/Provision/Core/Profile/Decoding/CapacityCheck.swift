@@ -1,14 +1,14 @@
 /// The percentages and shares that one region block has given away so far.
-struct DeclaredCapacity {
+package struct DeclaredCapacity {
     /// Millionths of a percent.
-    private(set) var millionths: UInt64 = 0
+    package private(set) var millionths: UInt64 = 0
     /// The sum of the shares of `remaining`.
     private var shares = Fraction.zero
     /// The line of the first namespace that takes a share.
-    private(set) var firstShareLine: Int?
+    package private(set) var firstShareLine: Int?
 
     /// Why a request cannot be met beside those before it.
-    enum Excess: Equatable {
+    package enum Excess: Equatable {
         /// The percentages are more than 100.
         case percentages
         /// The shares of `remaining` are more than the whole.
@@ -19,7 +19,7 @@ struct DeclaredCapacity {
 
     /// Adds a request. Returns what it is too much for; what is reported once is not added, so that those after it
     /// are judged without it.
-    mutating func add(_ request: SizeRequest, line: Int) -> Excess? {
+    package mutating func add(_ request: SizeRequest, line: Int) -> Excess? {
         switch request {
         case .raw, .usable: return nil
         case .fraction(let percentage):
@@ -37,20 +37,20 @@ struct DeclaredCapacity {
 }
 
 /// An exact fraction in lowest terms.
-struct Fraction: Equatable {
+package struct Fraction: Equatable {
     /// The part above the line.
-    let numerator: UInt128
+    package let numerator: UInt128
     /// The part below the line.
-    let denominator: UInt128
+    package let denominator: UInt128
 
     /// Nothing.
-    static let zero = Fraction(numerator: 0, denominator: 1)
+    package static let zero = Fraction(numerator: 0, denominator: 1)
 
     /// Whether it is one or less.
-    var isAtMostOne: Bool { numerator <= denominator }
+    package var isAtMostOne: Bool { numerator <= denominator }
 
     /// This fraction plus one `divisor`th; nil where the sum does not fit in 128 bits. `divisor` must be above zero.
-    func addingReciprocal(of divisor: Int) -> Fraction? {
+    package func addingReciprocal(of divisor: Int) -> Fraction? {
         let divisor = UInt128(divisor)
         let (product, overflow) = denominator.multipliedReportingOverflow(by: divisor)
         let (scaled, excess) = numerator.multipliedReportingOverflow(by: divisor)
@@ -69,7 +69,9 @@ struct Fraction: Equatable {
 
 extension ProfileDecoder {
     /// Reports a size that the region block has no room for beside those before it.
-    mutating func check(_ size: SizeRequest, of fields: Fields, against capacity: inout DeclaredCapacity) {
+    package mutating func check(
+        _ size: SizeRequest, of fields: Fields, against capacity: inout DeclaredCapacity
+    ) {
         let node = fields["size"] ?? fields.node
         switch capacity.add(size, line: node.position.line) {
         case nil: return

@@ -1,6 +1,6 @@
 extension ProfileDecoder {
     /// The `device:` of a devdax namespace.
-    mutating func deviceConfiguration(_ node: YamlNode) -> DeviceConfiguration? {
+    package mutating func deviceConfiguration(_ node: YamlNode) -> DeviceConfiguration? {
         let keys = ["mode", "online", "owner", "group", "permissions"]
         guard let fields = fields(of: node, called: "`device`", keys: keys) else { return nil }
         let mode: DeviceMode? = word("mode", in: fields)

@@ -1,11 +1,11 @@
 /// The values of a mapping by key; every key is known and occurs once.
-struct Fields {
+package struct Fields {
     /// The mapping.
-    let node: YamlNode
+    package let node: YamlNode
     /// What the mapping is, for messages: "a region block".
-    let name: String
+    package let name: String
     /// The key nodes by key.
-    fileprivate(set) var keyNodes: [String: YamlNode] = [:]
+    package fileprivate(set) var keyNodes: [String: YamlNode] = [:]
     fileprivate var values: [String: YamlNode] = [:]
     /// Known keys that a misspelt one was probably meant to be: their absence is no news.
     fileprivate var misspelt: Set<String> = []
@@ -13,12 +13,12 @@ struct Fields {
     fileprivate var hasRefusedKey = false
 
     /// The value of a key; nil where it does not occur.
-    subscript(key: String) -> YamlNode? { values[key] }
+    package subscript(key: String) -> YamlNode? { values[key] }
 }
 
 extension ProfileDecoder {
     /// The values of a mapping that may have these keys; nil, once reported, where the node is no mapping.
-    mutating func fields(of node: YamlNode, called name: String, keys: [String]) -> Fields? {
+    package mutating func fields(of node: YamlNode, called name: String, keys: [String]) -> Fields? {
         guard case .mapping(let pairs) = node.content else {
             reportType(of: node, key: name, expected: "a mapping")
             return nil
@@ -34,7 +34,7 @@ extension ProfileDecoder {
 
     /// The value of a key that must be there; reported where it is not.
     @discardableResult
-    mutating func require(_ key: String, in fields: Fields, example: String) -> YamlNode? {
+    package mutating func require(_ key: String, in fields: Fields, example: String) -> YamlNode? {
         if let value = fields[key] { return value }
         if !fields.misspelt.contains(key), !fields.hasRefusedKey {
             report(

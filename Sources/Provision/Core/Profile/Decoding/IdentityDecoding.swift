@@ -1,16 +1,16 @@
 /// The names and UUIDs that a profile's namespaces have so far, each with the line of its first use.
-struct DeclaredIdentities {
+package struct DeclaredIdentities {
     /// The names.
-    var names: [NamespaceName: (name: NamespaceName, line: Int)] = [:]
+    package var names: [NamespaceName: (name: NamespaceName, line: Int)] = [:]
     /// The UUIDs.
-    var uuids: [UUID: Int] = [:]
+    package var uuids: [UUID: Int] = [:]
     /// The names that renamed namespaces had before.
-    var renames: [(name: NamespaceName, node: YamlNode)] = []
+    package var renames: [(name: NamespaceName, node: YamlNode)] = []
 }
 
 extension ProfileDecoder {
     /// The namespace name under a key.
-    mutating func name(_ key: String, in fields: Fields) -> NamespaceName? {
+    package mutating func name(_ key: String, in fields: Fields) -> NamespaceName? {
         guard let node = fields[key], let value = string(node, called: "`\(key)`") else { return nil }
         if let name = NamespaceName(value) { return name }
         let count = value.utf8.count
@@ -29,7 +29,7 @@ extension ProfileDecoder {
     }
 
     /// The name that a namespace had before; only for one that has a name now, and another one.
-    mutating func renamedFrom(in fields: Fields, name: NamespaceName?) -> NamespaceName? {
+    package mutating func renamedFrom(in fields: Fields, name: NamespaceName?) -> NamespaceName? {
         guard let node = fields["renamed_from"] else { return nil }
         let old = self.name("renamed_from", in: fields)
         if fields["name"] == nil, let key = fields.keyNodes["renamed_from"] {
@@ -43,7 +43,7 @@ extension ProfileDecoder {
     }
 
     /// The UUID of an existing namespace.
-    mutating func uuid(in fields: Fields) -> UUID? {
+    package mutating func uuid(in fields: Fields) -> UUID? {
         guard let node = fields["uuid"], let value = string(node, called: "`uuid`") else { return nil }
         guard let uuid = UUID(value) else {
             report(
@@ -56,7 +56,9 @@ extension ProfileDecoder {
     }
 
     /// Notes what a namespace is called, and reports what another one is called too.
-    mutating func declare(name: NamespaceName?, uuid: UUID?, renamedFrom: NamespaceName?, in fields: Fields) {
+    package mutating func declare(
+        name: NamespaceName?, uuid: UUID?, renamedFrom: NamespaceName?, in fields: Fields
+    ) {
         if let name, let node = fields["name"] {
             if let (first, line) = identities.names[name] {
                 let suggestion =
@@ -83,7 +85,7 @@ extension ProfileDecoder {
     }
 
     /// Reports old names that another namespace has now, or had before as well. Run when all names are known.
-    mutating func checkRenames() {
+    package mutating func checkRenames() {
         var seen: [NamespaceName: Int] = [:]
         for (name, node) in identities.renames {
             let quoted = PrintableText.quoted(name.text)

@@ -1,6 +1,6 @@
 extension ProfileDecoder {
     /// The conditions of a region block: at least one.
-    mutating func regionMatch(_ node: YamlNode) -> RegionMatch? {
+    package mutating func regionMatch(_ node: YamlNode) -> RegionMatch? {
         let keys = [
             "region", "numa_node", "iset_id", "dimms", "type", "persistence_domain", "provider", "min_size",
         ]

@@ -6,7 +6,9 @@ extension ProfileDecoder {
     ]
 
     /// One item of `namespaces:`. What it is called and how much it takes is checked against the others.
-    mutating func namespace(_ node: YamlNode, capacity: inout DeclaredCapacity) -> NamespaceDeclaration? {
+    package mutating func namespace(_ node: YamlNode, capacity: inout DeclaredCapacity)
+        -> NamespaceDeclaration?
+    {
         guard let fields = fields(of: node, called: "a namespace", keys: Self.namespaceKeys) else {
             return nil
         }
@@ -43,7 +45,7 @@ extension ProfileDecoder {
     }
 
     /// Reports each of `keys` that occurs.
-    mutating func refuse(_ keys: [String], in fields: Fields, because reason: String) {
+    package mutating func refuse(_ keys: [String], in fields: Fields, because reason: String) {
         for key in keys {
             guard let node = fields.keyNodes[key] else { continue }
             report("`\(key)` is \(reason)", at: node, suggestion: "leave it out")

@@ -2,30 +2,30 @@
 ///
 /// A decoding function returns nil where a value is absent or where it has reported what is wrong with it; the
 /// profile counts only when nothing was reported.
-struct ProfileDecoder {
+package struct ProfileDecoder {
     /// The most items of `regions:`.
-    static let maximumRegionCount = 1024
+    package static let maximumRegionCount = 1024
     /// The most namespaces in one profile.
-    static let maximumNamespaceCount = 4096
+    package static let maximumNamespaceCount = 4096
     /// The version of the profile language that this code reads.
-    static let version = 1
+    package static let version = 1
 
     /// The text, for excerpts.
-    let text: SourceText
+    package let text: SourceText
     /// What is wrong, in the order of discovery.
-    var diagnostics: [Diagnostic]
+    package var diagnostics: [Diagnostic]
     /// What the namespaces so far are called.
-    var identities = DeclaredIdentities()
+    package var identities = DeclaredIdentities()
     private var namespaceCount = 0
 
     /// A decoder for a tree made from `text`.
-    init(text: SourceText, diagnostics: [Diagnostic] = []) {
+    package init(text: SourceText, diagnostics: [Diagnostic] = []) {
         self.text = text
         self.diagnostics = diagnostics
     }
 
     /// The profile that `root` writes; nil for no document.
-    mutating func profile(from root: YamlNode?) -> Profile? {
+    package mutating func profile(from root: YamlNode?) -> Profile? {
         guard let root, !root.isMissing else {
             report(
                 "the profile is empty", at: SourcePosition(line: 1, column: 1),
@@ -45,7 +45,7 @@ struct ProfileDecoder {
     }
 
     /// Counts a namespace; false, once reported, where there are too many.
-    mutating func admitsNamespace(at node: YamlNode) -> Bool {
+    package mutating func admitsNamespace(at node: YamlNode) -> Bool {
         namespaceCount += 1
         if namespaceCount == Self.maximumNamespaceCount + 1 {
             report("the profile has more than \(Self.maximumNamespaceCount) namespaces", at: node)

@@ -1,6 +1,6 @@
 extension ProfileDecoder {
     /// One item of `regions:`.
-    mutating func regionBlock(_ node: YamlNode) -> RegionBlock? {
+    package mutating func regionBlock(_ node: YamlNode) -> RegionBlock? {
         let keys = ["match", "each", "labels", "require", "namespaces"]
         guard let fields = fields(of: node, called: "a region block", keys: keys) else { return nil }
         let match = require("match", in: fields, example: "which region, such as `{numa_node: 0}`")

@@ -1,17 +1,19 @@
 extension ProfileDecoder {
     /// Reports what is wrong with a node.
-    mutating func report(_ message: String, at node: YamlNode, suggestion: String? = nil) {
+    package mutating func report(_ message: String, at node: YamlNode, suggestion: String? = nil) {
         diagnostics.append(
             Diagnostic(message, at: node.position, length: node.length, suggestion: suggestion, in: text))
     }
 
     /// Reports what is wrong at a place.
-    mutating func report(_ message: String, at position: SourcePosition, suggestion: String? = nil) {
+    package mutating func report(_ message: String, at position: SourcePosition, suggestion: String? = nil) {
         diagnostics.append(Diagnostic(message, at: position, suggestion: suggestion, in: text))
     }
 
     /// Reports that a node is of the wrong kind; says nothing of one that was refused before.
-    mutating func reportType(of node: YamlNode, key: String, expected: String, suggestion: String? = nil) {
+    package mutating func reportType(
+        of node: YamlNode, key: String, expected: String, suggestion: String? = nil
+    ) {
         if case .refused = node.content { return }
         if node.isMissing {
             return report("\(key) has no value", at: node, suggestion: suggestion ?? "expected \(expected)")
@@ -20,7 +22,7 @@ extension ProfileDecoder {
     }
 
     /// What a node is, for "must be ..., not ...".
-    func description(of node: YamlNode) -> String {
+    package func description(of node: YamlNode) -> String {
         switch node.content {
         case .mapping: return "a mapping"
         case .sequence: return "a list"

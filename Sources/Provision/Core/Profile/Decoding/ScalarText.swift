@@ -1,7 +1,7 @@
 /// What YAML 1.1 and 1.2 parsers take a plain scalar for. A profile that means a string must quote these.
-enum ScalarText {
+package enum ScalarText {
     /// Whether a plain scalar is a number: decimal, hexadecimal or octal, with a sign, a point or an exponent.
-    static func isNumber(_ text: String) -> Bool {
+    package static func isNumber(_ text: String) -> Bool {
         var rest = text.utf8[...]
         if rest.first == UInt8(ascii: "-") || rest.first == UInt8(ascii: "+") { rest = rest.dropFirst() }
         if rest.starts(with: "0x".utf8) {
@@ -20,7 +20,7 @@ enum ScalarText {
     }
 
     /// The boolean that a plain scalar stands for in some YAML version; nil for other words.
-    static func boolean(_ text: String) -> Bool? {
+    package static func boolean(_ text: String) -> Bool? {
         switch text.lowercased() {
         case "true", "yes", "on", "y": true
         case "false", "no", "off", "n": false
@@ -29,7 +29,9 @@ enum ScalarText {
     }
 
     /// Whether a plain scalar means "nothing".
-    static func isNull(_ text: String) -> Bool { text.isEmpty || text == "~" || text.lowercased() == "null" }
+    package static func isNull(_ text: String) -> Bool {
+        text.isEmpty || text == "~" || text.lowercased() == "null"
+    }
 
     private static func isExponent(_ text: Substring.UTF8View) -> Bool {
         guard text.first == UInt8(ascii: "e") || text.first == UInt8(ascii: "E") else { return false }

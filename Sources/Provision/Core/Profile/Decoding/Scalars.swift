@@ -1,13 +1,13 @@
 extension ProfileDecoder {
     /// The items of a list; nil, once reported, where the node is none.
-    mutating func list(_ node: YamlNode, key: String) -> [YamlNode]? {
+    package mutating func list(_ node: YamlNode, key: String) -> [YamlNode]? {
         if case .sequence(let items) = node.content { return items }
         reportType(of: node, key: "`\(key)`", expected: "a list")
         return nil
     }
 
     /// The boolean under a key: `true` or `false`, unquoted.
-    mutating func boolean(_ key: String, in fields: Fields) -> Bool? {
+    package mutating func boolean(_ key: String, in fields: Fields) -> Bool? {
         guard let node = fields[key] else { return nil }
         guard case .scalar(let value, let isPlain) = node.content, !node.isMissing else {
             reportType(of: node, key: "`\(key)`", expected: "true or false")
@@ -20,13 +20,13 @@ extension ProfileDecoder {
     }
 
     /// The string under a key.
-    mutating func string(_ key: String, in fields: Fields) -> String? {
+    package mutating func string(_ key: String, in fields: Fields) -> String? {
         fields[key].flatMap { string($0, called: "`\(key)`") }
     }
 
     /// A string that is not empty and harmless to print. A plain scalar that YAML takes for something else must be
     /// quoted.
-    mutating func string(_ node: YamlNode, called name: String) -> String? {
+    package mutating func string(_ node: YamlNode, called name: String) -> String? {
         guard case .scalar(let value, let isPlain) = node.content, !node.isMissing else {
             reportType(of: node, key: name, expected: "a string")
             return nil
@@ -44,7 +44,7 @@ extension ProfileDecoder {
     }
 
     /// The word under a key that is one of an enumeration's.
-    mutating func word<Word>(_ key: String, in fields: Fields) -> Word?
+    package mutating func word<Word>(_ key: String, in fields: Fields) -> Word?
     where Word: RawRepresentable<String> & CaseIterable {
         guard let node = fields[key] else { return nil }
         let words = Word.allCases.map(\.rawValue)
@@ -53,7 +53,7 @@ extension ProfileDecoder {
     }
 
     /// One of `words`; reported, with the nearest, where it is another.
-    mutating func word(_ node: YamlNode, key: String, among words: [String]) -> String? {
+    package mutating func word(_ node: YamlNode, key: String, among words: [String]) -> String? {
         let expected = words.count == 1 ? "`\(words[0])`" : "one of \(words.joined(separator: ", "))"
         guard case .scalar(let value, _) = node.content, !node.isMissing else {
             reportType(of: node, key: "`\(key)`", expected: expected)
@@ -69,7 +69,7 @@ extension ProfileDecoder {
     }
 
     /// The integer under a key, from 0, that fits in 31 bits: a device or node number.
-    mutating func number(_ key: String, in fields: Fields) -> Int? {
+    package mutating func number(_ key: String, in fields: Fields) -> Int? {
         guard let node = fields[key] else { return nil }
         guard case .scalar(let value, isPlain: true) = node.content, !node.isMissing else {
             reportType(of: node, key: "`\(key)`", expected: "a whole number from 0")
@@ -108,17 +108,17 @@ extension ProfileDecoder {
 }
 
 /// The number of a device or of a NUMA node, as the kernel counts them: an `int` from 0.
-enum DeviceNumber {
+package enum DeviceNumber {
     /// The largest.
-    static let maximum = Int(Int32.max)
+    package static let maximum = Int(Int32.max)
 
     /// The number that decimal digits write, without zeros in front; nil where it is none, or too large.
-    static func parse(_ text: Substring) -> Int? {
+    package static func parse(_ text: Substring) -> Int? {
         isDecimal(text) ? Int32(text).map { Int($0) } : nil
     }
 
     /// Whether a text is a number that the kernel has no device for.
-    static func isTooLarge(_ text: String) -> Bool { isDecimal(text[...]) && Int32(text) == nil }
+    package static func isTooLarge(_ text: String) -> Bool { isDecimal(text[...]) && Int32(text) == nil }
 
     private static func isDecimal(_ text: Substring) -> Bool {
         !text.isEmpty && text.utf8.allSatisfy { (0x30...0x39).contains($0) }

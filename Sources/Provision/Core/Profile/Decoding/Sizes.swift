@@ -1,6 +1,6 @@
 extension ProfileDecoder {
     /// A fixed size above zero under a key.
-    mutating func byteCount(_ key: String, in fields: Fields) -> ByteCount? {
+    package mutating func byteCount(_ key: String, in fields: Fields) -> ByteCount? {
         guard let node = fields[key], let value = sizeText(node, key: key) else { return nil }
         if value.hasSuffix("%") || value.hasPrefix("remaining") {
             report("`\(key)` must be a fixed size, not \(PrintableText.quoted(value))", at: node)
@@ -10,7 +10,7 @@ extension ProfileDecoder {
     }
 
     /// What `size` and `usable_size` of a namespace ask for together; neither asks for what remains.
-    mutating func sizeRequest(in fields: Fields) -> SizeRequest? {
+    package mutating func sizeRequest(in fields: Fields) -> SizeRequest? {
         guard let usable = fields["usable_size"] else {
             guard let node = fields["size"] else { return .remaining(divisor: 1) }
             return sizeRequest(node)

@@ -1,26 +1,26 @@
 /// Builds the node tree of a text that must be one plain YAML document: no anchors, aliases, tags, merge keys, and
 /// nothing deeper or larger than a profile can need.
-struct YamlComposer: ~Copyable {
+package struct YamlComposer: ~Copyable {
     /// The deepest nesting of lists and mappings.
-    static let maximumDepth = 64
+    package static let maximumDepth = 64
     /// The most values in one text.
-    static let maximumNodeCount = 100_000
+    package static let maximumNodeCount = 100_000
 
     /// What was refused without ending the reading.
-    private(set) var diagnostics: [Diagnostic] = []
+    package private(set) var diagnostics: [Diagnostic] = []
     private var stream: YamlEventStream?
     private let text: SourceText
     private var nodeCount = 0
 
     /// A composer for `bytes`, which `text` decodes.
-    init(_ bytes: [UInt8], text: SourceText) {
+    package init(_ bytes: [UInt8], text: SourceText) {
         stream = YamlEventStream(bytes)
         self.text = text
     }
 
     /// The document's root; nil where the text has no document. Throws what ends the reading: a syntax error, or a
     /// limit passed.
-    mutating func document() throws(Diagnostic) -> YamlNode? {
+    package mutating func document() throws(Diagnostic) -> YamlNode? {
         var root: YamlNode?
         while true {
             let event = try next()

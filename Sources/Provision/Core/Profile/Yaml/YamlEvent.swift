@@ -1,14 +1,14 @@
 /// One of libyaml's events, copied out of its C struct.
-struct YamlEvent {
+package struct YamlEvent {
     /// What happened.
-    var kind: Kind
+    package var kind: Kind
     /// Where the text of the event begins.
-    var start: SourcePosition
+    package var start: SourcePosition
     /// Where it ends: the place after its last character.
-    var end: SourcePosition
+    package var end: SourcePosition
 
     /// The kinds of events.
-    enum Kind {
+    package enum Kind {
         /// The text begins.
         case streamStart
         /// The text ends.
@@ -32,22 +32,22 @@ struct YamlEvent {
     }
 
     /// What is written before a node.
-    struct NodeProperties {
+    package struct NodeProperties {
         /// Whether there is an anchor.
-        var hasAnchor: Bool
+        package var hasAnchor: Bool
         /// Whether there is a tag.
-        var hasTag: Bool
+        package var hasTag: Bool
     }
 }
 
 /// Text that libyaml cannot parse.
-struct YamlSyntaxError: Error {
+package struct YamlSyntaxError: Error {
     /// libyaml's words for what it was doing, such as "while parsing a block mapping"; may be empty.
-    var context: String
+    package var context: String
     /// libyaml's words for what is wrong.
-    var problem: String
+    package var problem: String
     /// Where.
-    var position: SourcePosition
+    package var position: SourcePosition
     /// Where what it was doing began.
-    var contextPosition: SourcePosition?
+    package var contextPosition: SourcePosition?
 }

@@ -2,13 +2,13 @@ import CYaml
 
 /// libyaml's event parser over a text: the owner of a `yaml_parser_t`, freed with it on every path.
 @safe
-struct YamlEventStream: ~Copyable {
+package struct YamlEventStream: ~Copyable {
     private let parser: UnsafeMutablePointer<yaml_parser_t>
     private let input: UnsafeMutableBufferPointer<UInt8>
 
     /// A parser at the beginning of `bytes`, which must be UTF-8; nil where there is no memory for it.
     /// The corresponding C function is `yaml_parser_initialize`.
-    init?(_ bytes: [UInt8]) {
+    package init?(_ bytes: [UInt8]) {
         let parser = UnsafeMutablePointer<yaml_parser_t>.allocate(capacity: 1)
         unsafe parser.initialize(to: yaml_parser_t())
         guard unsafe yaml_parser_initialize(parser) == 1 else {
@@ -31,7 +31,7 @@ struct YamlEventStream: ~Copyable {
 
     /// The next event. After an error, and after the end of the stream, there is none: do not ask again.
     /// The corresponding C function is `yaml_parser_parse`.
-    mutating func next() throws(YamlSyntaxError) -> YamlEvent {
+    package mutating func next() throws(YamlSyntaxError) -> YamlEvent {
         var event = unsafe yaml_event_t()
         guard unsafe yaml_parser_parse(parser, &event) == 1 else { throw syntaxError() }
         defer { unsafe yaml_event_delete(&event) }

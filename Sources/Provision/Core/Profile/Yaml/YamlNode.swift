@@ -1,14 +1,14 @@
 /// A YAML value with its place in the text.
-struct YamlNode {
+package struct YamlNode {
     /// What the value is.
-    var content: Content
+    package var content: Content
     /// Where it begins.
-    var position: SourcePosition
+    package var position: SourcePosition
     /// How many characters it covers on its first line, for carets.
-    var length: Int
+    package var length: Int
 
     /// The kinds of values.
-    enum Content {
+    package enum Content {
         /// A scalar as it reads after unquoting. Only a plain one can be a number, a boolean or nothing.
         case scalar(String, isPlain: Bool)
         /// A list.
@@ -20,15 +20,15 @@ struct YamlNode {
     }
 
     /// Whether the value is missing: `key:` with nothing after it.
-    var isMissing: Bool {
+    package var isMissing: Bool {
         if case .scalar("", isPlain: true) = content { true } else { false }
     }
 }
 
 /// One `key: value` of a mapping.
-struct YamlPair {
+package struct YamlPair {
     /// The key: in YAML any node, in profiles always a scalar.
-    var key: YamlNode
+    package var key: YamlNode
     /// The value.
-    var value: YamlNode
+    package var value: YamlNode
 }

@@ -1,6 +1,6 @@
 extension YamlSyntaxError {
     /// This error in words that somebody who does not know libyaml can act on.
-    func diagnostic(in text: SourceText) -> Diagnostic {
+    package func diagnostic(in text: SourceText) -> Diagnostic {
         let place = place(in: text)
         let (message, suggestion) = wording(at: place, in: text)
         return Diagnostic(message, at: place, suggestion: suggestion ?? origin(of: place, in: text), in: text)
