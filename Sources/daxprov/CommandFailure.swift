@@ -1,6 +1,5 @@
 import Provision
 import ProvisionCore
-import ProvisionHost
 
 /// Why a command could not do what it was asked to: what goes to stderr, and the exit code.
 struct CommandFailure: Error {

@@ -1,7 +1,5 @@
 import ArgumentParser
-import Provision
 import ProvisionCore
-import ProvisionHost
 
 /// Words in the place of a command that are none: the argument parser takes them for arguments of the program, and
 /// `help` ignores them.

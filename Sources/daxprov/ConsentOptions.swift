@@ -1,7 +1,5 @@
 import ArgumentParser
-import Provision
 import ProvisionCore
-import ProvisionHost
 
 /// What may be destroyed.
 struct ConsentOptions: ParsableArguments {

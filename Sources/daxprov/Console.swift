@@ -1,7 +1,6 @@
 import Glibc
 import Provision
 import ProvisionCore
-import ProvisionHost
 import SystemPackage
 
 /// Data goes to stdout, diagnostics to stderr.

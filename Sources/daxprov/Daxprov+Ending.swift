@@ -1,7 +1,6 @@
 import ArgumentParser
 import Glibc
 import Provision
-import ProvisionCore
 import ProvisionHost
 
 extension Daxprov {

@@ -1,7 +1,5 @@
 import ArgumentParser
 import Glibc
-import Provision
-import ProvisionCore
 import ProvisionHost
 
 /// `daxprov`: the command line.

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Provision
 import ProvisionCore
-import ProvisionHost
 
 /// `daxprov export`: the host as a profile.
 struct ExportCommand: ParsableCommand {

@@ -1,7 +1,5 @@
 import ArgumentParser
 import Provision
-import ProvisionCore
-import ProvisionHost
 
 /// `daxprov history`: the recorded transactions.
 struct HistoryCommand: ParsableCommand {

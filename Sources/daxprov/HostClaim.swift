@@ -1,6 +1,4 @@
 import Provision
-import ProvisionCore
-import ProvisionHost
 
 /// The right of one command to change the host, for as long as it lives: the host's one lock, and for a state directory
 /// that is not the usual one a mark by which the next command finds it.

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Provision
 import ProvisionCore
-import ProvisionHost
 
 /// `daxprov inventory`: the host as it is.
 struct InventoryCommand: ParsableCommand {

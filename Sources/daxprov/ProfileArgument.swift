@@ -1,4 +1,3 @@
-import Provision
 import ProvisionCore
 import ProvisionHost
 import SystemPackage

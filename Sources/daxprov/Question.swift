@@ -1,7 +1,5 @@
 import Glibc
-import Provision
 import ProvisionCore
-import ProvisionHost
 
 /// Questions on the terminal. What is typed there is the only answer: no variable of the environment gives one.
 enum Question {

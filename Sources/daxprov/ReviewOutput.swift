@@ -1,6 +1,5 @@
 import Provision
 import ProvisionCore
-import ProvisionHost
 
 /// Prints a review of many hosts and says how it ended.
 struct ReviewOutput {

@@ -1,8 +1,6 @@
 import ArgumentParser
 import Glibc
 import Provision
-import ProvisionCore
-import ProvisionHost
 import SystemPackage
 
 /// `daxprov show`: one transaction, or a saved plan.

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Provision
 import ProvisionCore
-import ProvisionHost
 
 /// `daxprov status`: is anything interrupted, and does the host still look as the last application left it?
 struct StatusCommand: ParsableCommand {

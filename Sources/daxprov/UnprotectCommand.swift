@@ -1,7 +1,6 @@
 import ArgumentParser
 import Provision
 import ProvisionCore
-import ProvisionHost
 
 /// `daxprov unprotect`: removes the mark that protects a namespace.
 struct UnprotectCommand: ParsableCommand {

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Provision
 import ProvisionCore
-import ProvisionHost
 import Testing
 
 @testable import daxprov

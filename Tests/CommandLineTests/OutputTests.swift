@@ -1,7 +1,5 @@
 import Glibc
-import Provision
 import ProvisionCore
-import ProvisionHost
 import Testing
 
 /// What goes where, and in which form.

@@ -1,7 +1,4 @@
 import ArgumentParser
-import Provision
-import ProvisionCore
-import ProvisionHost
 import Testing
 
 @testable import daxprov

@@ -1,6 +1,4 @@
 import HostContract
-import Provision
-import ProvisionCore
 import ProvisionHost
 
 /// Checks that the kernel host keeps the contract of every host, on the first region of a bus.

@@ -1,7 +1,4 @@
 import Glibc
-import Provision
-import ProvisionCore
-import ProvisionHost
 import SystemPackage
 
 /// Runs random sequences on the kernel and on a simulated host, and reports where they disagree.

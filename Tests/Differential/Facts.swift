@@ -1,6 +1,5 @@
 import Provision
 import ProvisionCore
-import ProvisionHost
 
 /// What must be equal on both hosts, as lines of text: everything but UUIDs, which are drawn at random.
 enum Facts {

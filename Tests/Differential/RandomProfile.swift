@@ -1,6 +1,4 @@
-import Provision
 import ProvisionCore
-import ProvisionHost
 
 /// Writes random profiles for a bus as it is: some declarations mean what is there, others ask for something new.
 struct RandomProfile {

@@ -1,6 +1,4 @@
-import Provision
 import ProvisionCore
-import ProvisionHost
 
 /// Draws single steps for a bus as it is, among them such as no planner would make.
 struct RandomStep {

@@ -1,6 +1,4 @@
-import Provision
 import ProvisionCore
-import ProvisionHost
 
 /// The alignments of regions. The kernel lets an administrator change them (drivers/nvdimm/region_devs.c,
 /// `align_store`): the share of one DIMM must be a power of two of at least a page.

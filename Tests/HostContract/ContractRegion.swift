@@ -1,4 +1,3 @@
-import Provision
 package import ProvisionCore
 package import ProvisionHost
 

@@ -1,6 +1,4 @@
-import Provision
 import ProvisionCore
-import ProvisionHost
 
 /// What every ``Host`` must do, whatever is behind it. Each clause gets a host with an enabled, labelled, empty region
 /// of at least 1 GiB, and may leave namespaces behind.

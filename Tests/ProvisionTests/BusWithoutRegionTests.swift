@@ -2,7 +2,6 @@ import Testing
 
 @testable import Provision
 @testable import ProvisionCore
-@testable import ProvisionHost
 
 /// CXL memory has no region until somebody makes one, and daxprov does not.
 @Suite struct BusWithoutRegionTests {

@@ -1,7 +1,5 @@
 import HostContract
-import Provision
 import ProvisionCore
-import ProvisionHost
 import Testing
 
 extension ContractRegion {

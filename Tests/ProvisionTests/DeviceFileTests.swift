@@ -1,7 +1,6 @@
 import Glibc
 import Testing
 
-@testable import Provision
 @testable import ProvisionCore
 @testable import ProvisionHost
 

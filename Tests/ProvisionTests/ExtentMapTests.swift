@@ -1,6 +1,4 @@
-import Provision
 import ProvisionCore
-import ProvisionHost
 import Testing
 
 @Suite struct ExtentMapTests {

@@ -2,7 +2,6 @@ import Testing
 
 @testable import Provision
 @testable import ProvisionCore
-@testable import ProvisionHost
 
 /// What changed of a host is said of the object, and nothing is missed.
 @Suite struct HostDriftTests {

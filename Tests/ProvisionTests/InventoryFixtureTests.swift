@@ -1,6 +1,5 @@
 import Provision
 import ProvisionCore
-import ProvisionHost
 import SystemPackage
 import Testing
 

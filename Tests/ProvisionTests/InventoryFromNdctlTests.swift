@@ -1,6 +1,4 @@
-import Provision
 import ProvisionCore
-import ProvisionHost
 import Testing
 
 /// The files in Tests/Fixtures/ndctl-list are what ndctl 76.1 printed for the host of inventory/interleaved.json, with

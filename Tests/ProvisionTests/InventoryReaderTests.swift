@@ -2,7 +2,6 @@ import Testing
 
 @testable import Provision
 @testable import ProvisionCore
-@testable import ProvisionHost
 
 @Suite struct InventoryReaderTests {
     @Test(arguments: 0..<200 as Range<UInt64>) func everyHostReadsBackAsItWas(seed: UInt64) throws {

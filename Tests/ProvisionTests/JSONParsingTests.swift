@@ -1,6 +1,4 @@
-@testable import Provision
 @testable import ProvisionCore
-@testable import ProvisionHost
 import Testing
 
 @Suite struct JSONParsingTests {

@@ -1,7 +1,5 @@
 import Testing
 
-@testable import Provision
-@testable import ProvisionCore
 @testable import ProvisionHost
 
 @Suite struct KernelLabelIndexTests {

@@ -2,8 +2,6 @@ import Glibc
 import SystemPackage
 import Testing
 
-@testable import Provision
-@testable import ProvisionCore
 @testable import ProvisionHost
 
 @Suite struct KernelSysfsDirectoryTests {

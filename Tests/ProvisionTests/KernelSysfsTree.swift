@@ -1,8 +1,6 @@
 import Glibc
 import Testing
 
-@testable import Provision
-@testable import ProvisionCore
 @testable import ProvisionHost
 
 /// A directory of attribute files like the kernel's, removed at the end of its scope.

@@ -1,8 +1,6 @@
 import Glibc
 import Testing
 
-@testable import Provision
-@testable import ProvisionCore
 @testable import ProvisionHost
 
 /// What is read of the running system to find who uses a device. The devices of the tests' own machine serve.

@@ -1,6 +1,4 @@
-import Provision
 import ProvisionCore
-import ProvisionHost
 
 /// A region on which plans are carried out by the plainest rules there are: a model to hold the planner against.
 struct PlanModel {

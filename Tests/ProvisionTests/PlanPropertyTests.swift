@@ -1,7 +1,5 @@
 import Glibc
-import Provision
 import ProvisionCore
-import ProvisionHost
 import Testing
 
 /// What must hold of every plan, tried on random regions and profiles. A failure says its seed. `PLAN_CASES` in the

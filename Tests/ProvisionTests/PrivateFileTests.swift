@@ -3,8 +3,6 @@ import SystemPackage
 import Testing
 
 @testable import Provision
-@testable import ProvisionCore
-@testable import ProvisionHost
 
 /// Files that only their owner may read.
 @Suite struct PrivateFileTests {

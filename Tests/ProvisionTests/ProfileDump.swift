@@ -1,6 +1,4 @@
-import Provision
 import ProvisionCore
-import ProvisionHost
 
 /// A profile as plain lines, for comparison with a fixture: every property that is not the default.
 enum ProfileDump {

@@ -1,7 +1,5 @@
 import Glibc
-import Provision
 import ProvisionCore
-import ProvisionHost
 import SystemPackage
 
 /// The files of the tests, found beside the sources.

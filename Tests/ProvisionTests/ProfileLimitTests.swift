@@ -1,7 +1,5 @@
 import Glibc
-import Provision
 import ProvisionCore
-import ProvisionHost
 import SystemPackage
 import Testing
 

@@ -1,8 +1,6 @@
 import Testing
 
-@testable import Provision
 @testable import ProvisionCore
-@testable import ProvisionHost
 
 @Suite struct ProfileSizeTextTests {
     @Test(arguments: [

@@ -1,6 +1,4 @@
-import Provision
 import ProvisionCore
-import ProvisionHost
 
 /// Makes simulated hosts with random DIMMs, regions and namespaces, and profiles that ask them for something. A seed
 /// always makes the same.

@@ -1,6 +1,4 @@
-import Provision
 import ProvisionCore
-import ProvisionHost
 
 /// Hosts with everything a host can have, in any combination: for properties that hold of every host.
 struct RandomObserved {

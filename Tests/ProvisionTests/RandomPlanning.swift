@@ -1,6 +1,4 @@
-import Provision
 import ProvisionCore
-import ProvisionHost
 
 /// Random small regions and profiles for them. Equal seeds give equal cases.
 struct RandomPlanning {

@@ -2,7 +2,6 @@ import Testing
 
 @testable import Provision
 @testable import ProvisionCore
-@testable import ProvisionHost
 
 @Suite struct ReportTextTests {
     static let sizes: [(bytes: UInt64, text: String)] = [

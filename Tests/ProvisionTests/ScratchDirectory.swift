@@ -2,8 +2,6 @@ import Glibc
 import SystemPackage
 
 @testable import Provision
-@testable import ProvisionCore
-@testable import ProvisionHost
 
 /// A directory for one test, removed with it.
 final class ScratchDirectory {

@@ -1,8 +1,6 @@
 import Glibc
 import Testing
 
-@testable import Provision
-@testable import ProvisionCore
 @testable import ProvisionHost
 
 /// Signals that come while something is done to a host.

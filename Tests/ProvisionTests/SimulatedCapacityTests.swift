@@ -1,6 +1,4 @@
-import Provision
 import ProvisionCore
-import ProvisionHost
 import Testing
 
 /// The simulated kernel's allocation and the planner's capacity model were written apart; here each checks the other.

@@ -1,5 +1,4 @@
 import HostContract
-import Provision
 import ProvisionCore
 import ProvisionHost
 import Testing

@@ -1,6 +1,5 @@
 import Glibc
 import HostContract
-import Provision
 import ProvisionCore
 import ProvisionHost
 import SystemPackage

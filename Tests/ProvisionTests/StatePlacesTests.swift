@@ -4,7 +4,6 @@ import Testing
 
 @testable import Provision
 @testable import ProvisionCore
-@testable import ProvisionHost
 
 /// What is interrupted is found wherever it is recorded.
 @Suite struct StatePlacesTests {

@@ -1,5 +1,4 @@
 public import ProvisionCore
-import ProvisionHost
 
 /// What must be equal for two observations to show the same host: everything that people rely on, and none of the
 /// names that the kernel hands out anew.

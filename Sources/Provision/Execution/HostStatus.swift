@@ -1,5 +1,4 @@
 public import ProvisionCore
-import ProvisionHost
 
 /// What was interrupted, and how the host differs from what the last application left.
 public struct HostStatus: Sendable {

@@ -1,5 +1,4 @@
 public import ProvisionCore
-import ProvisionHost
 
 /// A plan and what it relies on, to be compared with the host at another moment.
 public struct PlanPicture: Equatable, Sendable {

@@ -1,5 +1,4 @@
 public import ProvisionCore
-import ProvisionHost
 
 /// What recovery will do with the interrupted transactions, as far as that shows without touching anything: what a plan
 /// has to know of a host that an apply recovers first.

@@ -1,5 +1,4 @@
 public import ProvisionCore
-import ProvisionHost
 
 /// Whether a committed transaction can be undone, what that destroys, and what it cannot bring back.
 public struct RollbackReview: Sendable {

@@ -1,6 +1,5 @@
 public import SystemPackage
 public import ProvisionCore
-import ProvisionHost
 
 /// What an application takes into account beside the profile and the host: what was protected, and where it records.
 public struct Safeguards: Sendable {

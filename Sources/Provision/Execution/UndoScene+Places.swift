@@ -1,5 +1,4 @@
 import ProvisionCore
-import ProvisionHost
 
 extension UndoScene {
     /// Whether nothing lies where the namespace was; false where what is to be removed does.

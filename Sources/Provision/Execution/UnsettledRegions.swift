@@ -1,5 +1,4 @@
 public import ProvisionCore
-import ProvisionHost
 
 /// What is left alone as long as an earlier transaction is not settled: it was interrupted and could not be recovered, or
 /// it cannot be read, so that nobody knows whether it was. Elsewhere on the host work goes on.

@@ -1,5 +1,4 @@
 import ProvisionCore
-import ProvisionHost
 
 /// A namespace on its way into an exported profile.
 struct ExportedNamespace {

@@ -1,5 +1,4 @@
 import ProvisionCore
-import ProvisionHost
 
 /// A region on its way into an exported profile.
 struct ExportedRegion {

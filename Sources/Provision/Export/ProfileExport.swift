@@ -1,5 +1,4 @@
 public import ProvisionCore
-import ProvisionHost
 
 /// A host as a profile that changes nothing on it.
 ///

@@ -1,5 +1,4 @@
 import ProvisionCore
-import ProvisionHost
 
 /// A string as a YAML scalar that ``ProfileReader`` reads back as the same string.
 enum YamlScalar {

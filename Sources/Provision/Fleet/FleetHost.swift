@@ -1,6 +1,4 @@
 public import SystemPackage
-import ProvisionCore
-import ProvisionHost
 
 /// A host of a review: its name and where its saved inventory is.
 public struct FleetHost: Equatable, Sendable {

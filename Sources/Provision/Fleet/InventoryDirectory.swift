@@ -1,7 +1,5 @@
 import Glibc
 import SystemPackage
-import ProvisionCore
-import ProvisionHost
 
 /// The saved inventories in a directory.
 struct InventoryDirectory {

@@ -1,6 +1,3 @@
-import ProvisionCore
-import ProvisionHost
-
 /// The order in which people count: host2 comes before host10.
 enum NaturalOrder {
     /// Whether a name comes before another: digits are compared as numbers, all else byte by byte. Names that are alike

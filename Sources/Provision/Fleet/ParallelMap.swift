@@ -1,7 +1,5 @@
 import Glibc
 import Synchronization
-import ProvisionCore
-import ProvisionHost
 
 /// The same work for many items, on as many threads as asked for.
 enum ParallelMap {

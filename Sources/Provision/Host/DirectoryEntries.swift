@@ -1,6 +1,5 @@
 import Glibc
 package import SystemPackage
-import ProvisionCore
 
 /// What is in a directory.
 package enum DirectoryEntries {

@@ -1,6 +1,5 @@
 import Glibc
 package import SystemPackage
-import ProvisionCore
 
 /// A directory of sysfs, held open: attributes are opened by their path below it, so that the long way to a device
 /// is walked once.

@@ -1,5 +1,4 @@
 public import ProvisionCore
-import ProvisionHost
 
 /// How an application of a profile ended, as a report: one value, a text and a JSON document.
 public struct ApplicationReport: Sendable {

@@ -1,5 +1,4 @@
 public import ProvisionCore
-import ProvisionHost
 
 extension ByteCount {
     /// The size as a person reads it: exact where it is a whole number of MiB, as every capacity that a profile can ask

@@ -1,5 +1,4 @@
 import ProvisionCore
-import ProvisionHost
 
 /// What changed of a host, in words.
 enum DriftText {

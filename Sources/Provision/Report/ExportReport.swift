@@ -1,5 +1,4 @@
 public import ProvisionCore
-import ProvisionHost
 
 extension ProfileExport {
     /// The profile as one document: its text, comments included, in a member.

@@ -1,5 +1,4 @@
 public import ProvisionCore
-import ProvisionHost
 
 /// A command that failed before it had anything else to report, as a document.
 public struct FailureReport: Sendable {

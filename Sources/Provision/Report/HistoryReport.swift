@@ -1,5 +1,4 @@
 public import ProvisionCore
-import ProvisionHost
 
 /// The recorded transactions as a report.
 public struct HistoryReport: Sendable {

@@ -1,5 +1,4 @@
 import ProvisionCore
-import ProvisionHost
 
 extension InventoryReport {
     /// The host as one JSON document with a newline at its end: everything in ``Observed``, under ndctl's own keys

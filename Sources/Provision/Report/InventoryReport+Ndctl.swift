@@ -1,5 +1,4 @@
 import ProvisionCore
-import ProvisionHost
 
 /// What `ndctl list -BDRNv` prints for the host: keys, types, conditions and layout of ndctl 76.1 (ndctl/list.c,
 /// ndctl/json.c, daxctl/json.c).

@@ -1,5 +1,4 @@
 import ProvisionCore
-import ProvisionHost
 
 /// The host for a person: a block for each bus, its DIMMs, and for each region a summary, a map and a table.
 extension InventoryReport {

@@ -1,5 +1,4 @@
 public import ProvisionCore
-import ProvisionHost
 
 /// The observed host as a report: one value, three views.
 ///

@@ -1,5 +1,4 @@
 import ProvisionCore
-import ProvisionHost
 
 /// What a saved inventory did not tell a plan, in words and as JSON: one entry for each kind of thing.
 enum LimitReport {

@@ -1,5 +1,4 @@
 import ProvisionCore
-import ProvisionHost
 
 /// A namespace that a change left, as it was found afterwards.
 struct MadeNamespace {

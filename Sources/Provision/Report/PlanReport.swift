@@ -1,5 +1,4 @@
 public import ProvisionCore
-import ProvisionHost
 
 /// A plan as a report: one value, a text for people and a JSON document for programs.
 public struct PlanReport: Sendable {

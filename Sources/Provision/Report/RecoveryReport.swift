@@ -1,5 +1,4 @@
 public import ProvisionCore
-import ProvisionHost
 
 /// What a recovery did, as a report.
 public struct RecoveryReport: Sendable {

@@ -1,5 +1,4 @@
 public import ProvisionCore
-import ProvisionHost
 
 /// A picture of a region on lines of one width: what is allocated and what is free, in proportion.
 ///

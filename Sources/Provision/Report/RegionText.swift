@@ -1,5 +1,4 @@
 import ProvisionCore
-import ProvisionHost
 
 /// A region for a person: a summary, the map, the namespaces, what is wrong.
 struct RegionText {

@@ -1,5 +1,4 @@
 import ProvisionCore
-import ProvisionHost
 
 /// What makes a plan stale, in words.
 public enum StaleText {

@@ -1,5 +1,4 @@
 public import ProvisionCore
-import ProvisionHost
 
 /// The status of a host as a report.
 public struct StatusReport: Sendable {

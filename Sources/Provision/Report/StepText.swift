@@ -1,5 +1,4 @@
 public import ProvisionCore
-import ProvisionHost
 
 /// Steps in words.
 public enum StepText {

@@ -1,5 +1,4 @@
 import ProvisionCore
-import ProvisionHost
 
 /// Breaks long lines of a report between words, where a terminal would break them within one.
 enum TextFill {

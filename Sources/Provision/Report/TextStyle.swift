@@ -1,6 +1,3 @@
-import ProvisionCore
-import ProvisionHost
-
 /// How a text report looks: whether it uses colours, and how wide it may be.
 public struct TextStyle: Sendable {
     private let usesColour: Bool

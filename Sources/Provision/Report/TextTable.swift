@@ -1,6 +1,3 @@
-import ProvisionCore
-import ProvisionHost
-
 /// Rows of text in columns as wide as their widest cell, two spaces apart, and within a width where one is given.
 public struct TextTable: Sendable {
     /// On which side a column's cells touch its edge.

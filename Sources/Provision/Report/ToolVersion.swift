@@ -1,6 +1,3 @@
-import ProvisionCore
-import ProvisionHost
-
 /// The version of daxprov, as `--version` and every JSON document show it.
 public enum ToolVersion {
     /// The version, as in `packaging/` and the changelog.

@@ -1,5 +1,4 @@
 import ProvisionCore
-import ProvisionHost
 
 /// How undoing ended, in words: the same after a failed apply, a rollback and a recovery, and true together with what only a
 /// reboot completes, and with what somebody wrote meanwhile.

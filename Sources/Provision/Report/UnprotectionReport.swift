@@ -1,5 +1,4 @@
 public import ProvisionCore
-import ProvisionHost
 
 /// How the removal of a mark ended, as a report.
 public struct UnprotectionReport: Sendable {

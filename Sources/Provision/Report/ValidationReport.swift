@@ -1,5 +1,4 @@
 public import ProvisionCore
-import ProvisionHost
 
 /// Whether profiles are right in themselves, as a document.
 public struct ValidationReport: Sendable {

@@ -1,5 +1,4 @@
 import ProvisionCore
-import ProvisionHost
 
 /// Facts as the texts that a saved plan holds.
 ///

@@ -1,5 +1,4 @@
 import ProvisionCore
-import ProvisionHost
 
 extension SavedPlan {
     /// The version of the file's shape.

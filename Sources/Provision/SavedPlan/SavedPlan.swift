@@ -1,5 +1,4 @@
 public import ProvisionCore
-import ProvisionHost
 
 /// A plan in a file, to be looked at and applied later.
 ///

@@ -1,5 +1,4 @@
 import ProvisionCore
-import ProvisionHost
 
 /// The parts of a saved plan's document, read back with limits.
 extension ObjectFingerprint {

@@ -1,5 +1,4 @@
 public import ProvisionCore
-import ProvisionHost
 
 /// A saved plan as a report, with what is known of its staleness.
 public struct SavedPlanReport: Sendable {

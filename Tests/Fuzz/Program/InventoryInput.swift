@@ -1,6 +1,5 @@
 @testable import Provision
 @testable import ProvisionCore
-@testable import ProvisionHost
 
 /// A saved inventory, every view of it, and plans for it.
 enum InventoryInput {

@@ -3,7 +3,6 @@ import SystemPackage
 
 @testable import Provision
 @testable import ProvisionCore
-@testable import ProvisionHost
 
 /// A state directory with a journal in it, and everything that a command does with one before it touches the host.
 final class JournalPlace: Sendable {

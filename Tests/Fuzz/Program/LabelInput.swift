@@ -1,4 +1,3 @@
-@testable import Provision
 @testable import ProvisionCore
 @testable import ProvisionHost
 

@@ -1,6 +1,5 @@
 @testable import Provision
 @testable import ProvisionCore
-@testable import ProvisionHost
 
 /// The text of a profile.
 enum ProfileInput {

@@ -1,6 +1,5 @@
 import Glibc
 public import SystemPackage
-import ProvisionCore
 import ProvisionHost
 
 /// The lock that lets one daxprov at a time change the host. It dies with the process that holds it.

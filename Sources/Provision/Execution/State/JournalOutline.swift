@@ -1,5 +1,4 @@
 import ProvisionCore
-import ProvisionHost
 
 /// Reading a journal without the inventories in it. Each line's checksum and number are checked all the same.
 ///

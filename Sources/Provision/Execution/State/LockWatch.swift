@@ -1,7 +1,6 @@
 import Glibc
 public import SystemPackage
 public import ProvisionCore
-import ProvisionHost
 
 /// Looks, at the beginning and at the end of an observation, whether another daxprov changes the host meanwhile: what
 /// is observed then can be half of a change.

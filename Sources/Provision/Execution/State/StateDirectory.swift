@@ -1,6 +1,5 @@
 import Glibc
 public import SystemPackage
-import ProvisionCore
 import ProvisionHost
 
 /// The directory that holds the journals and backups: private to its owner, opened without following links.

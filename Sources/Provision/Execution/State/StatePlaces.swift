@@ -1,7 +1,5 @@
 import Glibc
 public import SystemPackage
-import ProvisionCore
-import ProvisionHost
 
 /// Where transactions of this host can be recorded beside the state directory that a command uses.
 ///

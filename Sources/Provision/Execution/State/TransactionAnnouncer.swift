@@ -1,6 +1,5 @@
 import Glibc
 import SystemPackage
-import ProvisionCore
 import ProvisionHost
 
 /// Tells the system's log what happens to transactions: who asked for what, what was done, and how it ended.

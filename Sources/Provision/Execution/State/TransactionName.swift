@@ -1,6 +1,3 @@
-import ProvisionCore
-import ProvisionHost
-
 /// A transaction's name, such as `000012-20261122T133000Z`: a number, and the time in UTC at which it began.
 ///
 /// The number gives the order. It grows whatever the clock does.

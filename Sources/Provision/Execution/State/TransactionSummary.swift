@@ -1,6 +1,3 @@
-import ProvisionCore
-import ProvisionHost
-
 /// What a journal says of its transaction, without the inventories in it and without a look at each step.
 ///
 /// Most commands need no more of most transactions, and a journal is nearly all inventory.

@@ -1,6 +1,4 @@
 import Glibc
-import ProvisionCore
-import ProvisionHost
 
 /// A point in time, to the second, in UTC. Any number is one: a journal may hold any.
 struct UTCTime: Equatable {

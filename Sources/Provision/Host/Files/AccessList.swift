@@ -1,5 +1,4 @@
 package import Glibc
-import ProvisionCore
 
 /// A POSIX access control list, as the kernel gives it (include/uapi/linux/posix_acl_xattr.h): a version, then entries of
 /// tag, permissions and id, little-endian.

@@ -1,6 +1,5 @@
 internal import CNdctl
 import Glibc
-import ProvisionCore
 
 /// CRC-32C (Castagnoli), which tells damaged records and backups from whole ones. It is no defence against malice.
 package struct Checksum: Equatable {

@@ -1,5 +1,3 @@
-import ProvisionCore
-
 /// Whose files are read.
 public enum FileTrust: Equatable, Sendable {
     /// Anybody's: what they say is looked at, and not done.

@@ -1,6 +1,5 @@
 package import Glibc
 package import SystemPackage
-import ProvisionCore
 
 /// Whether only root and the caller could have put there what is at a path.
 ///

@@ -1,7 +1,6 @@
 import CNdctl
 import Glibc
 package import SystemPackage
-import ProvisionCore
 
 /// What the C library gives C programs alone.
 package enum Linux {

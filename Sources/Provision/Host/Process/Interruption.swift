@@ -1,5 +1,4 @@
 internal import CNdctl
-import ProvisionCore
 
 /// Requests by signals to stop.
 public struct Interruption: Sendable {

@@ -1,5 +1,4 @@
 internal import CNdctl
-import ProvisionCore
 
 /// What a program does before anything else.
 public enum ProcessStart {

@@ -1,5 +1,3 @@
-import ProvisionCore
-
 /// How the kernel divides a namespace into metadata and data when it enables a claim (Linux 6.1,
 /// drivers/nvdimm/pfn_devs.c `nd_pfn_init`, btt.c `create_arenas` and `alloc_arena`), step by step as it does.
 ///

@@ -1,5 +1,4 @@
 import Glibc
-import ProvisionCore
 
 /// A device, as the kernel numbers it: by its type and its major and minor number. All nodes that lead to it are equal,
 /// whatever they are called and wherever they lie.

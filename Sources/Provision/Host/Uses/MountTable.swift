@@ -1,5 +1,4 @@
 import Glibc
-import ProvisionCore
 
 /// What is mounted, in every mount namespace that a visible process lives in.
 package struct MountTable {

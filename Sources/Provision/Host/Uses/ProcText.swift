@@ -1,6 +1,5 @@
 import Glibc
 import SystemPackage
-import ProvisionCore
 
 /// What is read from `/proc`.
 package enum ProcText {

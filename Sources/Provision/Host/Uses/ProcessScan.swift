@@ -1,5 +1,4 @@
 import Glibc
-import ProvisionCore
 
 /// Which processes have a device open or mapped.
 ///
