@@ -10,6 +10,12 @@ let swiftSettings: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
+/// Those of the modules below `Provision`: what is small is inlined across their borders, as it was in one module.
+let lowerSettings =
+    swiftSettings + [
+        .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release))
+    ]
+
 let package = Package(
     name: "daxprov",
     products: [
@@ -41,7 +47,7 @@ let package = Package(
             name: "ProvisionCore",
             dependencies: ["CJson", "CYaml"],
             path: "Sources/Provision/Core",
-            swiftSettings: swiftSettings
+            swiftSettings: lowerSettings
         ),
         // The kernel, the simulated host, and files.
         .target(
@@ -50,7 +56,7 @@ let package = Package(
                 "CBlkid", "CNdctl", "ProvisionCore", .product(name: "SystemPackage", package: "swift-system"),
             ],
             path: "Sources/Provision/Host",
-            swiftSettings: swiftSettings
+            swiftSettings: lowerSettings
         ),
         // What is built on both: execution, undo, saved plans, many hosts, reports.
         .target(

@@ -11,7 +11,7 @@ enum ApplyInput {
             return try ApplyDocument.read(contentsOf: FilePath(path), trust: trust)
         } catch {
             switch error {
-            case .profile(let profile): throw ProfileFile.failure(profile, path)
+            case .profile(let profile): throw ProfileArgument.failure(profile, path)
             case .plan(let plan): throw CommandFailure(plan, path)
             }
         }

@@ -48,7 +48,7 @@ struct PlanCommand: ParsableCommand {
 
     func run() throws {
         if inventories.isReview { return try review() }
-        let (profile, text) = try ProfileFile.readKeepingText(profile ?? "")
+        let (profile, text) = try ProfileArgument.readKeepingText(profile ?? "")
         let report = try report(for: profile, text)
         try Console.write(json ? report.json.text() : report.text(Console.style))
         if let out {
@@ -98,7 +98,7 @@ struct PlanCommand: ParsableCommand {
 
     private func review() throws {
         let hosts = try inventories.hosts()
-        let otherwise = try profile.map { path throws(CommandFailure) in try ProfileFile.read(path) }
+        let otherwise = try profile.map { path throws(CommandFailure) in try ProfileArgument.read(path) }
         let review = ReviewOutput(json: json, detailedExitcode: detailedExitcode)
         let status = try review.write(
             hosts, inventories.profiles(otherwise: otherwise), backupLimit: try backup.limit())

@@ -3,7 +3,7 @@ import ProvisionHost
 import SystemPackage
 
 /// Reading profiles for commands: what is wrong goes to stderr as the reader found it.
-enum ProfileFile {
+enum ProfileArgument {
     /// The profile at a path; `-` is standard input.
     static func read(_ path: String, trust: FileTrust = .anybody) throws(CommandFailure) -> Profile {
         do throws(ProfileError) {

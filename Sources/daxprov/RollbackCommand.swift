@@ -37,7 +37,7 @@ struct RollbackCommand: ParsableCommand {
         let (observed, findings) = try CommandFailure.translating { () throws(HostError) in
             let observed = try host.observe()
             let targets = RollbackReview.targets(of: log, on: observed)
-            return (observed, try host.examine(Examination(targets: targets, claimsDevices: true)))
+            return (observed, try host.examine(UseQuery(targets: targets, claimsDevices: true)))
         }
         let safeguards = self.host.safeguards
         try RecoverCommand.require(apartFrom: open, in: store) {
@@ -78,7 +78,7 @@ struct RollbackCommand: ParsableCommand {
     /// Time has passed while somebody was asked, and other tools take no lock of ours.
     private func requireUnchanged(_ host: any RestoringHost, since observed: Observed) throws {
         let now = try CommandFailure.translating { () throws(HostError) in try host.observe() }
-        guard HostFacts(now) != HostFacts(observed) else { return }
+        guard HostSnapshot(now) != HostSnapshot(observed) else { return }
         throw CommandFailure(
             .stale, "the host changed while you were asked",
             advice: "nothing was touched; look, and try again")

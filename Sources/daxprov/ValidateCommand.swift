@@ -25,7 +25,7 @@ struct ValidateCommand: ParsableCommand {
         var report = ValidationReport()
         for path in profiles {
             do throws(CommandFailure) {
-                _ = try ProfileFile.read(path)
+                _ = try ProfileArgument.read(path)
                 report.add(path)
                 if !json { try Console.write("\(TerminalText.clean(path)): valid\n") }
             } catch {

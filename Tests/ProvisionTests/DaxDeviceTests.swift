@@ -129,10 +129,10 @@ import Testing
     @Test func aRangeThatIsSystemMemoryIsRefused() throws {
         let memory = (UInt64(1) << 32 + 512 << 20)..<(UInt64(1) << 32 + 640 << 20)
         let created = try Self.plan("\(Self.heap), {name: b, mode: fsdax, size: 256 MiB}", nil)
-        let refused = SystemMemoryReview(findings: Findings(systemMemory: [memory])).completed(created)
+        let refused = SystemMemoryReview(findings: UseReport(systemMemory: [memory])).completed(created)
         #expect(refused.refusals.map(\.code) == [.systemMemory] && refused.refusals[0].address == "region0/b")
-        #expect(SystemMemoryReview(findings: Findings()).completed(created) == created)
-        let elsewhere = Findings(systemMemory: [0x1000..<0x9fc00])
+        #expect(SystemMemoryReview(findings: UseReport()).completed(created) == created)
+        let elsewhere = UseReport(systemMemory: [0x1000..<0x9fc00])
         #expect(SystemMemoryReview(findings: elsewhere).completed(created) == created)
     }
 
@@ -140,10 +140,10 @@ import Testing
         let memory = (UInt64(1) << 32)..<(UInt64(1) << 32 + 128 << 20)
         let replaced = try Self.plan("{name: heap, mode: devdax, size: 256 MiB}", nil)
         try #require(replaced.changes.map(\.kind) == [.replace])
-        let stranded = SystemMemoryReview(findings: Findings(systemMemory: [memory])).completed(replaced)
+        let stranded = SystemMemoryReview(findings: UseReport(systemMemory: [memory])).completed(replaced)
         #expect(stranded.refusals.map(\.code) == [.systemMemory])
-        let use = DeviceUse(.systemMemory, of: "dax0.0", "system memory")
-        let bound = Findings(uses: ["namespace0.0": [use]], systemMemory: [memory])
+        let use = Holder(.systemMemory, of: "dax0.0", "system memory")
+        let bound = UseReport(uses: ["namespace0.0": [use]], systemMemory: [memory])
         #expect(SystemMemoryReview(findings: bound).completed(replaced).refusals.isEmpty)
     }
 

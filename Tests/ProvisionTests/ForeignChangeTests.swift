@@ -152,13 +152,13 @@ import Testing
             label: try #require(UUID("11111111-2222-4333-8444-555555555555")),
             infoBlock: try #require(UUID("11111111-2222-4333-8444-666666666666")))
         _ = try host.perform(.create(placement), identity: theirs)
-        let before = HostFacts(try host.observe())
+        let before = HostSnapshot(try host.observe())
         let ending = try application.carryOut(prepared, consent: Consent(), recordingIn: scratch.store)
         guard case .undone(_, .host(let error), _) = ending else {
             Issue.record("\(ending)")
             return
         }
         #expect(error.kind == .changed)
-        #expect(HostFacts(try host.observe()) == before)
+        #expect(HostSnapshot(try host.observe()) == before)
     }
 }

@@ -54,10 +54,10 @@ import Testing
         #expect(disabled.freeExtents == nil)
     }
 
-    @Test func aLabellessRegionHasNone() {
-        var labelless = region([(0, 256)])
-        labelless.labelling = .labelless
-        #expect(labelless.freeExtents == [])
-        #expect(labelless.allocatableExtents == [])
+    @Test func aLabelLessRegionHasNone() {
+        var labelLess = region([(0, 256)])
+        labelLess.labelling = .labelLess
+        #expect(labelLess.freeExtents == [])
+        #expect(labelLess.allocatableExtents == [])
     }
 }

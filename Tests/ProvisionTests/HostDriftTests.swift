@@ -84,7 +84,7 @@ import Testing
             { $0.isActive = false },
         ]
         let regionChanges: [(inout Region) -> Void] = [
-            { $0.isEnabled = false }, { $0.isReadOnly = true }, { $0.labelling = .labelless },
+            { $0.isEnabled = false }, { $0.isReadOnly = true }, { $0.labelling = .labelLess },
             { $0.size = .gib(8) },
             { $0.resource = 1 << 36 }, { $0.interleaveSetID = 9 },
         ]
@@ -109,7 +109,7 @@ import Testing
         }
         for _ in 0..<2000 {
             let (before, now) = (any(), any())
-            let differs = HostFacts(before) != HostFacts(now)
+            let differs = HostSnapshot(before) != HostSnapshot(now)
             let drift = HostDrift(from: before, to: now)
             if differs { #expect(!drift.differences.isEmpty, "\(before)\n\(now)") }
             if before == now { #expect(drift.differences.isEmpty, "\(before)\n\(drift)") }

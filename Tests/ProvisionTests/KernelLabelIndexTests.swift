@@ -55,7 +55,7 @@ import Testing
 
     /// A label of version 1.2 with this UUID, name and start, in that slot.
     private static func label(_ uuid: UInt8, _ name: String, at start: UInt64 = 0, slot: Int = 0) throws
-        -> LabelSlot
+        -> NamespaceLabel
     {
         var bytes = [UInt8](repeating: 0, count: 256)
         for byte in 0..<16 { bytes[byte] = uuid }
@@ -64,12 +64,12 @@ import Testing
         put(4096, 8, at: 112, in: &bytes)
         put(UInt64(slot), 4, at: 120, in: &bytes)
         put(LabelIndex.checksum(bytes, at: 248), 8, at: 248, in: &bytes)
-        return try #require(LabelSlot(bytes, slot: slot, version: .v1_2))
+        return try #require(NamespaceLabel(bytes, slot: slot, version: .v1_2))
     }
 
     @Test func aSlotIsNoDifferenceBetweenLabelsAndEverythingElseIs() throws {
         let old = [try Self.label(1, "a"), try Self.label(2, "b"), try Self.label(2, "b", at: 8192)]
-        func changes(_ now: LabelSlot...) -> Set<String> {
+        func changes(_ now: NamespaceLabel...) -> Set<String> {
             Set(LabelChange.changes(from: old, to: now).map(\.description))
         }
         let moved = try Self.label(1, "a", slot: 9)

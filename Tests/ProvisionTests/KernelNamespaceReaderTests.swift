@@ -108,7 +108,7 @@ import Testing
         try tree.device(
             "namespace0.1", ["size": "268435456", "holder": "", "holder_class": "", "mode": "memory"])
         try tree.directory("namespace0.1/driver")
-        let namespace = try #require(try Self.read(tree, Self.facts(.labelless)))
+        let namespace = try #require(try Self.read(tree, Self.facts(.labelLess)))
         #expect(namespace.mode == .fsdax && namespace.map == .mem && namespace.align == nil)
         #expect(namespace.name == nil && namespace.labelUUID == nil && namespace.extents == nil)
     }

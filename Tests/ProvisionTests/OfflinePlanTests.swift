@@ -148,7 +148,7 @@ import Testing
                {"dev":"namespace0.0","mode":"raw","size":17179869184,"blockdev":"pmem0"}]}]}]
             """#
         let saved = try SavedInventory.read(Array(listing.utf8))
-        #expect(saved.observed.regions.map(\.labelling) == [.labelless])
+        #expect(saved.observed.regions.map(\.labelling) == [.labelLess])
         let text = """
             version: 1
             regions:

@@ -72,7 +72,7 @@ import Testing
     ])
     func aProfileThatForgotTheProtectionIsRefused(items: [String]) throws {
         _ = try apply(application(Self.guarded))
-        let before = HostFacts(try host.observe())
+        let before = HostSnapshot(try host.observe())
         let application =
             try items.first.map { try self.application($0) } ?? self.application(unmanaged: "destroy")
         guard case .refused(let refusals) = try apply(application) else {
@@ -81,7 +81,7 @@ import Testing
         }
         #expect(refusals.map(\.code) == [.protected])
         #expect(refusals.first?.advice?.contains("daxprov unprotect wal") == true)
-        #expect(HostFacts(try host.observe()) == before)
+        #expect(HostSnapshot(try host.observe()) == before)
     }
 
     /// The profile protects it, and so does the mark of the first apply: to advise one alone leads to a second refusal.
@@ -114,12 +114,12 @@ import Testing
         for byName in [true, false] {
             _ = try apply(application(Self.guarded))
             let mark = try #require(try marks.first)
-            let before = HostFacts(try host.observe())
+            let before = HostSnapshot(try host.observe())
             let unprotection = Unprotection(host: host, store: scratch.store)
             #expect(throws: ExecutionError.self) { try unprotection.run("other") }
             _ = try unprotection.run(byName ? "wal" : mark.label.description)
             #expect(try marks.isEmpty)
-            #expect(HostFacts(try host.observe()) == before)
+            #expect(HostSnapshot(try host.observe()) == before)
         }
         guard case .applied = try apply(application(unmanaged: "destroy")) else {
             Issue.record("still protected")

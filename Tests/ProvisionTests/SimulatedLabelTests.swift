@@ -7,7 +7,7 @@ import Testing
     @Test func aRegionWithoutLabelsIsOneNamespace() throws {
         let region = try SimulatedHosts.region(SimulatedHosts.unlabelled)
         let observed = try region.region()
-        #expect(observed.labelling == .labelless)
+        #expect(observed.labelling == .labelLess)
         #expect(observed.availableSize == .zero)
         #expect(observed.namespaceSeed == nil)
         let namespace = try #require(observed.namespaces.first)
@@ -59,7 +59,7 @@ import Testing
         #expect(try region.region().isEnabled)
     }
 
-    @Test func aLabellessRegionIsReconfiguredInPlace() throws {
+    @Test func aLabelLessRegionIsReconfiguredInPlace() throws {
         let host = try SimulatedHost(json: SimulatedHosts.unlabelled)
         let region = ContractRegion(host: host, device: "region0")
         for mode in [NamespaceMode.fsdax, .devdax, .sector, .raw] {

@@ -64,24 +64,24 @@ import Testing
 
     @Test func rollingBackBringsBackEveryNamespaceWithItsIdentity() throws {
         let host = try Self.preparedHost()
-        let before = HostFacts(try host.observe())
+        let before = HostSnapshot(try host.observe())
         let scratch = try ScratchDirectory()
         guard case .applied = try apply(host, scratch) else {
             Issue.record("not applied")
             return
         }
-        #expect(HostFacts(try host.observe()) != before)
+        #expect(HostSnapshot(try host.observe()) != before)
         let id = try #require(try scratch.store.names().last)
         let pending = try Recovery(host: host, store: scratch.store).rollBack(id)
         #expect(pending.afterReboot.isEmpty)
         #expect(pending.isWhole)
-        #expect(HostFacts(try host.observe()) == before)
+        #expect(HostSnapshot(try host.observe()) == before)
         #expect(try scratch.store.log(id).end == .rolledBack)
     }
 
     @Test func aFailureAtAnyStoreEndsInTheOldState() throws {
         let original = try Self.preparedHost()
-        let before = HostFacts(try original.observe())
+        let before = HostSnapshot(try original.observe())
         var failures = 0
         for operation in 1... {
             let host = try SimulatedHost(json: original.json)
@@ -94,7 +94,7 @@ import Testing
                 Issue.record("store \(operation): \(ending)")
                 continue
             }
-            #expect(HostFacts(try host.observe()) == before, "store \(operation)")
+            #expect(HostSnapshot(try host.observe()) == before, "store \(operation)")
             #expect(try scratch.store.interrupted().isEmpty, "store \(operation)")
         }
         #expect(failures > 30, "only \(failures) stores were tried")
@@ -103,7 +103,7 @@ import Testing
     @Test(arguments: [false, true])
     func aCrashAtAnyStoreIsRecoveredToTheOldOrTheNewState(withReboot: Bool) throws {
         let original = try Self.preparedHost()
-        let before = HostFacts(try original.observe())
+        let before = HostSnapshot(try original.observe())
         let plan = try Self.profile(Self.second)
         var (crashes, asked) = (0, 0)
         for operation in stride(from: 1, to: Int.max, by: Self.every) {
@@ -125,7 +125,7 @@ import Testing
             #expect(
                 outcome.blocked.map(\.error.description).isEmpty, "store \(operation): \(outcome.blocked)")
             let after = try survivor.observe()
-            let isOld = HostFacts(after) == before
+            let isOld = HostSnapshot(after) == before
             #expect(isOld || Planner.plan(plan, on: after).isEmpty, "store \(operation)")
             #expect(try scratch.store.interrupted().isEmpty, "store \(operation)")
         }
@@ -135,7 +135,7 @@ import Testing
 
     @Test func aCrashInsideRecoveryIsRecoveredAsWell() throws {
         let original = try Self.preparedHost()
-        let before = HostFacts(try original.observe())
+        let before = HostSnapshot(try original.observe())
         var crashes = 0
         for operation in stride(from: 1, to: Int.max, by: Self.every) {
             let host = try SimulatedHost(json: original.json)
@@ -150,7 +150,7 @@ import Testing
             survivor.arm(nil)
             let outcome = try Recovery(host: survivor, store: scratch.store).run()
             #expect(outcome.blocked.map(\.error.description).isEmpty, "store \(operation) of the recovery")
-            #expect(HostFacts(try survivor.observe()) == before, "store \(operation) of the recovery")
+            #expect(HostSnapshot(try survivor.observe()) == before, "store \(operation) of the recovery")
             if isDone { break }
             crashes += 1
         }
@@ -222,7 +222,7 @@ import Testing
 
     @Test func aSignalLetsTheStepFinishAndThenUndoesEverything() throws {
         let host = try Self.preparedHost()
-        let before = HostFacts(try host.observe())
+        let before = HostSnapshot(try host.observe())
         let scratch = try ScratchDirectory()
         let counter = Counter()
         let interruption = Interruption { counter.next() > 4 ? 1 : 0 }
@@ -230,7 +230,7 @@ import Testing
             Issue.record("not undone")
             return
         }
-        #expect(HostFacts(try host.observe()) == before)
+        #expect(HostSnapshot(try host.observe()) == before)
     }
 
     @Test func rollbackIsRefusedWhenTheHostHasMovedOn() throws {
@@ -251,12 +251,12 @@ import Testing
         _ = try apply(try Self.preparedHost(), scratch)
         let log = try #require(try scratch.store.logs().last)
         let other = try SimulatedHost(json: TestFiles.text("../../profiles/hosts/eadr.json"))
-        let before = HostFacts(try other.observe())
+        let before = HostSnapshot(try other.observe())
         #expect(throws: ExecutionError.self) {
             try Recovery(host: other, store: scratch.store).rollBack(log.header.id)
         }
         #expect(try scratch.store.interrupted().map(\.header.id) == [log.header.id])
-        #expect(HostFacts(try other.observe()) == before)
+        #expect(HostSnapshot(try other.observe()) == before)
     }
 
     @Test func rollbackGivesUpWhatWasCreatedOnlyWithConsent() throws {

@@ -117,7 +117,7 @@ import Testing
         let host = try SimulatedHost(json: Self.one)
         try Self.apply(["name: x, mode: raw, size: 64 MiB"], to: host, nil)
         try host.write(5, to: Self.target("x", on: host), at: [.zero, .mib(2), .mib(32)])
-        let before = HostFacts(try host.observe())
+        let before = HostSnapshot(try host.observe())
         let wanted = ["name: x, mode: \(mode), size: 64 MiB", "name: other, mode: raw, size: 64 MiB"]
         for (survivor, store) in try Self.survivors(of: wanted, on: host, scratch) {
             var last = survivor
@@ -129,7 +129,7 @@ import Testing
             }
             let outcome = try Recovery(host: last, store: store).run()
             #expect(outcome.blocked.isEmpty, "\(outcome)")
-            #expect(HostFacts(try last.observe()) == before)
+            #expect(HostSnapshot(try last.observe()) == before)
             #expect(last.state.pages.values.filter { $0 == 5 }.count == 3)
         }
     }
@@ -173,13 +173,13 @@ import Testing
             try survivor.store(.disableRegion(0))
             try survivor.store(.labelIndex(dimm: 0, nil))
             try survivor.reboot()
-            try #require(survivor.state.regions[0].labelling == .labelless)
+            try #require(survivor.state.regions[0].labelling == .labelLess)
             let media = (survivor.state.pages, survivor.state.infoBlocks)
-            let before = HostFacts(try survivor.observe())
+            let before = HostSnapshot(try survivor.observe())
             let outcome = try Recovery(host: survivor, store: store).run()
             #expect(outcome.blocked.count == 1, "\(outcome)")
             #expect(survivor.state.pages == media.0 && survivor.state.infoBlocks == media.1)
-            #expect(HostFacts(try survivor.observe()) == before)
+            #expect(HostSnapshot(try survivor.observe()) == before)
         }
     }
 

@@ -15,7 +15,7 @@ import Testing
           "dimms": [{"id": "a", "size": "1 GiB", "label_size": "128 KiB"}], "regions": [{"dimms": ["a"]}]}]}}
         """
 
-    private static let labelless = """
+    private static let labelLess = """
         {"format_version": 1, "simulated_host": {"buses": [{
           "dimms": [{"id": "a", "size": "1 GiB"}], "regions": [{"dimms": ["a"]}]}]}}
         """
@@ -116,7 +116,7 @@ import Testing
 
     @Test func whatIsWrittenAfterTheLookIsNotWrittenOver() throws {
         let scratch = try ScratchDirectory()
-        let host = try SimulatedHost(json: Self.labelless)
+        let host = try SimulatedHost(json: Self.labelLess)
         try host.write(5, to: try Self.target(nil, on: host), at: [.zero, .kib(4)])
         // Killed after the info block was wiped: the namespace comes up raw, as it was.
         let application = Application(of: try Self.profile(["mode: fsdax"]), to: host)

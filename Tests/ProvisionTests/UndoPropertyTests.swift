@@ -35,7 +35,7 @@ private struct UndoScenario {
     private(set) var complaints: [String] = []
     /// The pages that somebody wrote since the crash: by the region's first DIMM, and the offset in the region.
     private var written: [Page: UInt64] = [:]
-    private var before: [String: HostFacts] = [:]
+    private var before: [String: HostSnapshot] = [:]
     /// What undoing said that it left as somebody made it.
     private var leftAlone: Set<String> = []
 
@@ -89,8 +89,8 @@ private struct UndoScenario {
     private struct Failed: Error { var what: String }
 
     /// The facts of each region, relative to its start, by its DIMM.
-    private static func facts(_ observed: Observed) -> [String: HostFacts] {
-        var facts: [String: HostFacts] = [:]
+    private static func facts(_ observed: Observed) -> [String: HostSnapshot] {
+        var facts: [String: HostSnapshot] = [:]
         for bus in observed.buses {
             for region in bus.regions {
                 guard
@@ -103,7 +103,7 @@ private struct UndoScenario {
                     namespace.resource = $0.resource.map { $0 - (region.resource ?? 0) }
                     return namespace
                 }
-                facts[dimm] = HostFacts([moved])
+                facts[dimm] = HostSnapshot([moved])
             }
         }
         return facts
@@ -263,7 +263,7 @@ private struct UndoScenario {
         }
     }
 
-    private mutating func requireState(_ profile: Profile, _ left: [String: HostFacts]) {
+    private mutating func requireState(_ profile: Profile, _ left: [String: HostSnapshot]) {
         guard complaints.isEmpty, let now = try? Self.facts(host.observe()) else { return }
         for (dimm, facts) in now where !leftAlone.contains(where: { $0.hasPrefix(dimm) }) {
             guard facts != before[dimm], facts != left[dimm] else { continue }

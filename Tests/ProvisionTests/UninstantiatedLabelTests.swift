@@ -45,9 +45,9 @@ import Testing
         return label
     }
 
-    private static func labels(_ area: [UInt8]) throws -> [LabelSlot] {
+    private static func labels(_ area: [UInt8]) throws -> [NamespaceLabel] {
         let index = try #require(LabelIndex.read(areaSize: 128 << 10, bytes: Array(area[..<4096])))
-        return LabelSlot.labels(index, in: area)
+        return NamespaceLabel.labels(index, in: area)
     }
 
     private static let shown = label(slot: 0, uuid: 1, name: "wal", offset: .mib(8), length: .mib(32))
@@ -111,15 +111,15 @@ import Testing
     @Test func labelsAreFoundWhoseIndexIsLostAndNothingElseIsTakenForOne() {
         var area = Self.area([Self.shown, Self.hidden])
         for byte in 0..<512 { area[byte] = 0 }
-        #expect(LabelSlot.stray(in: area).map(\.name) == ["wal", "lost"])
+        #expect(NamespaceLabel.stray(in: area).map(\.name) == ["wal", "lost"])
         area[512 + 20] ^= 1
-        #expect(LabelSlot.stray(in: area).map(\.name) == ["lost"])
-        #expect(LabelSlot.stray(in: [UInt8](repeating: 0, count: 128 << 10)).isEmpty)
-        #expect(LabelSlot.stray(in: [UInt8](repeating: 0xff, count: 128 << 10)).isEmpty)
+        #expect(NamespaceLabel.stray(in: area).map(\.name) == ["lost"])
+        #expect(NamespaceLabel.stray(in: [UInt8](repeating: 0, count: 128 << 10)).isEmpty)
+        #expect(NamespaceLabel.stray(in: [UInt8](repeating: 0xff, count: 128 << 10)).isEmpty)
         var generator = SystemRandomNumberGenerator()
         let noise = (0..<(32 << 10)).map { _ in UInt8.random(in: 0...255, using: &generator) }
-        #expect(LabelSlot.stray(in: noise).isEmpty)
-        #expect(LabelSlot.stray(in: [1, 2, 3]).isEmpty)
+        #expect(NamespaceLabel.stray(in: noise).isEmpty)
+        #expect(NamespaceLabel.stray(in: [1, 2, 3]).isEmpty)
     }
 
     @Test func labelsOfVersion1AreFoundByTheirSlot() {
@@ -129,10 +129,10 @@ import Testing
             Self.label(slot: 2, uuid: 9, name: "old", offset: .mib(8), length: .mib(32))[..<128])
         Self.put(1, 2, at: 84, in: &label)
         area.replaceSubrange(start + 256..<start + 384, with: label)
-        #expect(LabelSlot.stray(in: area).map(\.name) == ["old"])
+        #expect(NamespaceLabel.stray(in: area).map(\.name) == ["old"])
         area.replaceSubrange(start + 256..<start + 384, with: [UInt8](repeating: 0, count: 128))
         area.replaceSubrange(start + 384..<start + 512, with: label)
-        #expect(LabelSlot.stray(in: area).isEmpty)
+        #expect(NamespaceLabel.stray(in: area).isEmpty)
     }
 
     /// A change of a label's bytes, and what it makes of what the kernel would write back.

@@ -155,9 +155,9 @@ import Testing
         let scratch = try ScratchDirectory()
         let store = try store(name, in: scratch)
         let host = try host("transactions/\(name)/host")
-        let before = HostFacts(try self.host("transactions/\(name)/before").observe())
+        let before = HostSnapshot(try self.host("transactions/\(name)/before").observe())
         _ = try Recovery(host: host, store: store).run()
-        #expect(HostFacts(try host.observe()) == before)
+        #expect(HostSnapshot(try host.observe()) == before)
         #expect(try store.interrupted().isEmpty)
     }
 
@@ -165,8 +165,8 @@ import Testing
         let scratch = try ScratchDirectory()
         let store = try store("committed", in: scratch)
         let host = try host("transactions/committed/host")
-        let before = HostFacts(try self.host("transactions/committed/before").observe())
+        let before = HostSnapshot(try self.host("transactions/committed/before").observe())
         _ = try Recovery(host: host, store: store).rollBack(try #require(try store.names().last))
-        #expect(HostFacts(try host.observe()) == before)
+        #expect(HostSnapshot(try host.observe()) == before)
     }
 }

@@ -93,19 +93,19 @@ public struct Application {
     /// Observes the host and plans once more, after time has passed, and says what differs from before.
     public func prepare(after earlier: Prepared) throws(HostError) -> Prepared {
         var now = try prepare()
-        let before = PlanPicture(of: earlier.plan, on: earlier.observed)
+        let before = PlanBasis(of: earlier.plan, on: earlier.observed)
         now.differences += before.differences(to: now.plan, on: now.observed)
         return now
     }
 
     /// The plan with what is found on and around the devices that it touches, and with what is protected.
     private func examined(_ plan: Plan, on observed: Observed) throws(HostError) -> Plan {
-        var examination = Examination(
+        var query = UseQuery(
             targets: plan.disabled, stateDirectory: safeguards.stateDirectory,
             readsMemoryPolicy: profile.asksForSystemMemory, readsSystemMemory: !plan.steps.isEmpty)
-        examination.initializedRegions = plan.initializedRegions
-        examination.relabelled = plan.relabelled
-        let findings = try host.examine(examination)
+        query.initializedRegions = plan.initializedRegions
+        query.relabelled = plan.relabelled
+        let findings = try host.examine(query)
         return plan.reviewed(
             by: findings.reviews(stateDirectory: safeguards.stateDirectory?.string)
                 + safeguards.reviews(for: profile, on: observed))
@@ -161,7 +161,7 @@ public struct Application {
     /// since steps before the one that would fail may not be undoable.
     private func refusalsForUse(in plan: Plan) throws(ExecutionError) -> [Refusal] {
         do throws(HostError) {
-            let findings = try host.examine(Examination(targets: plan.disabled, claimsDevices: true))
+            let findings = try host.examine(UseQuery(targets: plan.disabled, claimsDevices: true))
             return UseReview(findings: findings, stateDirectory: nil).uses(of: plan).map(\.refusal)
         } catch {
             throw .host(error)

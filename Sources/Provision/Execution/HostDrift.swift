@@ -1,7 +1,7 @@
 public import ProvisionCore
 import ProvisionHost
 
-/// How a host differs from what it was: by object, each with what changed of it. Empty exactly where ``HostFacts`` are equal
+/// How a host differs from what it was: by object, each with what changed of it. Empty exactly where ``HostSnapshot`` are equal
 /// but for numbers that the kernel gives anew.
 public struct HostDrift: Equatable, Sendable {
     /// The differences: by region, in the order of the earlier observation, then what is new.

@@ -18,7 +18,7 @@ public struct RollbackReview: Sendable {
     ///   - findings: who uses the ``targets(of:on:)``.
     public init(
         of log: TransactionLog, on observed: Observed, later: [TransactionLog], consent: Consent,
-        marks: [ProtectionMark] = [], findings: Findings = Findings()
+        marks: [ProtectionMark] = [], findings: UseReport = UseReport()
     ) {
         refusals = Self.unsuitable(log) + Self.overtaken(log, by: later)
         promises = Self.promises(of: log)
@@ -59,7 +59,7 @@ public struct RollbackReview: Sendable {
             left.append(expected)
             found.append(same)
         }
-        return HostFacts(left).differences(to: HostFacts(found))
+        return HostSnapshot(left).differences(to: HostSnapshot(found))
     }
 
     /// The namespaces, as they are now, that undoing a transaction would take offline: what it made or changed, and in a
@@ -92,7 +92,8 @@ public struct RollbackReview: Sendable {
         }
     }
 
-    private static func uses(_ log: TransactionLog, _ observed: Observed, _ findings: Findings) -> [Refusal] {
+    private static func uses(_ log: TransactionLog, _ observed: Observed, _ findings: UseReport) -> [Refusal]
+    {
         targets(of: log, on: observed).compactMap { target in
             findings.uses[target.device].map {
                 UseReview.note("\(target.region)/\(target.label)", $0).refusal
@@ -137,7 +138,7 @@ public struct RollbackReview: Sendable {
     /// What the transaction created or changed on the media is given up, with what was written to it since: also where
     /// there is no label.
     private static func losses(
-        _ log: TransactionLog, _ observed: Observed, _ findings: Findings
+        _ log: TransactionLog, _ observed: Observed, _ findings: UseReport
     ) -> [Loss] {
         let plan = UndoPlan(of: log, on: observed, relabelled: [])
         func loss(_ now: Namespace, _ region: String, words: [String?]) -> Loss {

@@ -100,7 +100,7 @@ struct UndoPlan {
                 if !missingRegions.contains(step.region) { missingRegions.append(step.region) }
                 continue
             }
-            if log.header.before.region(step.region)?.labelling == .labelled, region.labelling == .labelless {
+            if log.header.before.region(step.region)?.labelling == .labelled, region.labelling == .labelLess {
                 if !unlabelledRegions.contains(step.region) { unlabelledRegions.append(step.region) }
                 continue
             }
@@ -144,7 +144,7 @@ struct UndoPlan {
         let effects = StepKind.Effects(steps.map { log.header.steps[$0].kind.effects })
         var restoration = Restoration(
             region: region.device, oldRegion: oldRegion, was: was, steps: steps,
-            keepsLabel: region.labelling == .labelless || effects.contains(.keepsLabel),
+            keepsLabel: region.labelling == .labelLess || effects.contains(.keepsLabel),
             isReleased: effects.contains(.releasesPlace), saved: saved,
             sample: steps.compactMap { log.samples[$0] }.last)
         let aliases =

@@ -142,7 +142,7 @@ extension UndoScene {
         let target = NamespaceTarget(now, region: region)
         guard now.isActive, !offline.contains(target) else { return ", with what was written to it" }
         let findings = try rollback.onHost { () throws(HostError) in
-            try host.examine(Examination(targets: [target]))
+            try host.examine(UseQuery(targets: [target]))
         }
         guard let found = findings.contents[now.device], !found.isEmpty else {
             return ", with what was written to it"

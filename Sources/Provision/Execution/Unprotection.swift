@@ -61,7 +61,7 @@ public struct Unprotection {
                 continue
             }
             let target = NamespaceTarget(namespace, region: region.device)
-            let findings = try host.examine(Examination(targets: [target], claimsDevices: true))
+            let findings = try host.examine(UseQuery(targets: [target], claimsDevices: true))
             guard let uses = findings.uses[namespace.device] else { return nil }
             return UseReview.note("\(region.device)/\(namespace.displayName)", uses).refusal
         }

@@ -25,7 +25,7 @@ struct ExportedRegion {
         self.namespaces = region.namespaces.map { namespace in
             ExportedNamespace(namespace, in: region, identities: identities, limits: inventory.limits)
         }
-        if region.labelling == .labelless {
+        if region.labelling == .labelLess {
             comments.append("it has no labels: one namespace, without name and of the region's size")
         }
         if inventory.limits.contains(.namespacesNotListed(region.device)) {

@@ -8,7 +8,7 @@ public protocol Host: AnyObject {
 
     /// Looks who uses namespaces, and what they hold. Changes nothing; what is unused now can be in use when a step
     /// comes to it, and is checked again then.
-    func examine(_ examination: Examination) throws(HostError) -> Findings
+    func examine(_ query: UseQuery) throws(HostError) -> UseReport
 
     /// The namespace that has the target's kernel name now, whatever it is; nil where nothing with a size has it.
     /// Reads that one object alone, and changes nothing.
@@ -25,7 +25,7 @@ public protocol Host: AnyObject {
 
 extension Host {
     /// A host on which nothing runs has no users, and nobody wrote anything.
-    public func examine(_ examination: Examination) throws(HostError) -> Findings { Findings() }
+    public func examine(_ query: UseQuery) throws(HostError) -> UseReport { UseReport() }
 }
 
 /// The UUIDs that a step gives, generated before it runs so that its leftovers can be recognised.

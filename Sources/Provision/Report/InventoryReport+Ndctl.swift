@@ -53,7 +53,7 @@ extension InventoryReport {
         node.set("size", region.size)
         node.set("align", region.align)
         node.set("available_size", region.availableSize)
-        let largest = region.maxAvailableExtent ?? (region.labelling == .labelless ? .zero : nil)
+        let largest = region.maxAvailableExtent ?? (region.labelling == .labelLess ? .zero : nil)
         node.set("max_available_extent", largest)
         node.set("type", "pmem")
         node.set("numa_node", region.numaNode)

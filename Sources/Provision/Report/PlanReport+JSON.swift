@@ -53,7 +53,7 @@ extension PlanReport {
     }
 
     /// The users of a device; nothing where there are none.
-    private static func setHolders(_ holders: [DeviceUse], in node: borrowing JSONNode) {
+    private static func setHolders(_ holders: [Holder], in node: borrowing JSONNode) {
         guard !holders.isEmpty else { return }
         node.set("holders", each: holders) { use in
             let holder = JSONNode.object()

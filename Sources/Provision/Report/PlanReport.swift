@@ -14,7 +14,7 @@ public struct PlanReport: Sendable {
     /// The fingerprint that was saved with the plan.
     private let savedFingerprint: String?
     /// The state of the host that the plan was made for. It takes as long as planning, and a text has no use for it.
-    public var fingerprint: String { savedFingerprint ?? HostFacts(observed).fingerprint }
+    public var fingerprint: String { savedFingerprint ?? HostSnapshot(observed).fingerprint }
     /// What was not known to the plan; nil where it was made from the host itself.
     public let limits: InventoryLimits?
     /// Where and when the inventory was taken that it was made from; nil where that is not known.

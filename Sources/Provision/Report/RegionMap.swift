@@ -44,7 +44,7 @@ public struct RegionMap: Sendable {
     /// The namespaces in the order of their positions, with their letters.
     private static func placed(_ region: Region) -> [(index: Int, extent: Extent, letter: Character)] {
         let known = region.namespaces.enumerated().compactMap { index, namespace in
-            (region.labelling == .labelless && region.namespaces.count == 1
+            (region.labelling == .labelLess && region.namespaces.count == 1
                 ? Extent(offset: .zero, length: region.size) : region.extent(of: namespace))
                 .map { (index: index, extent: $0) }
         }

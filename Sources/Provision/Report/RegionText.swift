@@ -74,7 +74,7 @@ struct RegionText {
     }
 
     private var mapIsMissing: String {
-        if region.labelling == .labelless, region.namespaces.isEmpty { return "(no map: no namespace)" }
+        if region.labelling == .labelLess, region.namespaces.isEmpty { return "(no map: no namespace)" }
         return region.resource == nil
             ? "(no map: the addresses can be read by root only)" : "(no map: an address is not known)"
     }

@@ -50,7 +50,7 @@ enum TextFill {
 
 extension StringProtocol {
     /// How many columns of a terminal the text takes.
-    var columns: Int { unicodeScalars.reduce(0) { $0 + PrintableText.width($1) } }
+    var columns: Int { PrintableText.width(of: self) }
 
     /// The text cut to so many columns, with an ellipsis as the last where it was longer.
     func shortened(to width: Int) -> String {

@@ -48,7 +48,7 @@ extension SavedPlan {
         var profileText: String
         var backupLimit: ByteCount
         var fingerprint: String
-        var picture: PlanPicture
+        var picture: PlanBasis
         var shown: Plan
     }
 
@@ -70,7 +70,7 @@ extension SavedPlan {
             profileText: try root.required("profile_text").string(),
             backupLimit: try root.required("backup_limit").byteCount(),
             fingerprint: try root.required("fingerprint").line(),
-            picture: PlanPicture(
+            picture: PlanBasis(
                 objects: try root.required("objects").limitedList(
                     upTo: JSONCursor.maximumNamespaces, ObjectFingerprint.init),
                 changes: changes.map(\.facts),

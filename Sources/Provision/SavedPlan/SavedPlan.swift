@@ -14,7 +14,7 @@ public struct SavedPlan: Equatable, Sendable {
     /// The most that is saved of one namespace to make undo bring it back.
     public var backupLimit: ByteCount
     /// What the plan relies on, and its changes as facts.
-    public var picture: PlanPicture
+    public var picture: PlanBasis
     /// The plan as it is shown: without steps.
     public var shown: Plan
     /// The fingerprint of the whole host, as in the plan's document.
@@ -29,7 +29,7 @@ public struct SavedPlan: Equatable, Sendable {
         self.profile = profile
         self.profile.source = TerminalText.clean(profile.source)
         self.backupLimit = backupLimit
-        self.picture = PlanPicture(of: prepared.plan, on: prepared.observed)
+        self.picture = PlanBasis(of: prepared.plan, on: prepared.observed)
         var shown = prepared.plan
         shown.steps = []
         shown.notes = []  // of that moment: an apply looks again
@@ -39,12 +39,12 @@ public struct SavedPlan: Equatable, Sendable {
             shown.changes[index].reasons = reason.isEmpty ? [] : [reason]
         }
         self.shown = shown
-        self.fingerprint = HostFacts(prepared.observed).fingerprint
+        self.fingerprint = HostSnapshot(prepared.observed).fingerprint
     }
 
     init(
         toolVersion: String, profileText: String, profile: Profile, backupLimit: ByteCount,
-        picture: PlanPicture, shown: Plan, fingerprint: String
+        picture: PlanBasis, shown: Plan, fingerprint: String
     ) {
         self.toolVersion = toolVersion
         self.profileText = profileText

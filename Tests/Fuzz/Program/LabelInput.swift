@@ -24,7 +24,7 @@ enum LabelInput {
                         Mapping(dimm: "nmem1", offset: .mib(16), length: .gib(1), position: 1),
                     ])
             ])
-        bus.addUninstantiated(LabelSlot.labels(index, in: area), of: "nmem0")
+        bus.addUninstantiated(NamespaceLabel.labels(index, in: area), of: "nmem0")
         InventoryInput.view(SavedInventory(observed: Observed(buses: [bus]), limits: .none))
     }
 

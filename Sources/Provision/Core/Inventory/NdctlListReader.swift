@@ -128,7 +128,7 @@ package struct NdctlListing {
         let name = try element.required("dev").string()
         let device = "region" + name.drop { !$0.isNumber }.prefix { $0.isNumber }
         let index = bus.regions.firstIndex { $0.device == device }
-        let labelling: RegionLabelling = try element.toldUUID("uuid") == .none ? .labelless : .labelled
+        let labelling: RegionLabelling = try element.toldUUID("uuid") == .none ? .labelLess : .labelled
         let unlisted = Region(device: device, size: .zero, align: nil, labelling: labelling)
         let namespace = try NdctlRecords.namespace(
             element, in: index.map { bus.regions[$0] } ?? unlisted, &limits)

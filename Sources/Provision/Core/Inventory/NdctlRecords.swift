@@ -32,7 +32,7 @@ package enum NdctlRecords {
             targetNode: try node.optional("target_node")?.node(),
             persistenceDomain: try node.optional("persistence_domain")?.word() ?? .unknown,
             mappings: try mappings(node), isEnabled: try node.isEnabled(), isReadOnly: false,
-            labelling: try node.optional("iset_id") == nil ? .labelless : .labelled,
+            labelling: try node.optional("iset_id") == nil ? .labelLess : .labelled,
             badBlocks: try badBlocks(node, device, &limits),
             capabilities: try node.limitedList("capabilities", InventoryReader.capability))
         if region.labelling == .labelled, region.interleaveSetID == nil {
@@ -45,7 +45,7 @@ package enum NdctlRecords {
             region.namespaces.append(namespace)
         }
         let isTold = region.namespaces.allSatisfy { !limits.contains(.noLabelUUID($0.device)) }
-        if isTold, region.isSpannedWithoutLabel { region.labelling = .labelless }
+        if isTold, region.isSpannedWithoutLabel { region.labelling = .labelLess }
         return region
     }
 
@@ -97,7 +97,7 @@ package enum NdctlRecords {
         namespace.targetNode = try node.optional("target_node")?.node() ?? region.targetNode
         namespace.badBlocks = mode == .sector ? [] : try badBlocks(node, device, &limits)
         let isNamed =
-            namespace.labelUUID != nil || region.labelling == .labelless
+            namespace.labelUUID != nil || region.labelling == .labelLess
             || (uuid == .none && labelUUID == .none)
         if !isNamed { limits.insert(.noLabelUUID(device)) }
         NdctlRawSize.set(from: printed, isClaimed: isClaimed, on: &namespace, in: region, &limits)
@@ -187,7 +187,7 @@ package enum NdctlRawSize {
     private static func derived(
         from printed: ClosedRange<UInt64>, _ mode: NamespaceMode, _ namespace: Namespace, in region: Region
     ) -> (raw: ByteCount, usable: ByteCount)? {
-        if region.labelling == .labelless, region.size > .zero {
+        if region.labelling == .labelLess, region.size > .zero {
             return (region.size, PrintedSize.roundest(printed))
         }
         let align = namespace.align.flatMap { Alignment($0) }

@@ -85,7 +85,7 @@ public enum RegionLabelling: String, CaseIterable, Sendable {
     /// Labels describe them (nstype 5, `ND_DEVICE_NAMESPACE_PMEM`).
     case labelled
     /// There are no labels: one namespace spans the region (nstype 4, `ND_DEVICE_NAMESPACE_IO`).
-    case labelless
+    case labelLess
 }
 
 /// The share of one DIMM in a region.
@@ -144,7 +144,7 @@ extension RegionLabelling {
     package var word: String {
         switch self {
         case .labelled: "labelled"
-        case .labelless: "label-less"
+        case .labelLess: "label-less"
         }
     }
 }

@@ -1,6 +1,6 @@
 /// Adds to a plan what the namespaces hold that it takes offline.
 package struct ContentReview: PlanReview {
-    package let findings: Findings
+    package let findings: UseReport
 
     /// The plan with the contents of its changes, as far as they were looked at.
     package func completed(_ plan: Plan) -> Plan {

@@ -1,6 +1,6 @@
 /// Adds to a plan what was found in the label areas that it writes to, and in the regions that get labels.
 package struct LabelReview: PlanReview {
-    package let findings: Findings
+    package let findings: UseReport
 
     /// The plan with its refusals, its notes, and the consent that labels over data need.
     package func completed(_ plan: Plan) -> Plan {

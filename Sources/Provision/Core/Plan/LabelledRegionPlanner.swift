@@ -29,7 +29,7 @@ package struct LabelledRegionPlanner {
         self.unmanagedPolicy = unmanaged
         self.observed = assignment.region
         var region = assignment.region
-        if region.labelling == .labelless { region.namespaces = [] }
+        if region.labelling == .labelLess { region.namespaces = [] }
         let isPlaced = region.resource != nil || !limits.contains(.noAddresses)
         self.limits = limits
         self.unplaced = isPlaced ? nil : UnplacedRegion(region, limits: limits)
@@ -38,7 +38,7 @@ package struct LabelledRegionPlanner {
 
     package func plan() -> PlanDraft {
         var draft = PlanDraft()
-        if observed.labelling == .labelless {
+        if observed.labelling == .labelLess {
             if let refusal = LabelPossibility(observed, on: bus, limits: limits).refusal(at: block.position) {
                 draft.refusals = [refusal]
                 return draft

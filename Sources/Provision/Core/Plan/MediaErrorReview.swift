@@ -48,7 +48,7 @@ package struct MediaErrorReview: PlanReview {
             ranges += backup.ranges
             start = backup.target.resource
         }
-        if case .reconfigure(let target, _) = planned.step, region.labelling == .labelless {
+        if case .reconfigure(let target, _) = planned.step, region.labelling == .labelLess {
             ranges.append(Extent(offset: .zero, length: NamespaceGeometry.infoBlockReserve))
             start = target.resource
         }

@@ -9,11 +9,11 @@ public struct Note: Equatable, Sendable {
     /// What the administrator can do; nil where the message says it.
     public var advice: String?
     /// Who uses the device; only of ``Code/busy``.
-    public var holders: [DeviceUse]
+    public var holders: [Holder]
 
     /// A note with these parts.
     public init(
-        _ code: Code, _ address: String, _ message: String, advice: String? = nil, holders: [DeviceUse] = []
+        _ code: Code, _ address: String, _ message: String, advice: String? = nil, holders: [Holder] = []
     ) {
         self.code = code
         self.address = address

@@ -11,7 +11,7 @@ extension Plan {
     }
 }
 
-extension Findings {
+extension UseReport {
     /// What is checked with what was found on and around the devices: contents first, since labels over them need consent.
     /// - Parameter stateDirectory: where transactions are recorded; nil where they are not.
     package func reviews(stateDirectory: String?) -> [any PlanReview] {

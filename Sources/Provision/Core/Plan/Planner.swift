@@ -46,7 +46,7 @@ public enum Planner {
         draft.refusals = RegionPreconditions(assignment: assignment).refusals
         guard draft.refusals.isEmpty else { return draft }
         let region = assignment.region
-        if region.labelling == .labelless, assignment.block.labels == .require {
+        if region.labelling == .labelLess, assignment.block.labels == .require {
             return checked(
                 LabelLessRegionPlanner(assignment: assignment, names: names, limits: limits).plan(), region,
                 assignment.block.position)

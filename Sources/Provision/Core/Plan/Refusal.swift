@@ -11,7 +11,7 @@ public struct Refusal: Equatable, Sendable {
     /// What the administrator can do; nil where the message says it.
     public var advice: String?
     /// Who uses the device; only of ``Code/busy``.
-    public var holders: [DeviceUse] = []
+    public var holders: [Holder] = []
 
     /// A refusal with these parts.
     public init(

@@ -16,7 +16,7 @@ public enum StepKind: String, CaseIterable, Sendable {
     /// ``Step/enable(_:)``
     case enable
     /// Finished a half-made namespace under the label that it had. No plan has it any more: journals of 0.1.0 do.
-    case activate
+    case finishCreation = "activate"
 }
 
 extension StepKind {
@@ -54,7 +54,7 @@ extension StepKind {
         case .reconfigure: [.changesLabel, .writesMedia, .takesDataAway]
         case .rename: [.changesLabel]
         case .enable: []
-        case .activate: [.writesMedia, .keepsLabel]
+        case .finishCreation: [.writesMedia, .keepsLabel]
         }
     }
 }

@@ -4,7 +4,7 @@
 /// reboot. Its namespace can be destroyed all the same, and another be created there; no driver ever binds to that one's
 /// device, and what is written to the range by another way is the kernel's memory.
 package struct SystemMemoryReview: PlanReview {
-    package let findings: Findings
+    package let findings: UseReport
 
     /// The plan with a refusal for every change that touches such a range, once for each.
     package func completed(_ plan: Plan) -> Plan {

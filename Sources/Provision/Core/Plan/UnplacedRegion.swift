@@ -38,7 +38,7 @@ package struct UnplacedRegion {
     /// The one free extent. The kernel's two sums are equal exactly where there is no second one
     /// (drivers/nvdimm/dimm_devs.c, `nd_pmem_available_dpa` and `nd_pmem_max_contiguous_dpa`).
     private static func freeExtent(of region: Region, grid: ByteCount) -> ByteCount? {
-        if region.labelling == .labelless { return region.size.roundedDown(to: grid) }
+        if region.labelling == .labelLess { return region.size.roundedDown(to: grid) }
         let isWhole = region.namespaces.isEmpty && region.availableSize == region.size.roundedDown(to: grid)
         guard isWhole || region.maxAvailableExtent == region.availableSize,
             region.availableSize.isMultiple(of: grid)

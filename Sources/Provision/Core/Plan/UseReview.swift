@@ -1,10 +1,10 @@
 /// Adds to a plan who uses the devices that it takes offline, and what else around them keeps an apply from it.
 package struct UseReview: PlanReview {
-    package let findings: Findings
+    package let findings: UseReport
     package let stateDirectory: String?
 
     /// A value of these parts.
-    package init(findings: Findings, stateDirectory: String?) {
+    package init(findings: UseReport, stateDirectory: String?) {
         self.findings = findings
         self.stateDirectory = stateDirectory
     }
@@ -44,12 +44,12 @@ package struct UseReview: PlanReview {
     }
 
     /// The note of a namespace's uses.
-    package static func note(_ address: String, _ uses: [DeviceUse]) -> Note {
+    package static func note(_ address: String, _ uses: [Holder]) -> Note {
         Note(.busy, address, "in use: \(uses.summary)", advice: uses.advice, holders: uses)
     }
 
     /// The state directory's file system is one of the uses of the device below it.
-    private func stateRefusal(_ address: String, _ uses: [DeviceUse]) -> Refusal? {
+    private func stateRefusal(_ address: String, _ uses: [Holder]) -> Refusal? {
         guard let stateDirectory,
             let device = uses.map(\.device).first(where: findings.stateDevices.contains)
         else { return nil }

@@ -4,27 +4,27 @@ public import ProvisionCore
 
 extension KernelHost {
     /// See ``Host/examine(_:)``. Reads `/proc`, sysfs and the starts of block devices; writes nothing.
-    public func examine(_ examination: Examination) throws(HostError) -> Findings {
-        try ReadFailures.checking { () throws(HostError) in try find(examination) }
+    public func examine(_ query: UseQuery) throws(HostError) -> UseReport {
+        try ReadFailures.checking { () throws(HostError) in try find(query) }
     }
 
-    private func find(_ examination: Examination) throws(HostError) -> Findings {
-        var findings = Findings()
-        if let directory = examination.stateDirectory {
+    private func find(_ query: UseQuery) throws(HostError) -> UseReport {
+        var findings = UseReport()
+        if let directory = query.stateDirectory {
             findings.stateDevices = FileSystemDevices.below(directory)
         }
-        if examination.readsMemoryPolicy { findings.memoryPolicy = SystemMemory.policy }
-        for device in examination.initializedRegions {
+        if query.readsMemoryPolicy { findings.memoryPolicy = SystemMemory.policy }
+        for device in query.initializedRegions {
             findings.contentLooks[device] = try look(at: device)
         }
-        try findLabels(examination, &findings)
-        if examination.readsSystemMemory { findings.systemMemory = SystemMemoryRanges.read() }
-        guard !examination.targets.isEmpty else { return findings }
+        try findLabels(query, &findings)
+        if query.readsSystemMemory { findings.systemMemory = SystemMemoryRanges.read() }
+        guard !query.targets.isEmpty else { return findings }
         findings.obstacle = Sight.obstacle
-        if examination.claimsDevices, let obstacle = findings.obstacle { throw obstacle }
+        if query.claimsDevices, let obstacle = findings.obstacle { throw obstacle }
         let search = UseSearch()
         var devices: [UseSearch.Device] = []
-        for target in examination.targets {
+        for target in query.targets {
             let home = try region(target.region)
             let live = try home.live(target)
             guard live.isActive else { continue }
@@ -37,7 +37,7 @@ extension KernelHost {
             }
         }
         findings.uses = UseSearch.uses(of: devices)
-        if examination.claimsDevices {
+        if query.claimsDevices {
             for device in devices where findings.uses[device.namespace] == nil {
                 findings.uses[device.namespace] = try Self.refusedClaim(device)
             }
@@ -46,7 +46,7 @@ extension KernelHost {
     }
 
     /// What an exclusive open finds beyond the lists; nil where nobody holds the device.
-    private static func refusedClaim(_ device: UseSearch.Device) throws(HostError) -> [DeviceUse]? {
+    private static func refusedClaim(_ device: UseSearch.Device) throws(HostError) -> [Holder]? {
         guard !device.name.hasPrefix("dax") else { return nil }
         do {
             _ = try ExclusiveOpen(

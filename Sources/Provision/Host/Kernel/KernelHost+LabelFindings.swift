@@ -14,9 +14,9 @@ extension KernelHost {
 
     /// Looks at the label areas that a plan writes to. As another user than root nothing is found: labels are not to be
     /// read, and nothing can be applied.
-    package func findLabels(_ examination: Examination, _ findings: inout Findings) throws(HostError) {
-        let relabelled = Set(examination.relabelled.map(\.region))
-        let initialized = Set(examination.initializedRegions)
+    package func findLabels(_ query: UseQuery, _ findings: inout UseReport) throws(HostError) {
+        let relabelled = Set(query.relabelled.map(\.region))
+        let initialized = Set(query.initializedRegions)
         guard !relabelled.isEmpty || !initialized.isEmpty else { return }
         do throws(HostError) {
             let context = try NdctlContext()
@@ -40,7 +40,7 @@ extension KernelHost {
     }
 
     private func findStrayLabels(
-        _ region: borrowing NdctlRegion, _ findings: inout Findings
+        _ region: borrowing NdctlRegion, _ findings: inout UseReport
     ) throws(HostError) {
         let device = region.device
         var found: [StrayLabels] = []
@@ -48,7 +48,7 @@ extension KernelHost {
             guard dimm.hasLabelArea else { return }
             let area = try dimm.readLabelIndex()
             guard LabelIndex.read(areaSize: area.areaSize, bytes: area.bytes) == nil else { return }
-            let labels = LabelSlot.stray(in: try dimm.readLabelArea { $0 }.bytes)
+            let labels = NamespaceLabel.stray(in: try dimm.readLabelArea { $0 }.bytes)
             if !labels.isEmpty { found.append(StrayLabels(region: device, dimm: dimm.device, labels)) }
         }
         findings.strayLabels += found
@@ -57,7 +57,7 @@ extension KernelHost {
 
 extension StrayLabels {
     /// These labels of a DIMM.
-    package init(region: String, dimm: String, _ labels: [LabelSlot]) {
+    package init(region: String, dimm: String, _ labels: [NamespaceLabel]) {
         var names: [String] = []
         for name in labels.map({ $0.name ?? $0.uuid.description }) where !names.contains(name) {
             names.append(name)

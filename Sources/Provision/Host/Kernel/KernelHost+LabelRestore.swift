@@ -87,7 +87,7 @@ extension KernelHost {
 
 extension LabelAreaImage {
     /// The labels that the image has in use, of a label area of that size.
-    fileprivate func labels(areaSize: UInt32) -> [LabelSlot] {
-        LabelIndex.read(areaSize: areaSize, bytes: bytes).map { LabelSlot.labels($0, in: bytes) } ?? []
+    fileprivate func labels(areaSize: UInt32) -> [NamespaceLabel] {
+        LabelIndex.read(areaSize: areaSize, bytes: bytes).map { NamespaceLabel.labels($0, in: bytes) } ?? []
     }
 }

@@ -15,7 +15,7 @@ extension KernelHost {
     private func initializeLabels(
         of region: borrowing NdctlRegion, on bus: borrowing NdctlBus
     ) throws(HostError) {
-        guard region.labelling == .labelless else {
+        guard region.labelling == .labelLess else {
             throw HostError(
                 .changed, while: "initialise labels", device: region.device,
                 reason: "the region has labels already", advice: "another tool changed the host: plan again")
@@ -60,7 +60,7 @@ extension KernelHost {
             }
             let area = try dimm.readLabelIndex()
             let version = LabelIndex.read(areaSize: area.areaSize, bytes: area.bytes)?.version
-            let stray = version == nil ? LabelSlot.stray(in: try dimm.readLabelArea { $0 }.bytes) : []
+            let stray = version == nil ? NamespaceLabel.stray(in: try dimm.readLabelArea { $0 }.bytes) : []
             guard stray.isEmpty else {
                 throw HostError(
                     .failed, while: "initialise labels", device: device,

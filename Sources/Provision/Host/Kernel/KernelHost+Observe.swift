@@ -53,7 +53,7 @@ extension KernelHost {
         let facts = RegionFacts(observed)
         regions[device] = facts
         observed.namespaces = namespaces(
-            of: facts, directory, mayGetLabels: observed.labelling == .labelless && !observed.mappings.isEmpty
+            of: facts, directory, mayGetLabels: observed.labelling == .labelLess && !observed.mappings.isEmpty
         )
         return observed
     }

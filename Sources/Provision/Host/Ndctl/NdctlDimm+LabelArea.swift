@@ -11,14 +11,14 @@ extension NdctlDimm {
     }
 
     /// The labels in use: the index blocks are read, and then all up to the last slot in use.
-    package func readLabels() throws(HostError) -> [LabelSlot] {
+    package func readLabels() throws(HostError) -> [NamespaceLabel] {
         let area = try readLabelIndex()
         guard let index = LabelIndex.read(areaSize: area.areaSize, bytes: area.bytes),
             let last = index.used.last.map({ index.place(ofSlot: $0) }),
             last.offset + last.length <= UInt64(area.areaSize)
         else { return [] }
         let slots = try readLabelArea { _ in UInt32(last.offset + last.length) }
-        return LabelSlot.labels(index, in: slots.bytes)
+        return NamespaceLabel.labels(index, in: slots.bytes)
     }
 
     /// The size of the label area and its first bytes.

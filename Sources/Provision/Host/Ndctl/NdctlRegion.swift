@@ -31,7 +31,7 @@ package import ProvisionCore
 
     /// Whether its namespaces come from labels (`ndctl_region_get_nstype`: 4 is `ND_DEVICE_NAMESPACE_IO`).
     package var labelling: RegionLabelling {
-        unsafe ndctl_region_get_nstype(pointer) == 4 ? .labelless : .labelled
+        unsafe ndctl_region_get_nstype(pointer) == 4 ? .labelLess : .labelled
     }
 
     /// How many DIMMs it lies on (`ndctl_region_get_mappings`).

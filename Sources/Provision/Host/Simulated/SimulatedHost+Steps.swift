@@ -52,7 +52,7 @@ extension SimulatedHost {
     }
 
     /// What the state lists as the use of a namespace, under any of its names; nil where it lists none.
-    package func use(of id: SimulatedNamespaceID) throws(HostError) -> DeviceUse? {
+    package func use(of id: SimulatedNamespaceID) throws(HostError) -> Holder? {
         guard let observed = try readBack(id) else { return nil }
         let names = [
             observed.name, observed.labelUUID?.description, observed.infoBlockUUID?.description,
@@ -60,7 +60,7 @@ extension SimulatedHost {
             observed.blockDevice.map { "/dev/\($0)" }, observed.characterDevice.map { "/dev/\($0)" },
         ]
         guard let holder = names.compactMap({ $0 }).compactMap({ state.busy[$0] }).first else { return nil }
-        return DeviceUse(
+        return Holder(
             .exclusiveOpen, of: observed.blockDevice ?? observed.characterDevice ?? observed.device,
             "in use: \(holder)")
     }

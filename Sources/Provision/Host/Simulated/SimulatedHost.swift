@@ -77,16 +77,16 @@ public final class SimulatedHost: Host {
 
     /// Looks in the state's list of uses, and at regions as far as a kernel's would be looked at. What else a simulated
     /// device holds is not known.
-    public func examine(_ examination: Examination) throws(HostError) -> Findings {
-        var findings = Findings()
-        for target in examination.targets {
+    public func examine(_ query: UseQuery) throws(HostError) -> UseReport {
+        var findings = UseReport()
+        for target in query.targets {
             let id = try resolve(target)
             guard let namespace = state.namespace(id), namespace.isActive,
                 let use = try use(of: id)
             else { continue }
             findings.uses[target.device] = [use]
         }
-        for device in examination.initializedRegions {
+        for device in query.initializedRegions {
             let number = try region(device, while: "look at \(device)")
             findings.contentLooks[device] = state.contentLook(region: number)
         }

@@ -21,7 +21,7 @@ extension SimulatedState {
         try region.readPlatform(cursor, dimms: dimms)
         if booted { try region.readMemory(cursor) } else { region.isEnabled = false }
         let hasLabels = mappings.contains { dimms[$0.dimm].labelVersion != nil }
-        region.labelling = booted ? region.labelling : hasLabels ? .labelled : .labelless
+        region.labelling = booted ? region.labelling : hasLabels ? .labelled : .labelLess
         buses[buses.count - 1].regions.append(region)
         let number = regions.count - 1
         for (index, namespace) in try cursor.elements("namespaces").enumerated() {

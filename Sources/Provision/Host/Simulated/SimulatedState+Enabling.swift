@@ -30,7 +30,7 @@ extension SimulatedState {
             }
             return SimulatedPersonality(mode: kind.mode, infoBlock: block, usableSize: size)
         }
-        let isMapped = region.labelling == .labelless && region.mappings.isEmpty
+        let isMapped = region.labelling == .labelLess && region.mappings.isEmpty
         return SimulatedPersonality(
             mode: isMapped ? .fsdax : .raw, infoBlock: nil, usableSize: namespace.size)
     }

@@ -41,7 +41,7 @@ extension SimulatedState {
         let hasLabels = regions[number].mappings.contains { dimms[$0.dimm].hasLabelling }
         update(region: number) { region in
             region.isEnabled = true
-            region.labelling = hasLabels ? .labelled : .labelless
+            region.labelling = hasLabels ? .labelled : .labelLess
             if hasLabels { region.instantiateLabels() } else { region.instantiateWhole() }
         }
         enableNamespaces(region: number)

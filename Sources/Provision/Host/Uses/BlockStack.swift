@@ -17,7 +17,7 @@ package struct BlockStack {
     /// The devices, the lowest first.
     package private(set) var members: [Member] = []
     /// What is stacked.
-    package private(set) var uses: [DeviceUse] = []
+    package private(set) var uses: [Holder] = []
 
     /// The stack over the disk with this kernel name.
     package init(_ disk: String, loops: LoopDevices) {
@@ -38,7 +38,7 @@ package struct BlockStack {
             }
             for loop in loops.backed(by: node) {
                 uses.append(
-                    DeviceUse(
+                    Holder(
                         .loopDevice, of: name, "backing the loop device \(loop)",
                         advice: "losetup -d /dev/\(loop)"))
                 pending.append((loop, false))
@@ -51,23 +51,23 @@ package struct BlockStack {
         members.filter(\.isOwn).compactMap { member in member.node.map { (member.name, $0) } }
     }
 
-    private static func use(of name: String, by holder: String) -> DeviceUse {
+    private static func use(of name: String, by holder: String) -> Holder {
         guard let directory = SysfsDirectory.ifThere("\(devices)/\(holder)") else {
-            return DeviceUse(.stackedDevice, of: name, "part of \(holder)")
+            return Holder(.stackedDevice, of: name, "part of \(holder)")
         }
         if let mapped = directory.text("dm/name") {
             let isVolume = directory.text("dm/uuid")?.hasPrefix("LVM-") == true
-            return DeviceUse(
+            return Holder(
                 .stackedDevice, of: name,
                 "part of \(holder) (\(isVolume ? "LVM volume" : "device-mapper device") \(mapped))",
                 advice: isVolume ? "lvchange -an /dev/mapper/\(mapped)" : "dmsetup remove \(mapped)")
         }
         if let level = directory.text("md/level") {
-            return DeviceUse(
+            return Holder(
                 .stackedDevice, of: name, "part of \(holder) (\(level) array)",
                 advice: "mdadm --stop /dev/\(holder)")
         }
-        return DeviceUse(.stackedDevice, of: name, "part of \(holder)")
+        return Holder(.stackedDevice, of: name, "part of \(holder)")
     }
 
     private static let devices = "/sys/class/block"

@@ -8,12 +8,12 @@ package enum SystemMemory {
     /// offline the unbind succeeds, and takes away what somebody configured as memory.
     package static func use(
         of device: String, below claim: String, _ directory: borrowing SysfsDirectory
-    ) -> DeviceUse? {
+    ) -> Holder? {
         guard let driver = directory.linkTarget("\(claim)/\(device)/driver"), driver != "device_dax" else {
             return nil
         }
         guard driver == "kmem" else {
-            return DeviceUse(.systemMemory, of: device, "bound to the driver \(driver)")
+            return Holder(.systemMemory, of: device, "bound to the driver \(driver)")
         }
         let online = MemoryBlocks.online(
             from: directory.number("\(claim)/\(device)/resource"),
@@ -25,20 +25,20 @@ package enum SystemMemory {
     ///
     /// Blocks in ZONE_MOVABLE can go offline. Those in another zone hold the kernel's own pages, which it does not move:
     /// taking them offline fails as a rule (mm/memory_hotplug.c, `offline_pages`), and a reboot is what gives them back.
-    package static func use(of device: String, onlineIn zones: [String]) -> DeviceUse {
+    package static func use(of device: String, onlineIn zones: [String]) -> Holder {
         let back = "daxctl reconfigure-device --mode=devdax \(device)"
         guard !zones.isEmpty else {
-            return DeviceUse(
+            return Holder(
                 .systemMemory, of: device, "system memory, of which no block is online", advice: back)
         }
         let fixed = zones.filter { $0 != "Movable" }
         guard let zone = fixed.first else {
-            return DeviceUse(
+            return Holder(
                 .systemMemory, of: device,
                 "system memory, and \(zones.count) of its memory blocks are online",
                 advice: "daxctl offline-memory \(device), then \(back)")
         }
-        return DeviceUse(
+        return Holder(
             .systemMemory, of: device,
             "system memory, and \(fixed.count) of its \(zones.count) online memory blocks are in the kernel's zone \(zone)",
             advice:

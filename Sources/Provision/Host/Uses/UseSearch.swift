@@ -15,7 +15,7 @@ package struct UseSearch {
         /// The name below `/dev`.
         package var name: String
         /// Uses that are known already.
-        package var uses: [DeviceUse]
+        package var uses: [Holder]
         /// What processes may have open.
         package var nodes: [(name: String, node: DeviceNode)]
     }
@@ -38,9 +38,9 @@ package struct UseSearch {
     }
 
     /// The uses of each namespace, by kernel name, with those by processes: found in one pass for all.
-    package static func uses(of devices: [Device]) -> [String: [DeviceUse]] {
+    package static func uses(of devices: [Device]) -> [String: [Holder]] {
         let users = ProcessScan.lastingUsers(of: Set(devices.flatMap(\.nodes).map(\.node)))
-        var found: [String: [DeviceUse]] = [:]
+        var found: [String: [Holder]] = [:]
         for device in devices {
             let all = device.uses + device.nodes.flatMap { processUses($0.name, users[$0.node] ?? []) }
             if !all.isEmpty { found[device.namespace] = all }
@@ -48,22 +48,22 @@ package struct UseSearch {
         return found
     }
 
-    private static func processUses(_ name: String, _ users: [ProcessScan.User]) -> [DeviceUse] {
+    private static func processUses(_ name: String, _ users: [ProcessScan.User]) -> [Holder] {
         users.map { user in
-            DeviceUse(
+            Holder(
                 .process, of: name, "open in process \(user.id) (\(user.command))",
                 advice: "stop process \(user.id)", process: user.id, command: user.command)
         }
     }
 
-    private func mountUses(_ name: String, _ node: DeviceNode?) -> [DeviceUse] {
+    private func mountUses(_ name: String, _ node: DeviceNode?) -> [Holder] {
         mounts.mounts(of: name, node).map { mount in
             guard let process = mount.process else {
-                return DeviceUse(
+                return Holder(
                     .mount, of: name, "mounted at \(mount.point)", advice: "umount \(mount.point)")
             }
             let command = ProcText.command(process)
-            return DeviceUse(
+            return Holder(
                 .mount, of: name,
                 "mounted at \(mount.point) in the mount namespace of process \(process) (\(command))",
                 advice: "nsenter -t \(process) -m umount \(mount.point), or stop process \(process)",
@@ -71,9 +71,9 @@ package struct UseSearch {
         }
     }
 
-    private func swapUses(_ name: String, _ node: DeviceNode?) -> [DeviceUse] {
+    private func swapUses(_ name: String, _ node: DeviceNode?) -> [Holder] {
         swaps.filter { $0 == "/dev/\(name)" || (node != nil && DeviceNode($0) == node) }.map { path in
-            DeviceUse(.swap, of: name, "in use as swap", advice: "swapoff \(path)")
+            Holder(.swap, of: name, "in use as swap", advice: "swapoff \(path)")
         }
     }
 }

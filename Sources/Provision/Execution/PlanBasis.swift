@@ -1,7 +1,7 @@
 public import ProvisionCore
 
 /// A plan and what it relies on, to be compared with the host at another moment.
-public struct PlanPicture: Equatable, Sendable {
+public struct PlanBasis: Equatable, Sendable {
     /// The live objects that the plan touches: its regions, their DIMMs, and the namespaces that its steps act on.
     public var objects: [ObjectFingerprint]
     /// The changes with their steps.
@@ -49,15 +49,15 @@ public struct PlanDifference: Equatable, Sendable {
     public var message: String
 }
 
-extension PlanPicture {
+extension PlanBasis {
     /// What is different now, when the same profile gives this plan for this observation; empty where nothing is.
     public func differences(to plan: Plan, on observed: Observed) -> [PlanDifference] {
-        let now = PlanPicture(of: plan, on: observed)
+        let now = PlanBasis(of: plan, on: observed)
         return objectDifferences(now, observed) + changeDifferences(now)
             + plan.refusals.map { PlanDifference(address: $0.address, message: "refused now: \($0.message)") }
     }
 
-    private func objectDifferences(_ now: PlanPicture, _ observed: Observed) -> [PlanDifference] {
+    private func objectDifferences(_ now: PlanBasis, _ observed: Observed) -> [PlanDifference] {
         let everything = Self.everything(observed)
         var differences: [PlanDifference] = []
         for object in objects {
@@ -78,7 +78,7 @@ extension PlanPicture {
             }
     }
 
-    private func changeDifferences(_ now: PlanPicture) -> [PlanDifference] {
+    private func changeDifferences(_ now: PlanBasis) -> [PlanDifference] {
         let (old, new) = (changes, now.changes)
         var differences: [PlanDifference] = []
         for change in old {

@@ -15,7 +15,7 @@ package struct LabelChange: Equatable, CustomStringConvertible {
 
     /// The differences between the labels of one DIMM, in no order. A namespace with several extents has a label for each: it is
     /// one change. In which slots labels lie is no difference.
-    package static func changes(from old: [LabelSlot], to now: [LabelSlot]) -> [LabelChange] {
+    package static func changes(from old: [NamespaceLabel], to now: [NamespaceLabel]) -> [LabelChange] {
         let (before, after) = (contents(old), contents(now))
         let uuids = Set(before.keys).union(after.keys)
         return uuids.compactMap { uuid in
@@ -26,7 +26,7 @@ package struct LabelChange: Equatable, CustomStringConvertible {
         }
     }
 
-    private static func contents(_ labels: [LabelSlot]) -> [UUID: Set<[UInt8]>] {
+    private static func contents(_ labels: [NamespaceLabel]) -> [UUID: Set<[UInt8]>] {
         Dictionary(grouping: labels, by: \.uuid).mapValues { Set($0.map(\.content)) }
     }
 

@@ -4,7 +4,7 @@ import Testing
 @testable import ProvisionHost
 
 /// What is found on devices, as a plan tells it.
-@Suite struct FindingsReviewTests {
+@Suite struct UseReportReviewTests {
     private let plan: Plan
     private let device: String
 
@@ -17,19 +17,19 @@ import Testing
         device = try #require(plan.disabled.first).device
     }
 
-    private func reviewed(_ findings: Findings, state: String? = nil) -> Plan {
+    private func reviewed(_ findings: UseReport, state: String? = nil) -> Plan {
         plan.reviewed(by: findings.reviews(stateDirectory: state.map { .init($0) }))
     }
 
     @Test func nothingFoundChangesNothing() {
-        #expect(reviewed(Findings()) == plan)
+        #expect(reviewed(UseReport()) == plan)
     }
 
     @Test func aUseIsANoteInAPlanAndARefusalOfAnApply() throws {
-        let use = DeviceUse(
+        let use = Holder(
             .process, of: "pmem0", "open in process 7 (sleep)", advice: "stop process 7", process: 7,
             command: "sleep")
-        let found = reviewed(Findings(uses: [device: [use]]))
+        let found = reviewed(UseReport(uses: [device: [use]]))
         let note = try #require(found.notes.first)
         #expect(found.notes.count == 1 && note.code == .busy && note.holders == [use])
         #expect(note.message == "in use: pmem0: open in process 7 (sleep)" && note.advice == "stop process 7")
@@ -42,32 +42,32 @@ import Testing
         let obstacle = HostError(
             .unavailable, while: "see who uses the namespaces", reason: "/proc is not mounted",
             advice: "mount it")
-        let found = reviewed(Findings(obstacle: obstacle))
+        let found = reviewed(UseReport(obstacle: obstacle))
         let note = try #require(found.notes.first)
         #expect(found.notes.count == 1 && note.code == .usesUnknown && note.advice == "mount it")
         #expect(note.message.hasSuffix("apply refuses it: /proc is not mounted"))
         let nothing = Plan(changes: [], steps: [], unchanged: [], unmanaged: [], refusals: [])
-        let reviews = Findings(obstacle: obstacle).reviews(stateDirectory: nil)
+        let reviews = UseReport(obstacle: obstacle).reviews(stateDirectory: nil)
         #expect(nothing.reviewed(by: reviews) == nothing)
     }
 
     @Test func aMissingNodeIsANoteOfThePlan() throws {
-        let found = reviewed(Findings(missingNodes: [device: "pmem0"]))
+        let found = reviewed(UseReport(missingNodes: [device: "pmem0"]))
         #expect(found.notes.map(\.code) == [.nodeMissing])
         #expect(found.notes.first?.message.hasPrefix("/dev/pmem0 does not exist") == true)
         #expect(found.refusals == plan.refusals)
     }
 
     @Test func manyUsesAreCounted() {
-        let uses = (1...7).map { DeviceUse(.process, of: "pmem0", "open in process \($0) (x)") }
+        let uses = (1...7).map { Holder(.process, of: "pmem0", "open in process \($0) (x)") }
         #expect(uses.summary.hasSuffix("; and 2 more"))
         #expect(uses.advice == "stop what uses it")
     }
 
     @Test func theStateDirectoryOnTheDeviceIsAReasonOfItsOwn() {
-        let mount = DeviceUse(.mount, of: "dm-0", "mounted at /var/lib")
-        let stacked = DeviceUse(.stackedDevice, of: "pmem0", "part of dm-0")
-        let findings = Findings(uses: [device: [mount, stacked]], stateDevices: ["dm-0", "pmem0"])
+        let mount = Holder(.mount, of: "dm-0", "mounted at /var/lib")
+        let stacked = Holder(.stackedDevice, of: "pmem0", "part of dm-0")
+        let findings = UseReport(uses: [device: [mount, stacked]], stateDevices: ["dm-0", "pmem0"])
         let found = reviewed(findings, state: "/var/lib/daxprov")
         #expect(found.refusals.map(\.code) == plan.refusals.map(\.code) + [.stateDirectoryOnTarget])
         var other = findings
@@ -77,7 +77,7 @@ import Testing
 
     @Test func contentsAreToldWithTheChangeAndInTheRefusalForLackOfConsent() throws {
         let ext4 = Signature(.fileSystem, type: "ext4", label: "data", uuid: "1234-5678")
-        let found = reviewed(Findings(contents: [device: [ext4]]))
+        let found = reviewed(UseReport(contents: [device: [ext4]]))
         let change = try #require(found.changes.first { $0.contents != nil })
         #expect(change.contents == [ext4])
         let refusal = try #require(Consent().refusals(for: found).first { $0.address == change.address })
@@ -85,7 +85,7 @@ import Testing
     }
 
     /// The plan that gives labels to a region, with what was found.
-    private func labelled(_ findings: (NamespaceTarget) -> Findings) throws -> Plan {
+    private func labelled(_ findings: (NamespaceTarget) -> UseReport) throws -> Plan {
         let host = try SimulatedHost(json: TestFiles.text("plans/labels-init/host.json"))
         let profile = try ProfileReader.read(
             TestFiles.bytes("plans/labels-init/profile.yaml"), source: "profile.yaml")
@@ -103,7 +103,7 @@ import Testing
         look: ContentLook?, needsConsent: Bool, note: Note.Code?
     ) throws {
         let found = try labelled { _ in
-            var findings = Findings()
+            var findings = UseReport()
             findings.contentLooks["region0"] = look
             return findings
         }
@@ -117,7 +117,7 @@ import Testing
         let raid = Signature(.member, type: "linux_raid_member")
         for (contents, consent) in [([], nil), ([raid], "region0")] {
             let found = try labelled { target in
-                var findings = Findings(contents: [target.device: contents])
+                var findings = UseReport(contents: [target.device: contents])
                 findings.contentLooks["region0"] = ContentLook(read: .gib(1), size: .gib(1))
                 return findings
             }
@@ -128,7 +128,7 @@ import Testing
 
     @Test func labelsWithoutAnIndexAreRefusedByTheirNames() throws {
         let found = try labelled { _ in
-            var findings = Findings()
+            var findings = UseReport()
             findings.strayLabels = [
                 StrayLabels(region: "region0", dimm: "nmem0", names: ["a", "b", "c", "d", "e", "f"])
             ]
@@ -142,7 +142,7 @@ import Testing
 
     @Test func aLabelThatCannotBeWrittenBackLetsItsChangeBeRefusedAndNoOther() throws {
         let label = try #require(plan.relabelled.first?.labelUUID)
-        var findings = Findings()
+        var findings = UseReport()
         findings.labelLosses[label] = ["it is marked read-only (flag ROLABEL)"]
         let refused = reviewed(findings).refusals
         #expect(refused.map(\.code) == plan.refusals.map(\.code) + [.labelNotRestorable])
@@ -153,7 +153,7 @@ import Testing
 
     @Test(arguments: [("online_movable", true), ("offline", false)])
     func thePolicyForNewMemoryIsNotedWhereItTakesMemoryOnlineAtOnce(policy: String, isNoted: Bool) {
-        let found = reviewed(Findings(memoryPolicy: policy))
+        let found = reviewed(UseReport(memoryPolicy: policy))
         #expect(found.notes.contains { $0.code == .memoryAutoOnline } == isNoted)
     }
 }

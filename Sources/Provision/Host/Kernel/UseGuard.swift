@@ -37,11 +37,11 @@ package struct UseGuard: ~Copyable {
         return UseGuard(exclusive: held)
     }
 
-    private static func require(_ uses: [DeviceUse], _ live: KernelRegion.Live) throws(HostError) {
+    private static func require(_ uses: [Holder], _ live: KernelRegion.Live) throws(HostError) {
         guard uses.isEmpty else { throw busy(live, uses) }
     }
 
-    private static func busy(_ live: KernelRegion.Live, _ uses: [DeviceUse]) -> HostError {
+    private static func busy(_ live: KernelRegion.Live, _ uses: [Holder]) -> HostError {
         HostError(
             .busy, while: "disable", device: live.device, reason: uses.summary, advice: uses.advice,
             errno: EBUSY)
@@ -80,10 +80,10 @@ extension KernelRegion {
     package func disk(of live: Live) -> String? { directory.entries("\(live.running)/block").first }
 }
 
-extension DeviceUse {
+extension Holder {
     /// A use that nothing but the refused exclusive open shows.
-    package static func exclusive(_ disk: String) -> DeviceUse {
-        DeviceUse(
+    package static func exclusive(_ disk: String) -> Holder {
+        Holder(
             .exclusiveOpen, of: disk,
             "held exclusively by something that no list shows (a file system that was unmounted lazily, or a "
                 + "storage target in the kernel)")

@@ -1,7 +1,7 @@
 import ProvisionCore
 import Testing
 
-@Suite struct UsableSizeTests {
+@Suite struct NamespaceGeometryTests {
     private static let base: UInt64 = 0x1_0000_0000
 
     /// Measured on a 6.1 kernel.

@@ -2,7 +2,7 @@ public import ProvisionCore
 
 /// What must be equal for two observations to show the same host: everything that people rely on, and none of the
 /// names that the kernel hands out anew.
-public struct HostFacts: Equatable, Sendable {
+public struct HostSnapshot: Equatable, Sendable {
     private var facts: Set<String>
 
     /// The facts of an observation.
@@ -21,7 +21,7 @@ public struct HostFacts: Equatable, Sendable {
     }
 
     /// What only one of the two has, in words.
-    func differences(to other: HostFacts) -> [String] {
+    func differences(to other: HostSnapshot) -> [String] {
         facts.subtracting(other.facts).sorted().map { "missing: \($0)" }
             + other.facts.subtracting(facts).sorted().map { "unexpected: \($0)" }
     }

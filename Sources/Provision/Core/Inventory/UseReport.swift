@@ -1,7 +1,7 @@
-/// What an ``Examination`` found: plain values, as they were at that moment.
-public struct Findings: Equatable, Sendable {
+/// What an ``UseQuery`` found: plain values, as they were at that moment.
+public struct UseReport: Equatable, Sendable {
     /// Who uses a namespace, by its kernel name. A namespace that nobody uses is not there.
-    public var uses: [String: [DeviceUse]]
+    public var uses: [String: [Holder]]
     /// What a namespace holds, by its kernel name. One that cannot be looked at (inactive, a character device, not
     /// root) is not there; an empty list means that nothing was recognised.
     public var contents: [String: [Signature]]
@@ -24,9 +24,9 @@ public struct Findings: Equatable, Sendable {
     /// The physical ranges that the kernel uses as its memory; none where it was not asked for or may not be seen.
     public var systemMemory: [Range<UInt64>]
 
-    /// Findings; by default none.
+    /// UseReport; by default none.
     public init(
-        uses: [String: [DeviceUse]] = [:], contents: [String: [Signature]] = [:],
+        uses: [String: [Holder]] = [:], contents: [String: [Signature]] = [:],
         stateDevices: [String] = [], missingNodes: [String: String] = [:], memoryPolicy: String? = nil,
         obstacle: HostError? = nil, systemMemory: [Range<UInt64>] = []
     ) {

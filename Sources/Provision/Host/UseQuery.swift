@@ -2,7 +2,7 @@ public import SystemPackage
 public import ProvisionCore
 
 /// What is to be looked at beside the enumeration, since it takes time and only a plan says where.
-public struct Examination: Equatable, Sendable {
+public struct UseQuery: Equatable, Sendable {
     /// The namespaces whose users and contents are looked for.
     public var targets: [NamespaceTarget]
     /// The regions, by kernel name, whose contents and label areas are looked at, since they are to get labels.
@@ -19,7 +19,7 @@ public struct Examination: Equatable, Sendable {
     /// Whether it matters which ranges the kernel uses as its memory.
     public var readsSystemMemory: Bool
 
-    /// An examination of these.
+    /// A query of these.
     public init(
         targets: [NamespaceTarget], stateDirectory: FilePath? = nil, readsMemoryPolicy: Bool = false,
         claimsDevices: Bool = false, readsSystemMemory: Bool = false

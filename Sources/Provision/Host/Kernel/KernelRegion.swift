@@ -171,7 +171,7 @@ extension RegionFacts {
     package init(reading directory: borrowing SysfsDirectory) {
         let start = SysfsRegionReader.resource(directory)
         self.init(
-            labelling: directory.text("nstype") == "4" ? .labelless : .labelled,
+            labelling: directory.text("nstype") == "4" ? .labelLess : .labelled,
             interleaveWays: directory.number("mappings").map(Int.init(clamping:)) ?? 1,
             numaNode: SysfsRegionReader.numaNode(directory),
             targetNode: SysfsRegionReader.targetNode(directory), start: start,

@@ -1,7 +1,7 @@
 package import ProvisionCore
 
 /// A label in its slot (UEFI 2.7; kernel drivers/nvdimm/label.h, `struct nd_namespace_label`).
-package struct LabelSlot: Equatable {
+package struct NamespaceLabel: Equatable {
     /// The UUID of the namespace.
     package var uuid: UUID
     /// Its name; nil where it is empty.
@@ -39,12 +39,12 @@ package struct LabelSlot: Equatable {
     }
 
     /// The labels of the slots that an index has in use, from the bytes at the start of the area.
-    package static func labels(_ index: LabelIndex, in area: [UInt8]) -> [LabelSlot] {
+    package static func labels(_ index: LabelIndex, in area: [UInt8]) -> [NamespaceLabel] {
         index.used.compactMap { slot in
             let place = index.place(ofSlot: slot)
             guard place.offset + place.length <= UInt64(area.count) else { return nil }
             let bytes = area[Int(place.offset)..<Int(place.offset + place.length)]
-            return LabelSlot(Array(bytes), slot: slot, version: index.version)
+            return NamespaceLabel(Array(bytes), slot: slot, version: index.version)
         }
     }
 
@@ -53,23 +53,23 @@ package struct LabelSlot: Equatable {
     ///
     /// Those of version 1.2 are known by their checksum, at any place where a slot of any layout may lie; those of
     /// version 1.1, which have none, by the number of the slot that they are in, and by fields that no other bytes have.
-    package static func stray(in area: [UInt8]) -> [LabelSlot] {
+    package static func stray(in area: [UInt8]) -> [NamespaceLabel] {
         let size = Int(LabelVersion.v1_2.labelSize)
         let checked = stride(from: 0, through: area.count - size, by: size).compactMap { start in
-            guard area[start..<start + 16].contains(where: { $0 != 0 }) else { return LabelSlot?.none }
-            return LabelSlot(checked: Array(area[start..<start + size]))
+            guard area[start..<start + 16].contains(where: { $0 != 0 }) else { return NamespaceLabel?.none }
+            return NamespaceLabel(checked: Array(area[start..<start + size]))
         }
         return checked.isEmpty ? strayOfVersion1(in: area) : checked
     }
 
-    private static func strayOfVersion1(in area: [UInt8]) -> [LabelSlot] {
+    private static func strayOfVersion1(in area: [UInt8]) -> [NamespaceLabel] {
         let size = Int(LabelVersion.v1_1.labelSize)
         let start = Int(LabelIndex.prefixLength(areaSize: UInt32(clamping: area.count)))
         return stride(from: start, through: area.count - size, by: size).enumerated().compactMap {
             slot, start in
             let bytes = Array(area[start..<start + size])
             guard LabelIndex.integer(bytes, at: 112, count: 8) > 0, isPlausible(bytes) else { return nil }
-            return LabelSlot(bytes, slot: slot, version: .v1_1)
+            return NamespaceLabel(bytes, slot: slot, version: .v1_1)
         }
     }
 
@@ -110,7 +110,7 @@ extension Bus {
     }
 
     /// Adds to the enabled labelled regions the labels of a DIMM that no namespace stands for.
-    package mutating func addUninstantiated(_ labels: [LabelSlot], of dimm: String) {
+    package mutating func addUninstantiated(_ labels: [NamespaceLabel], of dimm: String) {
         for index in regions.indices where regions[index].isEnabled && regions[index].labelling == .labelled {
             guard let mapping = regions[index].mappings.first(where: { $0.dimm == dimm }) else { continue }
             for label in labels { regions[index].addUninstantiated(label, mapping) }
@@ -119,7 +119,7 @@ extension Bus {
 }
 
 extension Region {
-    fileprivate mutating func addUninstantiated(_ label: LabelSlot, _ mapping: Mapping) {
+    fileprivate mutating func addUninstantiated(_ label: NamespaceLabel, _ mapping: Mapping) {
         guard label.offset >= mapping.offset, label.offset < mapping.offset + mapping.length else { return }
         let ways = UInt64(interleaveWays)
         guard let length = label.length.multiplied(by: ways), length > .zero else { return }

@@ -139,7 +139,7 @@ extension SavedInventory {
         var more: [InventoryLimit] = [.noUsage]
         let regions = observed.regions.filter(\.isEnabled)
         if regions.contains(where: { $0.resource == nil }) { more.append(.noAddresses) }
-        for region in regions where region.labelling == .labelless && !region.mappings.isEmpty {
+        for region in regions where region.labelling == .labelLess && !region.mappings.isEmpty {
             let unseen = region.namespaces.filter { $0.mode == .raw && $0.hasContent == nil }
             more += unseen.map { .noContentState($0.device) }
         }

@@ -73,7 +73,7 @@ extension SimulatedState {
         if namespace.isActive, let personality = personality(of: namespace, in: region) {
             observed.describe(personality, namespace, region: number)
             observed.badBlocks = badBlocks(of: personality, namespace, in: region)
-            if personality.mode == .raw, region.labelling == .labelless, !region.mappings.isEmpty {
+            if personality.mode == .raw, region.labelling == .labelLess, !region.mappings.isEmpty {
                 observed.hasContent = region.hasContent ? true : nil
             }
         }
@@ -105,7 +105,7 @@ extension SimulatedState {
     /// What a look at the namespace that spans a label-less region finds; nil where that is not an active raw one.
     package func contentLook(region number: Int) -> ContentLook? {
         let region = regions[number]
-        guard region.labelling == .labelless, let spanning = region.namespaces.first, spanning.isActive,
+        guard region.labelling == .labelLess, let spanning = region.namespaces.first, spanning.isActive,
             personality(of: spanning, in: region)?.mode == .raw
         else { return nil }
         let read = ContentLook.places(in: region.size).reduce(ByteCount.zero) { $0 + $1.length }

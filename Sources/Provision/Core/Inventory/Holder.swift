@@ -1,5 +1,5 @@
 /// One use of a namespace's device: why the device must not be taken away now.
-public struct DeviceUse: Equatable, Sendable {
+public struct Holder: Equatable, Sendable {
     /// The kind of use.
     public var kind: Kind
     /// The device that is used: `pmem0`, a partition `pmem0p1`, what is stacked on it, or `dax0.0`.
@@ -45,12 +45,12 @@ public struct DeviceUse: Equatable, Sendable {
     }
 }
 
-extension DeviceUse: CustomStringConvertible {
+extension Holder: CustomStringConvertible {
     /// "pmem0: mounted at /srv".
     public var description: String { "\(device): \(text)" }
 }
 
-extension [DeviceUse] {
+extension [Holder] {
     /// The first five uses in one line.
     package var summary: String {
         let shown = prefix(5).map(\.description).joined(separator: "; ")
