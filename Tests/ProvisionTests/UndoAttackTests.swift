@@ -134,6 +134,39 @@ import Testing
         }
     }
 
+    /// Somebody filled what took the place of a namespace, its translation table included, so that the kernel does not enable
+    /// it any more when it comes back. Then undoing ends, and says it; where nobody wrote, it stops.
+    @Test(arguments: [true, false]) func whatCannotBeEnabledAnyMoreEndsOffline(isFilled: Bool) throws {
+        let host = try SimulatedHost(json: Self.one)
+        try Self.apply(["name: x, mode: sector, size: 64 MiB"], to: host, nil)
+        let pages = MediaSample.offsets(in: Extent(offset: .mib(2), length: .mib(32)))
+        try host.write(5, to: Self.target("x", on: host), at: pages)
+        var (ended, stopped) = (0, 0)
+        for operation in 1...60 {
+            let scratch = try ScratchDirectory()
+            let tried = try SimulatedHost(json: host.json)
+            try Self.apply(["name: later, mode: raw, size: 64 MiB"], to: tried, scratch.store)
+            if isFilled { try tried.write(7, to: Self.target("later", on: tried), at: pages) }
+            let id = try #require(try scratch.store.names().last)
+            tried.arm(SimulatedFault(.fail(errno: 12), atOperation: operation))
+            let recovery = Recovery(
+                host: tried, store: scratch.store, consent: Consent(allowDestroy: ["region0/later"]))
+            let undone = try? recovery.rollBack(id)
+            tried.arm(nil)
+            guard let x = try Self.namespace("x", on: tried), !x.isActive else { continue }
+            guard let undone else {
+                stopped += 1
+                continue
+            }
+            ended += 1
+            #expect(
+                undone.left.contains { $0.contains("cannot be enabled") && $0.contains("agreed to be lost") },
+                "\(undone)")
+            #expect(!undone.isWhole)
+        }
+        #expect(isFilled ? ended > 0 : ended == 0 && stopped > 0, "\(ended) \(stopped)")
+    }
+
     /// One of two losses was agreed to, so that recovery asked for the other and touched nothing. Then the first was used
     /// further: the word of then does not agree to what came later.
     @Test func aWordThatWasNotEnoughIsNotKept() throws {

@@ -88,7 +88,7 @@ extension UndoScene {
         }
         let isHalfMade = removal.step.map { !log.done.contains($0) } ?? true
         if isHalfMade, let boot = log.header.bootID, boot == host.bootID,
-            try rollback.onHost({ () throws(HostError) in try host.isUnwritten(target) })
+            try rollback.onHost({ () throws(HostError) in try host.isUnwritten(target) }) == true
         {
             return false
         }
@@ -217,7 +217,7 @@ extension UndoScene {
         return found.foreignPages == 0 ? [] : [loss(restoration, found.foreignPages)]
     }
 
-    private func account(for restoration: UndoPlan.Restoration) -> MediaAccount {
+    func account(for restoration: UndoPlan.Restoration) -> MediaAccount {
         let start = regions[restoration.region]?.extent(of: restoration.was)?.offset ?? .zero
         return MediaAccount(of: log, in: restoration.oldRegion, from: start, accounted: accounted)
     }

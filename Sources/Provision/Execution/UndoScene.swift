@@ -139,42 +139,83 @@ struct UndoScene {
         guard missing.isEmpty else { throw .consentMissing(missing) }
     }
 
-    /// What has its label and its media needs at most to be online, or offline, as it was.
+    /// What has its label and its media needs at most to be online, or offline, as it was. Nothing is written to it: where it
+    /// comes up as something else, somebody else has written to it.
     private mutating func bringOnline(_ restoration: UndoPlan.Restoration) throws(ExecutionError) {
         guard let now = restoration.now else { return }
         let was = restoration.was
         let target = NamespaceTarget(now, region: restoration.region)
         rollback.progress(.undoes("\(was.isActive ? "enable" : "disable") \(was.displayName)"))
         if now.isActive { try takeOffline(target) }
-        _ = try reinstate(restoration, on: target)
+        do throws(ExecutionError) {
+            _ = try reinstate(restoration, on: target)
+        } catch {
+            guard case .host(let failure) = error, failure.kind == .failed,
+                let other = try current(restoration), other.isActive
+            else { throw error }
+            leftNames.insert(was.displayName)
+            left.append(
+                "\(was.displayName) has its label and place, and is not what it was (\(failure.reason)): somebody has "
+                    + "written to it since")
+        }
+        offline.removeAll { $0 == target }
     }
 
-    /// Gives a namespace its label back, and brings it online if it was; nil where the kernel does not enable it and its loss
-    /// was agreed to: somebody can have written over what it needs for that (a translation table).
+    /// Gives a namespace its label back, and brings it online if it was; nil where the kernel does not enable it, and what it
+    /// needs for that (a translation table) can have been written over: its loss was agreed to, or it was seen that what it
+    /// held is not there any more.
     private mutating func reinstate(
         _ restoration: UndoPlan.Restoration, on target: NamespaceTarget
     ) throws(ExecutionError) -> Namespace? {
         do throws(HostError) {
             return try host.reinstate(restoration.was, on: target)
         } catch {
-            let isAgreed = rollback.consent.missing(among: [loss(restoration, "is lost")]).isEmpty
-            let isBack = try rollback.observe().region(restoration.region)?.namespaces.contains {
-                $0.hasLabel(of: restoration.was) && !$0.isActive
-            }
-            guard error.kind == .failed, isAgreed, isBack == true else { throw .host(error) }
+            guard error.kind == .failed, let now = try current(restoration), !now.isActive,
+                let why = try lossKnown(of: restoration, now)
+            else { throw .host(error) }
             let name = restoration.was.displayName
             leftNames.insert(name)
             left.append(
-                "\(name) has its label and place again, and cannot be enabled (\(error.reason)); that what it held is "
-                    + "lost was agreed to")
+                "\(name) has its label and place again, and cannot be enabled (\(error.reason)); \(why)")
             return nil
         }
     }
 
-    /// Whether a namespace runs raw because looking at its media, or saving it, died there, and nobody wrote to it.
+    /// What has the label and the place of a namespace that comes back; nil where nothing has.
+    private func current(_ restoration: UndoPlan.Restoration) throws(ExecutionError) -> Namespace? {
+        try rollback.observe().region(restoration.region)?.namespaces.first {
+            $0.hasLabel(of: restoration.was)
+        }
+    }
+
+    /// Why it is no news that a namespace does not hold what it held; nil where it is.
+    private func lossKnown(
+        of restoration: UndoPlan.Restoration, _ now: Namespace
+    ) throws(ExecutionError) -> String? {
+        if rollback.consent.missing(among: [loss(restoration, "is lost")]).isEmpty {
+            return "that what it held is lost was agreed to"
+        }
+        let saved = SavedMedia(rollback, restoration.saved).extents
+        let isGivenUp = account(for: restoration).metadata.contains { range in
+            range.offset < restoration.was.rawSize
+                && !saved.contains { $0.offset <= range.offset && range.end <= $0.end }
+        }
+        if isGivenUp {
+            return "what lay in its place was agreed to be lost, and it had been written over with that"
+        }
+        guard restoration.sample != nil else { return nil }
+        let (_, looked) = try compare(
+            restoration, on: NamespaceTarget(now, region: restoration.region))
+        return looked.isWhole
+            ? nil
+            : "what it held was written over (\(looked.changed) of \(looked.pages) places that were looked at)"
+    }
+
+    /// Whether a namespace runs raw because looking at its media, or saving it, died there, and nobody is known to have
+    /// written to it.
     private func isLeftRaw(_ now: Namespace, _ region: String) throws(ExecutionError) -> Bool {
         guard now.mode == .raw, let boot = log.header.bootID, boot == host.bootID else { return false }
         let target = NamespaceTarget(now, region: region)
-        return try rollback.onHost { () throws(HostError) in try host.isUnwritten(target) }
+        return try rollback.onHost { () throws(HostError) in try host.isUnwritten(target) } != false
     }
 }

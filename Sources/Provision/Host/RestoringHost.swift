@@ -47,9 +47,9 @@ public protocol RestoringHost: Host {
     /// empty one where a media error makes it unreadable. Nil where it has no block device, or is not active.
     func readPages(of target: NamespaceTarget, at offsets: [ByteCount]) throws(HostError) -> [[UInt8]]?
 
-    /// Whether nothing has been written through the block device of the namespace since it was enabled; false where that
-    /// is not known.
-    func isUnwritten(_ target: NamespaceTarget) throws(HostError) -> Bool
+    /// Whether nothing has been written through the block device of the namespace since it was enabled; nil where the kernel
+    /// does not count that.
+    func isUnwritten(_ target: NamespaceTarget) throws(HostError) -> Bool?
 
     /// What a namespace that ``Host/perform(_:identity:)`` has just created or reconfigured holds where its users can write;
     /// nil where that cannot be told.

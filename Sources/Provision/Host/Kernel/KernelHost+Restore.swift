@@ -28,8 +28,9 @@ extension KernelHost: RestoringHost {
     }
 
     /// See ``RestoringHost/isUnwritten(_:)``: the kernel counts the sectors that were written
-    /// (Documentation/block/stat.rst, "write sectors"), and replaces a seed when it is first enabled.
-    public func isUnwritten(_ target: NamespaceTarget) throws(HostError) -> Bool {
+    /// (Documentation/block/stat.rst, "write sectors"), and replaces a seed when it is first enabled. It counts only where
+    /// the queue says so (drivers/nvdimm/pmem.c, `pmem_submit_bio`: `blk_queue_io_stat`), which is not the default here.
+    public func isUnwritten(_ target: NamespaceTarget) throws(HostError) -> Bool? {
         try ReadFailures.checking { () throws(HostError) in
             let home = try region(target.region)
             let live = try home.live(target)
@@ -40,10 +41,11 @@ extension KernelHost: RestoringHost {
                 return seeds.contains { home.directory.text($0) == live.running }
             }
             guard let disk = home.disk(of: live),
+                home.directory.text("\(live.running)/block/\(disk)/queue/iostats") == "1",
                 let fields = home.directory.text("\(live.running)/block/\(disk)/stat")
-            else { return false }
+            else { return nil }
             let counts = fields.split(separator: " ")
-            return counts.count > 6 && counts[6] == "0"
+            return counts.count > 6 ? counts[6] == "0" : nil
         }
     }
 

@@ -51,9 +51,9 @@ extension SimulatedHost: RestoringHost {
         return offsets.map { state.media(from: start + $0.bytes, length: MediaSample.page) }
     }
 
-    /// See ``RestoringHost/isUnwritten(_:)``. What is not active cannot have been written to.
-    public func isUnwritten(_ target: NamespaceTarget) throws(HostError) -> Bool {
-        state.namespace(try resolve(target)).map { !$0.isWritten } ?? false
+    /// See ``RestoringHost/isUnwritten(_:)``. The kernel counts no writes to what is active, unless it is told to.
+    public func isUnwritten(_ target: NamespaceTarget) throws(HostError) -> Bool? {
+        state.namespace(try resolve(target)).flatMap { $0.isActive ? nil : !$0.isWritten }
     }
 
     /// See ``RestoringHost/sample(ofCreated:in:)``.
