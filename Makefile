@@ -54,7 +54,7 @@ VM_SUITE = $(PYTHON) -m pytest -q -n $(VM_JOBS) Tests/VM
 EVERY ?= 1
 UNDO_CASES ?= 100
 
-.PHONY: help demo test unit make-test fuzz fuzz-smoke fuzz-program sanitize vm-test vm-newer crash-matrix vm bench differential lint
+.PHONY: help demo test unit make-test listing-test fuzz fuzz-smoke fuzz-program sanitize vm-test vm-newer crash-matrix vm bench differential lint
 .PHONY: may-install install uninstall release clean differential-program build-packages vm-packages all-packages
 
 help:
@@ -64,11 +64,16 @@ demo: release
 	sh packaging/demo $(BINARY)
 
 # The packages of all parts come first: what only root can do is said before an hour of work, not after.
-test: all-packages unit make-test vm-test
+test: all-packages unit make-test listing-test vm-test
 
 # The Makefile itself, with stand-ins for apt, sudo and swift.
 make-test:
 	$(PYTHON) -m unittest discover -q -s Tests/Make
+
+# What daxprov prints of made /sys trees, beside what the real ndctl prints of them.
+listing-test: all-packages release
+	$(PYTHON) Tests/MadeSysfs/compare_with_ndctl.py $(CURDIR)/$(BINARY) \
+	$(filter-out %.ndctl.json,$(wildcard Tests/Fixtures/inventory/*.json))
 
 unit: build-packages
 	@sh packaging/ensure-swift $(SWIFT)
