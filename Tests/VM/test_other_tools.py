@@ -66,7 +66,7 @@ def assert_old_or_new(daxprov, before, result):
 def test_an_apply_beside_a_loop_of_creations_ends_in_the_old_state_or_the_new_one(labelled):
     daxprov = Daxprov(labelled)
     seen = []
-    for _ in range(3):
+    for _ in range(2):
         before = daxprov.applied(OLD)
         loop = labelled.start(LOOP)
         loop.wait_for_output(b"round\n")
