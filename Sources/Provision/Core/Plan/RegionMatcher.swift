@@ -60,9 +60,30 @@ package enum RegionMatcher {
             return Refusal(
                 .ambiguousRegion, "regions", at: block.position,
                 "\(found.count) regions match \(block.match): \(names)",
-                advice: "narrow the match (iset_id and dimms are stable across reboots), or say each: true")
+                advice: "narrow the match (\(distinction(of: found))), or say each: true")
         }
         return nil
+    }
+
+    /// What tells regions apart. Those of some drivers (ramdax) share one set cookie, and have DIMMs without identities.
+    private static func distinction(of found: [Assignment]) -> String {
+        func tells(_ values: [String?]) -> Bool {
+            !values.contains(nil) && Set(values).count == values.count
+        }
+        let cookies = found.map { $0.region.interleaveSetID.map { "\($0)" } }
+        let dimms = found.map { assignment -> String? in
+            let ids = assignment.region.mappings.map { mapping in
+                assignment.bus.dimms.first { $0.device == mapping.dimm }?.uniqueID
+            }
+            return ids.isEmpty || ids.contains(nil) ? nil : ids.compactMap(\.self).joined(separator: " ")
+        }
+        switch (tells(cookies), tells(dimms)) {
+        case (true, true): return "iset_id and dimms are stable across reboots"
+        case (true, false): return "iset_id is stable across reboots"
+        case (false, true): return "dimms are stable across reboots"
+        case (false, false):
+            return "region tells them apart, and nothing that they have is stable across reboots"
+        }
     }
 
     /// The regions of the host, each with what it has of the kinds that the conditions ask for.
