@@ -18,7 +18,7 @@
 ## differential  random sequences on two kinds of machine (N=2000, SEED=...): docs/differential.md
 ## vm-newer      the part of the tests on a real kernel that is chosen for 6.12
 ## fuzz          an hour of fuzzing every reader of what others may have written (SECONDS=...): docs/fuzzing.md
-## fuzz-smoke    the same for three minutes a target
+## fuzz-smoke    the same for three minutes in all
 ## sanitize      the unit tests under the address and the thread sanitizer
 
 SWIFT ?= swift

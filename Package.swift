@@ -19,7 +19,7 @@ let lowerSettings =
 let package = Package(
     name: "daxprov",
     products: [
-        .library(name: "Provision", targets: ["Provision"]),
+        .library(name: "Provision", targets: ["Provision", "ProvisionCore", "ProvisionHost"]),
         .executable(name: "daxprov", targets: ["daxprov"]),
     ],
     dependencies: [

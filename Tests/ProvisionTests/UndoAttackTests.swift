@@ -167,6 +167,35 @@ import Testing
         #expect(isFilled ? ended > 0 : ended == 0 && stopped > 0, "\(ended) \(stopped)")
     }
 
+    /// The apply died while it looked at the media of a namespace, which runs raw for that, and somebody wrote to it there.
+    /// Where that hit what the kernel needs, it cannot be what it was: recovery ends, and says so. Nothing is written over.
+    @Test(arguments: [true, false]) func whatWasWrittenWhileItRanRawIsLeft(isWritten: Bool) throws {
+        let scratch = try ScratchDirectory()
+        let host = try SimulatedHost(json: Self.one)
+        try Self.apply(["name: x, mode: fsdax, size: 64 MiB"], to: host, nil)
+        let before = HostSnapshot(try host.observe())
+        var tried = 0
+        for (survivor, store) in try Self.survivors(
+            of: ["name: x, mode: devdax, size: 64 MiB"], on: host, scratch)
+        {
+            let x = try #require(try Self.namespace("x", on: survivor))
+            guard x.isActive, x.mode == .raw else { continue }
+            tried += 1
+            if isWritten { try survivor.write(7, to: Self.target("x", on: survivor), at: [.zero, .kib(4)]) }
+            let written = survivor.state.pages.filter { $0.value == 7 }.keys.sorted()
+            let outcome = try Recovery(host: survivor, store: store).run()
+            #expect(outcome.blocked.isEmpty, "\(outcome)")
+            #expect(survivor.state.pages.filter { $0.value == 7 }.keys.sorted() == written)
+            if isWritten {
+                #expect(
+                    "\(outcome)".contains("x has its label and place, and is not what it was"), "\(outcome)")
+            } else {
+                #expect(HostSnapshot(try survivor.observe()) == before)
+            }
+        }
+        #expect(tried > 0)
+    }
+
     /// One of two losses was agreed to, so that recovery asked for the other and touched nothing. Then the first was used
     /// further: the word of then does not agree to what came later.
     @Test func aWordThatWasNotEnoughIsNotKept() throws {
