@@ -196,6 +196,26 @@ import Testing
         #expect(tried > 0)
     }
 
+    /// The apply died right after a new namespace had come online, before it was looked at, and somebody used it at once. The
+    /// kernel counts no writes to it: it is asked for.
+    @Test(arguments: ["raw", "fsdax", "sector"]) func whatHadJustComeOnlineIsAskedFor(mode: String) throws {
+        let scratch = try ScratchDirectory()
+        let host = try SimulatedHost(json: Self.one)
+        try Self.apply(["name: x, mode: \(mode), size: 64 MiB"], to: host, scratch.store)
+        let journal = "state/transactions/\(try #require(try scratch.store.names().last))/journal"
+        let bytes = try ProfileFile(scratch.path.appending(journal)).contents(upTo: 1 << 20)
+        let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
+        let intent = try #require(lines.firstIndex { $0.contains("\"record\":\"intent\"") })
+        try scratch.write(lines[...intent].joined(separator: "\n") + "\n", to: journal)
+        let x = try #require(try Self.namespace("x", on: host))
+        // The page of a translated device that its users see first is not the first of the media.
+        let pages = MediaSample.offsets(in: Extent(offset: .zero, length: x.usableSize ?? x.rawSize))
+        try host.write(7, to: Self.target("x", on: host), at: [mode == "sector" ? pages[20] : .zero])
+        let outcome = try Recovery(host: host, store: scratch.store).run()
+        #expect(Self.losses(outcome) == ["region0/x"], "\(outcome)")
+        #expect(try Self.namespace("x", on: host) == x)
+    }
+
     /// One of two losses was agreed to, so that recovery asked for the other and touched nothing. Then the first was used
     /// further: the word of then does not agree to what came later.
     @Test func aWordThatWasNotEnoughIsNotKept() throws {
