@@ -49,8 +49,10 @@ enum TextFill {
 }
 
 extension StringProtocol {
-    /// How many columns of a terminal the text takes.
-    var columns: Int { PrintableText.width(of: self) }
+    /// How many columns of a terminal the text takes. Most of it is ASCII, which is counted without a call.
+    var columns: Int {
+        unicodeScalars.reduce(0) { $0 + ($1.value &- 0x20 < 0x5F ? 1 : PrintableText.width($1)) }
+    }
 
     /// The text cut to so many columns, with an ellipsis as the last where it was longer.
     func shortened(to width: Int) -> String {

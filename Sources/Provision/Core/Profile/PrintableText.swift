@@ -41,11 +41,6 @@ package enum PrintableText {
         }
     }
 
-    /// How many terminal columns a text takes as ``plain(_:)`` shows it.
-    package static func width(of text: some StringProtocol) -> Int {
-        text.unicodeScalars.reduce(0) { $0 + ($1.value &- 0x20 < 0x5F ? 1 : width($1)) }
-    }
-
     private static func visible(_ scalar: Unicode.Scalar) -> Unicode.Scalar {
         if scalar == "\t" { return " " }
         return TerminalText.isPrintable(scalar) ? scalar : "\u{FFFD}"
