@@ -167,9 +167,10 @@ import Testing
         #expect(isFilled ? ended > 0 : ended == 0 && stopped > 0, "\(ended) \(stopped)")
     }
 
-    /// The apply died while it looked at the media of a namespace, which runs raw for that, and somebody wrote to it there.
-    /// Where that hit what the kernel needs, it cannot be what it was: recovery ends, and says so. Nothing is written over.
-    @Test(arguments: [true, false]) func whatWasWrittenWhileItRanRawIsLeft(isWritten: Bool) throws {
+    /// The apply died while it looked at the media of a namespace, which runs raw for that, and somebody wrote to it there: over
+    /// its info block, or where the kernel writes the page map when it comes up. It is left as it is, and that is said.
+    @Test(arguments: [[], [ByteCount.zero, .kib(4)], [.mib(1)]])
+    func whatWasWrittenWhileItRanRawIsLeft(places: [ByteCount]) throws {
         let scratch = try ScratchDirectory()
         let host = try SimulatedHost(json: Self.one)
         try Self.apply(["name: x, mode: fsdax, size: 64 MiB"], to: host, nil)
@@ -181,17 +182,38 @@ import Testing
             let x = try #require(try Self.namespace("x", on: survivor))
             guard x.isActive, x.mode == .raw else { continue }
             tried += 1
-            if isWritten { try survivor.write(7, to: Self.target("x", on: survivor), at: [.zero, .kib(4)]) }
+            if !places.isEmpty { try survivor.write(7, to: Self.target("x", on: survivor), at: places) }
             let written = survivor.state.pages.filter { $0.value == 7 }.keys.sorted()
             let outcome = try Recovery(host: survivor, store: store).run()
             #expect(outcome.blocked.isEmpty, "\(outcome)")
             #expect(survivor.state.pages.filter { $0.value == 7 }.keys.sorted() == written)
-            if isWritten {
-                #expect(
-                    "\(outcome)".contains("x has its label and place, and is not what it was"), "\(outcome)")
-            } else {
+            if places.isEmpty {
                 #expect(HostSnapshot(try survivor.observe()) == before)
+            } else {
+                #expect("\(outcome)".contains("x is left as it is"), "\(outcome)")
+                #expect(try Self.namespace("x", on: survivor) == x)
             }
+        }
+        #expect(tried > 0)
+    }
+
+    /// A namespace that a step had disabled lost its info block before recovery: it comes up as something else.
+    @Test func whatComesUpAsSomethingElseIsLeft() throws {
+        let scratch = try ScratchDirectory()
+        let host = try SimulatedHost(json: Self.one)
+        try Self.apply(["name: x, mode: fsdax, size: 64 MiB"], to: host, nil)
+        let old = try #require(try Self.namespace("x", on: host))
+        var tried = 0
+        for (survivor, store) in try Self.survivors(
+            of: ["name: x, mode: devdax, size: 64 MiB"], on: host, scratch)
+        {
+            let x = try #require(try Self.namespace("x", on: survivor))
+            guard !x.isActive, x.hasLabel(of: old) else { continue }
+            tried += 1
+            survivor.state.infoBlocks = [:]
+            let outcome = try Recovery(host: survivor, store: store).run()
+            #expect(outcome.blocked.isEmpty, "\(outcome)")
+            #expect("\(outcome)".contains("x has its label and place, and is not what it was"), "\(outcome)")
         }
         #expect(tried > 0)
     }

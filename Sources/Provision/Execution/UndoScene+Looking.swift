@@ -156,6 +156,16 @@ extension UndoScene {
     ) throws(ExecutionError) -> [Loss] {
         let restoration = plan.restorations[index]
         if restoration.standing == .alike { return try loss(byRestoringAlike: index) }
+        if restoration.standing == .runsOtherwise, let now = restoration.now,
+            try writes(toLeftRaw: now, restoration.region) == .unknown
+        {
+            return [
+                loss(
+                    restoration,
+                    "runs raw since the program died looking at it, whether somebody has written to it is not known, and "
+                        + "the kernel may write over that when it comes up as it was")
+            ]
+        }
         guard [.changed, .gone].contains(restoration.standing) else { return [] }
         try requireIdentityIsFree(restoration)
         if let now = restoration.now {

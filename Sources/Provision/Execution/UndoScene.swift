@@ -90,7 +90,7 @@ struct UndoScene {
             return
         case .labelled: return try bringOnline(restoration)
         case .runsOtherwise:
-            guard let now = restoration.now, try isLeftRaw(now, restoration.region) else {
+            guard let now = restoration.now, try writes(toLeftRaw: now, restoration.region) != .some else {
                 leftNames.insert(was.displayName)
                 left.append(
                     "\(was.displayName) is left as it is: it has its label and place, and somebody has written to it since"
@@ -139,8 +139,8 @@ struct UndoScene {
         guard missing.isEmpty else { throw .consentMissing(missing) }
     }
 
-    /// What has its label and its media needs at most to be online, or offline, as it was. Nothing is written to it: where it
-    /// comes up as something else, somebody else has written to it.
+    /// What has its label and its media needs at most to be online, or offline, as it was. Where it comes up as something else,
+    /// somebody else has written to it.
     private mutating func bringOnline(_ restoration: UndoPlan.Restoration) throws(ExecutionError) {
         guard let now = restoration.now else { return }
         let was = restoration.was
@@ -211,11 +211,21 @@ struct UndoScene {
             : "what it held was written over (\(looked.changed) of \(looked.pages) places that were looked at)"
     }
 
-    /// Whether a namespace runs raw because looking at its media, or saving it, died there, and nobody is known to have
-    /// written to it.
-    private func isLeftRaw(_ now: Namespace, _ region: String) throws(ExecutionError) -> Bool {
-        guard now.mode == .raw, let boot = log.header.bootID, boot == host.bootID else { return false }
+    /// What is known of writes to a namespace that runs otherwise than it did.
+    enum Writes {
+        /// It runs raw because looking at its media, or saving it, died there, and nobody has written to it.
+        case none
+        /// It runs raw because of that, and nothing is known of writes: the program died before it had the kernel count them.
+        case unknown
+        /// Somebody has written to it, or made it run so.
+        case some
+    }
+
+    /// What came up with a page map has it written over part of the media, so what was written there while it ran raw would go.
+    func writes(toLeftRaw now: Namespace, _ region: String) throws(ExecutionError) -> Writes {
+        guard now.mode == .raw, let boot = log.header.bootID, boot == host.bootID else { return .some }
         let target = NamespaceTarget(now, region: region)
-        return try rollback.onHost { () throws(HostError) in try host.isUnwritten(target) } != false
+        let isUnwritten = try rollback.onHost { () throws(HostError) in try host.isUnwritten(target) }
+        return isUnwritten.map { $0 ? .none : .some } ?? .unknown
     }
 }

@@ -1,4 +1,4 @@
-/// What an ``UseQuery`` found: plain values, as they were at that moment.
+/// What a ``UseQuery`` found: plain values, as they were at that moment.
 public struct UseReport: Equatable, Sendable {
     /// Who uses a namespace, by its kernel name. A namespace that nobody uses is not there.
     public var uses: [String: [Holder]]
@@ -24,7 +24,7 @@ public struct UseReport: Equatable, Sendable {
     /// The physical ranges that the kernel uses as its memory; none where it was not asked for or may not be seen.
     public var systemMemory: [Range<UInt64>]
 
-    /// UseReport; by default none.
+    /// A report; by default of nothing.
     public init(
         uses: [String: [Holder]] = [:], contents: [String: [Signature]] = [:],
         stateDevices: [String] = [], missingNodes: [String: String] = [:], memoryPolicy: String? = nil,

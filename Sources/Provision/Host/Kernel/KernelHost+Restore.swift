@@ -29,7 +29,8 @@ extension KernelHost: RestoringHost {
 
     /// See ``RestoringHost/isUnwritten(_:)``: the kernel counts the sectors that were written
     /// (Documentation/block/stat.rst, "write sectors"), and replaces a seed when it is first enabled. It counts only where
-    /// the queue says so (drivers/nvdimm/pmem.c, `pmem_submit_bio`: `blk_queue_io_stat`), which is not the default here.
+    /// the queue says so (drivers/nvdimm/pmem.c, `pmem_submit_bio`: `blk_queue_io_stat`), which is not the default here: while
+    /// ``RawAccess`` lasts, it does.
     public func isUnwritten(_ target: NamespaceTarget) throws(HostError) -> Bool? {
         try ReadFailures.checking { () throws(HostError) in
             let home = try region(target.region)

@@ -51,9 +51,12 @@ extension SimulatedHost: RestoringHost {
         return offsets.map { state.media(from: start + $0.bytes, length: MediaSample.page) }
     }
 
-    /// See ``RestoringHost/isUnwritten(_:)``. The kernel counts no writes to what is active, unless it is told to.
+    /// See ``RestoringHost/isUnwritten(_:)``. The kernel counts writes to what is active only where it was told to,
+    /// which raw access does.
     public func isUnwritten(_ target: NamespaceTarget) throws(HostError) -> Bool? {
-        state.namespace(try resolve(target)).flatMap { $0.isActive ? nil : !$0.isWritten }
+        state.namespace(try resolve(target)).flatMap {
+            $0.isActive && !$0.isForcedRaw ? nil : !$0.isWritten
+        }
     }
 
     /// See ``RestoringHost/sample(ofCreated:in:)``.
