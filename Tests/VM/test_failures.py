@@ -10,6 +10,8 @@ from support import Daxprov, contents, namespace, ndctl, profile, region
 from support.daxprov import PARTIAL, ROLLED_BACK
 
 SYSFS = ("/sys",)
+# The switch of a block device's count of writes.
+COUNTING = b"/queue/iostats"
 ERRORS = (errno.EIO, errno.ENOSPC, errno.EBUSY)
 KEPT = namespace(name="kept", mode="fsdax", size="32 MiB")
 TWO = (namespace(name="one", mode="fsdax", size="64 MiB"), namespace(name="two", mode="sector", size="32 MiB"))
@@ -112,6 +114,12 @@ def test_a_store_that_fails_during_a_reconfiguration_leaves_the_old_namespace_or
         if not was_reached(labelled, fault):
             break
         seen.add(result.status)
+        if labelled.read_file(fault.log).splitlines()[at - 1].endswith(COUNTING):
+            # Without it recovery asks where it need not; the change itself does not depend on it.
+            assert result.status == 0, f"store {at}: {result}"
+            assert daxprov.run("rollback", "--yes", "--allow-destroy", "one").status == 0
+            assert daxprov.inventory().facts() == before.facts()
+            continue
         assert result.status in (ROLLED_BACK, PARTIAL), f"store {at}: {result}"
         after = daxprov.inventory()
         assert after.named("kept") == before.named("kept")
@@ -120,6 +128,6 @@ def test_a_store_that_fails_during_a_reconfiguration_leaves_the_old_namespace_or
         else:
             assert "Done, and left as it is:" in result.out and "Not done:" in result.out
             before = after
-    assert result.status == 0 and seen
+    assert result.status == 0 and 0 in seen and len(seen) > 1
     assert contents.start_digest(labelled, daxprov.inventory().node("kept")) == digest
     assert daxprov.is_settled(wanted)

@@ -151,8 +151,9 @@ def test_a_translation_table_that_names_no_parent_does_not_come_back_under_a_raw
 
 def test_a_translation_table_that_names_no_parent_is_recovered_from_under_a_half_made_namespace(anybodys):
     place = anybodys.vm.run("readlink -f /sys/bus/nd/devices/region0", check=True).out.strip()
-    # Stores to the namespace itself: two to save its media; four to allocate the new one; then its media is wiped.
-    old, digest, killed = relabel(anybodys, fault=Fault(7, "kill-before", paths=(f"{place}/namespace0.0/",)))
+    # Stores to the namespace itself: three to save its media (in between the kernel counts what is written); four to
+    # allocate the new one; then its media is wiped.
+    old, digest, killed = relabel(anybodys, fault=Fault(8, "kill-before", paths=(f"{place}/namespace0.0/",)))
     assert killed.signal == 9, killed
     [half] = anybodys.inventory().region(0)["namespaces"]
     assert half["name"] == "whole" and half["state"] == "disabled"
