@@ -64,6 +64,7 @@ enum Facts {
         case .reconfigure(let target, let layout): "reconfigure \(line(target)) as \(line(layout))"
         case .rename(let target, let name): "rename \(line(target)) \(name)"
         case .enable(let target): "enable \(line(target))"
+        case .configureDevice(let target, let use): "device \(line(target)) \(use.text)"
         }
     }
 }

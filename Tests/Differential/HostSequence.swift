@@ -217,6 +217,7 @@ extension Step {
         case .reconfigure(let target, let layout): .reconfigure(twin(target), layout)
         case .rename(let target, let name): .rename(twin(target), name)
         case .enable(let target): .enable(twin(target))
+        case .configureDevice(let target, let use): .configureDevice(twin(target), use)
         }
     }
 }

@@ -49,6 +49,8 @@ struct PlanModel {
             let index = try index(of: target, step)
             guard !region.namespaces[index].isActive else { throw .active(step) }
             try replace(index, layout, step, .random(using: &generator))
+        case .configureDevice(let target, let use):
+            region.namespaces[try index(of: target, step)].daxDevice = DaxDevice(use)
         case .initializeLabels: throw .noTarget(step)
         }
     }

@@ -9,6 +9,7 @@
 #include "CLinux.h"
 #include "CSignals.h"
 #include "CStart.h"
+#include "CStore.h"
 #include "CSystemLog.h"
 
 #endif

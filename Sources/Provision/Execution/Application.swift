@@ -108,6 +108,7 @@ public struct Application {
         let findings = try host.examine(query)
         return plan.reviewed(
             by: findings.reviews(stateDirectory: safeguards.stateDirectory?.string)
+                + [MemoryForecastReview(observed: observed, findings: findings)]
                 + safeguards.reviews(for: profile, on: observed))
     }
 

@@ -45,7 +45,9 @@ public struct Executor {
     func run(_ steps: [PlannedStep], recording: inout Recording) throws(Failure) {
         var done: [Step] = []
         var live = live
-        for (index, planned) in steps.enumerated() {
+        for (index, step) in steps.enumerated() {
+            var planned = step
+            planned.step = live.resolved(step.step)
             var hasBegun = index > 0
             do throws(ExecutionError) {
                 guard !interruption.isRequested else { throw .interrupted }
@@ -74,6 +76,11 @@ public struct Executor {
         try recording.backUp(planned, number: number)
         var generator = SystemRandomNumberGenerator()
         let identity = FreshIdentity.random(using: &generator)
+        if case .configureDevice(_, .systemRAM) = planned.step, let policy = host.memoryPolicy,
+            policy != "offline"
+        {
+            try recording.note(.memoryPolicy(policy))
+        }
         try recording.note(.intent(step: number, identity))
         let result: Namespace?
         do throws(HostError) {

@@ -15,6 +15,18 @@ struct LiveObjects {
         }
     }
 
+    /// The step with its target as the steps before left it: what they made has its kernel name and its label only since then.
+    func resolved(_ step: Step) -> Step {
+        guard case .configureDevice(let target, let use) = step else { return step }
+        let found =
+            expected[target.device]
+            ?? expected.values.first { namespace in
+                namespace.rawSize == target.rawSize && namespace.resource == target.resource
+                    && namespace.isActive && namespace.mode == .devdax
+            }
+        return found.map { .configureDevice(NamespaceTarget($0, region: target.region), use) } ?? step
+    }
+
     /// Throws ``HostError/Kind/changed`` where the target of a step is not what it was when it was last looked at.
     func check(_ step: Step, on host: any Host) throws(HostError) {
         guard let target = step.target, let known = expected[target.device] else { return }

@@ -19,6 +19,8 @@ enum ReadBack {
             return kept(target, found) + expect("name", name.text, found?.name)
         case .enable(let target):
             return kept(target, found) + expect("active", true, found?.isActive) + usable(found)
+        case .configureDevice(let target, let use):
+            return kept(target, found) + expect("device", use.text, found?.deviceUse?.text)
         case .disable(let target):
             return kept(target, found) + expect("active", false, found?.isActive)
         }

@@ -34,6 +34,8 @@ struct Rollback {
             try labels.rewriteMedia(of: region, accounted: scene.accounted, recording: &recording)
             try labels.restore(in: region)
         }
+        try scene.returnDevices()
+        try scene.returnMemoryPolicy()
         try verify(plan, leaving: scene.leftNames)
         return Undone(
             afterReboot: relabelled, returned: scene.returned, left: scene.left, agreed: scene.agreed)

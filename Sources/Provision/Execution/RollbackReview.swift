@@ -75,6 +75,12 @@ public struct RollbackReview: Sendable {
         for restoration in plan.restorations {
             if let now = restoration.now { add(now, restoration.region) }
         }
+        for device in plan.devices {
+            let region = observed.region(device.region)
+            if let now = region?.namespaces.first(where: { $0.isSame(as: device.was) }) {
+                add(now, device.region)
+            }
+        }
         let regions = RegionCorrespondence(before: log.header.before, now: observed)
         for (number, step) in log.header.steps.enumerated()
         where step.kind.effects.contains(.writesLabelIndexes) && log.begun[number] != nil {
@@ -94,10 +100,15 @@ public struct RollbackReview: Sendable {
 
     private static func uses(_ log: TransactionLog, _ observed: Observed, _ findings: UseReport) -> [Refusal]
     {
-        targets(of: log, on: observed).compactMap { target in
-            findings.uses[target.device].map {
-                UseReview.note("\(target.region)/\(target.label)", $0).refusal
+        let configured = Set(
+            log.begun.keys.map { log.header.steps[$0] }.filter { $0.kind.effects.contains(.changesDevice) }
+                .map(\.region))
+        return targets(of: log, on: observed).compactMap { target in
+            // What the transaction made memory, undoing takes back.
+            let uses = (findings.uses[target.device] ?? []).filter {
+                $0.kind != .systemMemory || !configured.contains(target.region)
             }
+            return uses.isEmpty ? nil : UseReview.note("\(target.region)/\(target.label)", uses).refusal
         }
     }
 

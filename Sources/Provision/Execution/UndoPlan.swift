@@ -9,6 +9,8 @@ import ProvisionHost
 struct UndoPlan {
     /// The namespaces that the transaction, or undoing it, made.
     var removals: [Removal] = []
+    /// The devices of namespaces that stay, which a step began to configure.
+    var devices: [Device] = []
     /// The namespaces to bring back, in the order of their addresses.
     var restorations: [Restoration] = []
     /// The regions in which a step began, by their names then, that are not there now.
@@ -27,6 +29,17 @@ struct UndoPlan {
         var step: Int?
         /// The namespace as it is; nil where there is none with a size.
         var now: Namespace?
+    }
+
+    /// A devdax namespace whose device a step began to configure.
+    struct Device: Equatable {
+        /// The region's kernel name now.
+        var region: String
+        /// The namespace as it was, at the address where its place is now.
+        var was: Namespace
+
+        /// What the device was used as; nil where that cannot be said in one word.
+        var use: DeviceUse? { was.deviceUse }
     }
 
     /// A namespace to bring back.
@@ -104,7 +117,12 @@ struct UndoPlan {
                 if !unlabelledRegions.contains(step.region) { unlabelledRegions.append(step.region) }
                 continue
             }
-            if let device = step.device {
+            if step.kind.effects.contains(.changesDevice) {
+                guard let was = step.device.flatMap(log.header.before.namespace), was.mode == .devdax,
+                    was.isActive
+                else { continue }
+                devices.append(Device(region: region.device, was: regions.moved(was, of: step.region)))
+            } else if let device = step.device {
                 touched[device, default: []].append(number)
             } else if step.kind.effects.contains(.makesNamespace) {
                 removals.append(Removal(label: identity.label, step: number, in: region))

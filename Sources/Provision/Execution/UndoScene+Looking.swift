@@ -9,6 +9,7 @@ extension UndoScene {
         var losses: [Loss] = []
         var written: [UndoPlan.Removal] = []
         do throws(ExecutionError) {
+            losses += try lossesOfDevices()
             for removal in plan.removals {
                 let lost = try loss(by: removal)
                 if !lost.isEmpty { written.append(removal) }
@@ -66,7 +67,9 @@ extension UndoScene {
 
     /// What removing a namespace gives up; nothing where nobody wrote to it.
     mutating func loss(by removal: UndoPlan.Removal) throws(ExecutionError) -> [Loss] {
-        guard let now = removal.now, try isWritten(now, removal) else { return [] }
+        guard let now = removal.now, now.daxDevice?.mode != .systemRAM, try isWritten(now, removal) else {
+            return []
+        }
         return [
             Loss(
                 now, in: removal.region,
@@ -171,7 +174,9 @@ extension UndoScene {
         if let now = restoration.now {
             let target = NamespaceTarget(now, region: restoration.region)
             guard !log.returned.contains(where: { $0 == now.labelUUID }) else { return [] }
-            let used = try loss(of: now, target, takenBackBy: restoration)
+            let isMemory = now.daxDevice?.mode == .systemRAM
+            if isMemory { try release(now, in: restoration.region) }
+            let used = isMemory ? [] : try loss(of: now, target, takenBackBy: restoration)
             if now.isActive, !offline.contains(target) { try takeOffline(target) }
             held[index] = target
             guard used.isEmpty, !restoration.hasOldMedia else { return used }

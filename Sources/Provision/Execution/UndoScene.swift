@@ -68,6 +68,7 @@ struct UndoScene {
         {
             // Somebody can have written to it since it was looked at.
             try requireConsent(to: try loss(by: removal))
+            try release(now, in: removal.region)
         }
         try rollback.onHost { () throws(HostError) in
             try host.remove(removal.label, from: removal.region)

@@ -36,6 +36,12 @@ public protocol RestoringHost: Host {
     /// The kernel's id of this boot; nil where it has none.
     var bootID: String? { get }
 
+    /// What the kernel does with new memory blocks (`auto_online_blocks`); nil where it has no memory hotplug.
+    var memoryPolicy: String? { get }
+
+    /// Changes what the kernel does with new memory blocks.
+    func setMemoryPolicy(_ policy: String) throws(HostError)
+
     /// Reads ranges of the inactive namespace's media, from its start, past any info block.
     /// - Parameter receive: gets the bytes of each range in turn, with its index, and nil in place of what a media error
     ///   makes unreadable; says whether to go on.

@@ -11,7 +11,7 @@ public struct UseQuery: Equatable, Sendable {
     public var relabelled: [NamespaceTarget] = []
     /// The state directory, to see on which devices it lies; nil where there is none.
     public var stateDirectory: FilePath?
-    /// Whether the kernel's policy for new memory blocks matters.
+    /// Whether the size of memory blocks, and the kernel's policy for new ones, matter.
     public var readsMemoryPolicy: Bool
     /// Whether each block device is opened exclusively for a moment: that finds holders that no list shows, and
     /// disturbs who wants to mount it in that moment, so plans do without.

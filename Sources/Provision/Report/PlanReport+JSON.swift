@@ -122,7 +122,7 @@ extension Change.Kind {
         case .create: ["create"]
         case .destroy: ["delete"]
         case .replace: ["delete", "create"]
-        case .initializeLabels, .rename, .enable, .reconfigure: ["update"]
+        case .initializeLabels, .rename, .enable, .reconfigure, .configureDevice: ["update"]
         }
     }
 }

@@ -29,7 +29,7 @@ extension PlanReport {
         }
         func count(_ kinds: Change.Kind...) -> Int { plan.changes.count { kinds.contains($0.kind) } }
         return "Plan: \(count(.create)) to create, "
-            + "\(count(.initializeLabels, .rename, .enable, .reconfigure)) to change, "
+            + "\(count(.initializeLabels, .rename, .enable, .reconfigure, .configureDevice)) to change, "
             + "\(count(.replace)) to replace, \(count(.destroy)) to destroy; \(plan.unchanged.count) unchanged."
     }
 }
@@ -133,7 +133,7 @@ extension Change.Kind {
         case .create: "+"
         case .destroy: "-"
         case .replace: "-/+"
-        case .initializeLabels, .rename, .enable, .reconfigure: "~"
+        case .initializeLabels, .rename, .enable, .reconfigure, .configureDevice: "~"
         }
     }
 
@@ -141,7 +141,7 @@ extension Change.Kind {
         switch self {
         case .create: .addition
         case .destroy, .replace: .loss
-        case .initializeLabels, .rename, .enable, .reconfigure: .change
+        case .initializeLabels, .rename, .enable, .reconfigure, .configureDevice: .change
         }
     }
 }

@@ -14,6 +14,7 @@ public enum StepText {
         case .reconfigure(let target, let layout): "reconfigure \(text(target)) as \(layout.mode.rawValue)"
         case .rename(let target, let name): "rename \(text(target)) to \(name)"
         case .enable(let target): "enable \(text(target))"
+        case .configureDevice(let target, let use): "make the device of \(text(target)) \(use.text)"
         }
     }
 
@@ -34,8 +35,8 @@ public enum StepText {
     }
 
     private static func text(_ target: NamespaceTarget) -> String {
-        target.label == target.device
-            ? target.device : "\(target.label) (\(target.device))"
+        if target.device.isEmpty { return target.label }
+        return target.label == target.device ? target.device : "\(target.label) (\(target.device))"
     }
 
     private static func name(_ layout: Layout) -> String { layout.name?.text ?? "a namespace" }

@@ -94,4 +94,34 @@ extension DaxDevice {
             return "system-ram, \(memory.online) of \(memory.total) blocks online"
         }
     }
+
+    /// What it is used as; nil where it is of no use (no driver), or of one that no profile can declare: another driver, memory
+    /// of which a part is online, or of which that is not known.
+    package var use: DeviceUse? {
+        switch mode {
+        case .devdax: return .devdax
+        case .disabled, .other: return nil
+        case .systemRAM:
+            guard let memory, memory.online == 0 || memory.online == memory.total else { return nil }
+            guard memory.online > 0 else { return .systemRAM(.none) }
+            return .systemRAM(memory.isMovable == true ? .movable : .kernel)
+        }
+    }
+
+    /// A device in such a use.
+    package init(_ use: DeviceUse) {
+        switch use {
+        case .devdax: self.init(.devdax, driver: "device_dax")
+        case .systemRAM: self.init(.systemRAM, driver: "kmem")
+        }
+    }
+}
+
+extension Namespace {
+    /// What its device is used as; nil where it has none, or where no profile can declare it (``DaxDevice/use``). A host that does not
+    /// tell of devices has one for each active devdax namespace.
+    package var deviceUse: DeviceUse? {
+        guard isActive, mode == .devdax else { return nil }
+        return (daxDevice ?? DaxDevice(.devdax)).use
+    }
 }

@@ -19,6 +19,8 @@ public struct UseReport: Equatable, Sendable {
     public var missingNodes: [String: String]
     /// What becomes of new memory blocks (`auto_online_blocks`); nil where it was not asked for or is not known.
     public var memoryPolicy: String?
+    /// The size of the kernel's memory blocks; nil where it was not asked for, or where there is no memory hotplug.
+    public var memoryBlockSize: ByteCount? = nil
     /// Why somebody who uses a namespace could go unseen; nil where nobody could.
     public var obstacle: HostError?
     /// The physical ranges that the kernel uses as its memory; none where it was not asked for or may not be seen.

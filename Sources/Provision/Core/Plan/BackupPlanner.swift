@@ -33,7 +33,20 @@ package struct BackupPlanner: PlanReview {
             plan.changes[change].reversibility = reversibility
             plan.changes[change].reversibilityReason = reason
         }
+        markMemory(in: &plan)
         return plan
+    }
+
+    /// What comes online as system memory over a namespace is written over, wherever that likes.
+    private func markMemory(in plan: inout Plan) {
+        for planned in plan.steps {
+            guard case .configureDevice(_, let use) = planned.step, use.isOnline,
+                [.reconfigure, .replace].contains(plan.changes[planned.change].kind)
+            else { continue }
+            plan.changes[planned.change].reversibility = .irreversible
+            plan.changes[planned.change].reversibilityReason =
+                "it becomes system memory, which is written over"
+        }
     }
 
     /// The namespace whose media may be written over once a step has begun. Labels give away the capacity of the
@@ -41,7 +54,7 @@ package struct BackupPlanner: PlanReview {
     private func released(by step: Step) -> NamespaceTarget? {
         switch step {
         case .destroy(let target), .reconfigure(let target, _): return target
-        case .disable, .create, .rename, .enable: return nil
+        case .disable, .create, .rename, .enable, .configureDevice: return nil
         case .initializeLabels(let device):
             guard let region = observed.regions.first(where: { $0.device == device }),
                 let spanning = region.namespaces.first

@@ -52,6 +52,8 @@ public struct Change: Equatable, Sendable {
         case replace
         /// It is destroyed.
         case destroy
+        /// Only its character device gets another driver, or other memory blocks of it are online.
+        case configureDevice = "configure_device"
     }
 
     /// Whether data that the namespace may hold is out of reach afterwards.

@@ -164,6 +164,7 @@ extension Change.Kind {
         case .replace: "destroyed and created anew"
         case .reconfigure: "reconfigured"
         case .initializeLabels: "hidden by new label indexes"
+        case .configureDevice: "written over as system memory"
         case .create, .rename, .enable: "changed"
         }
     }

@@ -1,9 +1,11 @@
 /// Adds to a plan what holds the devices of devdax namespaces that stay as they are.
 ///
 /// A namespace can be as declared and its device of no use: nobody can open a device without a driver. That is refused,
-/// since no step of a plan gives it one. A device that somebody made system memory, or gave to another driver, is noted.
+/// unless the profile declares the device. A device that somebody made system memory, or gave to another driver, is noted.
 package struct DaxDeviceReview: PlanReview {
     package let observed: Observed
+    /// The addresses of the namespaces whose device is as the profile declares it.
+    package let settled: Set<String>
 
     /// The plan with its refusals and notes.
     package func completed(_ plan: Plan) -> Plan {
@@ -16,6 +18,7 @@ package struct DaxDeviceReview: PlanReview {
                     let address = namespace.addresses(in: region).first(where: unchanged.contains)
                 else { continue }
                 let name = namespace.characterDevice ?? "its device"
+                if settled.contains(address), device.mode == .systemRAM { continue }
                 if device.mode == .disabled {
                     plan.refusals.append(Self.refusal(address, name, device))
                     plan.unchanged.removeAll { $0 == address }
@@ -35,7 +38,8 @@ package struct DaxDeviceReview: PlanReview {
                 : "\(name) has no driver: nobody can open it",
             advice: device.isStranded
                 ? "reboot: nothing else gives the range back"
-                : "daxctl enable-device \(name); if that fails, the kernel log (dmesg) says why")
+                : "declare `device: {mode: devdax}`, or daxctl enable-device \(name); if that fails, the kernel log (dmesg) says why"
+        )
     }
 
     private static func note(
@@ -49,7 +53,7 @@ package struct DaxDeviceReview: PlanReview {
         return Note(
             .deviceHeld, address, "\(name) cannot be opened as a device: \(deviation)",
             advice: device.mode == .systemRAM
-                ? "daxctl reconfigure-device --mode=devdax \(name) makes it a device again, if that is what is meant"
+                ? "declare `device: {mode: devdax}` to make it a device again, or `mode: system-ram` if it is meant to be memory"
                 : nil)
     }
 }

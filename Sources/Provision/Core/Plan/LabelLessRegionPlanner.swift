@@ -54,7 +54,7 @@ package struct LabelLessRegionPlanner {
         let differences =
             namespace.isActive ? LayoutDecision.differences(from: namespace, to: layout) : []
         guard !differences.isEmpty || !namespace.isActive else {
-            draft.unchanged.append(region.device)
+            if device(declaration).keep(namespace, in: &draft) { draft.unchanged.append(region.device) }
             return
         }
         let changes = NamespaceChanges(
@@ -66,7 +66,13 @@ package struct LabelLessRegionPlanner {
             draft.refusals.append(refusal)
             return
         }
-        changes.change(namespace, to: layout, reasons: differences, in: &draft)
+        let change = changes.change(namespace, to: layout, reasons: differences, in: &draft)
+        device(declaration).follow(change, of: NamespaceTarget(namespace, region: region.device), in: &draft)
+    }
+
+    private func device(_ declaration: NamespaceDeclaration) -> DeviceChanges {
+        DeviceChanges(
+            region: region, declaration: declaration, address: region.device, consent: region.device)
     }
 
     /// Why the namespace cannot be reconfigured; nil where it can.

@@ -6,10 +6,11 @@ package struct NamespaceChanges {
     package let consent: String
     package let sizing: Sizing
 
-    /// Drafts the change. The namespace differs: in what `reasons` say, in its name, or in not being active.
+    /// Drafts the change, and returns its index. The namespace differs: in what `reasons` say, in its name, or in not being
+    /// active.
     package func change(
         _ namespace: Namespace, to layout: Layout, reasons: [String], in draft: inout PlanDraft
-    ) {
+    ) -> Int {
         switch way(for: namespace, to: layout, reasons: reasons) {
         case .rename(let name): rename(namespace, name, layout, in: &draft)
         case .enable: enable(namespace, layout, in: &draft)
@@ -45,7 +46,7 @@ package struct NamespaceChanges {
 
     private func rename(
         _ namespace: Namespace, _ name: NamespaceName, _ layout: Layout, in draft: inout PlanDraft
-    ) {
+    ) -> Int {
         let change = draft.add(
             make(
                 .rename, namespace, layout, [renaming(namespace, name)], .lossless,
@@ -53,9 +54,10 @@ package struct NamespaceChanges {
         draft.add(.disable(target(namespace)), of: change, in: .enable)
         draft.add(.rename(target(namespace), name), of: change, in: .enable)
         draft.add(.enable(target(namespace)), of: change, in: .enable)
+        return change
     }
 
-    private func enable(_ namespace: Namespace, _ layout: Layout, in draft: inout PlanDraft) {
+    private func enable(_ namespace: Namespace, _ layout: Layout, in draft: inout PlanDraft) -> Int {
         let newName = layout.name.flatMap { $0.text == namespace.name ? nil : $0 }
         let change = draft.add(
             make(
@@ -64,11 +66,12 @@ package struct NamespaceChanges {
                 .lossless, "it can be disabled again", consent: nil))
         if let newName { draft.add(.rename(target(namespace), newName), of: change, in: .enable) }
         draft.add(.enable(target(namespace)), of: change, in: .enable)
+        return change
     }
 
     private func reconfigure(
         _ namespace: Namespace, _ layout: Layout, _ reasons: [String], in draft: inout PlanDraft
-    ) {
+    ) -> Int {
         let change = draft.add(
             make(
                 .reconfigure, namespace, layout,
@@ -76,6 +79,7 @@ package struct NamespaceChanges {
                 .untilWritten, "", consent: consent))
         if namespace.isActive { draft.add(.disable(target(namespace)), of: change, in: .reconfigure) }
         draft.add(.reconfigure(target(namespace), layout), of: change, in: .reconfigure)
+        return change
     }
 
     private func renaming(_ namespace: Namespace, _ name: NamespaceName) -> String {

@@ -46,6 +46,8 @@ public struct Note: Equatable, Sendable {
         case nodeMissing = "node_missing"
         /// New memory blocks come online at once, and the plan involves system memory.
         case memoryAutoOnline = "memory_auto_online"
+        /// How much memory a device gives that is to become system memory.
+        case memoryForecast = "memory_forecast"
         /// No namespace shows the declared UUID: the declaration means one by its name, or its region's only one.
         case uuidNotFound = "uuid_not_found"
         /// A region that is to get labels holds data.

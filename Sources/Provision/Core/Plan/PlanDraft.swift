@@ -2,7 +2,7 @@
 package struct PlanDraft {
     /// When within a region a step runs: what loses nothing comes first, and capacity is released before it is used.
     package enum Phase: Int, Comparable {
-        case labels, enable, reconfigure, release, create
+        case labels, enable, reconfigure, release, create, device
         /// What belongs to the regions that follow.
         case after
 
@@ -12,6 +12,8 @@ package struct PlanDraft {
     package private(set) var changes: [Change] = []
     private var phases: [(phase: Phase, step: PlannedStep)] = []
     package var unchanged: [String] = []
+    /// Those of the unchanged whose device is as the profile declares it.
+    package var settledDevices: Set<String> = []
     package var unmanaged: [UnmanagedNamespace] = []
     package var refusals: [Refusal] = []
     package var notes: [Note] = []
@@ -20,6 +22,19 @@ package struct PlanDraft {
     package mutating func add(_ change: Change) -> Int {
         changes.append(change)
         return changes.count - 1
+    }
+
+    /// Says of the change at an index that what the namespace holds is lost.
+    package mutating func lose(_ change: Int, reason: String, because why: String, consent: String) {
+        changes[change].reasons.append(reason)
+        changes[change].reversibility = .irreversible
+        changes[change].reversibilityReason = why
+        changes[change].consent = consent
+    }
+
+    /// Says of the change at an index what becomes of the namespace's device.
+    package mutating func describe(_ change: Int, device: DaxDevice) {
+        changes[change].after?.device = device
     }
 
     /// Adds a step of the change at an index.
@@ -54,6 +69,7 @@ package struct PlanDraft {
         let offset = changes.count
         changes += other.changes
         unchanged += other.unchanged
+        settledDevices.formUnion(other.settledDevices)
         unmanaged += other.unmanaged
         refusals += other.refusals
         notes += other.notes

@@ -30,7 +30,7 @@ public enum Planner {
             BackupPlanner(observed: observed, limit: backupLimit),
             HealthReview(observed: observed),
             MediaErrorReview(observed: observed),
-            DaxDeviceReview(observed: observed),
+            DaxDeviceReview(observed: observed, settled: draft.settledDevices),
             ListingReview(profile: profile, observed: observed, limits: limits),
         ])
     }

@@ -118,7 +118,7 @@ extension Change.Kind {
     fileprivate var changesNamespace: Bool {
         switch self {
         case .rename, .reconfigure, .replace, .destroy: true
-        case .create, .enable, .initializeLabels: false
+        case .create, .enable, .initializeLabels, .configureDevice: false
         }
     }
 }

@@ -46,11 +46,11 @@ package struct RegionPreconditions {
     }
 
     private var deviceConfigurations: [Refusal] {
-        block.namespaces.filter { $0.deviceConfiguration != nil }.map { declaration in
+        block.namespaces.filter { $0.deviceConfiguration?.hasRights ?? false }.map { declaration in
             Refusal(
                 .notSupported, "\(region.device)/\(declaration.displayName)", at: declaration.position,
-                "configuring the character device (device:) is not supported by this version",
-                advice: "leave out device: and use daxctl reconfigure-device")
+                "owner, group and permissions of a device are not supported by this version",
+                advice: "leave them out, and use a udev rule")
         }
     }
 

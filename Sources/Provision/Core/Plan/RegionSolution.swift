@@ -50,6 +50,8 @@ package struct RegionSolution {
                 let placement = placement(entries[placed.declaration], placed.extent)
             else { continue }
             draft.add(.create(placement), of: change, in: .create)
+            device(of: entries[placed.declaration]).follow(
+                change, of: NamespaceTarget(placement), in: &draft)
         }
         guard destroysForeign else { return }
         for namespace in foreign {
@@ -68,7 +70,7 @@ package struct RegionSolution {
             namespace.isActive ? LayoutDecision.differences(from: namespace, to: entry.layout) : []
         let isRenamed = entry.layout.name.map { $0.text != namespace.name } ?? false
         guard !differences.isEmpty || isRenamed || !namespace.isActive else {
-            draft.unchanged.append(entry.address)
+            if device(of: entry).keep(namespace, in: &draft) { draft.unchanged.append(entry.address) }
             return
         }
         var layout = entry.layout
@@ -81,7 +83,14 @@ package struct RegionSolution {
         } else if isRenamed {
             guard !refuseProtected(entry, ["its name changes"], into: &draft) else { return }
         }
-        changes.change(namespace, to: layout, reasons: differences, in: &draft)
+        let change = changes.change(namespace, to: layout, reasons: differences, in: &draft)
+        device(of: entry).follow(change, of: NamespaceTarget(namespace, region: region.device), in: &draft)
+    }
+
+    private func device(of entry: RegionEntry) -> DeviceChanges {
+        DeviceChanges(
+            region: region, declaration: entry.declaration, address: entry.address,
+            consent: entry.existing?.displayName ?? entry.address)
     }
 
     /// Drafts the creation or replacement, without the creating step itself, and returns the change's index.
@@ -226,7 +235,7 @@ extension Step {
         switch self {
         case .enable(let target), .reconfigure(let target, _), .destroy(let target):
             target.device == device
-        case .initializeLabels, .disable, .create, .rename: false
+        case .initializeLabels, .disable, .create, .rename, .configureDevice: false
         }
     }
 }

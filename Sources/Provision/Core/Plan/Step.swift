@@ -18,6 +18,9 @@ public enum Step: Equatable, Sendable {
     /// Brings the inactive namespace online; the kernel finds its mode from its info block, and without one it comes up
     /// raw. Nothing is written to its media but by the kernel, which fills in a page map that lies there.
     case enable(NamespaceTarget)
+    /// Gives the device of the active devdax namespace the driver of this use, and its memory blocks this state. Nothing is
+    /// written to its label or its media, but what the kernel writes to memory that is online.
+    case configureDevice(NamespaceTarget, DeviceUse)
 }
 
 /// An existing namespace that a step acts on, with what must be true of it just before.
@@ -34,6 +37,16 @@ public struct NamespaceTarget: Equatable, Sendable {
     public var resource: UInt64?
     /// The capacity that it must have.
     public var rawSize: ByteCount
+
+    /// The target that a creation will have made: it has no kernel name and no UUID yet, and is found by its place.
+    package init(_ placement: Placement) {
+        self.region = placement.region
+        self.device = ""
+        self.label = placement.layout.name?.text ?? "the new namespace"
+        self.labelUUID = nil
+        self.resource = placement.resource
+        self.rawSize = placement.layout.rawSize
+    }
 
     /// The target that is this observed namespace.
     public init(_ namespace: Namespace, region: String) {
@@ -79,6 +92,7 @@ extension Step {
         case .reconfigure(let target, let layout): self = .reconfigure(target.withoutAddress, layout)
         case .rename(let target, let name): self = .rename(target.withoutAddress, name)
         case .enable(let target): self = .enable(target.withoutAddress)
+        case .configureDevice(let target, let use): self = .configureDevice(target.withoutAddress, use)
         }
     }
 }

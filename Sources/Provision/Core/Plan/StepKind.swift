@@ -15,6 +15,8 @@ public enum StepKind: String, CaseIterable, Sendable {
     case rename
     /// ``Step/enable(_:)``
     case enable
+    /// ``Step/configureDevice(_:_:)``
+    case configureDevice = "configure_device"
     /// Finished a half-made namespace under the label that it had. No plan has it any more: journals of 0.1.0 do.
     case finishCreation = "activate"
 }
@@ -42,6 +44,8 @@ extension StepKind {
         package static let keepsLabel = Effects(rawValue: 1 << 6)
         /// The label indexes of DIMMs are written.
         package static let writesLabelIndexes = Effects(rawValue: 1 << 7)
+        /// The device of the namespace gets another driver, or other memory blocks are online; the namespace stays.
+        package static let changesDevice = Effects(rawValue: 1 << 8)
     }
 
     /// What a step of this kind does to the host.
@@ -54,6 +58,7 @@ extension StepKind {
         case .reconfigure: [.changesLabel, .writesMedia, .takesDataAway]
         case .rename: [.changesLabel]
         case .enable: []
+        case .configureDevice: [.changesDevice]
         case .finishCreation: [.writesMedia, .keepsLabel]
         }
     }
@@ -70,6 +75,7 @@ extension Step {
         case .reconfigure: .reconfigure
         case .rename: .rename
         case .enable: .enable
+        case .configureDevice: .configureDevice
         }
     }
 
@@ -78,7 +84,7 @@ extension Step {
         switch self {
         case .initializeLabels, .create: nil
         case .disable(let target), .destroy(let target), .reconfigure(let target, _), .rename(let target, _),
-            .enable(let target):
+            .enable(let target), .configureDevice(let target, _):
             target
         }
     }
@@ -89,7 +95,7 @@ extension Step {
         case .initializeLabels(let region): region
         case .create(let placement): placement.region
         case .disable(let target), .destroy(let target), .reconfigure(let target, _), .rename(let target, _),
-            .enable(let target):
+            .enable(let target), .configureDevice(let target, _):
             target.region
         }
     }

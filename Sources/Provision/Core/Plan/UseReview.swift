@@ -23,10 +23,16 @@ package struct UseReview: PlanReview {
     /// A note for every namespace that the plan takes offline and that somebody uses.
     package func uses(of plan: Plan) -> [Note] {
         plan.steps.compactMap { planned in
-            guard case .disable(let target) = planned.step, let uses = findings.uses[target.device] else {
+            let change = plan.changes[planned.change]
+            if planned.step.kind == .configureDevice, change.kind != .configureDevice { return nil }
+            guard let target = planned.step.usersMatter, let found = findings.uses[target.device] else {
                 return nil
             }
-            return Self.note(plan.changes[planned.change].address, uses)
+            // What it is used as is what the step changes.
+            let uses =
+                planned.step.kind == .configureDevice ? found.filter { $0.kind != .systemMemory } : found
+            guard !uses.isEmpty else { return nil }
+            return Self.note(change.address, uses)
         }
     }
 
@@ -69,17 +75,24 @@ package struct UseReview: PlanReview {
     private static func note(_ policy: String) -> Note {
         Note(
             .memoryAutoOnline, "memory",
-            "new memory blocks come online at once (auto_online_blocks is \(policy)), before daxprov can choose their zone",
-            advice: "echo offline > /sys/devices/system/memory/auto_online_blocks")
+            "new memory blocks come online at once (auto_online_blocks is \(policy)), before anybody can choose their zone: it is "
+                + "set to offline while a device becomes memory, and back after that")
     }
 }
 
 extension Plan {
-    /// The namespaces that it takes offline: what is to be looked at before.
-    package var disabled: [NamespaceTarget] {
-        steps.compactMap { planned in
-            guard case .disable(let target) = planned.step else { return nil }
-            return target
+    /// The namespaces that it takes offline, or whose device it takes away: what is to be looked at before.
+    package var disabled: [NamespaceTarget] { steps.compactMap(\.step.usersMatter) }
+}
+
+extension Step {
+    /// The namespace from whose users the step takes it; nil where it takes none away.
+    fileprivate var usersMatter: NamespaceTarget? {
+        switch self {
+        case .disable(let target): target
+        // What a step before makes, nobody uses yet.
+        case .configureDevice(let target, _): target.device.isEmpty ? nil : target
+        case .initializeLabels, .destroy, .create, .reconfigure, .rename, .enable: nil
         }
     }
 }

@@ -2,7 +2,7 @@
 public struct DeviceConfiguration: Equatable, Sendable {
     /// Which driver holds it.
     public var mode: DeviceMode
-    /// How its memory is brought online; only for ``DeviceMode/systemRAM``.
+    /// How its memory is brought online; only for ``DeviceMode/systemRAM``, and nil: movable.
     public var online: OnlinePolicy?
     /// The owner of the device node: a user's name or number; nil: root.
     public var owner: String?
@@ -24,20 +24,13 @@ public struct DeviceConfiguration: Equatable, Sendable {
     }
 }
 
-/// The driver of a device-dax instance, in daxctl's words.
-public enum DeviceMode: String, CaseIterable, Sendable {
-    /// `device_dax`: the device is mapped by programs.
-    case devdax
-    /// `kmem`: the capacity is system memory.
-    case systemRAM = "system-ram"
-}
+extension DeviceConfiguration {
+    /// Whether it says whose the device node is.
+    package var hasRights: Bool { owner != nil || group != nil || permissions != nil }
 
-/// How the memory blocks of a system-ram device are brought online.
-public enum OnlinePolicy: String, CaseIterable, Sendable {
-    /// Into ZONE_MOVABLE: they can go offline again.
-    case movable
-    /// Into ZONE_NORMAL.
-    case kernel
-    /// They stay offline.
-    case none
+    /// What the device is to be used as. Memory comes online movable where the profile does not say how: nothing else can
+    /// be taken back by plan.
+    public var use: DeviceUse {
+        mode == .devdax ? .devdax : .systemRAM(online ?? .movable)
+    }
 }

@@ -60,6 +60,9 @@ extension JournalRecord {
         case .returned(let uuid):
             node.set("record", "returned")
             node.set("raw_uuid", uuid)
+        case .memoryPolicy(let policy):
+            node.set("record", "memory_policy")
+            node.set("policy", policy)
         case .end(let end, let after):
             node.set("record", "end")
             node.set("time", time)
@@ -119,6 +122,7 @@ extension JournalRecord {
                 })
         case "placeholder": self = .placeholder(try node.required("raw_uuid").uuid(), try Place(node))
         case "returned": self = .returned(try node.required("raw_uuid").uuid())
+        case "memory_policy": self = .memoryPolicy(try node.required("policy").string())
         case "end":
             self = .end(
                 try node.required("outcome").word(),

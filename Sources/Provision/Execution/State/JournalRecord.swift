@@ -26,6 +26,8 @@ enum JournalRecord: Equatable, Sendable {
     /// What was saved of a namespace lies on the media again, under the label with this UUID: from now on what lies there
     /// may be somebody's.
     case returned(UUID)
+    /// The kernel's policy for new memory blocks before a step that sets it to `offline` for a while.
+    case memoryPolicy(String)
     /// The transaction is over, and the host is like this.
     case end(TransactionEnd, after: Observed?)
 }
@@ -37,7 +39,7 @@ extension JournalRecord {
         case .range(let step, _), .sample(let step, _), .intent(let step, _), .done(let step, _),
             .accounted(let step, _):
             step
-        case .begin, .labels, .undo, .placeholder, .returned, .end: nil
+        case .begin, .labels, .undo, .placeholder, .returned, .memoryPolicy, .end: nil
         }
     }
 }
@@ -106,7 +108,8 @@ extension JournalStep {
         let change = plan.changes[planned.change]
         self.init(
             kind: planned.step.kind, region: planned.step.region,
-            device: planned.step.target?.device, phrase: StepText.phrase(planned.step),
+            device: planned.step.target.flatMap { $0.device.isEmpty ? nil : $0.device },
+            phrase: StepText.phrase(planned.step),
             reversibility: change.reversibility, reversibilityReason: change.reversibilityReason)
     }
 }

@@ -25,6 +25,8 @@ public struct TransactionLog: Equatable, Sendable {
     public var returned: Set<UUID> = []
     /// What was agreed to when undoing began, in the words of `--allow-destroy`.
     public var agreed: Set<String> = []
+    /// The kernel's policy for new memory blocks, where a step was about to change it for a while.
+    public var memoryPolicy: String?
     /// Why it was undone; nil where it was not.
     public var undoReason: String?
     /// The host as it left it; nil where it did not come to its end.
@@ -93,6 +95,7 @@ public struct TransactionLog: Equatable, Sendable {
             guard let found = located(place, step: nil) else { return }
             placeholders.append(Placeholder(label: label, region: found.region, offset: found.offset))
         case .returned(let label): returned.insert(label)
+        case .memoryPolicy(let policy): memoryPolicy = memoryPolicy ?? policy
         case .end(let end, let after):
             self.end = end
             self.after = after ?? self.after
@@ -133,5 +136,6 @@ public struct TransactionLog: Equatable, Sendable {
             && left.placeholders == right.placeholders && left.results == right.results
             && left.samples == right.samples && left.accounted == right.accounted
             && left.returned == right.returned && left.agreed == right.agreed
+            && left.memoryPolicy == right.memoryPolicy
     }
 }

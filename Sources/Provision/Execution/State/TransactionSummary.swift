@@ -40,7 +40,9 @@ public struct TransactionSummary: Equatable, Sendable {
             ended = time
             // Undoing that stopped before it gave anything up leaves the transaction as it was.
             if end == .committed || end == .incomplete { (undoReason, rollback) = (nil, nil) }
-        case .begin, .labels, .range, .sample, .intent, .done, .accounted, .placeholder, .returned: break
+        case .begin, .labels, .range, .sample, .intent, .done, .accounted, .placeholder, .returned,
+            .memoryPolicy:
+            break
         }
     }
 }

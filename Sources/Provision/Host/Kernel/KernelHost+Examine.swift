@@ -13,7 +13,10 @@ extension KernelHost {
         if let directory = query.stateDirectory {
             findings.stateDevices = FileSystemDevices.below(directory)
         }
-        if query.readsMemoryPolicy { findings.memoryPolicy = SystemMemory.policy }
+        if query.readsMemoryPolicy {
+            findings.memoryPolicy = SystemMemory.policy
+            findings.memoryBlockSize = MemoryBlocks.size.map(ByteCount.init)
+        }
         for device in query.initializedRegions {
             findings.contentLooks[device] = try look(at: device)
         }

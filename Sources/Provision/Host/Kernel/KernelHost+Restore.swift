@@ -2,6 +2,12 @@ import Glibc
 public import ProvisionCore
 
 extension KernelHost: RestoringHost {
+    /// See ``RestoringHost/memoryPolicy``.
+    public var memoryPolicy: String? { SystemMemory.policy }
+
+    /// See ``RestoringHost/setMemoryPolicy(_:)``.
+    public func setMemoryPolicy(_ policy: String) throws(HostError) { try SystemMemory.setPolicy(policy) }
+
     /// See ``RestoringHost/bootID``.
     public var bootID: String? { ProcText.lines("/proc/sys/kernel/random/boot_id").first }
 

@@ -83,6 +83,8 @@ public final class KernelHost: Host {
         case .enable(let target):
             let isOurs = takenOffline.contains(target.device)
             return try region(target.region).enable(target, isOurs: isOurs)
+        case .configureDevice(let target, let use):
+            return try region(target.region).configureDevice(target, use)
         }
     }
 

@@ -131,12 +131,24 @@ extension KernelRegion {
 
     /// Unbinds the driver of a namespace or claim. The kernel never refuses, whoever uses the device.
     package func unbind(_ device: String) throws(HostError) {
+        try requireNoMemoryOnline(device)
         try store(device, in: "\(device)/driver/unbind", "disable")
         guard !directory.exists("\(device)/driver") else {
             throw HostError(
                 .failed, while: "disable", device: device, reason: "its driver is still bound",
                 advice: "see the kernel log (dmesg)")
         }
+    }
+
+    /// The kernel lets a device go that is memory, and its range is then nobody's and the kernel's until the next boot.
+    private func requireNoMemoryOnline(_ claim: String) throws(HostError) {
+        guard claim.hasPrefix("dax"),
+            let name = SysfsNamespaceReader.characterDevice(of: claim, directory),
+            let use = SystemMemory.use(of: name, below: claim, directory), use.kind == .systemMemory,
+            directory.linkTarget("\(claim)/\(name)/driver") == KernelDaxDevice.memoryDriver
+        else { return }
+        throw HostError(
+            .busy, while: "disable", device: name, reason: use.text, advice: use.advice, errno: EBUSY)
     }
 
     /// Releases an inactive namespace from its claim. The kernel resets the claim, or removes it.

@@ -1,3 +1,4 @@
+import CNdctl
 import Glibc
 package import SystemPackage
 
@@ -74,6 +75,17 @@ package struct SysfsDirectory: ~Copyable {
         var line = value + "\n"
         let count = line.withUTF8 { unsafe Glibc.write(file, $0.baseAddress, $0.count) }
         guard count >= 0 else { throw Errno(rawValue: errno) }
+    }
+
+    /// Writes like ``write(_:to:)``, in a child that is killed after so many seconds: for stores that the kernel may never end.
+    /// - Throws: the errno of the store; `timedOut` where it was ended, `nowInProgress` where nothing ended it.
+    package func write(_ value: String, to attribute: String, within seconds: Int32) throws(Errno) {
+        StoreCount.add()
+        var line = value + "\n"
+        let code = line.withUTF8 { bytes in
+            unsafe daxprov_store_with_deadline(descriptor, attribute, bytes.baseAddress, bytes.count, seconds)
+        }
+        guard code == 0 else { throw Errno(rawValue: code) }
     }
 
     /// Whether there is such an entry. Opens nothing. A failure to look is noted (``ReadFailures``).

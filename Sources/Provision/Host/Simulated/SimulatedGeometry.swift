@@ -1,3 +1,5 @@
+package import ProvisionCore
+
 /// How the kernel divides a namespace into metadata and data when it enables a claim (Linux 6.1,
 /// drivers/nvdimm/pfn_devs.c `nd_pfn_init`, btt.c `create_arenas` and `alloc_arena`), step by step as it does.
 ///
@@ -7,6 +9,9 @@ package enum SimulatedGeometry {
     package static let leastClaimed: UInt64 = 16 << 20
     /// The info block's place and what lies before it, `SZ_8K` in `nd_pfn_init`.
     package static let superBlock: UInt64 = 8 << 10
+
+    /// The size of a memory block on most machines (arch/x86/mm/init_64.c, `MIN_MEMORY_BLOCK_SIZE`).
+    package static let memoryBlock = ByteCount.mib(128)
 
     /// The data of an fsdax or devdax namespace.
     /// - Parameters:

@@ -5,6 +5,12 @@ extension SimulatedHost: RestoringHost {
     /// The number of the boot.
     public var bootID: String? { "\(state.boots)" }
 
+    /// Nothing brings simulated memory online by itself.
+    public var memoryPolicy: String? { "offline" }
+
+    /// Changes nothing.
+    public func setMemoryPolicy(_ policy: String) throws(HostError) {}
+
     /// See ``RestoringHost/readMedia(of:_:_:)``.
     public func readMedia(
         of target: NamespaceTarget, _ ranges: [Extent], _ receive: (Int, [UInt8]?) -> Bool

@@ -27,6 +27,8 @@ extension SimulatedHost {
             return try readBack(id)
         case .enable(let target):
             return try enable(resolve(target))
+        case .configureDevice(let target, let use):
+            return try configureDevice(resolve(target), use)
         }
     }
 
@@ -35,6 +37,25 @@ extension SimulatedHost {
         for kind in SimulatedClaimKind.allCases {
             guard state.regions[id.region].claims[kind]?.namespace == id.number else { continue }
             try store(.claimNamespace(SimulatedClaimID(region: id.region, kind: kind), nil))
+        }
+    }
+
+    /// Memory blocks are offline whenever the driver changes.
+    private func configureDevice(
+        _ id: SimulatedNamespaceID, _ use: DeviceUse
+    ) throws(HostError) -> Namespace? {
+        guard let namespace = state.namespace(id) else { return nil }
+        if namespace.memory == nil { try requireUnused(id) }
+        let was = namespace.memory.map(DeviceUse.systemRAM) ?? .devdax
+        guard use != was else { return try readBack(id) }
+        return try undoing { undo throws(HostError) in
+            var now = was
+            for next in [.systemRAM(.none), use] where next != now {
+                try self.store(.deviceUse(id, next))
+                if now == was { undo.add(.deviceUse(id, was)) }
+                now = next
+            }
+            return try self.readBack(id)
         }
     }
 
@@ -59,7 +80,13 @@ extension SimulatedHost {
             observed.device, observed.blockDevice, observed.characterDevice,
             observed.blockDevice.map { "/dev/\($0)" }, observed.characterDevice.map { "/dev/\($0)" },
         ]
-        guard let holder = names.compactMap({ $0 }).compactMap({ state.busy[$0] }).first else { return nil }
+        guard let holder = names.compactMap({ $0 }).compactMap({ state.busy[$0] }).first else {
+            guard observed.daxDevice?.mode == .systemRAM, let device = observed.characterDevice else {
+                return nil
+            }
+            return Holder(
+                .systemMemory, of: device, "system memory", advice: "declare its device: devdax first")
+        }
         return Holder(
             .exclusiveOpen, of: observed.blockDevice ?? observed.characterDevice ?? observed.device,
             "in use: \(holder)")

@@ -86,6 +86,10 @@ public final class SimulatedHost: Host {
             else { continue }
             findings.uses[target.device] = [use]
         }
+        if query.readsMemoryPolicy {
+            findings.memoryPolicy = "offline"
+            findings.memoryBlockSize = SimulatedGeometry.memoryBlock
+        }
         for device in query.initializedRegions {
             let number = try region(device, while: "look at \(device)")
             findings.contentLooks[device] = state.contentLook(region: number)

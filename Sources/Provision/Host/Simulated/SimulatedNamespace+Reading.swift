@@ -6,7 +6,7 @@ extension SimulatedNamespace {
     package init(saved cursor: JSONCursor) throws(JSONError) {
         try cursor.allowOnly([
             "number", "uuid", "name", "offset", "size", "holder_class", "sector_size", "force_raw", "active",
-            "written",
+            "written", "memory",
         ])
         self.init(number: try cursor.required("number").integer())
         uuid = try cursor.value("uuid") { uuid throws(JSONError) in try uuid.uuid() }
@@ -26,6 +26,7 @@ extension SimulatedNamespace {
         isWritten = try cursor.value("written", default: false) { written throws(JSONError) in
             try written.bool()
         }
+        memory = try cursor.value("memory") { memory throws(JSONError) in try memory.word() }
     }
 }
 

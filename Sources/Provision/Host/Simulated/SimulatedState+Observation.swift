@@ -119,6 +119,20 @@ extension SimulatedState {
 }
 
 extension Namespace {
+    /// The memory blocks of the device, of the size that they have on most machines.
+    private func device(_ memory: OnlinePolicy) -> DaxDevice {
+        var device = DaxDevice(.systemRAM, driver: "kmem")
+        let unit = SimulatedGeometry.memoryBlock
+        let end = (resource ?? 0) + rawSize.bytes
+        let start = end - (usableSize ?? .zero).bytes
+        let first = (start + unit.bytes - 1) / unit.bytes
+        let total = Int(max(first, end / unit.bytes) - first)
+        device.memory = DaxDevice.Memory(
+            online: memory == .none ? 0 : total, total: total,
+            isMovable: memory == .none || total == 0 ? nil : memory == .movable)
+        return device
+    }
+
     /// Fills in what only an active namespace shows.
     fileprivate mutating func describe(
         _ personality: SimulatedPersonality, _ namespace: SimulatedNamespace, region number: Int
@@ -130,7 +144,9 @@ extension Namespace {
         align = personality.infoBlock?.align?.size
         map = personality.mode.isDirectAccess ? personality.infoBlock?.map ?? .mem : nil
         switch personality.mode {
-        case .devdax: characterDevice = "dax\(number).\(namespace.number)"
+        case .devdax:
+            characterDevice = "dax\(number).\(namespace.number)"
+            if let memory = namespace.memory { daxDevice = self.device(memory) }
         case .fsdax: blockDevice = "pmem\(suffix)"
         case .sector:
             blockDevice = "pmem\(suffix)s"

@@ -29,6 +29,7 @@ extension SimulatedState {
                 region.namespaces[index].isActive = false
                 region.namespaces[index].isForcedRaw = false
                 region.namespaces[index].isWritten = false
+                region.namespaces[index].memory = nil
                 if !keepsHolderClass { region.namespaces[index].holderClass = nil }
             }
         }

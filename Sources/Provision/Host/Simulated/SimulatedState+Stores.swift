@@ -10,7 +10,12 @@ extension SimulatedState {
         case .uuid, .name, .size, .sectorSize, .holderClass, .forceRaw:
             try applyAttribute(store)
         case .enable(let id): try enable(id)
-        case .disable(let id): try change(id) { $0.isActive = false }
+        case .deviceUse(let id, let use): try setUse(use, of: id)
+        case .disable(let id):
+            try change(id) {
+                $0.isActive = false
+                $0.memory = nil
+            }
         case .zeroInfoBlock(let id): try zeroInfoBlock(id)
         case .media(let address, let bytes): write(bytes, at: address)
         case .claimUUID, .claimMap, .claimAlign, .claimSectorSize, .claimNamespace, .enableClaim:
@@ -22,6 +27,26 @@ extension SimulatedState {
         case .labelIndex(let number, let version): try writeIndex(dimm: number, version)
         }
     }
+
+    /// Binds the device of a devdax namespace to the driver, and brings its memory blocks on- or offline. What is online is
+    /// written over by the kernel.
+    private mutating func setUse(_ use: DeviceUse, of id: SimulatedNamespaceID) throws(SimulatedRefusal) {
+        guard let namespace = namespace(id), namespace.isActive,
+            personality(of: namespace, in: regions[id.region])?.mode == .devdax
+        else { throw SimulatedRefusal(ENODEV) }
+        guard case .systemRAM(let online) = use else { return try change(id) { $0.memory = nil } }
+        guard regions[id.region].targetNode != nil else {
+            throw SimulatedRefusal(EINVAL, "the device has no memory node")
+        }
+        try change(id) { $0.memory = online }
+        guard use.isOnline, let start = dataStart(of: id) else { return }
+        let end = regions[id.region].resource + namespace.offset.bytes + namespace.size.bytes
+        for address in pages.keys where address >= start && address < end { pages[address] = Self.foreign }
+        pages[start] = Self.foreign
+    }
+
+    /// What the kernel leaves on media that was its memory.
+    private static let foreign: UInt64 = 0x6b6d_656d_6b6d_656d
 
     /// The namespace object; nil where there is none.
     package func namespace(_ id: SimulatedNamespaceID) -> SimulatedNamespace? {

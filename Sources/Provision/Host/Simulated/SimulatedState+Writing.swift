@@ -125,6 +125,7 @@ extension SimulatedNamespace {
         node.setFlag("force_raw", if: isForcedRaw)
         node.set("active", isActive)
         node.setFlag("written", if: isWritten)
+        node.set("memory", memory?.rawValue)
         return node
     }
 }

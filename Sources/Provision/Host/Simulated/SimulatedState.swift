@@ -176,6 +176,9 @@ package struct SimulatedNamespace: Equatable, Sendable {
     package var isActive = false
     /// Whether somebody wrote through its device since the last boot.
     package var isWritten = false
+    /// How the memory of its device is online that is system memory; nil: it is a device. Lost at a boot, and with the
+    /// device.
+    package var memory: OnlinePolicy?
 }
 
 /// The devices that claim a namespace, in the kernel's words for them.

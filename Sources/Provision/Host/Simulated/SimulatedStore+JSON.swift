@@ -25,6 +25,9 @@ extension SimulatedStore {
             Self.describe(node, "force_raw", id)
             node.set("raw", raw)
         case .enable(let id): Self.describe(node, "enable", id)
+        case .deviceUse(let id, let use):
+            Self.describe(node, "device_use", id)
+            if case .systemRAM(let online) = use { node.set("online", online.rawValue) }
         case .disable(let id): Self.describe(node, "disable", id)
         case .zeroInfoBlock(let id): Self.describe(node, "zero_info_block", id)
         case .media(let address, let bytes):
@@ -119,6 +122,11 @@ extension SimulatedStore {
             self = .holderClass(id, try node.value("kind") { kind throws(JSONError) in try kind.word() })
         case "force_raw": self = .forceRaw(id, try node.required("raw").bool())
         case "enable": self = .enable(id)
+        case "device_use":
+            let online: OnlinePolicy? = try node.value("online") { online throws(JSONError) in
+                try online.word()
+            }
+            self = .deviceUse(id, online.map(DeviceUse.systemRAM) ?? .devdax)
         case "disable": self = .disable(id)
         case "zero_info_block": self = .zeroInfoBlock(id)
         default: throw node.error("is the unknown store '\(word)'")

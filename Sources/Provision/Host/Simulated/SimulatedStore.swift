@@ -16,6 +16,8 @@ package enum SimulatedStore: Equatable, Sendable {
     case forceRaw(SimulatedNamespaceID, Bool)
     /// `bind` of the namespace: the kernel looks for a claim in its info blocks.
     case enable(SimulatedNamespaceID)
+    /// The driver of the devdax namespace's device, and the state of its memory blocks.
+    case deviceUse(SimulatedNamespaceID, DeviceUse)
     /// `unbind` of the namespace or of the claim over it.
     case disable(SimulatedNamespaceID)
     /// Zeroes the first 8 KiB of the namespace, through its raw block device.
@@ -56,6 +58,7 @@ package enum SimulatedStore: Equatable, Sendable {
         case .holderClass(let id, _): "set the holder class of \(id)"
         case .forceRaw(let id, let raw): "\(raw ? "set" : "clear") raw mode of \(id)"
         case .enable(let id): "enable \(id)"
+        case .deviceUse(let id, let use): "make the device of \(id) \(use.text)"
         case .disable(let id): "disable \(id)"
         case .zeroInfoBlock(let id): "zero the info block of \(id)"
         case .media: "write saved media back"
@@ -80,7 +83,7 @@ package enum SimulatedStore: Equatable, Sendable {
         switch self {
         case .uuid(let id, _), .name(let id, _), .size(let id, _), .sectorSize(let id, _),
             .holderClass(let id, _), .forceRaw(let id, _), .enable(let id), .disable(let id),
-            .zeroInfoBlock(let id):
+            .zeroInfoBlock(let id), .deviceUse(let id, _):
             id
         default: nil
         }
@@ -91,7 +94,7 @@ package enum SimulatedStore: Equatable, Sendable {
         switch self {
         case .uuid(let id, _), .name(let id, _), .size(let id, _), .sectorSize(let id, _),
             .holderClass(let id, _), .forceRaw(let id, _), .enable(let id), .disable(let id),
-            .zeroInfoBlock(let id):
+            .zeroInfoBlock(let id), .deviceUse(let id, _):
             id.description
         case .media(let address, _): "0x\(String(address, radix: 16))"
         case .claimUUID(let id, _), .claimMap(let id, _), .claimAlign(let id, _),

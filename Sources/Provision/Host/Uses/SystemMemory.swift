@@ -1,3 +1,4 @@
+import SystemPackage
 package import ProvisionCore
 
 /// The capacity of a device-dax device as system memory (the driver `kmem`).
@@ -51,11 +52,26 @@ package enum SystemMemory {
         guard let directory = SysfsDirectory.ifThere(MemoryBlocks.root) else { return nil }
         return directory.text("auto_online_blocks")
     }
+
+    /// Changes what the kernel does with new memory blocks.
+    package static func setPolicy(_ policy: String) throws(HostError) {
+        do throws(Errno) {
+            try SysfsDirectory(MemoryBlocks.root).write(policy, to: "auto_online_blocks")
+        } catch {
+            throw .system(
+                error.rawValue, while: "set the policy for new memory blocks to \(policy)", device: "memory")
+        }
+    }
 }
 
 /// The memory blocks of the kernel's memory hotplug (`/sys/devices/system/memory`).
 package enum MemoryBlocks {
     package static let root = "/sys/devices/system/memory"
+
+    /// The size of a memory block in bytes; nil where the kernel has no memory hotplug.
+    package static var size: UInt64? {
+        SysfsDirectory.ifThere(root)?.text("block_size_bytes").flatMap { UInt64($0, radix: 16) }
+    }
 
     /// The zone of each of these blocks (`valid_zones`, of which an online block shows the one it is in). Where that
     /// cannot be told, the block counts as one that can go offline.

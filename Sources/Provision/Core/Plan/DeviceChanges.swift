@@ -1,0 +1,108 @@
+/// Turns the difference between the device of a devdax namespace and its `device:` into steps.
+///
+/// A device becomes memory in two steps of very different weight: bound to `kmem` it keeps every byte, and only when its
+/// memory blocks come online does the kernel write over them. So consent is asked for there, and nowhere else.
+package struct DeviceChanges {
+    package let region: Region
+    package let declaration: NamespaceDeclaration
+    package let address: String
+    /// What `--allow-destroy` must name.
+    package let consent: String
+
+    private var wanted: DeviceUse? { declaration.deviceConfiguration?.use }
+
+    /// Drafts what the device of a namespace needs that stays as it is: a change, a refusal, or nothing.
+    /// - Returns: whether the namespace is unchanged.
+    package func keep(_ namespace: Namespace, in draft: inout PlanDraft) -> Bool {
+        guard let wanted, namespace.isActive, namespace.mode == .devdax else { return true }
+        let device = namespace.daxDevice ?? DaxDevice(.devdax)
+        if namespace.deviceUse == wanted {
+            draft.settledDevices.insert(address)
+            return true
+        }
+        // Nothing but a reboot helps such a range: that is said where it is also said of what nothing declares.
+        if device.isStranded { return true }
+        if let refusal = refusal(to: wanted, device, namespace.targetNode) {
+            draft.refusals.append(refusal)
+            return false
+        }
+        let reason = "device \(Self.text(device)) becomes \(wanted.text)"
+        var after = NamespaceSummary(namespace)
+        after.device = wanted == .devdax ? nil : DaxDevice(wanted)
+        var change = Change(
+            address: address, kind: .configureDevice, before: NamespaceSummary(namespace), after: after,
+            reasons: [reason], reversibility: .lossless,
+            reversibilityReason: wanted.isOnline || device.mode == .systemRAM
+                ? "undo brings its memory blocks back as they were"
+                : "no memory block of it is online, so its contents stay")
+        let loses = wanted.isOnline && !(device.memory.map { $0.online > 0 } ?? false)
+        if loses {
+            if declaration.isProtected {
+                draft.refusals.append(protected(reason))
+                return false
+            }
+            change.reversibility = .irreversible
+            change.reversibilityReason = Self.lost
+            change.consent = consent
+        }
+        let index = draft.add(change)
+        draft.add(
+            .configureDevice(NamespaceTarget(namespace, region: region.device), wanted), of: index,
+            in: .device)
+        return false
+    }
+
+    /// Adds to a change that makes or changes a namespace, or brings one online, what its device needs then.
+    package func follow(_ change: Int, of target: NamespaceTarget, in draft: inout PlanDraft) {
+        guard let wanted, wanted != .devdax else { return }
+        if let refusal = refusal(to: wanted, nil, region.targetNode) {
+            draft.refusals.append(refusal)
+            return
+        }
+        let reason = "its device becomes \(wanted.text)"
+        switch draft.changes[change].kind {
+        case .create, .replace, .reconfigure: break
+        case .rename, .enable, .initializeLabels, .destroy, .configureDevice:
+            guard wanted.isOnline else { break }
+            if declaration.isProtected {
+                draft.refusals.append(protected(reason))
+                return
+            }
+            draft.lose(change, reason: reason, because: Self.lost, consent: consent)
+        }
+        draft.describe(change, device: DaxDevice(wanted))
+        draft.add(.configureDevice(target, wanted), of: change, in: .device)
+    }
+
+    private static let lost = "what it holds is written over when its memory comes online"
+
+    private static func text(_ device: DaxDevice) -> String {
+        device.use?.text ?? device.deviation ?? device.mode.rawValue
+    }
+
+    private func refusal(to wanted: DeviceUse, _ device: DaxDevice?, _ node: Int?) -> Refusal? {
+        if let device, device.mode == .other {
+            return refuse(
+                "its device is held by the driver \(device.driver ?? "unknown"), which is not one of daxprov's",
+                "take it from that driver first, or leave out device:")
+        }
+        // drivers/dax/kmem.c, dev_dax_kmem_probe: "rejecting DAX region with invalid node".
+        if wanted != .devdax, node == nil {
+            return refuse(
+                "the platform names no memory node for it (target_node), and the kernel makes no memory of such a device",
+                "see whether the firmware describes it (the tables SRAT and NFIT)")
+        }
+        return nil
+    }
+
+    private func protected(_ reason: String) -> Refusal {
+        Refusal(
+            .protected, address, at: declaration.position,
+            "it is protected, and the profile asks for a change: \(reason)",
+            advice: "take protect: true out of the profile if the change is meant")
+    }
+
+    private func refuse(_ message: String, _ advice: String) -> Refusal {
+        Refusal(.deviceUnusable, address, at: declaration.position, message, advice: advice)
+    }
+}

@@ -1,0 +1,100 @@
+/// What the memory blocks of a device will be: the whole blocks within its range, as the kernel takes them
+/// (drivers/dax/kmem.c, `dax_kmem_range`).
+package struct MemoryForecast: Equatable {
+    /// The size of a memory block.
+    package var blockSize: ByteCount
+    /// The numbers of the blocks.
+    package var blocks: Range<UInt64>
+    /// What lies before the first block, and after the last one: no memory comes of it.
+    package var head: ByteCount
+    package var tail: ByteCount
+
+    /// The forecast for a physical range.
+    package init(_ range: Range<UInt64>, blockSize: ByteCount) {
+        let unit = blockSize.bytes
+        let first = range.lowerBound / unit + (range.lowerBound.isMultiple(of: unit) ? 0 : 1)
+        let end = max(first, range.upperBound / unit)
+        self.blockSize = blockSize
+        self.blocks = first..<end
+        guard first < end else {
+            head = ByteCount(range.upperBound - range.lowerBound)
+            tail = .zero
+            return
+        }
+        head = ByteCount(first * unit - range.lowerBound)
+        tail = ByteCount(range.upperBound - end * unit)
+    }
+
+    /// The memory that comes of it.
+    package var size: ByteCount { blockSize * UInt64(blocks.count) }
+    /// What the kernel needs to describe that memory, of the memory that it has: 64 bytes for each page of 4 KiB
+    /// (`struct page`).
+    package var pageMap: ByteCount { size / 64 }
+}
+
+/// Adds to a plan how much memory the devices will give that are to become system memory, and refuses those that give none.
+package struct MemoryForecastReview: PlanReview {
+    package let observed: Observed
+    package let findings: UseReport
+
+    /// A value of these parts.
+    package init(observed: Observed, findings: UseReport) {
+        self.observed = observed
+        self.findings = findings
+    }
+
+    /// The plan with its notes and refusals.
+    package func completed(_ plan: Plan) -> Plan {
+        guard let unit = findings.memoryBlockSize, unit > .zero else { return plan }
+        var plan = plan
+        for planned in plan.steps {
+            guard case .configureDevice(_, .systemRAM(let online)) = planned.step,
+                let range = plan.changes[planned.change].after?.dataRange
+            else { continue }
+            let address = plan.changes[planned.change].address
+            let forecast = MemoryForecast(range, blockSize: unit)
+            if forecast.blocks.isEmpty {
+                plan.refusals.append(
+                    Refusal(
+                        .deviceUnusable, address,
+                        "it would give no memory: memory comes in whole blocks of \(unit), and none lies within its "
+                            + "\(ByteCount(range.upperBound - range.lowerBound))",
+                        advice: "choose a size of at least \(unit * 2)"))
+                continue
+            }
+            let node = observed.region(planned.step.region)?.targetNode
+            plan.notes.append(Self.note(address, forecast, online, node))
+        }
+        return plan
+    }
+
+    private static func note(
+        _ address: String, _ forecast: MemoryForecast, _ online: OnlinePolicy, _ node: Int?
+    ) -> Note {
+        let place = node.map { " on node \($0)" } ?? ""
+        let zone =
+            switch online {
+            case .movable: "online in ZONE_MOVABLE"
+            case .kernel: "online in the kernel's zone, from which it may never go offline again"
+            case .none: "and stays offline"
+            }
+        return Note(
+            .memoryForecast, address,
+            "\(forecast.size)\(place) becomes memory (\(forecast.blocks.count) blocks of \(forecast.blockSize)), \(zone); "
+                + "\(forecast.head) before and \(forecast.tail) after the blocks are not used; the kernel needs \(forecast.pageMap) of its "
+                + "memory to describe it")
+    }
+}
+
+extension NamespaceSummary {
+    /// The physical addresses of the data of a devdax namespace; nil where they are not known.
+    fileprivate var dataRange: Range<UInt64>? {
+        guard mode == .devdax, let resource, let usableSize,
+            let offset = NamespaceGeometry.dataOffset(
+                rawSize: rawSize, start: resource, mode: .devdax, map: map,
+                align: align.flatMap { Alignment($0) })
+        else { return nil }
+        let start = resource + offset.bytes
+        return start..<(start + usableSize.bytes)
+    }
+}

@@ -1,0 +1,366 @@
+import Glibc
+import SystemPackage
+package import ProvisionCore
+
+/// The driver of a devdax namespace's device, and its memory blocks.
+///
+/// The kernel allows everything here, and some of it costs the memory until the next boot: unbinding `kmem` while one block of the
+/// range is online leaves the whole range in use by nobody. So every block is read again right before that.
+extension KernelRegion {
+    /// Makes the device of an active devdax namespace what `use` says. Where that fails, it is put back as it was, as far as the
+    /// kernel lets.
+    package func configureDevice(
+        _ target: NamespaceTarget, _ use: DeviceUse
+    ) throws(HostError) -> Namespace {
+        let live = try live(target)
+        guard live.isActive, let claim = live.claim, claim.hasPrefix("dax"),
+            let name = SysfsNamespaceReader.characterDevice(of: claim, directory)
+        else {
+            throw HostError(
+                .changed, while: "configure the device of \(target.label)", device: target.device,
+                reason: "it is no active devdax namespace", advice: "another tool changed it: plan again")
+        }
+        let device = try KernelDaxDevice.open(name, at: "\(directory.path)/\(claim)/\(name)")
+        let guarding: UseGuard? =
+            try KernelDaxDevice.deviceDriver == device.driver ? .unused(live, in: self) : nil
+        try device.use(as: use)
+        _ = consume guarding
+        return try readBack(target.device)
+    }
+}
+
+/// A device-dax device while a step gives it another driver.
+package struct KernelDaxDevice: ~Copyable {
+    package static let deviceDriver = "device_dax"
+    package static let memoryDriver = "kmem"
+    /// How long the kernel may take to move away what is in one memory block.
+    private static let deadline: Int32 = 60
+
+    private let name: String
+    private let directory: SysfsDirectory
+    private let bus: SysfsDirectory
+    /// Its physical addresses.
+    private let range: Range<UInt64>
+
+    /// The device with a kernel name and a directory of sysfs.
+    package static func open(_ name: String, at path: String) throws(HostError) -> KernelDaxDevice {
+        let directory = try open(path, name)
+        let bus = try open("/sys/bus/dax", name)
+        let start = directory.number("resource") ?? 0
+        let size = directory.number("size") ?? 0
+        guard start > 0, size > 0
+        else {
+            throw HostError(
+                .failed, while: "look at the device", device: name, reason: "its addresses cannot be read",
+                advice: "root needs CAP_SYS_ADMIN for them")
+        }
+        return KernelDaxDevice(name: name, directory: directory, bus: bus, range: start..<(start + size))
+    }
+
+    private init(
+        name: String, directory: consuming SysfsDirectory, bus: consuming SysfsDirectory, range: Range<UInt64>
+    ) {
+        self.name = name
+        self.directory = directory
+        self.bus = bus
+        self.range = range
+    }
+
+    private var memory: SysfsDirectory? { SysfsDirectory.ifThere(MemoryBlocks.root) }
+
+    private static func open(_ path: String, _ device: String) throws(HostError) -> SysfsDirectory {
+        do throws(Errno) {
+            return try SysfsDirectory(path)
+        } catch {
+            throw .system(error.rawValue, while: "look at the device", device: device)
+        }
+    }
+
+    /// The driver bound to it; nil: none.
+    package var driver: String? { directory.linkTarget("driver") }
+
+    /// The numbers of the memory blocks that lie wholly in its range.
+    private var blocks: Range<UInt64> {
+        guard let unit = MemoryBlocks.size.map(ByteCount.init) else { return 0..<0 }
+        return MemoryForecast(range, blockSize: unit).blocks
+    }
+
+    /// Makes it what a use says. Nobody uses it.
+    package func use(as use: DeviceUse) throws(HostError) {
+        let driver = driver
+        switch use {
+        case .devdax where driver == nil: try bind(to: Self.deviceDriver)
+        case .devdax where driver == Self.memoryDriver: try becomeDevice()
+        case .devdax where driver == Self.deviceDriver: return
+        case .systemRAM(let online) where driver == Self.memoryDriver: try bring(online)
+        case .systemRAM(let online) where driver == nil || driver == Self.deviceDriver:
+            try becomeMemory(online)
+        case .devdax, .systemRAM:
+            throw failed("its driver is \(driver ?? "none"), which is not one of daxprov's", nil)
+        }
+    }
+
+    // MARK: - To memory
+
+    /// Binds it to `kmem`, and brings its blocks online as asked. Other drivers' devices stay as they are.
+    private func becomeMemory(_ online: OnlinePolicy) throws(HostError) {
+        try requirePossible()
+        try loadMemoryDriver()
+        let others = drivers()
+        try requireNoOtherUnbound(others)
+        let policy = SystemMemory.policy ?? "offline"
+        if policy != "offline" { try SystemMemory.setPolicy("offline") }
+        do throws(HostError) {
+            let was = driver
+            if let was { try unbind(was) }
+            do throws(HostError) {
+                try bind(to: Self.memoryDriver)
+                try requireSame(others)
+                try bring(online)
+            } catch {
+                throw putBack(was, after: error)
+            }
+        } catch {
+            if policy != "offline" { try? SystemMemory.setPolicy(policy) }
+            throw error
+        }
+        if policy != "offline" { try SystemMemory.setPolicy(policy) }
+    }
+
+    /// Gives the device its driver back, after what was tried failed.
+    private func putBack(_ was: String?, after failure: HostError) -> HostError {
+        do throws(HostError) {
+            if driver == Self.memoryDriver {
+                try takeAllOffline()
+                try unbind(Self.memoryDriver)
+            }
+            if let was { try bind(to: was) }
+            return failure
+        } catch {
+            return failure.adding(undoFailures: [error])
+        }
+    }
+
+    private func requirePossible() throws(HostError) {
+        if SystemMemoryRanges.read().contains(where: { $0.overlaps(range) }) {
+            throw failed(
+                "its range is in use as system memory, though no device holds it any more (/proc/iomem)",
+                "reboot: nothing else gives the range back")
+        }
+        guard let node = directory.text("target_node"), !node.hasPrefix("-") else {
+            throw failed("the platform names no memory node for it (target_node)", nil)
+        }
+        guard !blocks.isEmpty else {
+            throw failed(
+                "no whole memory block lies within its range", "choose a larger size for the namespace")
+        }
+    }
+
+    /// The kernel's own way to a module: the program that it names for that.
+    private func loadMemoryDriver() throws(HostError) {
+        guard !bus.exists("drivers/\(Self.memoryDriver)") else { return }
+        let kernel = SysfsDirectory.ifThere("/proc/sys/kernel")
+        let program = kernel?.text("modprobe") ?? "/sbin/modprobe"
+        let code = ModuleLoading.run(program, Self.memoryDriver)
+        guard code == 0, bus.exists("drivers/\(Self.memoryDriver)") else {
+            throw failed(
+                "the driver \(Self.memoryDriver) is not loaded, and \(program) \(Self.memoryDriver) "
+                    + (code < 0 ? "could not be run" : "ended with \(code)"),
+                "load it: modprobe \(Self.memoryDriver)")
+        }
+    }
+
+    /// A store to `new_id` binds every unbound device that the driver matches, not the named one alone (drivers/dax/bus.c,
+    /// `do_id_store`).
+    private func requireNoOtherUnbound(_ drivers: [String: String?]) throws(HostError) {
+        for (other, driver) in drivers.sorted(by: { $0.key < $1.key }) where other != name && driver == nil {
+            guard bus.number("devices/\(other)/size") ?? 0 > 0 else { continue }
+            throw failed(
+                "\(other) has no driver, and the kernel would make it memory as well",
+                "give it a driver (daxctl enable-device \(other)), or destroy it")
+        }
+    }
+
+    private func drivers() -> [String: String?] {
+        var found: [String: String?] = [:]
+        for other in bus.entries("devices") {
+            found[other] = .some(bus.linkTarget("devices/\(other)/driver"))
+        }
+        return found
+    }
+
+    private func requireSame(_ others: [String: String?]) throws(HostError) {
+        for (other, driver) in drivers() where other != name {
+            guard let before = others[other], before != driver else { continue }
+            throw failed(
+                "\(other) got the driver \(driver ?? "none") meanwhile, instead of \((before) ?? "none")",
+                "find out what changes drivers here, and see to \(other)")
+        }
+    }
+
+    // MARK: - Memory blocks
+
+    /// Brings the blocks of a device that is memory into a state, and reads each one back.
+    private func bring(_ online: OnlinePolicy) throws(HostError) {
+        let zones = states()
+        switch online {
+        case .none: try takeAllOffline()
+        case .movable, .kernel:
+            let isRight: (String?) -> Bool = { zone in (zone == "Movable") == (online == .movable) }
+            if zones.values.contains(where: { $0 != nil && !isRight($0) }) { try takeAllOffline() }
+            let word = online == .movable ? "online_movable" : "online_kernel"
+            for (block, zone) in states().sorted(by: { $0.key < $1.key }) where zone == nil {
+                try setState(word, of: block)
+            }
+            for (block, zone) in states().sorted(by: { $0.key < $1.key }) {
+                guard let zone else { throw failed("memory block \(block) is not online", nil) }
+                guard isRight(zone) else {
+                    throw failed(
+                        "memory block \(block) is in the zone \(zone)",
+                        "it came online in another way: look who does that")
+                }
+            }
+        }
+    }
+
+    /// The zone of each block that is there; nil for one that is offline.
+    private func states() -> [UInt64: String?] {
+        guard let memory else { return [:] }
+        var found: [UInt64: String?] = [:]
+        for block in blocks {
+            guard let state = memory.text("memory\(block)/state") else { continue }
+            found[block] = .some(
+                state == "offline" ? nil : memory.text("memory\(block)/valid_zones") ?? "unknown")
+        }
+        return found
+    }
+
+    private func takeAllOffline() throws(HostError) {
+        var taken: [UInt64: String] = [:]
+        try takeOffline(&taken)
+    }
+
+    /// Takes every block offline. Where one stays online, those taken offline come back into the zones that they were in.
+    private func takeOffline(_ taken: inout [UInt64: String]) throws(HostError) {
+        for (block, zone) in states().sorted(by: { $0.key < $1.key }) {
+            guard let zone else { continue }
+            do throws(Errno) {
+                guard let memory else { continue }
+                try memory.write("offline", to: "memory\(block)/state", within: Self.deadline)
+                taken[block] = zone
+            } catch {
+                let failure = HostError(
+                    .failed, while: "take memory block \(block) offline", device: name,
+                    reason: error == .timedOut
+                        ? "the kernel could not move what is in it within \(Self.deadline) seconds"
+                        : error == .resourceBusy
+                            ? "the kernel cannot move what is in it" : "\(error)",
+                    advice: zone == "Movable"
+                        ? "free memory, or end what has locked pages there (see the kernel log), and try again"
+                        : "it is in the zone \(zone), which the kernel does not give back as a rule: a reboot does",
+                    errno: error.rawValue)
+                throw bringBack(taken, after: failure)
+            }
+        }
+    }
+
+    private func bringBack(_ taken: [UInt64: String], after failure: HostError) -> HostError {
+        var failures: [HostError] = []
+        for (block, zone) in taken.sorted(by: { $0.key < $1.key }) {
+            do throws(HostError) {
+                try setState(zone == "Movable" ? "online_movable" : "online_kernel", of: block)
+            } catch {
+                failures.append(error)
+            }
+        }
+        return failure.adding(undoFailures: failures)
+    }
+
+    private func setState(_ word: String, of block: UInt64) throws(HostError) {
+        do throws(Errno) {
+            guard let memory else { return }
+            try memory.write(word, to: "memory\(block)/state")
+        } catch {
+            // Somebody else's rule may have brought it online meanwhile: its zone is compared afterwards.
+            let state = SysfsDirectory.ifThere(MemoryBlocks.root)?.text("memory\(block)/state")
+            if error == .invalidArgument, state == "online" { return }
+            throw .system(error.rawValue, while: "bring memory block \(block) online", device: name)
+        }
+    }
+
+    // MARK: - To a device
+
+    /// Takes every block offline, and gives it back to `device_dax`.
+    private func becomeDevice() throws(HostError) {
+        var taken: [UInt64: String] = [:]
+        try takeOffline(&taken)
+        // With one block online the unbind strands the whole range until the next boot.
+        let still = states().filter { $0.value != nil }.keys.sorted()
+        guard still.isEmpty else {
+            let rest = taken.filter { !still.contains($0.key) }
+            throw bringBack(
+                rest,
+                after: failed(
+                    "memory block \(still[0]) came online again: something brings memory online here",
+                    "find out what does (a udev rule for memory, or a daemon), and stop it"))
+        }
+        do throws(HostError) {
+            try unbind(Self.memoryDriver)
+        } catch {
+            throw bringBack(taken, after: error)
+        }
+        do throws(HostError) {
+            try bind(to: Self.deviceDriver)
+        } catch {
+            var failures: [HostError] = []
+            do throws(HostError) {
+                try bind(to: Self.memoryDriver)
+                for (block, zone) in taken.sorted(by: { $0.key < $1.key }) {
+                    try setState(zone == "Movable" ? "online_movable" : "online_kernel", of: block)
+                }
+            } catch {
+                failures.append(error)
+            }
+            throw error.adding(undoFailures: failures)
+        }
+    }
+
+    // MARK: - Drivers
+
+    /// Binds a driver: `kmem` takes a device only by its id (drivers/dax/bus.c, `dax_bus_match`), and says nothing of success.
+    private func bind(to driver: String) throws(HostError) {
+        if driver == Self.memoryDriver {
+            try store(name, in: "drivers/\(driver)/new_id", "bind \(driver)")
+            try store(name, in: "drivers/\(driver)/remove_id", "bind \(driver)")
+        } else {
+            try store(name, in: "drivers/\(driver)/bind", "bind \(driver)")
+        }
+        guard self.driver == driver else {
+            throw failed(
+                "the driver \(driver) did not take it", "the kernel log (dmesg) says why",
+                while: "bind \(driver)")
+        }
+    }
+
+    private func unbind(_ driver: String) throws(HostError) {
+        try store(name, in: "drivers/\(driver)/unbind", "unbind \(driver)")
+        guard self.driver == nil else {
+            throw failed(
+                "its driver is still bound", "the kernel log (dmesg) says why", while: "unbind \(driver)")
+        }
+    }
+
+    private func store(_ value: String, in attribute: String, _ operation: String) throws(HostError) {
+        do throws(Errno) {
+            try bus.write(value, to: attribute)
+        } catch {
+            throw .system(error.rawValue, while: operation, device: name)
+        }
+    }
+
+    private func failed(
+        _ reason: String, _ advice: String?, while operation: String = "configure the device"
+    ) -> HostError {
+        HostError(.failed, while: operation, device: name, reason: reason, advice: advice)
+    }
+}

@@ -1,0 +1,10 @@
+internal import CNdctl
+
+/// Loading a module of the kernel.
+package enum ModuleLoading {
+    /// Runs the program that the kernel itself loads modules with.
+    /// - Returns: its exit status; negative where it could not be run.
+    package static func run(_ program: String, _ module: String) -> Int32 {
+        unsafe daxprov_run(program, module, nil)
+    }
+}
