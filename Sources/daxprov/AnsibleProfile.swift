@@ -30,10 +30,10 @@ struct AnsibleProfile {
                 throw CommandFailure(.usage, "backup_limit: '\(limit)' is not a size: \(error)")
             }
         }
+        let consent = Consent(allowDestroy: Set(try arguments.texts("allow_destroy")))
         apply = ApplyRun(
-            document: try Self.document(arguments, trust: host.profileTrust),
-            consent: Consent(allowDestroy: Set(try arguments.texts("allow_destroy"))), yes: true, json: true,
-            backup: backup, host: host, waiting: waiting)
+            document: try Self.document(arguments, trust: host.profileTrust), consent: consent, yes: true,
+            json: true, backup: backup, host: host, waiting: waiting)
     }
 
     /// The profile or saved plan of a task: in the task itself, or in a file of the host.

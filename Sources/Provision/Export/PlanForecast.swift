@@ -53,6 +53,6 @@ struct PlanForecast {
             extents: region.labelling == .labelled ? 1 : nil, mode: summary.mode, recordedMode: summary.mode,
             isActive: summary.isActive, usableSize: summary.usableSize, map: summary.map,
             align: summary.align, sectorSize: summary.sectorSize, name: summary.name,
-            labelUUID: summary.labelUUID ?? before.labelUUID, badBlocks: before.badBlocks)
+            labelUUID: summary.labelUUID, badBlocks: before.badBlocks)
     }
 }
