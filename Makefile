@@ -9,7 +9,7 @@
 ## unit          the tests that need no virtual machine
 ## vm-test       the tests on a real kernel, Linux 6.1; STACK=6.12 or 7.3 takes that one
 ## vm            a shell in a virtual machine with the current build; RUN=FILE runs a script there, STACK=6.12 has that kernel
-## ansible-test  the Ansible collection, with Debian's ansible-core and with that of PyPI
+## ansible-test  the Ansible collection on simulated hosts, with Debian's ansible-core and with that of PyPI
 ## ansible-lint  what ansible-lint, antsibull-docs and ansible-test sanity say of the collection; needs PyPI
 ## bench         times it against ndctl in a virtual machine, and planning for many hosts
 ## lint          formatting and style
@@ -68,7 +68,7 @@ demo: release
 	sh packaging/demo $(BINARY)
 
 # The packages of all parts come first: what only root can do is said before an hour of work, not after.
-test: all-packages unit make-test listing-test vm-test
+test: all-packages ansible-packages unit make-test listing-test ansible-test vm-test
 
 # The Makefile itself, with stand-ins for apt, sudo and swift.
 make-test:

@@ -33,11 +33,11 @@ def run(what, *command, folder, variables):
     return result.returncode == 0
 
 
-def bootstrap_version(programs):
-    """The number of the get-pip that this ansible-test asks for."""
-    [package] = programs.parent.glob("lib/python3*/site-packages/ansible_test/_internal")
-    text = (package / "python_requirements.py").read_text()
-    return re.search(r"get_pip_(\d+_\d+_\d+)|default_get_pip_version = '(\d+)\.(\d+)\.(\d+)'", text)
+def bootstrap_name(programs):
+    """The file name under which this ansible-test looks for the get-pip that it has fetched."""
+    [source] = programs.parent.glob("lib/python3*/site-packages/ansible_test/_internal/python_requirements.py")
+    version = re.search(r"\bpip='([\d.]+)'", source.read_text())[1]
+    return f"get_pip_{version.replace('.', '_')}.py"
 
 
 def main():
@@ -58,8 +58,7 @@ def main():
                 shutil.copy(Path.home() / name, home / name)
         cached = home / ".ansible/test/cache"
         cached.mkdir(parents=True)
-        for version in set(re.findall(r"\d+\.\d+\.\d+", "24.2.0")) | {"24.2"}:
-            (cached / f"get_pip_{version.replace('.', '_')}.py").write_text(GET_PIP)
+        (cached / bootstrap_name(programs)).write_text(GET_PIP)
         for command in (["init", "-q"], ["add", "-A"]):
             subprocess.run(["git", *command], cwd=place, check=True, env=variables)
         python = f"{sys.version_info.major}.{sys.version_info.minor}"
