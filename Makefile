@@ -57,7 +57,7 @@ VM_SUITE = $(PYTHON) -m pytest -q -n $(VM_JOBS) Tests/VM
 EVERY ?= 1
 UNDO_CASES ?= 100
 
-.PHONY: ansible-test ansible-lint ansible-bench
+.PHONY: ansible-test ansible-lint ansible-bench schema-test schema-packages
 .PHONY: help demo test unit make-test listing-test fuzz fuzz-smoke fuzz-program sanitize vm-test vm-newer crash-matrix vm bench differential lint
 .PHONY: may-install install uninstall release clean differential-program build-packages vm-packages all-packages ansible-packages
 
@@ -68,7 +68,7 @@ demo: release
 	sh packaging/demo $(BINARY)
 
 # The packages of all parts come first: what only root can do is said before an hour of work, not after.
-test: all-packages ansible-packages unit make-test listing-test ansible-test vm-test
+test: all-packages ansible-packages schema-packages unit make-test listing-test schema-test ansible-test vm-test
 
 # The Makefile itself, with stand-ins for apt, sudo and swift.
 make-test:
@@ -88,6 +88,10 @@ ansible-lint: ansible-packages
 
 ansible-bench: ansible-packages release
 	DAXPROV_BINARY=$(CURDIR)/$(BINARY) $(PYTHON) Tests/Bench/ansible.py
+
+# What daxprov reads and prints against its schemas, by Debian's validator.
+schema-test: schema-packages release
+	DAXPROV_BINARY=$(CURDIR)/$(BINARY) $(PYTHON) -m pytest -q -n 2 Tests/Schema
 
 unit: build-packages
 	@sh packaging/ensure-swift $(SWIFT)
@@ -178,6 +182,9 @@ all-packages:
 
 vm-packages:
 	@sh packaging/ensure-packages Tests/VM/packages.txt
+
+schema-packages:
+	@sh packaging/ensure-packages packaging/build-packages.txt Tests/Schema/packages.txt
 
 ansible-packages:
 	@sh packaging/ensure-packages packaging/build-packages.txt Tests/Ansible/packages.txt

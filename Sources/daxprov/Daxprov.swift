@@ -19,6 +19,7 @@ struct Daxprov: ParsableCommand {
             ValidateCommand.self, InventoryCommand.self, PlanCommand.self, ApplyCommand.self,
             StatusCommand.self, RollbackCommand.self, RecoverCommand.self, HistoryCommand.self,
             ShowCommand.self, ExportCommand.self, UnprotectCommand.self, AnsibleModuleCommand.self,
+            SchemaCommand.self,
         ]
     )
 

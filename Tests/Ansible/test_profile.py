@@ -2,7 +2,6 @@
 
 import fcntl
 import json
-import os
 import subprocess
 from pathlib import Path
 
@@ -225,13 +224,9 @@ def test_the_modules_are_scripts_that_parse():
     for name in ("profile", "inventory_info"):
         file = COLLECTION / "plugins/modules" / name
         assert b"WANT_JSON" in file.read_bytes().splitlines()[1]
-        assert not os.access(file, os.X_OK) or file.stat().st_mode & 0o111 == 0
-        assert subprocess.run(["sh", "-n", file]).returncode == 0
+        assert file.stat().st_mode & 0o111 == 0
+        assert subprocess.run(["/bin/sh", "-n", file]).returncode == 0
         documented = yaml.safe_load(file.with_suffix(".yml").read_text())["DOCUMENTATION"]
-        refusal = json.loads(subprocess.run(
-            ["sh", file, "/dev/null"], env={"PATH": "/nonexistent"}, stdout=subprocess.PIPE).stdout) \
-            if not Path("/usr/local/bin/daxprov").exists() else {"failed": True}
-        assert refusal["failed"] is True
         assert documented["module"] == name
 
 
