@@ -160,6 +160,12 @@ def test_the_inventory_is_that_of_the_command(ansible):
     assert result["inventory"] == json.loads(ansible.daxprov("inventory", "--json", "--simulate", host).stdout)
 
 
+def test_a_host_needs_no_python(ansible):
+    task = {"daxprov.pmem.profile": {"simulate": ansible.host("one-dimm"), "profile": profile()}}
+    hosts = {"host": {"ansible_python_interpreter": "/nonexistent/python"}}
+    assert outcomes(ansible.play([task], hosts=hosts)["host"]) == ["changed"]
+
+
 @pytest.mark.skipif(Path("/usr/local/bin/daxprov").exists(), reason="daxprov is installed on this machine")
 def test_a_host_without_daxprov_is_told_so(ansible):
     (ansible.folder / "bin/daxprov").unlink()
