@@ -9,6 +9,8 @@
 ## unit          the tests that need no virtual machine
 ## vm-test       the tests on a real kernel, Linux 6.1; STACK=6.12 or 7.3 takes that one
 ## vm            a shell in a virtual machine with the current build; RUN=FILE runs a script there, STACK=6.12 has that kernel
+## ansible-test  the Ansible collection on simulated hosts, with Debian's ansible-core and with that of PyPI
+## ansible-lint  what ansible-lint, antsibull-docs and ansible-test sanity say of the collection; needs PyPI
 ## bench         times it against ndctl in a virtual machine, and planning for many hosts
 ## lint          formatting and style
 ## clean         removes everything that was built
@@ -20,6 +22,7 @@
 ## fuzz          an hour of fuzzing every reader of what others may have written (SECONDS=...): docs/fuzzing.md
 ## fuzz-smoke    the same for three minutes in all
 ## sanitize      the unit tests under the address and the thread sanitizer
+## ansible-bench a play over 200 simulated hosts beside one of a module that does nothing
 
 SWIFT ?= swift
 PREFIX ?= /usr/local
@@ -54,8 +57,9 @@ VM_SUITE = $(PYTHON) -m pytest -q -n $(VM_JOBS) Tests/VM
 EVERY ?= 1
 UNDO_CASES ?= 100
 
+.PHONY: ansible-test ansible-lint ansible-bench schema-test schema-packages
 .PHONY: help demo test unit make-test listing-test fuzz fuzz-smoke fuzz-program sanitize vm-test vm-newer crash-matrix vm bench differential lint
-.PHONY: may-install install uninstall release clean differential-program build-packages vm-packages all-packages
+.PHONY: may-install install uninstall release clean differential-program build-packages vm-packages all-packages ansible-packages
 
 help:
 	@sh packaging/help Makefile
@@ -64,7 +68,7 @@ demo: release
 	sh packaging/demo $(BINARY)
 
 # The packages of all parts come first: what only root can do is said before an hour of work, not after.
-test: all-packages unit make-test listing-test vm-test
+test: all-packages ansible-packages schema-packages unit make-test listing-test schema-test ansible-test vm-test
 
 # The Makefile itself, with stand-ins for apt, sudo and swift.
 make-test:
@@ -74,6 +78,20 @@ make-test:
 listing-test: all-packages release
 	$(PYTHON) Tests/MadeSysfs/compare_with_ndctl.py $(CURDIR)/$(BINARY) \
 	$(filter-out %.ndctl.json,$(wildcard Tests/Fixtures/inventory/*.json))
+
+# Where PyPI cannot be reached, the tests with its ansible-core are skipped, and the last lines say so.
+ansible-test: ansible-packages release
+	DAXPROV_BINARY=$(CURDIR)/$(BINARY) $(PYTHON) -m pytest -q -rs -n 2 Tests/Ansible
+
+ansible-lint: ansible-packages
+	$(PYTHON) Tests/Ansible/lint.py
+
+ansible-bench: ansible-packages release
+	DAXPROV_BINARY=$(CURDIR)/$(BINARY) $(PYTHON) Tests/Bench/ansible.py
+
+# What daxprov reads and prints against its schemas, by Debian's validator.
+schema-test: schema-packages release
+	DAXPROV_BINARY=$(CURDIR)/$(BINARY) $(PYTHON) -m pytest -q -n 2 Tests/Schema
 
 unit: build-packages
 	@sh packaging/ensure-swift $(SWIFT)
@@ -164,6 +182,12 @@ all-packages:
 
 vm-packages:
 	@sh packaging/ensure-packages Tests/VM/packages.txt
+
+schema-packages:
+	@sh packaging/ensure-packages packaging/build-packages.txt Tests/Schema/packages.txt
+
+ansible-packages:
+	@sh packaging/ensure-packages packaging/build-packages.txt Tests/Ansible/packages.txt
 
 clean:
 	rm -rf .build .build-fuzz .build-address .build-thread

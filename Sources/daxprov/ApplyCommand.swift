@@ -40,97 +40,31 @@ struct ApplyCommand: ParsableCommand {
     @OptionGroup var waiting: LockOptions
 
     func run() throws {
-        let document = try ApplyInput.read(profile, trust: host.profileTrust)
-        let host = try host.makeHost()
-        if dryRun { return try show(application(of: document, to: host), of: document.profile) }
-        try self.host.requirePrivilege()
-        let lock = try self.host.lock(waiting, for: .apply)
-        let open = try RecoverCommand.recoverFirst(host, self.host.store, yes: yes)
-        let application = try application(of: document, to: host)
-        let prepared = try prepare(application)
-        try RecoverCommand.require(apartFrom: open, in: self.host.store) {
-            UnsettledRegions.concern(prepared.plan, on: prepared.observed, $0)
-        }
-        let plan = PlanReport(prepared.plan, of: document.profile, on: prepared.observed)
-        if !json, prepared.differences.isEmpty { try Console.write(plan.text(Console.style)) }
-        let last = self.host.store.youngest
-        let ending = try carryOut(prepared, application, plan)
-        let report = ApplicationReport(
-            ending, plan: plan, record: self.host.store.youngest(after: last), options: self.host.arguments)
-        let text = json ? report.json.text() : report.text(Console.style)
-        if case .unchanged = ending { try Console.write(text) } else { Console.report(text) }
-        extendLifetime(lock)
-        let status = ending.status(of: prepared.plan)
+        let apply = ApplyRun(
+            document: try ApplyInput.read(profile, trust: host.profileTrust), consent: consent.consent,
+            yes: yes,
+            json: json, backup: backup, host: host, waiting: waiting)
+        if dryRun { return try show(try apply.preview()) }
+        var status = ExitStatus.done
+        try apply.run(
+            showing: { if !json { try Console.write($0.text(Console.style)) } },
+            telling: { result in
+                let text = json ? result.report.json.text() : result.report.text(Console.style)
+                if case .unchanged = result.report.ending {
+                    try Console.write(text)
+                } else {
+                    Console.report(text)
+                }
+                status = result.status
+            })
         if status != .done { throw Ending(status) }
     }
 
-    private func application(
-        of document: ApplyDocument, to host: any RestoringHost
-    ) throws -> Application {
-        switch document {
-        case .profile(let profile):
-            return Application(
-                of: profile, to: host, backupLimit: try backup.limit(), safeguards: self.host.safeguards)
-        case .plan(let saved):
-            guard backup.backupLimit == nil else {
-                throw ValidationError("--backup-limit is part of a saved plan: give it to 'daxprov plan'")
-            }
-            return Application(of: saved, to: host, safeguards: self.host.safeguards)
-        }
-    }
-
-    private func prepare(_ application: Application) throws -> Application.Prepared {
-        try CommandFailure.translating { () throws(HostError) in try application.prepare() }
-    }
-
-    private func show(_ application: Application, of profile: Profile) throws {
-        let watch = host.watch
-        var prepared = try prepare(application)
-        prepared.plan.notes += watch.notes
-        let plan = PlanReport(prepared.plan, of: profile, on: prepared.observed)
-        try Console.write(json ? plan.json.text() : plan.text(Console.style))
-        for line in StaleText.differences(prepared.differences) { Console.diagnose("daxprov: \(line)") }
-        if !prepared.differences.isEmpty { throw Ending(.stale) }
-        try PlanCommand.refuse(prepared.plan)
-    }
-
-    private func carryOut(
-        _ prepared: Application.Prepared, _ application: Application, _ plan: PlanReport
-    ) throws -> Application.Ending {
-        guard prepared.differences.isEmpty else { return .stale(prepared.differences) }
-        let refusals = prepared.plan.refusals + prepared.plan.refusalsForUse
-        guard refusals.isEmpty else { return .refused(refusals) }
-        var prepared = prepared
-        var consent = consent.consent
-        if !yes, !prepared.plan.changes.isEmpty {
-            if Question.isPossible {
-                if json { Console.diagnose(plan.text()) }
-                consent = try ask(consent, about: prepared.plan)
-                prepared = try CommandFailure.translating { () throws(HostError) in
-                    try application.prepare(after: prepared)
-                }
-            } else {
-                let refusals = consent.refusals(for: prepared.plan)
-                guard refusals.isEmpty else { return .refused(refusals) }
-                throw Question.impossible
-            }
-        }
-        do throws(ExecutionError) {
-            return try application.carryOut(
-                prepared, consent: consent, recordingIn: host.store, interruption: .bySignals(),
-                progress: Console.show)
-        } catch {
-            throw CommandFailure(error)
-        }
-    }
-
-    /// Asks for what the plan needs: the names of what loses data, or else a yes.
-    private func ask(_ consent: Consent, about plan: Plan) throws -> Consent {
-        let requests = consent.requests(for: plan)
-        guard !requests.isEmpty else {
-            try Question.confirm("Apply these changes?")
-            return consent
-        }
-        return try Question.agree(requests, to: consent)
+    private func show(_ preview: ApplyRun.Preview) throws {
+        try Console.write(json ? preview.plan.json.text() : preview.plan.text(Console.style))
+        let differences = preview.prepared.differences
+        for line in StaleText.differences(differences) { Console.diagnose("daxprov: \(line)") }
+        if !differences.isEmpty { throw Ending(.stale) }
+        try PlanCommand.refuse(preview.prepared.plan)
     }
 }

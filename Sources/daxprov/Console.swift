@@ -1,6 +1,7 @@
 import Glibc
 import Provision
 import ProvisionCore
+import Synchronization
 import SystemPackage
 
 /// Data goes to stdout, diagnostics to stderr.
@@ -66,6 +67,17 @@ enum Console {
         }
     }
 
+    /// What was diagnosed since ``collect()``; nil where that goes to stderr.
+    private static let collection = Mutex<String?>(nil)
+
+    /// Keeps what is diagnosed from now on, instead of writing it to stderr.
+    static func collect() {
+        collection.withLock { $0 = $0 ?? "" }
+    }
+
+    /// What was kept since ``collect()``.
+    static func collected() -> String { collection.withLock { $0 ?? "" } }
+
     /// Writes a question to stderr, without a newline.
     static func prompt(_ text: String) {
         try? send(text, to: STDERR_FILENO)
@@ -76,6 +88,11 @@ enum Console {
     static func diagnose(_ text: String) {
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
         let safe = lines.map { TerminalText.clean(String($0)) + "\n" }.joined()
+        let isCollected = collection.withLock { collection in
+            collection?.append(safe)
+            return collection != nil
+        }
+        guard !isCollected else { return }
         try? send(safe, to: STDERR_FILENO)
     }
 }

@@ -18,7 +18,8 @@ struct Daxprov: ParsableCommand {
         subcommands: [
             ValidateCommand.self, InventoryCommand.self, PlanCommand.self, ApplyCommand.self,
             StatusCommand.self, RollbackCommand.self, RecoverCommand.self, HistoryCommand.self,
-            ShowCommand.self, ExportCommand.self, UnprotectCommand.self,
+            ShowCommand.self, ExportCommand.self, UnprotectCommand.self, AnsibleModuleCommand.self,
+            SchemaCommand.self,
         ]
     )
 

@@ -52,9 +52,10 @@ class Place:
         (self.tree / "Sources").mkdir(parents=True)
         (self.tree / "Sources/main.swift").write_text("")
         (self.tree / "Package.swift").write_text("")
-        (self.tree / "Tests/VM").mkdir(parents=True)
+        for part in ("VM", "Ansible", "Schema"):
+            (self.tree / f"Tests/{part}").mkdir(parents=True)
+            shutil.copy(REPOSITORY / f"Tests/{part}/packages.txt", self.tree / f"Tests/{part}")
         shutil.copy(REPOSITORY / "Makefile", self.tree)
-        shutil.copy(REPOSITORY / "Tests/VM/packages.txt", self.tree / "Tests/VM")
         shutil.copytree(REPOSITORY / "packaging", self.tree / "packaging")
         self.log.write_text("")
         for name in ("sh", "make", "find", "cat", "tr", "grep", "sed", "mktemp", "rm", "sleep", "dirname", "touch", "mkdir",
@@ -116,7 +117,7 @@ class MakeTests(unittest.TestCase):
         listed = {line.split()[1] for line in text.splitlines() if line.startswith("## ") and not line.endswith(":")}
         phony = {word for line in text.splitlines() if line.startswith(".PHONY:") for word in line.split()[1:]}
         internal = {"listing-test", "make-test", "fuzz-program", "differential-program", "build-packages", "vm-packages", "all-packages",
-                    "may-install"}
+                    "may-install", "ansible-packages", "schema-packages", "schema-test"}
         self.assertEqual(phony - internal, listed)
 
     def test_a_kernel_that_is_chosen_is_the_only_one_that_is_tested(self):

@@ -116,6 +116,20 @@ public struct Application {
         Planner.plan(profile, on: observed, backupLimit: backupLimit)
     }
 
+    /// Why the plan would not be carried out under this consent: what the plan itself says, what was not agreed to, and words
+    /// that mean nothing here.
+    public func refusals(of prepared: Prepared, under consent: Consent) -> [Refusal] {
+        let plan = prepared.plan
+        var refusals = plan.refusals + consent.refusals(for: plan)
+        if !plan.changes.isEmpty {
+            let declared = Set(profile.regions.flatMap(\.namespaces).map(\.displayName))
+            refusals += consent.unknownWords(
+                for: plan.losses,
+                known: prepared.observed.consentWords.union(declared).union(plan.changes.map(\.address)))
+        }
+        return refusals
+    }
+
     /// Carries out a prepared plan under the given consent, and observes the host once more.
     ///
     /// What it does is recorded in `store` before it happens, so that it can be undone, now or later, and after a
@@ -128,13 +142,7 @@ public struct Application {
     ) throws(ExecutionError) -> Ending {
         let plan = prepared.plan
         guard prepared.differences.isEmpty else { return .stale(prepared.differences) }
-        var refusals = plan.refusals + consent.refusals(for: plan)
-        if !plan.changes.isEmpty {
-            let declared = Set(profile.regions.flatMap(\.namespaces).map(\.displayName))
-            refusals += consent.unknownWords(
-                for: plan.losses,
-                known: prepared.observed.consentWords.union(declared).union(plan.changes.map(\.address)))
-        }
+        let refusals = refusals(of: prepared, under: consent)
         guard refusals.isEmpty else { return .refused(refusals) }
         guard !plan.changes.isEmpty else {
             try protect(prepared.observed, in: store)

@@ -48,12 +48,15 @@ public struct ApplicationReport: Sendable {
     }
 
     /// The ending as one document.
-    public var json: JSONNode {
+    public var json: JSONNode { document(withPlan: true) }
+
+    /// The ending as one document, with the plan or for something that has the plan already.
+    public func document(withPlan: Bool) -> JSONNode {
         let document = JSONNode.object()
         document.set("format_version", PlanReport.formatVersion)
         document.set("tool_version", ToolVersion.current)
         document.set("outcome", outcome)
-        document.set("plan", plan.json)
+        if withPlan { document.set("plan", plan.json) }
         document.set("done", each: done) { StepText.json($0) }
         document.set("transaction", record?.header.id)
         if case .applied = ending {

@@ -1,4 +1,4 @@
-import ProvisionCore
+package import ProvisionCore
 
 extension InventoryReport {
     /// The host as one JSON document with a newline at its end: everything in ``Observed``, under ndctl's own keys
@@ -9,7 +9,7 @@ extension InventoryReport {
     public var json: String { document.text() }
 
     /// The document before it becomes text.
-    var document: JSONNode {
+    package var document: JSONNode {
         let root = JSONNode.object()
         root.set("format_version", InventoryReader.formatVersion)
         root.set("tool_version", ToolVersion.current)

@@ -19,7 +19,7 @@ extension PlanReport {
     }
 
     /// The last line: how many of each.
-    private var summary: String {
+    public var summary: String {
         guard plan.refusals.isEmpty else {
             let count = plan.refusals.count
             return "The plan is refused for \(count) reason\(count == 1 ? "" : "s"); nothing will be touched."

@@ -42,6 +42,12 @@ public struct JSONObject: Equatable, Sendable {
         public let key: String
         /// The value.
         public let value: JSONValue
+
+        /// A key with its value.
+        package init(key: String, value: JSONValue) {
+            self.key = key
+            self.value = value
+        }
     }
 
     /// The members in the order of the text.

@@ -1,0 +1,58 @@
+import ProvisionCore
+
+/// The host as a plan says that it will be: what a profile of it can tell, and no more.
+struct PlanForecast {
+    /// The host.
+    private(set) var observed: Observed
+
+    /// The host after this plan.
+    init(_ plan: Plan, on observed: Observed) {
+        self.observed = observed
+        let steps = plan.stepsByChange
+        for (index, change) in plan.changes.enumerated() {
+            guard let first = steps[index].first?.step else { continue }
+            let device = steps[index].lazy.compactMap(\.step.target).first?.device
+            self.change(first.region) { Self.carryOut(change, on: device, in: &$0) }
+        }
+    }
+
+    private mutating func change(_ device: String, _ body: (inout Region) -> Void) {
+        for bus in observed.buses.indices {
+            for region in observed.buses[bus].regions.indices
+            where observed.buses[bus].regions[region].device == device {
+                body(&observed.buses[bus].regions[region])
+            }
+        }
+    }
+
+    /// Changes the namespace that the kernel calls `device`, or makes one where there is none.
+    private static func carryOut(_ change: Change, on device: String?, in region: inout Region) {
+        if change.kind == .initializeLabels {
+            region.labelling = .labelled
+            region.namespaces = []
+            return
+        }
+        let index = region.namespaces.firstIndex { $0.device == device }
+        switch (index, change.after) {
+        case (let index?, let after?):
+            region.namespaces[index] = namespace(after, as: region.namespaces[index], in: region)
+        case (let index?, nil): region.namespaces.remove(at: index)
+        case (nil, let after?):
+            let device = "new namespace \(region.namespaces.count)"
+            region.namespaces.append(
+                namespace(after, as: Namespace(device: device, rawSize: after.rawSize), in: region))
+        case (nil, nil): break
+        }
+    }
+
+    private static func namespace(
+        _ summary: NamespaceSummary, as before: Namespace, in region: Region
+    ) -> Namespace {
+        Namespace(
+            device: before.device, resource: summary.resource, rawSize: summary.rawSize,
+            extents: region.labelling == .labelled ? 1 : nil, mode: summary.mode, recordedMode: summary.mode,
+            isActive: summary.isActive, usableSize: summary.usableSize, map: summary.map,
+            align: summary.align, sectorSize: summary.sectorSize, name: summary.name,
+            labelUUID: summary.labelUUID, badBlocks: before.badBlocks)
+    }
+}

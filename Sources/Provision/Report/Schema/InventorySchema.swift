@@ -1,0 +1,142 @@
+import ProvisionCore
+
+/// The document of an inventory.
+enum InventorySchema {
+    private typealias Words = SchemaWords
+
+    static let online = Words.words(["active", "disabled"])
+    private static let state = Words.words(["enabled", "disabled"])
+
+    /// What holds the character device of devdax.
+    static let device = Words.record(
+        ["mode": Words.words(DaxDevice.Mode.self)],
+        optional: [
+            "driver": Words.text, "online_memblocks": Words.count, "total_memblocks": Words.count,
+            "movable": Words.flag, "system_memory": Words.isTrue, "node_missing": Words.isTrue,
+        ])
+
+    private static let extent = Words.record(["offset": Words.count, "length": Words.count])
+
+    static let root = Words.record(
+        [
+            "format_version": Words.constant(.integer(1)), "tool_version": Words.text,
+            "buses": Words.list(
+                of: Words.record(
+                    [
+                        "provider": Words.text, "dev": Words.text,
+                        "dimms": Words.list(of: Words.reference("dimm")),
+                        "regions": Words.list(of: Words.reference("region")),
+                    ], optional: ["scrub_state": Words.words(ScrubState.self)])),
+        ],
+        optional: [
+            "host_name": Words.text, "time": Words.pattern("^[0-9-]{10}T[0-9:]{8}Z$"),
+            "selection": Words.texts,
+        ])
+
+    static let definitions: SchemaWords.Members = [
+        "dimm": Words.record(
+            ["dev": Words.text, "state": state],
+            optional: [
+                "id": Words.text, "handle": Words.count, "phys_id": Words.count,
+                "flag_failed_map": Words.isTrue, "flag_failed_save": Words.isTrue,
+                "flag_failed_arm": Words.isTrue, "flag_failed_restore": Words.isTrue,
+                "flag_failed_flush": Words.isTrue, "flag_smart_event": Words.isTrue,
+                "security": Words.words(DimmSecurity.self), "security_frozen": Words.isTrue,
+                "label_area": Words.record(
+                    ["size": Words.count],
+                    optional: [
+                        "version": Words.words(LabelVersion.self), "slots": Words.count,
+                        "available_slots": Words.count,
+                    ]),
+                "label_area_unread": Words.isTrue,
+            ]),
+        "region": Words.record(
+            [
+                "dev": Words.text, "size": Words.count, "available_size": Words.count,
+                "type": Words.constant(.string("pmem")),
+                "labels": Words.words(RegionLabelling.allCases.map(\.word)),
+                "interleave_ways": Words.count,
+                "mappings": Words.list(
+                    of: Words.record(
+                        ["dimm": Words.text, "offset": Words.count, "length": Words.count],
+                        optional: ["position": Words.count])),
+                "state": state, "read_only": Words.flag,
+                "capabilities": Words.list(
+                    of: Words.record(
+                        ["mode": Words.words(NamespaceMode.self)],
+                        optional: [
+                            "alignments": Words.list(of: Words.count),
+                            "sector_sizes": Words.list(of: Words.count),
+                        ])),
+                "persistence_domain": Words.words(PersistenceDomain.self),
+                "namespaces": Words.list(of: Words.reference("namespace")),
+            ],
+            optional: [
+                "align": Words.count, "max_available_extent": Words.count, "resource": Words.count,
+                "numa_node": Words.number, "target_node": Words.number, "iset_id": Words.count,
+                "badblock_count": Words.count, "badblocks": Words.list(of: extent), "seed": Words.text,
+                "free_extents": Words.list(of: extent),
+                "uninstantiated_labels": Words.list(
+                    of: Words.record(
+                        [
+                            "offset": Words.count, "length": Words.count, "raw_uuid": Words.uuid,
+                            "dimms": Words.texts,
+                        ], optional: ["name": Words.text])),
+            ]),
+        "namespace": Words.record(
+            ["dev": Words.text, "state": online, "raw_size": Words.count],
+            optional: [
+                "mode": Words.words(NamespaceMode.self), "configured_mode": Words.words(NamespaceMode.self),
+                "unfinished": Words.words(["never_enabled", "lacks_info_block"]),
+                "map": Words.words(MapLocation.self), "resource": Words.count, "size": Words.count,
+                "usable_size": Words.count, "extents": Words.count, "uuid": Words.uuid,
+                "raw_uuid": Words.uuid, "sector_size": Words.count, "align": Words.count,
+                "blockdev": Words.text, "chardev": Words.text, "device": device, "has_content": Words.flag,
+                "name": Words.text, "numa_node": Words.number, "target_node": Words.number,
+                "badblock_count": Words.count, "badblocks": Words.list(of: extent),
+            ]),
+    ]
+}
+
+/// The document of a status.
+enum StatusSchema {
+    private typealias Words = SchemaWords
+
+    private static let outcomes = ["committed", "incomplete", "rolled_back", "abandoned", "interrupted"]
+
+    static let root = Words.record(
+        [
+            "format_version": Words.constant(.integer(1)), "tool_version": Words.text,
+            "interrupted": Words.texts, "unreadable": Words.list(of: Words.reference("unreadable")),
+            "protected": Words.list(
+                of: Words.record(
+                    ["raw_uuid": Words.uuid], optional: ["name": Words.text, "profile": Words.text])),
+        ],
+        optional: [
+            "last_transaction": Words.reference("transaction"), "last_applied": Words.text,
+            "drift_unknown": Words.text, "drift": Words.list(of: Words.reference("difference")),
+        ])
+
+    static let definitions: SchemaWords.Members = [
+        "unreadable": Words.record(
+            ["id": Words.text, "outcome": Words.constant(.string("unreadable")), "error": Words.text],
+            optional: ["advice": Words.text, "steps": Words.object(["maxItems": .integer(0)])]),
+        "transaction": Words.record(
+            [
+                "id": Words.text, "time": Words.number, "profile": Words.text,
+                "outcome": Words.words(outcomes),
+            ],
+            optional: [
+                "ended_time": Words.number, "undo_reason": Words.text,
+                "rollback": Words.record(["time": Words.number, "undone": Words.words(outcomes)]),
+            ]),
+        "difference": Words.record(
+            [
+                "address": Words.text, "kind": Words.words(["changed", "missing", "unexpected"]),
+                "changes": Words.list(
+                    of: Words.record(
+                        ["property": Words.text], optional: ["before": Words.text, "after": Words.text])),
+                "message": Words.text,
+            ]),
+    ]
+}
