@@ -3,7 +3,7 @@
 ## help          this list
 ## demo          builds, and provisions a simulated server: neither root nor persistent memory is needed
 ## release       builds the program as it is installed
-## install       installs it into PREFIX (/usr/local), below DESTDIR; as root: sudo make install
+## install       installs it with manual pages, completions and documents into PREFIX (/usr/local), below DESTDIR; sudo make install
 ## uninstall     removes what install has put there
 ## test          every test, those on a real kernel in a virtual machine included (about an hour)
 ## unit          the tests that need no virtual machine
@@ -35,6 +35,15 @@ NEWER_STACK = 6.12
 # What runs elsewhere than beside this toolchain: one binary that needs the C libraries alone.
 RELEASE = --scratch-path .build/release-static -c release --static-swift-stdlib
 BINARY = .build/release-static/release/daxprov
+# What the built program tells of itself: manual pages and completions.
+GENERATED = .build/release-static/generated
+# Debian's zsh looks below /usr in vendor-completions, and below /usr/local here.
+ZSH_COMPLETIONS = $(PREFIX)/share/zsh/site-functions
+BASH_COMPLETIONS = $(PREFIX)/share/bash-completion/completions
+FISH_COMPLETIONS = $(PREFIX)/share/fish/vendor_completions.d
+PLACE = BINARY="$(BINARY)" GENERATED="$(GENERATED)" DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" \
+	BASH_COMPLETIONS="$(BASH_COMPLETIONS)" ZSH_COMPLETIONS="$(ZSH_COMPLETIONS)" FISH_COMPLETIONS="$(FISH_COMPLETIONS)" \
+	sh packaging/place
 # What the binary is made of: where it is newer than all of these, installing it builds nothing.
 SOURCES := Package.swift $(shell find Sources -type f)
 
@@ -130,7 +139,7 @@ lint: build-packages
 	$(SWIFT) format lint --strict --recursive Sources Tests Package.swift
 	sh packaging/lint
 
-release: $(BINARY)
+release: $(BINARY) $(GENERATED)/complete
 
 # The packages are looked for here, and not as a prerequisite: installing a binary that is there needs none of them. Swift
 # leaves an unchanged binary alone, so it is touched, or it would count as old for ever.
@@ -140,20 +149,24 @@ $(BINARY): $(SOURCES)
 	$(SWIFT) build $(RELEASE) --product daxprov
 	@touch $@
 
+$(GENERATED)/complete: $(BINARY) packaging/generate docs/profile.md $(wildcard packaging/man/*.md packaging/man/*.py) packaging/man/generate
+	@PYTHON=$(PYTHON) sh packaging/generate $(BINARY) $(GENERATED)
+
 # Not shipped: it destroys what it finds.
 differential-program: build-packages
 	@sh packaging/ensure-swift $(SWIFT) --scratch-path .build/release-static
 	$(SWIFT) build $(RELEASE) --product differential
 
 may-install:
-	@sh packaging/may-install $(DESTDIR)$(PREFIX)/bin $(BINARY)
+	@sh packaging/may-install "$(DESTDIR)$(PREFIX)/bin" $(BINARY)
+	@sh packaging/may-install "$(DESTDIR)$(PREFIX)/share" $(BINARY)
 
-install: may-install $(BINARY)
-	install -D -m 0755 -s $(BINARY) $(DESTDIR)$(PREFIX)/bin/daxprov
+install: may-install release
+	@$(PLACE) install
 
 # What it recorded of this host (/var/lib/daxprov) stays.
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/bin/daxprov
+	@$(PLACE) uninstall
 
 build-packages:
 	@sh packaging/ensure-packages packaging/build-packages.txt
