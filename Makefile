@@ -5,9 +5,11 @@
 ## release       builds the program as it is installed
 ## install       installs it with manual pages, completions and documents into PREFIX (/usr/local), below DESTDIR; sudo make install
 ## uninstall     removes what install has put there
+## deb           makes a Debian package of it, with a list of what is in it (SPDX), in .build/deb
 ## test          every test, those on a real kernel in a virtual machine included (about an hour)
 ## unit          the tests that need no virtual machine
 ## vm-test       the tests on a real kernel, Linux 6.1; STACK=6.12 or 7.3 takes that one
+## deb-test      installs, uses, upgrades, removes and purges the package in a clean Debian; as root
 ## vm            a shell in a virtual machine with the current build; RUN=FILE runs a script there, STACK=6.12 has that kernel
 ## bench         times it against ndctl in a virtual machine, and planning for many hosts
 ## lint          formatting and style
@@ -33,14 +35,16 @@ SEED ?=
 STACK ?= $(DAXPROV_VM_STACK)
 NEWER_STACK = 6.12
 # What runs elsewhere than beside this toolchain: one binary that needs the C libraries alone.
-RELEASE = --scratch-path .build/release-static -c release --static-swift-stdlib
+# Every library is bound at the start, and none is looked for beside the program.
+HARDENED = -Xlinker -z -Xlinker now --disable-local-rpath
+RELEASE = --scratch-path .build/release-static -c release --static-swift-stdlib $(HARDENED)
 BINARY = .build/release-static/release/daxprov
 # What the built program tells of itself: manual pages and completions.
 GENERATED = .build/release-static/generated
-# Debian's zsh looks below /usr in vendor-completions, and below /usr/local here.
-ZSH_COMPLETIONS = $(PREFIX)/share/zsh/site-functions
-BASH_COMPLETIONS = $(PREFIX)/share/bash-completion/completions
-FISH_COMPLETIONS = $(PREFIX)/share/fish/vendor_completions.d
+# Whereto other than packaging/place says: Debian's zsh looks below /usr in vendor-completions, for one.
+BASH_COMPLETIONS ?=
+ZSH_COMPLETIONS ?=
+FISH_COMPLETIONS ?=
 PLACE = BINARY="$(BINARY)" GENERATED="$(GENERATED)" DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" \
 	BASH_COMPLETIONS="$(BASH_COMPLETIONS)" ZSH_COMPLETIONS="$(ZSH_COMPLETIONS)" FISH_COMPLETIONS="$(FISH_COMPLETIONS)" \
 	sh packaging/place
@@ -64,7 +68,7 @@ EVERY ?= 1
 UNDO_CASES ?= 100
 
 .PHONY: help demo test unit make-test listing-test fuzz fuzz-smoke fuzz-program sanitize vm-test vm-newer crash-matrix vm bench differential lint
-.PHONY: may-install install uninstall release clean differential-program build-packages vm-packages all-packages
+.PHONY: may-install install uninstall deb deb-test packaging-test release clean differential-program build-packages vm-packages all-packages
 
 help:
 	@sh packaging/help Makefile
@@ -73,11 +77,15 @@ demo: release
 	sh packaging/demo $(BINARY)
 
 # The packages of all parts come first: what only root can do is said before an hour of work, not after.
-test: all-packages unit make-test listing-test vm-test
+test: all-packages unit make-test packaging-test listing-test vm-test
 
 # The Makefile itself, with stand-ins for apt, sudo and swift.
 make-test:
 	$(PYTHON) -m unittest discover -q -s Tests/Make
+
+# Manual pages, completions in their shells, and the Debian package.
+packaging-test: all-packages release
+	DAXPROV_BINARY="$(CURDIR)/$(BINARY)" $(PYTHON) -B -m pytest -q -p no:cacheprovider Tests/Packaging
 
 # What daxprov prints of made /sys trees, beside what the real ndctl prints of them.
 listing-test: all-packages release
@@ -157,6 +165,14 @@ differential-program: build-packages
 	@sh packaging/ensure-swift $(SWIFT) --scratch-path .build/release-static
 	$(SWIFT) build $(RELEASE) --product differential
 
+deb: release
+	@sh packaging/ensure-packages packaging/deb/packages.txt
+	@sh packaging/deb/build $(BINARY) .build/deb
+
+# The clean Debian is made once, and kept where the virtual machines' parts are.
+deb-test: all-packages release
+	DAXPROV_BINARY="$(CURDIR)/$(BINARY)" $(PYTHON) -B -m pytest -q -p no:cacheprovider Tests/Packaging/in_a_clean_debian.py
+
 may-install:
 	@sh packaging/may-install "$(DESTDIR)$(PREFIX)/bin" $(BINARY)
 	@sh packaging/may-install "$(DESTDIR)$(PREFIX)/share" $(BINARY)
@@ -173,7 +189,8 @@ build-packages:
 
 # In one go, so that one list says all that is missing.
 all-packages:
-	@sh packaging/ensure-packages packaging/build-packages.txt Tests/VM/packages.txt
+	@sh packaging/ensure-packages packaging/build-packages.txt packaging/deb/packages.txt Tests/Packaging/packages.txt \
+	Tests/VM/packages.txt
 
 vm-packages:
 	@sh packaging/ensure-packages Tests/VM/packages.txt

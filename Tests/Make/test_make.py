@@ -71,9 +71,10 @@ class Place:
         (self.tree / "Sources").mkdir(parents=True)
         (self.tree / "Sources/main.swift").write_text("")
         (self.tree / "Package.swift").write_text("")
-        (self.tree / "Tests/VM").mkdir(parents=True)
+        for part in ("VM", "Packaging"):
+            (self.tree / "Tests" / part).mkdir(parents=True)
+            shutil.copy(REPOSITORY / "Tests" / part / "packages.txt", self.tree / "Tests" / part)
         shutil.copy(REPOSITORY / "Makefile", self.tree)
-        shutil.copy(REPOSITORY / "Tests/VM/packages.txt", self.tree / "Tests/VM")
         for folder in ("packaging", "docs", "profiles"):
             shutil.copytree(REPOSITORY / folder, self.tree / folder, ignore=shutil.ignore_patterns("__pycache__"))
         for file in ("README.md", "CHANGELOG.md", "LICENSE"):
@@ -140,7 +141,7 @@ class MakeTests(unittest.TestCase):
         text = (REPOSITORY / "Makefile").read_text()
         listed = {line.split()[1] for line in text.splitlines() if line.startswith("## ") and not line.endswith(":")}
         phony = {word for line in text.splitlines() if line.startswith(".PHONY:") for word in line.split()[1:]}
-        internal = {"listing-test", "make-test", "fuzz-program", "differential-program", "build-packages", "vm-packages", "all-packages",
+        internal = {"listing-test", "make-test", "packaging-test", "fuzz-program", "differential-program", "build-packages", "vm-packages", "all-packages",
                     "may-install"}
         self.assertEqual(phony - internal, listed)
 
@@ -176,6 +177,16 @@ class MakeTests(unittest.TestCase):
             self.assertRegex(result.stderr, "only root can install them:.* libyaml-dev")
             self.assertRegex(result.stderr, "apt-get update && apt-get install --no-install-recommends.* libyaml-dev")
             self.assertEqual(place.calls, [], target)
+
+    def test_packages_that_make_a_package_are_looked_for_where_one_is_made(self):
+        place = self.place(root=False, missing="dpkg-dev lintian")
+        place.build()
+        result = place.make("deb")
+        self.assertRegex(result.stderr, "only root can install them:.* dpkg-dev")
+        self.assertNotIn("lintian", result.stderr)
+        for target in ("test", "deb-test"):
+            self.assertRegex(place.make(target).stderr, "only root can install them:.* lintian")
+        self.assertEqual(place.calls, [])
 
     def test_packages_of_the_machines_are_looked_for_before_anything_is_built(self):
         for target in ("test", "vm", "bench", "crash-matrix", "differential"):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -36,3 +37,36 @@ def commands(help_text):
     named = {command["commandName"]: command for command in [program, *program["subcommands"]]}
     del named["help"]
     return named
+
+
+EPOCH = 1764300000
+# What a package is made of, besides the program.
+PARTS = ("packaging", "docs", "profiles", "README.md", "CHANGELOG.md", "LICENSE", "Package.resolved")
+
+
+@pytest.fixture(scope="session")
+def make_deb(repository, binary, tmp_path_factory):
+    """Makes the package in a copy of the tree, and returns the file."""
+    def make(tree="tree", umask=0o022, **environment):
+        folder = tmp_path_factory.mktemp("deb")
+        place = folder / tree
+        place.mkdir(parents=True)
+        for part in PARTS:
+            source = repository / part
+            assert source.exists(), f"{part} is missing: make release"
+            if source.is_dir():
+                shutil.copytree(source, place / part, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copyfile(source, place / part)
+        variables = {"PATH": os.environ["PATH"], "SOURCE_DATE_EPOCH": str(EPOCH), "DEB_LEVEL": "0", **environment}
+        run = subprocess.run(
+            ["sh", place / "packaging/deb/build", binary, folder / "out"], cwd=folder, env=variables, umask=umask,
+            capture_output=True, text=True)
+        assert run.returncode == 0, run.stderr
+        return Path(run.stdout.strip())
+    return make
+
+
+@pytest.fixture(scope="session")
+def deb(make_deb):
+    return make_deb()
