@@ -68,7 +68,7 @@ EVERY ?= 1
 UNDO_CASES ?= 100
 
 .PHONY: help demo test unit make-test listing-test fuzz fuzz-smoke fuzz-program sanitize vm-test vm-newer crash-matrix vm bench differential lint
-.PHONY: may-install install uninstall deb deb-test packaging-test release clean differential-program build-packages vm-packages all-packages
+.PHONY: may-install install uninstall deb deb-test packaging-test release clean differential-program build-packages packaging-packages vm-packages all-packages
 
 help:
 	@sh packaging/help Makefile
@@ -84,7 +84,7 @@ make-test:
 	$(PYTHON) -m unittest discover -q -s Tests/Make
 
 # Manual pages, completions in their shells, and the Debian package.
-packaging-test: all-packages release
+packaging-test: packaging-packages release
 	DAXPROV_BINARY="$(CURDIR)/$(BINARY)" $(PYTHON) -B -m pytest -q -p no:cacheprovider Tests/Packaging
 
 # What daxprov prints of made /sys trees, beside what the real ndctl prints of them.
@@ -170,7 +170,7 @@ deb: release
 	@sh packaging/deb/build $(BINARY) .build/deb
 
 # The clean Debian is made once, and kept where the virtual machines' parts are.
-deb-test: all-packages release
+deb-test: packaging-packages release
 	DAXPROV_BINARY="$(CURDIR)/$(BINARY)" $(PYTHON) -B -m pytest -q -p no:cacheprovider Tests/Packaging/in_a_clean_debian.py
 
 may-install:
@@ -186,6 +186,9 @@ uninstall:
 
 build-packages:
 	@sh packaging/ensure-packages packaging/build-packages.txt
+
+packaging-packages:
+	@sh packaging/ensure-packages packaging/build-packages.txt packaging/deb/packages.txt Tests/Packaging/packages.txt
 
 # In one go, so that one list says all that is missing.
 all-packages:
