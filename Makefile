@@ -6,6 +6,7 @@
 ## install       installs it with manual pages, completions and documents into PREFIX (/usr/local), below DESTDIR; sudo make install
 ## uninstall     removes what install has put there
 ## deb           makes a Debian package of it, with a list of what is in it (SPDX), in .build/deb
+## rpm           makes an RPM package of it, in .build/rpm
 ## test          every test, those on a real kernel in a virtual machine included (about an hour)
 ## unit          the tests that need no virtual machine
 ## vm-test       the tests on a real kernel, Linux 6.1; STACK=6.12 or 7.3 takes that one
@@ -68,7 +69,7 @@ EVERY ?= 1
 UNDO_CASES ?= 100
 
 .PHONY: help demo test unit make-test listing-test fuzz fuzz-smoke fuzz-program sanitize vm-test vm-newer crash-matrix vm bench differential lint
-.PHONY: may-install install uninstall deb deb-test packaging-test release clean differential-program build-packages packaging-packages vm-packages all-packages
+.PHONY: may-install install uninstall deb rpm deb-test packaging-test release clean differential-program build-packages packaging-packages vm-packages all-packages
 
 help:
 	@sh packaging/help Makefile
@@ -85,7 +86,8 @@ make-test:
 
 # Manual pages, completions in their shells, and the Debian package.
 packaging-test: packaging-packages release
-	DAXPROV_BINARY="$(CURDIR)/$(BINARY)" $(PYTHON) -B -m pytest -q -p no:cacheprovider Tests/Packaging
+	DAXPROV_BINARY="$(CURDIR)/$(BINARY)" $(PYTHON) -B -m pytest -q -n $(VM_JOBS) --dist loadfile \
+	-p no:cacheprovider Tests/Packaging
 
 # What daxprov prints of made /sys trees, beside what the real ndctl prints of them.
 listing-test: all-packages release
@@ -169,6 +171,10 @@ deb: release
 	@sh packaging/ensure-packages packaging/deb/packages.txt
 	@sh packaging/deb/build $(BINARY) .build/deb
 
+rpm: release
+	@sh packaging/ensure-packages packaging/deb/packages.txt packaging/rpm/packages.txt
+	@sh packaging/rpm/build $(BINARY) .build/rpm
+
 # The clean Debian is made once, and kept where the virtual machines' parts are.
 deb-test: packaging-packages release
 	DAXPROV_BINARY="$(CURDIR)/$(BINARY)" $(PYTHON) -B -m pytest -q -p no:cacheprovider Tests/Packaging/in_a_clean_debian.py
@@ -188,12 +194,13 @@ build-packages:
 	@sh packaging/ensure-packages packaging/build-packages.txt
 
 packaging-packages:
-	@sh packaging/ensure-packages packaging/build-packages.txt packaging/deb/packages.txt Tests/Packaging/packages.txt
+	@sh packaging/ensure-packages packaging/build-packages.txt packaging/deb/packages.txt packaging/rpm/packages.txt \
+	Tests/Packaging/packages.txt
 
 # In one go, so that one list says all that is missing.
 all-packages:
-	@sh packaging/ensure-packages packaging/build-packages.txt packaging/deb/packages.txt Tests/Packaging/packages.txt \
-	Tests/VM/packages.txt
+	@sh packaging/ensure-packages packaging/build-packages.txt packaging/deb/packages.txt packaging/rpm/packages.txt \
+	Tests/Packaging/packages.txt Tests/VM/packages.txt
 
 vm-packages:
 	@sh packaging/ensure-packages Tests/VM/packages.txt

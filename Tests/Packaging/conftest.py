@@ -45,10 +45,10 @@ PARTS = ("packaging", "docs", "profiles", "README.md", "CHANGELOG.md", "LICENSE"
 
 
 @pytest.fixture(scope="session")
-def make_deb(repository, binary, tmp_path_factory):
-    """Makes the package in a copy of the tree, and returns the file."""
-    def make(tree="tree", umask=0o022, **environment):
-        folder = tmp_path_factory.mktemp("deb")
+def make_package(repository, binary, tmp_path_factory):
+    """Makes a package (`deb` or `rpm`) in a copy of the tree, and returns the file."""
+    def make(kind, tree="tree", umask=0o022, **environment):
+        folder = tmp_path_factory.mktemp(kind)
         place = folder / tree
         place.mkdir(parents=True)
         for part in PARTS:
@@ -58,13 +58,18 @@ def make_deb(repository, binary, tmp_path_factory):
                 shutil.copytree(source, place / part, ignore=shutil.ignore_patterns("__pycache__"))
             else:
                 shutil.copyfile(source, place / part)
-        variables = {"PATH": os.environ["PATH"], "SOURCE_DATE_EPOCH": str(EPOCH), "DEB_LEVEL": "0", **environment}
+        variables = {"PATH": os.environ["PATH"], "SOURCE_DATE_EPOCH": str(EPOCH), "DEB_LEVEL": "0", "RPM_LEVEL": "0", **environment}
         run = subprocess.run(
-            ["sh", place / "packaging/deb/build", binary, folder / "out"], cwd=folder, env=variables, umask=umask,
+            ["sh", place / "packaging" / kind / "build", binary, folder / "out"], cwd=folder, env=variables, umask=umask,
             capture_output=True, text=True)
         assert run.returncode == 0, run.stderr
         return Path(run.stdout.strip())
     return make
+
+
+@pytest.fixture(scope="session")
+def make_deb(make_package):
+    return lambda **options: make_package("deb", **options)
 
 
 @pytest.fixture(scope="session")
