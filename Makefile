@@ -11,6 +11,7 @@
 ## unit          the tests that need no virtual machine
 ## vm-test       the tests on a real kernel, Linux 6.1; STACK=6.12 or 7.3 takes that one
 ## deb-test      installs, uses, upgrades, removes and purges the package in a clean Debian; as root
+## rpm-test      makes the RPM package twice, compares, and checks it
 ## vm            a shell in a virtual machine with the current build; RUN=FILE runs a script there, STACK=6.12 has that kernel
 ## bench         times it against ndctl in a virtual machine, and planning for many hosts
 ## lint          formatting and style
@@ -69,7 +70,7 @@ EVERY ?= 1
 UNDO_CASES ?= 100
 
 .PHONY: help demo test unit make-test listing-test fuzz fuzz-smoke fuzz-program sanitize vm-test vm-newer crash-matrix vm bench differential lint
-.PHONY: may-install install uninstall deb rpm deb-test packaging-test release clean differential-program build-packages packaging-packages vm-packages all-packages
+.PHONY: may-install install uninstall deb rpm deb-test rpm-test packaging-test release clean differential-program build-packages packaging-packages vm-packages all-packages
 
 help:
 	@sh packaging/help Makefile
@@ -87,7 +88,7 @@ make-test:
 # Manual pages, completions in their shells, and the Debian package.
 packaging-test: packaging-packages release
 	DAXPROV_BINARY="$(CURDIR)/$(BINARY)" $(PYTHON) -B -m pytest -q -n $(VM_JOBS) --dist loadfile \
-	-p no:cacheprovider Tests/Packaging
+	-p no:cacheprovider --ignore Tests/Packaging/test_rpm.py Tests/Packaging
 
 # What daxprov prints of made /sys trees, beside what the real ndctl prints of them.
 listing-test: all-packages release
@@ -178,6 +179,9 @@ rpm: release
 # The clean Debian is made once, and kept where the virtual machines' parts are.
 deb-test: packaging-packages release
 	DAXPROV_BINARY="$(CURDIR)/$(BINARY)" $(PYTHON) -B -m pytest -q -p no:cacheprovider Tests/Packaging/in_a_clean_debian.py
+
+rpm-test: packaging-packages release
+	DAXPROV_BINARY="$(CURDIR)/$(BINARY)" $(PYTHON) -B -m pytest -q -p no:cacheprovider Tests/Packaging/test_rpm.py
 
 may-install:
 	@sh packaging/may-install "$(DESTDIR)$(PREFIX)/bin" $(BINARY)
