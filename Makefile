@@ -3,11 +3,15 @@
 ## help          this list
 ## demo          builds, and provisions a simulated server: neither root nor persistent memory is needed
 ## release       builds the program as it is installed
-## install       installs it into PREFIX (/usr/local), below DESTDIR; as root: sudo make install
+## install       installs it with manual pages, completions and documents into PREFIX (/usr/local), below DESTDIR; sudo make install
 ## uninstall     removes what install has put there
+## deb           makes a Debian package of it, with a list of what is in it (SPDX), in .build/deb
+## rpm           makes an RPM package of it, in .build/rpm
 ## test          every test, those on a real kernel in a virtual machine included (about an hour)
 ## unit          the tests that need no virtual machine
 ## vm-test       the tests on a real kernel, Linux 6.1; STACK=6.12 or 7.3 takes that one
+## deb-test      installs, uses, upgrades, removes and purges the package in a clean Debian; as root
+## rpm-test      makes the RPM package twice, compares, and checks it
 ## vm            a shell in a virtual machine with the current build; RUN=FILE runs a script there, STACK=6.12 has that kernel
 ## ansible-test  the Ansible collection on simulated hosts, with Debian's ansible-core and with that of PyPI
 ## ansible-lint  what ansible-lint, antsibull-docs and ansible-test sanity say of the collection; needs PyPI
@@ -36,8 +40,19 @@ SEED ?=
 STACK ?= $(DAXPROV_VM_STACK)
 NEWER_STACK = 6.12
 # What runs elsewhere than beside this toolchain: one binary that needs the C libraries alone.
-RELEASE = --scratch-path .build/release-static -c release --static-swift-stdlib
+# Every library is bound at the start, and none is looked for beside the program.
+HARDENED = -Xlinker -z -Xlinker now --disable-local-rpath
+RELEASE = --scratch-path .build/release-static -c release --static-swift-stdlib $(HARDENED)
 BINARY = .build/release-static/release/daxprov
+# What the built program tells of itself: manual pages and completions.
+GENERATED = .build/release-static/generated
+# Whereto other than packaging/place says: Debian's zsh looks below /usr in vendor-completions, for one.
+BASH_COMPLETIONS ?=
+ZSH_COMPLETIONS ?=
+FISH_COMPLETIONS ?=
+PLACE = BINARY="$(BINARY)" GENERATED="$(GENERATED)" DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" \
+	BASH_COMPLETIONS="$(BASH_COMPLETIONS)" ZSH_COMPLETIONS="$(ZSH_COMPLETIONS)" FISH_COMPLETIONS="$(FISH_COMPLETIONS)" \
+	sh packaging/place
 # What the binary is made of: where it is newer than all of these, installing it builds nothing.
 SOURCES := Package.swift $(shell find Sources -type f)
 
@@ -59,7 +74,8 @@ UNDO_CASES ?= 100
 
 .PHONY: ansible-test ansible-lint ansible-bench schema-test schema-packages
 .PHONY: help demo test unit make-test listing-test fuzz fuzz-smoke fuzz-program sanitize vm-test vm-newer crash-matrix vm bench differential lint
-.PHONY: may-install install uninstall release clean differential-program build-packages vm-packages all-packages ansible-packages
+.PHONY: may-install install uninstall deb rpm deb-test rpm-test packaging-test release clean differential-program
+.PHONY: build-packages packaging-packages vm-packages all-packages ansible-packages
 
 help:
 	@sh packaging/help Makefile
@@ -68,11 +84,16 @@ demo: release
 	sh packaging/demo $(BINARY)
 
 # The packages of all parts come first: what only root can do is said before an hour of work, not after.
-test: all-packages ansible-packages schema-packages unit make-test listing-test schema-test ansible-test vm-test
+test: all-packages ansible-packages schema-packages unit make-test packaging-test listing-test schema-test ansible-test vm-test
 
 # The Makefile itself, with stand-ins for apt, sudo and swift.
 make-test:
 	$(PYTHON) -m unittest discover -q -s Tests/Make
+
+# Manual pages, completions in their shells, and the Debian package.
+packaging-test: packaging-packages release
+	DAXPROV_BINARY="$(CURDIR)/$(BINARY)" $(PYTHON) -B -m pytest -q -n $(VM_JOBS) --dist loadfile \
+	-p no:cacheprovider --ignore Tests/Packaging/test_rpm.py Tests/Packaging
 
 # What daxprov prints of made /sys trees, beside what the real ndctl prints of them.
 listing-test: all-packages release
@@ -148,7 +169,7 @@ lint: build-packages
 	$(SWIFT) format lint --strict --recursive Sources Tests Package.swift
 	sh packaging/lint
 
-release: $(BINARY)
+release: $(BINARY) $(GENERATED)/complete
 
 # The packages are looked for here, and not as a prerequisite: installing a binary that is there needs none of them. Swift
 # leaves an unchanged binary alone, so it is touched, or it would count as old for ever.
@@ -158,27 +179,51 @@ $(BINARY): $(SOURCES)
 	$(SWIFT) build $(RELEASE) --product daxprov
 	@touch $@
 
+$(GENERATED)/complete: $(BINARY) packaging/generate docs/profile.md $(wildcard packaging/man/*.md packaging/man/*.py) packaging/man/generate
+	@PYTHON=$(PYTHON) sh packaging/generate $(BINARY) $(GENERATED)
+
 # Not shipped: it destroys what it finds.
 differential-program: build-packages
 	@sh packaging/ensure-swift $(SWIFT) --scratch-path .build/release-static
 	$(SWIFT) build $(RELEASE) --product differential
 
-may-install:
-	@sh packaging/may-install $(DESTDIR)$(PREFIX)/bin $(BINARY)
+deb: release
+	@sh packaging/ensure-packages packaging/deb/packages.txt
+	@sh packaging/deb/build $(BINARY) .build/deb
 
-install: may-install $(BINARY)
-	install -D -m 0755 -s $(BINARY) $(DESTDIR)$(PREFIX)/bin/daxprov
+rpm: release
+	@sh packaging/ensure-packages packaging/deb/packages.txt packaging/rpm/packages.txt
+	@sh packaging/rpm/build $(BINARY) .build/rpm
+
+# The clean Debian is made once, and kept where the virtual machines' parts are.
+deb-test: packaging-packages release
+	DAXPROV_BINARY="$(CURDIR)/$(BINARY)" $(PYTHON) -B -m pytest -q -p no:cacheprovider Tests/Packaging/in_a_clean_debian.py
+
+rpm-test: packaging-packages release
+	DAXPROV_BINARY="$(CURDIR)/$(BINARY)" $(PYTHON) -B -m pytest -q -p no:cacheprovider Tests/Packaging/test_rpm.py
+
+may-install:
+	@sh packaging/may-install "$(DESTDIR)$(PREFIX)/bin" $(BINARY)
+	@sh packaging/may-install "$(DESTDIR)$(PREFIX)/share" $(BINARY)
+
+install: may-install release
+	@$(PLACE) install
 
 # What it recorded of this host (/var/lib/daxprov) stays.
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/bin/daxprov
+	@$(PLACE) uninstall
 
 build-packages:
 	@sh packaging/ensure-packages packaging/build-packages.txt
 
+packaging-packages:
+	@sh packaging/ensure-packages packaging/build-packages.txt packaging/deb/packages.txt packaging/rpm/packages.txt \
+	Tests/Packaging/packages.txt
+
 # In one go, so that one list says all that is missing.
 all-packages:
-	@sh packaging/ensure-packages packaging/build-packages.txt Tests/VM/packages.txt
+	@sh packaging/ensure-packages packaging/build-packages.txt packaging/deb/packages.txt packaging/rpm/packages.txt \
+	Tests/Packaging/packages.txt Tests/VM/packages.txt
 
 vm-packages:
 	@sh packaging/ensure-packages Tests/VM/packages.txt

@@ -29,7 +29,8 @@ struct ApplyCommand: ParsableCommand {
 
     @Argument(
         help: ArgumentHelp(
-            "The host profile, or a saved plan; - reads standard input.", valueName: "profile"))
+            "The host profile, or a saved plan; - reads standard input.", valueName: "profile"),
+        completion: .file())
     var profile: String
     @Flag(name: .shortAndLong, help: "Do not ask.") var yes = false
     @OptionGroup var consent: ConsentOptions

@@ -6,7 +6,8 @@ struct ConsentOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "Agree that the data of this namespace may go: its name, its label's UUID, or its address "
-                + "as the plan shows it. May be repeated.", valueName: "name"))
+                + "as the plan shows it. May be repeated.", valueName: "name"),
+        completion: HostCompletion.namespaces)
     var allowDestroy: [String] = []
 
     /// The consent that was given.

@@ -19,7 +19,8 @@ struct ExportCommand: ParsableCommand {
         help: ArgumentHelp(
             "Export the host of a saved inventory: what 'daxprov inventory --json' or 'ndctl list -BDRNv' printed; "
                 + "- reads standard input.",
-            valueName: "file"))
+            valueName: "file"),
+        completion: .file())
     var inventory: String?
     @Flag(help: "Print one JSON document with the profile as a text in it.") var json = false
     @OptionGroup var host: HostOptions

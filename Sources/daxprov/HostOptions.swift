@@ -9,12 +9,14 @@ import SystemPackage
 struct HostOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Act on a simulated host whose state is FILE instead of on this host.", valueName: "file"))
+            "Act on a simulated host whose state is FILE instead of on this host.", valueName: "file"),
+        completion: .file())
     var simulate: String?
 
     @Option(
         help: ArgumentHelp(
-            "Keep journal and archive in DIR instead of /var/lib/daxprov.", valueName: "dir"))
+            "Keep journal and archive in DIR instead of /var/lib/daxprov.", valueName: "dir"),
+        completion: .directory)
     var stateDir: String?
 
     /// Whether the host is a simulated one.

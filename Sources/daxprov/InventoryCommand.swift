@@ -37,7 +37,8 @@ struct InventoryCommand: ParsableCommand {
 
     @Argument(
         help: ArgumentHelp(
-            "Show only these: regions, or namespaces by name, UUID or device.", valueName: "name"))
+            "Show only these: regions, or namespaces by name, UUID or device.", valueName: "name"),
+        completion: HostCompletion.parts)
     var names: [String] = []
     @Flag(exclusivity: .exclusive) var format: Format?
     @OptionGroup var host: HostOptions

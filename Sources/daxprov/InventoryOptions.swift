@@ -10,18 +10,21 @@ struct InventoryOptions: ParsableArguments {
         help: ArgumentHelp(
             "Plan for the host of a saved inventory: what 'daxprov inventory --json' or 'ndctl list -BDRNv' printed; "
                 + "- reads standard input. May be repeated.",
-            valueName: "file"))
+            valueName: "file"),
+        completion: .file())
     var inventory: [String] = []
 
     @Option(
         help: ArgumentHelp(
-            "Review the hosts of all saved inventories DIR/HOST.json. May be repeated.", valueName: "dir"))
+            "Review the hosts of all saved inventories DIR/HOST.json. May be repeated.", valueName: "dir"),
+        completion: .directory)
     var inventoryDir: [String] = []
 
     @Option(
         help: ArgumentHelp(
             "Plan for each host with DIR/HOST.yaml; with the profile argument, if there is one, where that is missing.",
-            valueName: "dir"))
+            valueName: "dir"),
+        completion: .directory)
     var profileDir: String?
 
     /// Whether the answer is a review of many hosts rather than the plan of one.

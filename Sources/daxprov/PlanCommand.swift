@@ -25,13 +25,15 @@ struct PlanCommand: ParsableCommand {
     )
 
     @Argument(
-        help: ArgumentHelp("The host profile; - reads standard input.", valueName: "profile"))
+        help: ArgumentHelp("The host profile; - reads standard input.", valueName: "profile"),
+        completion: .file())
     var profile: String?
     @Flag(help: "Print one JSON document; of a review, one line for each host.") var json = false
     @Flag(help: "Exit with 2 when changes are pending.") var detailedExitcode = false
     @Option(
         name: [.customShort("o"), .long],
-        help: ArgumentHelp("Save the plan in FILE, which only its owner may read.", valueName: "file"))
+        help: ArgumentHelp("Save the plan in FILE, which only its owner may read.", valueName: "file"),
+        completion: .file())
     var out: String?
     @OptionGroup var inventories: InventoryOptions
     @OptionGroup var backup: BackupOptions

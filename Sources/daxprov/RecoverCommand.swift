@@ -23,7 +23,9 @@ struct RecoverCommand: ParsableCommand {
             """
     )
 
-    @Option(help: ArgumentHelp("Give up this interrupted transaction instead.", valueName: "id"))
+    @Option(
+        help: ArgumentHelp("Give up this interrupted transaction instead.", valueName: "id"),
+        completion: HostCompletion.transactions)
     var abandon: String?
     @Flag(name: .shortAndLong, help: "Do not ask before giving up.") var yes = false
     @Flag(help: "Print one JSON document.") var json = false

@@ -19,7 +19,8 @@ struct RollbackCommand: ParsableCommand {
 
     @Argument(
         help: ArgumentHelp(
-            "The transaction, as 'daxprov history' names it: its number is enough.", valueName: "id"))
+            "The transaction, as 'daxprov history' names it: its number is enough.", valueName: "id"),
+        completion: HostCompletion.transactions)
     var id: String?
     @Flag(name: .shortAndLong, help: "Do not ask.") var yes = false
     @Flag(help: "Print one JSON document.") var json = false

@@ -20,7 +20,8 @@ struct ShowCommand: ParsableCommand {
     @Argument(
         help: ArgumentHelp(
             "The transaction, as 'daxprov history' names it: its number is enough. Or the file of a saved plan.",
-            valueName: "id-or-file"))
+            valueName: "id-or-file"),
+        completion: .file())
     var subject: String
     @Flag(help: "Print one JSON document.") var json = false
     @OptionGroup var host: HostOptions

@@ -16,7 +16,9 @@ struct UnprotectCommand: ParsableCommand {
             """
     )
 
-    @Argument(help: ArgumentHelp("The namespace: its name, or its label's UUID.", valueName: "name"))
+    @Argument(
+        help: ArgumentHelp("The namespace: its name, or its label's UUID.", valueName: "name"),
+        completion: HostCompletion.namespaces)
     var namespace: String
     @Flag(help: "Print one JSON document.") var json = false
     @OptionGroup var host: HostOptions

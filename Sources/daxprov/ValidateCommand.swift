@@ -16,7 +16,9 @@ struct ValidateCommand: ParsableCommand {
             """
     )
 
-    @Argument(help: ArgumentHelp("The host profiles; - reads standard input.", valueName: "profile"))
+    @Argument(
+        help: ArgumentHelp("The host profiles; - reads standard input.", valueName: "profile"),
+        completion: .file())
     var profiles: [String]
     @Flag(help: "Print one JSON document.") var json = false
 

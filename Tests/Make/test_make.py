@@ -3,6 +3,7 @@
 Nothing here needs root, a network, Swift or any package but Python and make.
 """
 
+import json
 import os
 import shutil
 import stat
@@ -20,8 +21,17 @@ SWIFT = """
 echo "swift $*" >> "$LOG"
 case $1 in
     package) [ -z "${SWIFT_FAILS:-}" ] || { echo "$SWIFT_FAILS" >&2; exit 1; } ;;
-    build) mkdir -p .build/release-static/release; echo built > .build/release-static/release/daxprov
+    build)
+        case " $* " in *" differential "*) exit 0 ;; esac
+        mkdir -p .build/release-static/release; cp "$PROGRAM" .build/release-static/release/daxprov
         chmod 755 .build/release-static/release/daxprov ;;
+esac
+"""
+# What stands for the built program: it has the help that the manual pages are made of.
+PROGRAM = """#!/bin/sh
+case $1 in
+    --experimental-dump-help) cat "$PROGRAM.json" ;;
+    --generate-completion-script) echo "completion of $2" ;;
 esac
 """
 # The first APT_LOCKED calls find a lock that another apt holds.
@@ -40,6 +50,15 @@ esac
 """
 
 
+def made_help():
+    """A help with every command that has a manual page."""
+    def command(name, subcommands=()):
+        return {"commandName": name, "abstract": "Does.", "discussion": "Text.\n\nEXIT CODES:\n   0  done", "arguments": [],
+                "shouldDisplay": True, "subcommands": list(subcommands)}
+    names = [path.name.removesuffix(".1.md").partition("-")[2] for path in (REPOSITORY / "packaging/man").glob("daxprov-*.1.md")]
+    return {"command": command("daxprov", map(command, names))}
+
+
 class Place:
     """A copy of the Makefile, its scripts and a source, with programs of ours first on the PATH."""
 
@@ -52,14 +71,19 @@ class Place:
         (self.tree / "Sources").mkdir(parents=True)
         (self.tree / "Sources/main.swift").write_text("")
         (self.tree / "Package.swift").write_text("")
-        for part in ("VM", "Ansible", "Schema"):
-            (self.tree / f"Tests/{part}").mkdir(parents=True)
-            shutil.copy(REPOSITORY / f"Tests/{part}/packages.txt", self.tree / f"Tests/{part}")
+        for part in ("VM", "Ansible", "Schema", "Packaging"):
+            (self.tree / "Tests" / part).mkdir(parents=True)
+            shutil.copy(REPOSITORY / "Tests" / part / "packages.txt", self.tree / "Tests" / part)
         shutil.copy(REPOSITORY / "Makefile", self.tree)
-        shutil.copytree(REPOSITORY / "packaging", self.tree / "packaging")
+        for folder in ("packaging", "docs", "profiles"):
+            shutil.copytree(REPOSITORY / folder, self.tree / folder, ignore=shutil.ignore_patterns("__pycache__"))
+        for file in ("README.md", "CHANGELOG.md", "LICENSE"):
+            shutil.copy(REPOSITORY / file, self.tree)
+        (self.folder / "program").write_text(PROGRAM)
+        (self.folder / "program.json").write_text(json.dumps(made_help()))
         self.log.write_text("")
         for name in ("sh", "make", "find", "cat", "tr", "grep", "sed", "mktemp", "rm", "sleep", "dirname", "touch", "mkdir",
-                     "chmod", "env", "install", "ls", "printf"):
+                     "chmod", "env", "install", "ls", "printf", "cp", "ln", "rmdir", "gzip", "basename", "date", "stat"):
             (self.programs / name).symlink_to(shutil.which(name))
         self.program("strip", "exit 0")
         self.program("id", f"echo {0 if root else 1000}")
@@ -79,7 +103,8 @@ class Place:
         path.chmod(0o755)
 
     def make(self, *words, user=None, **environment):
-        variables = {"PATH": str(self.programs), "LOG": str(self.log), "APT_PAUSE": "0", **environment}
+        variables = {"PATH": str(self.programs), "LOG": str(self.log), "PROGRAM": f"{self.folder}/program", "APT_PAUSE": "0",
+                     **environment}
         return subprocess.run(
             [self.programs / "make", *words], cwd=self.tree, env=variables, user=user, group=user,
             extra_groups=[] if user else None, stdin=subprocess.DEVNULL,
@@ -116,8 +141,8 @@ class MakeTests(unittest.TestCase):
         text = (REPOSITORY / "Makefile").read_text()
         listed = {line.split()[1] for line in text.splitlines() if line.startswith("## ") and not line.endswith(":")}
         phony = {word for line in text.splitlines() if line.startswith(".PHONY:") for word in line.split()[1:]}
-        internal = {"listing-test", "make-test", "fuzz-program", "differential-program", "build-packages", "vm-packages", "all-packages",
-                    "may-install", "ansible-packages", "schema-packages", "schema-test"}
+        internal = {"listing-test", "make-test", "packaging-test", "fuzz-program", "differential-program", "build-packages", "vm-packages",
+                    "all-packages", "packaging-packages", "may-install", "ansible-packages", "schema-packages", "schema-test"}
         self.assertEqual(phony - internal, listed)
 
     def test_a_kernel_that_is_chosen_is_the_only_one_that_is_tested(self):
@@ -152,6 +177,16 @@ class MakeTests(unittest.TestCase):
             self.assertRegex(result.stderr, "only root can install them:.* libyaml-dev")
             self.assertRegex(result.stderr, "apt-get update && apt-get install --no-install-recommends.* libyaml-dev")
             self.assertEqual(place.calls, [], target)
+
+    def test_packages_that_make_a_package_are_looked_for_where_one_is_made(self):
+        place = self.place(root=False, missing="dpkg-dev lintian")
+        place.build()
+        result = place.make("deb")
+        self.assertRegex(result.stderr, "only root can install them:.* dpkg-dev")
+        self.assertNotIn("lintian", result.stderr)
+        for target in ("test", "deb-test"):
+            self.assertRegex(place.make(target).stderr, "only root can install them:.* lintian")
+        self.assertEqual(place.calls, [])
 
     def test_packages_of_the_machines_are_looked_for_before_anything_is_built(self):
         for target in ("test", "vm", "bench", "crash-matrix", "differential"):
@@ -220,7 +255,7 @@ class MakeTests(unittest.TestCase):
         (place.programs / "swift").unlink()
         result = place.make("install", f"DESTDIR={place.folder}/root", SUDO_USER="somebody")
         self.assertEqual(result.returncode, 0, result)
-        self.assertEqual((place.folder / "root/usr/local/bin/daxprov").read_text(), "built\n")
+        self.assertEqual((place.folder / "root/usr/local/bin/daxprov").read_text(), PROGRAM)
         self.assertEqual(place.calls, [])
 
     def test_install_as_root_without_a_current_binary_says_who_must_build(self):
@@ -250,13 +285,75 @@ class MakeTests(unittest.TestCase):
         self.assertIn("make release && sudo make install", result.stderr)
         self.assertEqual(place.calls, [])
 
-    def test_uninstall_removes_what_install_has_put_there(self):
+    def installed(self, place, *words):
+        """What an installation below a folder of its own holds."""
+        result = place.make("install", f"DESTDIR={place.folder}/root", *words)
+        self.assertEqual(result.returncode, 0, result)
+        root = place.folder / "root"
+        return {str(path.relative_to(root)): path for path in root.rglob("*") if path.is_symlink() or path.is_file()}
+
+    def test_install_brings_manual_pages_completions_documents_and_examples(self):
+        found = self.installed(self.place())
+        pages = {path.name.removesuffix(".md") for path in (REPOSITORY / "packaging/man").glob("*.md")}
+        self.assertEqual({Path(path).name for path in found if "/share/man/" in path}, {f"{page}.gz" for page in pages})
+        for shell, path in (("bash", "bash-completion/completions/daxprov"), ("zsh", "zsh/site-functions/_daxprov"),
+                            ("fish", "fish/vendor_completions.d/daxprov.fish")):
+            self.assertEqual(found[f"usr/local/share/{path}"].read_text(), f"completion of {shell}\n")
+        documents = "usr/local/share/doc/daxprov"
+        for name in ("LICENSE", "README.md", "CHANGELOG.md", "docs/guide.md", "profiles/hosts/eadr.json"):
+            self.assertEqual(found[f"{documents}/{name}"].read_bytes(), (REPOSITORY / name).read_bytes())
+        self.assertTrue((found[f"{documents}/examples"] / "database.yaml").is_file())
+        self.assertEqual([path for path in found if not path.startswith("usr/local/")], [])
+
+    def test_installed_files_are_for_everybody_whatever_the_umask_is(self):
+        place = self.place()
+        before = os.umask(0o077)
+        self.addCleanup(os.umask, before)
+        found = self.installed(place)
+        for path in [path for path in found.values() if not path.is_symlink()]:
+            self.assertEqual(path.stat().st_mode & 0o7777, 0o755 if path.parent.name == "bin" else 0o644, path)
+        for folder in (place.folder / "root/usr").rglob("*"):
+            if folder.is_dir():
+                self.assertEqual(folder.stat().st_mode & 0o777, 0o755, folder)
+
+    def test_places_with_spaces_and_other_folders_of_completions_are_heeded(self):
+        place = self.place()
+        found = self.installed(place, "PREFIX=/opt/a b", "ZSH_COMPLETIONS=/opt/a b/zsh")
+        self.assertIn("opt/a b/bin/daxprov", found)
+        self.assertIn("opt/a b/zsh/_daxprov", found)
+        words = (f"DESTDIR={place.folder}/root", "PREFIX=/opt/a b", "ZSH_COMPLETIONS=/opt/a b/zsh")
+        self.assertEqual(place.make("uninstall", *words).returncode, 0)
+        self.assertEqual([path for path in (place.folder / "root").rglob("*") if path.is_file()], [])
+
+    def test_manual_pages_are_made_anew_where_their_text_changed_and_nothing_is_built(self):
+        place = self.place()
+        self.installed(place)
+        place.log.write_text("")
+        for name in ("docs/profile.md", "packaging/man/daxprov.1.md"):
+            page = place.tree / name
+            page.write_text(page.read_text().replace("host.yaml", "other.yaml") + "\nAnother word.\n")
+            late = time.time() + 10
+            os.utime(page, (late, late))
+        before = (place.folder / "root/usr/local/share/man/man5/daxprov.profile.5.gz").read_bytes()
+        found = self.installed(place)
+        self.assertNotEqual(found["usr/local/share/man/man5/daxprov.profile.5.gz"].read_bytes(), before)
+        self.assertEqual(place.calls, [])
+
+    def test_uninstall_removes_what_install_has_put_there_and_nothing_else(self):
         place = self.place()
         root = f"DESTDIR={place.folder}/root"
-        self.assertEqual(place.make("install", root).returncode, 0)
+        found = self.installed(place)
+        self.assertGreater(len(found), 30)
+        others = [place.folder / "root/usr/local/share" / name for name in ("man/man1/ndctl.1.gz", "doc/ndctl/README")]
+        for other in others:
+            other.parent.mkdir(parents=True, exist_ok=True)
+            other.write_text("")
         result = place.make("uninstall", root)
         self.assertEqual(result.returncode, 0, result)
-        self.assertEqual([path for path in (place.folder / "root").rglob("*") if path.is_file()], [])
+        left = [path for path in (place.folder / "root").rglob("*") if path.is_symlink() or path.is_file()]
+        self.assertEqual(sorted(left), sorted(others))
+        self.assertFalse((place.folder / "root/usr/local/share/doc/daxprov").exists())
+        self.assertEqual(place.make("uninstall", root).returncode, 0, "once more does no harm")
 
 
 if __name__ == "__main__":
