@@ -16,7 +16,10 @@ extension InventoryReport {
         root.set("host_name", origin?.hostName)
         root.set("time", origin?.time)
         if let selection { root.set("selection", each: selection.words) { .string($0) } }
+        let shown = shown
         root.set("buses", each: shown.buses, node)
+        if !shown.daxRegions.isEmpty { root.set("dax_regions", each: shown.daxRegions, Self.node) }
+        if let hotplug = shown.memoryHotplug { root.set("memory_hotplug", Self.node(hotplug)) }
         return root
     }
 
