@@ -109,8 +109,8 @@ struct DaxRegionText {
             if let zone = fixed.first?.zone, device.mode == .systemRAM {
                 let count = fixed.reduce(0) { $0 + $1.numbers.count }
                 warnings.append(
-                    "! \(name): \(count) of its memory blocks are in the kernel's zone \(TerminalText.clean(zone)), "
-                        + "which does not give memory back as a rule")
+                    "! \(name): memory blocks in the zone \(TerminalText.clean(zone)): \(count); the kernel can rarely "
+                        + "take such blocks offline")
             }
             if device.isStranded {
                 warnings.append("! \(name): the kernel uses its memory until a reboot")

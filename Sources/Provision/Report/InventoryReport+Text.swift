@@ -27,7 +27,7 @@ extension InventoryReport {
         var facts: [String] = []
         if let hotplug {
             facts.append("memory blocks of \(hotplug.blockSize.brief)")
-            if let policy = hotplug.policy { facts.append("new ones are made \(clean(policy))") }
+            if let policy = hotplug.policy { facts.append("auto_online_blocks \(clean(policy))") }
         }
         var lines = ["dax regions" + (facts.isEmpty ? "" : ": \(facts.joined(separator: ", "))")]
         for (index, region) in regions.enumerated() {

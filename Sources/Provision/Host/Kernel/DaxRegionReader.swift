@@ -73,21 +73,36 @@ package struct DaxRegionReader {
     }
 
     private func region(_ path: String, _ devices: [String]) -> DaxRegion? {
-        guard let directory = SysfsDirectory.ifThere("\(sysfs)/devices\(path)"),
-            let id = directory.number("dax_region/id"), let size = directory.number("dax_region/size")
+        let names = devices.sorted { Sysfs.number($0) < Sysfs.number($1) }
+        guard let first = names.first, let id = Self.regionID(of: first),
+            let directory = SysfsDirectory.ifThere("\(sysfs)/devices\(path)"),
+            let size = directory.number("dax_region/size")
         else { return nil }
         let available = directory.number("dax_region/available_size")
         var region = DaxRegion(
-            path: path, id: Int(clamping: id), kind: available == nil ? .static : .dynamic,
-            size: ByteCount(size))
+            path: path, id: id, kind: available == nil ? .static : .dynamic, size: ByteCount(size))
         region.align = directory.number("dax_region/align").map(ByteCount.init)
         region.availableSize = available.map(ByteCount.init)
         region.start = start(of: region, directory)
-        region.devices = devices.sorted { Sysfs.number($0) < Sysfs.number($1) }.compactMap { name in
-            device(name, of: region, directory)
+        // All devices of a region have the region's nodes (drivers/dax/bus.c, `devm_create_dev_dax`).
+        let targetNode = directory.number("\(first)/target_node").map(Int.init(clamping:))
+        let numaNode = directory.number("\(first)/numa_node").map(Int.init(clamping:))
+        for name in names {
+            guard var device = device(name, of: region, directory) else { continue }
+            device.targetNode = targetNode
+            device.numaNode = numaNode
+            region.devices.append(device)
         }
-        if region.kind == .dynamic, region.start == nil { region.start = startOfEmpty(region, directory) }
+        if region.kind == .dynamic, region.start == nil { region.start = startByDevices(of: region, directory) }
         return region
+    }
+
+    /// The number of the region in a device's name: 3 of `dax3.1` (drivers/dax/bus.c, `devm_create_dev_dax`); nil for what
+    /// is no device-dax device.
+    private static func regionID(of device: String) -> Int? {
+        let parts = device.split(separator: ".")
+        guard parts.count == 2, parts[0].hasPrefix("dax"), Int(parts[1]) != nil else { return nil }
+        return Int(parts[0].dropFirst("dax".count))
     }
 
     /// The first address of a region by its parent: the nvdimm device of a devdax namespace, or the CXL region that a
@@ -99,10 +114,12 @@ package struct DaxRegionReader {
 
     /// The first address of a region by its devices: they fill it, or one has no memory. Such a one shows the region's
     /// address for its own (drivers/dax/bus.c, `dev_dax_resource`).
-    private func startOfEmpty(_ region: DaxRegion, _ directory: borrowing SysfsDirectory) -> UInt64? {
+    private func startByDevices(
+        of region: DaxRegion, _ directory: borrowing SysfsDirectory
+    ) -> UInt64? {
         let ranges = region.devices.flatMap { $0.mappings ?? [] }.map(\.range)
         if region.availableSize == .zero, let first = ranges.map(\.lowerBound).min(),
-            ranges.reduce(0, { $0 + UInt64($1.count) }) == region.size.bytes
+            ranges.reduce(0, { $0 &+ UInt64($1.count) }) == region.size.bytes
         {
             return first
         }
@@ -116,10 +133,8 @@ package struct DaxRegionReader {
         guard let size = directory.number("\(name)/size") else { return nil }
         var device = DaxRegion.Device(name: name, size: ByteCount(size))
         device.align = directory.number("\(name)/align").map(ByteCount.init)
-        device.targetNode = directory.number("\(name)/target_node").map(Int.init(clamping:))
-        device.numaNode = directory.number("\(name)/numa_node").map(Int.init(clamping:))
         device.driver = directory.linkTarget("\(name)/driver")
-        device.mappings = region.kind == .static ? spanning(region, size) : mappings(of: name, directory)
+        device.mappings = region.kind == .static ? spanning(region, size) : mappings(of: name, size, directory)
         var status = stat()
         if unsafe lstat("\(nodes)/\(name)", &status) != 0, errno == ENOENT { device.isNodeMissing = true }
         return device
@@ -132,21 +147,39 @@ package struct DaxRegionReader {
         return overflow ? nil : [DaxRegion.Mapping(range: start..<end, pageOffset: 0)]
     }
 
-    /// The ranges of a device in the order of their offsets; nil where one may not be read. The directories' numbers say
-    /// nothing of the order.
+    /// The ranges of a device in the order of their offsets; nil where one may not be read. They are numbered from 0 on,
+    /// and together as long as the device. Where that is not so, the directory is read.
     private func mappings(
+        of device: String, _ size: UInt64, _ directory: borrowing SysfsDirectory
+    ) -> [DaxRegion.Mapping]? {
+        var mappings: [DaxRegion.Mapping] = []
+        var length: UInt64 = 0
+        while length < size {
+            guard let next = mapping("\(device)/mapping\(mappings.count)", directory) else {
+                return listedMappings(of: device, directory)
+            }
+            mappings.append(next)
+            length &+= UInt64(next.range.count)
+        }
+        return mappings.sorted { $0.pageOffset < $1.pageOffset }
+    }
+
+    private func listedMappings(
         of device: String, _ directory: borrowing SysfsDirectory
     ) -> [DaxRegion.Mapping]? {
         var mappings: [DaxRegion.Mapping] = []
         for entry in directory.entries(device) where entry.hasPrefix("mapping") && entry != "mapping" {
-            guard let start = directory.number("\(device)/\(entry)/start"),
-                let last = directory.number("\(device)/\(entry)/end"),
-                let offset = directory.number("\(device)/\(entry)/page_offset"),
-                start <= last, last < .max
-            else { return nil }
-            mappings.append(DaxRegion.Mapping(range: start..<(last + 1), pageOffset: offset))
+            guard let next = mapping("\(device)/\(entry)", directory) else { return nil }
+            mappings.append(next)
         }
         return mappings.sorted { $0.pageOffset < $1.pageOffset }
+    }
+
+    private func mapping(_ entry: String, _ directory: borrowing SysfsDirectory) -> DaxRegion.Mapping? {
+        guard let start = directory.number("\(entry)/start"), let last = directory.number("\(entry)/end"),
+            let offset = directory.number("\(entry)/page_offset"), start <= last, last < 1 << 62
+        else { return nil }
+        return DaxRegion.Mapping(range: start..<(last + 1), pageOffset: offset)
     }
 }
 
