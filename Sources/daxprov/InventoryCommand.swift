@@ -56,12 +56,16 @@ struct InventoryCommand: ParsableCommand {
         }
         let report = InventoryReport(
             observed, showing: try selection(on: observed), origin: host.isSimulated ? nil : .here())
-        if format == nil, !host.isSimulated, Privilege.isMissing, !observed.buses.isEmpty || !observed.daxRegions.isEmpty {
+        if format == nil, !host.isSimulated, Privilege.isMissing,
+            !observed.buses.isEmpty || !observed.daxRegions.isEmpty
+        {
             Console.diagnose(
                 "daxprov: addresses and label areas are not known: run it as root, who alone may read them")
         }
         for note in watch.notes { Console.diagnose("daxprov: \(note.message)") }
-        if observed.buses.isEmpty, observed.daxRegions.isEmpty { Console.diagnose("daxprov: \(InventoryReport.noBusAdvice)") }
+        if observed.buses.isEmpty, observed.daxRegions.isEmpty {
+            Console.diagnose("daxprov: \(InventoryReport.noBusAdvice)")
+        }
         switch format {
         case nil: try Console.write(report.text(width: Console.style.width))
         case .json: try Console.write(report.json)

@@ -19,7 +19,8 @@ import Testing
         }
 
         var reader: DaxRegionReader {
-            DaxRegionReader(sysfs: tree.path, addressMap: "\(tree.path)/proc/iomem", nodes: "\(tree.path)/dev")
+            DaxRegionReader(
+                sysfs: tree.path, addressMap: "\(tree.path)/proc/iomem", nodes: "\(tree.path)/dev")
         }
 
         func link(_ path: String, to target: String) throws {
@@ -188,7 +189,8 @@ import Testing
         let made = try Made()
         let path = "platform/ACPI0017:00/root0/decoder0.0/region4/dax_region4"
         try made.region(path, size: 1 << 30, available: 768 << 20)
-        try made.tree.device("devices/platform/ACPI0017:00/root0/decoder0.0/region4", ["resource": "0x290000000"])
+        try made.tree.device(
+            "devices/platform/ACPI0017:00/root0/decoder0.0/region4", ["resource": "0x290000000"])
         try made.device("dax4.0", in: path, driver: "kmem", [(0x2_a000_0000, 0x2_afff_ffff, 0)])
         let region = try #require(made.reader.read().regions.first)
         #expect(region.start == 0x2_9000_0000 && region.id == 4 && region.name == "dax_region4")
@@ -204,16 +206,21 @@ import Testing
             try made.device("dax0.\(number)", in: path, driver: "device_dax", size: 1 << 30)
         }
         let regions = made.reader.read().regions
-        #expect(regions.map(\.path) == ["/LNXSYSTM:00/ndbus0/region0/dax0.0", "/LNXSYSTM:00/ndbus0/region0/dax0.1"])
+        #expect(
+            regions.map(\.path) == [
+                "/LNXSYSTM:00/ndbus0/region0/dax0.0", "/LNXSYSTM:00/ndbus0/region0/dax0.1",
+            ])
         #expect(regions.map(\.id) == [0, 0] && regions.map(\.kind) == [.static, .static])
         #expect(regions.map(\.availableSize) == [nil, nil])
         #expect(regions.map(\.start) == [0x1_0120_0000, 0x1_4120_0000])
-        #expect(regions[1].devices[0].mappings == [.init(range: 0x1_4120_0000..<0x1_8120_0000, pageOffset: 0)])
+        #expect(
+            regions[1].devices[0].mappings == [.init(range: 0x1_4120_0000..<0x1_8120_0000, pageOffset: 0)])
     }
 
     @Test func whatMayNotBeReadIsNotKnownRatherThanZero() throws {
         let made = try Made()
-        try made.tree.device("devices/\(Self.hmem)/dax_region", ["size": "1073741824", "available_size": "0"])
+        try made.tree.device(
+            "devices/\(Self.hmem)/dax_region", ["size": "1073741824", "available_size": "0"])
         try made.device("dax0.0", in: Self.hmem, driver: "kmem", size: 1 << 30)
         // Directories stand for what cannot be read: attributes of mode 0400 and of another user.
         for attribute in ["start", "end", "page_offset"] {

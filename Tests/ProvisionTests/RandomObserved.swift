@@ -45,7 +45,9 @@ struct RandomObserved {
                 random.list { DaxRegion.Mapping(range: $0.range(), pageOffset: $0.address()) }
             },
             memoryBlocks: maybe { random in
-                random.list { DaxRegion.BlockRun(numbers: $0.blocks(), state: $0.text(), zone: $0.maybe { $0.text() }) }
+                random.list {
+                    DaxRegion.BlockRun(numbers: $0.blocks(), state: $0.text(), zone: $0.maybe { $0.text() })
+                }
             }, isStranded: bool(), isNodeMissing: bool())
     }
 

@@ -36,7 +36,8 @@ struct DaxRegionText {
 
     private var capacity: String {
         guard region.kind == .dynamic else { return "one device spans the region" }
-        let largest = free?.map { UInt64($0.count) }.max().map { ", largest range \(ByteCount($0).brief)" } ?? ""
+        let largest =
+            free?.map { UInt64($0.count) }.max().map { ", largest range \(ByteCount($0).brief)" } ?? ""
         return "free \((region.availableSize ?? .zero).brief)\(largest)"
     }
 
@@ -62,10 +63,12 @@ struct DaxRegionText {
         for (index, device) in region.devices.enumerated() {
             drawn += (device.mappings ?? []).map { ($0.range, letter(index)) }
         }
-        let segments = drawn.filter { $0.0.lowerBound >= range.lowerBound && !$0.0.isEmpty }.map { part, fill in
+        let segments = drawn.filter { $0.0.lowerBound >= range.lowerBound && !$0.0.isEmpty }.map {
+            part, fill in
             RegionMap.Segment(
                 extent: Extent(
-                    offset: ByteCount(part.lowerBound - range.lowerBound), length: ByteCount(UInt64(part.count))),
+                    offset: ByteCount(part.lowerBound - range.lowerBound),
+                    length: ByteCount(UInt64(part.count))),
                 fill: fill)
         }
         guard !segments.isEmpty else { return nil }
@@ -105,7 +108,9 @@ struct DaxRegionText {
         var warnings: [String] = []
         for device in region.devices {
             let name = TerminalText.clean(device.name)
-            let fixed = (device.memoryBlocks ?? []).filter { $0.areOnline && $0.zone != nil && $0.zone != "Movable" }
+            let fixed = (device.memoryBlocks ?? []).filter {
+                $0.areOnline && $0.zone != nil && $0.zone != "Movable"
+            }
             if let zone = fixed.first?.zone, device.mode == .systemRAM {
                 let count = fixed.reduce(0) { $0 + $1.numbers.count }
                 warnings.append(

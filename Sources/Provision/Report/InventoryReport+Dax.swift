@@ -24,7 +24,7 @@ extension InventoryReport {
 
     private static func node(_ device: DaxRegion.Device) -> JSONNode {
         let node = JSONNode.object()
-        setDaxctlFacts(of: device, in: node)
+        setFacts(of: device, in: node)
         node.set("driver", device.driver)
         node.set("numa_node", device.numaNode)
         if let mappings = device.mappings { node.set("mappings", each: mappings, Self.node) }
@@ -34,16 +34,18 @@ extension InventoryReport {
         return node
     }
 
-    /// Adds what daxctl says of a device, but for its ranges.
+    /// Adds what daxctl says of a device, but for its ranges; whether its blocks are movable by its rule or by ours.
     ///
     /// Whatever is not kmem is devdax to daxctl, without a driver as well (daxctl/json.c, `util_daxctl_dev_to_json`).
-    static func setDaxctlFacts(of device: DaxRegion.Device, in node: borrowing JSONNode) {
+    static func setFacts(
+        of device: DaxRegion.Device, in node: borrowing JSONNode, asDaxctl isDaxctls: Bool = false
+    ) {
         node.set("chardev", device.name)
         node.set("size", device.size)
         node.set("target_node", device.targetNode)
         node.set("align", device.align)
         node.set("mode", device.mode == .systemRAM ? "system-ram" : "devdax")
-        setMemory(device.memory, in: node)
+        setMemory(device.memory, in: node, asDaxctl: isDaxctls)
         if device.driver == nil { node.set("state", "disabled") }
     }
 

@@ -29,7 +29,7 @@ extension InventoryReport {
 
     private static func daxctlNode(_ device: DaxRegion.Device) -> JSONNode {
         let node = JSONNode.object()
-        setDaxctlFacts(of: device, in: node)
+        setFacts(of: device, in: node, asDaxctl: true)
         let mappings = (device.mappings ?? []).reversed()
         if !mappings.isEmpty { node.set("mappings", each: mappings) { Self.node($0) } }
         return node

@@ -126,11 +126,15 @@ extension InventoryReport {
         return node
     }
 
-    /// Adds a device's memory blocks under daxctl's keys.
-    static func setMemory(_ memory: DaxDevice.Memory?, in node: borrowing JSONNode) {
-        node.set("online_memblocks", memory?.online)
-        node.set("total_memblocks", memory?.total)
-        node.set("movable", memory?.isMovable)
+    /// Adds a device's memory blocks under daxctl's keys, by daxctl's rule or by ours: daxctl says whether they are
+    /// movable only where none of them is offline (daxctl/lib/libdaxctl.c, `memblock_find_zone`).
+    static func setMemory(
+        _ memory: DaxDevice.Memory?, in node: borrowing JSONNode, asDaxctl isDaxctls: Bool = false
+    ) {
+        guard let memory else { return }
+        node.set("online_memblocks", memory.online)
+        node.set("total_memblocks", memory.total)
+        if !isDaxctls || memory.online == memory.total { node.set("movable", memory.isMovable) }
     }
 
     private static func node(_ label: UninstantiatedLabel) -> JSONNode {

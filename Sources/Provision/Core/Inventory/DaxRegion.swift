@@ -100,7 +100,8 @@ extension DaxRegion {
 
         /// A device with these parts.
         public init(
-            name: String, size: ByteCount, align: ByteCount? = nil, targetNode: Int? = nil, numaNode: Int? = nil,
+            name: String, size: ByteCount, align: ByteCount? = nil, targetNode: Int? = nil,
+            numaNode: Int? = nil,
             driver: String? = nil, mappings: [Mapping]? = nil, memoryBlocks: [BlockRun]? = nil,
             isStranded: Bool = false, isNodeMissing: Bool = false
         ) {

@@ -55,7 +55,9 @@ package enum DaxDeviceReader {
 extension MemoryBlocks {
     /// The memory blocks of a physical range: those that exist and lie in it wholly.
     package static func memory(from start: UInt64, size: UInt64) -> DaxDevice.Memory? {
-        guard let directory = SysfsDirectory.ifThere(root), let hotplug = hotplug(directory) else { return nil }
+        guard let directory = SysfsDirectory.ifThere(root), let hotplug = hotplug(directory) else {
+            return nil
+        }
         return DaxDevice.Memory(runs(in: [start..<(start + size)], hotplug, directory))
     }
 
@@ -70,7 +72,9 @@ extension MemoryBlocks {
             guard let state = directory.text("memory\(block)/state") else { continue }
             var run = DaxRegion.BlockRun(numbers: block..<(block + 1), state: state)
             if run.areOnline { run.zone = zone(of: block, directory) }
-            if let last = runs.last, last.numbers.upperBound == block, last.state == state, last.zone == run.zone {
+            if let last = runs.last, last.numbers.upperBound == block, last.state == state,
+                last.zone == run.zone
+            {
                 runs[runs.count - 1].numbers = last.numbers.lowerBound..<(block + 1)
             } else {
                 runs.append(run)

@@ -46,15 +46,19 @@ package struct DaxRegionReader {
     /// The regions without their memory blocks.
     private func regions() -> [DaxRegion] {
         var regions = devicesByRegion().compactMap { path, devices in region(path, devices) }
-        let needsMap = regions.contains { region in
-            region.kind == .dynamic || region.devices.contains { $0.driver == nil }
-        }
-        if needsMap {
+        if regions.contains(where: Self.isIncomplete) {
             let entries = SystemMemoryRanges.entries(ProcText.lines(addressMap))
             for index in regions.indices { regions[index].complete(by: entries) }
         }
         regions.sort { ($0.id, $0.path) < ($1.id, $1.path) }
         return regions
+    }
+
+    /// Whether the map of physical addresses can say more of a region: where it begins, or what of it is the kernel's memory
+    /// though no driver of its devices made it so.
+    private static func isIncomplete(_ region: DaxRegion) -> Bool {
+        if region.devices.contains(where: { $0.driver == nil }) { return true }
+        return region.kind == .dynamic && (region.start == nil || region.availableSize != .zero)
     }
 
     /// The names of the devices of each region, by the region's path. A region always has a device: the kernel does not
@@ -93,7 +97,9 @@ package struct DaxRegionReader {
             device.numaNode = numaNode
             region.devices.append(device)
         }
-        if region.kind == .dynamic, region.start == nil { region.start = startByDevices(of: region, directory) }
+        if region.kind == .dynamic, region.start == nil {
+            region.start = startByDevices(of: region, directory)
+        }
         return region
     }
 
@@ -134,7 +140,8 @@ package struct DaxRegionReader {
         var device = DaxRegion.Device(name: name, size: ByteCount(size))
         device.align = directory.number("\(name)/align").map(ByteCount.init)
         device.driver = directory.linkTarget("\(name)/driver")
-        device.mappings = region.kind == .static ? spanning(region, size) : mappings(of: name, size, directory)
+        device.mappings =
+            region.kind == .static ? spanning(region, size) : mappings(of: name, size, directory)
         var status = stat()
         if unsafe lstat("\(nodes)/\(name)", &status) != 0, errno == ENOENT { device.isNodeMissing = true }
         return device
@@ -190,14 +197,17 @@ extension DaxRegion {
         if kind == .dynamic, start == nil { start = startOfEntry(in: entries) }
         let memory = entries.filter(\.isSystemMemory).map(\.range)
         for index in devices.indices where devices[index].driver == nil {
-            devices[index].isStranded = devices[index].mappings?.contains { mapping in
-                memory.contains { $0.overlaps(mapping.range) }
-            } ?? false
+            devices[index].isStranded =
+                devices[index].mappings?.contains { mapping in
+                    memory.contains { $0.overlaps(mapping.range) }
+                } ?? false
         }
         guard kind == .dynamic, let range else { return }
         let ours = devices.filter { $0.mode == .systemRAM }.flatMap { $0.mappings ?? [] }.map(\.range)
-        strandedRanges = memory.filter { range.overlaps($0) }.flatMap { $0.clamped(to: range).subtracting(ours) }
-            .sorted { $0.lowerBound < $1.lowerBound }
+        strandedRanges = memory.filter { range.overlaps($0) }.flatMap {
+            $0.clamped(to: range).subtracting(ours)
+        }
+        .sorted { $0.lowerBound < $1.lowerBound }
     }
 
     /// The address of the entry that is the region: that of its platform device (`hmem.0`, Linux 6.1), or the soft-reserved

@@ -62,7 +62,8 @@ package enum MemoryBlocks {
 
     /// How the kernel takes memory in; nil where it does not. The policy is not read.
     package static func hotplug(_ directory: borrowing SysfsDirectory) -> MemoryHotplug? {
-        guard let unit = directory.text("block_size_bytes").flatMap({ UInt64($0, radix: 16) }), unit > 0 else {
+        guard let unit = directory.text("block_size_bytes").flatMap({ UInt64($0, radix: 16) }), unit > 0
+        else {
             return nil
         }
         return MemoryHotplug(blockSize: ByteCount(unit))
@@ -85,7 +86,9 @@ package enum MemoryBlocks {
     ///
     /// The driver adds whole blocks alone (drivers/dax/kmem.c, `dax_kmem_range`), so those at the edges are not its.
     package static func online(from start: UInt64?, size: UInt64?) -> [UInt64] {
-        guard let directory = SysfsDirectory.ifThere(root), let hotplug = hotplug(directory) else { return [] }
+        guard let directory = SysfsDirectory.ifThere(root), let hotplug = hotplug(directory) else {
+            return []
+        }
         guard let start, let size, size > 0 else { return [0] }
         return hotplug.blocks(in: start..<(start + size)).filter {
             directory.text("memory\($0)/state") != "offline" && directory.exists("memory\($0)")
