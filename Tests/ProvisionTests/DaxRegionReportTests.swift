@@ -22,8 +22,8 @@ import Testing
 
                 dax regions: memory blocks of 2 GiB, auto_online_blocks online
                   hmem.0: 64 GiB, align 2 MiB, at 0x1080000000, dynamic
-                  free 36 GiB, largest range 24 GiB
-                  [bbbbbbbbbbbbbbbbbb|.........|cccc|..........|ccccccccc|.........................]
+                  free 36 GiB, largest range 26 GiB
+                  [bbbbbbbbbbbbbbbbbb|.........|ccccc|..|ccccccccc|..............................]
 
                      DEVICE    SIZE  ALIGN  NODE  STATE                             ADDRESSES
                   -  dax0.0     0 B  2 MiB     2  no memory                         -
@@ -157,7 +157,7 @@ import Testing
         let lines = DaxRegionText(region).lines
         #expect(lines[1] == "free 768 MiB, largest range 256 MiB")
         #expect(
-            lines[2] == "[aaaaaaaaaaaaaaaaaaa|...................|###################|..................]")
+            lines[2] == "[aaaaaaaaaaaaaaaaaaa|...................|##################|...................]")
         #expect(lines.contains { $0.contains("device disabled, system memory") })
         #expect(lines.contains { $0.hasPrefix("#  free") && $0.contains("system memory until a reboot") })
         #expect(lines.contains("! dax0.1: the kernel uses its memory until a reboot"))
