@@ -6,9 +6,10 @@ import ProvisionCore
 struct InventoryCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "inventory",
-        abstract: "Shows the host: buses, DIMMs, regions with their free ranges, namespaces.",
+        abstract: "Shows the host: buses, DIMMs, regions with their free ranges, namespaces; dax regions.",
         discussion: """
-            Each region comes with a map of its capacity: a letter for each namespace, a dot for what is free. \
+            Each region comes with a map of its capacity: a letter for each namespace, a dot for what is free. So do \
+            the dax regions of soft-reserved and volatile CXL memory, with their devices. \
             Without root the kernel hides addresses: the report then has no maps and no free ranges.
 
             \(ExitStatus.table(.done, .error, .notPermitted))
@@ -19,11 +20,13 @@ struct InventoryCommand: ParsableCommand {
     enum Format: EnumerableFlag {
         case json
         case ndctlJSON
+        case daxctlJSON
 
         static func name(for value: Format) -> NameSpecification {
             switch value {
             case .json: .customLong("json")
             case .ndctlJSON: .customLong("ndctl-json")
+            case .daxctlJSON: .customLong("daxctl-json")
             }
         }
 
@@ -31,6 +34,7 @@ struct InventoryCommand: ParsableCommand {
             switch value {
             case .json: "Print one JSON document: everything that is known."
             case .ndctlJSON: "Print what 'ndctl list -BDRNv' prints."
+            case .daxctlJSON: "Print what 'daxctl list -DRiM' prints."
             }
         }
     }
@@ -53,16 +57,21 @@ struct InventoryCommand: ParsableCommand {
         }
         let report = InventoryReport(
             observed, showing: try selection(on: observed), origin: host.isSimulated ? nil : .here())
-        if format == nil, !host.isSimulated, Privilege.isMissing, !observed.buses.isEmpty {
+        if format == nil, !host.isSimulated, Privilege.isMissing,
+            !observed.buses.isEmpty || !observed.daxRegions.isEmpty
+        {
             Console.diagnose(
                 "daxprov: addresses and label areas are not known: run it as root, who alone may read them")
         }
         for note in watch.notes { Console.diagnose("daxprov: \(note.message)") }
-        if observed.buses.isEmpty { Console.diagnose("daxprov: \(InventoryReport.noBusAdvice)") }
+        if observed.buses.isEmpty, observed.daxRegions.isEmpty {
+            Console.diagnose("daxprov: \(InventoryReport.noBusAdvice)")
+        }
         switch format {
         case nil: try Console.write(report.text(width: Console.style.width))
         case .json: try Console.write(report.json)
         case .ndctlJSON: try Console.write(report.ndctlJSON)
+        case .daxctlJSON: try Console.write(report.daxctlJSON)
         }
     }
 

@@ -12,6 +12,7 @@ import Testing
         #expect(try parse()?.format == nil)
         #expect(try parse("--json")?.format == .json)
         #expect(try parse("--ndctl-json")?.format == .ndctlJSON)
+        #expect(try parse("--daxctl-json")?.format == .daxctlJSON)
     }
 
     @Test func theTwoFormatsExcludeEachOther() {

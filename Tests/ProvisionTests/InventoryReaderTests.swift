@@ -18,6 +18,7 @@ import Testing
         #expect(left.json == right.json)
         #expect(left.text == right.text)
         #expect(left.ndctlJSON == right.ndctlJSON)
+        #expect(left.daxctlJSON == right.daxctlJSON)
     }
 
     @Test(arguments: [
@@ -53,6 +54,19 @@ import Testing
             #"{"format_version":1,"buses":[{"dev":"a","provider":"b","regions":"#
                 + #"[{"dev":"c","size":16,"align":0}]}]}"#,
             "buses[0].regions[0].align: must not be 0"
+        ),
+        (
+            #"{"format_version":1,"buses":[],"dax_regions":[{"path":"/a","id":0,"type":"moving"}]}"#,
+            "dax_regions[0].type: 'moving' is none of static, dynamic"
+        ),
+        (
+            #"{"format_version":1,"buses":[],"dax_regions":[{"path":"/a","id":0,"type":"static","size":1,"#
+                + #""system_memory":[{"start":2,"end":1}]}]}"#,
+            "dax_regions[0].system_memory[0].end: 1 is before the start, 2"
+        ),
+        (
+            #"{"format_version":1,"buses":[],"memory_hotplug":{"block_size":0}}"#,
+            "memory_hotplug.block_size: must not be 0"
         ),
     ])
     func documentsThatAreNotInventoriesAreRefusedWithThePlace(document: String, message: String) {

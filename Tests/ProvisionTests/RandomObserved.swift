@@ -21,7 +21,45 @@ struct RandomObserved {
         generator = Generator(state: seed)
     }
 
-    mutating func observed() -> Observed { Observed(buses: list { $0.bus() }) }
+    mutating func observed() -> Observed {
+        Observed(
+            buses: list { $0.bus() }, daxRegions: list { $0.daxRegion() },
+            memoryHotplug: maybe { random in
+                MemoryHotplug(blockSize: random.size(), policy: random.maybe { $0.text() })
+            })
+    }
+
+    private mutating func daxRegion() -> DaxRegion {
+        DaxRegion(
+            path: text(), id: Int(number(Int16.self)), kind: one(of: DaxRegion.Kind.allCases), size: size(),
+            start: maybe { $0.address() }, align: maybe { $0.size() }, availableSize: maybe { $0.size() },
+            devices: list { $0.dynamicDevice() }, strandedRanges: list { $0.range() })
+    }
+
+    private mutating func dynamicDevice() -> DaxRegion.Device {
+        DaxRegion.Device(
+            name: text(), size: size(), align: maybe { $0.size() },
+            targetNode: maybe { Int($0.number(Int16.self)) }, numaNode: maybe { Int($0.number(Int16.self)) },
+            driver: maybe { $0.one(of: ["device_dax", "kmem", "fsdev_dax", "\u{1b}[31m"]) },
+            mappings: maybe { random in
+                random.list { DaxRegion.Mapping(range: $0.range(), pageOffset: $0.address()) }
+            },
+            memoryBlocks: maybe { random in
+                random.list {
+                    DaxRegion.BlockRun(numbers: $0.blocks(), state: $0.text(), zone: $0.maybe { $0.text() })
+                }
+            }, isStranded: bool(), isNodeMissing: bool())
+    }
+
+    private mutating func range() -> Range<UInt64> {
+        let (one, other) = (address(), address())
+        return min(one, other)..<(max(one, other) + 1)
+    }
+
+    private mutating func blocks() -> Range<UInt64> {
+        let first = address()
+        return first..<(first + UInt64(number(UInt32.self)))
+    }
 
     private mutating func bus() -> Bus {
         Bus(

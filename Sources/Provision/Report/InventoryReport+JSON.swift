@@ -16,7 +16,10 @@ extension InventoryReport {
         root.set("host_name", origin?.hostName)
         root.set("time", origin?.time)
         if let selection { root.set("selection", each: selection.words) { .string($0) } }
+        let shown = shown
         root.set("buses", each: shown.buses, node)
+        if !shown.daxRegions.isEmpty { root.set("dax_regions", each: shown.daxRegions, Self.node) }
+        if let hotplug = shown.memoryHotplug { root.set("memory_hotplug", Self.node(hotplug)) }
         return root
     }
 
@@ -123,11 +126,15 @@ extension InventoryReport {
         return node
     }
 
-    /// Adds a device's memory blocks under daxctl's keys.
-    static func setMemory(_ memory: DaxDevice.Memory?, in node: borrowing JSONNode) {
-        node.set("online_memblocks", memory?.online)
-        node.set("total_memblocks", memory?.total)
-        node.set("movable", memory?.isMovable)
+    /// Adds a device's memory blocks under daxctl's keys, by daxctl's rule or by ours: daxctl says whether they are
+    /// movable only where none of them is offline (daxctl/lib/libdaxctl.c, `memblock_find_zone`).
+    static func setMemory(
+        _ memory: DaxDevice.Memory?, in node: borrowing JSONNode, asDaxctl isDaxctls: Bool = false
+    ) {
+        guard let memory else { return }
+        node.set("online_memblocks", memory.online)
+        node.set("total_memblocks", memory.total)
+        if !isDaxctls || memory.online == memory.total { node.set("movable", memory.isMovable) }
     }
 
     private static func node(_ label: UninstantiatedLabel) -> JSONNode {

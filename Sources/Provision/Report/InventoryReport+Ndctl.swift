@@ -116,7 +116,7 @@ extension InventoryReport {
             // Whatever is not kmem is devdax to daxctl, without a driver as well (daxctl/json.c, `util_daxctl_dev_to_json`).
             let isMemory = namespace.daxDevice?.mode == .systemRAM
             device.set("mode", isMemory ? "system-ram" : "devdax")
-            setMemory(namespace.daxDevice?.memory, in: device)
+            setMemory(namespace.daxDevice?.memory, in: device, asDaxctl: true)
             if namespace.daxDevice?.mode == .disabled { device.set("state", "disabled") }
             return device
         }

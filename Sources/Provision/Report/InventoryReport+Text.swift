@@ -1,6 +1,7 @@
 import ProvisionCore
 
-/// The host for a person: a block for each bus, its DIMMs, and for each region a summary, a map and a table.
+/// The host for a person: a block for each bus, its DIMMs, and for each region a summary, a map and a table; then the
+/// dax regions that are more than a devdax namespace.
 extension InventoryReport {
     /// The text, with a newline at its end.
     public var text: String { text(width: nil) }
@@ -8,9 +9,32 @@ extension InventoryReport {
     /// The text, with a newline at its end.
     /// - Parameter width: the columns of the terminal; nil: lines are as long as they are.
     public func text(width: Int?) -> String {
-        guard !observed.buses.isEmpty else { return "No persistent memory: this host has no nvdimm bus.\n" }
-        let blocks = shown.buses.map { lines(of: $0, width).joined(separator: "\n") }
+        let shown = shown
+        var blocks =
+            observed.buses.isEmpty
+            ? ["No persistent memory: this host has no nvdimm bus."]
+            : shown.buses.map { lines(of: $0, width).joined(separator: "\n") }
+        let regions = shown.daxRegions.filter(DaxRegionText.shows)
+        if !regions.isEmpty {
+            blocks.append(Self.lines(of: regions, shown.memoryHotplug, width).joined(separator: "\n"))
+        }
         return blocks.joined(separator: "\n\n") + "\n"
+    }
+
+    private static func lines(
+        of regions: [DaxRegion], _ hotplug: MemoryHotplug?, _ width: Int?
+    ) -> [String] {
+        var facts: [String] = []
+        if let hotplug {
+            facts.append("memory blocks of \(hotplug.blockSize.brief)")
+            if let policy = hotplug.policy { facts.append("auto_online_blocks \(clean(policy))") }
+        }
+        var lines = ["dax regions" + (facts.isEmpty ? "" : ": \(facts.joined(separator: ", "))")]
+        for (index, region) in regions.enumerated() {
+            let text = DaxRegionText(region, width: width.map { $0 - 2 }).lines
+            lines += (index == 0 ? [] : [""]) + text.map { $0.isEmpty ? "" : "  \($0)" }
+        }
+        return lines
     }
 
     /// What to check where there is no bus: for stderr, beside the report.

@@ -1,9 +1,9 @@
 public import ProvisionCore
 
-/// The observed host as a report: one value, three views.
+/// The observed host as a report: one value, four views.
 ///
-/// ``text`` is for people, ``json`` is the stable document that ``InventoryReader`` reads back, and ``ndctlJSON`` is
-/// what `ndctl list -BDRNv` prints for the same host.
+/// ``text`` is for people, ``json`` is the stable document that ``InventoryReader`` reads back, ``ndctlJSON`` and
+/// ``daxctlJSON`` are what `ndctl list -BDRNv` and `daxctl list -DRiM` print for the same host.
 public struct InventoryReport: Sendable {
     /// The host.
     public let observed: Observed

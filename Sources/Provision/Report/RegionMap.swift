@@ -8,7 +8,7 @@ public import ProvisionCore
 public struct RegionMap: Sendable {
     /// The number of columns where nothing says another, brackets included.
     public static let width = 80
-    private static let letters = Array("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
+    static let letters = Array("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
 
     /// The picture.
     public let lines: [String]
@@ -35,8 +35,8 @@ public struct RegionMap: Sendable {
         }
     }
 
-    /// A range to draw.
-    private struct Segment {
+    /// A range to draw, from the start of what is drawn.
+    struct Segment {
         var extent: Extent
         var fill: Character
     }
@@ -53,7 +53,8 @@ public struct RegionMap: Sendable {
         }
     }
 
-    private static func draw(_ segments: [Segment], _ width: Int) -> [String] {
+    /// The picture of segments in order, which there must be.
+    static func draw(_ segments: [Segment], _ width: Int) -> [String] {
         let interior = width - 2
         let hasWalls = 2 * segments.count - 1 <= interior
         let rows = (segments.count + interior - 1) / interior

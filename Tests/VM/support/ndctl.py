@@ -18,9 +18,13 @@ def assert_agrees(vm, dimms_of_errors=True):
     if not dimms_of_errors:
         theirs = _without_dimms_of_errors(theirs)
     text = vm.run(["daxprov", "inventory", "--ndctl-json"], check=True).out
-    ours = json.loads(text) if text.strip() else []
-    differences = list(_differences("", _by_device(ours), _by_device(theirs)))
-    assert not differences, "daxprov and ndctl differ:\n" + "\n".join(differences)
+    assert_equal_as_sets(json.loads(text) if text.strip() else [], theirs, "ndctl")
+
+
+def assert_equal_as_sets(ours, theirs, tool):
+    """Asserts that two documents say the same, in whatever order they list devices."""
+    differences = list(_differences("", _by_device(ours), _by_device(theirs), tool))
+    assert not differences, f"daxprov and {tool} differ:\n" + "\n".join(differences)
 
 
 def _without_dimms_of_errors(value):
@@ -38,7 +42,7 @@ def _by_device(value):
         return {key: _by_device(each) for key, each in value.items()}
     if not isinstance(value, list):
         return value
-    key = next((key for key in ("dev", "chardev", "dimm") if value and all(
+    key = next((key for key in ("dev", "chardev", "dimm", "path", "page_offset") if value and all(
         isinstance(each, dict) and key in each for each in value)), None)
     if key is None:
         return [_by_device(each) for each in value]
@@ -46,9 +50,9 @@ def _by_device(value):
     return {each[key]: _by_device(each) for each in value}
 
 
-def _differences(place, ours, theirs):
+def _differences(place, ours, theirs, tool):
     if isinstance(ours, dict) and isinstance(theirs, dict):
         for key in sorted({*ours, *theirs}):
-            yield from _differences(f"{place}/{key}", ours.get(key, "(absent)"), theirs.get(key, "(absent)"))
+            yield from _differences(f"{place}/{key}", ours.get(key, "(absent)"), theirs.get(key, "(absent)"), tool)
     elif (type(ours), ours) != (type(theirs), theirs):
-        yield f"{place}: {ours!r}, ndctl: {theirs!r}"
+        yield f"{place}: {ours!r}, {tool}: {theirs!r}"

@@ -29,7 +29,8 @@ public struct HostSelection: Sendable, Equatable {
         }
     }
 
-    /// The host with the regions that are meant or hold a namespace that is, their buses and their DIMMs.
+    /// The host with the regions that are meant or hold a namespace that is, their buses and their DIMMs, and the dax
+    /// regions of the namespaces that are meant.
     package func limited(_ observed: Observed) -> Observed {
         var buses: [Bus] = []
         for bus in observed.buses {
@@ -42,7 +43,15 @@ public struct HostSelection: Sendable, Equatable {
             bus.dimms = bus.dimms.filter { dimms.contains($0.device) }
             if !bus.regions.isEmpty { buses.append(bus) }
         }
-        return Observed(buses: buses)
+        let devices = Set(
+            buses.flatMap(\.regions).flatMap { region in
+                region.namespaces.filter { shows($0, in: region) }.compactMap(\.characterDevice)
+            })
+        return Observed(
+            buses: buses,
+            daxRegions: observed.daxRegions.filter { region in
+                region.devices.contains { devices.contains($0.name) }
+            }, memoryHotplug: observed.memoryHotplug)
     }
 
     /// Whether a namespace is meant, by itself or with its region.

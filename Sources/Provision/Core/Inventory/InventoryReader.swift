@@ -24,7 +24,10 @@ public enum InventoryReader {
         if let selection = try root.optional("selection") {
             throw selection.error("says that this is a part of a host: save the whole, without names")
         }
-        return Observed(buses: try root.required("buses").limitedList(bus))
+        return Observed(
+            buses: try root.required("buses").limitedList(bus),
+            daxRegions: try root.limitedList("dax_regions", daxRegion),
+            memoryHotplug: try root.optional("memory_hotplug").map(memoryHotplug))
     }
 
     /// Where and when the inventory was taken; nil where it does not say.

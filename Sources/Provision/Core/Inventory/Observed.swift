@@ -1,13 +1,20 @@
 /// The host as one enumeration found it: plain values, no handles.
 ///
-/// Sorted: buses, DIMMs and regions by the number in their device name, namespaces by region and number.
+/// Sorted: buses, DIMMs and regions by the number in their device name, namespaces by region and number; dax regions by
+/// their number and path.
 public struct Observed: Equatable, Sendable {
     /// The nvdimm buses (`ndbusN`).
     public var buses: [Bus]
+    /// The dax regions, those of devdax namespaces among them.
+    public var daxRegions: [DaxRegion]
+    /// How the kernel takes memory in at run time; nil where it does not, or it is not known.
+    public var memoryHotplug: MemoryHotplug?
 
-    /// A host with these buses.
-    public init(buses: [Bus]) {
+    /// A host with these buses and dax regions.
+    public init(buses: [Bus], daxRegions: [DaxRegion] = [], memoryHotplug: MemoryHotplug? = nil) {
         self.buses = buses
+        self.daxRegions = daxRegions
+        self.memoryHotplug = memoryHotplug
     }
 
     /// Every region of every bus.

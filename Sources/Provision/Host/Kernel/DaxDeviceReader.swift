@@ -53,25 +53,34 @@ package enum DaxDeviceReader {
 }
 
 extension MemoryBlocks {
-    /// The memory blocks of a physical range, as libdaxctl counts them (daxctl/lib/libdaxctl.c, `daxctl_memory_op`):
-    /// those that exist and lie in it wholly.
+    /// The memory blocks of a physical range: those that exist and lie in it wholly.
     package static func memory(from start: UInt64, size: UInt64) -> DaxDevice.Memory? {
-        guard let directory = SysfsDirectory.ifThere(root),
-            let unit = directory.text("block_size_bytes").flatMap({ UInt64($0, radix: 16) }), unit > 0
-        else { return nil }
-        let first = start / unit + (start.isMultiple(of: unit) ? 0 : 1)
-        let end = (start + size) / unit
-        var memory = DaxDevice.Memory(online: 0, total: 0, isMovable: nil)
-        guard first < end else { return memory }
-        for block in first..<end {
-            guard let state = directory.text("memory\(block)/state") else { continue }
-            memory.total += 1
-            guard state != "offline" else { continue }
-            memory.online += 1
-            let isMovable = directory.text("memory\(block)/valid_zones") == "Movable"
-            memory.isMovable = (memory.isMovable ?? true) && isMovable
+        guard let directory = SysfsDirectory.ifThere(root), let hotplug = hotplug(directory) else {
+            return nil
         }
-        return memory
+        return DaxDevice.Memory(runs(in: [start..<(start + size)], hotplug, directory))
+    }
+
+    /// The memory blocks of physical ranges, those of each range by themselves: the blocks that exist and lie in it wholly.
+    /// libdaxctl takes a device for one range (daxctl/lib/libdaxctl.c, `memblock_in_dev`), and so counts the blocks of
+    /// others.
+    package static func runs(
+        in ranges: [Range<UInt64>], _ hotplug: MemoryHotplug, _ directory: borrowing SysfsDirectory
+    ) -> [DaxRegion.BlockRun] {
+        var runs: [DaxRegion.BlockRun] = []
+        for block in ranges.flatMap({ hotplug.blocks(in: $0) }) {
+            guard let state = directory.text("memory\(block)/state") else { continue }
+            var run = DaxRegion.BlockRun(numbers: block..<(block + 1), state: state)
+            if run.areOnline { run.zone = zone(of: block, directory) }
+            if let last = runs.last, last.numbers.upperBound == block, last.state == state,
+                last.zone == run.zone
+            {
+                runs[runs.count - 1].numbers = last.numbers.lowerBound..<(block + 1)
+            } else {
+                runs.append(run)
+            }
+        }
+        return runs
     }
 }
 
@@ -85,15 +94,31 @@ package enum SystemMemoryRanges {
 
     /// The ranges whose name begins with `System RAM`, as in "    108000000-11fffffff : System RAM (kmem)".
     package static func parse(_ lines: [String]) -> [Range<UInt64>] {
+        entries(lines).filter(\.isSystemMemory).map(\.range)
+    }
+
+    /// A line of `/proc/iomem`.
+    package struct Entry {
+        /// The physical addresses.
+        package let range: Range<UInt64>
+        /// What lies there, or which driver took it.
+        package let name: String
+
+        /// Whether the kernel uses it as its memory.
+        package var isSystemMemory: Bool { name.hasPrefix("System RAM") }
+    }
+
+    /// What the lines say; those without addresses are left out.
+    package static func entries(_ lines: [String]) -> [Entry] {
         lines.compactMap { line in
             let parts = line.split(separator: " : ", maxSplits: 1)
-            guard parts.count == 2, parts[1].hasPrefix("System RAM") else { return nil }
+            guard parts.count == 2 else { return nil }
             let ends = parts[0].drop { $0 == " " }.split(separator: "-")
             guard ends.count == 2, let start = UInt64(ends[0], radix: 16),
                 let last = UInt64(ends[1], radix: 16),
                 start < last, last < .max
             else { return nil }
-            return start..<(last + 1)
+            return Entry(range: start..<(last + 1), name: String(parts[1]))
         }
     }
 }

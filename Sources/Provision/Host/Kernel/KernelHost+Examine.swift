@@ -15,7 +15,7 @@ extension KernelHost {
         }
         if query.readsMemoryPolicy {
             findings.memoryPolicy = SystemMemory.policy
-            findings.memoryBlockSize = MemoryBlocks.size.map(ByteCount.init)
+            findings.memoryBlockSize = MemoryBlocks.size
         }
         for device in query.initializedRegions {
             findings.contentLooks[device] = try look(at: device)

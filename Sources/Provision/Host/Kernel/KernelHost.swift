@@ -28,15 +28,20 @@ public final class KernelHost: Host {
                 advice: "mount sysfs at /sys")
         }
         regions = [:]
-        let buses = try ReadFailures.checking { () throws(HostError) in
-            guard let devices = SysfsDirectory.ifThere(Sysfs.devices) else { return [Bus]() }
-            let context = try NdctlContext()
-            var buses: [Bus] = []
-            try context.forEachBus { bus throws(HostError) in buses.append(try observe(bus)) }
-            try Self.requireAll(["ndbus"], of: devices, in: Set(buses.map(\.device)))
-            return buses
+        return try ReadFailures.checking { () throws(HostError) in
+            let buses = try observeBuses().sorted { Sysfs.number($0.device) < Sysfs.number($1.device) }
+            let dax = DaxRegionReader().read()
+            return Observed(buses: buses, daxRegions: dax.regions, memoryHotplug: dax.hotplug)
         }
-        return Observed(buses: buses.sorted { Sysfs.number($0.device) < Sysfs.number($1.device) })
+    }
+
+    private func observeBuses() throws(HostError) -> [Bus] {
+        guard let devices = SysfsDirectory.ifThere(Sysfs.devices) else { return [] }
+        let context = try NdctlContext()
+        var buses: [Bus] = []
+        try context.forEachBus { bus throws(HostError) in buses.append(try observe(bus)) }
+        try Self.requireAll(["ndbus"], of: devices, in: Set(buses.map(\.device)))
+        return buses
     }
 
     /// Reads one namespace; see ``Host/current(_:)``.

@@ -81,7 +81,7 @@ package struct KernelDaxDevice: ~Copyable {
 
     /// The numbers of the memory blocks that lie wholly in its range.
     private var blocks: Range<UInt64> {
-        guard let unit = MemoryBlocks.size.map(ByteCount.init) else { return 0..<0 }
+        guard let unit = MemoryBlocks.size else { return 0..<0 }
         return MemoryForecast(range, blockSize: unit).blocks
     }
 

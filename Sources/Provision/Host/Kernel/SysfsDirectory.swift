@@ -98,6 +98,12 @@ package struct SysfsDirectory: ~Copyable {
     /// The last component of where a symbolic link leads; nil where there is no such link. Opens nothing. A failure to
     /// look is noted (``ReadFailures``).
     package func linkTarget(_ link: String) -> String? {
+        destination(of: link)?.split(separator: "/").last.map(String.init)
+    }
+
+    /// Where a symbolic link leads, as it is written; nil where there is no such link. Opens nothing. A failure to look
+    /// is noted (``ReadFailures``).
+    package func destination(of link: String) -> String? {
         unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(PATH_MAX)) { buffer in
             guard let start = buffer.baseAddress else { return nil }
             let count = unsafe readlinkat(descriptor, link, start, buffer.count)
@@ -106,8 +112,7 @@ package struct SysfsDirectory: ~Copyable {
                 return nil
             }
             let bytes = unsafe UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[..<count])
-            let target = unsafe String(decoding: bytes, as: UTF8.self)
-            return target.split(separator: "/").last.map(String.init)
+            return unsafe String(decoding: bytes, as: UTF8.self)
         }
     }
 

@@ -65,6 +65,7 @@ public final class SimulatedHost: Host {
         isGone = false
         state.fault = nil
         state.boot()
+        state.rebootDaxRegions()
         try save()
     }
 

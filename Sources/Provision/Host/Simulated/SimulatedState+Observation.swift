@@ -16,7 +16,8 @@ extension SimulatedState {
                     device: "ndbus\(index)", provider: bus.provider, scrubState: bus.scrubState, dimms: dimms,
                     regions: regions))
         }
-        return Observed(buses: list)
+        let dax = daxRegions.sorted { ($0.id, $0.path) < ($1.id, $1.path) }
+        return Observed(buses: list, daxRegions: dax, memoryHotplug: memoryHotplug)
     }
 
     private func observedDimm(_ number: Int) -> Dimm {

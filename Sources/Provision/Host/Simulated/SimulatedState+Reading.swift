@@ -13,7 +13,10 @@ extension SimulatedState {
             throw version.error("is not 1, the version that this program reads")
         }
         let host = try root.required("simulated_host")
-        try host.allowOnly(["booted", "buses", "info_blocks", "pages", "boots", "busy", "fault"])
+        try host.allowOnly([
+            "booted", "buses", "info_blocks", "pages", "boots", "busy", "fault", "dax_regions",
+            "memory_hotplug",
+        ])
         self.init()
         let booted = try host.value("booted", default: false) { cursor throws(JSONError) in try cursor.bool()
         }
@@ -27,6 +30,7 @@ extension SimulatedState {
         }
         boots = try host.value("boots", default: 0) { boots throws(JSONError) in try boots.integer() }
         try readBusy(host)
+        try readDaxRegions(host)
         fault = try host.value("fault") { cursor throws(JSONError) in try SimulatedFault(cursor) }
         if !booted { bootWhatWasWritten() }
     }

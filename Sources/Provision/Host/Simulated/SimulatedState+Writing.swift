@@ -7,6 +7,7 @@ extension SimulatedState {
         host.set("booted", true)
         host.set("buses", .array(of: buses) { busJSON($0) })
         host.set("info_blocks", .array(of: infoBlocks.sorted { $0.key < $1.key }) { Self.blockJSON($0, $1) })
+        setDaxRegions(in: host)
         if boots > 0 { host.set("boots", boots) }
         if !pages.isEmpty {
             host.set("pages", .array(of: pages.sorted { $0.key < $1.key }) { Self.pageJSON($0, $1) })
@@ -92,7 +93,7 @@ extension SimulatedState {
         return node
     }
 
-    private static func hexadecimal(_ number: UInt64) -> String { "0x" + String(number, radix: 16) }
+    package static func hexadecimal(_ number: UInt64) -> String { "0x" + String(number, radix: 16) }
 }
 
 extension SimulatedDimm {

@@ -8,6 +8,10 @@ package import ProvisionCore
 package struct SimulatedState: Equatable, Sendable {
     /// The buses; their place in the list is their number.
     package var buses: [SimulatedBus] = []
+    /// The dax regions, all dynamic, in the order of the file. Those of devdax namespaces are not simulated.
+    package var daxRegions: [DaxRegion] = []
+    /// How the kernel takes memory in; nil where that is not simulated.
+    package var memoryHotplug: MemoryHotplug?
     /// The info blocks on the media, by the physical address of the block itself.
     package var infoBlocks: [UInt64: SimulatedInfoBlock] = [:]
     /// The pages of the media that somebody wrote, by their physical address: each holds a number, repeated.

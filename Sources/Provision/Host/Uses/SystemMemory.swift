@@ -50,51 +50,64 @@ package enum SystemMemory {
     /// What the kernel does with new memory blocks; nil where it has no memory hotplug.
     package static var policy: String? {
         guard let directory = SysfsDirectory.ifThere(MemoryBlocks.root) else { return nil }
-        return directory.text("auto_online_blocks")
+        return directory.text(policyAttribute)
     }
 
     /// Changes what the kernel does with new memory blocks.
     package static func setPolicy(_ policy: String) throws(HostError) {
         do throws(Errno) {
-            try SysfsDirectory(MemoryBlocks.root).write(policy, to: "auto_online_blocks")
+            try SysfsDirectory(MemoryBlocks.root).write(policy, to: policyAttribute)
         } catch {
             throw .system(
                 error.rawValue, while: "set the policy for new memory blocks to \(policy)", device: "memory")
         }
     }
+
+    /// The attribute with what the kernel does with new memory blocks.
+    package static let policyAttribute = "auto_online_blocks"
 }
 
 /// The memory blocks of the kernel's memory hotplug (`/sys/devices/system/memory`).
 package enum MemoryBlocks {
     package static let root = "/sys/devices/system/memory"
 
-    /// The size of a memory block in bytes; nil where the kernel has no memory hotplug.
-    package static var size: UInt64? {
-        SysfsDirectory.ifThere(root)?.text("block_size_bytes").flatMap { UInt64($0, radix: 16) }
+    /// The size of a memory block; nil where the kernel has no memory hotplug.
+    package static var size: ByteCount? {
+        guard let directory = SysfsDirectory.ifThere(root) else { return nil }
+        return hotplug(directory)?.blockSize
+    }
+
+    /// How the kernel takes memory in; nil where it does not. The policy is not read.
+    package static func hotplug(_ directory: borrowing SysfsDirectory) -> MemoryHotplug? {
+        guard let unit = directory.text("block_size_bytes").flatMap({ UInt64($0, radix: 16) }), unit > 0
+        else {
+            return nil
+        }
+        return MemoryHotplug(blockSize: ByteCount(unit))
     }
 
     /// The zone of each of these blocks (`valid_zones`, of which an online block shows the one it is in). Where that
     /// cannot be told, the block counts as one that can go offline.
     package static func zones(of blocks: [UInt64]) -> [String] {
         guard let directory = SysfsDirectory.ifThere(root) else { return blocks.map { _ in "Movable" } }
-        return blocks.map { block in
-            let zones = directory.text("memory\(block)/valid_zones")?.split(separator: " ") ?? []
-            return zones.count == 1 && zones[0] != "none" ? String(zones[0]) : "Movable"
-        }
+        return blocks.map { zone(of: $0, directory) ?? "Movable" }
+    }
+
+    /// The zone of an online block; nil where the kernel does not tell one.
+    package static func zone(of block: UInt64, _ directory: borrowing SysfsDirectory) -> String? {
+        let zones = directory.text("memory\(block)/valid_zones")?.split(separator: " ") ?? []
+        return zones.count == 1 && zones[0] != "none" ? String(zones[0]) : nil
     }
 
     /// The numbers of the online blocks in a physical range. A range that cannot be read counts as online.
     ///
     /// The driver adds whole blocks alone (drivers/dax/kmem.c, `dax_kmem_range`), so those at the edges are not its.
     package static func online(from start: UInt64?, size: UInt64?) -> [UInt64] {
-        guard let directory = SysfsDirectory.ifThere(root),
-            let unit = directory.text("block_size_bytes").flatMap({ UInt64($0, radix: 16) }), unit > 0
-        else { return [] }
+        guard let directory = SysfsDirectory.ifThere(root), let hotplug = hotplug(directory) else {
+            return []
+        }
         guard let start, let size, size > 0 else { return [0] }
-        let first = start.isMultiple(of: unit) ? start / unit : start / unit + 1
-        let end = (start + size) / unit
-        guard first < end else { return [] }
-        return (first..<end).filter {
+        return hotplug.blocks(in: start..<(start + size)).filter {
             directory.text("memory\($0)/state") != "offline" && directory.exists("memory\($0)")
         }
     }
