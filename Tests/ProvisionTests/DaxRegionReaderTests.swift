@@ -134,7 +134,7 @@ import Testing
             [(0x1_0400_0000, 0x1_1fff_ffff, 0), (0x1_4000_0000, 0x1_4bff_ffff, 0x1c000)])
         try made.device("dax0.1", in: Self.hmem, driver: "kmem", [(0x1_3000_0000, 0x1_37ff_ffff, 0)])
         try made.blocks([
-            32: ("online", "Normal"), 33: ("online", "Movable"), 34: ("online", "Movable"),
+            32: ("online", "Normal"), 33: ("online", "Movable"), 34: ("online", "Normal"),
             35: ("offline", "Normal Movable"), 38: ("offline", "Normal Movable"), 40: ("online", "Normal"),
             41: ("online", "Normal"),
         ])
@@ -143,7 +143,8 @@ import Testing
         let devices = try #require(found.regions.first).devices
         #expect(
             devices[0].memoryBlocks == [
-                .init(numbers: 33..<35, state: "online", zone: "Movable"),
+                .init(numbers: 33..<34, state: "online", zone: "Movable"),
+                .init(numbers: 34..<35, state: "online", zone: "Normal"),
                 .init(numbers: 35..<36, state: "offline"),
                 .init(numbers: 40..<41, state: "online", zone: "Normal"),
             ])
