@@ -94,7 +94,7 @@ import Testing
         ("\"profile\": {}, \"path\": \"/x\"", "profile and path exclude each other"),
         ("\"profile\": [1]", "profile must be a mapping or the text of a profile, not an array"),
         ("\"path\": \"-\"", "path must be that of a file"),
-        ("\"path\": \"/nonexistent\"", "cannot read the profile /nonexistent: No such file or directory"),
+        ("\"path\": \"/no/such/file\"", "cannot read the profile /no/such/file: No such file or directory"),
         ("\"profile\": {\"version\": 1, \"regionss\": []}", "did you mean `regions`?"),
         ("\"profile\": \"version: 2\"", "profile:1:10: error:"),
         ("\"profile\": \"version: 1\", \"allow_destroy\": {}", "allow_destroy must be a list of texts"),
@@ -129,8 +129,8 @@ import Testing
     }
 
     @Test func aFileOfArgumentsThatIsNotThereIsAFailure() throws {
-        let answer = try answer(to: "/nonexistent")
-        #expect(answer.message.contains("cannot read the module's arguments in /nonexistent: No such file"))
+        let answer = try answer(to: "/no/such/file")
+        #expect(answer.message.contains("cannot read the module's arguments in /no/such/file: No such file"))
     }
 
     @Test func theInventoryIsThatOfTheCommand() throws {
@@ -144,7 +144,7 @@ import Testing
     }
 
     @Test func theAnswerHasWhatTheTaskGaveAndNothingOfAnsibles() throws {
-        let invocation = try run("\"path\": \"/nonexistent\"").document.required("invocation")
+        let invocation = try run("\"path\": \"/no/such/file\"").document.required("invocation")
         guard case .object(let arguments) = try invocation.required("module_args").value else {
             Issue.record("no object")
             return

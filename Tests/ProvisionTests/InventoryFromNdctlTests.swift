@@ -17,6 +17,8 @@ import Testing
         var observed = observed
         for bus in observed.buses.indices {
             for dimm in observed.buses[bus].dimms.indices { observed.buses[bus].dimms[dimm].labelArea = nil }
+            observed.memoryHotplug = nil
+            observed.daxRegions = []
             for region in observed.buses[bus].regions.indices {
                 listable(&observed.buses[bus].regions[region], disabled: disabled)
             }

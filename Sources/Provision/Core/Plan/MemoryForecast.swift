@@ -1,5 +1,4 @@
-/// What the memory blocks of a device will be: the whole blocks within its range, as the kernel takes them
-/// (drivers/dax/kmem.c, `dax_kmem_range`).
+/// What the memory blocks of a device will be: the whole blocks within its range (``MemoryHotplug/blocks(in:)``).
 package struct MemoryForecast: Equatable {
     /// The size of a memory block.
     package var blockSize: ByteCount
@@ -12,17 +11,15 @@ package struct MemoryForecast: Equatable {
     /// The forecast for a physical range.
     package init(_ range: Range<UInt64>, blockSize: ByteCount) {
         let unit = blockSize.bytes
-        let first = range.lowerBound / unit + (range.lowerBound.isMultiple(of: unit) ? 0 : 1)
-        let end = max(first, range.upperBound / unit)
         self.blockSize = blockSize
-        self.blocks = first..<end
-        guard first < end else {
+        self.blocks = MemoryHotplug(blockSize: blockSize).blocks(in: range)
+        guard !blocks.isEmpty else {
             head = ByteCount(range.upperBound - range.lowerBound)
             tail = .zero
             return
         }
-        head = ByteCount(first * unit - range.lowerBound)
-        tail = ByteCount(range.upperBound - end * unit)
+        head = ByteCount(blocks.lowerBound * unit - range.lowerBound)
+        tail = ByteCount(range.upperBound - blocks.upperBound * unit)
     }
 
     /// The memory that comes of it.

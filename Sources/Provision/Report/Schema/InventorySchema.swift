@@ -31,9 +31,40 @@ enum InventorySchema {
         optional: [
             "host_name": Words.text, "time": Words.pattern("^[0-9-]{10}T[0-9:]{8}Z$"),
             "selection": Words.texts,
+            "dax_regions": Words.list(of: Words.reference("dax_region")),
+            "memory_hotplug": Words.record(
+                ["block_size": Words.count], optional: ["auto_online_blocks": Words.text]),
         ])
 
     static let definitions: SchemaWords.Members = [
+        "dax_region": Words.record(
+            [
+                "path": Words.text, "id": Words.count, "type": Words.words(DaxRegion.Kind.self),
+                "size": Words.count, "devices": Words.list(of: Words.reference("dax_device")),
+            ],
+            optional: [
+                "start": Words.count, "available_size": Words.count, "align": Words.count,
+                "system_memory": Words.list(
+                    of: Words.record(["start": Words.count, "end": Words.count, "size": Words.count])),
+            ]),
+        "dax_device": Words.record(
+            ["chardev": Words.text, "size": Words.count, "mode": Words.words(["devdax", "system-ram"])],
+            optional: [
+                "target_node": Words.number, "align": Words.count, "online_memblocks": Words.count,
+                "total_memblocks": Words.count, "movable": Words.flag,
+                "state": Words.constant(.string("disabled")), "driver": Words.text,
+                "numa_node": Words.number,
+                "mappings": Words.list(
+                    of: Words.record([
+                        "page_offset": Words.count, "start": Words.count, "end": Words.count,
+                        "size": Words.count,
+                    ])),
+                "memory_blocks": Words.list(
+                    of: Words.record(
+                        ["first": Words.count, "count": Words.count, "state": Words.text],
+                        optional: ["zone": Words.text])),
+                "system_memory": Words.isTrue, "node_missing": Words.isTrue,
+            ]),
         "dimm": Words.record(
             ["dev": Words.text, "state": state],
             optional: [
