@@ -50,7 +50,7 @@ struct PlanModel {
             guard !region.namespaces[index].isActive else { throw .active(step) }
             try replace(index, layout, step, .random(using: &generator))
         case .configureDevice(let target, let use):
-            region.namespaces[try index(of: target, step)].daxDevice = DaxDevice(use)
+            region.namespaces[try index(of: target, step)].daxDevice = DaxDevice(usedAs: use)
         case .initializeLabels: throw .noTarget(step)
         }
     }

@@ -109,7 +109,7 @@ extension DaxDevice {
     }
 
     /// A device in such a use.
-    package init(_ use: DeviceUse) {
+    package init(usedAs use: DeviceUse) {
         switch use {
         case .devdax: self.init(.devdax, driver: "device_dax")
         case .systemRAM: self.init(.systemRAM, driver: "kmem")

@@ -28,7 +28,7 @@ package struct DeviceChanges {
         }
         let reason = "device \(Self.text(device)) becomes \(wanted.text)"
         var after = NamespaceSummary(namespace)
-        after.device = wanted == .devdax ? nil : DaxDevice(wanted)
+        after.device = wanted == .devdax ? nil : DaxDevice(usedAs: wanted)
         var change = Change(
             address: address, kind: .configureDevice, before: NamespaceSummary(namespace), after: after,
             reasons: [reason], reversibility: .lossless,
@@ -70,7 +70,7 @@ package struct DeviceChanges {
             }
             draft.lose(change, reason: reason, because: Self.lost, consent: consent)
         }
-        draft.describe(change, device: DaxDevice(wanted))
+        draft.describe(change, device: DaxDevice(usedAs: wanted))
         draft.add(.configureDevice(target, wanted), of: change, in: .device)
     }
 
