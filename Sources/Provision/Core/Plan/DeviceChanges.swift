@@ -86,6 +86,11 @@ package struct DeviceChanges {
                 "its device is held by the driver \(device.driver ?? "unknown"), which is not one of daxprov's",
                 "take it from that driver first, or leave out device:")
         }
+        if wanted != .devdax, let device, device.mode == .systemRAM, device.memory == nil {
+            return Refusal(
+                .notListed, address, at: declaration.position,
+                "which of its memory blocks are online is not known", advice: "run it as root")
+        }
         // drivers/dax/kmem.c, dev_dax_kmem_probe: "rejecting DAX region with invalid node".
         if wanted != .devdax, node == nil {
             return refuse(

@@ -105,6 +105,8 @@ package struct KernelDaxDevice: ~Copyable {
     /// Binds it to `kmem`, and brings its blocks online as asked. Other drivers' devices stay as they are.
     private func becomeMemory(_ online: OnlinePolicy) throws(HostError) {
         try requirePossible()
+        // Loading the driver, too, binds what is unbound and made for it.
+        try requireNoOtherUnbound(drivers())
         try loadMemoryDriver()
         let others = drivers()
         try requireNoOtherUnbound(others)
@@ -121,19 +123,25 @@ package struct KernelDaxDevice: ~Copyable {
                 throw putBack(was, after: error)
             }
         } catch {
-            if policy != "offline" { try? SystemMemory.setPolicy(policy) }
-            throw error
+            throw Self.giveBack(policy, after: error)
         }
         if policy != "offline" { try SystemMemory.setPolicy(policy) }
+    }
+
+    private static func giveBack(_ policy: String, after failure: HostError) -> HostError {
+        guard policy != "offline" else { return failure }
+        do throws(HostError) {
+            try SystemMemory.setPolicy(policy)
+            return failure
+        } catch {
+            return failure.adding(undoFailures: [error])
+        }
     }
 
     /// Gives the device its driver back, after what was tried failed.
     private func putBack(_ was: String?, after failure: HostError) -> HostError {
         do throws(HostError) {
-            if driver == Self.memoryDriver {
-                try takeAllOffline()
-                try unbind(Self.memoryDriver)
-            }
+            if driver == Self.memoryDriver { _ = try leaveMemory() }
             if let was { try bind(to: was) }
             return failure
         } catch {
@@ -228,9 +236,10 @@ package struct KernelDaxDevice: ~Copyable {
         guard let memory else { return [:] }
         var found: [UInt64: String?] = [:]
         for block in blocks {
-            guard let state = memory.text("memory\(block)/state") else { continue }
-            found[block] = .some(
-                state == "offline" ? nil : memory.text("memory\(block)/valid_zones") ?? "unknown")
+            guard memory.exists("memory\(block)") else { continue }
+            // What cannot be read counts as online.
+            let isOffline = memory.text("memory\(block)/state") == "offline"
+            found[block] = .some(isOffline ? nil : memory.text("memory\(block)/valid_zones") ?? "unknown")
         }
         return found
     }
@@ -290,8 +299,9 @@ package struct KernelDaxDevice: ~Copyable {
 
     // MARK: - To a device
 
-    /// Takes every block offline, and gives it back to `device_dax`.
-    private func becomeDevice() throws(HostError) {
+    /// Takes every block offline, and the driver away. Where that cannot be, the blocks are as before.
+    /// - Returns: the zones of the blocks that were online.
+    private func leaveMemory() throws(HostError) -> [UInt64: String] {
         var taken: [UInt64: String] = [:]
         try takeOffline(&taken)
         // With one block online the unbind strands the whole range until the next boot.
@@ -309,6 +319,18 @@ package struct KernelDaxDevice: ~Copyable {
         } catch {
             throw bringBack(taken, after: error)
         }
+        // The kernel says nothing where a block came online in that very moment.
+        if let block = states().keys.min() {
+            throw failed(
+                "memory block \(block) came online while its driver was taken away: the range is the kernel's now",
+                "find out what brings memory online here, and reboot: nothing else gives the range back")
+        }
+        return taken
+    }
+
+    /// Takes every block offline, and gives it back to `device_dax`.
+    private func becomeDevice() throws(HostError) {
+        let taken = try leaveMemory()
         do throws(HostError) {
             try bind(to: Self.deviceDriver)
         } catch {
