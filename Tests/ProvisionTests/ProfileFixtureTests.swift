@@ -56,7 +56,10 @@ import Testing
             #expect(throws: Never.self, "\(text)") {
                 let profile = try ProfileReader.read(Array(text.utf8), source: "docs")
                 let devices = profile.regions.flatMap(\.namespaces).compactMap(\.deviceConfiguration)
-                #expect(devices.isEmpty, "device: is refused by plan: \(text)")
+                let hasRights = devices.contains {
+                    $0.owner != nil || $0.group != nil || $0.permissions != nil
+                }
+                #expect(!hasRights, "plan refuses owners and permissions: \(text)")
             }
         }
     }
