@@ -169,6 +169,36 @@ import Testing
         #expect(!id.isEmpty)
     }
 
+    /// Somebody wrote to a new namespace after the crash, and then made it memory that is not online: the bytes are theirs.
+    @Test(arguments: [OnlinePolicy.none, .movable])
+    func whatLiesUnderMemoryThatIsOfflineIsSomebodys(online: OnlinePolicy) throws {
+        let scratch = try ScratchDirectory()
+        let host = try SimulatedHost(json: Self.machine)
+        let store = TransactionStore(StateDirectory(scratch.path.appending("state")))
+        // The stores of the creation come first; the next one is that of the device.
+        var point = 0
+        repeat {
+            point += 1
+            let tried = try SimulatedHost(json: Self.machine)
+            tried.arm(SimulatedFault(.crash, atOperation: point))
+            _ = try? Self.application(of: Self.profile("mode: system-ram, online: none"), on: tried, nil)
+            let survivor = try SimulatedHost(json: tried.json)
+            if try survivor.observe().regions[0].namespaces.first?.deviceUse == .devdax { break }
+        } while point < 40
+        host.arm(SimulatedFault(.crash, atOperation: point))
+        _ = try? Self.application(of: Self.profile("mode: system-ram, online: none"), on: host, store)
+        let survivor = try SimulatedHost(json: host.json)
+        survivor.arm(nil)
+        try survivor.write(7, to: Self.target(survivor), at: [.zero])
+        _ = try survivor.perform(.configureDevice(Self.target(survivor), .systemRAM(online)), identity: .none)
+        let outcome = try Recovery(host: survivor, store: store).run()
+        if online == .none {
+            #expect(!outcome.blocked.isEmpty && survivor.state.pages.values.contains(7), "\(outcome)")
+        } else {
+            #expect(outcome.blocked.isEmpty, "\(outcome)")
+        }
+    }
+
     @Test func whatCannotBecomeMemoryIsRefusedByThePlan() throws {
         let host = try Self.host(nil)
         func codes(_ profile: Profile) throws -> [Refusal.Code] {

@@ -9,18 +9,26 @@ extension UndoScene {
     private var isSameBoot: Bool { log.header.bootID != nil && log.header.bootID == host.bootID }
 
     /// What making devices memory again gives up: what was written to them as devices.
-    func lossesOfDevices() throws(ExecutionError) -> [Loss] {
+    func lossesOfDevices() -> [Loss] {
         guard isSameBoot else { return [] }
         return plan.devices.compactMap { device in
-            guard let use = device.use, use.isOnline, let now = current(device), now.deviceUse == .devdax
-            else { return nil }
-            return Loss(
-                now, in: device.region,
-                consequence: "would become system memory again, which writes over what it holds as a device")
+            let now = regions[device.region]?.namespaces.first { $0.isSame(as: device.was) }
+            return now.flatMap { loss(of: $0, by: device) }
         }
     }
 
-    /// Takes back what is memory, so that its namespace can be changed or removed. Nobody's data lies there.
+    /// What makes memory of anything but memory writes over what somebody may have written: also to a device that has no
+    /// driver any more.
+    private func loss(of now: Namespace, by device: UndoPlan.Device) -> Loss? {
+        guard device.use?.isOnline == true, now.isActive, now.daxDevice?.mode != .systemRAM else {
+            return nil
+        }
+        return Loss(
+            now, in: device.region,
+            consequence: "would become system memory again, which writes over what it holds as a device")
+    }
+
+    /// Takes back what is memory, so that its namespace can be looked at, changed or removed.
     func release(_ namespace: Namespace, in region: String) throws(ExecutionError) {
         guard namespace.isActive, namespace.daxDevice?.mode == .systemRAM else { return }
         let target = NamespaceTarget(namespace, region: region)
@@ -32,8 +40,10 @@ extension UndoScene {
     /// Makes the devices of namespaces that stay again what they were.
     mutating func returnDevices() throws(ExecutionError) {
         guard isSameBoot else { return }
+        // Each has a namespace of its own: one look at the host is enough for all.
+        let observed = plan.devices.isEmpty ? nil : try rollback.observe()
         for device in plan.devices {
-            let now = try rollback.observe().region(device.region)?.namespaces.first {
+            let now = observed?.region(device.region)?.namespaces.first {
                 $0.isSame(as: device.was)
             }
             guard let now, now.isActive, now.daxDevice != device.was.daxDevice else { continue }
@@ -46,6 +56,8 @@ extension UndoScene {
             guard now.deviceUse != use else { continue }
             try rollback.pause()
             rollback.progress(.undoes("make the device of \(device.was.displayName) \(use.text) again"))
+            // It can have become a device, and been written to, since it was looked at.
+            try requireConsent(to: [loss(of: now, by: device)].compactMap(\.self))
             let target = NamespaceTarget(now, region: device.region)
             _ = try rollback.onHost { () throws(HostError) in
                 try host.perform(.configureDevice(target, use), identity: .none)
@@ -58,8 +70,10 @@ extension UndoScene {
         guard isSameBoot, let policy = log.memoryPolicy, host.memoryPolicy == "offline" else { return }
         try rollback.onHost { () throws(HostError) in try host.setMemoryPolicy(policy) }
     }
+}
 
-    private func current(_ device: UndoPlan.Device) -> Namespace? {
-        regions[device.region]?.namespaces.first { $0.isSame(as: device.was) }
-    }
+extension Namespace {
+    /// Whether memory blocks of it are online, so that what lies there is the kernel's. As long as none is, it is whatever
+    /// somebody wrote before it became memory.
+    var isKernelsMemory: Bool { daxDevice?.mode == .systemRAM && (daxDevice?.memory?.online ?? 0) > 0 }
 }

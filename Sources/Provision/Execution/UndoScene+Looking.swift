@@ -9,7 +9,7 @@ extension UndoScene {
         var losses: [Loss] = []
         var written: [UndoPlan.Removal] = []
         do throws(ExecutionError) {
-            losses += try lossesOfDevices()
+            losses += lossesOfDevices()
             for removal in plan.removals {
                 let lost = try loss(by: removal)
                 if !lost.isEmpty { written.append(removal) }
@@ -67,9 +67,9 @@ extension UndoScene {
 
     /// What removing a namespace gives up; nothing where nobody wrote to it.
     mutating func loss(by removal: UndoPlan.Removal) throws(ExecutionError) -> [Loss] {
-        guard let now = removal.now, now.daxDevice?.mode != .systemRAM, try isWritten(now, removal) else {
-            return []
-        }
+        guard let now = removal.now else { return [] }
+        try release(now, in: removal.region)
+        guard !now.isKernelsMemory, try isWritten(now, removal) else { return [] }
         return [
             Loss(
                 now, in: removal.region,
@@ -174,9 +174,8 @@ extension UndoScene {
         if let now = restoration.now {
             let target = NamespaceTarget(now, region: restoration.region)
             guard !log.returned.contains(where: { $0 == now.labelUUID }) else { return [] }
-            let isMemory = now.daxDevice?.mode == .systemRAM
-            if isMemory { try release(now, in: restoration.region) }
-            let used = isMemory ? [] : try loss(of: now, target, takenBackBy: restoration)
+            try release(now, in: restoration.region)
+            let used = now.isKernelsMemory ? [] : try loss(of: now, target, takenBackBy: restoration)
             if now.isActive, !offline.contains(target) { try takeOffline(target) }
             held[index] = target
             guard used.isEmpty, !restoration.hasOldMedia else { return used }

@@ -135,7 +135,7 @@ struct UndoScene {
         returned.append(Undone.Returned(name: was.displayName, looked: looked))
     }
 
-    private func requireConsent(to losses: [Loss]) throws(ExecutionError) {
+    func requireConsent(to losses: [Loss]) throws(ExecutionError) {
         let missing = rollback.consent.missing(among: losses)
         guard missing.isEmpty else { throw .consentMissing(missing) }
     }
