@@ -1,0 +1,95 @@
+import Glibc
+import SystemPackage
+import ProvisionCore
+
+/// The memory blocks of a device: on- and offline, each read back.
+extension KernelDaxDevice {
+    /// Brings the blocks of a device that is memory into a state, and reads each one back.
+    func bring(_ online: OnlinePolicy) throws(HostError) {
+        let zones = states()
+        switch online {
+        case .none: try takeAllOffline()
+        case .movable, .kernel:
+            let isRight: (String?) -> Bool = { zone in (zone == "Movable") == (online == .movable) }
+            if zones.values.contains(where: { $0 != nil && !isRight($0) }) { try takeAllOffline() }
+            let word = online == .movable ? "online_movable" : "online_kernel"
+            for (block, zone) in states().sorted(by: { $0.key < $1.key }) where zone == nil {
+                try setState(word, of: block)
+            }
+            for (block, zone) in states().sorted(by: { $0.key < $1.key }) {
+                guard let zone else { throw failed("memory block \(block) is not online", nil) }
+                guard isRight(zone) else {
+                    throw failed(
+                        "memory block \(block) is in the zone \(zone)",
+                        "it came online in another way: look who does that")
+                }
+            }
+        }
+    }
+
+    /// The zone of each block that is there; nil for one that is offline.
+    func states() -> [UInt64: String?] {
+        guard let memory else { return [:] }
+        var found: [UInt64: String?] = [:]
+        for block in blocks {
+            guard memory.exists("memory\(block)") else { continue }
+            // What cannot be read counts as online.
+            let isOffline = memory.text("memory\(block)/state") == "offline"
+            found[block] = .some(isOffline ? nil : memory.text("memory\(block)/valid_zones") ?? "unknown")
+        }
+        return found
+    }
+
+    func takeAllOffline() throws(HostError) {
+        var taken: [UInt64: String] = [:]
+        try takeOffline(&taken)
+    }
+
+    /// Takes every block offline. Where one stays online, those taken offline come back into the zones that they were in.
+    func takeOffline(_ taken: inout [UInt64: String]) throws(HostError) {
+        for (block, zone) in states().sorted(by: { $0.key < $1.key }) {
+            guard let zone else { continue }
+            do throws(Errno) {
+                guard let memory else { continue }
+                try memory.write("offline", to: "memory\(block)/state", within: Self.deadline)
+                taken[block] = zone
+            } catch {
+                let failure = HostError(
+                    .failed, while: "take memory block \(block) offline", device: name,
+                    reason: error == .timedOut
+                        ? "the kernel could not move what is in it within \(Self.deadline) seconds"
+                        : error == .resourceBusy
+                            ? "the kernel cannot move what is in it" : "\(error)",
+                    advice: zone == "Movable"
+                        ? "free memory, or end what has locked pages there (see the kernel log), and try again"
+                        : "it is in the zone \(zone), which the kernel does not give back as a rule: a reboot does",
+                    errno: error.rawValue)
+                throw bringBack(taken, after: failure)
+            }
+        }
+    }
+
+    func bringBack(_ taken: [UInt64: String], after failure: HostError) -> HostError {
+        var failures: [HostError] = []
+        for (block, zone) in taken.sorted(by: { $0.key < $1.key }) {
+            do throws(HostError) {
+                try setState(zone == "Movable" ? "online_movable" : "online_kernel", of: block)
+            } catch {
+                failures.append(error)
+            }
+        }
+        return failure.adding(undoFailures: failures)
+    }
+
+    func setState(_ word: String, of block: UInt64) throws(HostError) {
+        do throws(Errno) {
+            guard let memory else { return }
+            try memory.write(word, to: "memory\(block)/state")
+        } catch {
+            // Somebody else's rule may have brought it online meanwhile: its zone is compared afterwards.
+            let state = SysfsDirectory.ifThere(MemoryBlocks.root)?.text("memory\(block)/state")
+            if error == .invalidArgument, state == "online" { return }
+            throw .system(error.rawValue, while: "bring memory block \(block) online", device: name)
+        }
+    }
+}

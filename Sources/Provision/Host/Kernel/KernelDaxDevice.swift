@@ -1,0 +1,270 @@
+import Glibc
+import SystemPackage
+package import ProvisionCore
+
+/// A device-dax device while a step gives it another driver.
+package struct KernelDaxDevice: ~Copyable {
+    package static let deviceDriver = "device_dax"
+    package static let memoryDriver = "kmem"
+    /// How long the kernel may take to move away what is in one memory block.
+    static let deadline: Int32 = 60
+
+    let name: String
+    private let directory: SysfsDirectory
+    private let bus: SysfsDirectory
+    /// Its physical addresses.
+    let range: Range<UInt64>
+
+    /// The device with a kernel name and a directory of sysfs.
+    package static func open(_ name: String, at path: String) throws(HostError) -> KernelDaxDevice {
+        let directory = try open(path, name)
+        let bus = try open("/sys/bus/dax", name)
+        let start = directory.number("resource") ?? 0
+        let size = directory.number("size") ?? 0
+        guard start > 0, size > 0
+        else {
+            throw HostError(
+                .failed, while: "look at the device", device: name, reason: "its addresses cannot be read",
+                advice: "root needs CAP_SYS_ADMIN for them")
+        }
+        return KernelDaxDevice(name: name, directory: directory, bus: bus, range: start..<(start + size))
+    }
+
+    private init(
+        name: String, directory: consuming SysfsDirectory, bus: consuming SysfsDirectory, range: Range<UInt64>
+    ) {
+        self.name = name
+        self.directory = directory
+        self.bus = bus
+        self.range = range
+    }
+
+    var memory: SysfsDirectory? { SysfsDirectory.ifThere(MemoryBlocks.root) }
+
+    private static func open(_ path: String, _ device: String) throws(HostError) -> SysfsDirectory {
+        do throws(Errno) {
+            return try SysfsDirectory(path)
+        } catch {
+            throw .system(error.rawValue, while: "look at the device", device: device)
+        }
+    }
+
+    /// The driver bound to it; nil: none.
+    package var driver: String? { directory.linkTarget("driver") }
+
+    /// The numbers of the memory blocks that lie wholly in its range.
+    var blocks: Range<UInt64> {
+        guard let unit = MemoryBlocks.size else { return 0..<0 }
+        return MemoryForecast(range, blockSize: unit).blocks
+    }
+
+    /// Makes it what a use says. Nobody uses it.
+    package func use(as use: DeviceUse) throws(HostError) {
+        let driver = driver
+        switch use {
+        case .devdax where driver == nil: try bind(to: Self.deviceDriver)
+        case .devdax where driver == Self.memoryDriver: try becomeDevice()
+        case .devdax where driver == Self.deviceDriver: return
+        case .systemRAM(let online) where driver == Self.memoryDriver: try bring(online)
+        case .systemRAM(let online) where driver == nil || driver == Self.deviceDriver:
+            try becomeMemory(online)
+        case .devdax, .systemRAM:
+            throw failed("its driver is \(driver ?? "none"), which is not one of daxprov's", nil)
+        }
+    }
+
+    // MARK: - To memory
+
+    /// Binds it to `kmem`, and brings its blocks online as asked. Other drivers' devices stay as they are.
+    private func becomeMemory(_ online: OnlinePolicy) throws(HostError) {
+        try requirePossible()
+        // Loading the driver, too, binds what is unbound and made for it.
+        try requireNoOtherUnbound(drivers())
+        try loadMemoryDriver()
+        let others = drivers()
+        try requireNoOtherUnbound(others)
+        let policy = SystemMemory.policy ?? "offline"
+        if policy != "offline" { try SystemMemory.setPolicy("offline") }
+        do throws(HostError) {
+            let was = driver
+            if let was { try unbind(was) }
+            do throws(HostError) {
+                try bind(to: Self.memoryDriver)
+                try requireSame(others)
+                try bring(online)
+            } catch {
+                throw putBack(was, after: error)
+            }
+        } catch {
+            throw Self.giveBack(policy, after: error)
+        }
+        if policy != "offline" { try SystemMemory.setPolicy(policy) }
+    }
+
+    private static func giveBack(_ policy: String, after failure: HostError) -> HostError {
+        guard policy != "offline" else { return failure }
+        do throws(HostError) {
+            try SystemMemory.setPolicy(policy)
+            return failure
+        } catch {
+            return failure.adding(undoFailures: [error])
+        }
+    }
+
+    /// Gives the device its driver back, after what was tried failed.
+    private func putBack(_ was: String?, after failure: HostError) -> HostError {
+        do throws(HostError) {
+            if driver == Self.memoryDriver { _ = try leaveMemory() }
+            if let was { try bind(to: was) }
+            return failure
+        } catch {
+            return failure.adding(undoFailures: [error])
+        }
+    }
+
+    private func requirePossible() throws(HostError) {
+        if SystemMemoryRanges.read().contains(where: { $0.overlaps(range) }) {
+            throw failed(
+                "its range is in use as system memory, though no device holds it any more (/proc/iomem)",
+                "reboot: nothing else gives the range back")
+        }
+        guard let node = directory.text("target_node"), !node.hasPrefix("-") else {
+            throw failed("the platform names no memory node for it (target_node)", nil)
+        }
+        guard !blocks.isEmpty else {
+            throw failed(
+                "no whole memory block lies within its range", "choose a larger size for the namespace")
+        }
+    }
+
+    /// The kernel's own way to a module: the program that it names for that.
+    private func loadMemoryDriver() throws(HostError) {
+        guard !bus.exists("drivers/\(Self.memoryDriver)") else { return }
+        let kernel = SysfsDirectory.ifThere("/proc/sys/kernel")
+        let program = kernel?.text("modprobe") ?? "/sbin/modprobe"
+        let code = ModuleLoading.run(program, Self.memoryDriver)
+        guard code == 0, bus.exists("drivers/\(Self.memoryDriver)") else {
+            throw failed(
+                "the driver \(Self.memoryDriver) is not loaded, and \(program) \(Self.memoryDriver) "
+                    + (code < 0 ? "could not be run" : "ended with \(code)"),
+                "load it: modprobe \(Self.memoryDriver)")
+        }
+    }
+
+    /// A store to `new_id` binds every unbound device that the driver matches, not the named one alone (drivers/dax/bus.c,
+    /// `do_id_store`).
+    private func requireNoOtherUnbound(_ drivers: [String: String?]) throws(HostError) {
+        for (other, driver) in drivers.sorted(by: { $0.key < $1.key }) where other != name && driver == nil {
+            guard bus.number("devices/\(other)/size") ?? 0 > 0 else { continue }
+            throw failed(
+                "\(other) has no driver, and the kernel would make it memory as well",
+                "give it a driver (daxctl enable-device \(other)), or destroy it")
+        }
+    }
+
+    private func drivers() -> [String: String?] {
+        var found: [String: String?] = [:]
+        for other in bus.entries("devices") {
+            found[other] = .some(bus.linkTarget("devices/\(other)/driver"))
+        }
+        return found
+    }
+
+    private func requireSame(_ others: [String: String?]) throws(HostError) {
+        for (other, driver) in drivers() where other != name {
+            guard let before = others[other], before != driver else { continue }
+            throw failed(
+                "\(other) got the driver \(driver ?? "none") meanwhile, instead of \((before) ?? "none")",
+                "find out what changes drivers here, and see to \(other)")
+        }
+    }
+
+    // MARK: - To a device
+
+    /// Takes every block offline, and the driver away. Where that cannot be, the blocks are as before.
+    /// - Returns: the zones of the blocks that were online.
+    private func leaveMemory() throws(HostError) -> [UInt64: String] {
+        var taken: [UInt64: String] = [:]
+        try takeOffline(&taken)
+        // With one block online the unbind strands the whole range until the next boot.
+        let still = states().filter { $0.value != nil }.keys.sorted()
+        guard still.isEmpty else {
+            let rest = taken.filter { !still.contains($0.key) }
+            throw bringBack(
+                rest,
+                after: failed(
+                    "memory block \(still[0]) came online again: something brings memory online here",
+                    "find out what does (a udev rule for memory, or a daemon), and stop it"))
+        }
+        do throws(HostError) {
+            try unbind(Self.memoryDriver)
+        } catch {
+            throw bringBack(taken, after: error)
+        }
+        // The kernel says nothing where a block came online in that very moment.
+        if let block = states().keys.min() {
+            throw failed(
+                "memory block \(block) came online while its driver was taken away: the range is the kernel's now",
+                "find out what brings memory online here, and reboot: nothing else gives the range back")
+        }
+        return taken
+    }
+
+    /// Takes every block offline, and gives it back to `device_dax`.
+    private func becomeDevice() throws(HostError) {
+        let taken = try leaveMemory()
+        do throws(HostError) {
+            try bind(to: Self.deviceDriver)
+        } catch {
+            var failures: [HostError] = []
+            do throws(HostError) {
+                try bind(to: Self.memoryDriver)
+                for (block, zone) in taken.sorted(by: { $0.key < $1.key }) {
+                    try setState(zone == "Movable" ? "online_movable" : "online_kernel", of: block)
+                }
+            } catch {
+                failures.append(error)
+            }
+            throw error.adding(undoFailures: failures)
+        }
+    }
+
+    // MARK: - Drivers
+
+    /// Binds a driver: `kmem` takes a device only by its id (drivers/dax/bus.c, `dax_bus_match`), and says nothing of success.
+    private func bind(to driver: String) throws(HostError) {
+        if driver == Self.memoryDriver {
+            try store(name, in: "drivers/\(driver)/new_id", "bind \(driver)")
+            try store(name, in: "drivers/\(driver)/remove_id", "bind \(driver)")
+        } else {
+            try store(name, in: "drivers/\(driver)/bind", "bind \(driver)")
+        }
+        guard self.driver == driver else {
+            throw failed(
+                "the driver \(driver) did not take it", "the kernel log (dmesg) says why",
+                while: "bind \(driver)")
+        }
+    }
+
+    private func unbind(_ driver: String) throws(HostError) {
+        try store(name, in: "drivers/\(driver)/unbind", "unbind \(driver)")
+        guard self.driver == nil else {
+            throw failed(
+                "its driver is still bound", "the kernel log (dmesg) says why", while: "unbind \(driver)")
+        }
+    }
+
+    private func store(_ value: String, in attribute: String, _ operation: String) throws(HostError) {
+        do throws(Errno) {
+            try bus.write(value, to: attribute)
+        } catch {
+            throw .system(error.rawValue, while: operation, device: name)
+        }
+    }
+
+    func failed(
+        _ reason: String, _ advice: String?, while operation: String = "configure the device"
+    ) -> HostError {
+        HostError(.failed, while: operation, device: name, reason: reason, advice: advice)
+    }
+}
