@@ -74,6 +74,15 @@ import Testing
             ])
     }
 
+    /// Where the region's address is not known, or cannot be right, there are no offsets to compare.
+    @Test(arguments: [nil, 1 << 36] as [UInt64?])
+    func aNamespaceThatMovedIsSeenWithoutItsRegionsAddress(regionAddress: UInt64?) {
+        let (before, after) = (Self.namespace(), Self.namespace { $0.resource = (1 << 32) + (2 << 30) })
+        let hosts = [before, after].map { namespace in Self.host([namespace]) { $0.resource = regionAddress } }
+        #expect(
+            lines(hosts[0], hosts[1]) == ["region0/wal lies at 0x180000000, and lay at 0x100000000"])
+    }
+
     /// There is a difference wherever the facts that people rely on differ.
     @Test func nothingIsMissed() throws {
         var generator = SystemRandomNumberGenerator()
