@@ -84,8 +84,8 @@ import Testing
     }
 
     /// There is a difference wherever the facts that people rely on differ.
-    @Test func nothingIsMissed() throws {
-        var generator = SystemRandomNumberGenerator()
+    @Test(arguments: 1...10 as ClosedRange<UInt64>) func nothingIsMissed(seed: UInt64) throws {
+        var generator = RandomObserved.Generator(state: seed)
         let changes: [(inout Namespace) -> Void] = [
             { $0.name = "b" }, { $0.name = nil }, { $0.resource = (1 << 32) + (2 << 30) },
             { $0.rawSize = .gib(1) }, { $0.mode = .devdax }, { $0.map = .mem }, { $0.align = .kib(4) },
