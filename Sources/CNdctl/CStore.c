@@ -7,8 +7,9 @@
 #include <spawn.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "CChild.h"
 
 /* In the child: nothing but calls that are safe after fork in a program with threads. */
 static void store(int directory, const char *path, const void *bytes, size_t length) {
@@ -16,17 +17,6 @@ static void store(int directory, const char *path, const void *bytes, size_t len
     if (file < 0) _exit(errno);
     ssize_t count = write(file, bytes, length);
     _exit(count < 0 ? errno : 0);
-}
-
-/* Waits up to so many hundredths of a second; whether the child has ended. */
-static int wait_for(pid_t child, int *status, int hundredths) {
-    for (;;) {
-        pid_t ended = waitpid(child, status, WNOHANG);
-        if (ended == child) return 1;
-        if (ended < 0 && errno != EINTR) return 0;
-        if (hundredths-- <= 0) return 0;
-        nanosleep(&(struct timespec){0, 10 * 1000 * 1000}, NULL);
-    }
 }
 
 int daxprov_store_with_deadline(int directory, const char *path, const void *bytes, size_t length, int seconds) {
@@ -38,12 +28,7 @@ int daxprov_store_with_deadline(int directory, const char *path, const void *byt
         if (getppid() != parent) _exit(ECHILD);
         store(directory, path, bytes, length);
     }
-    int status = 0;
-    if (wait_for(child, &status, seconds * 100)) {
-        return WIFEXITED(status) ? WEXITSTATUS(status) : EINTR;
-    }
-    kill(child, SIGKILL);
-    return wait_for(child, &status, 100) ? (WIFEXITED(status) ? WEXITSTATUS(status) : ETIMEDOUT) : EINPROGRESS;
+    return daxprov_wait_or_kill(child, seconds, EINTR);
 }
 
 int daxprov_run(const char *path, const char *first, const char *second) {

@@ -19,6 +19,8 @@ struct ApplyCommand: ParsableCommand {
             A file that others than root and the caller could have put there is refused with 77; standard input is \
             the caller's choice.
 
+            After a boot, --boot takes no profile: the devices that daxprov had made system memory are made that again,             since the kernel forgets it. It never asks. A device that is not as it was, or that somebody may have             written to since, stays what it is, and the exit code is 3.
+
             Every step is recorded before it runs. When one fails, or a signal asks to stop, everything done is undone \
             and verified. What an earlier run left interrupted is recovered first.
 
@@ -31,7 +33,8 @@ struct ApplyCommand: ParsableCommand {
         help: ArgumentHelp(
             "The host profile, or a saved plan; - reads standard input.", valueName: "profile"),
         completion: .file())
-    var profile: String
+    var profile: String?
+    @Flag(help: "Instead of a profile: put back what the kernel forgot at the boot.") var boot = false
     @Flag(name: .shortAndLong, help: "Do not ask.") var yes = false
     @OptionGroup var consent: ConsentOptions
     @Flag(help: "Show the plan and stop, as 'daxprov plan' does.") var dryRun = false
@@ -40,17 +43,37 @@ struct ApplyCommand: ParsableCommand {
     @OptionGroup var host: HostOptions
     @OptionGroup var waiting: LockOptions
 
+    func validate() throws {
+        guard (profile == nil) == boot else {
+            throw ValidationError(
+                boot ? "--boot takes no profile" : "Missing expected argument '<profile>'")
+        }
+        guard !boot || consent.allowDestroy.isEmpty else {
+            throw ValidationError("--boot takes no --allow-destroy: apply the profile with it")
+        }
+    }
+
     func run() throws {
+        let afterBoot = boot ? try BootApply(host) : nil
+        if let afterBoot, afterBoot.restoration == nil, !json {
+            return try Console.write("No device is kept over a boot: nothing is to be put back.\n")
+        }
         let apply = ApplyRun(
-            document: try ApplyInput.read(profile, trust: host.profileTrust), consent: consent.consent,
-            yes: yes,
-            json: json, backup: backup, host: host, waiting: waiting)
-        if dryRun { return try show(try apply.preview()) }
+            document: try afterBoot?.document
+                ?? ApplyInput.read(profile ?? "-", trust: host.profileTrust),
+            consent: afterBoot?.restoration?.consent ?? consent.consent, yes: yes || boot, isAfterBoot: boot,
+            json: json,
+            backup: backup, host: host, waiting: waiting)
+        if dryRun {
+            try show(try apply.preview(), afterBoot)
+            try afterBoot?.finish()
+            return
+        }
         var status = ExitStatus.done
         try apply.run(
             showing: { if !json { try Console.write($0.text(Console.style)) } },
             telling: { result in
-                let text = json ? result.report.json.text() : result.report.text(Console.style)
+                let text = json ? Self.json(result, afterBoot) : result.report.text(Console.style)
                 if case .unchanged = result.report.ending {
                     try Console.write(text)
                 } else {
@@ -59,10 +82,23 @@ struct ApplyCommand: ParsableCommand {
                 status = result.status
             })
         if status != .done { throw Ending(status) }
+        try afterBoot?.finish()
     }
 
-    private func show(_ preview: ApplyRun.Preview) throws {
-        try Console.write(json ? preview.plan.json.text() : preview.plan.text(Console.style))
+    private static func json(_ result: ApplyRun.Result, _ afterBoot: BootApply?) -> String {
+        let document = result.report.json
+        afterBoot?.describe(in: document)
+        return document.text()
+    }
+
+    private func show(_ preview: ApplyRun.Preview, _ afterBoot: BootApply?) throws {
+        if json {
+            let document = preview.plan.json
+            afterBoot?.describe(in: document)
+            try Console.write(document.text())
+        } else {
+            try Console.write(preview.plan.text(Console.style))
+        }
         let differences = preview.prepared.differences
         for line in StaleText.differences(differences) { Console.diagnose("daxprov: \(line)") }
         if !differences.isEmpty { throw Ending(.stale) }

@@ -11,6 +11,8 @@ struct ApplyRun {
     var consent: Consent
     /// Whether nobody is to be asked.
     var yes: Bool
+    /// Whether the profile is what is to be put back after a boot.
+    var isAfterBoot = false
     /// Whether the plan is shown before a question only.
     var json: Bool
     var backup: BackupOptions
@@ -88,7 +90,8 @@ struct ApplyRun {
         switch document {
         case .profile(let profile):
             return Application(
-                of: profile, to: host, backupLimit: try backup.limit(), safeguards: safeguards)
+                of: profile, to: host, backupLimit: try backup.limit(), safeguards: safeguards,
+                isAfterBoot: isAfterBoot)
         case .plan(let saved):
             guard backup.backupLimit == nil else {
                 throw ValidationError("--backup-limit is part of a saved plan: give it to 'daxprov plan'")

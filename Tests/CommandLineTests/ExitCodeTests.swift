@@ -22,7 +22,9 @@ import Testing
         (["--bogus"], "Unknown option '--bogus'\nUsage: daxprov <subcommand>\n  See 'daxprov --help'"),
         (["plan"], "Missing expected argument '<profile>'\nUsage: daxprov plan [<profile>] ["),
         (["plan", "a", "b"], "Unexpected argument 'b'\nUsage: daxprov plan [<profile>] ["),
-        (["apply", "a", "--bogus"], "Unknown option '--bogus'\nUsage: daxprov apply <profile> ["),
+        (["apply", "a", "--nonsense"], "Unknown option '--nonsense'\nUsage: daxprov apply [<profile>] ["),
+        (["apply"], "Missing expected argument '<profile>'\nUsage: daxprov apply [<profile>] ["),
+        (["apply", "a", "--boot"], "--boot takes no profile\nUsage: "),
         (["apply", "a", "--allow-destroy"], "Missing value for '--allow-destroy <name>'\nHelp:  "),
         (["validate"], "Missing expected argument '<profile> ...'\nHelp:  <profile>  The host profiles; "),
         (

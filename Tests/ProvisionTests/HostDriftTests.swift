@@ -78,7 +78,8 @@ import Testing
     @Test(arguments: [nil, 1 << 36] as [UInt64?])
     func aNamespaceThatMovedIsSeenWithoutItsRegionsAddress(regionAddress: UInt64?) {
         let (before, after) = (Self.namespace(), Self.namespace { $0.resource = (1 << 32) + (2 << 30) })
-        let hosts = [before, after].map { namespace in Self.host([namespace]) { $0.resource = regionAddress } }
+        let hosts = [before, after].map { namespace in Self.host([namespace]) { $0.resource = regionAddress }
+        }
         #expect(
             lines(hosts[0], hosts[1]) == ["region0/wal lies at 0x180000000, and lay at 0x100000000"])
     }

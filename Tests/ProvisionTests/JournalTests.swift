@@ -47,6 +47,16 @@ import Testing
             .undo(reason: "the test \"says\" so", agreed: ["wal"]),
             .accounted(step: 0, [Extent(offset: .zero, length: .kib(8))]),
             .placeholder(.random(using: &generator), .offset(.mib(64), region: "region0")),
+            .kept(
+                [
+                    KeptDevice(
+                        Namespace(
+                            device: "namespace0.0", rawSize: .mib(64), mode: .devdax,
+                            labelUUID: .random(using: &generator),
+                            infoBlockUUID: .random(using: &generator),
+                            daxDevice: DaxDevice(usedAs: .systemRAM(.none))),
+                        in: nil, margins: MemoryMargins(sum: 5))
+                ].compactMap(\.self)),
             .placeholder(.random(using: &generator), .address(5)), .returned(.random(using: &generator)),
             .end(.rolledBack, after: Observed(buses: [])),
         ]

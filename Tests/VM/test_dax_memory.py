@@ -16,95 +16,10 @@ import errno
 import pytest
 
 from lab import Fault
-from support import Daxprov, contents, namespace, ndctl, profile, region
+from support import Daxprov, contents, namespace, profile, region
+from support.dax_memory import BLOCK, DEVICE, KERNEL, KEPT, MEMORY, MOVABLE, OFFLINE, PLAIN, POLICY, Scene, heap
 from support.daxprov import DONE, PARTIAL, REFUSED, ROLLED_BACK
 from support.holders import ALL, Use
-
-MIB = 1 << 20
-BLOCK = 128 * MIB
-MEMORY = "/sys/devices/system/memory"
-POLICY = f"{MEMORY}/auto_online_blocks"
-# On the neighbour, so that it outlives a power cut.
-STATE = ("--state-dir", "/mnt/kept/state")
-KEPT = namespace(name="kept", mode="fsdax", size="32 MiB")
-
-
-def heap(mode=None, online=None, size="512 MiB", **fields):
-    words = [f"mode: {mode}"] * bool(mode) + [f"online: {online}"] * bool(online)
-    device = {"device": "{" + ", ".join(words) + "}"} if words else {}
-    return profile(region(0, KEPT, namespace(name="heap", mode="devdax", size=size, **device, **fields)))
-
-
-PLAIN, DEVICE = heap(), heap("devdax")
-MOVABLE, OFFLINE, KERNEL = (heap("system-ram", online) for online in ("movable", "none", "kernel"))
-
-
-class Scene:
-    """The namespace `heap`, filled, beside a neighbour with a file."""
-
-    def __init__(self, vm):
-        self.vm, self.daxprov = vm, Daxprov(vm)
-        self.daxprov.applied(PLAIN)
-        self.file = contents.make_file(vm, self.daxprov.inventory().node("kept"), "/mnt/kept", "kept")
-        self.bytes = contents.fill(vm, self.node, "heap")
-        self.digest = contents.start_digest(vm, self.node)
-        self.policy = vm.read_file(POLICY)
-        self.memory = self.total()
-
-    @property
-    def namespace(self):
-        return self.daxprov.inventory().named("heap")
-
-    @property
-    def node(self):
-        return self.daxprov.inventory().node("heap")
-
-    @property
-    def device(self):
-        return self.namespace["device"]
-
-    def total(self):
-        """The memory that is online, in bytes."""
-        lines = self.vm.run("lsmem -b -n -o SIZE,STATE --all 2>/dev/null || true").out.splitlines()
-        if lines:
-            return sum(int(size) for size, state in (line.split() for line in lines) if state == "online")
-        states = self.vm.run(f"cat {MEMORY}/memory*/state", check=True).out.split()
-        return BLOCK * states.count("online")
-
-    def predicted(self):
-        """The bytes of the whole memory blocks within the data of the namespace."""
-        found = self.namespace
-        end = found["resource"] + found["raw_size"]
-        start = end - found["usable_size"]
-        return max(0, end // BLOCK - -(-start // BLOCK)) * BLOCK
-
-    def run(self, command, *words, **options):
-        return self.daxprov.run(command, *words, *STATE, **options)
-
-    def reboot(self):
-        self.vm.reboot()
-        self.mount()
-
-    def mount(self):
-        self.vm.run(f"grep -q ' /mnt/kept ' /proc/mounts || "
-                    f"{{ mkdir -p /mnt/kept && mount -o dax {self.daxprov.inventory().node('kept')} /mnt/kept; }}", check=True)
-
-    def assert_sound(self):
-        """The neighbour's file is as it was, nothing is stranded, and the policy is the old one."""
-        self.mount()
-        assert contents.file_digest(self.vm, "/mnt/kept") == self.file
-        assert self.vm.read_file(POLICY) == self.policy
-        assert not self.device.get("system_memory"), self.device
-
-    def become(self, wanted, mode, **memory):
-        result = self.daxprov.apply(wanted, allow=["heap"])
-        assert result.status == DONE, result
-        assert self.daxprov.is_settled(wanted)
-        device = self.device
-        assert device["mode"] == mode and all(device.get(key) == value for key, value in memory.items()), device
-        ndctl.assert_agrees(self.vm)
-        self.assert_sound()
-        return result
 
 
 @pytest.fixture

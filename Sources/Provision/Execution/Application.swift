@@ -7,16 +7,19 @@ public struct Application {
     private let host: any RestoringHost
     private let backupLimit: ByteCount
     private let saved: SavedPlan?
+    private let isAfterBoot: Bool
     private let safeguards: Safeguards
 
     /// The application of a profile to a host.
     /// - Parameters:
     ///   - backupLimit: the most that is saved of one namespace to make undo bring it back.
     ///   - safeguards: what is protected, and where transactions are recorded.
+    ///   - isAfterBoot: whether the profile is that of a ``BootRestoration``: what is missing on the host is kept then.
     public init(
         of profile: Profile, to host: any RestoringHost, backupLimit: ByteCount = Planner.defaultBackupLimit,
-        safeguards: Safeguards = .none
+        safeguards: Safeguards = .none, isAfterBoot: Bool = false
     ) {
+        self.isAfterBoot = isAfterBoot
         self.profile = profile
         self.host = host
         self.backupLimit = backupLimit
@@ -32,6 +35,7 @@ public struct Application {
         self.backupLimit = saved.backupLimit
         self.safeguards = safeguards
         self.saved = saved
+        self.isAfterBoot = false
     }
 
     /// A host as observed, with the plan for it.
@@ -146,6 +150,7 @@ public struct Application {
         guard refusals.isEmpty else { return .refused(refusals) }
         guard !plan.changes.isEmpty else {
             try protect(prepared.observed, in: store)
+            try adopt(prepared.observed, in: store)
             return .unchanged
         }
         try requireKnownMarks()
@@ -194,6 +199,44 @@ public struct Application {
         }
     }
 
+    /// Keeps what the profile declares as memory, and is memory; forgets what is not there any more.
+    private func adopt(_ observed: Observed, in store: TransactionStore?) throws(ExecutionError) {
+        guard let store else { return }
+        do throws(StateError) {
+            let kept = KeptDevices(store)
+            if !isAfterBoot { try kept.forgetDestroyed(on: observed) }
+            guard profile.asksForSystemMemory else { return }
+            try kept.adopt(profile.namespaces(on: observed).filter(\.asksForSystemMemory), on: observed)
+        } catch {
+            throw .state(error)
+        }
+    }
+
+    /// Keeps what the transaction made of devices.
+    private func keepDevices(_ name: String?, in store: TransactionStore?) throws(ExecutionError) {
+        guard let store, let name else { return }
+        do throws(StateError) { try KeptDevices(store).settle(try store.log(name)) } catch {
+            throw .state(error)
+        }
+    }
+
+    /// Notes which devices were kept before: undoing keeps these.
+    private func recordKept(
+        _ plan: Plan, in store: TransactionStore, _ recording: inout Recording
+    ) throws(ExecutionError) {
+        guard
+            plan.steps.contains(where: { !$0.step.kind.effects.isDisjoint(with: KeptDevices.changing) })
+        else { return }
+        let kept: [KeptDevice]
+        do throws(StateError) {
+            kept = try KeptDeviceStore(store.directory).devices()
+        } catch {
+            try recording.note(.end(.rolledBack, after: nil))
+            throw .state(error)
+        }
+        if !kept.isEmpty { try recording.note(.kept(kept)) }
+    }
+
     private func begin(
         _ prepared: Prepared, in store: TransactionStore?
     ) throws(ExecutionError) -> Recording {
@@ -209,6 +252,7 @@ public struct Application {
         } catch {
             throw .state(error)
         }
+        try recordKept(prepared.plan, in: store, &recording)
         var regions: [String] = []
         for planned in prepared.plan.steps where !regions.contains(planned.step.region) {
             regions.append(planned.step.region)
@@ -230,6 +274,8 @@ public struct Application {
             let result = try settled()
             let isEmpty = result.plan.isEmpty
             try protect(result.observed, in: store)
+            try keepDevices(recording.name, in: store)
+            try adopt(result.observed, in: store)
             try recording.note(.end(isEmpty ? .committed : .incomplete, after: result.observed))
             return isEmpty ? .applied(done) : .incomplete(done, remaining: result.plan)
         } catch {

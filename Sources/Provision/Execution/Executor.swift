@@ -82,17 +82,20 @@ public struct Executor {
             try recording.note(.memoryPolicy(policy))
         }
         try recording.note(.intent(step: number, identity))
+        let margins: MemoryMargins?
         let result: Namespace?
         do throws(HostError) {
+            margins = try host.memoryMargins(before: planned.step)
             result = try host.perform(planned.step, identity: identity)
             try verify(planned.step, identity, result)
         } catch {
             throw .host(error)
         }
-        let left =
+        var left =
             recording.name == nil
             ? StepResult(namespace: result)
             : try self.result(of: planned.step, result, recording.directSamples[number])
+        left.margins = margins
         try recording.note(.done(step: number, left))
         return result
     }

@@ -95,6 +95,7 @@ public struct Recovery {
         let end: TransactionEnd = differences.isEmpty ? .committed : .incomplete
         do throws(StateError) {
             try ProtectionStore(store.directory).set(log.marks(on: now))
+            try KeptDevices(store).settle(log)
         } catch {
             throw .state(error)
         }
@@ -182,6 +183,7 @@ public struct Recovery {
                     host: host, store: store, log: log, consent: consent.adding(log.agreed),
                     interruption: interruption, progress: !hasWaited ? progress : { _ in })
                 let undone = try rollback.run(recording: &recording)
+                try forgetDevices(log)
                 try recording.note(.end(.rolledBack, after: nil))
                 return undone
             } catch {
@@ -190,6 +192,17 @@ public struct Recovery {
                 hasWaited = true
                 patience.pause()
             }
+        }
+    }
+
+    private func forgetDevices(_ log: TransactionLog) throws(ExecutionError) {
+        guard log.header.steps.contains(where: { !$0.kind.effects.isDisjoint(with: KeptDevices.changing) })
+        else { return }
+        let now = try observe()
+        do throws(StateError) {
+            try KeptDevices(store).settle(undone: log, on: now)
+        } catch {
+            throw .state(error)
         }
     }
 

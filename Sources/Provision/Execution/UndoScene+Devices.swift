@@ -59,9 +59,27 @@ extension UndoScene {
             // It can have become a device, and been written to, since it was looked at.
             try requireConsent(to: [loss(of: now, by: device)].compactMap(\.self))
             let target = NamespaceTarget(now, region: device.region)
-            _ = try rollback.onHost { () throws(HostError) in
-                try host.perform(.configureDevice(target, use), identity: .none)
+            let step = Step.configureDevice(target, use)
+            let (margins, back) = try rollback.onHost { () throws(HostError) in
+                (try host.memoryMargins(before: step), try host.perform(step, identity: .none))
             }
+            // Where only its blocks went offline, what lies outside them was looked at before.
+            let earlier = log.kept.first { $0.key == now.keptKey }?.margins
+            try keep(
+                back, in: observed?.identity(of: device.region),
+                now.daxDevice?.mode == .systemRAM ? earlier : margins)
+        }
+    }
+
+    /// What is memory again is to be that after a boot as well.
+    private func keep(
+        _ back: Namespace?, in region: RegionIdentity?, _ margins: MemoryMargins?
+    ) throws(ExecutionError) {
+        guard let back else { return }
+        do throws(StateError) {
+            try KeptDevices(rollback.store).keep(back, in: region, margins: margins)
+        } catch {
+            throw .state(error)
         }
     }
 

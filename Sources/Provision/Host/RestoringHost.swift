@@ -61,6 +61,10 @@ public protocol RestoringHost: Host {
     /// nil where that cannot be told.
     func sample(ofCreated namespace: Namespace, in region: String) throws(HostError) -> MediaSample?
 
+    /// What lies on the device of an active devdax namespace outside its memory blocks; nil where it is no device now, or
+    /// memory blocks cover all of it.
+    func memoryMargins(of target: NamespaceTarget) throws(HostError) -> MemoryMargins?
+
     /// Takes a place under a label UUID without touching its media: so that something else cannot be allocated there, or
     /// its media can be looked at and written back. What has it is inactive, and goes with ``remove(_:from:)``.
     func occupy(_ placement: Placement, as label: UUID) throws(HostError) -> NamespaceTarget

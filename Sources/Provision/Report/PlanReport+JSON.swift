@@ -29,7 +29,7 @@ extension PlanReport {
     }
 
     /// A refusal as an object.
-    static func refusal(_ refusal: Refusal) -> JSONNode {
+    package static func refusal(_ refusal: Refusal) -> JSONNode {
         let node = JSONNode.object()
         node.set("code", refusal.code.rawValue)
         node.set("address", refusal.address)

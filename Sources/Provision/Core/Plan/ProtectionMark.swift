@@ -60,26 +60,19 @@ package struct ProtectionReview: PlanReview {
     package static func protected(
         by profile: Profile, on observed: Observed
     ) -> (marks: [ProtectionMark], notes: [Note]) {
-        var marks: [ProtectionMark] = []
-        var notes: [Note] = []
-        let (assignments, _) = RegionMatcher.assign(profile.regions, on: observed)
-        let names = NameIndex(observed)
-        for assignment in assignments where assignment.block.namespaces.contains(where: \.isProtected) {
-            let region = assignment.region
-            guard region.labelling == .labelled else {
-                if assignment.block.labels == .require { notes.append(unkept(region)) }
-                continue
+        guard profile.regions.contains(where: { $0.namespaces.contains(where: \.isProtected) }) else {
+            return ([], [])
+        }
+        let declared = profile.namespaces(on: observed).filter(\.declaration.isProtected)
+        let marks = declared.compactMap { found in
+            found.namespace?.labelUUID.map {
+                ProtectionMark(label: $0, name: found.namespace?.name, source: profile.source)
             }
-            let siblings = assignments.filter { $0.block.position == assignment.block.position }
-            let matcher = NamespaceMatcher(
-                region: region, names: names, siblings: Set(siblings.map(\.region.device)),
-                destroysForeign: false)
-            let found = matcher.match(assignment.block.namespaces).0
-            for (declaration, namespace) in zip(assignment.block.namespaces, found)
-            where declaration.isProtected {
-                guard let namespace, let label = namespace.labelUUID else { continue }
-                marks.append(ProtectionMark(label: label, name: namespace.name, source: profile.source))
-            }
+        }
+        let notes = RegionMatcher.assign(profile.regions, on: observed).0.compactMap { assignment in
+            assignment.region.labelling != .labelled && assignment.block.labels == .require
+                && assignment.block.namespaces.contains(where: \.isProtected)
+                ? unkept(assignment.region) : nil
         }
         return (marks, notes)
     }

@@ -39,6 +39,7 @@ extension JournalRecord {
             node.set("step", step)
             if let namespace = result.namespace { node.set("namespace", InventoryReport.node(namespace)) }
             if let sample = result.sample { node.set("sample", sample.json) }
+            node.set("margins", result.margins?.sum)
         case .undo(let reason, let agreed):
             node.set("record", "undo")
             node.set("time", time)
@@ -63,6 +64,9 @@ extension JournalRecord {
         case .memoryPolicy(let policy):
             node.set("record", "memory_policy")
             node.set("policy", policy)
+        case .kept(let devices):
+            node.set("record", "kept")
+            node.set("devices", each: devices) { $0.json }
         case .end(let end, let after):
             node.set("record", "end")
             node.set("time", time)
@@ -107,6 +111,9 @@ extension JournalRecord {
                     },
                     sample: try node.optional("sample").map { item throws(JSONError) in
                         try MediaSample(item)
+                    },
+                    margins: try node.optional("margins").map { sum throws(JSONError) in
+                        MemoryMargins(sum: try sum.integer())
                     }))
         case "undo":
             self = .undo(
@@ -122,6 +129,8 @@ extension JournalRecord {
                 })
         case "placeholder": self = .placeholder(try node.required("raw_uuid").uuid(), try Place(node))
         case "returned": self = .returned(try node.required("raw_uuid").uuid())
+        case "kept":
+            self = .kept(try node.list("devices") { item throws(JSONError) in try KeptDevice(item) })
         case "memory_policy": self = .memoryPolicy(try node.required("policy").string())
         case "end":
             self = .end(

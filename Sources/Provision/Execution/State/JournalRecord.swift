@@ -28,6 +28,8 @@ enum JournalRecord: Equatable, Sendable {
     case returned(UUID)
     /// The kernel's policy for new memory blocks before a step that sets it to `offline` for a while.
     case memoryPolicy(String)
+    /// The devices that were kept over boots before the transaction, where it changes some.
+    case kept([KeptDevice])
     /// The transaction is over, and the host is like this.
     case end(TransactionEnd, after: Observed?)
 }
@@ -39,7 +41,7 @@ extension JournalRecord {
         case .range(let step, _), .sample(let step, _), .intent(let step, _), .done(let step, _),
             .accounted(let step, _):
             step
-        case .begin, .labels, .undo, .placeholder, .returned, .memoryPolicy, .end: nil
+        case .begin, .labels, .undo, .placeholder, .returned, .memoryPolicy, .kept, .end: nil
         }
     }
 }
@@ -70,11 +72,16 @@ public struct StepResult: Equatable, Sendable {
     public var namespace: Namespace?
     /// What a namespace that it created or reconfigured holds where its users can write; nil where that was not looked at.
     public var sample: MediaSample?
+    /// What lay outside the memory blocks of a device that it made memory; nil where that was not looked at.
+    public var margins: MemoryMargins?
 
     /// What a step left.
-    public init(namespace: Namespace? = nil, sample: MediaSample? = nil) {
+    public init(
+        namespace: Namespace? = nil, sample: MediaSample? = nil, margins: MemoryMargins? = nil
+    ) {
         self.namespace = namespace
         self.sample = sample
+        self.margins = margins
     }
 }
 

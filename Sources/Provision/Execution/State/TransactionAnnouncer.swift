@@ -48,7 +48,8 @@ public struct TransactionAnnouncer: Sendable {
             send(
                 "end", name, "is \(TransactionText.state(end))\(reason)\(done)",
                 [("DAXPROV_OUTCOME", end.rawValue)] + fields, end.priority)
-        case .labels, .range, .sample, .intent, .done, .accounted, .placeholder, .returned, .memoryPolicy:
+        case .labels, .range, .sample, .intent, .done, .accounted, .placeholder, .returned, .memoryPolicy,
+            .kept:
             break
         }
     }

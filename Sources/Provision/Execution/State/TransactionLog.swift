@@ -27,6 +27,8 @@ public struct TransactionLog: Equatable, Sendable {
     public var agreed: Set<String> = []
     /// The kernel's policy for new memory blocks, where a step was about to change it for a while.
     public var memoryPolicy: String?
+    /// The devices that were kept over boots before it, where it changes some.
+    public var kept: [KeptDevice] = []
     /// Why it was undone; nil where it was not.
     public var undoReason: String?
     /// The host as it left it; nil where it did not come to its end.
@@ -96,6 +98,7 @@ public struct TransactionLog: Equatable, Sendable {
             placeholders.append(Placeholder(label: label, region: found.region, offset: found.offset))
         case .returned(let label): returned.insert(label)
         case .memoryPolicy(let policy): memoryPolicy = memoryPolicy ?? policy
+        case .kept(let devices): kept = devices
         case .end(let end, let after):
             self.end = end
             self.after = after ?? self.after
@@ -136,6 +139,6 @@ public struct TransactionLog: Equatable, Sendable {
             && left.placeholders == right.placeholders && left.results == right.results
             && left.samples == right.samples && left.accounted == right.accounted
             && left.returned == right.returned && left.agreed == right.agreed
-            && left.memoryPolicy == right.memoryPolicy
+            && left.memoryPolicy == right.memoryPolicy && left.kept == right.kept
     }
 }

@@ -41,7 +41,7 @@ public struct TransactionSummary: Equatable, Sendable {
             // Undoing that stopped before it gave anything up leaves the transaction as it was.
             if end == .committed || end == .incomplete { (undoReason, rollback) = (nil, nil) }
         case .begin, .labels, .range, .sample, .intent, .done, .accounted, .placeholder, .returned,
-            .memoryPolicy:
+            .memoryPolicy, .kept:
             break
         }
     }

@@ -52,6 +52,12 @@ package struct KernelDaxDevice: ~Copyable {
     /// The driver bound to it; nil: none.
     package var driver: String? { directory.linkTarget("driver") }
 
+    /// Its character device, as the kernel numbers it.
+    var node: DeviceNode? { DeviceNode(character: directory.text("dev")) }
+
+    /// The alignment of mappings, in bytes.
+    var alignment: UInt64? { directory.number("align") }
+
     /// The numbers of the memory blocks that lie wholly in its range.
     var blocks: Range<UInt64> {
         guard let unit = MemoryBlocks.size else { return 0..<0 }

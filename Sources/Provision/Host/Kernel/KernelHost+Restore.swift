@@ -68,6 +68,11 @@ extension KernelHost: RestoringHost {
         return MediaSample(view: .device, range: range, pages: pages)
     }
 
+    /// See ``RestoringHost/memoryMargins(of:)``.
+    public func memoryMargins(of target: NamespaceTarget) throws(HostError) -> MemoryMargins? {
+        try ReadFailures.checking { () throws(HostError) in try region(target.region).memoryMargins(target) }
+    }
+
     /// See ``RestoringHost/occupy(_:as:)``.
     public func occupy(_ placement: Placement, as label: UUID) throws(HostError) -> NamespaceTarget {
         try ReadFailures.checking { () throws(HostError) in

@@ -11,18 +11,26 @@ extension KernelRegion {
         _ target: NamespaceTarget, _ use: DeviceUse
     ) throws(HostError) -> Namespace {
         let live = try live(target)
-        guard live.isActive, let claim = live.claim, claim.hasPrefix("dax"),
-            let name = SysfsNamespaceReader.characterDevice(of: claim, directory)
-        else {
-            throw HostError(
-                .changed, while: "configure the device of \(target.label)", device: target.device,
-                reason: "it is no active devdax namespace", advice: "another tool changed it: plan again")
-        }
-        let device = try KernelDaxDevice.open(name, at: "\(directory.path)/\(claim)/\(name)")
+        let device = try device(of: live, target)
         let guarding: UseGuard? =
             try KernelDaxDevice.deviceDriver == device.driver ? .unused(live, in: self) : nil
         try device.use(as: use)
         _ = consume guarding
         return try readBack(target.device)
+    }
+    /// What lies on the device of an active devdax namespace outside its memory blocks.
+    package func memoryMargins(_ target: NamespaceTarget) throws(HostError) -> MemoryMargins? {
+        try device(of: try live(target), target).margins()
+    }
+
+    private func device(of live: Live, _ target: NamespaceTarget) throws(HostError) -> KernelDaxDevice {
+        guard live.isActive, let claim = live.claim, claim.hasPrefix("dax"),
+            let name = SysfsNamespaceReader.characterDevice(of: claim, directory)
+        else {
+            throw HostError(
+                .changed, while: "look at the device of \(target.label)", device: target.device,
+                reason: "it is no active devdax namespace", advice: "another tool changed it: plan again")
+        }
+        return try KernelDaxDevice.open(name, at: "\(directory.path)/\(claim)/\(name)")
     }
 }

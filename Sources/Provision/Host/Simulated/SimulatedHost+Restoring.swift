@@ -84,6 +84,20 @@ extension SimulatedHost: RestoringHost {
         return MediaSample(view: .media, range: range, pages: pages)
     }
 
+    /// See ``RestoringHost/memoryMargins(of:)``.
+    public func memoryMargins(of target: NamespaceTarget) throws(HostError) -> MemoryMargins? {
+        let id = try resolve(target)
+        guard let namespace = state.namespace(id), namespace.isActive, namespace.memory == nil,
+            let range = state.deviceRange(of: id)
+        else { return nil }
+        let offsets = MemoryMargins.offsets(in: range, blockSize: SimulatedGeometry.memoryBlock)
+        guard !offsets.isEmpty else { return nil }
+        return MemoryMargins(
+            pages: offsets.map {
+                Checksum.of(state.media(from: range.lowerBound + $0.bytes, length: MediaSample.page))
+            })
+    }
+
     /// See ``RestoringHost/occupy(_:as:)``.
     public func occupy(_ placement: Placement, as label: UUID) throws(HostError) -> NamespaceTarget {
         let id = try idleNamespace(of: placement.region)

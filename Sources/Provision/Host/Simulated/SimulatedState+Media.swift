@@ -64,10 +64,26 @@ extension SimulatedState {
             return nil
         }
         guard let block = personality.infoBlock, personality.mode == .fsdax else { return start }
-        let data = SimulatedGeometry.pageMapped(
+        return start + (mapped(block, namespace, at: start)?.offset ?? 0)
+    }
+
+    /// The physical addresses of the device of an active devdax namespace; nil for anything else.
+    package func deviceRange(of id: SimulatedNamespaceID) -> Range<UInt64>? {
+        guard let namespace = namespace(id), namespace.isActive else { return nil }
+        let region = regions[id.region]
+        let start = region.resource + namespace.offset.bytes
+        guard let personality = personality(of: namespace, in: region), personality.mode == .devdax,
+            let block = personality.infoBlock, let data = mapped(block, namespace, at: start)
+        else { return nil }
+        return start + data.offset..<start + data.offset + data.length
+    }
+
+    private func mapped(
+        _ block: SimulatedInfoBlock, _ namespace: SimulatedNamespace, at start: UInt64
+    ) -> (offset: UInt64, length: UInt64)? {
+        SimulatedGeometry.pageMapped(
             start: start, size: namespace.size.bytes, isMapOnDevice: block.map != .mem,
             align: (block.align ?? .huge).size.bytes)
-        return start + (data?.offset ?? 0)
     }
 }
 

@@ -39,10 +39,12 @@ extension SimulatedState {
             throw SimulatedRefusal(EINVAL, "the device has no memory node")
         }
         try change(id) { $0.memory = online }
-        guard use.isOnline, let start = dataStart(of: id) else { return }
-        let end = regions[id.region].resource + namespace.offset.bytes + namespace.size.bytes
-        for address in pages.keys where address >= start && address < end { pages[address] = Self.foreign }
-        pages[start] = Self.foreign
+        guard use.isOnline, let range = deviceRange(of: id) else { return }
+        let unit = SimulatedGeometry.memoryBlock.bytes
+        let (first, end) = ((range.lowerBound + unit - 1) / unit * unit, range.upperBound / unit * unit)
+        guard first < end else { return }
+        for address in pages.keys where address >= first && address < end { pages[address] = Self.foreign }
+        pages[first] = Self.foreign
     }
 
     /// What the kernel leaves on media that was its memory.

@@ -11,7 +11,11 @@ enum PlanSchema {
             "unmanaged": Words.list(of: Words.reference("unmanaged")),
             "refusals": Words.list(of: Words.reference("refusal")),
             "notes": Words.list(of: Words.reference("note")), "fingerprint": Words.pattern("^[0-9a-f]{16}$"),
-        ], optional: ["limits": Words.list(of: Words.reference("limit"))])
+        ],
+        optional: [
+            "limits": Words.list(of: Words.reference("limit")),
+            "not_restored": Words.list(of: Words.reference("refusal")),
+        ])
 
     private static let summary: SchemaWords.Members = [
         "name": Words.text, "mode": Words.words(NamespaceMode.self), "usable_size": Words.count,
@@ -95,6 +99,7 @@ enum ApplySchema {
                     ["name": Words.text],
                     optional: ["places_looked_at": Words.count, "places_changed": Words.count])),
             "left": Words.texts, "remaining": Words.texts,
+            "not_restored": Words.list(of: Words.reference("refusal")),
         ])
 
     private static let made = Words.record(

@@ -1,0 +1,30 @@
+/// A declaration of a profile with the namespace that it means on a host.
+package struct DeclaredNamespace {
+    package var declaration: NamespaceDeclaration
+    /// The region that it is in, or is to be in.
+    package var region: Region
+    /// The namespace; nil where there is none yet.
+    package var namespace: Namespace?
+
+    /// Whether its device is to be system memory.
+    package var asksForSystemMemory: Bool { declaration.deviceConfiguration?.mode == .systemRAM }
+}
+
+extension Profile {
+    /// The declarations, in the order of the profile, with what each means on a host: the one rule of identity
+    /// (``NamespaceMatcher``).
+    package func namespaces(on observed: Observed) -> [DeclaredNamespace] {
+        let assignments = RegionMatcher.assign(regions, on: observed).0
+        let names = NameIndex(observed)
+        return assignments.flatMap { assignment in
+            let siblings = assignments.filter { $0.block.position == assignment.block.position }
+            let matcher = NamespaceMatcher(
+                region: assignment.region, names: names, siblings: Set(siblings.map(\.region.device)),
+                destroysForeign: false)
+            let found = matcher.match(assignment.block.namespaces).0
+            return zip(assignment.block.namespaces, found).map {
+                DeclaredNamespace(declaration: $0, region: assignment.region, namespace: $1)
+            }
+        }
+    }
+}

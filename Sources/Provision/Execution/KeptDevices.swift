@@ -1,0 +1,105 @@
+import ProvisionCore
+import ProvisionHost
+
+/// Which devices are to be memory after the next boot: those that the last transaction about them made memory.
+///
+/// What is kept is written before the end of a transaction is, by the run that ends it or by recovery: so it is never behind
+/// what the journal says.
+struct KeptDevices {
+    /// What steps do that change what is kept.
+    static let changing: StepKind.Effects = [.changesDevice, .takesDataAway]
+
+    private let store: KeptDeviceStore
+
+    init(_ store: TransactionStore) {
+        self.store = KeptDeviceStore(store.directory)
+    }
+
+    /// Keeps what a transaction of which every step was done made of devices.
+    func settle(_ log: TransactionLog) throws(StateError) {
+        let before = try store.devices()
+        var kept: [UUID: KeptDevice?] = [:]
+        for (number, step) in log.header.steps.enumerated() {
+            let effects = step.kind.effects
+            if effects.contains(.changesDevice) {
+                guard let result = log.results[number], let left = result.namespace, let key = left.keptKey
+                else { continue }
+                // Memory that only comes online in another way was looked at before.
+                let earlier = before.first { $0.key == key && $0.infoBlock == left.infoBlockUUID }?.margins
+                let wasMemory = log.was(step)?.daxDevice?.mode == .systemRAM
+                kept[key] = .some(
+                    KeptDevice(
+                        left, in: log.header.before.identity(of: step.region),
+                        margins: wasMemory ? earlier : result.margins))
+            } else if effects.contains(.takesDataAway), let key = log.was(step)?.keptKey {
+                kept[key] = .some(nil)
+            }
+        }
+        try store.keep(kept.values.compactMap(\.self))
+        for (key, device) in kept where device == nil { try store.forget(key) }
+    }
+
+    /// Keeps what was kept before an undone transaction, but for what undoing has made memory again (``keep(_:in:margins:)``).
+    func settle(undone log: TransactionLog, on now: Observed) throws(StateError) {
+        for (number, step) in log.header.steps.enumerated()
+        where !step.kind.effects.isDisjoint(with: Self.changing) {
+            guard let key = (log.was(step) ?? log.results[number]?.namespace)?.keptKey else { continue }
+            let found = now.regions.flatMap(\.namespaces).first { $0.keptKey == key }
+            if found?.daxDevice?.mode == .systemRAM { continue }
+            if let before = log.kept.first(where: { $0.key == key }) {
+                try store.keep([before])
+            } else {
+                try store.forget(key)
+            }
+        }
+    }
+
+    /// Keeps a device that undoing has made memory again.
+    func keep(
+        _ namespace: Namespace, in region: RegionIdentity?, margins: MemoryMargins?
+    ) throws(StateError) {
+        try store.keep([KeptDevice(namespace, in: region, margins: margins)].compactMap(\.self))
+    }
+
+    /// Forgets devices whose namespaces are not there although their regions are: somebody has destroyed them.
+    func forgetDestroyed(on now: Observed) throws(StateError) {
+        let kept = try store.devices()
+        guard !kept.isEmpty else { return }
+        let present = Set(now.regions.flatMap(\.namespaces).compactMap(\.keptKey))
+        for device in kept where !present.contains(device.key) {
+            let homes = now.regions.filter { now.identity(of: $0.device)?.description == device.region }
+            if !homes.isEmpty, homes.allSatisfy(\.isEnabled) { try store.forget(device.key) }
+        }
+    }
+
+    /// Keeps what a profile declares as memory, and is that already, by another tool, say. What lies outside its memory blocks
+    /// cannot be looked at then.
+    func adopt(_ declared: [DeclaredNamespace], on now: Observed) throws(StateError) {
+        let found = declared.compactMap { declared in
+            declared.namespace.flatMap {
+                KeptDevice($0, in: now.identity(of: declared.region.device), margins: nil)
+            }
+        }
+        guard !found.isEmpty else { return }
+        let kept = try store.devices()
+        try store.keep(
+            found.filter { new in
+                !kept.contains {
+                    $0.key == new.key && $0.infoBlock == new.infoBlock && $0.online == new.online
+                }
+            })
+    }
+}
+
+extension TransactionLog {
+    /// The namespace of a step before the transaction; nil where there was none.
+    fileprivate func was(_ step: JournalStep) -> Namespace? { step.device.flatMap(header.before.namespace) }
+}
+
+extension RestoringHost {
+    /// What lies outside the memory blocks of a device that a step is about to make memory; nil for any other step.
+    func memoryMargins(before step: Step) throws(HostError) -> MemoryMargins? {
+        guard case .configureDevice(let target, .systemRAM) = step else { return nil }
+        return try memoryMargins(of: target)
+    }
+}

@@ -1,0 +1,111 @@
+public import ProvisionCore
+public import ProvisionHost
+
+/// A device that daxprov made memory, and that is to be memory after a boot as well: the kernel forgets drivers then.
+public struct KeptDevice: Equatable, Sendable {
+    /// What its namespace is known by: the label's UUID, or the info block's where it has no label.
+    public var key: UUID
+    /// The UUID of the info block, which another use of the namespace gives anew.
+    public var infoBlock: UUID
+    /// The namespace's name then; nil where it had none.
+    public var name: String?
+    /// Which region it lies in, in the words of ``RegionIdentity``.
+    public var region: String
+    /// The namespace's capacity.
+    public var rawSize: ByteCount
+    /// How its memory is online.
+    public var online: OnlinePolicy
+    /// What lay outside its memory blocks right before it became memory; nil where that was not looked at, or there is no
+    /// such place.
+    public var margins: MemoryMargins?
+
+    /// What is to be kept of a namespace whose device is memory; nil of any other, and where UUIDs are not known.
+    init?(_ namespace: Namespace, in region: RegionIdentity?, margins: MemoryMargins?) {
+        guard case .systemRAM(let online)? = namespace.deviceUse, let key = namespace.keptKey,
+            let infoBlock = namespace.infoBlockUUID
+        else { return nil }
+        self.key = key
+        self.infoBlock = infoBlock
+        self.name = namespace.name
+        self.region = region?.description ?? ""
+        self.rawSize = namespace.rawSize
+        self.online = online
+        self.margins = margins
+    }
+
+    /// What people know the namespace by.
+    public var displayName: String { name ?? key.description }
+
+    /// What its device is to be used as.
+    var use: DeviceUse { .systemRAM(online) }
+}
+
+extension Namespace {
+    /// What a kept device of it is known by; nil where it has no UUID.
+    var keptKey: UUID? { labelUUID ?? infoBlockUUID }
+}
+
+/// The kept devices: a file each, in the directory `devices` of the state directory.
+public struct KeptDeviceStore: Sendable {
+    private let records: StateRecords
+
+    /// The kept devices in a state directory.
+    public init(_ directory: StateDirectory) {
+        records = StateRecords(directory, "devices")
+    }
+
+    /// The kept devices, by UUID. Writes nothing.
+    /// - Throws: where one is damaged: what it meant is not known.
+    public func devices() throws(StateError) -> [KeptDevice] {
+        try records.entries().map { entry throws(StateError) in
+            let device = entry.value.flatMap { try? KeptDevice(JSONCursor($0)) }
+            guard let device, device.key == entry.key else {
+                throw StateError(
+                    .unusable, "the record devices/\(entry.key) of the state directory is damaged",
+                    advice: "remove it, and apply the profile again")
+            }
+            return device
+        }
+    }
+
+    /// Keeps devices, durably, in place of what was kept of the same namespaces.
+    func keep(_ devices: [KeptDevice]) throws(StateError) {
+        try records.write(devices.map { ($0.key, $0.json.text(.compact)) })
+    }
+
+    /// Keeps nothing of a namespace any more, durably.
+    func forget(_ key: UUID) throws(StateError) {
+        try records.remove(key)
+    }
+}
+
+extension KeptDevice {
+    /// The device as a record says it, and a journal.
+    var json: JSONNode {
+        let node = JSONNode.object()
+        node.set("format_version", 1)
+        node.set("key", key)
+        node.set("uuid", infoBlock)
+        node.set("name", name)
+        node.set("region", region)
+        node.set("raw_size", rawSize)
+        node.set("online", online.rawValue)
+        node.set("margins", margins?.sum)
+        return node
+    }
+
+    /// Reads what ``json`` writes.
+    init(_ cursor: JSONCursor) throws(JSONError) {
+        let version = try cursor.required("format_version")
+        guard try version.integer() == 1 else { throw version.error("is a version that is not known") }
+        key = try cursor.required("key").uuid()
+        infoBlock = try cursor.required("uuid").uuid()
+        name = try cursor.optional("name")?.string()
+        region = try cursor.required("region").string()
+        rawSize = try cursor.required("raw_size").size()
+        online = try cursor.required("online").word()
+        margins = try cursor.optional("margins").map { sum throws(JSONError) in
+            MemoryMargins(sum: try sum.integer())
+        }
+    }
+}

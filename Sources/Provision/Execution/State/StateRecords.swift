@@ -1,0 +1,82 @@
+import Glibc
+import SystemPackage
+import ProvisionCore
+import ProvisionHost
+
+/// A directory of the state directory with a small record for each namespace: a file each, named by a UUID of the namespace.
+///
+/// A file is one line: the CRC-32C of what follows, and JSON. It is there wholly or not at all.
+struct StateRecords: Sendable {
+    private let directory: StateDirectory
+    private let name: FilePath.Component
+
+    /// The records in the directory of this name.
+    init(_ directory: StateDirectory, _ name: FilePath.Component) {
+        self.directory = directory
+        self.name = name
+    }
+
+    private var path: FilePath { directory.path.appending(name) }
+
+    /// What a file holds.
+    struct Entry {
+        /// The UUID that it is named by.
+        var key: UUID
+        /// Its JSON; nil where it is damaged, or cannot be read.
+        var value: JSONValue?
+    }
+
+    /// The records, by UUID. Writes nothing.
+    func entries() throws(StateError) -> [Entry] {
+        guard StateDirectory.exists(path) else { return [] }
+        try StateDirectory.requirePrivate(directory.path)
+        try StateDirectory.requirePrivate(path)
+        return try StateDirectory.entries(of: path)
+            .compactMap { file in UUID(file).map { Entry(key: $0, value: value(of: file)) } }
+            .sorted { $0.key.description < $1.key.description }
+    }
+
+    /// Writes records, durably.
+    func write(_ records: [(key: UUID, json: String)]) throws(StateError) {
+        guard !records.isEmpty else { return }
+        try directory.prepareAlone()
+        try StateDirectory.makePrivate(path)
+        try StateDirectory.synchronize(directory.path)
+        for record in records { try write(record.json, for: record.key) }
+        try StateDirectory.synchronize(path)
+    }
+
+    /// Removes a record, durably. One that is not there is no error.
+    func remove(_ key: UUID) throws(StateError) {
+        guard StateDirectory.exists(path) else { return }
+        let file = path.appending(key.description)
+        guard unsafe unlink(file.string) == 0 || errno == ENOENT else {
+            throw StateError(.unusable, "cannot remove \(file): \(StateDirectory.message(errno))")
+        }
+        try StateDirectory.synchronize(path)
+    }
+
+    private func value(of file: String) -> JSONValue? {
+        guard let line = try? StateFile.contents(path.appending(file), limit: 1 << 16), line.count > 10,
+            line[8] == UInt8(ascii: " "), line.last == UInt8(ascii: "\n")
+        else { return nil }
+        let text = Array(line[9..<(line.count - 1)])
+        guard String(decoding: line[..<8], as: UTF8.self) == Checksum.text(Checksum.of(text)) else {
+            return nil
+        }
+        return try? JSONValue(parsing: text)
+    }
+
+    /// Under another name first, so that a crash leaves the whole file or none.
+    private func write(_ text: String, for key: UUID) throws(StateError) {
+        let target = path.appending(key.description)
+        let draft = path.appending(".\(key.description)")
+        _ = unsafe unlink(draft.string)
+        let file = try StateFile.create(draft)
+        try file.write(Array("\(Checksum.text(Checksum.of(text.utf8))) \(text)\n".utf8))
+        try file.synchronize()
+        guard unsafe rename(draft.string, target.string) == 0 else {
+            throw StateError(.unusable, "cannot write \(target): \(StateDirectory.message(errno))")
+        }
+    }
+}
