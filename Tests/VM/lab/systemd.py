@@ -92,7 +92,7 @@ class SystemdMachine:
         plain = initramfs.build(newest, stack.programs)
         copies = {name: self._copy(path) for name, path in images.items()}
         tree = self._directory / "tree"
-        shutil.copytree(installed(), tree, symlinks=True)
+        shutil.copytree(_installed(), tree, symlinks=True)
         for path, text in {"etc/systemd/system/agent.service": AGENT, **files}.items():
             place = tree / path.lstrip("/")
             place.parent.mkdir(parents=True, exist_ok=True)
@@ -141,7 +141,7 @@ def _clock(hardware):
     return f"tsc_early_khz={round(float(found[1]) * 1000)}" if found else ""
 
 
-def installed():
+def _installed():
     """The directory with all that is installed, below /usr."""
     packaging = sorted(path for path in (REPOSITORY / "packaging").rglob("*") if path.is_file() and "__pycache__" not in path.parts)
     program = payload.binary()
