@@ -18,6 +18,7 @@ REPOSITORY = Path(__file__).resolve().parents[3]
 PACKAGES = ("systemd", "systemd-sysv", "udev", "dbus", "kmod", "ndctl", "daxctl", "e2fsprogs", "libyaml-0-2")
 MODULES = (
     "virtio_pci", "virtio_blk", "virtio_console", "overlay", "nfit", "nd_pmem", "nd_btt", "dax_pmem", "device_dax", "kmem")
+LIBRARIES = "usr/lib/x86_64-linux-gnu"
 ROOT_BYTES = 640 << 20
 MEMORY_BYTES = 1 << 30
 BOOT_SECONDS = 240
@@ -153,6 +154,13 @@ def _installed():
             "PREFIX": "/usr"}
         run(["sh", REPOSITORY / "packaging/place", "install"], env=environment)
         shutil.rmtree(directory / "generated")
+        # A program as it is installed needs none of these; one that was built for debugging has Swift's run time apart.
+        system = debian.root(PACKAGES)
+        for name, path in stacks.chosen().programs.shared_libraries(program).items():
+            place = directory / "tree" / LIBRARIES / name
+            if not (system / LIBRARIES / name).exists() and not name.startswith("ld-linux"):
+                place.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(os.path.realpath(path), place)
 
     return cache.entry("installed", cache.digest(*packaging, program), make) / "tree"
 
