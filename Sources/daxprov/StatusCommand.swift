@@ -1,6 +1,7 @@
 import ArgumentParser
 import Provision
 import ProvisionCore
+import SystemPackage
 
 /// `daxprov status`: is anything interrupted, and does the host still look as the last application left it?
 struct StatusCommand: ParsableCommand {
@@ -12,6 +13,10 @@ struct StatusCommand: ParsableCommand {
             ends it. With --detailed-exitcode also with 2 where the host has changed, and with 1 where that could not \
             be seen.
 
+            With --prometheus it prints metrics in the text format of Prometheus: the host's regions and namespaces, what \
+            changed, and when that was looked at. With --output they go into a file, for the textfile collector of \
+            Prometheus's node exporter; it is replaced as a whole.
+
             \(ExitStatus.table(.done, .error, .changesPending, .partial, .notPermitted))
             """
     )
@@ -19,24 +24,50 @@ struct StatusCommand: ParsableCommand {
     @Flag(help: "Print one JSON document.") var json = false
     @Flag(help: "Exit with 2 when the host has changed since the last application.") var detailedExitcode =
         false
+    @Flag(help: "Print metrics for Prometheus.") var prometheus = false
+    @Option(
+        help: ArgumentHelp("Write the metrics to FILE, which everybody may read.", valueName: "file"),
+        completion: .file(extensions: ["prom"]))
+    var output: String?
     @OptionGroup var host: HostOptions
+
+    func validate() throws {
+        guard output == nil || prometheus else { throw ValidationError("--output needs --prometheus") }
+        guard !prometheus || !json else {
+            throw ValidationError("--prometheus and --json exclude each other")
+        }
+    }
 
     func run() throws {
         let watch = self.host.watch
         let host = try host.makeHost()
-        let status: HostStatus
+        var status: HostStatus
         do throws(StateError) {
-            status = try HostStatus(of: self.host.store) { () throws(HostError) in try host.observe() }
+            status = try HostStatus(of: self.host.store, observingAlways: prometheus) {
+                () throws(HostError) in try host.observe()
+            }
         } catch {
             throw CommandFailure(error)
         }
+        if !self.host.isSimulated { status.bootUnit = BootUnit(below: "/") }
         for note in watch.notes { Console.diagnose("daxprov: \(note.message)") }
-        let report = StatusReport(status)
-        try Console.write(json ? report.json.text() : report.text(width: Console.style.width))
+        try write(status)
         try self.host.requireNothingElsewhere()
         if status.isUnsettled { throw Ending(.partial) }
         guard detailedExitcode else { return }
         if status.unknown != nil { throw Ending(Privilege.isMissing ? .notPermitted : .error) }
         if !status.drift.isEmpty { throw Ending(.changesPending) }
+    }
+
+    private func write(_ status: HostStatus) throws {
+        guard prometheus else {
+            let report = StatusReport(status)
+            return try Console.write(json ? report.json.text() : report.text(width: Console.style.width))
+        }
+        let text = StatusMetrics(status).text
+        guard let output else { return try Console.write(text) }
+        try CommandFailure.onState { () throws(StateError) in
+            try PrivateFile.replace(FilePath(output), with: text, holding: StatusMetrics.kind, isPublic: true)
+        }
     }
 }

@@ -81,6 +81,23 @@ import Testing
         #expect(document.contains(#""address": "region0/wal""#) && document.contains(#""after": "disabled""#))
     }
 
+    @Test func metricsTellWhatWasApplied() throws {
+        let before = try run("status", "--prometheus")
+        #expect(before.status == 0 && !before.output.contains("daxprov_last_apply"), "\(before)")
+        try #require(try apply().status == 0)
+        let metrics = try run("status", "--prometheus")
+        #expect(metrics.status == 0 && metrics.errors.isEmpty)
+        for line in [
+            "daxprov_last_apply_success 1", "daxprov_drift_changes{action=\"missing\"} 0",
+            "daxprov_profile_info{profile=\"\(place.path("profile.yaml"))\",transaction=\"\(name)\"} 1",
+        ] { #expect(metrics.output.contains("\n\(line)\n"), "\(line): \(metrics.output)") }
+    }
+
+    @Test func metricsAreNotMixedWithOtherReports() throws {
+        #expect(try run("status", "--prometheus", "--json").status == 64)
+        #expect(try run("status", "--output", place.path("plan")).status == 64)
+    }
+
     @Test func aRollbackHasALineAndStepsHaveTimes() throws {
         try #require(try apply().status == 0)
         let agreed = ["--allow-destroy", "wal", "--allow-destroy", "heap"]

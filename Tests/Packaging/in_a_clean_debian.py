@@ -14,23 +14,12 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "VM"))
 
-from lab import cache  # noqa: E402
+from lab import LabError, debian  # noqa: E402
 
-SUITE = "bookworm"
 TOOLS = ("man-db", "bash-completion")
 STATE = "var/lib/daxprov"
 # What dpkg and its triggers write of every package.
 NOTES = re.compile(r"^(var/lib/dpkg|var/log|var/cache|run|proc|tmp)(/|$)")
-
-
-def mirror():
-    """That of the machine's own Debian source."""
-    listed = subprocess.check_output(["apt-get", "indextargets", "Created-By: Packages", "Component: main"], text=True)
-    for target in listed.split("\n\n"):
-        fields = dict(line.split(": ", 1) for line in target.splitlines() if ": " in line)
-        if fields.get("Origin") == "Debian" and fields.get("Label") == "Debian":
-            return fields["Site"]
-    pytest.fail("the machine's apt has no Debian mirror among its sources: add one, and run apt-get update")
 
 
 class Root:
@@ -65,20 +54,12 @@ class Root:
 @pytest.fixture(scope="session")
 def clean(deb):
     """The folder of the clean system, made once for as long as the package asks for the same."""
-    if os.getuid() != 0:
-        pytest.fail("a clean Debian can be made by root only: sudo make deb-test")
     depends = subprocess.check_output(["dpkg-deb", "-f", deb, "Depends"], text=True)
     packages = sorted(re.findall(r"(?:^|, )([^ ,]+)", depends.strip())) + list(TOOLS)
-
-    def make(folder):
-        run = subprocess.run(
-            ["debootstrap", "--variant=minbase", f"--include={','.join(packages)}", SUITE, folder / "root", mirror()],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        if run.returncode != 0:
-            pytest.fail(f"debootstrap failed: is this machine offline?\n{run.stdout[-2000:]}")
-        shutil.rmtree(folder / "root/var/cache/apt/archives")
-
-    return cache.entry("debian-root", cache.digest(SUITE, *packages), make) / "root"
+    try:
+        return debian.root(packages)
+    except LabError as error:
+        pytest.fail(str(error))
 
 
 @pytest.fixture

@@ -9,20 +9,28 @@ public struct HostStatus: Sendable {
     /// The last transaction that can be read; nil where there is none.
     public var newest: TransactionSummary?
     /// The name of the last application that ended and was not undone; nil where there is none.
-    public var last: String?
+    public var last: String? { lastSummary?.id }
     /// What changed since that.
     public var drift: [HostDrift.Difference] = []
     /// Why the drift is not known; nil where it is.
     public var unknown: String?
     /// The protected namespaces.
     public var protected: [ProtectionMark]
+    /// The transaction of ``last``.
+    public private(set) var lastSummary: TransactionSummary?
+    /// The host as it was found; nil where it was not looked at, or could not be.
+    public var observed: Observed?
+    /// Whether the boot unit ran; nil where there is none.
+    public var bootUnit: BootUnit?
 
     /// Whether something must be ended before the host is known to be in one state.
     public var isUnsettled: Bool { !interrupted.isEmpty || !unreadable.isEmpty }
 
     /// The status of the host that `observe` shows.
+    /// - Parameter always: whether the host is looked at where there is nothing to compare it with as well.
     public init(
-        of store: TransactionStore, observe: () throws(HostError) -> Observed
+        of store: TransactionStore, observingAlways always: Bool = false,
+        observe: () throws(HostError) -> Observed
     ) throws(StateError) {
         protected = try ProtectionStore(store.directory).marks()
         var ended: [TransactionSummary] = []
@@ -35,9 +43,12 @@ public struct HostStatus: Sendable {
                 if summary.end == .committed || summary.end == .incomplete { ended.append(summary) }
             }
         }
-        guard let after = result(of: ended, in: store) else { return }
+        let after = result(of: ended, in: store)
+        guard always || after != nil else { return }
         do throws(HostError) {
-            drift = HostDrift(from: after, to: try observe()).differences
+            let now = try observe()
+            observed = now
+            if let after { drift = HostDrift(from: after, to: now).differences }
         } catch {
             unknown = error.description
         }
@@ -48,7 +59,7 @@ public struct HostStatus: Sendable {
         for summary in ended.reversed() {
             do throws(StateError) {
                 guard let after = try store.log(summary.id).after else { continue }
-                last = summary.id
+                lastSummary = summary
                 return after
             } catch {
                 unreadable.append(UnreadableTransaction(name: summary.id, error: error, header: nil))

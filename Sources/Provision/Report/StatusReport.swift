@@ -15,6 +15,7 @@ public struct StatusReport: Sendable {
         var lines = status.interrupted.map { "Interrupted: transaction \($0). Run daxprov recover." }
         lines += status.unreadable.flatMap(UnreadableText.lines)
         lines += applied
+        lines += status.bootUnit.map(Self.bootLines) ?? []
         lines += status.protected.map { mark in
             let name = mark.name.map { "\($0) " } ?? ""
             let source = mark.source.map { "by \($0)" } ?? "by a mark that is damaged"
@@ -22,6 +23,26 @@ public struct StatusReport: Sendable {
         }
         return lines.flatMap { TextFill.lines(TerminalText.clean($0), width: width, indent: 8) }
             .map { $0 + "\n" }.joined()
+    }
+
+    /// What there is to say of the boot unit: nothing where it did what it is for.
+    private static func bootLines(_ unit: BootUnit) -> [String] {
+        switch unit.result {
+        case .done: []
+        case .running:
+            ["Boot: \(BootUnit.name) has not ended in this boot. Run systemctl status \(BootUnit.name)."]
+        case .notRun:
+            [
+                "Boot: \(BootUnit.name) is enabled, and did not run in this boot: systemd drops a unit that is in an "
+                    + "ordering cycle. Run journalctl -b --grep 'ordering cycle'."
+            ]
+        case .failed:
+            [
+                "Boot: \(BootUnit.name) failed"
+                    + (unit.exitStatus.map { " with exit code \($0)" } ?? "")
+                    + ". Run systemctl status \(BootUnit.name)."
+            ]
+        }
     }
 
     private var applied: [String] {
@@ -58,6 +79,13 @@ public struct StatusReport: Sendable {
             if status.unknown == nil { document.set("drift", each: status.drift) { DriftText.json($0) } }
         }
         document.set("protected", each: status.protected) { ProtectionText.json($0) }
+        if let unit = status.bootUnit {
+            let node = JSONNode.object()
+            node.set("enabled", unit.isEnabled)
+            node.set("result", unit.result.rawValue)
+            node.set("exit_status", unit.exitStatus)
+            document.set("boot_unit", node)
+        }
         return document
     }
 }

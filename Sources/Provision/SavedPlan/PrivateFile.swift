@@ -9,9 +9,11 @@ public enum PrivateFile {
     /// also after a crash.
     ///
     /// What is there must be a regular file: no link is followed, and no link replaced.
-    /// - Parameter kind: what the file that is there must be; any file where it is nil.
+    /// - Parameters:
+    ///   - kind: what the file that is there must be; any file where it is nil.
+    ///   - isPublic: whether everybody may read it (mode 0644).
     public static func replace(
-        _ path: FilePath, with text: String, holding kind: Kind? = nil
+        _ path: FilePath, with text: String, holding kind: Kind? = nil, isPublic: Bool = false
     ) throws(StateError) {
         try requireReplaceable(path, holding: kind)
         guard let name = path.lastComponent else {
@@ -22,7 +24,7 @@ public enum PrivateFile {
         let unique = String(UInt64.random(in: .min ... .max, using: &generator), radix: 36)
         let temporary = directory.appending(".\(name.string).\(unique)")
         do throws(StateError) {
-            try write(text, to: temporary)
+            try write(text, to: temporary, mode: isPublic ? 0o644 : 0o600)
             guard unsafe rename(temporary.string, path.string) == 0 else { throw failure(path) }
         } catch {
             unsafe unlink(temporary.string)
@@ -85,13 +87,14 @@ public enum PrivateFile {
         return Array(bytes[..<length])
     }
 
-    private static func write(_ text: String, to path: FilePath) throws(StateError) {
+    private static func write(_ text: String, to path: FilePath, mode: mode_t) throws(StateError) {
         let descriptor = unsafe open(path.string, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw failure(path) }
         let file = FileDescriptor(rawValue: descriptor)
         do {
             try file.closeAfter {
                 _ = try file.writeAll(text.utf8)
+                guard fchmod(descriptor, mode) == 0 else { throw Errno(rawValue: errno) }
                 guard fsync(descriptor) == 0 else { throw Errno(rawValue: errno) }
             }
         } catch {

@@ -134,16 +134,21 @@ def _configure(directory, place, release):
     (directory / "apt.conf").write_text("\n".join([*network, text]))
 
 
-def _sources(releases):
-    """A source of these releases, with the mirror and the key of the machine's own release."""
+def debian_source():
+    """The fields of the machine's own Debian source, as apt lists them: `Site` is its mirror."""
     listed = MACHINES_OWN.run("apt-get", "indextargets", "Created-By: Packages", "Component: main")
     for target in listed.split("\n\n"):
         fields = dict(line.split(": ", 1) for line in target.splitlines() if ": " in line)
         if fields.get("Origin") == "Debian" and fields.get("Label") == "Debian":
-            mirror = fields["Site"]
-            return (f"Types: deb\nURIs: {mirror}\nSuites: {' '.join(releases)}\nComponents: main\n"
-                    + signed_by(fields.get("Sourcesentry", "").rsplit(":", 1)[0], mirror))
+            return fields
     raise LabError("the machine's apt has no Debian mirror among its sources: add one, and run apt-get update")
+
+
+def _sources(releases):
+    """A source of these releases, with the mirror and the key of the machine's own release."""
+    source = debian_source()
+    return (f"Types: deb\nURIs: {source['Site']}\nSuites: {' '.join(releases)}\nComponents: main\n"
+            + signed_by(source.get("Sourcesentry", "").rsplit(":", 1)[0], source["Site"]))
 
 
 def signed_by(file, mirror):

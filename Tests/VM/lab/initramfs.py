@@ -55,7 +55,7 @@ def _build(directory, available, programs, kernel, replaced_modules):
         (root / name).write_text(text)
     _install_programs(root, available, programs)
     _install_agent(root, available)
-    _install_modules(root, kernel, replaced_modules)
+    install_modules(root, kernel, MODULES, replaced_modules)
     names = "\n".join(str(path.relative_to(root)) for path in sorted(root.rglob("*")))
     with open(directory / "initramfs.cpio", "wb") as out:
         subprocess.run(
@@ -100,9 +100,10 @@ def _install_agent(root, available):
         (root / target).chmod(0o755)
 
 
-def _install_modules(root, kernel, replaced_modules):
+def install_modules(root, kernel, names, replaced_modules=None):
+    """Puts modules of these names below `root`, with all that they depend on."""
     target = root / "lib/modules" / kernel.release
-    for path in _module_closure(kernel):
+    for path in _module_closure(kernel, names):
         (target / path).parent.mkdir(parents=True, exist_ok=True)
         if path.endswith(".xz"):  # not every kmod can read these
             (target / path.removesuffix(".xz")).write_bytes(lzma.decompress((kernel.modules / path).read_bytes()))
@@ -115,15 +116,15 @@ def _install_modules(root, kernel, replaced_modules):
     run(["depmod", "-b", root, kernel.release])
 
 
-def _module_closure(kernel):
-    """Paths, relative to the kernel's module directory, of MODULES and all that they depend on."""
+def _module_closure(kernel, names):
+    """Paths, relative to the kernel's module directory, of these modules and all that they depend on."""
     needs = {}
     for line in (kernel.modules / "modules.dep").read_text().splitlines():
         path, _, dependencies = line.partition(":")
         needs[path] = dependencies.split()
     by_name = {_module_name(path): path for path in needs}
     closure = set()
-    for name in MODULES:
+    for name in names:
         if path := by_name.get(name.replace("-", "_")):  # else it is built in, or newer than this kernel
             closure.update([path, *needs[path]])
     return sorted(closure)

@@ -146,6 +146,9 @@ enum StatusSchema {
         optional: [
             "last_transaction": Words.reference("transaction"), "last_applied": Words.text,
             "drift_unknown": Words.text, "drift": Words.list(of: Words.reference("difference")),
+            "boot_unit": Words.record(
+                ["enabled": Words.flag, "result": Words.words(BootUnit.Result.self)],
+                optional: ["exit_status": Words.number]),
         ])
 
     static let definitions: SchemaWords.Members = [
