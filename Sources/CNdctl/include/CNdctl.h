@@ -7,6 +7,7 @@
 
 #include "CLibndctl.h"
 #include "CLinux.h"
+#include "CProof.h"
 #include "CSignals.h"
 #include "CStart.h"
 #include "CStore.h"
