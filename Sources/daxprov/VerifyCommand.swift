@@ -18,7 +18,7 @@ struct VerifyCommand: ParsableCommand {
             file system decides.
 
             The exit code is 0 where every namespace is what one of its mode is for: devdax and fsdax proven, or all memory \
-            of the device online; sector and raw not DAX. It is 1 where one is not, or that was not proven, and 77 where only \
+            of the device online; sector and raw not DAX. It is 1 where one is not, or that was not proven, or where there are no namespaces, and 77 where only \
             root could tell.
 
             \(ExitStatus.table(.done, .error, .notPermitted))

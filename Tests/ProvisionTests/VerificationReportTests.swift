@@ -82,7 +82,7 @@ import Testing
         #expect(VerificationReport(one).text().hasSuffix("All are what namespaces of their modes are for.\n"))
         #expect(
             VerificationReport(Verification(of: Observed(buses: []), on: host)).text()
-                == "There are no namespaces.\n")
+                == "There are no namespaces: nothing was proven.\n")
     }
 
     @Test func theDocumentHasTheVerdictAndWhatItRestsOn() throws {

@@ -23,7 +23,7 @@ ALL = profile(
            namespace(name="fsdev", mode="fsdax", map="dev", size="160 MiB"),
            namespace(name="sect", mode="sector", size="64 MiB"),
            namespace(name="plain", mode="raw", size="64 MiB")),
-    region(1, namespace(name="fsmem", mode="fsdax", map="mem", size="400 MiB")))
+    region(1, namespace(name="fsmem", mode="fsdax", map="mem", size="640 MiB")))
 EXT4 = "mkfs.ext4 -q -b 4096 -E stride=512,stripe_width=512 -F"
 XFS = "mkfs.xfs -q -f -d su=2m,sw=1 -l size=64m"
 
@@ -31,11 +31,10 @@ XFS = "mkfs.xfs -q -f -d su=2m,sw=1 -l size=64m"
 class Scene:
     def __init__(self, vm, wanted=None):
         self.vm, self.daxprov = vm, Daxprov(vm)
-        if wanted:
-            self.daxprov.applied(wanted)
+        self.inventory = self.daxprov.applied(wanted) if wanted else self.daxprov.inventory()
 
     def node(self, name):
-        return self.daxprov.inventory().node(name)
+        return self.inventory.node(name)
 
     def verify(self, *names, status=None, **options):
         """{name or device: what was found}."""
@@ -53,9 +52,9 @@ class Scene:
 
     def place(self, name):
         """The namespace of this name, and its region."""
-        inventory = self.daxprov.inventory()
-        [region] = [each for each in inventory.regions if inventory.named(name) in each["namespaces"]]
-        return inventory.named(name), region
+        found = self.inventory.named(name)
+        [region] = [each for each in self.inventory.regions if found in each["namespaces"]]
+        return found, region
 
     def space(self, directory):
         """The free blocks and inodes, and every name."""
@@ -233,7 +232,7 @@ def test_a_device_in_use_is_left_alone_and_what_it_is_used_as_is_said(labelled):
     assert "mapping" not in memory
     labelled.run(f"daxctl offline-memory {device} && daxctl reconfigure-device -m devdax {device} && daxctl disable-device {device}", check=True)
     assert codes(verify()) == ["driver"]
-    labelled.run(f"ndctl disable-namespace {scene.daxprov.inventory().named('heap')['dev']}", check=True)
+    labelled.run(f"ndctl disable-namespace {scene.inventory.named('heap')['dev']}", check=True)
     assert codes(verify()) == ["disabled"]
     text = scene.daxprov.run("verify", "heap")
     assert text.status == ERROR and "not proven" in text.out and "it is disabled" in text.out

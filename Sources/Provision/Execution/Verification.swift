@@ -21,8 +21,8 @@ public struct Verification: Sendable {
     /// The namespaces, in the order of the inventory.
     public let findings: [Finding]
 
-    /// Whether every namespace is what one of its mode is for.
-    public var isExpected: Bool { findings.allSatisfy(\.judgement.isExpected) }
+    /// Whether every namespace is what one of its mode is for; false where there are none, since nothing was proven then.
+    public var isExpected: Bool { !findings.isEmpty && findings.allSatisfy(\.judgement.isExpected) }
 
     /// Whether something was not measured since this user may not.
     public var lacksPrivilege: Bool {

@@ -12,7 +12,7 @@ public struct VerificationReport: Sendable {
     /// The verdicts for a person: a paragraph for each namespace, and a last line.
     public func text(_ style: TextStyle = .plain) -> String {
         let findings = verification.findings
-        guard !findings.isEmpty else { return "There are no namespaces.\n" }
+        guard !findings.isEmpty else { return "There are no namespaces: nothing was proven.\n" }
         let paragraphs = findings.map { paragraph($0, style) }
         let wrong = findings.count { !$0.judgement.isExpected }
         let last =
@@ -29,11 +29,16 @@ public struct VerificationReport: Sendable {
         let mode = namespace.mode?.rawValue ?? "no mode"
         let name = "\(finding.region.device)/\(namespace.displayName) (\(mode)\(device))"
         let verdict = Self.words(finding.judgement.verdict)
-        let painted = style.paint(verdict, finding.judgement.isExpected ? .addition : .loss)
+        var heading = TextFill.lines(
+            "\(TerminalText.clean(name)): \(verdict)", width: style.width, indent: 4)
+        if let last = heading.last, last.hasSuffix(verdict) {
+            let painted = style.paint(verdict, finding.judgement.isExpected ? .addition : .loss)
+            heading[heading.count - 1] = last.dropLast(verdict.count) + painted
+        }
         let lines = Self.facts(finding).flatMap {
             TextFill.lines("  " + TerminalText.clean($0), width: style.width, indent: 4)
         }
-        return (["\(TerminalText.clean(name)): \(painted)"] + lines).map { $0 + "\n" }.joined()
+        return (heading + lines).map { $0 + "\n" }.joined()
     }
 
     private static func facts(_ finding: Verification.Finding) -> [String] {
