@@ -210,14 +210,17 @@ static void prove_file(struct daxprov_proof *proof, const char *path, uint64_t d
 
 /* The parent's part. */
 
-/* Waits up to so many milliseconds; whether the child has ended. */
+/* Waits up to so many milliseconds, ever more patiently; whether the child has ended. */
 static int wait_for(pid_t child, int *status, int milliseconds) {
+    int pause = 1;
     for (;;) {
         pid_t ended = waitpid(child, status, WNOHANG);
         if (ended == child) return 1;
         if (ended < 0 && errno != EINTR) return 0;
-        if (milliseconds-- <= 0) return 0;
-        nanosleep(&(struct timespec){0, 1000 * 1000}, NULL);
+        if (milliseconds <= 0) return 0;
+        nanosleep(&(struct timespec){0, pause * 1000 * 1000}, NULL);
+        milliseconds -= pause;
+        if (pause < 50) pause += 1;
     }
 }
 

@@ -40,7 +40,12 @@ package struct FileSystemProbe {
             }
             let measurement = measure(mount, node)
             found.fileSystems.append(measurement)
-            if case .measured = measurement.file { return }
+            switch measurement.file {
+            case .measured: return
+            // Another place of the same file system would take as long.
+            case .failed(let reason) where reason.code == .deadline: return
+            case .failed: continue
+            }
         }
         found.unmeasured += own.compactMap { mount in
             mount.process.map {
