@@ -7,19 +7,19 @@ struct VerifyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify",
         abstract:
-            "Maps the memory of namespaces, and says what that proves: whether it is DAX, with which pages.",
+            "Proves whether the memory of namespaces is mapped directly (DAX), and with which page size.",
         discussion: """
-            The character device of a devdax namespace is mapped with MAP_SYNC and loaded from; nothing is stored to it. On a \
-            file system on an fsdax namespace, files without a name are made, at most 8 MiB large, mapped and stored to; \
-            they go with the command. Nothing else is written. Page sizes are told by the number of page faults.
+            It maps the character device of a devdax namespace with MAP_SYNC and loads from it; it stores nothing there. On a file \
+            system on an fsdax namespace it makes files without a name, of at most 8 MiB, maps them and stores to them; they \
+            go with the command. It writes nothing else. The number of page faults shows the page size.
 
-            The verdict is 'proven', 'DAX, without MAP_SYNC', 'DAX for files with the attribute alone', 'system memory', 'not DAX' \
-            or 'not proven', with reasons. An fsdax namespace without a mounted file system is not proven: a \
+            The verdict is 'proven', 'DAX, without MAP_SYNC', 'DAX for files with the attribute alone', 'system memory', \
+            'not DAX' or 'not proven', with reasons. An fsdax namespace without a mounted file system is not proven: the \
             file system decides.
 
-            The exit code is 0 where every namespace is what one of its mode is for: devdax and fsdax proven, or all memory \
-            of the device online; sector and raw not DAX. It is 1 where one is not, or that was not proven, or where there are no namespaces, and 77 where only \
-            root could tell.
+            The exit code is 0 if every namespace is what one of its mode is for: devdax and fsdax proven, or all memory \
+            of the device online; sector and raw not DAX. It is 1 if one is not, if that was not proven, or if there are no \
+            namespaces, and 77 if only root could tell.
 
             \(ExitStatus.table(.done, .error, .notPermitted))
             """

@@ -156,6 +156,11 @@ def test_the_inventories_of_the_suite_and_plans_for_them(file):
         assert faults("plan", daxprov("plan", profile, "--inventory", file, "--json")) == []
 
 
+@pytest.mark.parametrize("file", sorted((REPOSITORY / "Tests/Fixtures/verify").glob("*.json")), ids=lambda file: file.stem)
+def test_the_proofs_of_a_real_kernel(file):
+    assert faults("verify", json.loads(file.read_text())) == []
+
+
 def test_a_plan_for_a_listing_of_ndctl_says_its_limits():
     listing = REPOSITORY / "Tests/Fixtures/inventory/interleaved.ndctl.json"
     plan = daxprov("plan", PROFILES[0], "--inventory", listing, "--json")

@@ -255,9 +255,17 @@ def test_a_kill_leaves_nothing(machine):
     scene = Scene(vm)
     vm.run(f"{EXT4} /dev/pmem0 && mkdir /mnt/fs && mount -o dax=inode /dev/pmem0 /mnt/fs", check=True)
     first = lambda: next(iter(scene.verify("pmem0").values()))
-    assert first()["verdict"] == "proven_per_file"
     space = scene.space("/mnt/fs")
-    for hundredths in range(0, 30, 2):
+    assert first()["verdict"] == "proven_per_file"
+    assert scene.space("/mnt/fs") == space
+    for hundredths in range(1, 31, 5):
         vm.run(f"timeout -s KILL 0.{hundredths:02} daxprov verify pmem0")
-    first()
+    # The process that measures, at each of its calls that change something.
+    for call in ("fallocate", "ftruncate", "mkdirat", "unlinkat"):
+        killed = vm.run(f"strace -f -o /dev/null -e trace={call} -e inject={call}:signal=KILL daxprov verify pmem0")
+        assert killed.status == ERROR, killed
+        kept = scene.space("/mnt/fs")
+        assert kept == space or "/mnt/fs/.daxprov-verify" in kept.splitlines(), (call, kept)
+    assert kept != space, "killed right before its directory goes, it leaves that: empty"
+    assert first()["verdict"] == "proven_per_file"
     assert scene.space("/mnt/fs") == space
