@@ -56,7 +56,8 @@ struct InventoryCommand: ParsableCommand {
             throw CommandFailure(error)
         }
         let report = InventoryReport(
-            observed, showing: try selection(on: observed), origin: host.isSimulated ? nil : .here())
+            observed, showing: try HostSelection.named(names, on: observed),
+            origin: host.isSimulated ? nil : .here())
         if format == nil, !host.isSimulated, Privilege.isMissing,
             !observed.buses.isEmpty || !observed.daxRegions.isEmpty
         {
@@ -72,17 +73,6 @@ struct InventoryCommand: ParsableCommand {
         case .json: try Console.write(report.json)
         case .ndctlJSON: try Console.write(report.ndctlJSON)
         case .daxctlJSON: try Console.write(report.daxctlJSON)
-        }
-    }
-
-    private func selection(on observed: Observed) throws(CommandFailure) -> HostSelection? {
-        guard !names.isEmpty else { return nil }
-        do throws(UnknownPart) {
-            return try HostSelection(names, on: observed)
-        } catch {
-            throw CommandFailure(
-                .error, "this host has no region and no namespace \(error.word)",
-                advice: error.near.map { "did you mean \($0)?" } ?? "daxprov inventory lists them")
         }
     }
 }

@@ -48,7 +48,7 @@ import Testing
     }
 
     /// Only what changes a host waits for another that does.
-    @Test(arguments: ["validate", "inventory", "plan", "status", "history", "show", "export"])
+    @Test(arguments: ["validate", "inventory", "plan", "status", "history", "show", "export", "verify"])
     func whatOnlyReadsOffersNoLock(command: String) throws {
         #expect(try !place.run(command, "--help").output.contains("--lock-timeout"))
         #expect(try place.run(command, "x", "--lock-timeout", "1").status == 64)

@@ -18,7 +18,7 @@ PROFILES = sorted((REPOSITORY / "profiles").glob("*.yaml"))
 HOSTS = sorted((REPOSITORY / "profiles/hosts").glob("*.json"))
 GOOD = sorted((REPOSITORY / "Tests/Fixtures/profiles/good").glob("*.yaml"))
 BAD = sorted((REPOSITORY / "Tests/Fixtures/profiles/bad").glob("*.yaml"))
-NAMES = ["profile", "plan", "inventory", "status", "apply"]
+NAMES = ["profile", "plan", "inventory", "status", "apply", "verify"]
 
 
 def daxprov(*words, document=True):
@@ -139,6 +139,7 @@ def test_the_documents_of_every_host_with_every_profile(host, tmp_path):
             outcomes.add(applied["outcome"])
             assert faults("apply", applied) == []
             assert faults("status", daxprov("status", *here)) == []
+            assert faults("verify", daxprov("verify", *here)) == []
         assert faults("inventory", daxprov("inventory", *here)) == []
     assert outcomes & {"applied", "refused"}
 
@@ -153,6 +154,11 @@ def test_the_inventories_of_the_suite_and_plans_for_them(file):
     assert faults("inventory", document) == []
     for profile in PROFILES:
         assert faults("plan", daxprov("plan", profile, "--inventory", file, "--json")) == []
+
+
+@pytest.mark.parametrize("file", sorted((REPOSITORY / "Tests/Fixtures/verify").glob("*.json")), ids=lambda file: file.stem)
+def test_the_proofs_of_a_real_kernel(file):
+    assert faults("verify", json.loads(file.read_text())) == []
 
 
 def test_a_plan_for_a_listing_of_ndctl_says_its_limits():

@@ -8,6 +8,7 @@
 #include "CLibndctl.h"
 #include "CLinux.h"
 #include "CMappedPages.h"
+#include "CProof.h"
 #include "CSignals.h"
 #include "CStart.h"
 #include "CStore.h"

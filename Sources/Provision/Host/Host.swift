@@ -21,11 +21,22 @@ public protocol Host: AnyObject {
     /// - Parameter identity: the UUIDs that a `create` or `reconfigure` gives.
     /// - Returns: the namespace as it is after the step; nil for a `destroy` and an `initializeLabels`.
     func perform(_ step: Step, identity: FreshIdentity) throws(HostError) -> Namespace?
+
+    /// Measures how the memory of a namespace is mapped. Stores into files of its own alone, which do not stay. What cannot be
+    /// measured is in the answer, with the reason.
+    /// - Parameter provider: who provides the region's bus.
+    func measure(_ namespace: Namespace, in region: Region, of provider: String) -> ProofMeasurement
 }
 
 extension Host {
     /// A host on which nothing runs has no users, and nobody wrote anything.
     public func examine(_ query: UseQuery) throws(HostError) -> UseReport { UseReport() }
+
+    /// A host that is no machine has no memory to map.
+    public func measure(_ namespace: Namespace, in region: Region, of provider: String) -> ProofMeasurement {
+        ProofMeasurement(
+            failure: ProofReason(.simulated, "a simulated host has no memory to map"))
+    }
 }
 
 /// The UUIDs that a step gives, generated before it runs so that its leftovers can be recognised.

@@ -4,7 +4,8 @@ import Glibc
 /// whatever they are called and wherever they lie.
 package struct DeviceNode: Hashable {
     private let kind: UInt32
-    private let number: UInt64
+    /// Its major and minor number as stat(2) writes them.
+    package let number: UInt64
 
     /// The device with a type of file and a number; nil where the type is none of a device.
     package init?(kind: UInt32, number: UInt64) {

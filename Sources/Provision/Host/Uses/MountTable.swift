@@ -14,6 +14,8 @@ package struct MountTable {
         package var source: String
         /// A process that sees it; nil where this one does.
         package var process: Int?
+        /// The options of the file system, the same at all of its mount points, with commas between them.
+        package var options = ""
     }
 
     /// The mounts, this process's own first.
@@ -60,7 +62,7 @@ package struct MountTable {
     }
 
     /// The lines of a `mountinfo` file: mount id, parent, number, root, point, options, optional fields, a hyphen, type,
-    /// source (proc(5)).
+    /// source, options of the file system (proc(5)).
     package static func parse(_ lines: [String], process: Int?) -> [Mount] {
         lines.compactMap { line in
             let fields = line.split(separator: " ")
@@ -70,12 +72,22 @@ package struct MountTable {
             return Mount(
                 number: String(fields[2]), point: ProcText.unescaped(fields[4]),
                 type: tail.first.map { ProcText.unescaped($0) } ?? "",
-                source: tail.dropFirst().first.map { ProcText.unescaped($0) } ?? "", process: process)
+                source: tail.dropFirst().first.map { ProcText.unescaped($0) } ?? "", process: process,
+                options: tail.dropFirst(2).first.map { ProcText.unescaped($0) } ?? "")
         }
     }
 }
 
 extension MountTable.Mount {
+    /// Its option for DAX: `always` (which ext4 also writes as `dax` alone), `never`, `inode`; nil where it shows none.
+    package var daxOption: String? {
+        for option in options.split(separator: ",") {
+            if option == "dax" { return "always" }
+            if option.hasPrefix("dax=") { return String(option.dropFirst("dax=".count)) }
+        }
+        return nil
+    }
+
     /// Whether its number is one that the kernel made up for a file system on no device, or on several.
     private var hasNumberOfItsOwn: Bool { number.hasPrefix("0:") }
 

@@ -14,6 +14,8 @@ public enum DocumentSchema: String, CaseIterable, Sendable {
     case status
     /// `apply --json`.
     case apply
+    /// `verify --json`.
+    case verify
 
     /// The schema as one document.
     public var json: JSONNode { JSONNode(value) }
@@ -48,6 +50,7 @@ public enum DocumentSchema: String, CaseIterable, Sendable {
         case .inventory: InventorySchema.root
         case .status: StatusSchema.root
         case .apply: ApplySchema.root
+        case .verify: VerificationSchema.root
         }
     }
 
@@ -58,6 +61,7 @@ public enum DocumentSchema: String, CaseIterable, Sendable {
         case .inventory: InventorySchema.definitions
         case .status: StatusSchema.definitions
         case .apply: ApplySchema.definitions
+        case .verify: VerificationSchema.definitions
         }
     }
 }

@@ -1,0 +1,51 @@
+public import ProvisionCore
+public import ProvisionHost
+
+/// What was measured of the namespaces of a host, and the verdicts. Changes nothing but that files come and go on mounted file
+/// systems.
+public struct Verification: Sendable {
+    /// One namespace.
+    public struct Finding: Sendable {
+        /// The namespace, as it was before it was measured.
+        public let namespace: Namespace
+        /// Its region.
+        public let region: Region
+        /// Its device as dax regions show it; nil where it has none.
+        public let device: DaxRegion.Device?
+        /// What was measured.
+        public let measurement: ProofMeasurement
+        /// What follows from that.
+        public let judgement: ProofJudgement
+    }
+
+    /// The namespaces, in the order of the inventory.
+    public let findings: [Finding]
+
+    /// Whether every namespace is what one of its mode is for; false where there are none, since nothing was proven then.
+    public var isExpected: Bool { !findings.isEmpty && findings.allSatisfy(\.judgement.isExpected) }
+
+    /// Whether something was not measured since this user may not.
+    public var lacksPrivilege: Bool {
+        findings.contains { finding in finding.judgement.reasons.contains { $0.code == .notPermitted } }
+    }
+
+    /// Measures the namespaces of an observed host.
+    /// - Parameter selection: those that are asked for; nil: all.
+    public init(of observed: Observed, on host: any Host, only selection: HostSelection? = nil) {
+        let devices = observed.daxRegions.flatMap(\.devices)
+        var findings: [Finding] = []
+        for bus in observed.buses {
+            for region in bus.regions {
+                for namespace in region.namespaces where selection?.shows(namespace, in: region) ?? true {
+                    let device = devices.first { $0.name == namespace.characterDevice }
+                    let measurement = host.measure(namespace, in: region, of: bus.provider)
+                    findings.append(
+                        Finding(
+                            namespace: namespace, region: region, device: device, measurement: measurement,
+                            judgement: ProofJudgement(namespace, in: region, device: device, measurement)))
+                }
+            }
+        }
+        self.findings = findings
+    }
+}
