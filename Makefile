@@ -25,7 +25,7 @@
 ## vm-newer      the part of the tests on a real kernel that is chosen for 6.12
 ## fuzz          an hour of fuzzing every reader of what others may have written (SECONDS=...): docs/fuzzing.md
 ## fuzz-smoke    the same for three minutes in all
-## sanitize      the unit tests under the address and the thread sanitizer
+## sanitize      the unit tests under the address sanitizer; SANITIZER=thread is for what runs in threads
 ## ansible-bench a play over 200 simulated hosts beside one of a module that does nothing
 
 SWIFT ?= swift
@@ -64,8 +64,9 @@ export SWIFT_BACKTRACE ?= enable=no
 export DAXPROV_VM_STACK := $(STACK)
 
 SANITIZED = PLAN_CASES=500 UNDO_CASES=5 CRASH_EVERY=5
+SANITIZER ?= address
 # The tests of what runs in threads, and of what a signal handler writes.
-THREADED = 'Fleet|HostileName|Signal'
+SANITIZED_TESTS = $(if $(filter thread,$(SANITIZER)),--filter 'Fleet|HostileName|Signal')
 FUZZ_PROGRAM = .build-fuzz/release/fuzz
 VM_BINARY = DAXPROV_BINARY=$(CURDIR)/$(BINARY)
 VM_SUITE = $(PYTHON) -m pytest -q -n $(VM_JOBS) Tests/VM
@@ -136,12 +137,9 @@ fuzz-program: build-packages
 # Each sanitizer has a build of its own; what tries many cases tries fewer there. The program has threads in one place
 # (ParallelMap), so that the thread sanitizer runs what comes by there.
 sanitize: build-packages
-	@sh packaging/ensure-swift $(SWIFT) --scratch-path .build-address
-	$(SWIFT) build --build-tests --sanitize address --scratch-path .build-address
-	$(SANITIZED) $(SWIFT) test --skip-build --parallel --sanitize address --scratch-path .build-address
-	$(SWIFT) build --build-tests --sanitize thread --scratch-path .build-thread
-	$(SANITIZED) $(SWIFT) test --skip-build --parallel --sanitize thread --scratch-path .build-thread \
-	--filter $(THREADED)
+	$(SWIFT) build --build-tests --sanitize $(SANITIZER) --scratch-path .build-$(SANITIZER)
+	$(SANITIZED) $(SWIFT) test --skip-build --parallel --sanitize $(SANITIZER) --scratch-path .build-$(SANITIZER) \
+	$(SANITIZED_TESTS)
 
 vm-test: all-packages release differential-program
 	$(VM_BINARY) $(VM_SUITE)
