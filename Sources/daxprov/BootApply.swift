@@ -12,9 +12,9 @@ struct BootApply {
         let host = try options.makeHost()
         try options.requirePrivilege()
         let kept = try CommandFailure.onState { () throws(StateError) in
-            try KeptDeviceStore(options.store.directory).devices()
+            try KeptDeviceStore(options.store.directory).kept()
         }
-        guard !kept.isEmpty else {
+        guard !kept.devices.isEmpty || !kept.damaged.isEmpty else {
             restoration = nil
             return
         }

@@ -65,10 +65,10 @@ import Testing
         }
 
         func restoration() throws -> BootRestoration {
-            try BootRestoration(kept, on: host.observe(), host)
+            try BootRestoration(KeptDeviceStore(store.directory).kept(), on: host.observe(), host)
         }
 
-        var kept: [KeptDevice] { get throws { try KeptDeviceStore(store.directory).devices() } }
+        var kept: [KeptDevice] { get throws { try KeptDeviceStore(store.directory).kept().devices } }
 
         /// What `apply --boot` does: what it was refused, and how it ended.
         func afterBoot() throws -> (refusals: [Refusal], ending: Application.Ending) {
@@ -253,13 +253,21 @@ import Testing
         #expect(try scene.use() == .devdax)
     }
 
-    @Test func aDamagedRecordIsAnErrorThatNamesIt() throws {
+    /// One damaged record keeps neither the other devices nor an apply from anything.
+    @Test func aDamagedRecordIsNamedAndTheOthersComeBack() throws {
         let scene = try Scene()
-        try scene.apply(["heap": Self.uses[0].words])
-        let key = try #require(try scene.kept.first?.key)
+        try scene.apply(["heap": Self.uses[0].words, "other": Self.uses[0].words])
+        let key = try #require(try scene.kept.first { $0.name == "heap" }?.key)
         let file = scene.store.directory.path.appending("devices").appending(key.description)
         try FileDescriptor.open(file, .writeOnly, options: .truncate).close()
-        #expect(throws: StateError.self) { try scene.kept }
+        try scene.reboot()
+        let refusals = try scene.afterBoot().refusals
+        #expect(
+            refusals.map(\.address) == [key.description]
+                && refusals.allSatisfy { $0.message.contains("damaged") })
+        #expect(try scene.use() == .devdax && scene.use("other") == .systemRAM(.movable))
+        try scene.apply(["heap": Self.uses[0].words, "other": nil])
+        #expect(try scene.kept.count == 2)
     }
 
     /// Wherever an apply dies, what is kept after recovery is what the device is.

@@ -229,7 +229,7 @@ public struct Application {
         else { return }
         let kept: [KeptDevice]
         do throws(StateError) {
-            kept = try KeptDeviceStore(store.directory).devices()
+            kept = try KeptDeviceStore(store.directory).kept().devices
         } catch {
             try recording.note(.end(.rolledBack, after: nil))
             throw .state(error)

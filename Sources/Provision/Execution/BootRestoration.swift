@@ -19,13 +19,13 @@ public struct BootRestoration: Sendable {
 
     /// What is to be done on a host. Changes nothing.
     public init(
-        _ kept: [KeptDevice], on observed: Observed, _ host: any RestoringHost
+        _ kept: KeptDeviceStore.Kept, on observed: Observed, _ host: any RestoringHost
     ) throws(HostError) {
         profile = Profile(source: Self.source, regions: [])
         consent = Consent()
-        refusals = []
+        refusals = kept.damaged.map(Self.damaged)
         var declarations: [String: [NamespaceDeclaration]] = [:]
-        for device in kept {
+        for device in kept.devices {
             guard let (region, namespace) = Self.find(device, on: observed) else {
                 refusals.append(Self.missing(device, on: observed))
                 continue
@@ -53,6 +53,13 @@ public struct BootRestoration: Sendable {
             }
         }
         return nil
+    }
+
+    private static func damaged(_ key: UUID) -> Refusal {
+        Refusal(
+            .notListed, key.description,
+            "what is kept of it is damaged (devices/\(key) in the state directory)",
+            advice: "remove that file, and apply the profile again")
     }
 
     private static func missing(_ device: KeptDevice, on observed: Observed) -> Refusal {
@@ -104,7 +111,8 @@ public struct BootRestoration: Sendable {
             .consentMissing, address,
             now == nil
                 ? "its device was memory before the boot, and cannot be looked at"
-                : "its device was memory before the boot, and somebody has written to it since",
+                : "its device was memory before the boot, and outside its memory blocks is not what was there then: somebody has written to "
+                    + "it since, or the blocks lie elsewhere",
             advice: advice(device, "look at what it holds; if that may go"))
     }
 

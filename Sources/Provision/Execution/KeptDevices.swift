@@ -17,7 +17,7 @@ struct KeptDevices {
 
     /// Keeps what a transaction of which every step was done made of devices.
     func settle(_ log: TransactionLog) throws(StateError) {
-        let before = try store.devices()
+        let before = try store.kept().devices
         var kept: [UUID: KeptDevice?] = [:]
         for (number, step) in log.header.steps.enumerated() {
             let effects = step.kind.effects
@@ -63,7 +63,7 @@ struct KeptDevices {
 
     /// Forgets devices whose namespaces are not there although their regions are: somebody has destroyed them.
     func forgetDestroyed(on now: Observed) throws(StateError) {
-        let kept = try store.devices()
+        let kept = try store.kept().devices
         guard !kept.isEmpty else { return }
         let present = Set(now.regions.flatMap(\.namespaces).compactMap(\.keptKey))
         for device in kept where !present.contains(device.key) {
@@ -81,7 +81,7 @@ struct KeptDevices {
             }
         }
         guard !found.isEmpty else { return }
-        let kept = try store.devices()
+        let kept = try store.kept().devices
         try store.keep(
             found.filter { new in
                 !kept.contains {

@@ -54,18 +54,26 @@ public struct KeptDeviceStore: Sendable {
         records = StateRecords(directory, "devices")
     }
 
-    /// The kept devices, by UUID. Writes nothing.
-    /// - Throws: where one is damaged: what it meant is not known.
-    public func devices() throws(StateError) -> [KeptDevice] {
-        try records.entries().map { entry throws(StateError) in
+    /// What is kept.
+    public struct Kept: Sendable {
+        /// The devices, by UUID.
+        public var devices: [KeptDevice] = []
+        /// What the records are named by that are damaged: what they mean is not known.
+        public var damaged: [UUID] = []
+    }
+
+    /// What is kept. Writes nothing.
+    public func kept() throws(StateError) -> Kept {
+        var kept = Kept()
+        for entry in try records.entries() {
             let device = entry.value.flatMap { try? KeptDevice(JSONCursor($0)) }
-            guard let device, device.key == entry.key else {
-                throw StateError(
-                    .unusable, "the record devices/\(entry.key) of the state directory is damaged",
-                    advice: "remove it, and apply the profile again")
+            if let device, device.key == entry.key {
+                kept.devices.append(device)
+            } else {
+                kept.damaged.append(entry.key)
             }
-            return device
         }
+        return kept
     }
 
     /// Keeps devices, durably, in place of what was kept of the same namespaces.
