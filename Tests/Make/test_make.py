@@ -311,7 +311,7 @@ class MakeTests(unittest.TestCase):
         self.addCleanup(os.umask, before)
         found = self.installed(place)
         for path in [path for path in found.values() if not path.is_symlink()]:
-            self.assertEqual(path.stat().st_mode & 0o7777, 0o755 if path.parent.name == "bin" else 0o644, path)
+            self.assertEqual(path.stat().st_mode & 0o7777, 0o755 if {"bin", "libexec", "system-generators"} & set(path.parts) else 0o644, path)
         for folder in (place.folder / "root/usr").rglob("*"):
             if folder.is_dir():
                 self.assertEqual(folder.stat().st_mode & 0o777, 0o755, folder)

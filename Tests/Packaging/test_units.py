@@ -51,6 +51,10 @@ def test_checks_and_makers_of_what_requires_the_unit_wait_for_it(generate, sourc
         f"systemd-{kind}@{name}.service" for kind in ("fsck", "makefs", "mkswap")}
 
 
+def test_those_of_what_is_only_ordered_after_the_unit_wait_too(generate):
+    assert "systemd-fsck@dev-pmem0.service" in generate("/dev/pmem0 /srv ext4 x-systemd.after=daxprov.service 0 2\n")
+
+
 def test_nothing_else_waits(generate):
     """The file system of the record least of all: the unit waits for it."""
     assert generate(f"""
