@@ -61,7 +61,7 @@ import Testing
         let large = Self.devdax(Self.mapping())
         let huge = Self.devdax(Self.mapping(faults: 1, length: .gib(1)), align: .gib(1))
         for judgement in [small, large, huge] {
-            #expect(judgement.verdict == .proven && judgement.isExpected, "\(judgement)")
+            #expect(judgement.verdict == .proven && judgement.passes, "\(judgement)")
             #expect(judgement.reasons.map(\.code) == [.mapSync] && judgement.flush == .cpuCache)
         }
         #expect(Self.devdax(Self.mapping(), align: .mib(2), .cpuCache).flush == ProofFlush.none)
@@ -73,7 +73,7 @@ import Testing
     ])
     func pagesOfAnotherSizeAreNotWhatTheAlignmentPromises(outcome: MappingOutcome, align: ByteCount) {
         let judgement = Self.devdax(outcome, align: align)
-        #expect(judgement.verdict == .notProven && !judgement.isExpected)
+        #expect(judgement.verdict == .notProven && !judgement.passes)
         #expect(judgement.reasons.map(\.code) == [.mapSync, .smallPages])
     }
 
@@ -100,7 +100,7 @@ import Testing
             Self.fsdax(.failed(reason), Self.mapping()),
             Self.judged(Self.namespace(.raw), ProofMeasurement(failure: reason)),
         ] {
-            #expect(judgement.verdict == .notProven && !judgement.isExpected, "\(judgement)")
+            #expect(judgement.verdict == .notProven && !judgement.passes, "\(judgement)")
             #expect(judgement.reasons == [reason] && judgement.flush == nil && judgement.mapping == nil)
         }
         #expect(Self.devdax(nil).verdict == .notProven)
@@ -111,7 +111,7 @@ import Testing
             var namespace = Self.namespace(mode)
             namespace.isActive = false
             let judgement = Self.judged(namespace, ProofMeasurement())
-            #expect(judgement.verdict == .notProven && !judgement.isExpected)
+            #expect(judgement.verdict == .notProven && !judgement.passes)
             #expect(judgement.reasons.map(\.code) == [.disabled])
         }
     }
@@ -122,7 +122,7 @@ import Testing
         for queue in [nil, false] as [Bool?] {
             measurement.queueSupportsDax = queue
             let judgement = Self.judged(Self.namespace(mode), measurement)
-            #expect(judgement.verdict == .notDax && judgement.isExpected)
+            #expect(judgement.verdict == .notDax && judgement.passes)
         }
         measurement.queueSupportsDax = true
         #expect(Self.judged(Self.namespace(mode), measurement).verdict == .notProven)
@@ -132,14 +132,14 @@ import Testing
         var namespace = Self.namespace(.raw)
         namespace.recordedMode = .fsdax
         let judgement = Self.judged(namespace, ProofMeasurement())
-        #expect(judgement.verdict == .notDax && !judgement.isExpected)
+        #expect(judgement.verdict == .notDax && !judgement.passes)
         #expect(judgement.reasons.map(\.code) == [.mode, .infoBlock])
     }
 
     // Devices that are no devices
 
     @Test(arguments: [(4, 4, true), (2, 4, false), (0, 4, false), (0, 0, false)])
-    func memoryIsWhatItIsForWhereAllOfItIsOnline(online: Int, total: Int, isExpected: Bool) {
+    func memoryIsWhatItIsForWhereAllOfItIsOnline(online: Int, total: Int, passes: Bool) {
         var namespace = Self.namespace(.devdax)
         namespace.daxDevice = DaxDevice(
             .systemRAM, driver: "kmem", memory: .init(online: online, total: total, isMovable: true))
@@ -147,7 +147,7 @@ import Testing
             name: "dax0.0", size: .mib(62), targetNode: 2,
             memoryBlocks: [.init(numbers: 4..<5, state: "online", zone: "Movable")])
         let judgement = Self.judged(namespace, ProofMeasurement(), device: device)
-        #expect(judgement.verdict == .systemMemory && judgement.isExpected == isExpected)
+        #expect(judgement.verdict == .systemMemory && judgement.passes == passes)
         let text = judgement.reasons.map(\.message).joined(separator: "; ")
         #expect(
             text.contains("node 2") && text.contains("\(online) of its \(total)") && text.contains("Movable"))
@@ -156,7 +156,7 @@ import Testing
     @Test func memoryOfWhichNothingIsKnownIsNotAsItShouldBe() {
         var namespace = Self.namespace(.devdax)
         namespace.daxDevice = DaxDevice(.systemRAM, driver: "kmem")
-        #expect(!Self.judged(namespace, ProofMeasurement()).isExpected)
+        #expect(!Self.judged(namespace, ProofMeasurement()).passes)
     }
 
     @Test(arguments: [DaxDevice.Mode.disabled, .other])
@@ -188,7 +188,7 @@ import Testing
             (Self.fsdax(Self.mapping(), queue: false), .notDax, [.queue]),
         ] {
             #expect(found.verdict == verdict && found.reasons.map(\.code) == codes, "\(found)")
-            #expect(found.isExpected == (verdict == .proven))
+            #expect(found.passes == (verdict == .proven))
         }
     }
 

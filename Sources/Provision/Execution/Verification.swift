@@ -22,7 +22,7 @@ public struct Verification: Sendable {
     public let findings: [Finding]
 
     /// Whether every namespace is what one of its mode is for; false where there are none, since nothing was proven then.
-    public var isExpected: Bool { !findings.isEmpty && findings.allSatisfy(\.judgement.isExpected) }
+    public var passes: Bool { !findings.isEmpty && findings.allSatisfy(\.judgement.passes) }
 
     /// Whether something was not measured since this user may not.
     public var lacksPrivilege: Bool {

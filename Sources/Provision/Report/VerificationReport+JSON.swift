@@ -6,7 +6,7 @@ extension VerificationReport {
         let document = JSONNode.object()
         document.set("format_version", PlanReport.formatVersion)
         document.set("tool_version", ToolVersion.current)
-        document.set("as_expected", verification.isExpected)
+        document.set("passed", verification.passes)
         document.set("namespaces", each: verification.findings) { Self.json($0) }
         return document
     }
@@ -23,7 +23,7 @@ extension VerificationReport {
         node.set("chardev", namespace.characterDevice)
         node.set("align", namespace.align)
         node.set("verdict", judgement.verdict.rawValue)
-        node.set("as_expected", judgement.isExpected)
+        node.set("passed", judgement.passes)
         node.set("reasons", each: judgement.reasons) { reason($0) }
         node.set("flush", judgement.flush?.rawValue)
         node.set("persistence_domain", finding.region.persistenceDomain.rawValue)

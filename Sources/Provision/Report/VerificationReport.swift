@@ -14,11 +14,11 @@ public struct VerificationReport: Sendable {
         let findings = verification.findings
         guard !findings.isEmpty else { return "There are no namespaces: nothing was proven.\n" }
         let paragraphs = findings.map { paragraph($0, style) }
-        let wrong = findings.count { !$0.judgement.isExpected }
+        let wrong = findings.count { !$0.judgement.passes }
         let last =
             wrong == 0
-            ? "All are what namespaces of their modes are for."
-            : "\(wrong) of \(findings.count) \(wrong == 1 ? "is" : "are") not what a namespace of its mode is for, or that was not proven."
+            ? "All pass."
+            : "\(wrong) of \(findings.count) \(wrong == 1 ? "does" : "do") not pass."
         return paragraphs.joined(separator: "\n")
             + "\n" + TextFill.lines(last, width: style.width, indent: 0).map { $0 + "\n" }.joined()
     }
@@ -32,7 +32,7 @@ public struct VerificationReport: Sendable {
         var heading = TextFill.lines(
             "\(TerminalText.clean(name)): \(verdict)", width: style.width, indent: 4)
         if let last = heading.last, last.hasSuffix(verdict) {
-            let painted = style.paint(verdict, finding.judgement.isExpected ? .addition : .loss)
+            let painted = style.paint(verdict, finding.judgement.passes ? .addition : .loss)
             heading[heading.count - 1] = last.dropLast(verdict.count) + painted
         }
         let lines = Self.facts(finding).flatMap {
@@ -66,7 +66,7 @@ public struct VerificationReport: Sendable {
         case .cpuCache:
             let doubt =
                 domain == .memoryController
-                ? "" : "; how far the platform keeps such a store at a power cut, it does not say"
+                ? "" : "; the platform does not say whether such a store survives a power cut"
             return
                 "durable after a flush of the CPU caches (persistence domain \(domain.rawValue))\(doubt)"
         }

@@ -6,7 +6,7 @@ public struct ProofJudgement: Equatable, Sendable {
     public private(set) var reasons: [ProofReason]
     /// Whether that is what a namespace of its mode is for: devdax proven, or memory that is all online; fsdax proven;
     /// sector and raw not DAX.
-    public private(set) var isExpected: Bool
+    public private(set) var passes: Bool
     /// The mapping that the verdict rests on; nil where it rests on none.
     public private(set) var mapping: MappingMeasurement?
     /// What makes a store durable; nil where that is not known.
@@ -25,12 +25,12 @@ public struct ProofJudgement: Equatable, Sendable {
     }
 
     private init(
-        _ verdict: ProofVerdict, _ reasons: [ProofReason], isExpected: Bool = false,
+        _ verdict: ProofVerdict, _ reasons: [ProofReason], passes: Bool = false,
         mapping: MappingMeasurement? = nil
     ) {
         self.verdict = verdict
         self.reasons = reasons
-        self.isExpected = isExpected
+        self.passes = passes
         self.mapping = mapping
     }
 
@@ -81,7 +81,7 @@ extension ProofJudgement {
                     "its label records \(recorded.rawValue), and it runs raw: its info block is missing or unreadable"
                 ))
         }
-        return ProofJudgement(.notDax, reasons, isExpected: reasons.count == 1)
+        return ProofJudgement(.notDax, reasons, passes: reasons.count == 1)
     }
 }
 
@@ -114,7 +114,7 @@ extension ProofJudgement {
             guard judgement.verdict == .proven, let align = namespace.align else { return judgement }
             if let pages = mapping.touch?.pages, pages != .uniform(align) {
                 judgement.verdict = .notProven
-                judgement.isExpected = false
+                judgement.passes = false
                 judgement.reasons.append(
                     ProofReason(.smallPages, "its alignment is \(align), and its pages are \(pages.words)"))
             }
@@ -139,7 +139,7 @@ extension ProofJudgement {
             ProofReason(
                 isWhole ? .systemMemory : .memoryOffline,
                 "\(memory.online) of its \(memory.total) memory blocks are online\(zone)"))
-        return ProofJudgement(.systemMemory, reasons, isExpected: isWhole)
+        return ProofJudgement(.systemMemory, reasons, passes: isWhole)
     }
 }
 
@@ -233,7 +233,7 @@ extension ProofJudgement {
             return ProofJudgement(.notProven, [ProofReason(.noMapSync, words)], mapping: mapping)
         }
         return ProofJudgement(
-            .proven, [ProofReason(.mapSync, "\(what) was mapped with MAP_SYNC")], isExpected: true,
+            .proven, [ProofReason(.mapSync, "\(what) was mapped with MAP_SYNC")], passes: true,
             mapping: mapping)
     }
 }

@@ -5,7 +5,7 @@ enum VerificationSchema {
     private typealias Words = SchemaWords
 
     static let root = Words.record([
-        "format_version": Words.constant(.integer(1)), "tool_version": Words.text, "as_expected": Words.flag,
+        "format_version": Words.constant(.integer(1)), "tool_version": Words.text, "passed": Words.flag,
         "namespaces": Words.list(of: Words.reference("namespace")),
     ])
 
@@ -13,7 +13,7 @@ enum VerificationSchema {
         "namespace": Words.record(
             [
                 "dev": Words.text, "region": Words.text, "verdict": Words.words(ProofVerdict.self),
-                "as_expected": Words.flag, "reasons": Words.list(of: Words.reference("reason")),
+                "passed": Words.flag, "reasons": Words.list(of: Words.reference("reason")),
                 "persistence_domain": Words.words(PersistenceDomain.self),
             ],
             optional: [
