@@ -17,7 +17,7 @@ import time
 
 import pytest
 
-from lab import Fault, Machine, payload, systemd
+from lab import Fault, Machine, systemd
 from lab.systemd import SystemdMachine
 from support import Daxprov, contents, namespace, profile, region
 from support.daxprov import DONE, REFUSED
@@ -33,7 +33,8 @@ def host(*others, heap=HEAP):
     return profile(region(0, DATA, *others), region(1, heap))
 
 
-BEFORE = host(namespace(name="other", mode="raw", size="64 MiB"))
+# The kernel forgets at the boot that one device is memory.
+BEFORE = host(namespace(name="other", mode="raw", size="64 MiB"), heap=MEMORY)
 # One that takes from another what must come back, and one that is not to stay.
 AFTER = host(namespace(name="other", mode="fsdax", size="64 MiB"), namespace(name="more", mode="raw", size="32 MiB"))
 
@@ -89,18 +90,9 @@ def scene(qemu_is_there, tmp_path_factory):
     return Scene(tmp_path_factory.mktemp("scene"))
 
 
-def lacks_boot_option():
-    told = subprocess.run([payload.binary(), "apply", "--help"], capture_output=True, text=True, check=True)
-    return "--boot" not in told.stdout
-
-
 def files(**others):
     """The guest's files beside what is installed."""
-    found = {"/etc/fstab": FSTAB, **others}
-    if lacks_boot_option():
-        found["/etc/systemd/system/daxprov.service.d/boot.conf"] = (
-            "[Service]\nExecStart=\nExecStart=/usr/bin/daxprov recover --lock-timeout 60\n")
-    return found
+    return {"/etc/fstab": FSTAB, **others}
 
 
 def began(vm, unit):
@@ -143,9 +135,14 @@ def test_a_boot_ends_what_was_interrupted_before_it_mounts(scene):
         assert contents.digest(vm, found.node("other")) == scene.digest
         now = status(vm)
         assert now["interrupted"] == [] and now["drift"] == []
-        assert now["last_transaction"]["outcome"] == "rolled_back"
+        # The last one is that of the restoration.
+        assert now["last_transaction"]["outcome"] == "committed", now["last_transaction"]
         assert now["boot_unit"] == {"enabled": True, "result": "done"}
         assert f"transaction {scene.interrupted} was interrupted, and is undone" in journal
+
+        # What was memory is memory again; the driver was loaded by its own unit.
+        assert found.named("heap")["device"]["movable"] is True
+        assert vm.properties("daxprov-kmem.service", "ActiveState") == {"ActiveState": "active"}
 
         # Before the check and the mount, and after /var.
         assert ready(vm, "var.mount") < began(vm, UNIT)
@@ -186,8 +183,11 @@ def the_sandbox_lets_it_work(vm):
     vm.run("cat >/etc/systemd/system/try.service", stdin=unit.replace("[Service]", "[Service]\nExecStart=/usr/bin/try").encode())
     vm.run("systemctl daemon-reload", check=True)
 
-    # A user of a device is found: that needs a look at every process and its mounts.
     raw = namespace(name="other", mode="raw", size="64 MiB")
+    code, said = apply(host(raw, heap=DEVICE))
+    assert code == DONE, said
+
+    # A user of a device is found: that needs a look at every process and its mounts.
     vm.run("chmod 666 /dev/dax1.0", check=True)
     holder = vm.agent.start("exec sleep 1000 <>/dev/dax1.0", user="nobody")
     code, said = apply(host(raw, heap=MEMORY), "heap")
