@@ -69,7 +69,8 @@ SANITIZER ?= address
 SANITIZED_TESTS = $(if $(filter thread,$(SANITIZER)),--filter 'Fleet|HostileName|Signal')
 FUZZ_PROGRAM = .build-fuzz/release/fuzz
 VM_BINARY = DAXPROV_BINARY=$(CURDIR)/$(BINARY)
-VM_SUITE = $(PYTHON) -m pytest -q -n $(VM_JOBS) Tests/VM
+# The slowest are named: the suite is to stay within an hour.
+VM_SUITE = $(PYTHON) -m pytest -q -n $(VM_JOBS) --durations 20 Tests/VM
 EVERY ?= 1
 UNDO_CASES ?= 100
 
