@@ -122,7 +122,7 @@ struct AnsibleProfile {
                 let word = requests.first { $0.address == refusal.address }?.word ?? refusal.address
                 refusal.advice = "if its data may go, add \(word) to allow_destroy"
             }
-            return RefusalText.lines([refusal], source: apply.document.profile.source, .plain)
+            return RefusalText.lines([refusal], source: apply.document?.profile.source ?? "", .plain)
         }
         return (lines + ["Nothing was touched."]).joined(separator: "\n")
     }

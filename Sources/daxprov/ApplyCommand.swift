@@ -19,7 +19,9 @@ struct ApplyCommand: ParsableCommand {
             A file that others than root and the caller could have put there is refused with 77; standard input is \
             the caller's choice.
 
-            After a boot, --boot takes no profile: the devices that daxprov had made system memory are made that again,             since the kernel forgets it. It never asks. A device that is not as it was, or that somebody may have             written to since, stays what it is, and the exit code is 3.
+            After a boot, --boot takes no profile: the devices that daxprov had made system memory are made that again, \
+            since the kernel forgets it. It never asks. A device that is not as it was, or that somebody may have \
+            written to since, stays what it is, and the exit code is 3.
 
             Every step is recorded before it runs. When one fails, or a signal asks to stop, everything done is undone \
             and verified. What an earlier run left interrupted is recovered first.
@@ -54,54 +56,50 @@ struct ApplyCommand: ParsableCommand {
     }
 
     func run() throws {
-        let afterBoot = boot ? try BootApply(host) : nil
-        if let afterBoot, afterBoot.restoration == nil, !json {
-            return try Console.write("No device is kept over a boot: nothing is to be put back.\n")
-        }
         let apply = ApplyRun(
-            document: try afterBoot?.document
-                ?? ApplyInput.read(profile ?? "-", trust: host.profileTrust),
-            consent: afterBoot?.restoration?.consent ?? consent.consent, yes: yes || boot, isAfterBoot: boot,
-            json: json,
-            backup: backup, host: host, waiting: waiting)
-        if dryRun {
-            try show(try apply.preview(), afterBoot)
-            try afterBoot?.finish()
-            return
-        }
+            document: try profile.map { try ApplyInput.read($0, trust: host.profileTrust) },
+            consent: consent.consent, yes: yes || boot, json: json, backup: backup, host: host,
+            waiting: waiting)
+        if dryRun { return try show(try apply.preview()) }
         var status = ExitStatus.done
         try apply.run(
             showing: { if !json { try Console.write($0.text(Console.style)) } },
             telling: { result in
-                let text = json ? Self.json(result, afterBoot) : result.report.text(Console.style)
+                let text = self.text(result)
                 if case .unchanged = result.report.ending {
                     try Console.write(text)
                 } else {
                     Console.report(text)
                 }
-                status = result.status
+                result.boot?.tell()
+                status = result.boot?.status(result.status) ?? result.status
             })
         if status != .done { throw Ending(status) }
-        try afterBoot?.finish()
     }
 
-    private static func json(_ result: ApplyRun.Result, _ afterBoot: BootApply?) -> String {
+    private func text(_ result: ApplyRun.Result) -> String {
+        guard json else {
+            let nothing = "No device is kept over a boot: nothing is to be put back.\n"
+            return result.boot?.isEmpty == true ? nothing : result.report.text(Console.style)
+        }
         let document = result.report.json
-        afterBoot?.describe(in: document)
+        result.boot?.describe(in: document)
         return document.text()
     }
 
-    private func show(_ preview: ApplyRun.Preview, _ afterBoot: BootApply?) throws {
+    private func show(_ preview: ApplyRun.Preview) throws {
         if json {
             let document = preview.plan.json
-            afterBoot?.describe(in: document)
+            preview.boot?.describe(in: document)
             try Console.write(document.text())
         } else {
             try Console.write(preview.plan.text(Console.style))
         }
+        preview.boot?.tell()
         let differences = preview.prepared.differences
         for line in StaleText.differences(differences) { Console.diagnose("daxprov: \(line)") }
         if !differences.isEmpty { throw Ending(.stale) }
         try PlanCommand.refuse(preview.prepared.plan)
+        if preview.boot?.status(.done) == .refused { throw Ending(.refused) }
     }
 }

@@ -5,14 +5,12 @@ import ProvisionHost
 
 /// One application to a host as commands do it: under the host's lock, after what was interrupted, with what was agreed to.
 struct ApplyRun {
-    /// The profile or saved plan.
-    var document: ApplyDocument
+    /// The profile or saved plan; nil: what is to be put back after a boot, which is looked at under the lock.
+    var document: ApplyDocument?
     /// What may be destroyed.
     var consent: Consent
     /// Whether nobody is to be asked.
     var yes: Bool
-    /// Whether the profile is what is to be put back after a boot.
-    var isAfterBoot = false
     /// Whether the plan is shown before a question only.
     var json: Bool
     var backup: BackupOptions
@@ -29,6 +27,8 @@ struct ApplyRun {
         var refusals: [Refusal]
         /// Whether an apply would first end what was interrupted.
         var recovers: Bool
+        /// What is to be put back after a boot; nil of an apply of something else.
+        var boot: BootApply?
     }
 
     /// What an apply did.
@@ -41,19 +41,39 @@ struct ApplyRun {
         var status: ExitStatus
         /// Whether there was something interrupted to end first.
         var recovered: Bool
+        /// What was to be put back after a boot; nil of an apply of something else.
+        var boot: BootApply?
+    }
+
+    /// What is applied, under which consent.
+    private struct Wanted {
+        var document: ApplyDocument
+        var consent: Consent
+        var boot: BootApply?
+    }
+
+    private func wanted(on host: any RestoringHost) throws -> Wanted {
+        if let document { return Wanted(document: document, consent: consent) }
+        let boot = try BootApply(self.host, host)
+        return Wanted(
+            document: .profile(boot.restoration.profile), consent: boot.restoration.consent, boot: boot)
     }
 
     /// Looks at the host and plans. Touches nothing.
     func preview() throws -> Preview {
         let watch = host.watch
         let safeguards = host.safeguards
-        let application = try application(on: host.makeHost(), safeguards)
+        let host = try host.makeHost()
+        let wanted = try wanted(on: host)
+        let application = try application(of: wanted, on: host, safeguards)
         var prepared = try prepare(application)
-        let refusals = application.refusals(of: prepared, under: consent) + prepared.plan.refusalsForUse
+        let refusals =
+            application.refusals(of: prepared, under: wanted.consent) + prepared.plan.refusalsForUse
         prepared.plan.notes += watch.notes
         return Preview(
-            prepared: prepared, plan: PlanReport(prepared.plan, of: document.profile, on: prepared.observed),
-            refusals: refusals, recovers: !safeguards.interrupted.isEmpty)
+            prepared: prepared,
+            plan: PlanReport(prepared.plan, of: wanted.document.profile, on: prepared.observed),
+            refusals: refusals, recovers: !safeguards.interrupted.isEmpty, boot: wanted.boot)
     }
 
     /// Brings the host to the profile.
@@ -66,32 +86,33 @@ struct ApplyRun {
         let lock = try self.host.lock(waiting, for: .apply)
         let recovers = !((try? self.host.store.interrupted()) ?? []).isEmpty
         let open = try RecoverCommand.recoverFirst(host, self.host.store, yes: yes)
-        let application = try application(on: host, self.host.safeguards)
+        let wanted = try wanted(on: host)
+        let application = try application(of: wanted, on: host, self.host.safeguards)
         let prepared = try prepare(application)
         try RecoverCommand.require(apartFrom: open, in: self.host.store) {
             UnsettledRegions.concern(prepared.plan, on: prepared.observed, $0)
         }
-        let plan = PlanReport(prepared.plan, of: document.profile, on: prepared.observed)
-        if prepared.differences.isEmpty { try show(plan) }
+        let plan = PlanReport(prepared.plan, of: wanted.document.profile, on: prepared.observed)
+        if prepared.differences.isEmpty, wanted.boot?.isEmpty != true { try show(plan) }
         let last = self.host.store.youngest
-        let ending = try carryOut(prepared, application, plan)
+        let ending = try carryOut(prepared, application, plan, wanted.consent)
         let report = ApplicationReport(
             ending, plan: plan, record: self.host.store.youngest(after: last), options: self.host.arguments)
         try tell(
             Result(
                 prepared: prepared, report: report, status: ending.status(of: prepared.plan),
-                recovered: recovers))
+                recovered: recovers, boot: wanted.boot))
         extendLifetime(lock)
     }
 
     private func application(
-        on host: any RestoringHost, _ safeguards: Safeguards
+        of wanted: Wanted, on host: any RestoringHost, _ safeguards: Safeguards
     ) throws -> Application {
-        switch document {
+        switch wanted.document {
         case .profile(let profile):
             return Application(
                 of: profile, to: host, backupLimit: try backup.limit(), safeguards: safeguards,
-                isAfterBoot: isAfterBoot)
+                afterBoot: wanted.boot?.restoration)
         case .plan(let saved):
             guard backup.backupLimit == nil else {
                 throw ValidationError("--backup-limit is part of a saved plan: give it to 'daxprov plan'")
@@ -105,13 +126,14 @@ struct ApplyRun {
     }
 
     private func carryOut(
-        _ prepared: Application.Prepared, _ application: Application, _ plan: PlanReport
+        _ prepared: Application.Prepared, _ application: Application, _ plan: PlanReport,
+        _ agreed: Consent
     ) throws -> Application.Ending {
         guard prepared.differences.isEmpty else { return .stale(prepared.differences) }
         let refusals = prepared.plan.refusals + prepared.plan.refusalsForUse
         guard refusals.isEmpty else { return .refused(refusals) }
         var prepared = prepared
-        var consent = consent
+        var consent = agreed
         if !yes, !prepared.plan.changes.isEmpty {
             if Question.isPossible {
                 if json { Console.diagnose(plan.text()) }

@@ -4,43 +4,39 @@ import ProvisionHost
 
 /// What `daxprov apply --boot` applies: not a profile, but what daxprov made of devices and the kernel forgot.
 struct BootApply {
-    /// What is to be done; nil where no device is to be anything.
-    let restoration: BootRestoration?
+    /// What is to be done.
+    let restoration: BootRestoration
+    /// Whether any device is to be anything.
+    let isEmpty: Bool
 
     /// Looks what is to be done on a host. Touches nothing.
-    init(_ options: HostOptions) throws {
-        let host = try options.makeHost()
-        try options.requirePrivilege()
+    init(_ options: HostOptions, _ host: any RestoringHost) throws {
         let kept = try CommandFailure.onState { () throws(StateError) in
             try KeptDeviceStore(options.store.directory).kept()
         }
-        guard !kept.devices.isEmpty || !kept.damaged.isEmpty else {
-            restoration = nil
-            return
-        }
+        let keepsNothing = kept.devices.isEmpty && kept.damaged.isEmpty
+        isEmpty = keepsNothing
         restoration = try CommandFailure.translating { () throws(HostError) in
-            try BootRestoration(kept, on: try host.observe(), host)
+            try BootRestoration(kept, on: keepsNothing ? Observed(buses: []) : try host.observe(), host)
         }
-    }
-
-    /// What an apply is given.
-    var document: ApplyDocument {
-        .profile(restoration?.profile ?? Profile(source: BootRestoration.source, regions: []))
     }
 
     /// The devices that stay what they are, for programs.
     func describe(in document: borrowing JSONNode) {
-        guard let refusals = restoration?.refusals, !refusals.isEmpty else { return }
-        document.set("not_restored", each: refusals) { PlanReport.refusal($0) }
+        guard !restoration.refusals.isEmpty else { return }
+        document.set("not_restored", each: restoration.refusals) { PlanReport.refusal($0) }
     }
 
-    /// Says which devices stay what they are, and fails where there are any.
-    func finish() throws {
-        guard let refusals = restoration?.refusals, !refusals.isEmpty else { return }
-        for refusal in refusals {
+    /// Says which devices stay what they are.
+    func tell() {
+        for refusal in restoration.refusals {
             let advice = refusal.advice.map { "; \($0)" } ?? ""
             Console.diagnose(TerminalText.clean("daxprov: \(refusal.address): \(refusal.message)\(advice)"))
         }
-        throw Ending(.refused)
+    }
+
+    /// What the program exits with, where the rest ended so.
+    func status(_ status: ExitStatus) -> ExitStatus {
+        status == .done && !restoration.refusals.isEmpty ? .refused : status
     }
 }

@@ -51,6 +51,10 @@ def test_checks_and_makers_of_what_requires_the_unit_wait_for_it(generate, sourc
         f"systemd-{kind}@{name}.service" for kind in ("fsck", "makefs", "mkswap")}
 
 
+def test_a_last_line_without_an_end_counts(generate):
+    assert "systemd-fsck@dev-pmem0.service" in generate(f"/dev/pmem0 /srv ext4 {OPTION} 0 2")
+
+
 def test_those_of_what_is_only_ordered_after_the_unit_wait_too(generate):
     assert "systemd-fsck@dev-pmem0.service" in generate("/dev/pmem0 /srv ext4 x-systemd.after=daxprov.service 0 2\n")
 

@@ -42,8 +42,8 @@ import Testing
         let scratch: ScratchDirectory
         var store: TransactionStore { scratch.store }
 
-        init() throws {
-            host = try SimulatedHost(json: KeptDeviceTests.machine)
+        init(_ machine: String = KeptDeviceTests.machine) throws {
+            host = try SimulatedHost(json: machine)
             scratch = try ScratchDirectory()
         }
 
@@ -74,7 +74,8 @@ import Testing
         func afterBoot() throws -> (refusals: [Refusal], ending: Application.Ending) {
             let restoration = try restoration()
             let application = Application(
-                of: restoration.profile, to: host, safeguards: Safeguards(reading: store), isAfterBoot: true)
+                of: restoration.profile, to: host, safeguards: Safeguards(reading: store),
+                afterBoot: restoration)
             let prepared = try application.prepare()
             #expect(prepared.plan.changes.allSatisfy { $0.kind == .configureDevice })
             let ending = try application.carryOut(
@@ -200,6 +201,100 @@ import Testing
         #expect(try scene.use() == .systemRAM(.movable))
     }
 
+    /// What the profile says is a device is not memory after the next boot, though nothing had to be done for that.
+    @Test func whatAProfileDeclaresAsADeviceIsForgotten() throws {
+        let scene = try Scene()
+        try scene.apply(["heap": Self.uses[0].words, "other": Self.uses[0].words])
+        try scene.reboot()
+        try scene.apply(["heap": "mode: devdax", "other": nil])
+        #expect(try scene.kept.map(\.name) == ["other"])
+    }
+
+    /// A transaction that began nothing changes nothing of what is kept when it is undone: its own record of that may be missing.
+    @Test func whatBeganNothingForgetsNothing() throws {
+        let scene = try Scene()
+        try scene.apply(["heap": Self.uses[0].words])
+        try scene.reboot()
+        let restoration = try scene.restoration()
+        let prepared = try Application(of: restoration.profile, to: scene.host).prepare()
+        let writer = try TransactionWriter.begin(
+            in: scene.store, source: BootRestoration.source, before: prepared.observed, plan: prepared.plan,
+            bootID: scene.host.bootID, protects: [])
+        _ = consume writer
+        #expect(try Recovery(host: scene.host, store: scene.store).run().recovered.count == 1)
+        #expect(try scene.kept.count == 1)
+    }
+
+    /// The namespace of a region without labels has no name and no label, and a plan calls it by its region.
+    @Test func aRegionWithoutLabelsComesBackBesideOthers() throws {
+        let scene = try Scene(
+            """
+            {"format_version": 1, "simulated_host": {"buses": [{
+              "dimms": [{"id": "a", "size": "1 GiB", "label_size": "128 KiB"}, {"id": "b", "size": "1 GiB"}],
+              "regions": [{"dimms": ["a"], "target_node": 1}, {"dimms": ["b"], "target_node": 2}]}]}}
+            """)
+        let text = """
+            version: 1
+            regions:
+              - match: {region: 0}
+                namespaces: [{name: heap, mode: devdax, size: 512 MiB, device: {mode: system-ram}}]
+              - match: {region: 1}
+                namespaces: [{mode: devdax, device: {mode: system-ram}}]
+            """
+        _ = try scene.application(of: ProfileReader.read(Array(text.utf8), source: "test.yaml"))
+        #expect(try scene.kept.count == 2)
+        try scene.reboot()
+        #expect(try scene.afterBoot().refusals.isEmpty)
+        let uses = try scene.host.observe().regions.flatMap(\.namespaces).map(\.deviceUse)
+        #expect(uses == [.systemRAM(.movable), .systemRAM(.movable)])
+        // Offline, it shows no UUID; that is no reason to forget it.
+        try scene.reboot()
+        let region = try #require(try scene.host.observe().regions.last)
+        try scene.perform(.disable(NamespaceTarget(region.namespaces[0], region: region.device)))
+        try scene.apply(["heap": nil])
+        #expect(try scene.kept.count == 2)
+    }
+
+    /// Bound to the driver of memory and offline, it holds whatever somebody wrote, and cannot be looked at.
+    @Test func memoryThatAnotherToolLeftOfflineIsNotBroughtOnlineUnasked() throws {
+        let scene = try Scene()
+        try scene.apply(["heap": Self.uses[0].words])
+        try scene.reboot()
+        try scene.write(9, at: .zero)
+        let target = NamespaceTarget(try scene.namespace(), region: "region0")
+        try scene.perform(.configureDevice(target, .systemRAM(.none)))
+        #expect(try scene.afterBoot().refusals.map(\.code) == [.consentMissing])
+        #expect(try scene.use() == .systemRAM(.none))
+    }
+
+    /// A rollback after a boot leaves the device alone, and it may have been used as one: the next boot asks.
+    @Test func aRollbackAfterABootMakesTheNextBootAsk() throws {
+        let scene = try Scene()
+        try scene.apply(["heap": Self.uses[0].words])
+        try scene.apply(["heap": "mode: devdax"])
+        try scene.reboot()
+        _ = try Recovery(host: scene.host, store: scene.store).rollBack(try #require(scene.store.youngest))
+        #expect(try scene.use() == .devdax && scene.kept.map(\.margins) == [nil])
+        #expect(try scene.afterBoot().refusals.map(\.code) == [.consentMissing])
+        #expect(try scene.use() == .devdax)
+    }
+
+    /// Somebody writes between the look and the step.
+    @Test func whatIsWrittenAfterTheLookStopsTheStep() throws {
+        let scene = try Scene()
+        try scene.apply(["heap": Self.uses[0].words])
+        try scene.reboot()
+        let restoration = try scene.restoration()
+        try scene.write(9, at: .zero)
+        let application = Application(
+            of: restoration.profile, to: scene.host, safeguards: Safeguards(reading: scene.store),
+            afterBoot: restoration)
+        let ending = try application.carryOut(
+            try application.prepare(), consent: restoration.consent, recordingIn: scene.store)
+        if case .applied = ending { Issue.record("it was written over") }
+        #expect(try scene.use() == .devdax && scene.holds(at: .zero) == 9 && scene.kept.count == 1)
+    }
+
     /// Memory that stays offline writes nothing over, so it comes back whatever was written.
     @Test func offlineMemoryNeedsNoLook() throws {
         let scene = try Scene()
@@ -295,6 +390,11 @@ import Testing
                 if !withReboot { try scene.reboot() }
                 let kept = try scene.kept
                 let after = try scene.afterBoot()
+                // Undone after a boot, what was memory is a device, and somebody may have used it as one.
+                if withReboot, isKept, end == .rolledBack, from != "mode: devdax", !after.refusals.isEmpty {
+                    #expect(try scene.use() == .devdax)
+                    continue
+                }
                 #expect(after.refusals.isEmpty, "\(from) to \(to), point \(point): \(end), kept \(kept)")
                 #expect(try scene.use() == (isKept ? .systemRAM(.movable) : .devdax))
             }

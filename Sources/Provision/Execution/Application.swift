@@ -7,19 +7,19 @@ public struct Application {
     private let host: any RestoringHost
     private let backupLimit: ByteCount
     private let saved: SavedPlan?
-    private let isAfterBoot: Bool
+    private let afterBoot: BootRestoration?
     private let safeguards: Safeguards
 
     /// The application of a profile to a host.
     /// - Parameters:
     ///   - backupLimit: the most that is saved of one namespace to make undo bring it back.
     ///   - safeguards: what is protected, and where transactions are recorded.
-    ///   - isAfterBoot: whether the profile is that of a ``BootRestoration``: what is missing on the host is kept then.
+    ///   - afterBoot: where the profile is that of what is put back after a boot: what is missing on the host is kept then.
     public init(
         of profile: Profile, to host: any RestoringHost, backupLimit: ByteCount = Planner.defaultBackupLimit,
-        safeguards: Safeguards = .none, isAfterBoot: Bool = false
+        safeguards: Safeguards = .none, afterBoot: BootRestoration? = nil
     ) {
-        self.isAfterBoot = isAfterBoot
+        self.afterBoot = afterBoot
         self.profile = profile
         self.host = host
         self.backupLimit = backupLimit
@@ -35,7 +35,7 @@ public struct Application {
         self.backupLimit = saved.backupLimit
         self.safeguards = safeguards
         self.saved = saved
-        self.isAfterBoot = false
+        self.afterBoot = nil
     }
 
     /// A host as observed, with the plan for it.
@@ -158,7 +158,8 @@ public struct Application {
         guard uses.isEmpty else { return .refused(uses) }
         var recording = try begin(prepared, in: store)
         let executor = Executor(
-            host: host, as: prepared.observed, interruption: interruption, progress: progress)
+            host: host, as: prepared.observed, margins: afterBoot?.margins ?? [:], interruption: interruption,
+            progress: progress)
         do throws(Executor.Failure) {
             try executor.run(plan.steps, recording: &recording)
         } catch {
@@ -204,9 +205,12 @@ public struct Application {
         guard let store else { return }
         do throws(StateError) {
             let kept = KeptDevices(store)
-            if !isAfterBoot { try kept.forgetDestroyed(on: observed) }
-            guard profile.asksForSystemMemory else { return }
-            try kept.adopt(profile.namespaces(on: observed).filter(\.asksForSystemMemory), on: observed)
+            guard afterBoot == nil else { return }
+            try kept.forgetDestroyed(on: observed)
+            guard profile.saysWhatDevicesAre else { return }
+            let declared = profile.namespaces(on: observed)
+            try kept.release(declared)
+            try kept.adopt(declared.filter(\.asksForSystemMemory), on: observed)
         } catch {
             throw .state(error)
         }

@@ -8,51 +8,72 @@ public import ProvisionHost
 /// device in between (another system that was booted, say) is seen, as far as was looked.
 public struct BootRestoration: Sendable {
     /// What the devices are to be, as a profile of these namespaces alone.
-    public var profile: Profile
+    public var profile = Profile(source: source, regions: [])
     /// The agreement that was given when they became memory, for those of which nothing speaks against it.
-    public var consent: Consent
+    public var consent = Consent()
     /// Why a device stays what it is: one refusal for each of those.
-    public var refusals: [Refusal]
+    public var refusals: [Refusal] = []
+    /// What lay outside the memory blocks of those that become memory, by the kernel names of their namespaces: it must lie
+    /// there still when they do.
+    public var margins: [String: MemoryMargins] = [:]
 
     /// The name that the profile goes by in plans and in the history.
     public static let source = "devices kept over the boot"
 
-    /// What is to be done on a host. Changes nothing.
+    /// What is to be done on a host. Changes nothing. The caller holds the host's lock, or only looks.
     public init(
         _ kept: KeptDeviceStore.Kept, on observed: Observed, _ host: any RestoringHost
     ) throws(HostError) {
-        profile = Profile(source: Self.source, regions: [])
-        consent = Consent()
         refusals = kept.damaged.map(Self.damaged)
-        var declarations: [String: [NamespaceDeclaration]] = [:]
+        var candidates: [Candidate] = []
         for device in kept.devices {
-            guard let (region, namespace) = Self.find(device, on: observed) else {
+            guard let candidate = Candidate(device, on: observed) else {
                 refusals.append(Self.missing(device, on: observed))
                 continue
             }
-            let address = "\(region.device)/\(namespace.displayName)"
-            if let refusal = try Self.refusal(device, namespace, in: region, address, host) {
+            if let refusal = candidate.change ?? candidate.doubt(host) {
                 refusals.append(refusal)
-                continue
+            } else {
+                candidates.append(candidate)
             }
-            if device.use.isOnline { consent.allowDestroy.insert(address) }
-            declarations[region.device, default: []].append(Self.declaration(device, namespace, in: region))
         }
-        profile.regions = declarations.sorted { $0.key < $1.key }.enumerated().map { index, region in
-            RegionBlock(
-                match: RegionMatch(region: Int(region.key.dropFirst("region".count))),
-                namespaces: region.value,
-                position: SourcePosition(line: index + 1, column: 1))
+        candidates = try withoutUsers(candidates, host)
+        profile.regions = Self.blocks(candidates)
+        let refused = Planner.plan(profile, on: observed).refusals
+        refusals += refused
+        candidates.removeAll { candidate in refused.contains { $0.address == candidate.address } }
+        profile.regions = Self.blocks(candidates)
+        for candidate in candidates where candidate.isToBeWrittenOver {
+            consent.allowDestroy.insert(candidate.address)
+            margins[candidate.namespace.device] = candidate.kept.margins
         }
     }
 
-    private static func find(_ device: KeptDevice, on observed: Observed) -> (Region, Namespace)? {
-        for region in observed.regions {
-            if let found = region.namespaces.first(where: { $0.keptKey == device.key }) {
-                return (region, found)
-            }
+    /// Takes those out whose devices somebody uses, each with a refusal.
+    private mutating func withoutUsers(
+        _ candidates: [Candidate], _ host: any RestoringHost
+    ) throws(HostError) -> [Candidate] {
+        let changing = candidates.filter { !$0.isRight }
+        guard !changing.isEmpty else { return candidates }
+        let findings = try host.examine(UseQuery(targets: changing.map(\.target)))
+        return candidates.filter { candidate in
+            let uses = (findings.uses[candidate.namespace.device] ?? []).filter { $0.kind != .systemMemory }
+            guard !candidate.isRight, !uses.isEmpty else { return true }
+            refusals.append(UseReview.note(candidate.address, uses).refusal)
+            return false
         }
-        return nil
+    }
+
+    private static func blocks(_ candidates: [Candidate]) -> [RegionBlock] {
+        var declarations: [String: [NamespaceDeclaration]] = [:]
+        for candidate in candidates {
+            declarations[candidate.region.device, default: []].append(candidate.declaration)
+        }
+        return declarations.sorted { $0.key < $1.key }.enumerated().map { index, region in
+            RegionBlock(
+                match: RegionMatch(region: Int(region.key.dropFirst("region".count))),
+                namespaces: region.value, position: SourcePosition(line: index + 1, column: 1))
+        }
     }
 
     private static func damaged(_ key: UUID) -> Refusal {
@@ -68,20 +89,48 @@ public struct BootRestoration: Sendable {
             .identityNotFound, device.displayName,
             "its device was memory before the boot, and the namespace \(device.key) is not there",
             advice: disabled.isEmpty
-                ? "put its DIMMs back; if it is gone for good, the next apply that sees its region forgets it"
+                ? "put its DIMMs back (\(device.region)), or enable it; if it is gone for good, remove devices/\(device.key) from the "
+                    + "state directory"
                 : "\(disabled.joined(separator: ", ")) is disabled: enable it (ndctl enable-region), and run this again"
         )
     }
+}
 
-    /// Why a device must stay what it is; nil where nothing speaks against it.
-    private static func refusal(
-        _ device: KeptDevice, _ namespace: Namespace, in region: Region, _ address: String,
-        _ host: any RestoringHost
-    ) throws(HostError) -> Refusal? {
-        if namespace.deviceUse == device.use { return nil }
+/// A kept device with its namespace.
+private struct Candidate {
+    let kept: KeptDevice
+    let region: Region
+    let namespace: Namespace
+
+    /// The device with the namespace that it is known by; nil where there is none.
+    init?(_ device: KeptDevice, on observed: Observed) {
+        for region in observed.regions {
+            guard let found = region.namespaces.first(where: { $0.keptKey == device.key }) else { continue }
+            (kept, self.region, namespace) = (device, region, found)
+            return
+        }
+        return nil
+    }
+
+    private var isLabelled: Bool { region.labelling == .labelled }
+
+    var target: NamespaceTarget { NamespaceTarget(namespace, region: region.device) }
+
+    /// What a plan calls it, and asks for consent to.
+    var address: String { isLabelled ? "\(region.device)/\(declaration.displayName)" : region.device }
+
+    /// Whether it is already what it was.
+    var isRight: Bool { namespace.deviceUse == kept.use }
+
+    /// Whether its memory comes online over what lies there, and that is not the kernel's already.
+    var isToBeWrittenOver: Bool { kept.use.isOnline && !namespace.isKernelsMemory }
+
+    /// Why it is not the namespace that it was; nil where it is.
+    var change: Refusal? {
+        if isRight { return nil }
         var changes: [String] = []
-        if namespace.rawSize != device.rawSize {
-            changes.append("has \(namespace.rawSize), and had \(device.rawSize)")
+        if namespace.rawSize != kept.rawSize {
+            changes.append("has \(namespace.rawSize), and had \(kept.rawSize)")
         }
         if !namespace.isActive {
             changes.append("is disabled")
@@ -89,45 +138,53 @@ public struct BootRestoration: Sendable {
             if namespace.mode != .devdax {
                 changes.append("is \(namespace.mode?.rawValue ?? "of no known mode")")
             }
-            if namespace.infoBlockUUID != device.infoBlock { changes.append("was made anew since") }
+            if namespace.infoBlockUUID != kept.infoBlock { changes.append("was made anew since") }
         }
-        guard changes.isEmpty else {
-            return Refusal(
-                .hostChanged, address,
-                "its device was memory before the boot, and it \(changes.joined(separator: ", "))",
-                advice: advice(device, "apply the profile that says what it is to be"))
-        }
-        guard device.use.isOnline, namespace.daxDevice?.mode != .systemRAM else { return nil }
-        guard let margins = device.margins else {
-            return Refusal(
-                .consentMissing, address,
-                "its device was memory before the boot, and nothing lies outside its memory blocks, or was looked at there, that "
-                    + "could tell whether somebody has written to it since",
-                advice: advice(device, "if its bytes may go"))
-        }
-        let now = try host.memoryMargins(of: NamespaceTarget(namespace, region: region.device))
-        guard now != margins else { return nil }
+        guard !changes.isEmpty else { return nil }
         return Refusal(
-            .consentMissing, address,
-            now == nil
-                ? "its device was memory before the boot, and cannot be looked at"
-                : "its device was memory before the boot, and outside its memory blocks is not what was there then: somebody has written to "
-                    + "it since, or the blocks lie elsewhere",
-            advice: advice(device, "look at what it holds; if that may go"))
+            .hostChanged, address,
+            "its device was memory before the boot, and it \(changes.joined(separator: ", "))",
+            advice: advice("apply the profile that says what it is to be"))
     }
 
-    private static func advice(_ device: KeptDevice, _ condition: String) -> String {
-        "\(condition): daxprov apply PROFILE --allow-destroy \(ShellText.quoted(device.displayName))"
+    /// Why it is not known that its bytes are nobody's; nil where it is, and where they stay.
+    func doubt(_ host: any RestoringHost) -> Refusal? {
+        guard isToBeWrittenOver else { return nil }
+        guard let margins = kept.margins else {
+            return doubted(
+                "nothing lies outside its memory blocks, or was looked at there, that could tell whether somebody has written to it "
+                    + "since", "if its bytes may go")
+        }
+        let now: MemoryMargins?
+        do throws(HostError) {
+            now = try host.memoryMargins(of: target)
+        } catch {
+            return doubted("cannot be looked at: \(error.reason)", "if its bytes may go")
+        }
+        guard now != margins else { return nil }
+        return now == nil
+            ? doubted("has another driver, or none, and cannot be looked at", "if its bytes may go")
+            : doubted(
+                "holds something else outside its memory blocks: somebody has written to it since, or the blocks lie elsewhere",
+                "look at what it holds; if that may go")
     }
 
-    private static func declaration(
-        _ device: KeptDevice, _ namespace: Namespace, in region: Region
-    ) -> NamespaceDeclaration {
-        let isLabelled = region.labelling == .labelled
-        return NamespaceDeclaration(
-            name: isLabelled ? namespace.name.flatMap { NamespaceName($0) } : nil, uuid: device.key,
+    private func doubted(_ reason: String, _ condition: String) -> Refusal {
+        Refusal(
+            .consentMissing, address, "its device was memory before the boot, and \(reason)",
+            advice: advice(condition))
+    }
+
+    private func advice(_ condition: String) -> String {
+        let word = isLabelled ? declaration.displayName : region.device
+        return "\(condition): daxprov apply PROFILE --allow-destroy \(ShellText.quoted(word))"
+    }
+
+    var declaration: NamespaceDeclaration {
+        NamespaceDeclaration(
+            name: isLabelled ? namespace.name.flatMap { NamespaceName($0) } : nil, uuid: kept.key,
             mode: .devdax, size: isLabelled ? .raw(namespace.rawSize) : .remaining(divisor: 1),
             align: namespace.align.flatMap { Alignment($0) }, map: namespace.map,
-            deviceConfiguration: DeviceConfiguration(mode: .systemRAM, online: device.online))
+            deviceConfiguration: DeviceConfiguration(mode: .systemRAM, online: kept.online))
     }
 }

@@ -6,19 +6,23 @@ public import ProvisionHost
 public struct Executor {
     private let host: any RestoringHost
     private let live: LiveObjects
+    private let margins: [String: MemoryMargins]
     private let interruption: Interruption
     private let progress: (Progress) -> Void
 
     /// An executor on a host.
     /// - Parameters:
     ///   - observed: the host as the plan was made for it.
+    ///   - margins: what must still lie outside the memory blocks of devices that become memory, by the kernel names of
+    ///     their namespaces.
     ///   - interruption: asked between steps whether to stop.
     ///   - progress: told what begins.
     public init(
-        host: any RestoringHost, as observed: Observed, interruption: Interruption = .never,
-        progress: @escaping (Progress) -> Void = { _ in }
+        host: any RestoringHost, as observed: Observed, margins: [String: MemoryMargins] = [:],
+        interruption: Interruption = .never, progress: @escaping (Progress) -> Void = { _ in }
     ) {
         self.host = host
+        self.margins = margins
         self.live = LiveObjects(observed)
         self.interruption = interruption
         self.progress = progress
@@ -82,10 +86,10 @@ public struct Executor {
             try recording.note(.memoryPolicy(policy))
         }
         try recording.note(.intent(step: number, identity))
-        let margins: MemoryMargins?
+        let margins = host.memoryMargins(before: planned.step)
         let result: Namespace?
         do throws(HostError) {
-            margins = try host.memoryMargins(before: planned.step)
+            try require(margins, before: planned.step)
             result = try host.perform(planned.step, identity: identity)
             try verify(planned.step, identity, result)
         } catch {
@@ -98,6 +102,17 @@ public struct Executor {
         left.margins = margins
         try recording.note(.done(step: number, left))
         return result
+    }
+
+    /// Refuses a device that somebody has written to since it was looked at.
+    private func require(_ found: MemoryMargins?, before step: Step) throws(HostError) {
+        guard let target = step.target, let expected = margins[target.device], found != expected else {
+            return
+        }
+        throw HostError(
+            .changed, while: "make memory of \(target.label)", device: target.device,
+            reason: "somebody has written to its device since it was looked at",
+            advice: "look at what it holds, and run it again")
     }
 
     /// What the step left, with what a namespace holds that is new, or runs in another way: undoing after a crash tells by that

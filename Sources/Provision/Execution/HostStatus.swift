@@ -38,8 +38,10 @@ public struct HostStatus: Sendable {
             switch reading {
             case .unreadable(let transaction): unreadable.append(transaction)
             case .readable(let summary):
-                newest = summary
                 if summary.end == nil { interrupted.append(summary.id) }
+                // What a boot put back is no application of anybody's.
+                if summary.source == BootRestoration.source { continue }
+                newest = summary
                 if summary.end == .committed || summary.end == .incomplete { ended.append(summary) }
             }
         }

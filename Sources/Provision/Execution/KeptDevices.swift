@@ -42,11 +42,13 @@ struct KeptDevices {
     /// Keeps what was kept before an undone transaction, but for what undoing has made memory again (``keep(_:in:margins:)``).
     func settle(undone log: TransactionLog, on now: Observed) throws(StateError) {
         for (number, step) in log.header.steps.enumerated()
-        where !step.kind.effects.isDisjoint(with: Self.changing) {
+        where log.begun[number] != nil && !step.kind.effects.isDisjoint(with: Self.changing) {
             guard let key = (log.was(step) ?? log.results[number]?.namespace)?.keptKey else { continue }
             let found = now.regions.flatMap(\.namespaces).first { $0.keptKey == key }
             if found?.daxDevice?.mode == .systemRAM { continue }
-            if let before = log.kept.first(where: { $0.key == key }) {
+            if var before = log.kept.first(where: { $0.key == key }) {
+                // It was memory, and is a device by now: it may have been used as one, so the next boot asks.
+                if log.was(step)?.daxDevice?.mode == .systemRAM { before.margins = nil }
                 try store.keep([before])
             } else {
                 try store.forget(key)
@@ -68,7 +70,7 @@ struct KeptDevices {
         let present = Set(now.regions.flatMap(\.namespaces).compactMap(\.keptKey))
         for device in kept where !present.contains(device.key) {
             let homes = now.regions.filter { now.identity(of: $0.device)?.description == device.region }
-            if !homes.isEmpty, homes.allSatisfy(\.isEnabled) { try store.forget(device.key) }
+            if !homes.isEmpty, homes.allSatisfy(\.showsEveryNamespace) { try store.forget(device.key) }
         }
     }
 
@@ -83,11 +85,34 @@ struct KeptDevices {
         guard !found.isEmpty else { return }
         let kept = try store.kept().devices
         try store.keep(
-            found.filter { new in
-                !kept.contains {
+            found.compactMap { new in
+                let old = kept.first {
                     $0.key == new.key && $0.infoBlock == new.infoBlock && $0.online == new.online
                 }
+                guard var renamed = old else { return new }
+                renamed.name = new.name
+                return renamed == old ? nil : renamed
             })
+    }
+
+    /// Forgets what a profile declares as a device, and is one: somebody uses it as that.
+    func release(_ declared: [DeclaredNamespace]) throws(StateError) {
+        for declared in declared {
+            guard let namespace = declared.namespace, let key = namespace.keptKey,
+                declared.declaration.deviceConfiguration?.mode == .devdax,
+                namespace.daxDevice?.mode != .systemRAM
+            else { continue }
+            try store.forget(key)
+        }
+    }
+}
+
+extension Region {
+    /// Whether a namespace that it does not show is not there: it is enabled, the kernel takes every label, and where a
+    /// namespace has no label, it is online and so shows its info block.
+    fileprivate var showsEveryNamespace: Bool {
+        isEnabled && uninstantiated.isEmpty
+            && (labelling == .labelled || namespaces.allSatisfy(\.isActive))
     }
 }
 
@@ -97,9 +122,10 @@ extension TransactionLog {
 }
 
 extension RestoringHost {
-    /// What lies outside the memory blocks of a device that a step is about to make memory; nil for any other step.
-    func memoryMargins(before step: Step) throws(HostError) -> MemoryMargins? {
+    /// What lies outside the memory blocks of a device that a step is about to make memory; nil for any other step, and where
+    /// it cannot be looked at (a media error, no node): then a boot asks.
+    func memoryMargins(before step: Step) -> MemoryMargins? {
         guard case .configureDevice(let target, .systemRAM) = step else { return nil }
-        return try memoryMargins(of: target)
+        return try? memoryMargins(of: target)
     }
 }

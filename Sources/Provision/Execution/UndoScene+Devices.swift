@@ -60,8 +60,9 @@ extension UndoScene {
             try requireConsent(to: [loss(of: now, by: device)].compactMap(\.self))
             let target = NamespaceTarget(now, region: device.region)
             let step = Step.configureDevice(target, use)
-            let (margins, back) = try rollback.onHost { () throws(HostError) in
-                (try host.memoryMargins(before: step), try host.perform(step, identity: .none))
+            let margins = host.memoryMargins(before: step)
+            let back = try rollback.onHost { () throws(HostError) in
+                try host.perform(step, identity: .none)
             }
             // Where only its blocks went offline, what lies outside them was looked at before.
             let earlier = log.kept.first { $0.key == now.keptKey }?.margins

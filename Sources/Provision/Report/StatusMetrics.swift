@@ -153,10 +153,9 @@ public struct StatusMetrics: Sendable {
             .reduce(UInt64(0)) { $0 + ($1.upperBound - $1.lowerBound) }
         page.add(
             "dax_memory_bytes", "Memory of dax devices that are, or are stranded as, system memory.",
-            [
-                ([("state", "offline")], offline), ([("state", "online")], online),
-                ([("state", "stranded")], stranded),
-            ])
+            [([("state", "offline")], offline), ([("state", "online")], online)]
+                // Without CAP_SYS_ADMIN the kernel shows no ranges, and none is stranded then as far as that shows.
+                + (stranded > 0 ? [([("state", "stranded")], stranded)] : []))
     }
 }
 

@@ -11,6 +11,11 @@ package struct DeclaredNamespace {
 }
 
 extension Profile {
+    /// Whether it says of any namespace what its device is to be.
+    package var saysWhatDevicesAre: Bool {
+        regions.contains { $0.namespaces.contains { $0.deviceConfiguration != nil } }
+    }
+
     /// The declarations, in the order of the profile, with what each means on a host: the one rule of identity
     /// (``NamespaceMatcher``).
     package func namespaces(on observed: Observed) -> [DeclaredNamespace] {

@@ -37,6 +37,10 @@ package struct DeviceChanges {
                 : "no memory block of it is online, so its contents stay")
         let loses = wanted.isOnline && !(device.memory.map { $0.online > 0 } ?? false)
         if loses {
+            if let outdated = declaration.outdated(by: namespace, address: address) {
+                draft.refusals.append(outdated)
+                return false
+            }
             if declaration.isProtected {
                 draft.refusals.append(protected(reason))
                 return false

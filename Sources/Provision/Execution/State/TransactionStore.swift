@@ -146,14 +146,17 @@ public struct TransactionStore: Sendable {
     public func undoable(_ text: String?) throws(StateError) -> (log: TransactionLog, later: [TransactionLog])
     {
         let readings = try readings()
-        let last = readings.compactMap(\.summary).last { $0.end == .committed || $0.end == .incomplete }
+        let last = readings.compactMap(\.summary).last {
+            ($0.end == .committed || $0.end == .incomplete) && $0.source != BootRestoration.source
+        }
         guard let name = try text.map({ text throws(StateError) in try self.name(meant: text) }) ?? last?.id
         else {
             throw StateError(
                 .unsuitable, "there is no transaction to undo", advice: "daxprov history lists them")
         }
         var later: [TransactionLog] = []
-        for summary in readings.reversed().prefix(while: { $0.name != name }).compactMap(\.summary) {
+        for summary in readings.reversed().prefix(while: { $0.name != name }).compactMap(\.summary)
+        where summary.source != BootRestoration.source {
             // One that still holds is compared by its regions, which its inventory tells.
             let holds = summary.end != .rolledBack && summary.end != .abandoned
             later.append(try holds ? log(summary.id) : outline(summary.id))
