@@ -2,6 +2,7 @@
 #include "CMappedPages.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -39,6 +40,9 @@ int daxprov_checksum_mapped(int descriptor, uint64_t window, const uint64_t *off
         /* The parent's own handlers must not keep a SIGBUS from ending it, and no core is written of a device's contents. */
         signal(SIGBUS, SIG_DFL);
         prctl(PR_SET_DUMPABLE, 0);
+        /* A child that the kernel does not let go must not keep the reader of its parent's output waiting. */
+        int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+        for (int number = 0; null >= 0 && number < 3; number++) dup2(null, number);
         _exit(checksum(descriptor, window, offsets, count, shared));
     }
     int code = child < 0 ? errno : daxprov_wait_or_kill(child, seconds, EIO);

@@ -129,7 +129,7 @@ static int open_own(int directory) {
         int found = openat(directory, own, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         struct stat status;
         struct fsxattr attributes;
-        if (found >= 0 && fstat(found, &status) == 0 && status.st_uid == geteuid() && (status.st_mode & 07777) == 0700 &&
+        if (found >= 0 && fstat(found, &status) == 0 && status.st_uid == geteuid() && (status.st_mode & 0777) == 0700 &&
             ioctl(found, FS_IOC_FSGETXATTR, &attributes) == 0) {
             attributes.fsx_xflags |= FS_XFLAG_DAX;
             if (ioctl(found, FS_IOC_FSSETXATTR, &attributes) == 0) return found;
@@ -230,6 +230,9 @@ static void prepare(pid_t parent) {
     if (getppid() != parent) _exit(ECHILD);
     setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
     for (int number = 1; number < 32; number++) signal(number, SIG_DFL);
+    /* A child that the kernel does not let go must not keep the reader of its parent's output waiting. */
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    for (int number = 0; null >= 0 && number < 3; number++) dup2(null, number);
 }
 
 static int finish(pid_t child, int seconds, struct daxprov_proof *shared, struct daxprov_proof *proof) {

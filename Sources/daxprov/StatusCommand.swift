@@ -66,6 +66,12 @@ struct StatusCommand: ParsableCommand {
         }
         let text = StatusMetrics(status).text
         guard let output else { return try Console.write(text) }
+        // The old file stays, and its time of the last look with it: that it ages is what an alert sees.
+        if let unknown = status.unknown {
+            throw CommandFailure(
+                .error, "the host cannot be looked at, and \(output) stays as it is: \(unknown)",
+                advice: "see daxprov inventory")
+        }
         try CommandFailure.onState { () throws(StateError) in
             try PrivateFile.replace(FilePath(output), with: text, holding: StatusMetrics.kind, isPublic: true)
         }

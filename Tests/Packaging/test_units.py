@@ -17,7 +17,7 @@ def folder(repository):
 
 def test_each_service_is_sandboxed(folder, tmp_path):
     services = sorted(folder.glob("*.service"))
-    assert len(services) == 4
+    assert len(services) == 5
     for service in services:
         unit = tmp_path / service.name
         unit.write_text(re.sub(r"@(BIN|LIBEXEC)@", "/usr/bin", service.read_text()))

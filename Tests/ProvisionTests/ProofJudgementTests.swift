@@ -44,16 +44,23 @@ import Testing
 
     private static func fsdax(
         _ file: MappingOutcome, _ attributed: MappingOutcome? = nil, queue: Bool? = true,
-        and more: [FileSystemMeasurement] = []
+        option: String? = "always", and more: [FileSystemMeasurement] = []
     ) -> ProofJudgement {
         var measurement = ProofMeasurement()
         measurement.queueSupportsDax = queue
         measurement.fileSystems =
             [
                 FileSystemMeasurement(
-                    mountPoint: "/srv", type: "ext4", daxOption: nil, file: file, attributedFile: attributed)
+                    mountPoint: "/srv", type: "ext4", daxOption: option, file: file,
+                    attributedFile: attributed)
             ] + more
         return judged(namespace(.fsdax), measurement)
+    }
+
+    /// The root of the file system has the attribute, and a file there has it too; directories that are older have not.
+    @Test(arguments: [nil, "inode"]) func aFileThatInheritsTheAttributeProvesNoOthers(option: String?) {
+        #expect(Self.fsdax(Self.mapping(), option: option).verdict == .provenPerFile)
+        #expect(Self.fsdax(Self.mapping()).verdict == .proven)
     }
 
     @Test func aDeviceIsProvenWithPagesAsLargeAsItsAlignment() {

@@ -44,7 +44,7 @@ FSTAB = """\
 /dev/vdc /var ext4 defaults 0 2
 /dev/pmem0 /mnt ext4 nofail,x-systemd.requires=daxprov.service,x-systemd.device-timeout=120s 0 2
 """
-ENABLED = (("local-fs.target", UNIT), ("timers.target", "daxprov-status.timer"))
+ENABLED = (("local-fs.target", UNIT), ("multi-user.target", "daxprov-memory.service"), ("timers.target", "daxprov-status.timer"))
 VAR_BYTES = 64 << 20
 
 
@@ -142,6 +142,7 @@ def test_a_boot_ends_what_was_interrupted_before_it_mounts(scene):
         # What was memory is memory again; the driver was loaded by its own unit.
         assert found.named("heap")["device"]["movable"] is True
         assert vm.properties("daxprov-kmem.service", "ActiveState") == {"ActiveState": "active"}
+        assert ready(vm, UNIT) < began(vm, "daxprov-memory.service")
 
         # Before the check and the mount, and after /var.
         assert ready(vm, "var.mount") < began(vm, UNIT)

@@ -39,10 +39,15 @@ public struct BootRestoration: Sendable {
         }
         candidates = try withoutUsers(candidates, host)
         profile.regions = Self.blocks(candidates)
-        let refused = Planner.plan(profile, on: observed).refusals
-        refusals += refused
-        candidates.removeAll { candidate in refused.contains { $0.address == candidate.address } }
-        profile.regions = Self.blocks(candidates)
+        // What a plan refuses in one region keeps the others from nothing.
+        profile.regions = profile.regions.filter { block in
+            let refused = Planner.plan(Profile(source: Self.source, regions: [block]), on: observed).refusals
+            refusals += refused
+            candidates.removeAll {
+                !refused.isEmpty && $0.region.device == "region\(block.match.region ?? -1)"
+            }
+            return refused.isEmpty
+        }
         for candidate in candidates where candidate.isToBeWrittenOver {
             consent.allowDestroy.insert(candidate.address)
             margins[candidate.namespace.device] = candidate.kept.margins
@@ -123,7 +128,10 @@ private struct Candidate {
     var isRight: Bool { namespace.deviceUse == kept.use }
 
     /// Whether its memory comes online over what lies there, and that is not the kernel's already.
-    var isToBeWrittenOver: Bool { kept.use.isOnline && !namespace.isKernelsMemory }
+    var isToBeWrittenOver: Bool {
+        let memory = namespace.daxDevice?.mode == .systemRAM ? namespace.daxDevice?.memory : nil
+        return kept.use.isOnline && !(memory.map { $0.online > 0 && $0.online == $0.total } ?? false)
+    }
 
     /// Why it is not the namespace that it was; nil where it is.
     var change: Refusal? {

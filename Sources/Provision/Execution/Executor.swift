@@ -111,7 +111,9 @@ public struct Executor {
         }
         throw HostError(
             .changed, while: "make memory of \(target.label)", device: target.device,
-            reason: "somebody has written to its device since it was looked at",
+            reason: found == nil
+                ? "its device cannot be looked at any more"
+                : "somebody has written to its device since it was looked at",
             advice: "look at what it holds, and run it again")
     }
 

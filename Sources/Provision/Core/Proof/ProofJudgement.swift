@@ -176,6 +176,10 @@ extension ProofJudgement {
         case .failed(let reason): return ProofJudgement(.notProven, [reason])
         case .measured(let mapping):
             let plain = judge(mapping, of: "a file on \(place)", within: namespace)
+            // Where files need the attribute, the root's own says nothing of other directories.
+            if plain.verdict == .proven, system.daxOption != "always" {
+                return perFile(plain.reasons, plain.mapping)
+            }
             guard plain.verdict == .notDax, let attributed = system.attributedFile else { return plain }
             return judge(attributed, beside: plain, place, within: namespace)
         }
@@ -188,19 +192,23 @@ extension ProofJudgement {
     ) -> ProofJudgement {
         switch attributed {
         case .failed(let reason):
-            return ProofJudgement(.notDax, plain.reasons + [reason], mapping: plain.mapping)
+            return ProofJudgement(.notProven, plain.reasons + [reason], mapping: plain.mapping)
         case .measured(let mapping):
             let found = judge(mapping, of: "a file with the DAX attribute on \(place)", within: namespace)
             guard found.verdict == .proven else {
                 return found.verdict == .notDax
                     ? ProofJudgement(.notDax, plain.reasons + found.reasons, mapping: plain.mapping) : found
             }
-            let words =
-                "only files with the DAX attribute are DAX: mount with -o dax=always, or set it on the directory (xfs_io -c 'chattr +x')"
-            return ProofJudgement(
-                .provenPerFile, found.reasons + plain.reasons + [ProofReason(.attributeOnly, words)],
-                mapping: mapping)
+            return perFile(found.reasons + plain.reasons, mapping)
         }
+    }
+
+    private static func perFile(_ reasons: [ProofReason], _ mapping: MappingMeasurement?) -> ProofJudgement {
+        let words =
+            "only files with the DAX attribute are DAX, and those of directories that had it when they were made: mount with "
+            + "-o dax=always, or set it on each directory (xfs_io -c 'chattr +x')"
+        return ProofJudgement(
+            .provenPerFile, reasons + [ProofReason(.attributeOnly, words)], mapping: mapping)
     }
 }
 

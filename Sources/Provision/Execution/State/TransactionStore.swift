@@ -146,17 +146,14 @@ public struct TransactionStore: Sendable {
     public func undoable(_ text: String?) throws(StateError) -> (log: TransactionLog, later: [TransactionLog])
     {
         let readings = try readings()
-        let last = readings.compactMap(\.summary).last {
-            ($0.end == .committed || $0.end == .incomplete) && $0.source != BootRestoration.source
-        }
+        let last = readings.compactMap(\.summary).last { $0.end == .committed || $0.end == .incomplete }
         guard let name = try text.map({ text throws(StateError) in try self.name(meant: text) }) ?? last?.id
         else {
             throw StateError(
                 .unsuitable, "there is no transaction to undo", advice: "daxprov history lists them")
         }
         var later: [TransactionLog] = []
-        for summary in readings.reversed().prefix(while: { $0.name != name }).compactMap(\.summary)
-        where summary.source != BootRestoration.source {
+        for summary in readings.reversed().prefix(while: { $0.name != name }).compactMap(\.summary) {
             // One that still holds is compared by its regions, which its inventory tells.
             let holds = summary.end != .rolledBack && summary.end != .abandoned
             later.append(try holds ? log(summary.id) : outline(summary.id))
@@ -236,7 +233,9 @@ public struct TransactionStore: Sendable {
         keeping count: Int = 100, youngerThan age: Int = 365 * 86_400, atLeast least: Int = 20, now: Int
     ) throws(StateError) {
         let names = try names()
-        for (index, name) in names.dropLast().enumerated() {
+        // What boots put back must not push out the last transaction that somebody wanted.
+        let last = names.last { self.reading($0)?.isSomebodysOwn == true }
+        for (index, name) in names.dropLast().enumerated() where name != last {
             let isBeyondCount = names.count - index > count
             switch reading(name) {
             case nil: try remove(name)

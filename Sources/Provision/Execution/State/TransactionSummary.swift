@@ -85,3 +85,12 @@ public enum TransactionReading: Sendable {
         if case .readable(let summary) = self { summary } else { nil }
     }
 }
+
+extension TransactionReading {
+    /// Whether it is an application that stands, and not one of what a boot puts back.
+    var isSomebodysOwn: Bool {
+        guard case .readable(let summary) = self else { return false }
+        return (summary.end == .committed || summary.end == .incomplete)
+            && summary.source != BootRestoration.source
+    }
+}
