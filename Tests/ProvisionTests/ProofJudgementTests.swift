@@ -185,7 +185,7 @@ import Testing
             (Self.fsdax(Self.mapping(sync: false)), .provenWithoutSync, [.noMapSync]),
             (Self.fsdax(Self.pageCache), .notDax, [.pageCache]),
             (Self.fsdax(Self.pageCache, Self.pageCache), .notDax, [.pageCache, .pageCache]),
-            (Self.fsdax(Self.pageCache, .failed(reason)), .notDax, [.pageCache, .full]),
+            (Self.fsdax(Self.pageCache, .failed(reason)), .notProven, [.pageCache, .full]),
             (
                 Self.fsdax(Self.pageCache, Self.mapping()), .provenPerFile,
                 [.mapSync, .pageCache, .attributeOnly]
