@@ -267,6 +267,42 @@ import Testing
         #expect(try scene.use() == .systemRAM(.none))
     }
 
+    /// Some of its blocks are online, by whatever tool: the others hold what somebody wrote.
+    @Test func memoryThatIsOnlineInPartIsNotTheKernelsAsAWhole() throws {
+        let scene = try Scene()
+        try scene.apply(["heap": Self.uses[0].words])
+        try scene.reboot()
+        var observed = try scene.host.observe()
+        var device = DaxDevice(.systemRAM, driver: "kmem")
+        device.memory = DaxDevice.Memory(online: 1, total: 3, isMovable: true)
+        observed.buses[0].regions[0].namespaces[0].daxDevice = device
+        let kept = try KeptDeviceStore(scene.store.directory).kept()
+        #expect(try BootRestoration(kept, on: observed, scene.host).refusals.map(\.code) == [.consentMissing])
+    }
+
+    /// What a plan refuses in one region keeps nothing from the others.
+    @Test func aRegionThatAcceptsNoWritesKeepsNoOther() throws {
+        let scene = try Scene(
+            """
+            {"format_version": 1, "simulated_host": {"buses": [{
+              "dimms": [{"id": "a", "size": "1 GiB", "label_size": "128 KiB"}, {"id": "b", "size": "1 GiB", "label_size": "128 KiB"}],
+              "regions": [{"dimms": ["a"], "target_node": 1}, {"dimms": ["b"], "target_node": 2}]}]}}
+            """)
+        let namespaces = "namespaces: [{name: heap, mode: devdax, size: 512 MiB, device: {mode: system-ram}}]"
+        let text =
+            "version: 1\nregions:\n  - match: {region: 0}\n    \(namespaces)\n  - match: {region: 1}\n    \(namespaces)\n"
+        _ = try scene.application(of: ProfileReader.read(Array(text.utf8), source: "test.yaml"))
+        #expect(try scene.kept.count == 2)
+        try scene.reboot()
+        var observed = try scene.host.observe()
+        observed.buses[0].regions[0].isReadOnly = true
+        let kept = try KeptDeviceStore(scene.store.directory).kept()
+        let restoration = try BootRestoration(kept, on: observed, scene.host)
+        #expect(restoration.refusals.map(\.code) == [.regionReadOnly])
+        #expect(restoration.profile.regions.map(\.match.region) == [1])
+        #expect(restoration.consent.allowDestroy == ["region1/heap"])
+    }
+
     /// A rollback after a boot leaves the device alone, and it may have been used as one: the next boot asks.
     @Test func aRollbackAfterABootMakesTheNextBootAsk() throws {
         let scene = try Scene()

@@ -220,6 +220,22 @@ import Testing
         #expect(try scratch.store.names() == [names[1], names[4]])
     }
 
+    /// However often a boot puts something back, what somebody applied last stays.
+    @Test func whatBootsPutBackPushesNobodysTransactionOut() throws {
+        let scratch = try ScratchDirectory()
+        var names: [String] = []
+        for source in ["old.yaml", "p.yaml"] + Array(repeating: BootRestoration.source, count: 6) {
+            var writer = try TransactionWriter.begin(
+                in: scratch.store, source: source, before: Observed(buses: []),
+                plan: Plan(changes: [], steps: [], unchanged: [], unmanaged: [], refusals: []))
+            try writer.append(.end(.committed, after: nil))
+            names.append(writer.name)
+        }
+        let now = try scratch.store.log(names[0]).header.time
+        try scratch.store.prune(keeping: 2, youngerThan: 60, now: now)
+        #expect(try scratch.store.names() == [names[1], names[6], names[7]])
+    }
+
     @Test func aSignalLetsTheStepFinishAndThenUndoesEverything() throws {
         let host = try Self.preparedHost()
         let before = HostSnapshot(try host.observe())
