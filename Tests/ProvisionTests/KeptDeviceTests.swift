@@ -272,6 +272,8 @@ import Testing
         let scene = try Scene()
         try scene.apply(["heap": Self.uses[0].words])
         try scene.reboot()
+        let target = NamespaceTarget(try scene.namespace(), region: "region0")
+        try scene.perform(.configureDevice(target, .systemRAM(.none)))
         var observed = try scene.host.observe()
         var device = DaxDevice(.systemRAM, driver: "kmem")
         device.memory = DaxDevice.Memory(online: 1, total: 3, isMovable: true)
@@ -288,9 +290,14 @@ import Testing
               "dimms": [{"id": "a", "size": "1 GiB", "label_size": "128 KiB"}, {"id": "b", "size": "1 GiB", "label_size": "128 KiB"}],
               "regions": [{"dimms": ["a"], "target_node": 1}, {"dimms": ["b"], "target_node": 2}]}]}}
             """)
-        let namespaces = "namespaces: [{name: heap, mode: devdax, size: 512 MiB, device: {mode: system-ram}}]"
-        let text =
-            "version: 1\nregions:\n  - match: {region: 0}\n    \(namespaces)\n  - match: {region: 1}\n    \(namespaces)\n"
+        func item(_ region: Int, _ name: String) -> String {
+            """
+              - match: {region: \(region)}
+                namespaces: [{name: \(name), mode: devdax, size: 512 MiB, device: {mode: system-ram}}]
+
+            """
+        }
+        let text = "version: 1\nregions:\n" + item(0, "heap") + item(1, "other")
         _ = try scene.application(of: ProfileReader.read(Array(text.utf8), source: "test.yaml"))
         #expect(try scene.kept.count == 2)
         try scene.reboot()
@@ -300,7 +307,7 @@ import Testing
         let restoration = try BootRestoration(kept, on: observed, scene.host)
         #expect(restoration.refusals.map(\.code) == [.regionReadOnly])
         #expect(restoration.profile.regions.map(\.match.region) == [1])
-        #expect(restoration.consent.allowDestroy == ["region1/heap"])
+        #expect(restoration.consent.allowDestroy == ["region1/other"])
     }
 
     /// A rollback after a boot leaves the device alone, and it may have been used as one: the next boot asks.

@@ -139,9 +139,9 @@ def test_a_boot_ends_what_was_interrupted_before_it_mounts(scene):
         assert now["boot_unit"] == {"enabled": True, "result": "done"}
         assert f"transaction {scene.interrupted} was interrupted, and is undone" in journal
 
-        # What was memory is memory again; the driver was loaded by its own unit.
+        # What was memory is memory again.
         assert found.named("heap")["device"]["movable"] is True
-        assert vm.properties("daxprov-kmem.service", "ActiveState") == {"ActiveState": "active"}
+        assert vm.properties("daxprov-memory.service", "ActiveState") == {"ActiveState": "active"}
         assert ready(vm, UNIT) < began(vm, "daxprov-memory.service")
 
         # Before the check and the mount, and after /var.
@@ -240,7 +240,12 @@ def test_a_boot_unit_that_fails_is_seen_and_the_boot_goes_on(scene):
         vm.run("systemctl restart daxprov.service; systemctl start local-fs.target", check=True)
         assert vm.out("cat /mnt/file") == "kept\n"
         assert status(vm)["boot_unit"] == {"enabled": True, "result": "done"}
+        # A device waited for that as well.
+        heap = Inventory(json.loads(vm.out("daxprov inventory --json"))).named("heap")
+        assert heap["device"] == {"mode": "devdax", "driver": "device_dax"}, heap
+        vm.run("systemctl restart daxprov-memory.service", check=True)
         assert vm.out("systemctl is-system-running").strip() == "running"
+        assert Inventory(json.loads(vm.out("daxprov inventory --json"))).named("heap")["device"]["movable"] is True
 
 
 def test_a_unit_that_systemd_dropped_is_seen(scene):
