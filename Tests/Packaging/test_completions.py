@@ -71,9 +71,10 @@ class OnTerminal(Shell):
             # Once it is echoed, once it is the prompt.
             self.read(terminal, lambda text: text.count("READY> ") > 1, 60)
             os.write(terminal, line.encode())
-            self.read(terminal, lambda text: words_in(text)[-1:] == line.split()[-1:], 5)
+            # A shell can write the rest of a word behind what was typed, or the whole line anew.
+            echo = self.read(terminal, lambda text: words_in(text)[-1:] == line.split()[-1:], 5)
             os.write(terminal, b"\t\t")
-            return words_in(self.read(terminal, lambda text: condition(words_in(text)), patience))
+            return words_in(echo + self.read(terminal, lambda text: condition(words_in(echo + text)), patience))
         finally:
             os.close(terminal)
             os.waitpid(child, 0)
