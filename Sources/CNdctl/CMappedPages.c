@@ -2,11 +2,11 @@
 #include "CMappedPages.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "CChecksum.h"
@@ -40,12 +40,12 @@ int daxprov_checksum_mapped(int descriptor, uint64_t window, const uint64_t *off
         /* The parent's own handlers must not keep a SIGBUS from ending it, and no core is written of a device's contents. */
         signal(SIGBUS, SIG_DFL);
         prctl(PR_SET_DUMPABLE, 0);
-        /* A child that the kernel does not let go must not keep the reader of its parent's output waiting. */
-        int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-        for (int number = 0; null >= 0 && number < 3; number++) dup2(null, number);
+        daxprov_let_go_of_streams();
         _exit(checksum(descriptor, window, offsets, count, shared));
     }
-    int code = child < 0 ? errno : daxprov_wait_or_kill(child, seconds, EIO);
+    int status = 0;
+    int code = child < 0 ? errno : daxprov_wait_or_kill(child, seconds, &status);
+    if (code == 0) code = WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status) == SIGBUS ? EIO : EINTR;
     if (code == 0) memcpy(sums, shared, length);
     munmap(shared, length);
     return code;

@@ -14,8 +14,9 @@
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "CChild.h"
 
 #ifndef STATX_ATTR_DAX
 #define STATX_ATTR_DAX 0x00200000
@@ -210,41 +211,13 @@ static void prove_file(struct daxprov_proof *proof, const char *path, uint64_t d
 
 /* The parent's part. */
 
-/* Waits up to so many milliseconds, ever more patiently; whether the child has ended. */
-static int wait_for(pid_t child, int *status, int milliseconds) {
-    int pause = 1;
-    for (;;) {
-        pid_t ended = waitpid(child, status, WNOHANG);
-        if (ended == child) return 1;
-        if (ended < 0 && errno != EINTR) return 0;
-        if (milliseconds <= 0) return 0;
-        nanosleep(&(struct timespec){0, pause * 1000 * 1000}, NULL);
-        milliseconds -= pause;
-        if (pause < 50) pause += 1;
-    }
-}
-
 /* In the child: it ends with its parent, by a signal that can be held back; and a fault ends it quietly. */
 static void prepare(pid_t parent) {
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != parent) _exit(ECHILD);
     setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
     for (int number = 1; number < 32; number++) signal(number, SIG_DFL);
-    /* A child that the kernel does not let go must not keep the reader of its parent's output waiting. */
-    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-    for (int number = 0; null >= 0 && number < 3; number++) dup2(null, number);
-}
-
-static int finish(pid_t child, int seconds, struct daxprov_proof *shared, struct daxprov_proof *proof) {
-    int status = 0, code = 0;
-    if (!wait_for(child, &status, seconds * 1000)) {
-        kill(child, SIGKILL);
-        code = wait_for(child, &status, 1000) ? ETIMEDOUT : EINPROGRESS;
-    }
-    *proof = *shared;
-    munmap(shared, sizeof *shared);
-    if (code == 0 && WIFSIGNALED(status)) proof->signal = WTERMSIG(status);
-    return code;
+    daxprov_let_go_of_streams();
 }
 
 static struct daxprov_proof *share(void) {
@@ -256,36 +229,42 @@ static struct daxprov_proof *share(void) {
     return shared;
 }
 
-int daxprov_prove_device(
-    int descriptor, uint64_t offset, uint64_t length, uint64_t align, int seconds, struct daxprov_proof *proof) {
+/* What a child is to prove: a mapping of a device, or, with a path, a file in a directory. */
+struct task {
+    int descriptor;
+    uint64_t offset, length, align;
+    const char *path;
+    uint64_t device;
+    int attribute;
+};
+
+static int prove(const struct task *task, int seconds, struct daxprov_proof *proof) {
     struct daxprov_proof *shared = share();
     if (!shared) return errno;
     pid_t parent = getpid(), child = fork();
-    if (child < 0) {
-        int code = errno;
-        munmap(shared, sizeof *shared);
-        return code;
-    }
     if (child == 0) {
         prepare(parent);
-        prove_device(shared, descriptor, offset, length, align);
+        if (task->path)
+            prove_file(shared, task->path, task->device, task->attribute);
+        else
+            prove_device(shared, task->descriptor, task->offset, task->length, task->align);
     }
-    return finish(child, seconds, shared, proof);
+    int status = 0;
+    int code = child < 0 ? errno : daxprov_wait_or_kill(child, seconds, &status);
+    *proof = *shared;
+    munmap(shared, sizeof *shared);
+    if (code == 0 && WIFSIGNALED(status)) proof->signal = WTERMSIG(status);
+    return code;
+}
+
+int daxprov_prove_device(
+    int descriptor, uint64_t offset, uint64_t length, uint64_t align, int seconds, struct daxprov_proof *proof) {
+    struct task task = {.descriptor = descriptor, .offset = offset, .length = length, .align = align};
+    return prove(&task, seconds, proof);
 }
 
 int daxprov_prove_file(
     const char *directory, uint64_t device, int attribute, int seconds, struct daxprov_proof *proof) {
-    struct daxprov_proof *shared = share();
-    if (!shared) return errno;
-    pid_t parent = getpid(), child = fork();
-    if (child < 0) {
-        int code = errno;
-        munmap(shared, sizeof *shared);
-        return code;
-    }
-    if (child == 0) {
-        prepare(parent);
-        prove_file(shared, directory, device, attribute);
-    }
-    return finish(child, seconds, shared, proof);
+    struct task task = {.path = directory, .device = device, .attribute = attribute};
+    return prove(&task, seconds, proof);
 }

@@ -28,7 +28,10 @@ int daxprov_store_with_deadline(int directory, const char *path, const void *byt
         if (getppid() != parent) _exit(ECHILD);
         store(directory, path, bytes, length);
     }
-    return daxprov_wait_or_kill(child, seconds, EINTR);
+    int status = 0;
+    int code = daxprov_wait_or_kill(child, seconds, &status);
+    if (code != 0) return code;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : EINTR;
 }
 
 int daxprov_run(const char *path, const char *first, const char *second) {

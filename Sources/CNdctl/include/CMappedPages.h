@@ -8,7 +8,8 @@
 /* The CRC-32C of each of `count` pages of 4 KiB, in `sums`: of the character device that `descriptor` is open on, whose `offsets` are
  * counted from its start. Each lies within the window of `window` bytes (a multiple of the device's alignment) that is mapped for it.
  * It is done in a child of its own, since a media error under a mapping ends the process with SIGBUS.
- * Returns 0; the errno of the failed call; EIO where the child died of a signal; ETIMEDOUT where it took longer than `seconds`. */
+ * Returns 0; the errno of the failed call; EIO where a media error ended the child, EINTR where another signal did; ETIMEDOUT where it took
+ * longer than `seconds`, EINPROGRESS where it cannot even be ended. */
 int daxprov_checksum_mapped(int descriptor, uint64_t window, const uint64_t *offsets, size_t count, uint32_t *sums,
                             int seconds);
 
