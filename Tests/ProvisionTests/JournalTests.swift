@@ -55,7 +55,17 @@ import Testing
                             labelUUID: .random(using: &generator),
                             infoBlockUUID: .random(using: &generator),
                             daxDevice: DaxDevice(usedAs: .systemRAM(.none))),
-                        in: nil, margins: MemoryMargins(sum: 5))
+                        in: .place(provider: "e820", cookie: nil, start: 1 << 32, size: .gib(1)),
+                        margins: MemoryMargins(sum: 5)),
+                    KeptDevice(
+                        Namespace(
+                            device: "namespace1.0", rawSize: .mib(64), mode: .devdax,
+                            labelUUID: .random(using: &generator), infoBlockUUID: .random(using: &generator),
+                            daxDevice: DaxDevice(usedAs: .systemRAM(.movable))),
+                        in: .interleaveSet([
+                            RegionIdentity.Share(dimm: "a", position: 1, offset: .zero, length: .mib(64)),
+                            RegionIdentity.Share(dimm: "b", position: nil, offset: .mib(1), length: .mib(64)),
+                        ]), margins: nil),
                 ].compactMap(\.self)),
             .placeholder(.random(using: &generator), .address(5)), .returned(.random(using: &generator)),
             .end(.rolledBack, after: Observed(buses: [])),

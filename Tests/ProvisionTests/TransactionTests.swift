@@ -224,10 +224,12 @@ import Testing
     @Test func whatBootsPutBackPushesNobodysTransactionOut() throws {
         let scratch = try ScratchDirectory()
         var names: [String] = []
-        for source in ["old.yaml", "p.yaml"] + Array(repeating: BootRestoration.source, count: 6) {
+        // What somebody called the file does not count.
+        for number in 0..<8 {
             var writer = try TransactionWriter.begin(
-                in: scratch.store, source: source, before: Observed(buses: []),
-                plan: Plan(changes: [], steps: [], unchanged: [], unmanaged: [], refusals: []))
+                in: scratch.store, source: BootRestoration.source, before: Observed(buses: []),
+                plan: Plan(changes: [], steps: [], unchanged: [], unmanaged: [], refusals: []),
+                isAfterBoot: number > 1)
             try writer.append(.end(.committed, after: nil))
             names.append(writer.name)
         }

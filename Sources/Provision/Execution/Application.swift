@@ -202,10 +202,10 @@ public struct Application {
 
     /// Keeps what the profile declares as memory, and is memory; forgets what is not there any more.
     private func adopt(_ observed: Observed, in store: TransactionStore?) throws(ExecutionError) {
-        guard let store else { return }
+        // What a boot misses can be there again at the next one.
+        guard let store, afterBoot == nil else { return }
         do throws(StateError) {
             let kept = KeptDevices(store)
-            guard afterBoot == nil else { return }
             try kept.forgetDestroyed(on: observed)
             guard profile.saysWhatDevicesAre else { return }
             let declared = profile.namespaces(on: observed)
@@ -252,7 +252,8 @@ public struct Application {
                 writer: try .begin(
                     in: store, source: profile.source, before: prepared.observed, plan: prepared.plan,
                     bootID: host.bootID,
-                    protects: ProtectionReview.protectedNames(by: profile, on: prepared.observed)))
+                    protects: ProtectionReview.protectedNames(by: profile, on: prepared.observed),
+                    isAfterBoot: afterBoot != nil))
         } catch {
             throw .state(error)
         }

@@ -37,20 +37,9 @@ public struct BootRestoration: Sendable {
                 candidates.append(candidate)
             }
         }
-        candidates = try withoutUsers(candidates, host)
-        profile.regions = Self.blocks(candidates)
-        // What a plan refuses in one region keeps the others from nothing.
-        profile.regions = profile.regions.filter { block in
-            let refused = Planner.plan(Profile(source: Self.source, regions: [block]), on: observed).refusals
-            refusals += refused
-            candidates.removeAll {
-                !refused.isEmpty && $0.region.device == "region\(block.match.region ?? -1)"
-            }
-            return refused.isEmpty
-        }
-        for candidate in candidates where candidate.isToBeWrittenOver {
-            consent.allowDestroy.insert(candidate.address)
-            margins[candidate.namespace.device] = candidate.kept.margins
+        let homes = Dictionary(grouping: try withoutUsers(candidates, host), by: \.region.device)
+        for (line, home) in homes.sorted(by: { $0.key < $1.key }).enumerated() {
+            add(home.value, of: home.key, line: line + 1, on: observed)
         }
     }
 
@@ -69,15 +58,22 @@ public struct BootRestoration: Sendable {
         }
     }
 
-    private static func blocks(_ candidates: [Candidate]) -> [RegionBlock] {
-        var declarations: [String: [NamespaceDeclaration]] = [:]
-        for candidate in candidates {
-            declarations[candidate.region.device, default: []].append(candidate.declaration)
+    /// Adds the devices of one region, unless a plan refuses them: that keeps those of other regions from nothing.
+    private mutating func add(
+        _ candidates: [Candidate], of region: String, line: Int, on observed: Observed
+    ) {
+        let block = RegionBlock(
+            match: RegionMatch(region: Int(region.dropFirst("region".count))),
+            namespaces: candidates.map(\.declaration), position: SourcePosition(line: line, column: 1))
+        let refused = Planner.plan(Profile(source: Self.source, regions: [block]), on: observed).refusals
+        guard refused.isEmpty else {
+            refusals += refused
+            return
         }
-        return declarations.sorted { $0.key < $1.key }.enumerated().map { index, region in
-            RegionBlock(
-                match: RegionMatch(region: Int(region.key.dropFirst("region".count))),
-                namespaces: region.value, position: SourcePosition(line: index + 1, column: 1))
+        profile.regions.append(block)
+        for candidate in candidates where candidate.isToBeWrittenOver {
+            consent.allowDestroy.insert(candidate.address)
+            margins[candidate.namespace.device] = candidate.kept.margins
         }
     }
 
@@ -94,7 +90,7 @@ public struct BootRestoration: Sendable {
             .identityNotFound, device.displayName,
             "its device was memory before the boot, and the namespace \(device.key) is not there",
             advice: disabled.isEmpty
-                ? "put its DIMMs back (\(device.region)), or enable it; if it is gone for good, remove devices/\(device.key) from the "
+                ? "put its DIMMs back\(device.region.map { " (\($0))" } ?? ""), or enable it; if it is gone for good, remove devices/\(device.key) from the "
                     + "state directory"
                 : "\(disabled.joined(separator: ", ")) is disabled: enable it (ndctl enable-region), and run this again"
         )

@@ -40,7 +40,7 @@ public struct HostStatus: Sendable {
             case .readable(let summary):
                 if summary.end == nil { interrupted.append(summary.id) }
                 // What a boot put back is no application of anybody's.
-                if summary.source == BootRestoration.source { continue }
+                if summary.isAfterBoot { continue }
                 newest = summary
                 if summary.end == .committed || summary.end == .incomplete { ended.append(summary) }
             }

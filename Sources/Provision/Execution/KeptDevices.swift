@@ -69,7 +69,9 @@ struct KeptDevices {
         guard !kept.isEmpty else { return }
         let present = Set(now.regions.flatMap(\.namespaces).compactMap(\.keptKey))
         for device in kept where !present.contains(device.key) {
-            let homes = now.regions.filter { now.identity(of: $0.device)?.description == device.region }
+            let homes = now.regions.filter {
+                device.region != nil && now.identity(of: $0.device) == device.region
+            }
             if !homes.isEmpty, homes.allSatisfy(\.showsEveryNamespace) { try store.forget(device.key) }
         }
     }

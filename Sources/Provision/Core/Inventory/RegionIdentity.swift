@@ -19,6 +19,14 @@ public enum RegionIdentity: Hashable, Sendable {
         public var offset: ByteCount
         /// The length on the DIMM.
         public var length: ByteCount
+
+        /// A share of these parts.
+        package init(dimm: String, position: Int?, offset: ByteCount, length: ByteCount) {
+            self.dimm = dimm
+            self.position = position
+            self.offset = offset
+            self.length = length
+        }
     }
 
     /// The identity of a region on its bus.

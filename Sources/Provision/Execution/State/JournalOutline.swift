@@ -36,7 +36,8 @@ enum JournalOutline {
             return TransactionSummary(
                 id: try cursor.required("id").string(), time: try cursor.required("time").integer(),
                 source: try cursor.required("profile").string(),
-                stepCount: count(of: stepKey, in: text[cut..<end]))
+                stepCount: count(of: stepKey, in: text[cut..<end]),
+                isAfterBoot: try cursor.optional("after_boot")?.bool() ?? false)
         } catch {
             return nil
         }

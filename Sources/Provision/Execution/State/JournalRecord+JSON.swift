@@ -150,6 +150,7 @@ extension JournalHeader {
         node.set("time", time)
         node.set("tool_version", toolVersion)
         node.set("profile", source)
+        node.setFlag("after_boot", if: isAfterBoot)
         node.set("steps", each: steps) { step in
             let item = JSONNode.object()
             item.set("action", step.kind.rawValue)
@@ -188,6 +189,7 @@ extension JournalHeader {
         time = try node.required("time").integer()
         toolVersion = try node.required("tool_version").string()
         source = try node.required("profile").string()
+        isAfterBoot = try node.optional("after_boot")?.bool() ?? false
         steps = try node.list("steps") { item throws(JSONError) in
             JournalStep(
                 kind: try item.required("action").word(), region: try item.required("region").string(),

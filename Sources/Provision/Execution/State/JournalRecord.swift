@@ -64,6 +64,8 @@ public struct JournalHeader: Equatable, Sendable {
     public var bootID: String? = nil
     /// The namespaces that the profile protects: they are marked when the transaction ends.
     public var protects: [ProtectedName] = []
+    /// Whether it puts back what the kernel forgot at a boot: then it is no application of anybody's profile.
+    public var isAfterBoot = false
 }
 
 /// What a step left.

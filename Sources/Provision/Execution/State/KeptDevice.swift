@@ -9,8 +9,8 @@ public struct KeptDevice: Equatable, Sendable {
     public var infoBlock: UUID
     /// The namespace's name then; nil where it had none.
     public var name: String?
-    /// Which region it lies in, in the words of ``RegionIdentity``.
-    public var region: String
+    /// Which region it lies in; nil where that was not known.
+    public var region: RegionIdentity?
     /// The namespace's capacity.
     public var rawSize: ByteCount
     /// How its memory is online.
@@ -27,7 +27,7 @@ public struct KeptDevice: Equatable, Sendable {
         self.key = key
         self.infoBlock = infoBlock
         self.name = namespace.name
-        self.region = region?.description ?? ""
+        self.region = region
         self.rawSize = namespace.rawSize
         self.online = online
         self.margins = margins
@@ -95,7 +95,7 @@ extension KeptDevice {
         node.set("key", key)
         node.set("uuid", infoBlock)
         node.set("name", name)
-        node.set("region", region)
+        if let region { node.set("region", region.json) }
         node.set("raw_size", rawSize)
         node.set("online", online.rawValue)
         node.set("margins", margins?.sum)
@@ -109,7 +109,7 @@ extension KeptDevice {
         key = try cursor.required("key").uuid()
         infoBlock = try cursor.required("uuid").uuid()
         name = try cursor.optional("name")?.string()
-        region = try cursor.required("region").string()
+        region = try cursor.optional("region").map { region throws(JSONError) in try RegionIdentity(region) }
         rawSize = try cursor.required("raw_size").size()
         online = try cursor.required("online").word()
         margins = try cursor.optional("margins").map { sum throws(JSONError) in

@@ -10,6 +10,8 @@ public struct TransactionSummary: Equatable, Sendable {
     public var source: String
     /// How many steps it has.
     public var stepCount: Int
+    /// Whether it puts back what the kernel forgot at a boot: then it is no application of anybody's profile.
+    public var isAfterBoot: Bool
     /// How it ended; nil where it did not: it was interrupted.
     public var end: TransactionEnd?
     /// When it ended, in seconds since 1970; nil where it did not, and in journals that do not tell.
@@ -51,7 +53,8 @@ extension TransactionSummary {
     /// The summary of a transaction that begins like this.
     init(_ header: JournalHeader) {
         self.init(
-            id: header.id, time: header.time, source: header.source, stepCount: header.steps.count)
+            id: header.id, time: header.time, source: header.source, stepCount: header.steps.count,
+            isAfterBoot: header.isAfterBoot)
     }
 }
 
@@ -91,6 +94,6 @@ extension TransactionReading {
     var isSomebodysOwn: Bool {
         guard case .readable(let summary) = self else { return false }
         return (summary.end == .committed || summary.end == .incomplete)
-            && summary.source != BootRestoration.source
+            && !summary.isAfterBoot
     }
 }

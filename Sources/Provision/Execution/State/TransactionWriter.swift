@@ -15,7 +15,7 @@ struct TransactionWriter: ~Copyable {
     /// of it and of its undoing. What is old is removed first.
     static func begin(
         in store: TransactionStore, source: String, before: Observed, plan: Plan, bootID: String? = nil,
-        protects: [ProtectedName] = []
+        protects: [ProtectedName] = [], isAfterBoot: Bool = false
     ) throws(StateError) -> TransactionWriter {
         try store.directory.prepare()
         let now = UTCTime.now
@@ -26,7 +26,8 @@ struct TransactionWriter: ~Copyable {
         try StateDirectory.synchronize(store.directory.transactions)
         let header = JournalHeader(
             id: name, time: now, toolVersion: ToolVersion.current, source: source, before: before,
-            steps: plan.steps.map { JournalStep($0, of: plan) }, bootID: bootID, protects: protects)
+            steps: plan.steps.map { JournalStep($0, of: plan) }, bootID: bootID, protects: protects,
+            isAfterBoot: isAfterBoot)
         let journal = try Journal.create(store.journalPath(name), header)
         store.announce(.begin(header), of: name)
         try journal.reserve(room + roomForStep * plan.steps.count + 3 * journal.length)
