@@ -158,6 +158,7 @@ vm: all-packages release
 bench: all-packages release
 	$(PYTHON) Tests/Bench/fleet.py $(BINARY)
 	$(PYTHON) Tests/Bench/record.py $(BINARY)
+	$(PYTHON) Tests/Bench/profile.py $(BINARY)
 	DAXPROV_BINARY=$(CURDIR)/$(BINARY) $(PYTHON) Tests/Bench/vm.py
 
 differential: all-packages release differential-program

@@ -17,29 +17,21 @@ import Testing
     }
 
     @Test(arguments: ["[", "{a: ", "- ", "? ", "{? ", "[{"])
-    func endlessNestingIsRefusedQuickly(opening: String) throws {
+    func endlessNestingIsRefused(opening: String) throws {
         let text = "version: 1\nregions:\n" + String(repeating: opening, count: 400_000 / opening.count)
-        var found: [Diagnostic] = []
-        let elapsed = try processorTime { found = try diagnostics(text) }
-        #expect(!found.isEmpty)
-        #expect(elapsed < .seconds(5))
+        #expect(try !diagnostics(text).isEmpty)
     }
 
-    /// Repetitions that cost some YAML parsers quadratic time.
+    /// Repetitions that cost some YAML parsers quadratic time. `make bench` shows how the time grows.
     @Test(arguments: [
         "a ", "a: ", "a: b\n", "- a\n", "'a' ", "\"\\u00e9\"\n", "&a ", "*a ", "!a ", "# c\n", " \n", "? a\n",
         "a,", "a\n",
         "%A\n", "---\n", "|\n", "{a: b}, ", "é", "\t", "\r\n", ": ", ">\n  a\n\n", "''",
     ])
-    func endlessRepetitionIsAnsweredQuickly(pattern: String) throws {
+    func endlessRepetitionIsRefused(pattern: String) throws {
         for start in ["", "version: 1\nregions: [", "version: 1\nregions: \"", "version: 1\nregions: |\n  "] {
-            let count = (64 << 10) / pattern.utf8.count
-            var found: [Diagnostic] = []
-            let elapsed = try processorTime {
-                found = try diagnostics(start + String(repeating: pattern, count: count))
-            }
-            #expect(!found.isEmpty)
-            #expect(elapsed < .seconds(5), "\(start) \(elapsed)")
+            let text = start + String(repeating: pattern, count: (64 << 10) / pattern.utf8.count)
+            #expect(try !diagnostics(text).isEmpty, "\(start)")
         }
     }
 
@@ -66,14 +58,9 @@ import Testing
         #expect(found.map(\.message) == ["the profile has more than 100000 values"])
     }
 
-    @Test func everyUnknownKeyOfManyIsReportedQuickly() throws {
+    @Test func everyUnknownKeyOfManyIsReported() throws {
         let keys = (0..<10_000).map { "namespace\($0): 1, " }.joined()
-        var found: [Diagnostic] = []
-        let elapsed = try processorTime {
-            found = try diagnostics("{version: 1, \(keys) regions: 1}")
-        }
-        #expect(found.count == 10_001)
-        #expect(elapsed < .seconds(10))
+        #expect(try diagnostics("{version: 1, \(keys) regions: 1}").count == 10_001)
     }
 
     @Test func oneMebibyteIsReadAndOneByteMoreIsNot() throws {
@@ -84,14 +71,11 @@ import Testing
         #expect(found.map(\.description) == ["p.yaml:1:1: error: the profile is larger than 1 MiB"])
     }
 
-    @Test func aSingleLineOfTenMegabytesIsRefusedQuickly() throws {
+    @Test func aSingleLineOfTenMegabytesIsRefused() throws {
         let path = try temporaryPath()
         defer { unsafe unlink(path.string) }
         try ProfileFixtures.write(String(repeating: "a", count: 10_000_000), to: path)
-        let elapsed = processorTime {
-            #expect(throws: ProfileError.self) { try ProfileReader.read(contentsOf: path) }
-        }
-        #expect(elapsed < .seconds(1))
+        #expect(throws: ProfileError.self) { try ProfileReader.read(contentsOf: path) }
     }
 
     @Test func aFifoIsRefusedWithoutWaitingForItsWriter() throws {
@@ -146,19 +130,6 @@ import Testing
             return diagnostics.map(\.message)
         } catch {}
         return []
-    }
-
-    /// The processor time that this thread takes for `work`: unlike the wall's, not other tests' business.
-    private func processorTime(_ work: () throws -> Void) rethrows -> Duration {
-        let start = threadTime()
-        try work()
-        return threadTime() - start
-    }
-
-    private func threadTime() -> Duration {
-        var time = timespec()
-        _ = unsafe clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
-        return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
     }
 
     private func nested(_ depth: Int) -> String {
