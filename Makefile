@@ -26,6 +26,7 @@
 ## fuzz          an hour of fuzzing every reader of what others may have written (SECONDS=...): docs/fuzzing.md
 ## fuzz-smoke    the same for three minutes in all
 ## sanitize      the unit tests under the address sanitizer; SANITIZER=thread is for what runs in threads
+## build-on      builds the program inside another release of Debian, with this toolchain: SUITE=trixie
 ## ansible-bench a play over 200 simulated hosts beside one of a module that does nothing
 
 SWIFT ?= swift
@@ -39,6 +40,7 @@ SEED ?=
 # The kernel of the virtual machines, with the QEMU and the tools that belong to it (Tests/VM/lab/stacks.py).
 STACK ?= $(DAXPROV_VM_STACK)
 NEWER_STACK = 6.12
+SUITE ?= trixie
 # What runs elsewhere than beside this toolchain: one binary that needs the C libraries alone.
 # Every library is bound at the start, and none is looked for beside the program.
 HARDENED = -Xlinker -z -Xlinker now --disable-local-rpath
@@ -75,7 +77,7 @@ EVERY ?= 1
 UNDO_CASES ?= 100
 
 .PHONY: ansible-test ansible-lint ansible-bench schema-test schema-packages
-.PHONY: help demo test unit make-test listing-test fuzz fuzz-smoke fuzz-program sanitize vm-test vm-newer crash-matrix vm bench differential lint
+.PHONY: help demo test unit make-test listing-test fuzz fuzz-smoke fuzz-program sanitize vm-test vm-newer crash-matrix vm bench differential lint build-on
 .PHONY: may-install install uninstall deb rpm deb-test rpm-test packaging-test release clean differential-program
 .PHONY: build-packages packaging-packages vm-packages all-packages ansible-packages
 
@@ -182,6 +184,11 @@ $(BINARY): $(SOURCES)
 $(GENERATED)/complete: $(BINARY) packaging/generate docs/profile.md $(wildcard packaging/man/*.md packaging/man/*.py) packaging/man/generate
 	@PYTHON=$(PYTHON) sh packaging/generate $(BINARY) $(GENERATED)
 
+# The dependencies are fetched here: inside there is no configuration of the network.
+build-on: build-packages
+	@sh packaging/ensure-swift $(SWIFT) --scratch-path .build-on-$(SUITE)
+	$(PYTHON) packaging/build-on $(SUITE) $(SWIFT)
+
 # Not shipped: it destroys what it finds.
 differential-program: build-packages
 	@sh packaging/ensure-swift $(SWIFT) --scratch-path .build/release-static
@@ -235,4 +242,4 @@ ansible-packages:
 	@sh packaging/ensure-packages packaging/build-packages.txt Tests/Ansible/packages.txt
 
 clean:
-	rm -rf .build .build-fuzz .build-address .build-thread
+	rm -rf .build .build-fuzz .build-address .build-thread .build-on-*

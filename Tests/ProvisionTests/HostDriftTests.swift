@@ -66,6 +66,47 @@ import Testing
                 && found[0].contains("has the mode devdax, and had fsdax; has the label UUID 399"))
     }
 
+    /// A boot makes memory a device again, and somebody can take it offline.
+    @Test func whatADeviceIsUsedAsIsCompared() {
+        func host(_ device: DaxDevice?) -> Observed {
+            Self.host([
+                Self.namespace {
+                    $0.mode = .devdax
+                    $0.daxDevice = device
+                }
+            ])
+        }
+        func memory(_ online: Int) -> DaxDevice {
+            DaxDevice(
+                .systemRAM, driver: "kmem", memory: .init(online: online, total: 4, isMovable: online > 0 ? true : nil))
+        }
+        #expect(
+            lines(host(memory(4)), host(nil)) == [
+                "region0/wal has a device that is devdax, and was system-ram, online: movable"
+            ])
+        #expect(
+            lines(host(memory(4)), host(memory(3))) == [
+                "region0/wal has a device that is system-ram, 3 of 4 blocks online, and was system-ram, online: movable"
+            ])
+        #expect(
+            lines(host(DaxDevice(.devdax)), host(DaxDevice(.other, driver: "fsdev_dax"))) == [
+                "region0/wal has a device that is driver fsdev_dax, and was devdax"
+            ])
+        #expect(lines(host(nil), host(DaxDevice(.devdax))) == [])
+        // Who is not root sees no memory blocks.
+        let unseen = DaxDevice(.systemRAM, driver: "kmem")
+        #expect(lines(host(memory(4)), host(unseen)) == [])
+        #expect(lines(host(unseen), host(DaxDevice(.disabled))).count == 1)
+        // A namespace that is offline has no device: that it is offline says so.
+        let offline = Self.host([
+            Self.namespace {
+                $0.mode = .devdax
+                $0.isActive = false
+            }
+        ])
+        #expect(lines(host(memory(4)), offline) == ["region0/wal is disabled"])
+    }
+
     @Test func aMovedRegionIsOneDifference() {
         let moved = Self.host([Self.namespace { $0.resource = 1 << 40 }]) { $0.resource = 1 << 40 }
         #expect(

@@ -2,7 +2,7 @@ public import ProvisionCore
 import ProvisionHost
 
 /// How a host differs from what it was: by object, each with what changed of it. Empty exactly where ``HostSnapshot`` are equal
-/// but for numbers that the kernel gives anew.
+/// but for numbers that the kernel gives anew, and where devices are used as they were.
 public struct HostDrift: Equatable, Sendable {
     /// The differences: by region, in the order of the earlier observation, then what is new.
     public private(set) var differences: [Difference] = []
@@ -139,7 +139,26 @@ extension Namespace {
         list.compare("sector_size", sectorSize.map { "\($0)" }, now.sectorSize.map { "\($0)" })
         list.compare("raw_uuid", labelUUID?.description, now.labelUUID?.description)
         list.compare("uuid", infoBlockUUID?.description, now.infoBlockUUID?.description)
+        let isWholeUseKnown = tellsWholeUse && now.tellsWholeUse
+        // One without a device is of another mode, or offline, which is said already.
+        if let use = use(whole: isWholeUseKnown), let newUse = now.use(whole: isWholeUseKnown) {
+            list.compare("device", use, newUse)
+        }
         return list.changes
+    }
+
+    /// Whether it is known which memory blocks of its device are online: that takes root.
+    private var tellsWholeUse: Bool { daxDevice.map { $0.mode != .systemRAM || $0.memory != nil } ?? true }
+
+    /// What its device is used as, in words; nil where it has none.
+    private func use(whole isWhole: Bool) -> String? {
+        guard isActive, mode == .devdax else { return nil }
+        let device = daxDevice ?? DaxDevice(.devdax)
+        switch device.mode {
+        case .devdax, .disabled: return device.mode.rawValue
+        case .other: return device.deviation
+        case .systemRAM: return isWhole ? device.use?.text ?? device.deviation : device.mode.rawValue
+        }
     }
 }
 

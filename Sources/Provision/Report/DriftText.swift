@@ -50,6 +50,7 @@ enum DriftText {
         case "read_only": return after == "true" ? "is read-only" : "is writable"
         case "labels": return "is \(after)"
         case "resource": return "lies at \(after), and lay at \(before)"
+        case "device": return "has a device that is \(after), and was \(before)"
         case "offset": return "lies \(after) into its region, and lay \(before) into it"
         default: return "has the \(noun(change.property)) \(after), and had \(before)"
         }
