@@ -1,6 +1,7 @@
 import ArgumentParser
 import Provision
 import ProvisionCore
+import ProvisionHost
 import SystemPackage
 
 /// `daxprov status`: is anything interrupted, and does the host still look as the last application left it?
@@ -49,7 +50,10 @@ struct StatusCommand: ParsableCommand {
         } catch {
             throw CommandFailure(error)
         }
-        if !self.host.isSimulated { status.bootUnit = BootUnit(below: "/") }
+        if !self.host.isSimulated {
+            status.bootUnit = BootUnit(below: "/")
+            if !prometheus { status.memoryAgents = MemoryAgents(below: "/") }
+        }
         for note in watch.notes { Console.diagnose("daxprov: \(note.message)") }
         try write(status)
         try self.host.requireNothingElsewhere()
