@@ -11,8 +11,8 @@ from support.dax_memory import Scene
 from support.daxprov import DONE
 
 FOLDER = "/etc/daxctl.conf.d"
-RULES = "/usr/lib/udev/rules.d/90-daxctl-device.rules"
-UNIT = "/usr/lib/systemd/system/daxdev-reconfigure@.service"
+RULES = "/etc/udev/rules.d/90-daxctl-device.rules"
+UNIT = "/etc/systemd/system/daxdev-reconfigure@.service"
 DEBIAN_12 = 'ACTION=="add", SUBSYSTEM=="dax",\\\n  RUN+="/usr/bin/daxctl -C $env{DEVNAME}"\n'
 DEBIAN_13 = """ACTION=="add", SUBSYSTEM=="dax", TAG+="systemd",\\
   PROGRAM="/usr/bin/systemd-escape -p --template=daxdev-reconfigure@.service $env{DEVNAME}",\\
