@@ -295,6 +295,9 @@ import Testing
         try tree.write("\(Self.folder)/ram.conf", Self.ram + "movable = no\n")
         effect = try #require(effects([movable]).first)
         #expect(effect.kind == .competes && effect.message.contains("wins, if the kernel gives back"))
+        try tree.write("\(Self.folder)/ram.conf", Self.ram + "online = no\n")
+        effect = try #require(effects([movable]).first)
+        #expect(effect.kind == .competes && effect.message.hasSuffix("cannot look at its bytes: daxctl wins"))
     }
 
     private func status(_ kept: [KeptDevice] = []) throws -> HostStatus {

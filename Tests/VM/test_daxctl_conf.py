@@ -7,8 +7,8 @@ import json
 
 import pytest
 
-from support.dax_memory import Scene
-from support.daxprov import DONE
+from support.dax_memory import OFFLINE, Scene
+from support.daxprov import DONE, REFUSED
 
 FOLDER = "/etc/daxctl.conf.d"
 RULES = "/etc/udev/rules.d/90-daxctl-device.rules"
@@ -162,19 +162,34 @@ def test_status_and_export_say_what_comes_of_it(conf):
     now = exported()
     assert "        device: {mode: system-ram, online: movable}\n" in now and conf.scene.daxprov.is_settled(now)
     assert section()[0] == "agrees"
-    conf.write(a=RAM + "online = false\n")
+    offline = RAM + "online = false\n"
+    conf.write(a=offline)
     effect, message = section()
-    assert effect == "competes" and "makes heap system-ram, online: movable: daxprov wins" in message
+    assert effect == "competes" and message.endswith("since it cannot look at its bytes: daxctl wins")
 
     # And so it is: daxctl is faster after the boot, as its unit would be.
-    conf.scene.reboot()
-    conf.write(a=RAM + "online = false\n")
-    conf.chardev = conf.scene.namespace["chardev"]
-    assert conf.daxctl().status == 0 and conf.use() == ("system-ram", "none")
-    result = conf.scene.run("apply", "--boot")
+    def boot(text, use):
+        conf.scene.reboot()
+        conf.vm.run("modprobe kmem; echo offline > /sys/devices/system/memory/auto_online_blocks", check=True)
+        conf.write(a=text)
+        conf.chardev = conf.scene.namespace["chardev"]
+        assert conf.daxctl().status == 0 and conf.use() == use
+        return conf.scene.run("apply", "--boot")
+
+    result = boot(offline, ("system-ram", "none"))
+    assert result.status == REFUSED and "cannot be looked at" in result.err, result
+    assert conf.use() == ("system-ram", "none")
+    assert conf.scene.run("apply", "--yes", profile=OFFLINE).status == DONE
+    assert section()[0] == "none", "the rule and the unit went with the boot"
+    conf.install(RULES, DEBIAN_13)
+    conf.install(UNIT, SERVICE)
+    assert section()[0] == "agrees"
+    conf.write(a=RAM)
+    effect, message = section()
+    assert effect == "competes" and message.endswith("makes heap system-ram, online: none: daxprov wins")
+    result = boot(RAM, ("system-ram", "movable"))
     assert result.status == DONE, result
-    assert conf.use() == ("system-ram", "movable")
-    conf.scene.assert_sound()
+    assert conf.use() == ("system-ram", "none")
 
 
 def test_files_of_others_stop_nothing(conf):

@@ -45,20 +45,32 @@ public struct DaxctlEffect: Equatable, Sendable {
         guard reading.hasEffect else { return (.none, "no effect, because \(reading.reason)") }
         if let device = kept.first(where: { $0.infoBlock == section.uuid }) {
             if device.use == use { return (.agrees, "daxctl and daxprov do the same: \(reading.reason)") }
-            // Pages of the kernel's own do not move: blocks in its zone may not go offline (decision 25).
-            let condition =
-                use == .systemRAM(.kernel)
-                ? ", if the kernel gives back what came online in its own zone" : ""
             return (
                 .competes,
-                "daxctl competes with daxprov: \(reading.reason). After a boot daxprov apply --boot makes "
-                    + "\(device.displayName) \(device.use.text): daxprov wins\(condition)"
+                "daxctl competes with daxprov: \(reading.reason). \(winner(device, after: use))"
             )
         }
         if let observed, observed.isWithoutDevdax(section.uuid) {
             return (.none, "no effect, because no devdax namespace has this UUID")
         }
         return (.acts, "daxctl does it at a boot: \(reading.reason)")
+    }
+}
+
+extension DaxctlEffect {
+    /// Who wins after a boot, where daxctl comes first, as udev has it (``BootRestoration``).
+    fileprivate static func winner(_ device: KeptDevice, after use: DeviceUse) -> String {
+        // Bytes that the kernel is about to write over are compared first, through the device, which is not there then.
+        if use == .systemRAM(.none) {
+            return
+                "After a boot the memory of \(device.displayName) is offline, and daxprov apply --boot leaves it so, since it "
+                + "cannot look at its bytes: daxctl wins"
+        }
+        // Pages of the kernel's own do not move, so its blocks may not go offline.
+        let condition =
+            use == .systemRAM(.kernel) ? ", if the kernel gives back what came online in its own zone" : ""
+        return
+            "After a boot daxprov apply --boot makes \(device.displayName) \(device.use.text): daxprov wins\(condition)"
     }
 }
 
