@@ -34,7 +34,7 @@ import Testing
         var testDescription: String { name }
     }
 
-    /// Each was tried with daxctl 76.1 in a virtual machine, and came out as here.
+    /// Each was tried with daxctl 76.1 and 81 in a virtual machine, and came out as here.
     static let cases = [
         Case(name: "plain", text: ram, use: .systemRAM(.movable)),
         Case(name: "kernel", text: ram + "movable = false\n", use: .systemRAM(.kernel)),
