@@ -1,6 +1,7 @@
 import ArgumentParser
 import Provision
 import ProvisionCore
+import ProvisionHost
 import SystemPackage
 
 /// `daxprov status`: is anything interrupted, and does the host still look as the last application left it?
@@ -12,6 +13,10 @@ struct StatusCommand: ParsableCommand {
             Exits with 5 where a transaction was interrupted, or cannot be read so that nobody knows: 'daxprov recover' \
             ends it. With --detailed-exitcode also with 2 where the host has changed, and with 1 where that could not \
             be seen.
+
+            daxctl has a boot policy of its own, in /etc/daxctl.conf.d. For each of its sections it says whether anything \
+            reads it, what daxctl then does, and whether daxprov makes something else of the same device after a boot. \
+            Where such a section is, or daxprov keeps a device as memory, it says who else brings memory online.
 
             With --prometheus it prints metrics in the text format of Prometheus: the host's regions and namespaces, what \
             changed, and when that was looked at. With --output they go into a file, for the textfile collector of \
@@ -49,7 +54,10 @@ struct StatusCommand: ParsableCommand {
         } catch {
             throw CommandFailure(error)
         }
-        if !self.host.isSimulated { status.bootUnit = BootUnit(below: "/") }
+        if !self.host.isSimulated {
+            status.bootUnit = BootUnit(below: "/")
+            if !prometheus { status.memoryAgents = MemoryAgents(below: "/") }
+        }
         for note in watch.notes { Console.diagnose("daxprov: \(note.message)") }
         try write(status)
         try self.host.requireNothingElsewhere()

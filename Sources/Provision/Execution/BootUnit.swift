@@ -1,4 +1,5 @@
 import Glibc
+import ProvisionHost
 public import SystemPackage
 
 /// Whether `daxprov.service` ran in this boot. systemd says nothing of a unit that it drops from a boot, as it does with one in
@@ -33,16 +34,11 @@ public struct BootUnit: Equatable, Sendable {
     /// The name of the unit.
     public static let name = "daxprov.service"
 
-    private static let folders = [
-        "etc/systemd/system", "run/systemd/system", "usr/local/lib/systemd/system", "usr/lib/systemd/system",
-        "lib/systemd/system",
-    ]
-
     /// The unit of the host whose root directory is `root`. Nil where no systemd runs, and where the unit neither is enabled nor
     /// ran.
     public init?(below root: FilePath) {
         guard Self.exists(root.appending("run/systemd/system")) else { return nil }
-        let links = Self.folders.map { root.appending("\($0)/local-fs.target.wants/\(Self.name)") }
+        let links = SystemdUnits.folders.map { root.appending("\($0)/local-fs.target.wants/\(Self.name)") }
         let isEnabled = links.contains(where: Self.exists)
         if let record = Self.record(root.appending("run/daxprov/boot")) {
             self.init(isEnabled: isEnabled, result: record.result, exitStatus: record.exitStatus)

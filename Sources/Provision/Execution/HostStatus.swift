@@ -22,9 +22,18 @@ public struct HostStatus: Sendable {
     public var observed: Observed?
     /// Whether the boot unit ran; nil where there is none.
     public var bootUnit: BootUnit?
+    /// The devices that are to be memory after a boot.
+    public var kept: [KeptDevice]
+    /// Who else makes memory of dax devices; nil where that was not looked at.
+    public var memoryAgents: MemoryAgents?
 
     /// Whether something must be ended before the host is known to be in one state.
     public var isUnsettled: Bool { !interrupted.isEmpty || !unreadable.isEmpty }
+
+    /// What daxctl's files come to here; none where they were not looked at.
+    public var daxctlEffects: [DaxctlEffect] {
+        memoryAgents.map { DaxctlEffect.all($0, kept: kept, on: observed) } ?? []
+    }
 
     /// The status of the host that `observe` shows.
     /// - Parameter always: whether the host is looked at where there is nothing to compare it with as well.
@@ -33,6 +42,7 @@ public struct HostStatus: Sendable {
         observe: () throws(HostError) -> Observed
     ) throws(StateError) {
         protected = try ProtectionStore(store.directory).marks()
+        kept = try KeptDeviceStore(store.directory).kept().devices
         var ended: [TransactionSummary] = []
         for reading in try store.readings() {
             switch reading {

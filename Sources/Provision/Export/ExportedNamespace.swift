@@ -5,6 +5,8 @@ struct ExportedNamespace {
     private let namespace: Namespace
     private let isSizeUnknown: Bool
     private var note: String?
+    /// What there is to say of its device.
+    private var deviceNotes: [String] = []
     /// What the planner calls it.
     let address: String
     /// What declares it; nil where nothing does.
@@ -36,7 +38,38 @@ struct ExportedNamespace {
             name: name, uuid: uuid, mode: mode,
             size: isLabelled ? Self.size(of: namespace, isUnknown: isSizeUnknown) : .remaining(divisor: 1),
             align: mode.isDirectAccess ? align : nil, map: mode.isDirectAccess ? namespace.map : nil,
-            sectorSize: mode == .sector ? namespace.sectorSize.flatMap { SectorSize($0) } : nil)
+            sectorSize: mode == .sector ? namespace.sectorSize.flatMap { SectorSize($0) } : nil,
+            deviceConfiguration: Self.device(of: namespace))
+        if mode == .devdax, namespace.deviceUse == nil, let deviation = namespace.daxDevice?.deviation {
+            deviceNotes.append("its device is as no profile can declare it: \(deviation)")
+        }
+    }
+
+    /// What its device is used as, where that is not as a device.
+    private static func device(of namespace: Namespace) -> DeviceConfiguration? {
+        guard case .systemRAM(let online)? = namespace.deviceUse else { return nil }
+        return DeviceConfiguration(mode: .systemRAM, online: online)
+    }
+
+    /// Adds what daxctl's files ask of its device.
+    /// - Parameter takingOver: whether the profile is to ask for the same.
+    /// - Returns: whether the profile asks for another use of the device than the host has.
+    mutating func add(_ effects: [DaxctlEffect], takingOver: Bool) -> Bool {
+        guard declaration != nil, namespace.mode == .devdax, let uuid = namespace.infoBlockUUID else {
+            return false
+        }
+        var isOther = false
+        for effect in effects where effect.section.uuid == uuid {
+            deviceNotes.append("\(effect.section.text): \(effect.message)")
+            guard takingOver, case .use(let use) = effect.section.request else { continue }
+            switch use {
+            case .devdax: declaration?.deviceConfiguration = DeviceConfiguration(mode: .devdax)
+            case .systemRAM(let online):
+                declaration?.deviceConfiguration = DeviceConfiguration(mode: .systemRAM, online: online)
+            }
+            isOther = namespace.deviceUse != use
+        }
+        return isOther
     }
 
     /// The raw size, or where that is not known, the usable size that it has at least.
@@ -91,7 +124,10 @@ struct ExportedNamespace {
         if let align = declaration.align { fields.append("align: \(align)") }
         if let map = declaration.map { fields.append("map: \(map.rawValue)") }
         if let sector = declaration.sectorSize { fields.append("sector_size: \(sector.bytes)") }
+        if let device = declaration.deviceConfiguration {
+            fields.append("device: {mode: \(device.use.text)}")
+        }
         let item = fields.enumerated().map { ($0 == 0 ? "      - " : "        ") + $1 }
-        return (note.map { ["      # " + TerminalText.clean($0)] } ?? []) + item
+        return ([note].compactMap(\.self) + deviceNotes).map { "      # " + TerminalText.clean($0) } + item
     }
 }

@@ -69,6 +69,17 @@ struct ExportedRegion {
         return found
     }
 
+    /// Adds what daxctl's files ask of its namespaces' devices, and returns whether the profile then asks for what the host
+    /// is not (``ExportedNamespace/add(_:takingOver:)``).
+    mutating func add(_ effects: [DaxctlEffect], takingOver: Bool) -> Bool {
+        guard isDeclared else { return false }
+        var isOther = false
+        for index in namespaces.indices where namespaces[index].add(effects, takingOver: takingOver) {
+            isOther = true
+        }
+        return isOther
+    }
+
     /// Leaves the region out, with its namespaces.
     mutating func withdrawAll(_ reason: String) {
         guard isDeclared else { return }

@@ -1,22 +1,33 @@
 public import ProvisionCore
 
-/// A host as a profile that changes nothing on it.
+/// A host as a profile that changes nothing on it, unless it takes over what daxctl's files ask for.
 ///
 /// What the profile language cannot say of the host, or what a declaration would change, becomes a comment. The planner
 /// is asked before anything is printed: a declaration that it would not leave alone is taken out, with its reason.
 public struct ProfileExport {
     private let inventory: SavedInventory
     private let regions: [ExportedRegion]
+    /// Whether it asks for what daxctl's files ask for, and the host is not.
+    private let takesOver: Bool
 
     /// The export of a host.
-    public init(_ inventory: SavedInventory) {
+    /// - Parameters:
+    ///   - effects: what daxctl's files come to on it.
+    ///   - takingOver: whether the profile is to ask for what they ask for.
+    public init(_ inventory: SavedInventory, daxctl effects: [DaxctlEffect] = [], takingOver: Bool = false) {
         self.inventory = inventory
         let observed = inventory.observed
         let names = Identities(observed)
         let regions = observed.buses.flatMap { bus in
             bus.regions.map { ExportedRegion($0, on: bus, of: inventory, identities: names) }
         }
-        self.regions = Self.settled(regions, inventory)
+        var settled = Self.settled(regions, inventory)
+        var takesOver = false
+        for index in settled.indices where settled[index].add(effects, takingOver: takingOver) {
+            takesOver = true
+        }
+        self.regions = settled
+        self.takesOver = takesOver
     }
 
     /// Whether no region can be declared: a profile needs at least one.
@@ -30,7 +41,12 @@ public struct ProfileExport {
     /// The profile's text, with the comments.
     public var text: String {
         let limits = inventory.limits.isEmpty ? [] : LimitReport.lines(inventory.limits).dropLast()
-        let heading = ["# The host as daxprov export found it. Applied to that host, it changes nothing."]
+        let heading =
+            takesOver
+            ? [
+                "# The host as daxprov export found it, with what \(DaxctlConf.directory) asks of its devices. Applied to that",
+                "# host, it changes those devices alone.",
+            ] : ["# The host as daxprov export found it. Applied to that host, it changes nothing."]
         let unknown = limits.map { "# " + $0.drop { $0 == " " } }
         let lines = heading + unknown + ["version: 1", "regions:"] + regions.flatMap(\.lines)
         return lines.map { $0 + "\n" }.joined()

@@ -21,6 +21,9 @@ public struct StatusReport: Sendable {
             let source = mark.source.map { "by \($0)" } ?? "by a mark that is damaged"
             return "Protected: \(name)(label \(mark.label)), \(source)"
         }
+        if let agents = status.memoryAgents {
+            lines += MemoryAgentsText.lines(agents, status.daxctlEffects, isConcerned: !status.kept.isEmpty)
+        }
         return lines.flatMap { TextFill.lines(TerminalText.clean($0), width: width, indent: 8) }
             .map { $0 + "\n" }.joined()
     }
@@ -85,6 +88,9 @@ public struct StatusReport: Sendable {
             node.set("result", unit.result.rawValue)
             node.set("exit_status", unit.exitStatus)
             document.set("boot_unit", node)
+        }
+        if let agents = status.memoryAgents {
+            document.set("memory_agents", MemoryAgentsText.json(agents, status.daxctlEffects))
         }
         return document
     }

@@ -18,6 +18,8 @@ enum FuzzTarget: String, CaseIterable {
     case plan
     /// A host and a profile made up from bytes, always well formed.
     case layout
+    /// Files of daxctl's configuration, and of udev's rules.
+    case conf
 
     /// Runs the target on one input. What must not happen ends the process.
     func run(_ input: [UInt8]) {
@@ -31,6 +33,7 @@ enum FuzzTarget: String, CaseIterable {
         case .saved: SavedPlanInput.run(input)
         case .plan: HostInput.runPlan(input)
         case .layout: LayoutInput.run(input)
+        case .conf: ConfInput.run(input)
         }
     }
 }

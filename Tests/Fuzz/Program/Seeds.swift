@@ -14,6 +14,21 @@ enum Seeds {
         try write(try journal(in: root.appending("state")), to: root.appending("journal/applied"))
         try write(Array(savedPlan().utf8), to: root.appending("saved/sample"))
         for version in [UInt8(1), 2] { try write(area(version), to: root.appending("labels/v1.\(version)")) }
+        let conf = """
+            # A comment.
+            [reconfigure-device dax1]
+            nvdimm.uuid = ff94f337-0a12-45be-9a2a-2fab2f211c76
+            mode = system-ram
+            movable = "false"
+            """
+        let rules = """
+            ACTION=="add", SUBSYSTEM=="dax", TAG+="systemd",\\
+              PROGRAM="/usr/bin/systemd-escape -p --template=daxdev-reconfigure@.service $env{DEVNAME}",\\
+              ENV{SYSTEMD_WANTS}="%c"
+            SUBSYSTEM=="memory", ATTR{state}=="offline", ATTR{state}="online"
+            """
+        try write(Array(conf.utf8) + [0xff] + Array(conf.utf8), to: root.appending("conf/daxctl"))
+        try write(Array(rules.utf8), to: root.appending("conf/udev"))
         for length in [8, 32, 64] {
             let bytes = (0..<length).map { UInt8(truncatingIfNeeded: $0 * 37 + length) }
             try write(bytes, to: root.appending("layout/\(length)"))
