@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/loop.h>
+#include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -37,6 +38,39 @@ uint32_t daxprov_node(const char *path, uint64_t *number) {
     if (statx(AT_FDCWD, path, AT_STATX_DONT_SYNC, STATX_TYPE, &status) != 0) return 0;
     *number = makedev(status.stx_rdev_major, status.stx_rdev_minor);
     return status.stx_mode & S_IFMT;
+}
+
+static int give(int descriptor, uint64_t number, uint32_t owner, uint32_t group, uint32_t permissions) {
+    struct stat status;
+    char name[32];
+
+    if (fstat(descriptor, &status) != 0)
+        return errno;
+    if (!S_ISCHR(status.st_mode) || status.st_rdev != number)
+        return -1;
+    /* What is open with O_PATH alone has no mode to change, but its name below /proc has. */
+    snprintf(name, sizeof name, "/proc/self/fd/%d", descriptor);
+    /* With an access control list, the bits of the group are not its own. */
+    removexattr(name, "system.posix_acl_access");
+    if (status.st_uid == owner && status.st_gid == group && (status.st_mode & 07777) == permissions)
+        return 0;
+    if (chmod(name, 0) != 0)
+        return errno;
+    if (fchownat(descriptor, "", owner, group, AT_EMPTY_PATH) == 0 && chmod(name, permissions) == 0)
+        return 0;
+    int code = errno;
+    chmod(name, status.st_mode & 07777);
+    return code;
+}
+
+int daxprov_give_node(const char *path, uint64_t number, uint32_t owner, uint32_t group, uint32_t permissions) {
+    int descriptor = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+
+    if (descriptor < 0)
+        return errno;
+    int code = give(descriptor, number, owner, group, permissions);
+    close(descriptor);
+    return code;
 }
 
 int daxprov_lock(int descriptor) {

@@ -65,6 +65,7 @@ enum Facts {
         case .rename(let target, let name): "rename \(line(target)) \(name)"
         case .enable(let target): "enable \(line(target))"
         case .configureDevice(let target, let use): "device \(line(target)) \(use.text)"
+        case .setRights(let target, let rights): "rights \(line(target)) \(rights.text)"
         }
     }
 }

@@ -218,6 +218,7 @@ extension Step {
         case .rename(let target, let name): .rename(twin(target), name)
         case .enable(let target): .enable(twin(target))
         case .configureDevice(let target, let use): .configureDevice(twin(target), use)
+        case .setRights(let target, let rights): .setRights(twin(target), rights)
         }
     }
 }

@@ -205,7 +205,7 @@ import Testing
             try Application(of: profile, to: host).prepare().plan.refusals.map(\.code)
         }
         #expect(try codes(Self.profile("mode: system-ram", more: ", protect: true")) == [.protected])
-        #expect(try codes(Self.profile("mode: devdax, owner: root")) == [.notSupported])
+        #expect(try codes(Self.profile("mode: devdax, owner: nobody-here")) == [.accountUnknown])
         host.state.update(region: 0) { $0.targetNode = nil }
         #expect(try codes(Self.profile("mode: system-ram")) == [.deviceUnusable])
         #expect(try codes(Self.profile("mode: devdax")) == [])

@@ -78,7 +78,8 @@ import Testing
         }
         func memory(_ online: Int) -> DaxDevice {
             DaxDevice(
-                .systemRAM, driver: "kmem", memory: .init(online: online, total: 4, isMovable: online > 0 ? true : nil))
+                .systemRAM, driver: "kmem",
+                memory: .init(online: online, total: 4, isMovable: online > 0 ? true : nil))
         }
         #expect(
             lines(host(memory(4)), host(nil)) == [

@@ -51,6 +51,8 @@ struct PlanModel {
             try replace(index, layout, step, .random(using: &generator))
         case .configureDevice(let target, let use):
             region.namespaces[try index(of: target, step)].daxDevice = DaxDevice(usedAs: use)
+        case .setRights(let target, let rights):
+            region.namespaces[try index(of: target, step)].rights = rights
         case .initializeLabels: throw .noTarget(step)
         }
     }

@@ -26,6 +26,7 @@ from support.inventory import Inventory
 DATA = namespace(name="data", mode="fsdax", size="512 MiB")
 HEAP = namespace(name="heap", mode="devdax", size="512 MiB")
 DEVICE = namespace(name="heap", mode="devdax", size="512 MiB", device="{mode: devdax}")
+RIGHTS = namespace(name="heap", mode="devdax", size="512 MiB", device='{owner: daemon, group: disk, permissions: "0660"}')
 MEMORY = namespace(name="heap", mode="devdax", size="512 MiB", device="{mode: system-ram, online: movable}")
 
 
@@ -205,6 +206,13 @@ def the_sandbox_lets_it_work(vm):
     code, said = apply(host(raw, heap=DEVICE), "heap")
     assert code == DONE, said
     assert vm.run("test -e /sys/bus/dax/drivers/device_dax/dax1.0").status == 0
+
+    # Its node becomes somebody's, by udev, and root's alone again: what was done by hand above, nobody may do here.
+    code, said = apply(host(raw, heap=RIGHTS))
+    assert code == DONE and vm.out("stat -c '%u %g %a' /dev/dax1.0").split() == ["1", "6", "660"], said
+    code, said = run("rollback", "--yes")
+    assert code == DONE and vm.out("stat -c '%u %g %a' /dev/dax1.0").split() == ["0", "0", "600"], said
+    assert vm.out("ls -A /etc/udev/rules.d") == "", said + vm.out("cat /etc/udev/rules.d/*")
 
     # What a namespace holds is saved, and comes back.
     digest = contents.digest(vm, "/dev/pmem0.1")

@@ -21,6 +21,10 @@ uint64_t daxprov_device_number(uint32_t major, uint32_t minor);
  * A file system over a network is not asked (statx(2), AT_STATX_DONT_SYNC): its server may never answer. */
 uint32_t daxprov_node(const char *path, uint64_t *number);
 
+/* Gives the node of the character device with this number an owner, a group and permission bits; a link is not followed. In
+ * between nobody but root and its owner may open it. Returns 0, -1 where the path leads to something else, or the errno of what failed. */
+int daxprov_give_node(const char *path, uint64_t number, uint32_t owner, uint32_t group, uint32_t permissions);
+
 /* Locks a file as a whole for whoever has this open file description: 0, or -1 with errno, which is EAGAIN where another
  * one holds it (fcntl(2), F_OFD_SETLK). The descriptor is open for writing. */
 int daxprov_lock(int descriptor);

@@ -1,6 +1,7 @@
 #ifndef DAXPROV_CNDCTL_H
 #define DAXPROV_CNDCTL_H
 
+#include "CAccounts.h"
 #include "CChecksum.h"
 #include <daxctl/libdaxctl.h>
 #include <ndctl/libndctl.h>

@@ -76,17 +76,17 @@ public struct Application {
     /// that will do.
     public func prepare() throws(HostError) -> Prepared {
         let now = try host.observe()
-        guard safeguards.interrupted.isEmpty else { return prepareAfterRecovery(now) }
+        guard safeguards.interrupted.isEmpty else { return try prepareAfterRecovery(now) }
         let observed = now
-        let plan = try examined(plan(on: observed), on: observed)
+        let plan = try examined(try plan(on: observed), on: observed)
         return Prepared(
             observed: observed, plan: plan,
             differences: saved?.picture.differences(to: plan, on: observed) ?? [])
     }
 
-    private func prepareAfterRecovery(_ now: Observed) -> Prepared {
+    private func prepareAfterRecovery(_ now: Observed) throws(HostError) -> Prepared {
         let forecast = RecoveryForecast(safeguards.interrupted, on: now)
-        var plan = plan(on: forecast.observed)
+        var plan = try plan(on: forecast.observed)
             .reviewed(by: safeguards.reviews(for: profile, on: forecast.observed))
         plan.notes = forecast.notes + plan.notes
         return Prepared(
@@ -109,6 +109,7 @@ public struct Application {
             readsMemoryPolicy: profile.asksForSystemMemory, readsSystemMemory: !plan.steps.isEmpty)
         query.initializedRegions = plan.initializedRegions
         query.relabelled = plan.relabelled
+        query.readsDeviceRules = plan.steps.contains { $0.step.kind == .setRights }
         let findings = try host.examine(query)
         return plan.reviewed(
             by: findings.reviews(stateDirectory: safeguards.stateDirectory?.string)
@@ -116,8 +117,12 @@ public struct Application {
                 + safeguards.reviews(for: profile, on: observed))
     }
 
-    private func plan(on observed: Observed) -> Plan {
-        Planner.plan(profile, on: observed, backupLimit: backupLimit)
+    private func plan(on observed: Observed) throws(HostError) -> Plan {
+        let (users, groups) = (profile.namedUsers, profile.namedGroups)
+        let accounts =
+            users.isEmpty && groups.isEmpty
+            ? AccountNumbers() : try host.accountNumbers(users: users, groups: groups)
+        return Planner.plan(profile.with(accounts), on: observed, backupLimit: backupLimit)
     }
 
     /// Why the plan would not be carried out under this consent: what the plan itself says, what was not agreed to, and words

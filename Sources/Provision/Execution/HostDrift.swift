@@ -144,6 +144,9 @@ extension Namespace {
         if let use = use(whole: isWholeUseKnown), let newUse = now.use(whole: isWholeUseKnown) {
             list.compare("device", use, newUse)
         }
+        if isActive, now.isActive, mode == .devdax, now.mode == .devdax {
+            list.compare("rights", rights.text, now.rights.text)
+        }
         return list.changes
     }
 

@@ -17,14 +17,20 @@ struct LiveObjects {
 
     /// The step with its target as the steps before left it: what they made has its kernel name and its label only since then.
     func resolved(_ step: Step) -> Step {
-        guard case .configureDevice(let target, let use) = step else { return step }
+        let target: NamespaceTarget
+        let made: (NamespaceTarget) -> Step
+        switch step {
+        case .configureDevice(let device, let use): (target, made) = (device, { .configureDevice($0, use) })
+        case .setRights(let device, let rights): (target, made) = (device, { .setRights($0, rights) })
+        case .initializeLabels, .disable, .destroy, .create, .reconfigure, .rename, .enable: return step
+        }
         let found =
             expected[target.device]
             ?? expected.values.first { namespace in
                 namespace.rawSize == target.rawSize && namespace.resource == target.resource
                     && namespace.isActive && namespace.mode == .devdax
             }
-        return found.map { .configureDevice(NamespaceTarget($0, region: target.region), use) } ?? step
+        return found.map { made(NamespaceTarget($0, region: target.region)) } ?? step
     }
 
     /// Throws ``HostError/Kind/changed`` where the target of a step is not what it was when it was last looked at.

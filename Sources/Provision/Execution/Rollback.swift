@@ -35,6 +35,7 @@ struct Rollback {
             try labels.restore(in: region)
         }
         try scene.returnDevices()
+        try scene.returnRights()
         try scene.returnMemoryPolicy()
         try verify(plan, leaving: scene.leftNames)
         return Undone(

@@ -11,6 +11,8 @@ struct UndoPlan {
     var removals: [Removal] = []
     /// The devices of namespaces that stay, which a step began to configure.
     var devices: [Device] = []
+    /// The namespaces whose devices' rights a step began to change, or that lost them with their devices.
+    var rights: [Rights] = []
     /// The namespaces to bring back, in the order of their addresses.
     var restorations: [Restoration] = []
     /// The regions in which a step began, by their names then, that are not there now.
@@ -40,6 +42,16 @@ struct UndoPlan {
 
         /// What the device was used as; nil where that cannot be said in one word.
         var use: DeviceUse? { was.deviceUse }
+    }
+
+    /// A devdax namespace whose device had rights.
+    struct Rights: Equatable {
+        /// The region's kernel name now.
+        var region: String
+        /// The namespace as it was, at the address where its place is now.
+        var was: Namespace
+        /// The rights that the transaction left it with; nil where it did not come that far.
+        var left: DeviceRights?
     }
 
     /// A namespace to bring back.
@@ -122,6 +134,15 @@ struct UndoPlan {
                     was.isActive
                 else { continue }
                 devices.append(Device(region: region.device, was: regions.moved(was, of: step.region)))
+            } else if step.kind.effects.contains(.changesRights) {
+                guard let was = step.device.flatMap(log.header.before.namespace), was.mode == .devdax,
+                    was.isActive
+                else { continue }
+                rights.removeAll { $0.was.device == was.device }
+                rights.append(
+                    Rights(
+                        region: region.device, was: regions.moved(was, of: step.region),
+                        left: log.results[number]?.namespace?.rights))
             } else if let device = step.device {
                 touched[device, default: []].append(number)
             } else if step.kind.effects.contains(.makesNamespace) {
@@ -132,6 +153,9 @@ struct UndoPlan {
             restoration(of: device, steps, log, regions, relabelled)
         }
         .sorted { ($0.was.resource ?? 0, $0.region) < ($1.was.resource ?? 0, $1.region) }
+        rights += restorations.filter { restoration in
+            restoration.was.rights != .none && !rights.contains { $0.was == restoration.was }
+        }.map { Rights(region: $0.region, was: $0.was) }
         let kept = Set(restorations.compactMap(\.label))
         for placeholder in log.placeholders where !kept.contains(placeholder.label) {
             guard let region = regions.region(placeholder.region) else { continue }

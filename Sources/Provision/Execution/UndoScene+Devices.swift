@@ -6,7 +6,7 @@ import ProvisionHost
 /// The kernel forgets drivers at a boot, so after one there is nothing to be undone: the host would be like this without the
 /// transaction as well.
 extension UndoScene {
-    private var isSameBoot: Bool { log.header.bootID != nil && log.header.bootID == host.bootID }
+    var isSameBoot: Bool { log.header.bootID != nil && log.header.bootID == host.bootID }
 
     /// What making devices memory again gives up: what was written to them as devices.
     func lossesOfDevices() -> [Loss] {

@@ -45,10 +45,15 @@ struct ExportedNamespace {
         }
     }
 
-    /// What its device is used as, where that is not as a device.
+    /// What its device is used as, where that is not as a device, and whose it is by a rule of daxprov's.
     private static func device(of namespace: Namespace) -> DeviceConfiguration? {
-        guard case .systemRAM(let online)? = namespace.deviceUse else { return nil }
-        return DeviceConfiguration(mode: .systemRAM, online: online)
+        if case .systemRAM(let online)? = namespace.deviceUse {
+            return DeviceConfiguration(mode: .systemRAM, online: online)
+        }
+        return namespace.rights.rule.map { rights in
+            DeviceConfiguration(
+                owner: "\(rights.owner)", group: "\(rights.group)", permissions: rights.permissions)
+        }
     }
 
     /// Adds what daxctl's files ask of its device.
@@ -63,7 +68,10 @@ struct ExportedNamespace {
             deviceNotes.append("\(effect.section.text): \(effect.message)")
             guard takingOver, case .use(let use) = effect.section.request else { continue }
             switch use {
-            case .devdax: declaration?.deviceConfiguration = DeviceConfiguration(mode: .devdax)
+            case .devdax:
+                var device = declaration?.deviceConfiguration ?? DeviceConfiguration()
+                (device.mode, device.online) = (.devdax, nil)
+                declaration?.deviceConfiguration = device
             case .systemRAM(let online):
                 declaration?.deviceConfiguration = DeviceConfiguration(mode: .systemRAM, online: online)
             }
@@ -125,7 +133,10 @@ struct ExportedNamespace {
         if let map = declaration.map { fields.append("map: \(map.rawValue)") }
         if let sector = declaration.sectorSize { fields.append("sector_size: \(sector.bytes)") }
         if let device = declaration.deviceConfiguration {
-            fields.append("device: {mode: \(device.use.text)}")
+            let rights = device.rights.map {
+                ", owner: \($0.owner), group: \($0.group), permissions: \"\($0.octal)\""
+            }
+            fields.append("device: {mode: \(device.use.text)\(rights ?? "")}")
         }
         let item = fields.enumerated().map { ($0 == 0 ? "      - " : "        ") + $1 }
         return ([note].compactMap(\.self) + deviceNotes).map { "      # " + TerminalText.clean($0) } + item

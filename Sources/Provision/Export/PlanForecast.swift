@@ -61,6 +61,7 @@ struct PlanForecast {
             labelUUID: summary.labelUUID, badBlocks: before.badBlocks)
         namespace.daxDevice =
             use.map(DaxDevice.init(forecast:)) ?? (summary.device == nil ? nil : before.daxDevice)
+        namespace.rights = summary.rights
         return namespace
     }
 }

@@ -22,6 +22,10 @@ public protocol Host: AnyObject {
     /// - Returns: the namespace as it is after the step; nil for a `destroy` and an `initializeLabels`.
     func perform(_ step: Step, identity: FreshIdentity) throws(HostError) -> Namespace?
 
+    /// The numbers of users and groups by name. One that the host does not know is left out.
+    /// - Throws: where it cannot be told whether it knows them.
+    func accountNumbers(users: Set<String>, groups: Set<String>) throws(HostError) -> AccountNumbers
+
     /// Measures how the memory of a namespace is mapped. Stores into files of its own alone, which do not stay. What cannot be
     /// measured is in the answer, with the reason.
     /// - Parameter provider: who provides the region's bus.
@@ -31,6 +35,11 @@ public protocol Host: AnyObject {
 extension Host {
     /// A host on which nothing runs has no users, and nobody wrote anything.
     public func examine(_ query: UseQuery) throws(HostError) -> UseReport { UseReport() }
+
+    /// A host that is no machine has no accounts.
+    public func accountNumbers(
+        users: Set<String>, groups: Set<String>
+    ) throws(HostError) -> AccountNumbers { AccountNumbers() }
 
     /// A host that is no machine has no memory to map.
     public func measure(_ namespace: Namespace, in region: Region, of provider: String) -> ProofMeasurement {

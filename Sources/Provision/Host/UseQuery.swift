@@ -16,6 +16,8 @@ public struct UseQuery: Equatable, Sendable {
     /// Whether each block device is opened exclusively for a moment: that finds holders that no list shows, and
     /// disturbs who wants to mount it in that moment, so plans do without.
     public var claimsDevices: Bool
+    /// Whether it matters that daxprov's udev rules can be written.
+    public var readsDeviceRules = false
     /// Whether it matters which ranges the kernel uses as its memory.
     public var readsSystemMemory: Bool
 

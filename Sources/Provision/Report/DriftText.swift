@@ -51,6 +51,7 @@ enum DriftText {
         case "labels": return "is \(after)"
         case "resource": return "lies at \(after), and lay at \(before)"
         case "device": return "has a device that is \(after), and was \(before)"
+        case "rights": return "has a device node that is for \(after), and was for \(before)"
         case "offset": return "lies \(after) into its region, and lay \(before) into it"
         default: return "has the \(noun(change.property)) \(after), and had \(before)"
         }

@@ -107,6 +107,7 @@ extension InventoryReport {
         node.set("blockdev", namespace.blockDevice)
         node.set("chardev", namespace.characterDevice)
         if let device = namespace.daxDevice { node.set("device", Self.node(device)) }
+        if namespace.rights != .none { node.set("rights", namespace.rights.json) }
         node.set("has_content", namespace.hasContent)
         node.set("name", namespace.name)
         node.set("numa_node", namespace.numaNode)

@@ -111,6 +111,7 @@ extension PlanReport {
         node.set("raw_uuid", summary.labelUUID)
         node.set("state", summary.isActive ? "active" : "disabled")
         if let device = summary.device { node.set("device", InventoryReport.node(device)) }
+        if summary.rights != .none { node.set("rights", summary.rights.json) }
         return node
     }
 }

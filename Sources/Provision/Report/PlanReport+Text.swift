@@ -91,6 +91,7 @@ enum PlanText {
         if summary.mode == .sector, let sector = summary.sectorSize { text += ", sectors of \(sector) B" }
         if let resource = summary.resource { text += ", at 0x\(String(resource, radix: 16))" }
         if let deviation = summary.device?.deviation { text += ", \(deviation)" }
+        if summary.rights != .none { text += ", \(summary.rights.text)" }
         return summary.isActive ? text : text + ", disabled"
     }
 

@@ -15,6 +15,7 @@ public enum StepText {
         case .rename(let target, let name): "rename \(text(target)) to \(name)"
         case .enable(let target): "enable \(text(target))"
         case .configureDevice(let target, let use): "make the device of \(text(target)) \(use.text)"
+        case .setRights(let target, let rights): "give the device node of \(text(target)) \(rights.text)"
         }
     }
 

@@ -72,6 +72,9 @@ extension NamespaceSummary {
             sectorSize: try node.optional("sector_size")?.integer(),
             resource: try node.optional("resource")?.address(),
             labelUUID: try node.optional("raw_uuid")?.uuid(), isActive: try node.state("active"),
-            device: try node.optional("device").map(InventoryReader.daxDevice))
+            device: try node.optional("device").map(InventoryReader.daxDevice),
+            rights: try node.optional("rights").map { rights throws(JSONError) in
+                try DeviceRights(rights)
+            } ?? .none)
     }
 }

@@ -13,6 +13,7 @@
  *                   ask     access, faccessat, stat, lstat, fstatat, statx, readlink, readlinkat, opendir
  *                   ioctl   ioctl (label areas are read and written so)
  *                   truncate ftruncate, fallocate
+ *                   rights  chmod, fchownat of an open file
  *   FAULT_AT      the number of the call, from 1, at which to act; absent or 0: never
  *   FAULT_DO      errno:NUMBER   the call is not made and fails with this errno
  *                 errno-from:NUMBER  the same for this and every later call
@@ -258,6 +259,10 @@ WRAP(int, renameat, (int from, const char *old, int to, const char *new), (from,
      intercept_at("rename", "renameat", to, new))
 WRAP(int, renameat2, (int from, const char *old, int to, const char *new, unsigned flags),
      (from, old, to, new, flags), intercept_at("rename", "renameat2", to, new))
+
+WRAP(int, chmod, (const char *path, mode_t mode), (path, mode), intercept_at("rights", "chmod", AT_FDCWD, path))
+WRAP(int, fchownat, (int fd, const char *path, uid_t owner, gid_t group, int flags), (fd, path, owner, group, flags),
+     intercept_fd("rights", "fchownat", fd))
 
 static bool opens_to_change(int flags)
 {

@@ -12,7 +12,7 @@ class Fault:
 
     `action`: errno:NUMBER, errno-from:NUMBER (this and every later call), kill-before, kill-after, stop-before (see
     Machine.start_until_stopped), mark-before or mark-after (the mark is "fault").
-    `calls`: groups of calls, from write sync rename unlink open look read ask ioctl truncate.
+    `calls`: groups of calls, from write sync rename unlink open look read ask ioctl truncate rights.
     """
     at: int = 0
     action: str = ""

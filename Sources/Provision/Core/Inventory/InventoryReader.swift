@@ -127,7 +127,10 @@ public enum InventoryReader {
             targetNode: try node.optional("target_node")?.node(),
             hasContent: try node.optional("has_content")?.bool(),
             badBlocks: try node.limitedList("badblocks", badBlocks),
-            daxDevice: try node.optional("device").map(daxDevice))
+            daxDevice: try node.optional("device").map(daxDevice),
+            rights: try node.optional("rights").map { rights throws(JSONError) in
+                try DeviceRights(rights)
+            } ?? .none)
     }
 
     package static func daxDevice(_ node: JSONCursor) throws(JSONError) -> DaxDevice {

@@ -46,6 +46,8 @@ public struct Namespace: Equatable, Sendable {
     public var badBlocks: [BadBlocks]
     /// What holds the character device of devdax; nil for other modes, while disabled, and where it is not known.
     public var daxDevice: DaxDevice?
+    /// Whose the node of its character device is, and who may open it; ``DeviceRights/none`` where it has none.
+    public var rights: DeviceRights
 
     /// A namespace with these properties.
     public init(
@@ -55,7 +57,7 @@ public struct Namespace: Equatable, Sendable {
         sectorSize: UInt32? = nil, name: String? = nil, labelUUID: UUID? = nil, infoBlockUUID: UUID? = nil,
         blockDevice: String? = nil, characterDevice: String? = nil, numaNode: Int? = nil,
         targetNode: Int? = nil, hasContent: Bool? = nil, badBlocks: [BadBlocks] = [],
-        daxDevice: DaxDevice? = nil
+        daxDevice: DaxDevice? = nil, rights: DeviceRights = .none
     ) {
         self.device = device
         self.resource = resource
@@ -78,6 +80,7 @@ public struct Namespace: Equatable, Sendable {
         self.hasContent = hasContent
         self.badBlocks = badBlocks
         self.daxDevice = daxDevice
+        self.rights = rights
     }
 
     /// What people know it by: its name, else its label's UUID, else the kernel's name.

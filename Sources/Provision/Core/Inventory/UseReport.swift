@@ -23,6 +23,9 @@ public struct UseReport: Equatable, Sendable {
     public var memoryBlockSize: ByteCount? = nil
     /// Why somebody who uses a namespace could go unseen; nil where nobody could.
     public var obstacle: HostError?
+    /// Why daxprov's udev rules cannot be written: the file, and what is wrong with it. Nil where they can be, or it was not
+    /// asked for.
+    public var deviceRulesFault: String? = nil
     /// The physical ranges that the kernel uses as its memory; none where it was not asked for or may not be seen.
     public var systemMemory: [Range<UInt64>]
 

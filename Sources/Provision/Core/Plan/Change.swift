@@ -85,12 +85,14 @@ public struct NamespaceSummary: Equatable, Sendable {
     /// What holds its character device, where that is not as it is for most: system memory, another driver, none, or no
     /// node. Nil for all others.
     public var device: DaxDevice?
+    /// The rights of the device node; ``DeviceRights/none`` where it has none.
+    public var rights: DeviceRights
 
     /// A value of these parts.
     package init(
         name: String? = nil, mode: NamespaceMode? = nil, rawSize: ByteCount, usableSize: ByteCount? = nil,
         map: MapLocation? = nil, align: ByteCount? = nil, sectorSize: UInt32? = nil, resource: UInt64? = nil,
-        labelUUID: UUID? = nil, isActive: Bool, device: DaxDevice? = nil
+        labelUUID: UUID? = nil, isActive: Bool, device: DaxDevice? = nil, rights: DeviceRights = .none
     ) {
         self.name = name
         self.mode = mode
@@ -103,6 +105,7 @@ public struct NamespaceSummary: Equatable, Sendable {
         self.labelUUID = labelUUID
         self.isActive = isActive
         self.device = device
+        self.rights = rights
     }
 }
 
@@ -114,7 +117,8 @@ extension NamespaceSummary {
             usableSize: namespace.usableSize, map: namespace.map, align: namespace.align,
             sectorSize: namespace.sectorSize, resource: namespace.resource, labelUUID: namespace.labelUUID,
             isActive: namespace.isActive,
-            device: namespace.daxDevice.flatMap { $0.deviation == nil ? nil : $0 })
+            device: namespace.daxDevice.flatMap { $0.deviation == nil ? nil : $0 },
+            rights: namespace.rights)
     }
 
     /// What there is to say of a namespace that a layout describes.

@@ -1,7 +1,8 @@
 /// Turns the difference between the device of a devdax namespace and its `device:` into steps.
 ///
 /// A device becomes memory in two steps of very different weight: bound to `kmem` it keeps every byte, and only when its
-/// memory blocks come online does the kernel write over them. So consent is asked for there, and nowhere else.
+/// memory blocks come online does the kernel write over them. So consent is asked for there, and nowhere else. Rights of its
+/// node change nothing that it holds.
 package struct DeviceChanges {
     package let region: Region
     package let declaration: NamespaceDeclaration
@@ -14,12 +15,12 @@ package struct DeviceChanges {
     /// Drafts what the device of a namespace needs that stays as it is: a change, a refusal, or nothing.
     /// - Returns: whether the namespace is unchanged.
     package func keep(_ namespace: Namespace, in draft: inout PlanDraft) -> Bool {
-        guard let wanted, namespace.isActive, namespace.mode == .devdax else { return true }
-        let device = namespace.daxDevice ?? DaxDevice(.devdax)
-        if namespace.deviceUse == wanted {
-            draft.settledDevices.insert(address)
-            return true
+        guard namespace.isActive, namespace.mode == .devdax else { return true }
+        guard let wanted, namespace.deviceUse != wanted else {
+            if wanted != nil { draft.settledDevices.insert(address) }
+            return keepUse(namespace, in: &draft)
         }
+        let device = namespace.daxDevice ?? DaxDevice(.devdax)
         // Nothing but a reboot helps such a range: that is said where it is also said of what nothing declares.
         if device.isStranded { return true }
         if let refusal = refusal(to: wanted, device, namespace.targetNode) {
@@ -50,14 +51,61 @@ package struct DeviceChanges {
             change.consent = consent
         }
         let index = draft.add(change)
-        draft.add(
-            .configureDevice(NamespaceTarget(namespace, region: region.device), wanted), of: index,
-            in: .device)
+        let target = NamespaceTarget(namespace, region: region.device)
+        draft.add(.configureDevice(target, wanted), of: index, in: .device)
+        if let rights = newRights(of: namespace, in: &draft) {
+            draft.describe(index, rights: rights, reason: Self.reason(namespace.rights, rights))
+            draft.add(.setRights(target, rights), of: index, in: .device)
+        }
         return false
     }
 
+    /// Drafts what the rights of a device need that is used as it should be.
+    private func keepUse(_ namespace: Namespace, in draft: inout PlanDraft) -> Bool {
+        let refusals = draft.refusals.count
+        guard let rights = newRights(of: namespace, in: &draft) else {
+            return draft.refusals.count == refusals
+        }
+        var after = NamespaceSummary(namespace)
+        after.rights = rights
+        let index = draft.add(
+            Change(
+                address: address, kind: .configureDevice, before: NamespaceSummary(namespace), after: after,
+                reasons: [Self.reason(namespace.rights, rights)], reversibility: .lossless,
+                reversibilityReason: "undo gives it the rights that it has now"))
+        draft.add(
+            .setRights(NamespaceTarget(namespace, region: region.device), rights), of: index, in: .device)
+        return false
+    }
+
+    /// The rights that the device is to get; nil where it has them, or where they are nobody's business: none are declared,
+    /// and none were given.
+    private func newRights(of namespace: Namespace, in draft: inout PlanDraft) -> DeviceRights? {
+        let declared = declaration.deviceConfiguration?.rights
+        guard declared != nil || namespace.rights.rule != nil else { return nil }
+        let wanted = DeviceRights(declared: declared)
+        guard namespace.rights != wanted else { return nil }
+        // The rule finds the device by it.
+        guard namespace.infoBlockUUID != nil else {
+            draft.refusals.append(
+                refuse(
+                    "the UUID of its info block is not known, by which a udev rule finds its device",
+                    "run it as root"))
+            return nil
+        }
+        return wanted
+    }
+
+    private static func reason(_ was: DeviceRights, _ rights: DeviceRights) -> String {
+        "its device node gets \(rights.text), instead of \(was.text)"
+    }
+
     /// Adds to a change that makes or changes a namespace, or brings one online, what its device needs then.
-    package func follow(_ change: Int, of target: NamespaceTarget, in draft: inout PlanDraft) {
+    /// - Parameter given: the rule that gives its device rights now, and stays without this; nil where none does.
+    package func follow(
+        _ change: Int, of target: NamespaceTarget, given: NodeRights? = nil, in draft: inout PlanDraft
+    ) {
+        followRights(change, of: target, given, in: &draft)
         guard let wanted, wanted != .devdax else { return }
         if let refusal = refusal(to: wanted, nil, region.targetNode) {
             draft.refusals.append(refusal)
@@ -76,6 +124,17 @@ package struct DeviceChanges {
         }
         draft.describe(change, device: DaxDevice(usedAs: wanted))
         draft.add(.configureDevice(target, wanted), of: change, in: .device)
+    }
+
+    /// A new node is root's alone until udev comes to it.
+    private func followRights(
+        _ change: Int, of target: NamespaceTarget, _ given: NodeRights?, in draft: inout PlanDraft
+    ) {
+        let declared = declaration.deviceConfiguration?.rights
+        guard declared != nil || given != nil else { return }
+        let rights = DeviceRights(declared: declared)
+        draft.describe(change, rights: rights, reason: "its device node gets \(rights.text)")
+        draft.add(.setRights(target, rights), of: change, in: .device)
     }
 
     private static let lost = "what it holds is written over when its memory comes online"

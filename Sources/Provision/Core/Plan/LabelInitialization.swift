@@ -17,9 +17,7 @@ package struct LabelInitialization {
                 after: nil, reasons: ["\(region.device) has no labels, and the profile says labels: init"],
                 reversibility: .untilWritten,
                 reversibilityReason: Self.reversibilityReason, consent: spanning.map { _ in region.device }))
-        if let spanning, spanning.isActive {
-            draft.add(.disable(NamespaceTarget(spanning, region: region.device)), of: change, in: .labels)
-        }
+        if let spanning { draft.takeOffline(spanning, in: region, toReplace: true, of: change, in: .labels) }
         draft.add(.initializeLabels(region: region.device), of: change, in: .labels)
     }
 }

@@ -19,6 +19,9 @@ package struct ListingReview: PlanReview {
                         + "created, or be left out of what is destroyed",
                     advice: limit.remedy))
         }
+        let rights = unlistedRights(plan)
+        plan.withdraw { change in rights.contains { $0.address == change.address } }
+        plan.refusals += rights
         for region in observed.regions {
             let refusals = nameless(in: region, plan)
             plan.withdraw { change in refusals.contains { $0.address == change.address } }
@@ -71,6 +74,20 @@ package struct ListingReview: PlanReview {
                 .notListed, address,
                 "it has no name, and its UUID is not told: nothing tells which one is meant",
                 advice: InventoryLimit.noLabelUUID(namespace.device).remedy)
+        }
+    }
+
+    // MARK: Rights
+
+    /// A refusal for each change of rights that a listing of `ndctl` does not tell.
+    private func unlistedRights(_ plan: Plan) -> [Refusal] {
+        let changes = Set(
+            plan.steps.filter { $0.step.kind == .setRights && $0.step.target?.device.isEmpty == false }
+                .map(\.change))
+        return changes.sorted().map { plan.changes[$0].address }.map { address in
+            Refusal(
+                .notListed, address, "whose the node of its device is, and who may open it, is not listed",
+                advice: "plan from daxprov inventory --json")
         }
     }
 

@@ -51,7 +51,7 @@ package struct NamespaceChanges {
             make(
                 .rename, namespace, layout, [renaming(namespace, name)], .lossless,
                 "the label keeps everything but the name", consent: nil))
-        draft.add(.disable(target(namespace)), of: change, in: .enable)
+        draft.takeOffline(namespace, in: region, toReplace: false, of: change, in: .enable)
         draft.add(.rename(target(namespace), name), of: change, in: .enable)
         draft.add(.enable(target(namespace)), of: change, in: .enable)
         return change
@@ -77,7 +77,7 @@ package struct NamespaceChanges {
                 .reconfigure, namespace, layout,
                 reasons.isEmpty ? inactiveReasons(namespace, layout) : reasons,
                 .untilWritten, "", consent: consent))
-        if namespace.isActive { draft.add(.disable(target(namespace)), of: change, in: .reconfigure) }
+        draft.takeOffline(namespace, in: region, toReplace: true, of: change, in: .reconfigure)
         draft.add(.reconfigure(target(namespace), layout), of: change, in: .reconfigure)
         return change
     }

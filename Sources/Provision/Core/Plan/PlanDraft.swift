@@ -37,6 +37,26 @@ package struct PlanDraft {
         changes[change].after?.device = device
     }
 
+    /// Says of the change at an index what becomes of the rights of the namespace's device node.
+    package mutating func describe(_ change: Int, rights: DeviceRights, reason: String) {
+        changes[change].after?.rights = rights
+        changes[change].reasons.append(reason)
+    }
+
+    /// Adds the step that takes an active namespace offline. Before it, the rule goes that gives the node of its device rights,
+    /// where the namespace is another one afterwards, or none.
+    package mutating func takeOffline(
+        _ namespace: Namespace, in region: Region, toReplace isReplaced: Bool, of change: Int, in phase: Phase
+    ) {
+        guard namespace.isActive else { return }
+        let target = NamespaceTarget(namespace, region: region.device)
+        if isReplaced, namespace.rights.rule != nil {
+            add(.setRights(target, .none), of: change, in: phase)
+            changes[change].reasons.append("the rule for the rights of its device node goes")
+        }
+        add(.disable(target), of: change, in: phase)
+    }
+
     /// Adds a step of the change at an index.
     package mutating func add(_ step: Step, of change: Int, in phase: Phase) {
         phases.append((phase, PlannedStep(change: change, step: step)))

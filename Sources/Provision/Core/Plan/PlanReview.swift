@@ -20,6 +20,7 @@ extension UseReport {
             LabelReview(findings: self),
             UseReview(findings: self, stateDirectory: stateDirectory),
             SystemMemoryReview(findings: self),
+            DeviceRulesReview(findings: self),
         ]
     }
 }

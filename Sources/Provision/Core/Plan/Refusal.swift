@@ -89,6 +89,10 @@ public struct Refusal: Equatable, Sendable {
         case systemMemory = "system_memory"
         /// A declared devdax namespace is there, and its character device cannot be opened.
         case deviceUnusable = "device_unusable"
+        /// A user or group that is to have a device is not known.
+        case accountUnknown = "account_unknown"
+        /// The file of daxprov's udev rules is not daxprov's, or was changed.
+        case deviceRulesForeign = "device_rules_foreign"
         /// The state directory lies on the device that would be taken offline.
         case stateDirectoryOnTarget = "state_directory_on_target"
         /// A DIMM of the region is locked: its media cannot be reached.

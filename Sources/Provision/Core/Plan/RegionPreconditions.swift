@@ -46,11 +46,13 @@ package struct RegionPreconditions {
     }
 
     private var deviceConfigurations: [Refusal] {
-        block.namespaces.filter { $0.deviceConfiguration?.hasRights ?? false }.map { declaration in
-            Refusal(
-                .notSupported, "\(region.device)/\(declaration.displayName)", at: declaration.position,
-                "owner, group and permissions of a device are not supported by this version",
-                advice: "leave them out, and use a udev rule")
+        block.namespaces.flatMap { declaration in
+            (declaration.deviceConfiguration?.unknownAccounts ?? []).map { account in
+                Refusal(
+                    .accountUnknown, "\(region.device)/\(declaration.displayName)", at: declaration.position,
+                    "its device is for the \(account), whose number is not known here",
+                    advice: "create it first, or give its number")
+            }
         }
     }
 

@@ -84,7 +84,10 @@ package struct RegionSolution {
             guard !refuseProtected(entry, ["its name changes"], into: &draft) else { return }
         }
         let change = changes.change(namespace, to: layout, reasons: differences, in: &draft)
-        device(of: entry).follow(change, of: NamespaceTarget(namespace, region: region.device), in: &draft)
+        let isRenaming = draft.changes[change].kind == .rename
+        device(of: entry).follow(
+            change, of: NamespaceTarget(namespace, region: region.device),
+            given: isRenaming ? namespace.rights.rule : nil, in: &draft)
     }
 
     private func device(of entry: RegionEntry) -> DeviceChanges {
@@ -136,7 +139,7 @@ package struct RegionSolution {
                     ?? "its label is deleted; the media stays as it is until its range is reused",
                 consent: existing.displayName))
         let target = NamespaceTarget(existing, region: region.device)
-        if existing.isActive { draft.add(.disable(target), of: change, in: .release) }
+        draft.takeOffline(existing, in: region, toReplace: true, of: change, in: .release)
         draft.add(.destroy(target), of: change, in: .release)
         return change
     }
@@ -159,7 +162,7 @@ package struct RegionSolution {
                 reasons: ["the kernel creates no other namespace before this \(why)"],
                 reversibility: .lossless, reversibilityReason: "it can be disabled again", consent: nil))
         let target = NamespaceTarget(blocking, region: region.device)
-        if blocking.isActive { draft.add(.disable(target), of: change, in: .enable) }
+        draft.takeOffline(blocking, in: region, toReplace: false, of: change, in: .enable)
         draft.add(.enable(target), of: change, in: .enable)
     }
 
@@ -235,7 +238,7 @@ extension Step {
         switch self {
         case .enable(let target), .reconfigure(let target, _), .destroy(let target):
             target.device == device
-        case .initializeLabels, .disable, .create, .rename, .configureDevice: false
+        case .initializeLabels, .disable, .create, .rename, .configureDevice, .setRights: false
         }
     }
 }

@@ -21,6 +21,9 @@ public enum Step: Equatable, Sendable {
     /// Gives the device of the active devdax namespace the driver of this use, and its memory blocks this state. Nothing is
     /// written to its label or its media, but what the kernel writes to memory that is online.
     case configureDevice(NamespaceTarget, DeviceUse)
+    /// Gives the device node of the active devdax namespace these rights, and writes or removes the udev rule that gives them
+    /// at each event. The namespace and its users stay as they are.
+    case setRights(NamespaceTarget, DeviceRights)
 }
 
 /// An existing namespace that a step acts on, with what must be true of it just before.
@@ -93,6 +96,7 @@ extension Step {
         case .rename(let target, let name): self = .rename(target.withoutAddress, name)
         case .enable(let target): self = .enable(target.withoutAddress)
         case .configureDevice(let target, let use): self = .configureDevice(target.withoutAddress, use)
+        case .setRights(let target, let rights): self = .setRights(target.withoutAddress, rights)
         }
     }
 }

@@ -17,6 +17,8 @@ public enum StepKind: String, CaseIterable, Sendable {
     case enable
     /// ``Step/configureDevice(_:_:)``
     case configureDevice = "configure_device"
+    /// ``Step/setRights(_:_:)``
+    case setRights = "set_rights"
     /// Finished a half-made namespace under the label that it had. No plan has it any more: journals of 0.1.0 do.
     case finishCreation = "activate"
 }
@@ -46,6 +48,8 @@ extension StepKind {
         package static let writesLabelIndexes = Effects(rawValue: 1 << 7)
         /// The device of the namespace gets another driver, or other memory blocks are online; the namespace stays.
         package static let changesDevice = Effects(rawValue: 1 << 8)
+        /// The device node of the namespace gets other rights; nothing else changes.
+        package static let changesRights = Effects(rawValue: 1 << 9)
     }
 
     /// What a step of this kind does to the host.
@@ -59,6 +63,7 @@ extension StepKind {
         case .rename: [.changesLabel]
         case .enable: []
         case .configureDevice: [.changesDevice]
+        case .setRights: [.changesRights]
         case .finishCreation: [.writesMedia, .keepsLabel]
         }
     }
@@ -76,6 +81,7 @@ extension Step {
         case .rename: .rename
         case .enable: .enable
         case .configureDevice: .configureDevice
+        case .setRights: .setRights
         }
     }
 
@@ -84,7 +90,7 @@ extension Step {
         switch self {
         case .initializeLabels, .create: nil
         case .disable(let target), .destroy(let target), .reconfigure(let target, _), .rename(let target, _),
-            .enable(let target), .configureDevice(let target, _):
+            .enable(let target), .configureDevice(let target, _), .setRights(let target, _):
             target
         }
     }
@@ -95,7 +101,7 @@ extension Step {
         case .initializeLabels(let region): region
         case .create(let placement): placement.region
         case .disable(let target), .destroy(let target), .reconfigure(let target, _), .rename(let target, _),
-            .enable(let target), .configureDevice(let target, _):
+            .enable(let target), .configureDevice(let target, _), .setRights(let target, _):
             target.region
         }
     }

@@ -33,7 +33,7 @@ package enum UnmanagedPlanner {
                 reversibilityReason: reused.map { "\($0) is created over its range" }
                     ?? "its label is deleted; the media stays as it is until its range is reused",
                 consent: namespace.displayName))
-        if namespace.isActive { draft.add(.disable(target), of: change, in: .release) }
+        draft.takeOffline(namespace, in: region, toReplace: true, of: change, in: .release)
         draft.add(.destroy(target), of: change, in: .release)
     }
 

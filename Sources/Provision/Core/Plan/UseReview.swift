@@ -92,7 +92,7 @@ extension Step {
         case .disable(let target): target
         // What a step before makes, nobody uses yet.
         case .configureDevice(let target, _): target.device.isEmpty ? nil : target
-        case .initializeLabels, .destroy, .create, .reconfigure, .rename, .enable: nil
+        case .initializeLabels, .destroy, .create, .reconfigure, .rename, .enable, .setRights: nil
         }
     }
 }

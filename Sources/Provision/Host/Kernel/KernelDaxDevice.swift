@@ -260,6 +260,11 @@ package struct KernelDaxDevice: ~Copyable {
         }
     }
 
+    /// Has the kernel tell udev that the device changed.
+    func announceChange() throws(HostError) {
+        try store("change", in: "devices/\(name)/uevent", "tell udev of the device")
+    }
+
     private func store(_ value: String, in attribute: String, _ operation: String) throws(HostError) {
         do throws(Errno) {
             try bus.write(value, to: attribute)

@@ -22,6 +22,9 @@ extension KernelHost {
         }
         try findLabels(query, &findings)
         if query.readsSystemMemory { findings.systemMemory = SystemMemoryRanges.read() }
+        if query.readsDeviceRules {
+            findings.deviceRulesFault = DeviceRulesFile().fault.map { "\(DeviceRulesFile.path): \($0)" }
+        }
         guard !query.targets.isEmpty else { return findings }
         findings.obstacle = Sight.obstacle
         if query.claimsDevices, let obstacle = findings.obstacle { throw obstacle }

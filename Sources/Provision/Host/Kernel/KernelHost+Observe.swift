@@ -114,5 +114,6 @@ extension RegionFacts {
             labelling: region.labelling, interleaveWays: region.interleaveWays, numaNode: region.numaNode,
             targetNode: region.targetNode,
             start: region.resource, badBlocks: region.badBlocks, mayReadAddresses: region.resource != nil)
+        deviceRules = DeviceRulesFile().rules
     }
 }

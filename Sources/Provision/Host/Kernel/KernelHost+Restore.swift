@@ -98,6 +98,15 @@ extension KernelHost: RestoringHost {
         }
     }
 
+    /// See ``RestoringHost/removeRules(for:)``.
+    public func removeRules(for infoBlocks: [UUID]) throws(HostError) {
+        let file = DeviceRulesFile()
+        file.removeDraft()
+        for uuid in infoBlocks { try file.set(nil, for: uuid) }
+        try file.removeIfEmpty()
+        regions = [:]
+    }
+
     /// See ``RestoringHost/remove(_:from:)``.
     public func remove(_ label: UUID, from device: String) throws(HostError) {
         try ReadFailures.checking { () throws(HostError) in try region(device).remove(label) }

@@ -52,6 +52,13 @@ public final class KernelHost: Host {
         }
     }
 
+    /// The numbers of users and groups; see ``Host/accountNumbers(users:groups:)``.
+    public func accountNumbers(
+        users: Set<String>, groups: Set<String>
+    ) throws(HostError) -> AccountNumbers {
+        try Accounts.numbers(users: users, groups: groups)
+    }
+
     /// Performs a step by sysfs stores; see ``Host/perform(_:identity:)``.
     public func perform(_ step: Step, identity: FreshIdentity) throws(HostError) -> Namespace? {
         try StoreCount.noting { () throws(HostError) in
@@ -90,6 +97,11 @@ public final class KernelHost: Host {
             return try region(target.region).enable(target, isOurs: isOurs)
         case .configureDevice(let target, let use):
             return try region(target.region).configureDevice(target, use)
+        case .setRights(let target, let rights):
+            try region(target.region).setRights(target, rights)
+            // The rules are among what is known of a region.
+            regions[target.region] = nil
+            return try region(target.region).readBack(target.device)
         }
     }
 

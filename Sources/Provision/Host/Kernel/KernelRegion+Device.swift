@@ -18,12 +18,14 @@ extension KernelRegion {
         _ = consume guarding
         return try readBack(target.device)
     }
+
     /// What lies on the device of an active devdax namespace outside its memory blocks.
     package func memoryMargins(_ target: NamespaceTarget) throws(HostError) -> MemoryMargins? {
         try device(of: try live(target), target).margins()
     }
 
-    private func device(of live: Live, _ target: NamespaceTarget) throws(HostError) -> KernelDaxDevice {
+    /// The device of an active devdax namespace.
+    func device(of live: Live, _ target: NamespaceTarget) throws(HostError) -> KernelDaxDevice {
         guard live.isActive, let claim = live.claim, claim.hasPrefix("dax"),
             let name = SysfsNamespaceReader.characterDevice(of: claim, directory)
         else {

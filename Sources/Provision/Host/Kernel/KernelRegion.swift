@@ -188,6 +188,7 @@ extension RegionFacts {
             numaNode: SysfsRegionReader.numaNode(directory),
             targetNode: SysfsRegionReader.targetNode(directory), start: start,
             badBlocks: SysfsRegionReader.badBlocks(directory), mayReadAddresses: start != nil)
+        deviceRules = DeviceRulesFile().rules
     }
 }
 

@@ -70,11 +70,18 @@ package struct SysfsNamespaceReader {
             namespace.daxDevice = namespace.characterDevice.map {
                 DaxDeviceReader.device($0, below: running, directory)
             }
+            namespace.rights = rights(of: namespace)
         } else {
             namespace.blockDevice = directory.entries("\(running)/block").first
         }
         if mode == .raw { namespace.sectorSize = rawSectorSize(namespace.device, directory) }
         namespace.badBlocks = badBlocks(of: namespace, running: running, directory)
+    }
+
+    private func rights(of namespace: Namespace) -> DeviceRights {
+        DeviceRights(
+            node: namespace.characterDevice.flatMap { KernelDaxDevice.rights(of: $0) } ?? .rootsAlone,
+            rule: namespace.infoBlockUUID.flatMap { region.deviceRules.rules[$0]?.rights })
     }
 
     private func readClaim(
@@ -166,6 +173,8 @@ package struct RegionFacts {
     package var badBlocks: [BadBlocks]
     /// Whether attributes that hold addresses can be read: they are 0400.
     package var mayReadAddresses: Bool
+    /// The rules for the rights of its namespaces' devices.
+    package var deviceRules = DeviceRules()
 }
 
 /// The texts of sysfs attributes that hold more than a word.

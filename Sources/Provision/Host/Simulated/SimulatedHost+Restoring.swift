@@ -161,6 +161,11 @@ extension SimulatedHost: RestoringHost {
         if now.isForcedRaw { try store(.forceRaw(id, false)) }
     }
 
+    /// See ``RestoringHost/removeRules(for:)``.
+    public func removeRules(for infoBlocks: [UUID]) throws(HostError) {
+        for uuid in infoBlocks where state.deviceRules[uuid] != nil { try store(.removeRule(uuid)) }
+    }
+
     /// See ``RestoringHost/remove(_:from:)``.
     public func remove(_ label: UUID, from device: String) throws(HostError) {
         let number = try region(device, while: "remove \(label)")

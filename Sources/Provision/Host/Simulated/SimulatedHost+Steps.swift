@@ -29,6 +29,10 @@ extension SimulatedHost {
             return try enable(resolve(target))
         case .configureDevice(let target, let use):
             return try configureDevice(resolve(target), use)
+        case .setRights(let target, let rights):
+            let id = try resolve(target)
+            try store(.rights(id, rights))
+            return try readBack(id)
         }
     }
 

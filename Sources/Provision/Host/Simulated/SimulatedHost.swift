@@ -98,6 +98,15 @@ public final class SimulatedHost: Host {
         return findings
     }
 
+    /// The numbers of the users and groups that the state lists.
+    public func accountNumbers(
+        users: Set<String>, groups: Set<String>
+    ) throws(HostError) -> AccountNumbers {
+        AccountNumbers(
+            users: state.accounts.users.filter { users.contains($0.key) },
+            groups: state.accounts.groups.filter { groups.contains($0.key) })
+    }
+
     /// Looks the namespace up by its number; see ``Host/current(_:)``.
     public func current(_ target: NamespaceTarget) throws(HostError) -> Namespace? {
         try requireAlive(while: "read \(target.device)")

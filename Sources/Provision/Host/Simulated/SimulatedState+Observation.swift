@@ -73,6 +73,10 @@ extension SimulatedState {
             numaNode: region.numaNode, targetNode: region.targetNode)
         if namespace.isActive, let personality = personality(of: namespace, in: region) {
             observed.describe(personality, namespace, region: number)
+            if personality.mode == .devdax {
+                let rule = personality.infoBlock.flatMap { deviceRules[$0.uuid] }
+                observed.rights = DeviceRights(node: namespace.nodeRights ?? rule ?? .rootsAlone, rule: rule)
+            }
             observed.badBlocks = badBlocks(of: personality, namespace, in: region)
             if personality.mode == .raw, region.labelling == .labelLess, !region.mappings.isEmpty {
                 observed.hasContent = region.hasContent ? true : nil

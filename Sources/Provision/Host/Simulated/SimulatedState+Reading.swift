@@ -15,7 +15,7 @@ extension SimulatedState {
         let host = try root.required("simulated_host")
         try host.allowOnly([
             "booted", "buses", "info_blocks", "pages", "boots", "busy", "fault", "dax_regions",
-            "memory_hotplug",
+            "memory_hotplug", "device_rules", "accounts",
         ])
         self.init()
         let booted = try host.value("booted", default: false) { cursor throws(JSONError) in try cursor.bool()
@@ -31,6 +31,7 @@ extension SimulatedState {
         boots = try host.value("boots", default: 0) { boots throws(JSONError) in try boots.integer() }
         try readBusy(host)
         try readDaxRegions(host)
+        try readRights(host)
         fault = try host.value("fault") { cursor throws(JSONError) in try SimulatedFault(cursor) }
         if !booted { bootWhatWasWritten() }
     }

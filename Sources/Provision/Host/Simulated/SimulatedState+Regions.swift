@@ -30,6 +30,7 @@ extension SimulatedState {
                 region.namespaces[index].isForcedRaw = false
                 region.namespaces[index].isWritten = false
                 region.namespaces[index].memory = nil
+                region.namespaces[index].nodeRights = nil
                 if !keepsHolderClass { region.namespaces[index].holderClass = nil }
             }
         }

@@ -11,10 +11,13 @@ extension SimulatedState {
             try applyAttribute(store)
         case .enable(let id): try enable(id)
         case .deviceUse(let id, let use): try setUse(use, of: id)
+        case .rights(let id, let rights): try setRights(rights, of: id)
+        case .removeRule(let uuid): deviceRules[uuid] = nil
         case .disable(let id):
             try change(id) {
                 $0.isActive = false
                 $0.memory = nil
+                $0.nodeRights = nil
             }
         case .zeroInfoBlock(let id): try zeroInfoBlock(id)
         case .media(let address, let bytes): write(bytes, at: address)
@@ -45,6 +48,18 @@ extension SimulatedState {
         guard first < end else { return }
         for address in pages.keys where address >= first && address < end { pages[address] = Self.foreign }
         pages[first] = Self.foreign
+    }
+
+    /// Gives the node of a devdax namespace's device rights, and writes its rule.
+    private mutating func setRights(
+        _ rights: DeviceRights, of id: SimulatedNamespaceID
+    ) throws(SimulatedRefusal) {
+        guard let namespace = namespace(id), namespace.isActive,
+            let personality = personality(of: namespace, in: regions[id.region]), personality.mode == .devdax,
+            let uuid = personality.infoBlock?.uuid
+        else { throw SimulatedRefusal(ENODEV) }
+        deviceRules[uuid] = rights.rule
+        try change(id) { $0.nodeRights = rights.node }
     }
 
     /// What the kernel leaves on media that was its memory.

@@ -8,6 +8,7 @@ extension SimulatedState {
         host.set("buses", .array(of: buses) { busJSON($0) })
         host.set("info_blocks", .array(of: infoBlocks.sorted { $0.key < $1.key }) { Self.blockJSON($0, $1) })
         setDaxRegions(in: host)
+        setRights(in: host)
         if boots > 0 { host.set("boots", boots) }
         if !pages.isEmpty {
             host.set("pages", .array(of: pages.sorted { $0.key < $1.key }) { Self.pageJSON($0, $1) })
@@ -127,6 +128,7 @@ extension SimulatedNamespace {
         node.set("active", isActive)
         node.setFlag("written", if: isWritten)
         node.set("memory", memory?.rawValue)
+        if let nodeRights { node.set("node_rights", nodeRights.json) }
         return node
     }
 }

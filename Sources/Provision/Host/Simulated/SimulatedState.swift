@@ -16,6 +16,10 @@ package struct SimulatedState: Equatable, Sendable {
     package var infoBlocks: [UInt64: SimulatedInfoBlock] = [:]
     /// The pages of the media that somebody wrote, by their physical address: each holds a number, repeated.
     package var pages: [UInt64: UInt64] = [:]
+    /// The rules for the rights of devices, by the UUIDs of the info blocks.
+    package var deviceRules: [UUID: NodeRights] = [:]
+    /// The users and groups that it knows.
+    package var accounts = AccountNumbers(users: ["root": 0], groups: ["root": 0])
     /// How often it was booted.
     package var boots = 0
     /// What is in use: a namespace's name, its UUID or any of its device names, and who holds it.
@@ -183,6 +187,8 @@ package struct SimulatedNamespace: Equatable, Sendable {
     /// How the memory of its device is online that is system memory; nil: it is a device. Lost at a boot, and with the
     /// device.
     package var memory: OnlinePolicy?
+    /// The rights that its device node was given; nil: those of its rule, or root's alone. Lost with the device.
+    package var nodeRights: NodeRights?
 }
 
 /// The devices that claim a namespace, in the kernel's words for them.

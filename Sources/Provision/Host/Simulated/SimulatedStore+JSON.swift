@@ -28,6 +28,12 @@ extension SimulatedStore {
         case .deviceUse(let id, let use):
             Self.describe(node, "device_use", id)
             if case .systemRAM(let online) = use { node.set("online", online.rawValue) }
+        case .rights(let id, let rights):
+            Self.describe(node, "rights", id)
+            node.set("rights", rights.json)
+        case .removeRule(let uuid):
+            node.set("store", "remove_rule")
+            node.set("uuid", uuid)
         case .disable(let id): Self.describe(node, "disable", id)
         case .zeroInfoBlock(let id): Self.describe(node, "zero_info_block", id)
         case .media(let address, let bytes):
@@ -111,6 +117,10 @@ extension SimulatedStore {
             self = .media(address: try node.required("address").integer(), bytes)
             return
         }
+        if word == "remove_rule" {
+            self = .removeRule(try node.required("uuid").uuid())
+            return
+        }
         let id = SimulatedNamespaceID(
             region: try node.required("region").integer(), number: try node.required("number").integer())
         switch word {
@@ -127,6 +137,7 @@ extension SimulatedStore {
                 try online.word()
             }
             self = .deviceUse(id, online.map(DeviceUse.systemRAM) ?? .devdax)
+        case "rights": self = .rights(id, try DeviceRights(node.required("rights")))
         case "disable": self = .disable(id)
         case "zero_info_block": self = .zeroInfoBlock(id)
         default: throw node.error("is the unknown store '\(word)'")

@@ -18,6 +18,10 @@ package enum SimulatedStore: Equatable, Sendable {
     case enable(SimulatedNamespaceID)
     /// The driver of the devdax namespace's device, and the state of its memory blocks.
     case deviceUse(SimulatedNamespaceID, DeviceUse)
+    /// The rights of the node of the devdax namespace's device, and the rule for them.
+    case rights(SimulatedNamespaceID, DeviceRights)
+    /// Removes the rule for the rights of the devices of an info block.
+    case removeRule(UUID)
     /// `unbind` of the namespace or of the claim over it.
     case disable(SimulatedNamespaceID)
     /// Zeroes the first 8 KiB of the namespace, through its raw block device.
@@ -59,6 +63,8 @@ package enum SimulatedStore: Equatable, Sendable {
         case .forceRaw(let id, let raw): "\(raw ? "set" : "clear") raw mode of \(id)"
         case .enable(let id): "enable \(id)"
         case .deviceUse(let id, let use): "make the device of \(id) \(use.text)"
+        case .rights(let id, let rights): "give the device node of \(id) \(rights.text)"
+        case .removeRule(let uuid): "remove the rule for \(uuid)"
         case .disable(let id): "disable \(id)"
         case .zeroInfoBlock(let id): "zero the info block of \(id)"
         case .media: "write saved media back"
@@ -83,7 +89,7 @@ package enum SimulatedStore: Equatable, Sendable {
         switch self {
         case .uuid(let id, _), .name(let id, _), .size(let id, _), .sectorSize(let id, _),
             .holderClass(let id, _), .forceRaw(let id, _), .enable(let id), .disable(let id),
-            .zeroInfoBlock(let id), .deviceUse(let id, _):
+            .zeroInfoBlock(let id), .deviceUse(let id, _), .rights(let id, _):
             id
         default: nil
         }
@@ -94,8 +100,9 @@ package enum SimulatedStore: Equatable, Sendable {
         switch self {
         case .uuid(let id, _), .name(let id, _), .size(let id, _), .sectorSize(let id, _),
             .holderClass(let id, _), .forceRaw(let id, _), .enable(let id), .disable(let id),
-            .zeroInfoBlock(let id), .deviceUse(let id, _):
+            .zeroInfoBlock(let id), .deviceUse(let id, _), .rights(let id, _):
             id.description
+        case .removeRule(let uuid): uuid.description
         case .media(let address, _): "0x\(String(address, radix: 16))"
         case .claimUUID(let id, _), .claimMap(let id, _), .claimAlign(let id, _),
             .claimSectorSize(let id, _), .claimNamespace(let id, _), .enableClaim(let id):

@@ -15,6 +15,13 @@ enum InventorySchema {
             "movable": Words.flag, "system_memory": Words.isTrue, "node_missing": Words.isTrue,
         ])
 
+    private static let nodeRights: SchemaWords.Members = [
+        "owner": Words.count, "group": Words.count, "permissions": Words.text,
+    ]
+
+    /// Whose the device node of devdax is, where it is not root's alone.
+    static let rights = Words.record(nodeRights, optional: ["rule": Words.record(nodeRights)])
+
     private static let extent = Words.record(["offset": Words.count, "length": Words.count])
 
     static let root = Words.record(
@@ -122,7 +129,8 @@ enum InventorySchema {
                 "map": Words.words(MapLocation.self), "resource": Words.count, "size": Words.count,
                 "usable_size": Words.count, "extents": Words.count, "uuid": Words.uuid,
                 "raw_uuid": Words.uuid, "sector_size": Words.count, "align": Words.count,
-                "blockdev": Words.text, "chardev": Words.text, "device": device, "has_content": Words.flag,
+                "blockdev": Words.text, "chardev": Words.text, "device": device, "rights": rights,
+                "has_content": Words.flag,
                 "name": Words.text, "numa_node": Words.number, "target_node": Words.number,
                 "badblock_count": Words.count, "badblocks": Words.list(of: extent),
             ]),

@@ -1,0 +1,158 @@
+import Glibc
+package import SystemPackage
+package import ProvisionCore
+
+/// The file of ``DeviceRules``: it is there wholly or not at all, and one that is not daxprov's is never touched.
+package struct DeviceRulesFile {
+    /// Where udev looks for the rules of this machine.
+    package static let path: FilePath = "/etc/udev/rules.d/05-daxprov.rules"
+    /// The longest that is read: some ten thousand rules.
+    private static let limit = 4 << 20
+
+    private let path: FilePath
+
+    /// The file at `path`.
+    package init(_ path: FilePath = Self.path) {
+        self.path = path
+    }
+
+    /// What is at its path.
+    package enum Contents {
+        /// Nothing, or these rules.
+        case rules(DeviceRules)
+        /// Something that is not daxprov's, or that cannot be read, and why.
+        case foreign(String)
+    }
+
+    /// What is there. Writes nothing.
+    package func contents() -> Contents {
+        let descriptor = unsafe open(path.string, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            let code = Errno(rawValue: errno)
+            if code == .noSuchFileOrDirectory { return .rules(DeviceRules()) }
+            return .foreign(code == .tooManySymbolicLinkLevels ? "it is a link" : "\(code)")
+        }
+        defer { close(descriptor) }
+        var status = stat()
+        guard unsafe fstat(descriptor, &status) == 0 else { return .foreign("\(Errno(rawValue: errno))") }
+        guard status.st_mode & S_IFMT == S_IFREG else { return .foreign("it is no regular file") }
+        if let objection = PathTrust.objection(to: status, of: descriptor) { return .foreign(objection) }
+        guard status.st_size <= Self.limit else { return .foreign("it is too large") }
+        guard let bytes = Self.bytes(of: descriptor, upTo: status.st_size + 1) else {
+            return .foreign("\(Errno(rawValue: errno))")
+        }
+        guard let rules = DeviceRules(parsing: String(decoding: bytes, as: UTF8.self)) else {
+            return .foreign("it is not as daxprov writes it")
+        }
+        return .rules(rules)
+    }
+
+    /// Why no rules can be written; nil where they can.
+    package var fault: String? {
+        guard case .foreign(let why) = contents() else { return nil }
+        return why
+    }
+
+    /// The rules; none where they are not daxprov's.
+    package var rules: DeviceRules {
+        guard case .rules(let rules) = contents() else { return DeviceRules() }
+        return rules
+    }
+
+    /// The rule for the devices of an info block; nil where there is none.
+    package func rule(for uuid: UUID) -> DeviceRules.Rule? { rules.rules[uuid] }
+
+    /// Gives the devices of an info block a rule, or none, durably. A file without rules stays, and makes every device root's
+    /// alone, until ``removeIfEmpty()``.
+    package func set(_ rule: DeviceRules.Rule?, for uuid: UUID) throws(HostError) {
+        switch contents() {
+        case .foreign(let why): throw failure("it is not daxprov's: \(why)", "move it away, or restore it")
+        case .rules(var rules):
+            guard rules.rules[uuid] != rule else { return }
+            rules.rules[uuid] = rule
+            try replace(rules.text)
+        }
+    }
+
+    /// Removes a file that has no rule, durably.
+    package func removeIfEmpty() throws(HostError) {
+        guard case .rules(let rules) = contents(), rules.rules.isEmpty, unsafe access(path.string, F_OK) == 0
+        else {
+            return
+        }
+        guard unsafe unlink(path.string) == 0 || errno == ENOENT else { throw failure(errno) }
+        try synchronizeDirectory()
+    }
+
+    /// What is written before it is put in place. udev reads no file of this suffix.
+    private var draft: FilePath { FilePath("\(path).new") }
+
+    /// Removes what a run left that died before it put its rules in place.
+    package func removeDraft() {
+        _ = unsafe unlink(draft.string)
+    }
+
+    private func replace(_ text: String) throws(HostError) {
+        for directory in [path.removingLastComponent().removingLastComponent(), path.removingLastComponent()]
+        where unsafe mkdir(directory.string, 0o755) != 0 && errno != EEXIST {
+            throw failure(errno)
+        }
+        removeDraft()
+        do throws(Errno) {
+            try Self.write(text, to: draft)
+            guard unsafe rename(draft.string, path.string) == 0 else { throw Errno(rawValue: errno) }
+        } catch {
+            _ = unsafe unlink(draft.string)
+            throw failure(error.rawValue)
+        }
+        try synchronizeDirectory()
+    }
+
+    private static func write(_ text: String, to path: FilePath) throws(Errno) {
+        let descriptor = unsafe open(path.string, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else { throw Errno(rawValue: errno) }
+        defer { close(descriptor) }
+        do {
+            try FileDescriptor(rawValue: descriptor).writeAll(text.utf8)
+        } catch {
+            throw error as? Errno ?? .ioError
+        }
+        // Whatever the mask for new files is, udev and people may read it.
+        guard fchmod(descriptor, 0o644) == 0, fsync(descriptor) == 0 else { throw Errno(rawValue: errno) }
+    }
+
+    private func synchronizeDirectory() throws(HostError) {
+        let directory = path.removingLastComponent()
+        let descriptor = unsafe open(directory.string, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw failure(errno) }
+        defer { close(descriptor) }
+        // A file system that cannot do that (EINVAL) has nothing to make durable.
+        guard fsync(descriptor) == 0 || errno == EINVAL else { throw failure(errno) }
+    }
+
+    private static func bytes(of descriptor: Int32, upTo limit: Int) -> [UInt8]? {
+        var bytes: [UInt8] = []
+        while bytes.count < limit {
+            var chunk = [UInt8](repeating: 0, count: limit - bytes.count)
+            let count = unsafe chunk.withUnsafeMutableBytes { buffer in
+                unsafe read(descriptor, buffer.baseAddress, buffer.count)
+            }
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { return nil }
+            if count == 0 { break }
+            bytes += chunk[..<count]
+        }
+        return bytes
+    }
+
+    private func failure(_ code: Int32) -> HostError {
+        HostError(
+            .failed, while: "write the udev rules", device: path.string,
+            reason: Errno(rawValue: code).description, errno: code)
+    }
+
+    private func failure(_ reason: String, _ advice: String) -> HostError {
+        HostError(
+            .failed, while: "write the udev rules", device: path.string, reason: reason, advice: advice)
+    }
+}

@@ -1,0 +1,32 @@
+import Glibc
+internal import CNdctl
+package import ProvisionCore
+
+/// The rights of a device-dax device's node.
+extension KernelDaxDevice {
+    /// The rights of the node `/dev/NAME`; nil where there is none.
+    package static func rights(of name: String, nodes: String = "/dev") -> NodeRights? {
+        var status = stat()
+        guard unsafe lstat("\(nodes)/\(name)", &status) == 0, status.st_mode & S_IFMT == S_IFCHR else {
+            return nil
+        }
+        return NodeRights(
+            owner: status.st_uid, group: status.st_gid, permissions: UInt16(status.st_mode & 0o7777))
+    }
+
+    /// Gives the node these rights.
+    func give(_ rights: NodeRights) throws(HostError) {
+        let path = "/dev/\(name)"
+        let number = self.node?.number ?? 0
+        let code = unsafe daxprov_give_node(
+            path, number, rights.owner, rights.group, UInt32(rights.permissions))
+        if code == -1 {
+            throw failed(
+                "\(path) is not its node: it leads to another device", "find out who made that node",
+                while: "give the node its rights")
+        }
+        guard code == 0 else {
+            throw HostError.system(code, while: "give the node its rights", device: name)
+        }
+    }
+}
