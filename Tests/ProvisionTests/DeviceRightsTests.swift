@@ -198,6 +198,52 @@ import Testing
         #expect(host.state.deviceRules.isEmpty)
     }
 
+    /// A namespace that comes back with a reboot alone has no device until then: that its rights are not given again is said.
+    @Test func rightsThatCannotComeBackAreNamed() throws {
+        let host = try SimulatedHost(
+            json: """
+                {"format_version": 1, "simulated_host": {"buses": [{
+                  "dimms": [{"id": "a", "size": "2 GiB", "label_size": "128 KiB", "labels": "none"}],
+                  "regions": [{"dimms": ["a"], "namespaces": [{"mode": "devdax"}]}]}]}}
+                """)
+        let spanning = try #require(try host.observe().regions.first?.namespaces.first)
+        try #require(spanning.mode == .devdax && spanning.labelUUID == nil)
+        let given = DeviceRights(declared: NodeRights(owner: 7))
+        _ = try host.perform(.setRights(NamespaceTarget(spanning, region: "region0"), given), identity: .none)
+        let scratch = try ScratchDirectory()
+        try Self.apply(Self.profile(nil), to: host, scratch.store)
+        #expect(host.state.deviceRules.isEmpty)
+        let id = try #require(try scratch.store.readings().last?.name)
+        let undone = try Recovery(host: host, store: scratch.store).rollBack(id)
+        #expect(undone.afterReboot == ["region0"])
+        #expect(undone.left.contains { $0.contains("could get its rights again (owner 7") }, "\(undone.left)")
+    }
+
+    /// Rights that somebody gave by hand do not keep an undoing from its end that has nothing to do with them.
+    @Test func rightsByHandThatCannotBeGivenAgainAreNamed() throws {
+        let host = try Self.host()
+        let target = NamespaceTarget(try #require(try Self.heap(host)), region: "region0")
+        let byHand = DeviceRights(node: NodeRights(permissions: 0o666))
+        _ = try host.perform(.setRights(target, byHand), identity: .none)
+        for point in 1...40 {
+            let scratch = try ScratchDirectory()
+            let copy = try SimulatedHost(json: host.json)
+            try Self.apply(Self.profile(nil, mode: "fsdax"), to: copy, scratch.store)
+            let id = try #require(try scratch.store.readings().last?.name)
+            copy.arm(SimulatedFault(.fail(errno: 5), atOperation: point))
+            let undone = try? Recovery(host: copy, store: scratch.store).rollBack(id)
+            if copy.state.fault != nil {
+                #expect(undone?.left.isEmpty == true && point > 1)
+                #expect(try Self.found(copy) == byHand)
+                return
+            }
+            guard let undone, !undone.left.isEmpty else { continue }
+            #expect(undone.left[0].contains("cannot be given again"))
+            #expect(try Self.found(copy) == DeviceRights.none)
+        }
+        Issue.record("it never came to its end")
+    }
+
     /// One apply is enough, also where the namespace is renamed.
     @Test func aRenamedNamespaceLosesTheRuleThatIsNotDeclaredAnyMore() throws {
         let host = try Self.host(Self.database)

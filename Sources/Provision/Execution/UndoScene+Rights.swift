@@ -16,7 +16,14 @@ extension UndoScene {
         let observed = plan.rights.isEmpty ? nil : try rollback.observe()
         for device in plan.rights {
             let now = observed?.region(device.region)?.namespaces.first { $0.isSame(as: device.was) }
-            guard let now, now.isActive, now.rights != device.was.rights else { continue }
+            guard let now, now.isActive else {
+                guard device.was.rights.rule != nil else { continue }
+                left.append(
+                    "\(device.was.displayName): it has no device now that could get its rights again (\(device.was.rights.text)): "
+                        + "the next apply of its profile gives them")
+                continue
+            }
+            guard now.rights != device.was.rights else { continue }
             guard device.left.map({ $0.rule == now.rights.rule }) ?? true else {
                 left.append(
                     "\(device.was.displayName): the rights of its device node stay as they are (\(now.rights.text)): "
@@ -37,10 +44,12 @@ extension UndoScene {
         do throws(HostError) {
             _ = try host.perform(.setRights(target, rights), identity: .none)
         } catch {
-            // Rights that somebody gave by hand are not worth a host that waits for its undoing.
-            guard error.kind == .notPermitted, was.rule == nil else { throw .host(error) }
-            _ = try rollback.onHost { () throws(HostError) in
-                try host.perform(.setRights(target, .none), identity: .none)
+            // Rights that somebody gave by hand are not worth a host that waits for its undoing. A rule of ours is.
+            guard was.rule == nil else { throw .host(error) }
+            if now.rights.rule != nil {
+                _ = try rollback.onHost { () throws(HostError) in
+                    try host.perform(.setRights(target, .none), identity: .none)
+                }
             }
             left.append(
                 "\(device.was.displayName): its device node had \(was.text), which cannot be given again: \(error.reason)"
