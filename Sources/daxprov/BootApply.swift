@@ -14,10 +14,16 @@ struct BootApply {
         let kept = try CommandFailure.onState { () throws(StateError) in
             try KeptDeviceStore(options.store.directory).kept()
         }
-        let keepsNothing = kept.devices.isEmpty && kept.damaged.isEmpty
+        let divisions = try CommandFailure.onState { () throws(StateError) in
+            try DaxRegionStore(options.store.directory).found()
+        }
+        let keepsNothing =
+            kept.devices.isEmpty && kept.damaged.isEmpty && divisions.records.isEmpty
+            && divisions.damaged.isEmpty
         isEmpty = keepsNothing
         restoration = try CommandFailure.translating { () throws(HostError) in
-            try BootRestoration(kept, on: keepsNothing ? Observed(buses: []) : try host.observe(), host)
+            try BootRestoration(
+                kept, divisions, on: keepsNothing ? Observed(buses: []) : try host.observe(), host)
         }
     }
 

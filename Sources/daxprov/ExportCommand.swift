@@ -68,7 +68,9 @@ struct ExportCommand: ParsableCommand {
         if let inventory { return try InventoryFile.read(inventory) }
         let watch = self.host.watch
         let host = try host.makeHost()
-        let observed = try CommandFailure.translating { () throws(HostError) in try host.observe() }
+        let observed = try CommandFailure.translating { () throws(HostError) in
+            try self.host.observe(host)
+        }
         for note in watch.notes { Console.diagnose("daxprov: \(note.message)") }
         return SavedInventory(observed: observed, limits: .none)
     }

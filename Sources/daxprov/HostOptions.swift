@@ -70,6 +70,12 @@ struct HostOptions: ParsableArguments {
         Safeguards(reading: store, andMarksIn: isSimulated ? [] : [StateDirectory(Self.places.usual)])
     }
 
+    /// The host as it is, with what is recorded of its dynamic dax regions.
+    func observe(_ host: any RestoringHost) throws(HostError) -> Observed {
+        let found = try? DaxRegionStore(store.directory).found()
+        return try host.observe().remembering(found?.records ?? [])
+    }
+
     /// Sees whether another daxprov changes the host while this one looks at it.
     var watch: LockWatch { LockWatch(lockPath) }
 

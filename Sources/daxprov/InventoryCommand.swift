@@ -51,7 +51,7 @@ struct InventoryCommand: ParsableCommand {
         let watch = host.watch
         let observed: Observed
         do {
-            observed = try host.makeHost().observe()
+            observed = try host.observe(host.makeHost())
         } catch let error as HostError {
             throw CommandFailure(error)
         }

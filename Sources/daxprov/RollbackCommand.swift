@@ -36,9 +36,11 @@ struct RollbackCommand: ParsableCommand {
         let open = try RecoverCommand.recoverFirst(host, store, yes: yes)
         let (log, later) = try CommandFailure.onState { () throws(StateError) in try store.undoable(id) }
         let (observed, findings) = try CommandFailure.translating { () throws(HostError) in
-            let observed = try host.observe()
-            let targets = RollbackReview.targets(of: log, on: observed)
-            return (observed, try host.examine(UseQuery(targets: targets, claimsDevices: true)))
+            let observed = try self.host.observe(host)
+            var query = UseQuery(
+                targets: RollbackReview.targets(of: log, on: observed), claimsDevices: true)
+            query.devices = RollbackReview.devices(of: log, on: observed)
+            return (observed, try host.examine(query))
         }
         let safeguards = self.host.safeguards
         try RecoverCommand.require(apartFrom: open, in: store) {

@@ -49,7 +49,7 @@ struct StatusCommand: ParsableCommand {
         var status: HostStatus
         do throws(StateError) {
             status = try HostStatus(of: self.host.store, observingAlways: prometheus) {
-                () throws(HostError) in try host.observe()
+                () throws(HostError) in try self.host.observe(host)
             }
         } catch {
             throw CommandFailure(error)

@@ -211,7 +211,7 @@ extension Step {
             return twin
         }
         return switch self {
-        case .initializeLabels, .create: self
+        case .initializeLabels, .create, .setDevice: self
         case .disable(let target): .disable(twin(target))
         case .destroy(let target): .destroy(twin(target))
         case .reconfigure(let target, let layout): .reconfigure(twin(target), layout)

@@ -53,7 +53,7 @@ struct PlanModel {
             region.namespaces[try index(of: target, step)].daxDevice = DaxDevice(usedAs: use)
         case .setRights(let target, let rights):
             region.namespaces[try index(of: target, step)].rights = rights
-        case .initializeLabels: throw .noTarget(step)
+        case .initializeLabels, .setDevice: throw .noTarget(step)
         }
     }
 

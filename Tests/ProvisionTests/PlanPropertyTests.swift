@@ -160,7 +160,7 @@ extension Step {
         case .disable(let target), .destroy(let target), .reconfigure(let target, _), .rename(let target, _),
             .enable(let target), .configureDevice(let target, _), .setRights(let target, _):
             target
-        case .initializeLabels, .create: nil
+        case .initializeLabels, .create, .setDevice: nil
         }
     }
 }

@@ -8,6 +8,17 @@ enum ProfileDump {
             lines.append("region at \(block.position.line):\(block.position.column): \(words(of: block))")
             lines += block.namespaces.map { "  \($0.position.line):\($0.position.column): \(words(of: $0))" }
         }
+        for block in profile.daxRegions {
+            lines.append("dax region at \(block.position.line):\(block.position.column): \(block.match)")
+            lines += block.devices.map { device in
+                let words: [String?] = [
+                    "\"\(device.name.text)\"", device.use.text, "\(device.size)", device.align.map { "align=\($0)" },
+                    device.start.map { "start=0x\(String($0, radix: 16))" }, device.zeroes ? nil : "zero=false",
+                ]
+                return "  \(device.position.line):\(device.position.column): "
+                    + words.compactMap(\.self).joined(separator: " ")
+            }
+        }
         return lines.joined(separator: "\n") + "\n"
     }
 

@@ -15,6 +15,7 @@ import Testing
 
         func observe() throws(HostError) -> Observed { observed }
         func current(_ target: NamespaceTarget) throws(HostError) -> Namespace? { nil }
+        func daxRegion(_ identity: DaxRegionIdentity) throws(HostError) -> DaxRegion? { nil }
         func perform(_ step: Step, identity: FreshIdentity) throws(HostError) -> Namespace? { nil }
         func measure(_ namespace: Namespace, in region: Region, of provider: String) -> ProofMeasurement {
             measured[namespace.device] ?? ProofMeasurement()

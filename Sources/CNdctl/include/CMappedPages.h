@@ -1,4 +1,4 @@
-/* Reading a device that can only be mapped. */
+/* Reading and clearing a device that can only be mapped. */
 #ifndef DAXPROV_CMAPPEDPAGES_H
 #define DAXPROV_CMAPPEDPAGES_H
 
@@ -12,5 +12,9 @@
  * longer than `seconds`, EINPROGRESS where it cannot even be ended. */
 int daxprov_checksum_mapped(int descriptor, uint64_t window, const uint64_t *offsets, size_t count, uint32_t *sums,
                             int seconds);
+
+/* Fills the first `size` bytes of the character device that `descriptor` is open on with zeroes, mapped in windows that are multiples of
+ * `align`. In a child of its own, as above, which takes as long as it takes. Returns as above, but for ETIMEDOUT. */
+int daxprov_zero_mapped(int descriptor, uint64_t align, uint64_t size);
 
 #endif

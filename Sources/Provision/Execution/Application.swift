@@ -74,8 +74,10 @@ public struct Application {
     ///
     /// Where a transaction was interrupted, the plan is for the host as recovery will leave it, and its notes say what
     /// that will do.
-    public func prepare() throws(HostError) -> Prepared {
-        let now = try host.observe()
+    public func prepare() throws(HostError) -> Prepared { try prepare(remembering: safeguards.daxRegions) }
+
+    private func prepare(remembering records: [DaxRegionRecord]) throws(HostError) -> Prepared {
+        let now = try host.observe().remembering(records)
         guard safeguards.interrupted.isEmpty else { return try prepareAfterRecovery(now) }
         let observed = now
         let plan = try examined(try plan(on: observed), on: observed)
@@ -109,6 +111,7 @@ public struct Application {
             readsMemoryPolicy: profile.asksForSystemMemory, readsSystemMemory: !plan.steps.isEmpty)
         query.initializedRegions = plan.initializedRegions
         query.relabelled = plan.relabelled
+        query.devices = plan.disturbedDevices
         query.readsDeviceRules = plan.steps.contains { $0.step.kind == .setRights }
         let findings = try host.examine(query)
         return plan.reviewed(
@@ -181,7 +184,9 @@ public struct Application {
     /// since steps before the one that would fail may not be undoable.
     private func refusalsForUse(in plan: Plan) throws(ExecutionError) -> [Refusal] {
         do throws(HostError) {
-            let findings = try host.examine(UseQuery(targets: plan.disabled, claimsDevices: true))
+            var query = UseQuery(targets: plan.disabled, claimsDevices: true)
+            query.devices = plan.disturbedDevices
+            let findings = try host.examine(query)
             return UseReview(findings: findings, stateDirectory: nil).uses(of: plan).map(\.refusal)
         } catch {
             throw .host(error)
@@ -212,6 +217,7 @@ public struct Application {
         do throws(StateError) {
             let kept = KeptDevices(store)
             try kept.forgetDestroyed(on: observed)
+            try DaxRegionRecords(store).adopt(profile, on: observed)
             guard profile.saysWhatDevicesAre else { return }
             let declared = profile.namespaces(on: observed)
             try kept.release(declared)
@@ -224,7 +230,11 @@ public struct Application {
     /// Keeps what the transaction made of devices.
     private func keepDevices(_ name: String?, in store: TransactionStore?) throws(ExecutionError) {
         guard let store, let name else { return }
-        do throws(StateError) { try KeptDevices(store).settle(try store.log(name)) } catch {
+        do throws(StateError) {
+            let log = try store.log(name)
+            try KeptDevices(store).settle(log)
+            try DaxRegionRecords(store).settle(log)
+        } catch {
             throw .state(error)
         }
     }
@@ -264,8 +274,9 @@ public struct Application {
         }
         try recordKept(prepared.plan, in: store, &recording)
         var regions: [String] = []
-        for planned in prepared.plan.steps where !regions.contains(planned.step.region) {
-            regions.append(planned.step.region)
+        for step in prepared.plan.steps.map(\.step)
+        where step.transition == nil && !regions.contains(step.region) {
+            regions.append(step.region)
         }
         do throws(ExecutionError) {
             try recording.reserve(for: prepared.plan.steps)
@@ -281,7 +292,7 @@ public struct Application {
         _ done: [Step], _ recording: inout Recording, _ store: TransactionStore?
     ) -> Ending {
         do throws(ExecutionError) {
-            let result = try settled()
+            let result = try settled(after: done)
             let isEmpty = result.plan.isEmpty
             try protect(result.observed, in: store)
             try keepDevices(recording.name, in: store)
@@ -295,10 +306,11 @@ public struct Application {
 
     /// The host after the last step, with what is left to do. Where something is, or it could not be seen, it is looked
     /// at once more: what was only a failure to read has passed then.
-    private func settled() throws(ExecutionError) -> Prepared {
-        if let first = try? prepare(), first.plan.isEmpty { return first }
+    private func settled(after done: [Step]) throws(ExecutionError) -> Prepared {
+        let records = DaxRegionRecord.after(done.compactMap(\.transition), from: safeguards.daxRegions)
+        if let first = try? prepare(remembering: records), first.plan.isEmpty { return first }
         do throws(HostError) {
-            return try prepare()
+            return try prepare(remembering: records)
         } catch {
             throw .host(error)
         }

@@ -21,10 +21,16 @@ public struct BootRestoration: Sendable {
     public static let source = "devices kept over the boot"
 
     /// What is to be done on a host. Changes nothing. The caller holds the host's lock, or only looks.
+    /// - Parameter divisions: what is recorded of dynamic dax regions.
     public init(
-        _ kept: KeptDeviceStore.Kept, on observed: Observed, _ host: any RestoringHost
+        _ kept: KeptDeviceStore.Kept, _ divisions: DaxRegionStore.Found = .init(), on observed: Observed,
+        _ host: any RestoringHost
     ) throws(HostError) {
-        refusals = kept.damaged.map(Self.damaged)
+        refusals =
+            kept.damaged.map { Self.damaged($0, in: "devices") }
+            + divisions.damaged.map { Self.damaged($0, in: "dax-regions") }
+        let known = observed.remembering(divisions.records)
+        for (line, record) in divisions.records.enumerated() { add(record, line: line + 1, on: known) }
         var candidates: [Candidate] = []
         for device in kept.devices {
             guard let candidate = Candidate(device, on: observed) else {
@@ -77,10 +83,63 @@ public struct BootRestoration: Sendable {
         }
     }
 
-    private static func damaged(_ key: UUID) -> Refusal {
+    /// Adds the devices of a dynamic dax region, unless it is not the region that it was, or a plan refuses it.
+    private mutating func add(_ record: DaxRegionRecord, line: Int, on observed: Observed) {
+        guard let region = observed.daxRegion(record.region) else {
+            refusals.append(Self.missing(record, on: observed))
+            return
+        }
+        let block = DaxRegionBlock(
+            match: DaxRegionMatch(start: record.region.start),
+            devices: record.devices.compactMap { device in
+                guard let name = NamespaceName(device.name) else { return nil }
+                return DaxDeviceDeclaration(
+                    name: name, size: .raw(device.layout.size), align: Alignment(device.layout.align),
+                    use: device.layout.use ?? .devdax, zeroes: false)
+            }, position: SourcePosition(line: line, column: 1))
+        let plan = Planner.plan(
+            Profile(source: Self.source, regions: [], daxRegions: [block]), on: observed)
+        var agreed = Consent()
+        // What a boot has made of the whole region is nobody's, as long as nobody uses it.
+        if let whole = region.undivided, whole.label == nil {
+            agreed.allowDestroy.insert("\(region.name)/\(whole.name)")
+        }
+        let moved = plan.steps.compactMap(\.step.transition).filter { transition in
+            transition.after.map { after in !record.devices.contains { $0.layout.ranges == after.ranges } }
+                ?? false
+        }
+        let refused =
+            plan.refusals + moved.map { Self.taken($0) } + agreed.refusals(for: plan)
+        guard refused.isEmpty else {
+            refusals += refused
+            return
+        }
+        profile.daxRegions.append(block)
+        consent.allowDestroy.formUnion(plan.losses.isEmpty ? [] : agreed.allowDestroy)
+    }
+
+    private static func missing(_ record: DaxRegionRecord, on observed: Observed) -> Refusal {
+        let same = observed.daxRegions.first { $0.kind == .dynamic && $0.start == record.region.start }
+        return Refusal(
+            .noMatchingRegion, record.regionName,
+            same.map {
+                "it had \(record.region.size), and now a region of \($0.size) begins there: none of its devices is put back"
+            }
+                ?? "the dax region \(record.region) is not there, and with it \(record.devices.map(\.name).joined(separator: ", "))",
+            advice: "see daxprov inventory; apply the profile again when the region is what it is to be")
+    }
+
+    private static func taken(_ transition: DeviceTransition) -> Refusal {
+        Refusal(
+            .hostChanged, transition.address,
+            "the memory that it had is another device's now, or the kernel's",
+            advice: "see daxprov inventory, and apply the profile that says what is to be there")
+    }
+
+    private static func damaged(_ key: UUID, in directory: String) -> Refusal {
         Refusal(
             .notListed, key.description,
-            "what is kept of it is damaged (devices/\(key) in the state directory)",
+            "what is kept of it is damaged (\(directory)/\(key) in the state directory)",
             advice: "remove that file, and apply the profile again")
     }
 

@@ -78,9 +78,10 @@ public struct Executor {
         _ planned: PlannedStep, number: Int, recording: inout Recording
     ) throws(ExecutionError) -> Namespace? {
         try recording.backUp(planned, number: number)
+        try note(whatGoes: planned.step, number, in: &recording)
         var generator = SystemRandomNumberGenerator()
         let identity = FreshIdentity.random(using: &generator)
-        if case .configureDevice(_, .systemRAM) = planned.step, let policy = host.memoryPolicy,
+        if planned.step.makesMemory, let policy = host.memoryPolicy,
             policy != "offline"
         {
             try recording.note(.memoryPolicy(policy))
@@ -122,6 +123,7 @@ public struct Executor {
     private func result(
         of step: Step, _ found: Namespace?, _ direct: MediaSample?
     ) throws(ExecutionError) -> StepResult {
+        if let transition = step.transition { return try result(of: transition) }
         guard let found, step.kind.effects.contains(.writesMedia) else {
             return StepResult(namespace: found)
         }
@@ -134,12 +136,58 @@ public struct Executor {
         }
     }
 
+    /// What a step left of a device, with what it holds where its memory is new.
+    private func result(of transition: DeviceTransition) throws(ExecutionError) -> StepResult {
+        let wasKernels = transition.before?.isKernels == true
+        guard let after = transition.after, after.use == .devdax,
+            wasKernels || !transition.addedRanges.isEmpty
+        else { return StepResult() }
+        do throws(HostError) {
+            let offset = wasKernels ? .zero : after.size - transition.addedRanges.size
+            return StepResult(sample: try host.sample(of: after, in: transition.region, from: offset))
+        } catch {
+            throw .host(error)
+        }
+    }
+
+    /// Notes what a device holds that a step takes memory from, or makes memory of: undoing tells by that whether it is still there.
+    private func note(
+        whatGoes step: Step, _ number: Int, in recording: inout Recording
+    ) throws(ExecutionError) {
+        guard recording.name != nil, let transition = step.transition, let before = transition.before,
+            before.use == .devdax, !transition.releasedRanges.isEmpty || transition.after?.isKernels == true
+        else { return }
+        let sample: MediaSample?
+        do throws(HostError) {
+            sample = try host.sample(of: before, in: transition.region, from: .zero)
+        } catch {
+            throw .host(error)
+        }
+        if let sample { try recording.note(.sample(step: number, sample)) }
+    }
+
     private func verify(_ step: Step, _ identity: FreshIdentity, _ found: Namespace?) throws(HostError) {
-        let differences = ReadBack.differences(after: step, identity: identity, found: found)
+        var differences = ReadBack.differences(after: step, identity: identity, found: found)
+        if let transition = step.transition {
+            let region = try host.daxRegion(transition.region)
+            differences += [region.map { transition.shortfall(in: $0) } ?? "the region is gone"].compactMap(
+                \.self)
+        }
         guard !differences.isEmpty else { return }
         throw HostError(
             .failed, while: "verify the result", device: found?.device,
             reason: "the step left something else than planned: \(differences.joined(separator: "; "))",
             advice: "run daxprov plan to see what is there now")
+    }
+}
+
+extension Step {
+    /// Whether memory blocks come of it.
+    fileprivate var makesMemory: Bool {
+        switch self {
+        case .configureDevice(_, .systemRAM): true
+        case .setDevice(let transition): transition.after?.use.map { $0 != .devdax } ?? false
+        default: false
+        }
     }
 }

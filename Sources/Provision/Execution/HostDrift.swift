@@ -25,8 +25,10 @@ public struct HostDrift: Equatable, Sendable {
     public struct RegionSummary: Equatable, Sendable {
         /// Its capacity.
         public var size: ByteCount
-        /// The number of namespaces in it.
+        /// The number of namespaces in it; of a dax region, that of its devices.
         public var namespaces: Int
+        /// Whether it is a dax region.
+        public var isDax = false
     }
 
     /// What became of an object.
@@ -62,6 +64,62 @@ public struct HostDrift: Equatable, Sendable {
             compare(old, new)
         }
         for new in now.regions where !paired.contains(new.device) { add(new, .unexpected) }
+        compareDax(before, now)
+    }
+
+    /// What changed of the dynamic dax regions: a device is known by its memory.
+    private mutating func compareDax(_ before: Observed, _ now: Observed) {
+        func dynamic(_ observed: Observed) -> [DaxRegion] {
+            observed.daxRegions.filter { $0.kind == .dynamic && $0.identity != nil }
+        }
+        let (old, new) = (dynamic(before), dynamic(now))
+        for region in old {
+            guard let found = new.first(where: { $0.identity == region.identity }) else {
+                add(region, .missing)
+                continue
+            }
+            compare(region, found)
+        }
+        for region in new where !old.contains(where: { $0.identity == region.identity }) {
+            add(region, .unexpected)
+        }
+    }
+
+    private mutating func add(_ region: DaxRegion, _ kind: Kind) {
+        let devices = region.devices.count { $0.size > .zero }
+        differences.append(
+            Difference(
+                address: region.name, kind: kind,
+                region: RegionSummary(size: region.size, namespaces: devices, isDax: true)))
+    }
+
+    private mutating func compare(_ old: DaxRegion, _ new: DaxRegion) {
+        func filled(_ region: DaxRegion) -> [DaxRegion.Device] { region.devices.filter { $0.size > .zero } }
+        func add(_ device: DaxRegion.Device, _ kind: Kind) {
+            differences.append(
+                Difference(
+                    address: "\(new.name)/\(device.label ?? device.name)", kind: kind,
+                    namespace: NamespaceSummary(device)))
+        }
+        for device in filled(old) {
+            let found = filled(new).first { $0.mappings?.map(\.range) == device.mappings?.map(\.range) }
+            guard let found else {
+                add(device, .missing)
+                continue
+            }
+            var list = DriftList()
+            list.compare("align", device.align?.description, found.align?.description)
+            list.compare("device", device.useInWords, found.useInWords)
+            guard !list.changes.isEmpty else { continue }
+            differences.append(
+                Difference(
+                    address: "\(new.name)/\(device.label ?? found.name)", kind: .changed,
+                    changes: list.changes))
+        }
+        for device in filled(new)
+        where !filled(old).contains(where: { $0.mappings?.map(\.range) == device.mappings?.map(\.range) }) {
+            add(device, .unexpected)
+        }
     }
 
     /// A region that only one of the observations has, with what is in it.
@@ -205,6 +263,11 @@ private struct NamespacePairing {
 
     /// Those that were not taken.
     var left: [Namespace] { namespaces.indices.filter { !isTaken[$0] }.map { namespaces[$0] } }
+}
+
+extension DaxRegion.Device {
+    /// What it is used as, in words.
+    fileprivate var useInWords: String { holder.use?.text ?? holder.deviation ?? mode.rawValue }
 }
 
 /// Collects the properties that differ.

@@ -6,7 +6,16 @@ public struct HostSnapshot: Equatable, Sendable {
     private var facts: Set<String>
 
     /// The facts of an observation.
-    public init(_ observed: Observed) { self.init(observed.regions) }
+    public init(_ observed: Observed) {
+        self.init(observed.regions)
+        for region in observed.daxRegions where region.kind == .dynamic {
+            guard let identity = region.identity else { continue }
+            facts.insert("dax region \(identity)")
+            for device in region.devices where device.size > .zero {
+                facts.insert("dax device of the region \(identity): \(device.layout?.text ?? device.name)")
+            }
+        }
+    }
 
     /// The facts of some regions.
     init(_ regions: [Region]) {

@@ -22,7 +22,8 @@ struct LiveObjects {
         switch step {
         case .configureDevice(let device, let use): (target, made) = (device, { .configureDevice($0, use) })
         case .setRights(let device, let rights): (target, made) = (device, { .setRights($0, rights) })
-        case .initializeLabels, .disable, .destroy, .create, .reconfigure, .rename, .enable: return step
+        case .initializeLabels, .disable, .destroy, .create, .reconfigure, .rename, .enable, .setDevice:
+            return step
         }
         let found =
             expected[target.device]
@@ -35,6 +36,7 @@ struct LiveObjects {
 
     /// Throws ``HostError/Kind/changed`` where the target of a step is not what it was when it was last looked at.
     func check(_ step: Step, on host: any Host) throws(HostError) {
+        if let transition = step.transition { return try Self.check(transition, on: host) }
         guard let target = step.target, let known = expected[target.device] else { return }
         guard let current = try host.current(target) else {
             throw Self.changed(target, "it is gone")
@@ -42,6 +44,17 @@ struct LiveObjects {
         let now = ObjectFingerprint(current, in: target.region)
         let differences = ObjectFingerprint(known, in: target.region).differences(to: now)
         guard differences.isEmpty else { throw Self.changed(target, differences.joined(separator: "; ")) }
+    }
+
+    private static func check(_ transition: DeviceTransition, on host: any Host) throws(HostError) {
+        let region = try host.daxRegion(transition.region)
+        let obstacle =
+            region.map { transition.obstacle(in: $0) } ?? "the region \(transition.region) is not there"
+        guard let obstacle else { return }
+        throw HostError(
+            .changed, while: "go on with \(transition.address)", device: transition.regionName,
+            reason: "another tool changed it meanwhile: \(obstacle)",
+            advice: "find out what changed it, and plan again")
     }
 
     /// Takes over what a step left.

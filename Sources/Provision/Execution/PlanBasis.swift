@@ -37,6 +37,9 @@ public struct PlanBasis: Equatable, Sendable {
                     .map { ObjectFingerprint($0, in: region.device) }
             }
         }
+        let daxRegions = Set(plan.steps.compactMap(\.step.transition?.region))
+        objects += observed.daxRegions.filter { $0.identity.map(daxRegions.contains) ?? false }
+            .map { ObjectFingerprint($0) }
         return objects
     }
 }
@@ -113,6 +116,7 @@ extension PlanBasis {
                 for namespace in region.namespaces { add(ObjectFingerprint(namespace, in: region.device)) }
             }
         }
+        for region in observed.daxRegions where region.kind == .dynamic { add(ObjectFingerprint(region)) }
         return objects
     }
 }

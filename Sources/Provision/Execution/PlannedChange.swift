@@ -66,7 +66,11 @@ extension StepFacts {
             resource = placement.resource
             rawSize = placement.layout.rawSize
         }
-        device = step.target?.device
+        if let transition = step.transition {
+            resource = transition.after?.ranges.first?.lowerBound
+            rawSize = transition.after?.size
+        }
+        device = step.target?.device ?? step.transition?.device
         labelUUID = step.target?.labelUUID
     }
 
@@ -164,6 +168,12 @@ extension NamespaceSummary {
             ("usable_size", usableSize?.description), ("map", map?.rawValue), ("align", align?.description),
             ("sector_size", sectorSize.map { "\($0)" }),
             ("resource", resource.map { "0x" + String($0, radix: 16) }),
+            (
+                "mappings",
+                mappings.map {
+                    "\($0.map { String($0.lowerBound, radix: 16) + "-" + String($0.upperBound - 1, radix: 16) })"
+                }
+            ),
             ("raw_uuid", labelUUID?.description), ("state", isActive ? "active" : "disabled"),
         ]
     }

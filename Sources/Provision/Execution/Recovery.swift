@@ -65,7 +65,7 @@ public struct Recovery {
         }
         var outcome = Outcome()
         for log in logs.reversed() {
-            let regions = log.touchedRegions.sorted().compactMap { log.header.before.identity(of: $0) }
+            let regions = log.touchedIdentities
             guard !outcome.blocked.contains(where: { !Set($0.regions).isDisjoint(with: regions) }) else {
                 continue
             }
@@ -89,13 +89,16 @@ public struct Recovery {
             return Recovered(id: id, end: .rolledBack, undone: undone)
         }
         let now = try observe()
-        let missing = log.missingRegions(on: now)
+        let missing = log.missingRegions(on: now) + log.missingDaxRegions(on: now)
         guard missing.isEmpty else { throw log.missing(missing) }
-        let differences = log.differences(to: now)
+        let isSameBoot = log.header.bootID != nil && log.header.bootID == host.bootID
+        let differences =
+            log.differences(to: now) + log.daxDifferences(to: now, isSameBoot: isSameBoot)
         let end: TransactionEnd = differences.isEmpty ? .committed : .incomplete
         do throws(StateError) {
             try ProtectionStore(store.directory).set(log.marks(on: now))
             try KeptDevices(store).settle(log)
+            try DaxRegionRecords(store).settle(log)
         } catch {
             throw .state(error)
         }
@@ -184,6 +187,7 @@ public struct Recovery {
                     interruption: interruption, progress: !hasWaited ? progress : { _ in })
                 let undone = try rollback.run(recording: &recording)
                 try forgetDevices(log)
+                try forgetRecords(log)
                 try recording.note(.end(.rolledBack, after: nil))
                 return undone
             } catch {
@@ -206,6 +210,14 @@ public struct Recovery {
         }
     }
 
+    private func forgetRecords(_ log: TransactionLog) throws(ExecutionError) {
+        do throws(StateError) {
+            try DaxRegionRecords(store).settle(undone: log)
+        } catch {
+            throw .state(error)
+        }
+    }
+
     private func read(_ id: String) throws(ExecutionError) -> TransactionLog {
         do throws(StateError) {
             return try store.log(id)
@@ -216,6 +228,12 @@ public struct Recovery {
 }
 
 extension TransactionLog {
+    /// The regions in which a step began.
+    var touchedIdentities: [RegionIdentity] {
+        touchedRegions.sorted().compactMap { header.before.identity(of: $0) }
+            + touchedDaxRegions.sorted { $0.start < $1.start }.map(RegionIdentity.init)
+    }
+
     /// The regions in which a step began, by their names then, that are not there now.
     func missingRegions(on now: Observed) -> [String] {
         let regions = RegionCorrespondence(before: header.before, now: now)

@@ -21,7 +21,8 @@ public struct RecoveryForecast {
 
     private mutating func foretell(_ log: TransactionLog) {
         let id = log.header.id
-        let missing = log.missingRegions(on: observed).joined(separator: ", ")
+        let missing = (log.missingRegions(on: observed) + log.missingDaxRegions(on: observed))
+            .joined(separator: ", ")
         guard missing.isEmpty else {
             notes.append(
                 note(id, "it cannot be ended as long as the region it changed (\(missing)) is not there"))
@@ -59,11 +60,29 @@ public struct RecoveryForecast {
                 namespaces.append(restoration.was)
             }
         }
+        words += foretellDax(log)
         notes.append(
             note(
                 id,
                 words.isEmpty
                     ? "there is nothing to undo" : "it will be undone: " + words.joined(separator: ", ")))
+    }
+
+    /// Foretells undoing in dynamic dax regions. Whether it runs in the boot in which the transaction began is not known here: what a boot
+    /// has left is left.
+    private mutating func foretellDax(_ log: TransactionLog) -> [String] {
+        var words: [String] = []
+        for index in observed.daxRegions.indices {
+            let region = observed.daxRegions[index]
+            guard let identity = region.identity, log.touchedDaxRegions.contains(identity) else { continue }
+            for item in DaxUndo(of: log, in: region, isSameBoot: true).returns {
+                let transition = item.transition
+                words.append(
+                    "\(transition.address) will be \(transition.after == nil ? "removed" : "brought back")")
+                observed.daxRegions[index].foresee(transition)
+            }
+        }
+        return words
     }
 
     private mutating func change(_ device: String, _ body: (inout [Namespace]) -> Void) {
@@ -81,5 +100,27 @@ public struct RecoveryForecast {
             advice:
                 "what somebody wrote to since is given up only by daxprov recover --allow-destroy NAME"
         )
+    }
+}
+
+extension DaxRegion {
+    /// The region as it will be.
+    fileprivate mutating func foresee(_ transition: DeviceTransition) {
+        let node = devices.first?.targetNode
+        if let before = transition.before {
+            devices.removeAll { $0.mappings?.map(\.range) == before.ranges }
+        }
+        guard let after = transition.after else { return }
+        var offset: UInt64 = 0
+        let mappings = after.ranges.map { range in
+            defer { offset += UInt64(range.count) / 4096 }
+            return Mapping(range: range, pageOffset: offset)
+        }
+        let name = transition.device ?? "dax\(id).\(devices.count)"
+        var device = Device(
+            name: name, size: after.size, align: after.align, targetNode: node,
+            driver: after.use.map { $0 == .devdax ? "device_dax" : "kmem" }, mappings: mappings)
+        device.label = recorded.first { $0.layout.ranges == after.ranges }?.name
+        devices.append(device)
     }
 }

@@ -24,6 +24,8 @@ struct Rollback {
         let relabelled = try labels.relabelledRegions(now)
         let plan = UndoPlan(of: log, on: now, relabelled: relabelled)
         guard plan.missingRegions.isEmpty else { throw log.missing(plan.missingRegions) }
+        let missing = log.missingDaxRegions(on: now)
+        guard missing.isEmpty else { throw log.missing(missing) }
         if let region = plan.unlabelledRegions.first { throw log.unlabelled(region) }
         var scene = UndoScene(self, plan, now)
         try scene.look(recording: &recording)
@@ -35,9 +37,10 @@ struct Rollback {
             try labels.restore(in: region)
         }
         try scene.returnDevices()
+        try scene.returnDaxRegions()
         try scene.returnRights()
         try scene.returnMemoryPolicy()
-        try verify(plan, leaving: scene.leftNames)
+        try verify(plan, leaving: scene.leftNames, besides: try scene.daxComplaints())
         return Undone(
             afterReboot: relabelled, returned: scene.returned, left: scene.left, agreed: scene.agreed)
     }
@@ -61,7 +64,9 @@ struct Rollback {
     }
 
     /// Every namespace that the transaction touched is as it was, and none that it created is there.
-    private func verify(_ plan: UndoPlan, leaving left: Set<String>) throws(ExecutionError) {
+    private func verify(
+        _ plan: UndoPlan, leaving left: Set<String>, besides found: [String]
+    ) throws(ExecutionError) {
         let now = try observe()
         let created = Set(plan.removals.map(\.label))
         var complaints = now.regions.flatMap(\.namespaces)
@@ -73,6 +78,7 @@ struct Rollback {
             guard region?.namespaces.contains(where: { $0.isSame(as: was) }) != true else { continue }
             complaints.append("\(was.displayName) is not what it was")
         }
+        complaints += found
         guard complaints.isEmpty else {
             throw .host(
                 HostError(

@@ -23,7 +23,9 @@ public struct RollbackReview: Sendable {
         refusals = Self.unsuitable(log) + Self.overtaken(log, by: later)
         promises = Self.promises(of: log)
         guard refusals.isEmpty, let after = log.after else { return }
-        let moved = Self.differences(log.touchedRegions, after: after, now: observed)
+        let moved =
+            Self.differences(log.touchedRegions, after: after, now: observed)
+            + Self.differences(log.touchedDaxRegions, after: after, now: observed)
         guard moved.isEmpty else {
             refusals.append(
                 Refusal(
@@ -60,6 +62,31 @@ public struct RollbackReview: Sendable {
             found.append(same)
         }
         return HostSnapshot(left).differences(to: HostSnapshot(found))
+    }
+
+    /// The same of dynamic dax regions.
+    private static func differences(
+        _ touched: Set<DaxRegionIdentity>, after: Observed, now: Observed
+    ) -> [String] {
+        touched.sorted { $0.start < $1.start }.compactMap { identity -> String? in
+            guard let left = after.daxRegion(identity) else { return nil }
+            guard let found = now.daxRegion(identity) else { return "the dax region \(identity) is missing" }
+            func layouts(_ region: DaxRegion) -> Set<DeviceLayout?> {
+                Set(region.devices.filter { $0.size > .zero }.map(\.layout))
+            }
+            return layouts(left) == layouts(found) ? nil : "the devices of \(found.name) are others"
+        }
+    }
+
+    /// The devices of dynamic dax regions, as they are called now, that undoing a transaction would take from programs.
+    public static func devices(of log: TransactionLog, on observed: Observed) -> [String] {
+        returns(of: log, on: observed).filter { $0.transition.before?.use == .devdax }.compactMap(
+            \.transition.device)
+    }
+
+    private static func returns(of log: TransactionLog, on observed: Observed) -> [DaxUndo.Return] {
+        log.touchedDaxRegions.sorted { $0.start < $1.start }.compactMap { observed.daxRegion($0) }
+            .flatMap { DaxUndo(of: log, in: $0, isSameBoot: true).returns }
     }
 
     /// The namespaces, as they are now, that undoing a transaction would take offline: what it made or changed, and in a
@@ -110,6 +137,10 @@ public struct RollbackReview: Sendable {
             }
             return uses.isEmpty ? nil : UseReview.note("\(target.region)/\(target.label)", uses).refusal
         }
+            + returns(of: log, on: observed).compactMap { item in
+                let uses = item.transition.device.flatMap { findings.uses[$0] } ?? []
+                return uses.isEmpty ? nil : UseReview.note(item.transition.address, uses).refusal
+            }
     }
 
     private static func unsuitable(_ log: TransactionLog) -> [Refusal] {
@@ -143,7 +174,7 @@ public struct RollbackReview: Sendable {
     }
 
     private static func regions(of log: TransactionLog) -> Set<RegionIdentity> {
-        Set(log.touchedRegions.compactMap { log.header.before.identity(of: $0) })
+        Set(log.touchedIdentities)
     }
 
     /// What the transaction created or changed on the media is given up, with what was written to it since: also where
@@ -168,7 +199,16 @@ public struct RollbackReview: Sendable {
             else { return nil }
             return loss(now, restoration.region, words: [restoration.was.name])
         }
-        return created.reversed() + changed
+        let devices = returns(of: log, on: observed).compactMap { item -> Loss? in
+            guard let found = item.transition.before, found.use == .devdax else { return nil }
+            if item.transition.after?.isKernels == true {
+                return UndoScene.loss(
+                    item, "would become system memory again, which writes over what it holds as a device")
+            }
+            guard !item.transition.releasedRanges.isEmpty else { return nil }
+            return UndoScene.loss(item, "would lose what was written to it since it was made")
+        }
+        return created.reversed() + changed + devices
     }
 
     private static func promises(of log: TransactionLog) -> [String] {

@@ -12,6 +12,9 @@ public struct Safeguards: Sendable {
     /// The transactions that cannot be read: what they concerned is left alone.
     public var unreadable: [UnreadableTransaction] = []
 
+    /// What is recorded of dynamic dax regions.
+    public var daxRegions: [DaxRegionRecord] = []
+
     /// The transactions that were interrupted, oldest first.
     public var interrupted: [TransactionLog] = []
 
@@ -27,6 +30,7 @@ public struct Safeguards: Sendable {
         do throws(StateError) {
             for directory in directories { marks += try ProtectionStore(directory).marks() }
             interrupted = try store.interrupted()
+            daxRegions = try DaxRegionStore(store.directory).found().records
         } catch {
             unknown = error.description
         }

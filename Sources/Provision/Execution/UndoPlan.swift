@@ -120,7 +120,7 @@ struct UndoPlan {
         let regions = RegionCorrespondence(before: log.header.before, now: observed)
         var touched: [String: [Int]] = [:]
         for (number, step) in log.header.steps.enumerated() {
-            guard let identity = log.begun[number] else { continue }
+            guard step.transition == nil, let identity = log.begun[number] else { continue }
             guard let region = regions.region(step.region) else {
                 if !missingRegions.contains(step.region) { missingRegions.append(step.region) }
                 continue

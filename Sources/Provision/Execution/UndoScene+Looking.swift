@@ -10,6 +10,7 @@ extension UndoScene {
         var written: [UndoPlan.Removal] = []
         do throws(ExecutionError) {
             losses += lossesOfDevices()
+            losses += try lossesOfDaxRegions()
             for removal in plan.removals {
                 let lost = try loss(by: removal)
                 if !lost.isEmpty { written.append(removal) }

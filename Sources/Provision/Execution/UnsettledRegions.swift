@@ -43,7 +43,9 @@ public enum UnsettledRegions {
     /// that it is settled, so it has to do with all that are there.
     public static func concern(_ plan: Plan, on observed: Observed, _ open: [TransactionLog]) -> Bool {
         let touched = Set(plan.steps.map(\.step.region))
-        return concern(touched.isEmpty ? Set(observed.regions.map(\.device)) : touched, on: observed, open)
+        return concern(
+            touched.isEmpty ? Set(observed.regions.map(\.device) + observed.daxRegions.map(\.name)) : touched,
+            on: observed, open)
     }
 
     /// Whether undoing a transaction has to do with what one of the others touched.
@@ -67,7 +69,8 @@ public enum UnsettledRegions {
         let sharing = observed.regions.map(\.device).filter {
             !observed.identities(ofDimmsUnder: [$0]).isDisjoint(with: dimms)
         }
-        return Set(then.compactMap { names.name(of: $0) }).union(sharing)
+        let dax = header.steps.compactMap(\.transition).compactMap { observed.daxRegion($0.region)?.name }
+        return Set(then.compactMap { names.name(of: $0) }).union(sharing).union(dax)
     }
 }
 

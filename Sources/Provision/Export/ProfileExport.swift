@@ -7,6 +7,7 @@ public import ProvisionCore
 public struct ProfileExport {
     private let inventory: SavedInventory
     private let regions: [ExportedRegion]
+    private let daxRegions: [ExportedDaxRegion]
     /// Whether it asks for what daxctl's files ask for, and the host is not.
     private let takesOver: Bool
 
@@ -27,15 +28,20 @@ public struct ProfileExport {
             takesOver = true
         }
         self.regions = settled
+        daxRegions = observed.daxRegions.filter { $0.kind == .dynamic }.map { ExportedDaxRegion($0, in: observed) }
         self.takesOver = takesOver
     }
 
-    /// Whether no region can be declared: a profile needs at least one.
-    public var isEmpty: Bool { !regions.contains { $0.block != nil } }
+    /// Whether neither a region nor a dax region can be declared: a profile needs at least one.
+    public var isEmpty: Bool {
+        !regions.contains { $0.block != nil } && !daxRegions.contains { $0.block != nil }
+    }
 
     /// The profile.
     public var profile: Profile {
-        Profile(source: "export", regions: regions.compactMap(\.block))
+        Profile(
+            source: "export", regions: regions.compactMap(\.block),
+            daxRegions: daxRegions.compactMap(\.block))
     }
 
     /// The profile's text, with the comments.
@@ -48,7 +54,13 @@ public struct ProfileExport {
                 "# host, it changes those devices alone.",
             ] : ["# The host as daxprov export found it. Applied to that host, it changes nothing."]
         let unknown = limits.map { "# " + $0.drop { $0 == " " } }
-        let lines = heading + unknown + ["version: 1", "regions:"] + regions.flatMap(\.lines)
+        var lines = heading + unknown + ["version: 1"]
+        // What has no block left is said in comments; a key needs an item.
+        let hasDevices = daxRegions.contains { $0.block != nil }
+        if regions.contains(where: { $0.block != nil }) || !hasDevices { lines.append("regions:") }
+        lines += regions.flatMap(\.lines)
+        if hasDevices { lines.append("devices:") }
+        lines += daxRegions.flatMap(\.lines)
         return lines.map { $0 + "\n" }.joined()
     }
 

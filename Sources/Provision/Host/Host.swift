@@ -14,12 +14,16 @@ public protocol Host: AnyObject {
     /// Reads that one object alone, and changes nothing.
     func current(_ target: NamespaceTarget) throws(HostError) -> Namespace?
 
+    /// The dynamic dax region with these addresses as it is now; nil where there is none. Changes nothing.
+    func daxRegion(_ identity: DaxRegionIdentity) throws(HostError) -> DaxRegion?
+
     /// Performs one step, and reads back the namespace that it left, if it left one.
     ///
     /// A step checks what must be true of its target (``NamespaceTarget``) right before it writes. When it throws,
     /// it has first undone what it had begun, as far as it could; the error says so.
     /// - Parameter identity: the UUIDs that a `create` or `reconfigure` gives.
-    /// - Returns: the namespace as it is after the step; nil for a `destroy` and an `initializeLabels`.
+    /// - Returns: the namespace as it is after the step; nil for a `destroy`, an `initializeLabels` and a
+    ///   `setDevice`.
     func perform(_ step: Step, identity: FreshIdentity) throws(HostError) -> Namespace?
 
     /// The numbers of users and groups by name. One that the host does not know is left out.

@@ -65,6 +65,16 @@ public protocol RestoringHost: Host {
     /// memory blocks cover all of it.
     func memoryMargins(of target: NamespaceTarget) throws(HostError) -> MemoryMargins?
 
+    /// Checksums of some pages of a device of a dynamic dax region, from an offset to its end; nil where there is no such device that
+    /// programs could map now.
+    func sample(
+        of layout: DeviceLayout, in region: DaxRegionIdentity, from offset: ByteCount
+    ) throws(HostError) -> MediaSample?
+
+    /// Removes devices without memory and driver from a dynamic dax region, but for those of these names: what a step that died has
+    /// left.
+    func removeEmptyDevices(of region: DaxRegionIdentity, besides names: Set<String>) throws(HostError)
+
     /// Takes a place under a label UUID without touching its media: so that something else cannot be allocated there, or
     /// its media can be looked at and written back. What has it is inactive, and goes with ``remove(_:from:)``.
     func occupy(_ placement: Placement, as label: UUID) throws(HostError) -> NamespaceTarget

@@ -5,6 +5,8 @@ public import ProvisionCore
 public struct UseQuery: Equatable, Sendable {
     /// The namespaces whose users and contents are looked for.
     public var targets: [NamespaceTarget]
+    /// The devices of dynamic dax regions, by kernel name, whose users are looked for.
+    public var devices: [String] = []
     /// The regions, by kernel name, whose contents and label areas are looked at, since they are to get labels.
     public var initializedRegions: [String] = []
     /// The namespaces whose labels are looked at, since they are to be written or deleted.

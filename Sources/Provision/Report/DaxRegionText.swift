@@ -86,7 +86,8 @@ struct DaxRegionText {
         for (index, device) in region.devices.enumerated() {
             table.add([
                 (device.mappings ?? []).isEmpty || region.kind == .static ? "" : String(letter(index)),
-                TerminalText.clean(device.name), device.size.brief, device.align?.brief ?? "",
+                TerminalText.clean(device.label.map { "\($0) (\(device.name))" } ?? device.name),
+                device.size.brief, device.align?.brief ?? "",
                 device.targetNode.map(String.init) ?? "", state(of: device),
                 (device.mappings ?? []).map { Self.text($0.range) }.joined(separator: ", "),
             ])

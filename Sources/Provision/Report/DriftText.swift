@@ -38,7 +38,8 @@ enum DriftText {
         if let namespace = difference.namespace { return ": \(PlanText.description(namespace))" }
         guard let region = difference.region else { return "" }
         let count = region.namespaces
-        return ": \(region.size.brief) with \(count) namespace\(count == 1 ? "" : "s")"
+        return
+            ": \(region.size.brief) with \(count) \(region.isDax ? "device" : "namespace")\(count == 1 ? "" : "s")"
     }
 
     private static func phrase(_ change: HostDrift.Change) -> String {

@@ -118,7 +118,8 @@ public struct PlanCounts: Equatable, Sendable {
         for change in plan.changes {
             switch change.kind {
             case .create: create += 1
-            case .initializeLabels, .rename, .enable, .reconfigure, .configureDevice: self.change += 1
+            case .initializeLabels, .rename, .enable, .reconfigure, .configureDevice, .resizeDevice:
+                self.change += 1
             case .replace: replace += 1
             case .destroy: destroy += 1
             }

@@ -13,18 +13,16 @@ extension InventoryReport {
         node.set("align", region.align)
         node.set("devices", each: region.devices, Self.node)
         if !region.strandedRanges.isEmpty {
-            node.set("system_memory", each: region.strandedRanges) { range in
-                let node = JSONNode.object()
-                setRange(range, in: node)
-                return node
-            }
+            node.set("system_memory", each: region.strandedRanges, Self.node)
         }
+        if !region.recorded.isEmpty { node.set("recorded", each: region.recorded) { $0.json } }
         return node
     }
 
     private static func node(_ device: DaxRegion.Device) -> JSONNode {
         let node = JSONNode.object()
         setFacts(of: device, in: node)
+        node.set("name", device.label)
         node.set("driver", device.driver)
         node.set("numa_node", device.numaNode)
         if let mappings = device.mappings { node.set("mappings", each: mappings, Self.node) }
@@ -54,6 +52,13 @@ extension InventoryReport {
         let node = JSONNode.object()
         node.set("page_offset", mapping.pageOffset)
         setRange(mapping.range, in: node)
+        return node
+    }
+
+    /// A range as an object.
+    static func node(_ range: Range<UInt64>) -> JSONNode {
+        let node = JSONNode.object()
+        setRange(range, in: node)
         return node
     }
 

@@ -112,6 +112,7 @@ extension PlanReport {
         node.set("state", summary.isActive ? "active" : "disabled")
         if let device = summary.device { node.set("device", InventoryReport.node(device)) }
         if summary.rights != .none { node.set("rights", summary.rights.json) }
+        if let mappings = summary.mappings { node.set("mappings", each: mappings, InventoryReport.node) }
         return node
     }
 }
@@ -123,7 +124,7 @@ extension Change.Kind {
         case .create: ["create"]
         case .destroy: ["delete"]
         case .replace: ["delete", "create"]
-        case .initializeLabels, .rename, .enable, .reconfigure, .configureDevice: ["update"]
+        case .initializeLabels, .rename, .enable, .reconfigure, .configureDevice, .resizeDevice: ["update"]
         }
     }
 }

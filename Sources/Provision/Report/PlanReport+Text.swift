@@ -29,7 +29,7 @@ extension PlanReport {
         }
         func count(_ kinds: Change.Kind...) -> Int { plan.changes.count { kinds.contains($0.kind) } }
         return "Plan: \(count(.create)) to create, "
-            + "\(count(.initializeLabels, .rename, .enable, .reconfigure, .configureDevice)) to change, "
+            + "\(count(.initializeLabels, .rename, .enable, .reconfigure, .configureDevice, .resizeDevice)) to change, "
             + "\(count(.replace)) to replace, \(count(.destroy)) to destroy; \(plan.unchanged.count) unchanged."
     }
 }
@@ -89,7 +89,10 @@ enum PlanText {
         if let map = summary.map { text += ", map \(map.rawValue)" }
         if let align = summary.align { text += ", align \(align)" }
         if summary.mode == .sector, let sector = summary.sectorSize { text += ", sectors of \(sector) B" }
-        if let resource = summary.resource { text += ", at 0x\(String(resource, radix: 16))" }
+        let places = summary.mappings?.map(\.lowerBound) ?? [summary.resource].compactMap(\.self)
+        if !places.isEmpty {
+            text += ", at " + places.map { "0x\(String($0, radix: 16))" }.joined(separator: " and ")
+        }
         if let deviation = summary.device?.deviation { text += ", \(deviation)" }
         if summary.rights != .none { text += ", \(summary.rights.text)" }
         return summary.isActive ? text : text + ", disabled"
@@ -134,7 +137,7 @@ extension Change.Kind {
         case .create: "+"
         case .destroy: "-"
         case .replace: "-/+"
-        case .initializeLabels, .rename, .enable, .reconfigure, .configureDevice: "~"
+        case .initializeLabels, .rename, .enable, .reconfigure, .configureDevice, .resizeDevice: "~"
         }
     }
 
@@ -142,7 +145,7 @@ extension Change.Kind {
         switch self {
         case .create: .addition
         case .destroy, .replace: .loss
-        case .initializeLabels, .rename, .enable, .reconfigure, .configureDevice: .change
+        case .initializeLabels, .rename, .enable, .reconfigure, .configureDevice, .resizeDevice: .change
         }
     }
 }

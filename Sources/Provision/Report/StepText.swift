@@ -16,7 +16,21 @@ public enum StepText {
         case .enable(let target): "enable \(text(target))"
         case .configureDevice(let target, let use): "make the device of \(text(target)) \(use.text)"
         case .setRights(let target, let rights): "give the device node of \(text(target)) \(rights.text)"
+        case .setDevice(let transition): words(transition)
         }
+    }
+
+    private static func words(_ transition: DeviceTransition) -> String {
+        let device = transition.device.map { $0 == transition.name ? $0 : "\(transition.name) (\($0))" }
+        guard let after = transition.after else {
+            return "remove \(device ?? transition.name) from \(transition.regionName)"
+        }
+        guard transition.before != nil else {
+            return "make \(transition.name) in \(transition.regionName): \(after.text)"
+        }
+        return transition.changesUseAlone
+            ? "make \(device ?? transition.name) \(after.use?.text ?? "a device without a driver")"
+            : "change \(device ?? transition.name): \(after.text)"
     }
 
     /// The step as an object.

@@ -76,5 +76,6 @@ extension NamespaceSummary {
             rights: try node.optional("rights").map { rights throws(JSONError) in
                 try DeviceRights(rights)
             } ?? .none)
+        mappings = try node.optional("mappings")?.limitedList(InventoryReader.range)
     }
 }

@@ -23,6 +23,8 @@ public struct DaxRegion: Equatable, Sendable {
     /// while memory blocks were online. The kernel gives them back at a reboot alone, and counts them as free. Empty where
     /// it is not known (not root).
     public var strandedRanges: [Range<UInt64>]
+    /// Its devices as daxprov's record has them; empty for a static region, and where there is no record.
+    public var recorded: [RecordedDevice]
 
     /// Whether devices can be made and removed in a region.
     public enum Kind: String, CaseIterable, Sendable {
@@ -35,7 +37,8 @@ public struct DaxRegion: Equatable, Sendable {
     /// A region with these parts.
     public init(
         path: String, id: Int, kind: Kind, size: ByteCount, start: UInt64? = nil, align: ByteCount? = nil,
-        availableSize: ByteCount? = nil, devices: [Device] = [], strandedRanges: [Range<UInt64>] = []
+        availableSize: ByteCount? = nil, devices: [Device] = [], strandedRanges: [Range<UInt64>] = [],
+        recorded: [RecordedDevice] = []
     ) {
         self.path = path
         self.id = id
@@ -46,6 +49,7 @@ public struct DaxRegion: Equatable, Sendable {
         self.availableSize = availableSize
         self.devices = devices
         self.strandedRanges = strandedRanges
+        self.recorded = recorded
     }
 
     /// The last part of its path: `hmem.0`, `dax_region2`, or `dax0.0` for a namespace's.
@@ -97,13 +101,15 @@ extension DaxRegion {
         public var isStranded: Bool
         /// Whether there is no node below `/dev`. daxctl does not list such a device.
         public var isNodeMissing: Bool
+        /// The name by which daxprov's record knows it; nil where it does not: somebody else made it.
+        public var label: String?
 
         /// A device with these parts.
         public init(
             name: String, size: ByteCount, align: ByteCount? = nil, targetNode: Int? = nil,
             numaNode: Int? = nil,
             driver: String? = nil, mappings: [Mapping]? = nil, memoryBlocks: [BlockRun]? = nil,
-            isStranded: Bool = false, isNodeMissing: Bool = false
+            isStranded: Bool = false, isNodeMissing: Bool = false, label: String? = nil
         ) {
             self.name = name
             self.size = size
@@ -115,6 +121,7 @@ extension DaxRegion {
             self.memoryBlocks = memoryBlocks
             self.isStranded = isStranded
             self.isNodeMissing = isNodeMissing
+            self.label = label
         }
 
         /// What holds it, as an active devdax namespace has it.

@@ -10,7 +10,8 @@ extension InventoryReader {
             align: try node.optional("align")?.unit(),
             availableSize: try node.optional("available_size")?.size(),
             devices: try node.limitedList("devices", device),
-            strandedRanges: try node.limitedList("system_memory", range))
+            strandedRanges: try node.limitedList("system_memory", range),
+            recorded: try node.limitedList("recorded") { item throws(JSONError) in try RecordedDevice(item) })
     }
 
     private static func device(_ node: JSONCursor) throws(JSONError) -> DaxRegion.Device {
@@ -27,11 +28,12 @@ extension InventoryReader {
             },
             memoryBlocks: try node.optional("memory_blocks")?.limitedList(blocks),
             isStranded: try node.optional("system_memory")?.bool() ?? false,
-            isNodeMissing: try node.optional("node_missing")?.bool() ?? false)
+            isNodeMissing: try node.optional("node_missing")?.bool() ?? false,
+            label: try node.optional("name")?.string())
     }
 
     /// A range of addresses, whose end is in it, as daxctl writes it.
-    private static func range(_ node: JSONCursor) throws(JSONError) -> Range<UInt64> {
+    package static func range(_ node: JSONCursor) throws(JSONError) -> Range<UInt64> {
         let start = try node.required("start").address()
         let end = try node.required("end")
         let last = try end.address()

@@ -46,6 +46,13 @@ public enum RegionIdentity: Hashable, Sendable {
     }
 }
 
+extension RegionIdentity {
+    /// A dynamic dax region.
+    package init(_ region: DaxRegionIdentity) {
+        self = .place(provider: "dax", cookie: nil, start: region.start, size: region.size)
+    }
+}
+
 extension RegionIdentity: CustomStringConvertible {
     /// The identity for a person: the DIMMs, or the place.
     public var description: String {

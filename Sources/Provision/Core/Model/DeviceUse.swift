@@ -1,5 +1,5 @@
 /// What the character device of a devdax namespace is used as, and how: what `device:` declares, and what a host shows.
-public enum DeviceUse: Equatable, Sendable {
+public enum DeviceUse: Hashable, Sendable {
     /// Programs map `/dev/daxX.Y` (driver `device_dax`).
     case devdax
     /// Its memory blocks are the kernel's (driver `kmem`), online in this way.

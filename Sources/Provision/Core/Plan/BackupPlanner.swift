@@ -54,7 +54,7 @@ package struct BackupPlanner: PlanReview {
     private func released(by step: Step) -> NamespaceTarget? {
         switch step {
         case .destroy(let target), .reconfigure(let target, _): return target
-        case .disable, .create, .rename, .enable, .configureDevice, .setRights: return nil
+        case .disable, .create, .rename, .enable, .configureDevice, .setRights, .setDevice: return nil
         case .initializeLabels(let device):
             guard let region = observed.regions.first(where: { $0.device == device }),
                 let spanning = region.namespaces.first

@@ -54,6 +54,8 @@ public struct Change: Equatable, Sendable {
         case destroy
         /// Only its character device gets another driver, or other memory blocks of it are online.
         case configureDevice = "configure_device"
+        /// A device of a dynamic dax region gets other memory, or another alignment.
+        case resizeDevice = "resize_device"
     }
 
     /// Whether data that the namespace may hold is out of reach afterwards.
@@ -87,6 +89,8 @@ public struct NamespaceSummary: Equatable, Sendable {
     public var device: DaxDevice?
     /// The rights of the device node; ``DeviceRights/none`` where it has none.
     public var rights: DeviceRights
+    /// The physical addresses of a device of a dynamic dax region, in the order of its offsets; nil of a namespace.
+    public var mappings: [Range<UInt64>]?
 
     /// A value of these parts.
     package init(

@@ -144,6 +144,14 @@ extension Observed {
                 words.formUnion(uuids.map(\.description))
             }
         }
+        for region in daxRegions where region.kind == .dynamic {
+            for device in region.devices where device.size > .zero {
+                for name in [device.label, device.name].compactMap(\.self) {
+                    words.formUnion([name, "\(region.name)/\(name)"])
+                }
+            }
+            for device in region.recorded { words.formUnion([device.name, "\(region.name)/\(device.name)"]) }
+        }
         return words
     }
 }
@@ -165,6 +173,7 @@ extension Change.Kind {
         case .reconfigure: "reconfigured"
         case .initializeLabels: "hidden by new label indexes"
         case .configureDevice: "written over as system memory"
+        case .resizeDevice: "cut short, or written over as system memory"
         case .create, .rename, .enable: "changed"
         }
     }

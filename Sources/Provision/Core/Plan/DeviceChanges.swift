@@ -114,7 +114,7 @@ package struct DeviceChanges {
         let reason = "its device becomes \(wanted.text)"
         switch draft.changes[change].kind {
         case .create, .replace, .reconfigure: break
-        case .rename, .enable, .initializeLabels, .destroy, .configureDevice:
+        case .rename, .enable, .initializeLabels, .destroy, .configureDevice, .resizeDevice:
             guard wanted.isOnline else { break }
             if declaration.isProtected {
                 draft.refusals.append(protected(reason))

@@ -13,7 +13,7 @@ package enum LabelSlots {
             case .create(let placement): needs[placement.region, default: 0] += 1
             case .destroy(let target): needs[target.region, default: 0] -= 1
             case .initializeLabels(let region): initialised.insert(region)
-            case .disable, .reconfigure, .rename, .enable, .configureDevice, .setRights: continue
+            case .disable, .reconfigure, .rename, .enable, .configureDevice, .setRights, .setDevice: continue
             }
         }
         return observed.buses.flatMap { bus in

@@ -26,7 +26,9 @@ package struct MediaErrorReview: PlanReview {
         case .create(let placement): place(placement.resource, placement.layout.rawSize, in: region)
         case .reconfigure(let target, _):
             place(target.resource, target.rawSize, in: region)
-        case .initializeLabels, .disable, .destroy, .rename, .enable, .configureDevice, .setRights: nil
+        case .initializeLabels, .disable, .destroy, .rename, .enable, .configureDevice, .setRights,
+            .setDevice:
+            nil
         }
     }
 

@@ -22,6 +22,14 @@ package struct MemoryForecast: Equatable {
         tail = ByteCount(range.upperBound - blocks.upperBound * unit)
     }
 
+    /// The forecast for several ranges: each by itself.
+    fileprivate init(_ forecasts: [MemoryForecast], blockSize: ByteCount) {
+        self.blockSize = blockSize
+        blocks = 0..<UInt64(forecasts.reduce(0) { $0 + $1.blocks.count })
+        head = forecasts.reduce(.zero) { $0 + $1.head }
+        tail = forecasts.reduce(.zero) { $0 + $1.tail }
+    }
+
     /// The memory that comes of it.
     package var size: ByteCount { blockSize * UInt64(blocks.count) }
     /// What the kernel needs to describe that memory, of the memory that it has: 64 bytes for each page of 4 KiB
@@ -45,6 +53,10 @@ package struct MemoryForecastReview: PlanReview {
         guard let unit = findings.memoryBlockSize, unit > .zero else { return plan }
         var plan = plan
         for planned in plan.steps {
+            if let transition = planned.step.transition {
+                plan.foretell(transition, of: planned.change, unit, observed)
+                continue
+            }
             guard case .configureDevice(_, .systemRAM(let online)) = planned.step,
                 let range = plan.changes[planned.change].after?.dataRange
             else { continue }
@@ -65,7 +77,7 @@ package struct MemoryForecastReview: PlanReview {
         return plan
     }
 
-    private static func note(
+    fileprivate static func note(
         _ address: String, _ forecast: MemoryForecast, _ online: OnlinePolicy, _ node: Int?
     ) -> Note {
         let place = node.map { " on node \($0)" } ?? ""
@@ -80,6 +92,29 @@ package struct MemoryForecastReview: PlanReview {
             "\(forecast.size)\(place) becomes memory (\(forecast.blocks.count) blocks of \(forecast.blockSize)), \(zone); "
                 + "\(forecast.head) before and \(forecast.tail) after the blocks are not used; the kernel needs \(forecast.pageMap) of its "
                 + "memory to describe it")
+    }
+}
+
+extension Plan {
+    /// Adds what becomes of a device of a dynamic region that becomes memory: the kernel takes the whole blocks of each of its ranges.
+    fileprivate mutating func foretell(
+        _ transition: DeviceTransition, of change: Int, _ unit: ByteCount, _ observed: Observed
+    ) {
+        guard let after = transition.after, case .systemRAM(let online)? = after.use else { return }
+        let address = changes[change].address
+        let forecasts = after.ranges.map { MemoryForecast($0, blockSize: unit) }
+        let blocks = forecasts.reduce(0) { $0 + $1.blocks.count }
+        guard blocks > 0 else {
+            refusals.append(
+                Refusal(
+                    .deviceUnusable, address,
+                    "it would give no memory: memory comes in whole blocks of \(unit), and none lies within its \(after.size)",
+                    advice: "choose a size of at least \(unit * 2)"))
+            return
+        }
+        let node = observed.daxRegion(transition.region)?.devices.first?.targetNode
+        notes.append(
+            MemoryForecastReview.note(address, MemoryForecast(forecasts, blockSize: unit), online, node))
     }
 }
 

@@ -25,6 +25,8 @@ public struct ObjectFingerprint: Equatable, Sendable {
         case dimm
         /// A namespace.
         case namespace
+        /// A dynamic dax region with its devices.
+        case daxRegion = "dax_region"
     }
 
     /// What is true of an object, in the words of the inventory.
@@ -140,6 +142,21 @@ extension ObjectFingerprint {
                 .labels: Self.word(region.labelling),
                 .state: .word(region.isEnabled ? "enabled" : "disabled"),
                 .readOnly: .word(region.isReadOnly ? "true" : "false"), .dimms: .shares(shares),
+                .allocated: .ranges(of: allocated),
+            ])
+    }
+
+    /// A dynamic dax region: where it is, and who has what of it.
+    package init(_ region: DaxRegion) {
+        let allocated = region.devices.flatMap { $0.mappings ?? [] }.map(\.range).map { range in
+            FactValue.AllocatedRange(
+                place: .address(range.lowerBound), length: ByteCount(UInt64(range.count)))
+        }
+        self.init(
+            .daxRegion, identity: region.start.map { "0x" + String($0, radix: 16) } ?? region.path,
+            address: region.name,
+            facts: [
+                .size: .size(region.size), .resource: region.start.map { .hexadecimal($0) },
                 .allocated: .ranges(of: allocated),
             ])
     }

@@ -20,6 +20,8 @@ public enum Planner {
         for region in observed.regions where !assigned.contains(region.device) {
             draft.append(checked(UnmanagedPlanner.plan(region, policy: policy), region))
         }
+        draft.append(
+            DaxRegionPlanner(observed: observed, unmanaged: policy).plan(profile.daxRegions))
         let steps = draft.orderedSteps
         draft.refusals += LabelSlots.refusals(for: steps, on: observed)
         let plan = Plan(

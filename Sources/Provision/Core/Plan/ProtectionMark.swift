@@ -111,7 +111,7 @@ extension Change.Kind {
     fileprivate var changesNamespace: Bool {
         switch self {
         case .rename, .reconfigure, .replace, .destroy: true
-        case .create, .enable, .initializeLabels, .configureDevice: false
+        case .create, .enable, .initializeLabels, .configureDevice, .resizeDevice: false
         }
     }
 }
@@ -124,8 +124,9 @@ extension Step {
 }
 
 extension Profile {
-    /// Whether any namespace is to become system memory.
+    /// Whether any device is to become system memory.
     package var asksForSystemMemory: Bool {
         regions.contains { $0.namespaces.contains { $0.deviceConfiguration?.mode == .systemRAM } }
+            || daxRegions.contains { $0.devices.contains { $0.use != .devdax } }
     }
 }

@@ -238,7 +238,7 @@ extension Step {
         switch self {
         case .enable(let target), .reconfigure(let target, _), .destroy(let target):
             target.device == device
-        case .initializeLabels, .disable, .create, .rename, .configureDevice, .setRights: false
+        case .initializeLabels, .disable, .create, .rename, .configureDevice, .setRights, .setDevice: false
         }
     }
 }

@@ -24,6 +24,8 @@ public enum Step: Equatable, Sendable {
     /// Gives the device node of the active devdax namespace these rights, and writes or removes the udev rule that gives them
     /// at each event. The namespace and its users stay as they are.
     case setRights(NamespaceTarget, DeviceRights)
+    /// Makes, changes or removes a device of a dynamic dax region.
+    case setDevice(DeviceTransition)
 }
 
 /// An existing namespace that a step acts on, with what must be true of it just before.
@@ -86,7 +88,7 @@ extension Step {
     /// Takes the address out that it expects, or predicts.
     package mutating func forgetAddress() {
         switch self {
-        case .initializeLabels: return
+        case .initializeLabels, .setDevice: return
         case .create(var placement):
             placement.resource = nil
             self = .create(placement)

@@ -19,6 +19,8 @@ public enum StepKind: String, CaseIterable, Sendable {
     case configureDevice = "configure_device"
     /// ``Step/setRights(_:_:)``
     case setRights = "set_rights"
+    /// ``Step/setDevice(_:)``
+    case setDevice = "set_device"
     /// Finished a half-made namespace under the label that it had. No plan has it any more: journals of 0.1.0 do.
     case finishCreation = "activate"
 }
@@ -50,6 +52,8 @@ extension StepKind {
         package static let changesDevice = Effects(rawValue: 1 << 8)
         /// The device node of the namespace gets other rights; nothing else changes.
         package static let changesRights = Effects(rawValue: 1 << 9)
+        /// A device of a dynamic dax region is made, changed or removed; no namespace is concerned.
+        package static let changesDaxRegion = Effects(rawValue: 1 << 10)
     }
 
     /// What a step of this kind does to the host.
@@ -64,6 +68,7 @@ extension StepKind {
         case .enable: []
         case .configureDevice: [.changesDevice]
         case .setRights: [.changesRights]
+        case .setDevice: [.changesDaxRegion]
         case .finishCreation: [.writesMedia, .keepsLabel]
         }
     }
@@ -82,17 +87,23 @@ extension Step {
         case .enable: .enable
         case .configureDevice: .configureDevice
         case .setRights: .setRights
+        case .setDevice: .setDevice
         }
     }
 
     /// The existing namespace that it acts on; nil for a creation and an initialisation of labels.
     package var target: NamespaceTarget? {
         switch self {
-        case .initializeLabels, .create: nil
+        case .initializeLabels, .create, .setDevice: nil
         case .disable(let target), .destroy(let target), .reconfigure(let target, _), .rename(let target, _),
             .enable(let target), .configureDevice(let target, _), .setRights(let target, _):
             target
         }
+    }
+
+    /// What it makes of a device of a dynamic dax region; nil of a step for anything else.
+    package var transition: DeviceTransition? {
+        if case .setDevice(let transition) = self { transition } else { nil }
     }
 
     /// The kernel name of the region that it works in.
@@ -100,6 +111,7 @@ extension Step {
         switch self {
         case .initializeLabels(let region): region
         case .create(let placement): placement.region
+        case .setDevice(let transition): transition.regionName
         case .disable(let target), .destroy(let target), .reconfigure(let target, _), .rename(let target, _),
             .enable(let target), .configureDevice(let target, _), .setRights(let target, _):
             target.region

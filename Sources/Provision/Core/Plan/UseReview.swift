@@ -15,7 +15,9 @@ package struct UseReview: PlanReview {
         let uses = uses(of: plan)
         plan.notes += uses + missingNodes(of: plan)
         plan.refusals += uses.compactMap { stateRefusal($0.address, $0.holders) }
-        if let obstacle = findings.obstacle, !plan.disabled.isEmpty { plan.notes.append(Self.note(obstacle)) }
+        if let obstacle = findings.obstacle, !plan.disabled.isEmpty || !plan.disturbedDevices.isEmpty {
+            plan.notes.append(Self.note(obstacle))
+        }
         if let policy = findings.memoryPolicy, policy != "offline" { plan.notes.append(Self.note(policy)) }
         return plan
     }
@@ -25,9 +27,8 @@ package struct UseReview: PlanReview {
         plan.steps.compactMap { planned in
             let change = plan.changes[planned.change]
             if planned.step.kind == .configureDevice, change.kind != .configureDevice { return nil }
-            guard let target = planned.step.usersMatter, let found = findings.uses[target.device] else {
-                return nil
-            }
+            let device = planned.step.usersMatter?.device ?? planned.step.transition?.usedDevice
+            guard let found = device.flatMap({ findings.uses[$0] }) else { return nil }
             // What it is used as is what the step changes.
             let uses =
                 planned.step.kind == .configureDevice ? found.filter { $0.kind != .systemMemory } : found
@@ -83,6 +84,14 @@ package struct UseReview: PlanReview {
 extension Plan {
     /// The namespaces that it takes offline, or whose device it takes away: what is to be looked at before.
     package var disabled: [NamespaceTarget] { steps.compactMap(\.step.usersMatter) }
+
+    /// The devices of dynamic dax regions that it takes from programs, by kernel name.
+    package var disturbedDevices: [String] { steps.compactMap(\.step.transition?.usedDevice) }
+}
+
+extension DeviceTransition {
+    /// The device that programs may have open, and lose; nil where there is none.
+    fileprivate var usedDevice: String? { before?.use == .devdax ? device : nil }
 }
 
 extension Step {
@@ -92,7 +101,7 @@ extension Step {
         case .disable(let target): target
         // What a step before makes, nobody uses yet.
         case .configureDevice(let target, _): target.device.isEmpty ? nil : target
-        case .initializeLabels, .destroy, .create, .reconfigure, .rename, .enable, .setRights: nil
+        case .initializeLabels, .destroy, .create, .reconfigure, .rename, .enable, .setRights, .setDevice: nil
         }
     }
 }

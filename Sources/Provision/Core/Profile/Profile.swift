@@ -7,12 +7,18 @@ public struct Profile: Equatable, Sendable {
     public var unmanaged: UnmanagedPolicy
     /// The regions and their namespaces.
     public var regions: [RegionBlock]
+    /// The dynamic dax regions and their devices.
+    public var daxRegions: [DaxRegionBlock]
 
     /// A profile with these parts.
-    public init(source: String, unmanaged: UnmanagedPolicy = .keep, regions: [RegionBlock]) {
+    public init(
+        source: String, unmanaged: UnmanagedPolicy = .keep, regions: [RegionBlock],
+        daxRegions: [DaxRegionBlock] = []
+    ) {
         self.source = source
         self.unmanaged = unmanaged
         self.regions = regions
+        self.daxRegions = daxRegions
     }
 }
 

@@ -159,6 +159,7 @@ extension JournalHeader {
             item.set("phrase", step.phrase)
             item.set("reversibility", step.reversibility.rawValue)
             item.set("reversibility_reason", step.reversibilityReason)
+            if let transition = step.transition { item.set("dax_device", transition.json) }
             return item
         }
         node.set("boot_id", bootID)
@@ -191,11 +192,15 @@ extension JournalHeader {
         source = try node.required("profile").string()
         isAfterBoot = try node.optional("after_boot")?.bool() ?? false
         steps = try node.list("steps") { item throws(JSONError) in
-            JournalStep(
-                kind: try item.required("action").word(), region: try item.required("region").string(),
+            let region = try item.required("region").string()
+            return JournalStep(
+                kind: try item.required("action").word(), region: region,
                 device: try item.optional("device")?.string(), phrase: try item.required("phrase").string(),
                 reversibility: try item.required("reversibility").word(),
-                reversibilityReason: try item.required("reversibility_reason").string())
+                reversibilityReason: try item.required("reversibility_reason").string(),
+                transition: try item.optional("dax_device").map { node throws(JSONError) in
+                    try DeviceTransition(node, regionName: region)
+                })
         }
         before = try InventoryReader.read(try node.required("before").value)
         bootID = try node.optional("boot_id")?.string()

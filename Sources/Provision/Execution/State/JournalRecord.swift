@@ -109,6 +109,8 @@ public struct JournalStep: Equatable, Sendable {
     public var reversibility: Reversibility
     /// Why.
     public var reversibilityReason: String
+    /// What it made of a device of a dynamic dax region; nil of any other step.
+    public var transition: DeviceTransition? = nil
 }
 
 extension JournalStep {
@@ -119,7 +121,8 @@ extension JournalStep {
             kind: planned.step.kind, region: planned.step.region,
             device: planned.step.target.flatMap { $0.device.isEmpty ? nil : $0.device },
             phrase: StepText.phrase(planned.step),
-            reversibility: change.reversibility, reversibilityReason: change.reversibilityReason)
+            reversibility: change.reversibility, reversibilityReason: change.reversibilityReason,
+            transition: planned.step.transition)
     }
 }
 

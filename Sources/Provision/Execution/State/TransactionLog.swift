@@ -127,7 +127,9 @@ public struct TransactionLog: Equatable, Sendable {
     }
 
     /// The kernel names, then, of the regions in which a step began.
-    var touchedRegions: Set<String> { Set(begun.keys.map { header.steps[$0].region }) }
+    var touchedRegions: Set<String> {
+        Set(begun.keys.map { header.steps[$0] }.filter { $0.transition == nil }.map(\.region))
+    }
 
     /// Whether every step was performed, and nothing undone.
     public var isComplete: Bool { done.count == header.steps.count && undoReason == nil }

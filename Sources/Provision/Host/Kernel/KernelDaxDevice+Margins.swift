@@ -9,24 +9,47 @@ extension KernelDaxDevice {
     /// A character device of device-dax can only be mapped.
     package func margins() throws(HostError) -> MemoryMargins? {
         guard driver == Self.deviceDriver, let unit = MemoryBlocks.size else { return nil }
-        let offsets = MemoryMargins.offsets(in: range, blockSize: unit).map(\.bytes)
+        // The device of a namespace is one range.
+        guard ranges.count == 1 else { return nil }
+        let offsets = MemoryMargins.offsets(in: ranges[0], blockSize: unit)
         guard !offsets.isEmpty else { return nil }
+        return MemoryMargins(pages: try sums(of: offsets, while: Self.looking))
+    }
+
+    /// The checksums of pages, at offsets in the device.
+    func sums(of offsets: [ByteCount], while operation: String) throws(HostError) -> [UInt32] {
+        var sums = [UInt32](repeating: 0, count: offsets.count)
+        let places = offsets.map(\.bytes)
+        try onMapping(O_RDONLY, while: operation) { descriptor, align in
+            unsafe daxprov_checksum_mapped(descriptor, align, places, places.count, &sums, Self.deadline)
+        }
+        return sums
+    }
+
+    /// Fills it with zeroes.
+    func zero() throws(HostError) {
+        let size = self.ranges.size.bytes
+        try onMapping(O_RDWR, while: "fill the device with zeroes") { descriptor, align in
+            daxprov_zero_mapped(descriptor, align, size)
+        }
+    }
+
+    /// Opens the node, and calls what maps it.
+    private func onMapping(
+        _ flags: Int32, while operation: String, _ body: (Int32, UInt64) -> Int32
+    ) throws(HostError) {
         guard let node, let align = alignment else {
-            throw failed("its number or its alignment cannot be read", nil, while: Self.looking)
+            throw failed("its number or its alignment cannot be read", nil, while: operation)
         }
         let descriptor = try DeviceFile.open(
-            "/dev/\(name)", of: name, node, O_RDONLY, while: Self.looking, device: name)
+            "/dev/\(name)", of: name, node, flags, while: operation, device: name)
         defer { close(descriptor) }
-        var sums = [UInt32](repeating: 0, count: offsets.count)
-        let code = unsafe daxprov_checksum_mapped(
-            descriptor, align, offsets, offsets.count, &sums, Self.deadline)
+        let code = body(descriptor, align)
         guard code == 0 else {
             throw .system(
-                code, while: Self.looking, device: name,
-                advice: code == EIO
-                    ? "see whether the region has media errors: ndctl list -RM" : nil)
+                code, while: operation, device: name,
+                advice: code == EIO ? "see whether the memory has errors (dmesg)" : nil)
         }
-        return MemoryMargins(pages: sums)
     }
 
     private static let looking = "look at the device outside its memory blocks"

@@ -12,10 +12,10 @@ package struct KernelDaxDevice: ~Copyable {
     let name: String
     private let directory: SysfsDirectory
     private let bus: SysfsDirectory
-    /// Its physical addresses.
-    let range: Range<UInt64>
+    /// Its physical addresses, in the order of their offsets.
+    let ranges: [Range<UInt64>]
 
-    /// The device with a kernel name and a directory of sysfs.
+    /// The device of a devdax namespace, which is one range, with a kernel name and a directory of sysfs.
     package static func open(_ name: String, at path: String) throws(HostError) -> KernelDaxDevice {
         let directory = try open(path, name)
         let bus = try open("/sys/bus/dax", name)
@@ -27,16 +27,25 @@ package struct KernelDaxDevice: ~Copyable {
                 .failed, while: "look at the device", device: name, reason: "its addresses cannot be read",
                 advice: "root needs CAP_SYS_ADMIN for them")
         }
-        return KernelDaxDevice(name: name, directory: directory, bus: bus, range: start..<(start + size))
+        return KernelDaxDevice(name: name, directory: directory, bus: bus, ranges: [start..<(start + size)])
+    }
+
+    /// A device of a dynamic region that has these ranges. The kernel shows the first address alone for the device's own.
+    static func open(
+        _ name: String, at path: String, with ranges: [Range<UInt64>]
+    ) throws(HostError) -> KernelDaxDevice {
+        KernelDaxDevice(
+            name: name, directory: try open(path, name), bus: try open("/sys/bus/dax", name), ranges: ranges)
     }
 
     private init(
-        name: String, directory: consuming SysfsDirectory, bus: consuming SysfsDirectory, range: Range<UInt64>
+        name: String, directory: consuming SysfsDirectory, bus: consuming SysfsDirectory,
+        ranges: [Range<UInt64>]
     ) {
         self.name = name
         self.directory = directory
         self.bus = bus
-        self.range = range
+        self.ranges = ranges
     }
 
     var memory: SysfsDirectory? { SysfsDirectory.ifThere(MemoryBlocks.root) }
@@ -58,10 +67,10 @@ package struct KernelDaxDevice: ~Copyable {
     /// The alignment of mappings, in bytes.
     var alignment: UInt64? { directory.number("align") }
 
-    /// The numbers of the memory blocks that lie wholly in its range.
-    var blocks: Range<UInt64> {
-        guard let unit = MemoryBlocks.size else { return 0..<0 }
-        return MemoryForecast(range, blockSize: unit).blocks
+    /// The numbers of the memory blocks that lie wholly in one of its ranges.
+    var blocks: [UInt64] {
+        guard let unit = MemoryBlocks.size else { return [] }
+        return ranges.flatMap { MemoryForecast($0, blockSize: unit).blocks }
     }
 
     /// Makes it what a use says. Nobody uses it.
@@ -79,23 +88,33 @@ package struct KernelDaxDevice: ~Copyable {
         }
     }
 
+    /// Takes its driver away. Memory goes offline first; where it does not, everything is as before.
+    func release() throws(HostError) {
+        switch driver {
+        case nil: return
+        case Self.deviceDriver?: try unbind(Self.deviceDriver)
+        case Self.memoryDriver?: _ = try leaveMemory()
+        case let other?: throw failed("its driver is \(other), which is not one of daxprov's", nil)
+        }
+    }
+
     // MARK: - To memory
 
     /// Binds it to `kmem`, and brings its blocks online as asked. Other drivers' devices stay as they are.
     private func becomeMemory(_ online: OnlinePolicy) throws(HostError) {
         try requirePossible()
-        // Loading the driver, too, binds what is unbound and made for it.
+        // Loading the driver, too, binds what is unbound and made for it: this one as well, where it has no driver.
         try requireNoOtherUnbound(drivers())
-        try loadMemoryDriver()
-        let others = drivers()
-        try requireNoOtherUnbound(others)
         let policy = SystemMemory.policy ?? "offline"
         if policy != "offline" { try SystemMemory.setPolicy("offline") }
         do throws(HostError) {
-            let was = driver
+            try loadMemoryDriver()
+            let others = drivers()
+            try requireNoOtherUnbound(others)
+            let was = driver == Self.memoryDriver ? nil : driver
             if let was { try unbind(was) }
             do throws(HostError) {
-                try bind(to: Self.memoryDriver)
+                if driver != Self.memoryDriver { try bind(to: Self.memoryDriver) }
                 try requireSame(others)
                 try bring(online)
             } catch {
@@ -129,7 +148,7 @@ package struct KernelDaxDevice: ~Copyable {
     }
 
     private func requirePossible() throws(HostError) {
-        if SystemMemoryRanges.read().contains(where: { $0.overlaps(range) }) {
+        if ranges.overlap(SystemMemoryRanges.read()) {
             throw failed(
                 "its range is in use as system memory, though no device holds it any more (/proc/iomem)",
                 "reboot: nothing else gives the range back")
@@ -139,7 +158,7 @@ package struct KernelDaxDevice: ~Copyable {
         }
         guard !blocks.isEmpty else {
             throw failed(
-                "no whole memory block lies within its range", "choose a larger size for the namespace")
+                "no whole memory block lies within its range", "choose a larger size")
         }
     }
 
@@ -159,11 +178,13 @@ package struct KernelDaxDevice: ~Copyable {
 
     /// A store to `new_id` binds every unbound device that the driver matches, not the named one alone (drivers/dax/bus.c,
     /// `do_id_store`).
-    private func requireNoOtherUnbound(_ drivers: [String: String?]) throws(HostError) {
+    private func requireNoOtherUnbound(
+        _ drivers: [String: String?], wouldBe what: String = "memory"
+    ) throws(HostError) {
         for (other, driver) in drivers.sorted(by: { $0.key < $1.key }) where other != name && driver == nil {
             guard bus.number("devices/\(other)/size") ?? 0 > 0 else { continue }
             throw failed(
-                "\(other) has no driver, and the kernel would make it memory as well",
+                "\(other) has no driver, and the kernel would make it \(what) as well",
                 "give it a driver (daxctl enable-device \(other)), or destroy it")
         }
     }
@@ -243,13 +264,31 @@ package struct KernelDaxDevice: ~Copyable {
             try store(name, in: "drivers/\(driver)/new_id", "bind \(driver)")
             try store(name, in: "drivers/\(driver)/remove_id", "bind \(driver)")
         } else {
-            try store(name, in: "drivers/\(driver)/bind", "bind \(driver)")
+            try bindExactly(to: driver)
         }
         guard self.driver == driver else {
             throw failed(
                 "the driver \(driver) did not take it", "the kernel log (dmesg) says why",
                 while: "bind \(driver)")
         }
+    }
+
+    /// Binds this device alone where the kernel does that: Linux 6.1 does for every device, later ones for those that `kmem` does not
+    /// claim. For the others the driver has to be told the name, and then takes every device without a driver.
+    private func bindExactly(to driver: String) throws(HostError) {
+        do throws(Errno) {
+            try bus.write(name, to: "drivers/\(driver)/bind")
+            return
+        } catch {
+            guard error.rawValue == ENODEV else {
+                throw .system(error.rawValue, while: "bind \(driver)", device: name)
+            }
+        }
+        let others = drivers()
+        try requireNoOtherUnbound(others, wouldBe: "open to programs")
+        try store(name, in: "drivers/\(driver)/new_id", "bind \(driver)")
+        try store(name, in: "drivers/\(driver)/remove_id", "bind \(driver)")
+        try requireSame(others)
     }
 
     private func unbind(_ driver: String) throws(HostError) {

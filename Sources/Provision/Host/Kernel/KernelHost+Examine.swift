@@ -25,7 +25,7 @@ extension KernelHost {
         if query.readsDeviceRules {
             findings.deviceRulesFault = DeviceRulesFile().fault.map { "\(DeviceRulesFile.path): \($0)" }
         }
-        guard !query.targets.isEmpty else { return findings }
+        guard !query.targets.isEmpty || !query.devices.isEmpty else { return findings }
         findings.obstacle = Sight.obstacle
         if query.claimsDevices, let obstacle = findings.obstacle { throw obstacle }
         let search = UseSearch()
@@ -43,6 +43,7 @@ extension KernelHost {
             }
         }
         findings.uses = UseSearch.uses(of: devices)
+        for (device, uses) in KernelDaxRegion.users(of: query.devices) { findings.uses[device] = uses }
         if query.claimsDevices {
             for device in devices where findings.uses[device.namespace] == nil {
                 findings.uses[device.namespace] = try Self.refusedClaim(device)

@@ -73,6 +73,22 @@ extension KernelHost: RestoringHost {
         try ReadFailures.checking { () throws(HostError) in try region(target.region).memoryMargins(target) }
     }
 
+    /// See ``RestoringHost/sample(of:in:)``.
+    public func sample(
+        of layout: DeviceLayout, in region: DaxRegionIdentity, from offset: ByteCount
+    ) throws(HostError) -> MediaSample? {
+        try ReadFailures.checking { () throws(HostError) in
+            try KernelDaxRegion.sample(of: layout, in: region, from: offset)
+        }
+    }
+
+    /// See ``RestoringHost/removeEmptyDevices(of:besides:)``.
+    public func removeEmptyDevices(
+        of region: DaxRegionIdentity, besides names: Set<String>
+    ) throws(HostError) {
+        try KernelDaxRegion(region).removeEmptyDevices(besides: names)
+    }
+
     /// See ``RestoringHost/occupy(_:as:)``.
     public func occupy(_ placement: Placement, as label: UUID) throws(HostError) -> NamespaceTarget {
         try ReadFailures.checking { () throws(HostError) in

@@ -52,6 +52,11 @@ public final class KernelHost: Host {
         }
     }
 
+    /// Reads the dax regions; see ``Host/daxRegion(_:)``.
+    public func daxRegion(_ identity: DaxRegionIdentity) throws(HostError) -> DaxRegion? {
+        try ReadFailures.checking { () throws(HostError) in KernelDaxRegion.find(identity) }
+    }
+
     /// The numbers of users and groups; see ``Host/accountNumbers(users:groups:)``.
     public func accountNumbers(
         users: Set<String>, groups: Set<String>
@@ -102,6 +107,9 @@ public final class KernelHost: Host {
             // The rules are among what is known of a region.
             regions[target.region] = nil
             return try region(target.region).readBack(target.device)
+        case .setDevice(let transition):
+            try DeviceSequence(transition, by: KernelDaxRegion(transition.region)).run()
+            return nil
         }
     }
 

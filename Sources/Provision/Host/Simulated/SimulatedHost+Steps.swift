@@ -33,6 +33,10 @@ extension SimulatedHost {
             let id = try resolve(target)
             try store(.rights(id, rights))
             return try readBack(id)
+        case .setDevice(let transition):
+            try DeviceSequence(transition, by: SimulatedDaxRegion(host: self, identity: transition.region))
+                .run()
+            return nil
         }
     }
 

@@ -87,6 +87,9 @@ public final class SimulatedHost: Host {
             else { continue }
             findings.uses[target.device] = [use]
         }
+        for device in query.devices {
+            if let use = daxUse(of: device) { findings.uses[device] = [use] }
+        }
         if query.readsMemoryPolicy {
             findings.memoryPolicy = "offline"
             findings.memoryBlockSize = SimulatedGeometry.memoryBlock
@@ -167,7 +170,7 @@ public final class SimulatedHost: Host {
     /// Whether a simulated crash ended the host: then nothing can be undone.
     package var isAlive: Bool { !isGone }
 
-    private func requireAlive(while operation: String) throws(HostError) {
+    func requireAlive(while operation: String) throws(HostError) {
         guard isGone else { return }
         throw HostError(
             .unavailable, while: operation, reason: "the simulated host crashed", advice: "reboot it")

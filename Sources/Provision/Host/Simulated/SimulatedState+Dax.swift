@@ -1,6 +1,6 @@
 package import ProvisionCore
 
-/// The dax regions of a state file: they can be looked at, and nothing changes them but a reboot.
+/// The dax regions of a state file.
 extension SimulatedState {
     /// Reads `dax_regions` and `memory_hotplug`. Where there are regions, blocks of 128 MiB that stay offline are the default.
     package mutating func readDaxRegions(_ host: JSONCursor) throws(JSONError) {
@@ -155,7 +155,7 @@ extension DaxRegion {
     }
 
     /// Counts what is free.
-    fileprivate mutating func count() {
+    mutating func count() {
         availableSize = size - devices.reduce(.zero) { $0 + $1.size }
         devices.sort { $0.number < $1.number }
     }
@@ -163,10 +163,10 @@ extension DaxRegion {
 
 extension DaxRegion.Device {
     /// The number behind the point of its name.
-    fileprivate var number: Int { name.split(separator: ".").last.flatMap { Int($0) } ?? 0 }
+    var number: Int { name.split(separator: ".").last.flatMap { Int($0) } ?? 0 }
 
     /// Gives it its memory blocks, the first so many of them online in a zone.
-    fileprivate mutating func setBlocks(_ hotplug: MemoryHotplug, online: UInt64, zone: String) {
+    mutating func setBlocks(_ hotplug: MemoryHotplug, online: UInt64, zone: String) {
         var left = online
         var runs: [DaxRegion.BlockRun] = []
         for numbers in (mappings ?? []).map({ hotplug.blocks(in: $0.range) }) {

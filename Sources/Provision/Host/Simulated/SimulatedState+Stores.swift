@@ -13,6 +13,7 @@ extension SimulatedState {
         case .deviceUse(let id, let use): try setUse(use, of: id)
         case .rights(let id, let rights): try setRights(rights, of: id)
         case .removeRule(let uuid): deviceRules[uuid] = nil
+        case .dax(let store): try apply(store)
         case .disable(let id):
             try change(id) {
                 $0.isActive = false
@@ -46,8 +47,18 @@ extension SimulatedState {
         let unit = SimulatedGeometry.memoryBlock.bytes
         let (first, end) = ((range.lowerBound + unit - 1) / unit * unit, range.upperBound / unit * unit)
         guard first < end else { return }
-        for address in pages.keys where address >= first && address < end { pages[address] = Self.foreign }
-        pages[first] = Self.foreign
+        kernelWrites(to: first..<end)
+    }
+
+    /// What the kernel does to memory that it uses.
+    mutating func kernelWrites(to range: Range<UInt64>) {
+        for address in pages.keys where range.contains(address) { pages[address] = Self.foreign }
+        pages[range.lowerBound] = Self.foreign
+    }
+
+    /// Leaves zeroes.
+    mutating func forgetPages(in range: Range<UInt64>) {
+        for address in pages.keys where range.contains(address) { pages[address] = nil }
     }
 
     /// Gives the node of a devdax namespace's device rights, and writes its rule.

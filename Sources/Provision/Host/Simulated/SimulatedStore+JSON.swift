@@ -34,6 +34,7 @@ extension SimulatedStore {
         case .removeRule(let uuid):
             node.set("store", "remove_rule")
             node.set("uuid", uuid)
+        case .dax(let store): store.describe(in: node)
         case .disable(let id): Self.describe(node, "disable", id)
         case .zeroInfoBlock(let id): Self.describe(node, "zero_info_block", id)
         case .media(let address, let bytes):
@@ -107,6 +108,10 @@ extension SimulatedStore {
         }
         if let claim = try Self.claim(word, node) {
             self = claim
+            return
+        }
+        if let dax = try SimulatedDaxStore(word, node) {
+            self = .dax(dax)
             return
         }
         if word == "media" {

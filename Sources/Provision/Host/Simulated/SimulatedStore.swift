@@ -22,6 +22,8 @@ package enum SimulatedStore: Equatable, Sendable {
     case rights(SimulatedNamespaceID, DeviceRights)
     /// Removes the rule for the rights of the devices of an info block.
     case removeRule(UUID)
+    /// A store to a dynamic dax region or one of its devices.
+    case dax(SimulatedDaxStore)
     /// `unbind` of the namespace or of the claim over it.
     case disable(SimulatedNamespaceID)
     /// Zeroes the first 8 KiB of the namespace, through its raw block device.
@@ -65,6 +67,7 @@ package enum SimulatedStore: Equatable, Sendable {
         case .deviceUse(let id, let use): "make the device of \(id) \(use.text)"
         case .rights(let id, let rights): "give the device node of \(id) \(rights.text)"
         case .removeRule(let uuid): "remove the rule for \(uuid)"
+        case .dax(let store): store.operation
         case .disable(let id): "disable \(id)"
         case .zeroInfoBlock(let id): "zero the info block of \(id)"
         case .media: "write saved media back"
@@ -103,6 +106,7 @@ package enum SimulatedStore: Equatable, Sendable {
             .zeroInfoBlock(let id), .deviceUse(let id, _), .rights(let id, _):
             id.description
         case .removeRule(let uuid): uuid.description
+        case .dax(let store): store.device ?? "the dax region"
         case .media(let address, _): "0x\(String(address, radix: 16))"
         case .claimUUID(let id, _), .claimMap(let id, _), .claimAlign(let id, _),
             .claimSectorSize(let id, _), .claimNamespace(let id, _), .enableClaim(let id):

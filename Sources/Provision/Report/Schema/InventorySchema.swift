@@ -22,6 +22,14 @@ enum InventorySchema {
     /// Whose the device node of devdax is, where it is not root's alone.
     static let rights = Words.record(nodeRights, optional: ["rule": Words.record(nodeRights)])
 
+    /// Physical addresses, the last of which is in the range.
+    static let range = Words.record(["start": Words.count, "end": Words.count, "size": Words.count])
+
+    /// A device of a dynamic dax region as daxprov's record has it.
+    static let recordedDevice = Words.record(
+        ["name": Words.text, "align": Words.count, "ranges": Words.list(of: range)],
+        optional: ["mode": Words.words(DeviceMode.self), "online": Words.words(OnlinePolicy.self)])
+
     private static let extent = Words.record(["offset": Words.count, "length": Words.count])
 
     static let root = Words.record(
@@ -51,8 +59,7 @@ enum InventorySchema {
             ],
             optional: [
                 "start": Words.count, "available_size": Words.count, "align": Words.count,
-                "system_memory": Words.list(
-                    of: Words.record(["start": Words.count, "end": Words.count, "size": Words.count])),
+                "system_memory": Words.list(of: range), "recorded": Words.list(of: recordedDevice),
             ]),
         "dax_device": Words.record(
             ["chardev": Words.text, "size": Words.count, "mode": Words.words(["devdax", "system-ram"])],
@@ -60,7 +67,7 @@ enum InventorySchema {
                 "target_node": Words.number, "align": Words.count, "online_memblocks": Words.count,
                 "total_memblocks": Words.count, "movable": Words.flag,
                 "state": Words.constant(.string("disabled")), "driver": Words.text,
-                "numa_node": Words.number,
+                "numa_node": Words.number, "name": Words.text,
                 "mappings": Words.list(
                     of: Words.record([
                         "page_offset": Words.count, "start": Words.count, "end": Words.count,

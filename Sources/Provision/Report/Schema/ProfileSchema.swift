@@ -8,19 +8,32 @@ enum ProfileSchema {
     private static let index = Words.count
     private static let unit = "(B|KiB|K|KB|MiB|M|MB|GiB|G|GB|TiB|T|TB)"
     private static let decimal = "(0|[1-9][0-9]*)(\\.[0-9]{1,18})?"
+    private static let address = Words.either(index, Words.pattern("^(0[xX][0-9a-fA-F]{1,16}|[0-9]+)$"))
     private static let name = Words.object([
         "type": .string("string"), "minLength": .integer(1), "maxLength": .integer(63),
     ])
 
     static let root = Words.mapping(
         [
-            "version": Words.constant(.integer(1)),
-            "regions": Words.object([
-                "type": .string("array"), "minItems": .integer(1), "maxItems": .integer(1024),
-                "items": Words.reference("region"),
-            ]),
+            "version": Words.constant(.integer(1))
         ],
-        optional: ["unmanaged": Words.words(UnmanagedPolicy.self)])
+        optional: [
+            "unmanaged": Words.words(UnmanagedPolicy.self), "regions": blocks("region"),
+            "devices": blocks("dax_region"),
+        ],
+        and: [
+            "anyOf": .array([
+                Words.object(["required": .array([.string("regions")])]),
+                Words.object(["required": .array([.string("devices")])]),
+            ])
+        ])
+
+    private static func blocks(_ name: String) -> JSONValue {
+        Words.object([
+            "type": .string("array"), "minItems": .integer(1), "maxItems": .integer(1024),
+            "items": Words.reference(name),
+        ])
+    }
 
     static let definitions: SchemaWords.Members = [
         "region": Words.mapping(
@@ -71,6 +84,21 @@ enum ProfileSchema {
                 "mode": Words.words(DeviceMode.self), "online": Words.words(OnlinePolicy.self),
                 "owner": Words.either(Words.text, index), "group": Words.either(Words.text, index),
                 "permissions": Words.pattern("^0?[0-7]{3}$"),
+            ]),
+        "dax_region": Words.mapping([
+            "match": Words.mapping(
+                [:], optional: ["region": index, "target_node": index, "start": address],
+                and: ["minProperties": .integer(1)]),
+            "devices": Words.object([
+                "type": .string("array"), "maxItems": .integer(4096), "items": Words.reference("dax_device"),
+            ]),
+        ]),
+        "dax_device": Words.mapping(
+            ["name": name],
+            optional: [
+                "size": Words.reference("size"), "align": Words.reference("fixed_size"),
+                "mode": Words.words(DeviceMode.self), "online": Words.words(OnlinePolicy.self),
+                "start": address, "zero": Words.flag,
             ]),
         "fixed_size": Words.either(positive, Words.pattern("^\(decimal) ?\(unit)?$")),
         "size": Words.either(

@@ -52,7 +52,7 @@ extension ProfileDecoder {
         }
     }
 
-    private mutating func align(in fields: Fields) -> Alignment? {
+    package mutating func align(in fields: Fields) -> Alignment? {
         guard let node = fields["align"], let size = byteCount("align", in: fields) else { return nil }
         let known: [Alignment] = [.page, .huge, .gigantic]
         if let align = known.first(where: { $0.size == size }) { return align }

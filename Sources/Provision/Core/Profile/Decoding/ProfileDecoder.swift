@@ -38,10 +38,11 @@ package struct ProfileDecoder {
         require(
             "version", in: fields, example: "the number \(Self.version), the version that this daxprov reads")
         let unmanaged: UnmanagedPolicy? = word("unmanaged", in: fields)
-        refuseDevices(in: fields)
         let regions = regionBlocks(in: fields)
         checkRenames()
-        return Profile(source: text.source, unmanaged: unmanaged ?? .keep, regions: regions)
+        let daxRegions = daxRegionBlocks(in: fields)
+        return Profile(
+            source: text.source, unmanaged: unmanaged ?? .keep, regions: regions, daxRegions: daxRegions)
     }
 
     /// Counts a namespace; false, once reported, where there are too many.
@@ -83,17 +84,6 @@ package struct ProfileDecoder {
         report("version \(PrintableText.quoted(value)) is not supported", at: node, suggestion: known)
     }
 
-    /// `devices:` is reserved: its rough shape is checked, and its use refused.
-    private mutating func refuseDevices(in fields: Fields) {
-        guard let node = fields["devices"], let key = fields.keyNodes["devices"] else { return }
-        report("`devices:` is not supported by this version yet", at: key, suggestion: "leave it out")
-        for item in list(node, key: "devices") ?? [] {
-            if case .mapping = item.content { continue }
-            reportType(
-                of: item, key: "an item of `devices`", expected: "a mapping with `match` and `devices`")
-        }
-    }
-
     private mutating func regionBlocks(in fields: Fields) -> [RegionBlock] {
         guard fields["devices"] == nil || fields["regions"] != nil else { return [] }
         guard let node = require("regions", in: fields, example: "a list with one item for each region")
@@ -102,7 +92,10 @@ package struct ProfileDecoder {
         }
         guard let items = list(node, key: "regions") else { return [] }
         if items.isEmpty {
-            report("`regions` is empty", at: node, suggestion: "a profile declares at least one region")
+            report(
+                "`regions` is empty", at: node,
+                suggestion: fields["devices"] == nil
+                    ? "a profile declares at least one region" : "leave it out")
         }
         if items.count > Self.maximumRegionCount {
             report(

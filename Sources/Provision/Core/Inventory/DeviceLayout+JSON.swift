@@ -1,0 +1,93 @@
+/// Layouts of devices of dynamic dax regions in inventories, records and journals.
+extension DeviceLayout {
+    /// Adds the layout to an object.
+    package func describe(in node: borrowing JSONNode) {
+        node.set("align", align)
+        switch use {
+        case nil: break
+        case .devdax?: node.set("mode", DeviceMode.devdax.rawValue)
+        case .systemRAM(let online)?:
+            node.set("mode", DeviceMode.systemRAM.rawValue)
+            node.set("online", online.rawValue)
+        }
+        node.set("ranges", each: ranges) { range in
+            let item = JSONNode.object()
+            item.set("start", range.lowerBound)
+            item.set("end", range.upperBound - 1)
+            item.set("size", UInt64(range.count))
+            return item
+        }
+    }
+
+    /// The layout as an object.
+    package var json: JSONNode {
+        let node = JSONNode.object()
+        describe(in: node)
+        return node
+    }
+
+    /// Reads what ``describe(in:)`` writes.
+    package init(_ node: JSONCursor) throws(JSONError) {
+        let mode: DeviceMode? = try node.optional("mode")?.word()
+        let online: OnlinePolicy? = try node.optional("online")?.word()
+        self.init(
+            ranges: try node.limitedList("ranges", InventoryReader.range),
+            align: try node.required("align").unit(),
+            use: mode.map { $0 == .devdax ? .devdax : .systemRAM(online ?? .none) })
+        guard !ranges.isEmpty else { throw node.error("has no memory") }
+    }
+}
+
+extension RecordedDevice {
+    /// The device as an object.
+    package var json: JSONNode {
+        let node = JSONNode.object()
+        node.set("name", name)
+        layout.describe(in: node)
+        return node
+    }
+
+    /// Reads what ``json`` writes.
+    package init(_ node: JSONCursor) throws(JSONError) {
+        self.init(name: try node.required("name").string(), layout: try DeviceLayout(node))
+    }
+}
+
+extension DaxRegionIdentity {
+    /// Adds the identity to an object.
+    package func describe(in node: borrowing JSONNode) {
+        node.set("start", start)
+        node.set("size", size)
+    }
+
+    /// Reads what ``describe(in:)`` writes.
+    package init(_ node: JSONCursor) throws(JSONError) {
+        self.init(start: try node.required("start").address(), size: try node.required("size").size())
+    }
+}
+
+extension DeviceTransition {
+    /// The transition as an object.
+    package var json: JSONNode {
+        let node = JSONNode.object()
+        let region = JSONNode.object()
+        self.region.describe(in: region)
+        node.set("region", region)
+        node.set("name", name)
+        node.set("device", device)
+        if let before { node.set("from", before.json) }
+        if let after { node.set("to", after.json) }
+        node.setFlag("zeroes", if: zeroes)
+        return node
+    }
+
+    /// Reads what ``json`` writes.
+    package init(_ node: JSONCursor, regionName: String) throws(JSONError) {
+        self.init(
+            region: try DaxRegionIdentity(node.required("region")), regionName: regionName,
+            name: try node.required("name").string(), device: try node.optional("device")?.string(),
+            before: try node.optional("from").map { item throws(JSONError) in try DeviceLayout(item) },
+            after: try node.optional("to").map { item throws(JSONError) in try DeviceLayout(item) },
+            zeroes: try node.optional("zeroes")?.bool() ?? false)
+    }
+}

@@ -1,0 +1,93 @@
+/// What a device of a dynamic dax region is: which memory, with which alignment, used as what.
+public struct DeviceLayout: Hashable, Sendable {
+    /// The physical addresses of its memory, in the order of the offsets in the device, which need not be that of the addresses.
+    public var ranges: [Range<UInt64>]
+    /// What addresses and lengths of its mappings into processes are multiples of.
+    public var align: ByteCount
+    /// What it is used as; nil: it has no driver, or none that a profile can declare.
+    public var use: DeviceUse?
+
+    /// A device of these parts.
+    public init(ranges: [Range<UInt64>], align: ByteCount, use: DeviceUse?) {
+        self.ranges = ranges
+        self.align = align
+        self.use = use
+    }
+
+    /// Its capacity.
+    public var size: ByteCount { ranges.size }
+
+    /// Whether it is the same memory in the same order, with the same alignment, whatever it is used as.
+    package func hasPlace(of other: DeviceLayout) -> Bool { ranges == other.ranges && align == other.align }
+}
+
+/// Which dynamic dax region is meant: its physical addresses, which the firmware, the kernel's command line or a CXL region fix.
+/// Paths and numbers are the kernel's, and change.
+public struct DaxRegionIdentity: Hashable, Sendable {
+    /// Its first physical address.
+    public var start: UInt64
+    /// Its capacity.
+    public var size: ByteCount
+
+    /// The region with these addresses.
+    public init(start: UInt64, size: ByteCount) {
+        self.start = start
+        self.size = size
+    }
+}
+
+extension DaxRegionIdentity: CustomStringConvertible {
+    public var description: String { "of \(size) at 0x\(String(start, radix: 16))" }
+}
+
+/// A device of a dynamic dax region as daxprov's record has it: the kernel keeps neither names nor ranges over a boot.
+public struct RecordedDevice: Hashable, Sendable {
+    /// Its name in the profile that made it.
+    public var name: String
+    /// What it was when it was recorded.
+    public var layout: DeviceLayout
+
+    /// A device of this name.
+    public init(name: String, layout: DeviceLayout) {
+        self.name = name
+        self.layout = layout
+    }
+}
+
+extension [Range<UInt64>] {
+    /// The bytes in all of them.
+    package var size: ByteCount { ByteCount(reduce(0) { $0 + UInt64($1.count) }) }
+
+    /// The same addresses in the same order, with what touches joined.
+    package var joined: [Range<UInt64>] {
+        reduce(into: []) { joined, range in
+            if let last = joined.last, last.upperBound == range.lowerBound {
+                joined[joined.count - 1] = last.lowerBound..<range.upperBound
+            } else if !range.isEmpty {
+                joined.append(range)
+            }
+        }
+    }
+
+    /// The first bytes of them, as many as are asked for, and there are.
+    package func prefix(bytes: ByteCount) -> [Range<UInt64>] {
+        var left = bytes.bytes
+        var taken: [Range<UInt64>] = []
+        for range in self where left > 0 {
+            let length = Swift.min(left, UInt64(range.count))
+            taken.append(range.lowerBound..<(range.lowerBound + length))
+            left -= length
+        }
+        return taken
+    }
+
+    /// What is in none of the others, sorted.
+    package func subtracting(_ others: [Range<UInt64>]) -> [Range<UInt64>] {
+        flatMap { $0.subtracting(others) }.sorted { $0.lowerBound < $1.lowerBound }
+    }
+
+    /// Whether one of them shares a byte with one of the others.
+    package func overlap(_ others: [Range<UInt64>]) -> Bool {
+        contains { range in others.contains { $0.overlaps(range) } }
+    }
+}

@@ -1,0 +1,94 @@
+/// Which devices of a dynamic dax region the declarations of a block mean: the one rule of identity for them.
+///
+/// A device is known by daxprov's record, which has its name and its ranges. One that is not in it is another's, but for what a
+/// declaration says by its place (`start`), and for the one that a boot makes of the whole region, where one declaration asks for
+/// all of it.
+package struct DaxDeviceMatching {
+    /// A declaration with what there is of it.
+    package struct Entry {
+        package var declaration: DaxDeviceDeclaration
+        /// The device that is meant; nil where there is none.
+        package var device: DaxRegion.Device?
+        /// What it was when it was recorded, where a boot has forgotten it since.
+        package var remembered: DeviceLayout?
+
+        /// What is to be kept of it, with its bytes.
+        package var base: DeviceLayout? { device?.layout ?? remembered }
+    }
+
+    /// The declarations, in the order of the profile.
+    package private(set) var entries: [Entry] = []
+    /// The devices with memory that no declaration means.
+    package private(set) var others: [DaxRegion.Device] = []
+    /// The device that a boot made of the whole region, where the declarations divide it.
+    package private(set) var divided: DaxRegion.Device?
+
+    package init(_ declarations: [DaxDeviceDeclaration], in region: DaxRegion) {
+        var taken: Set<String> = []
+        entries = declarations.map { declaration in
+            let device = Self.device(declaration, among: declarations.count, in: region)
+            var entry = Entry(declaration: declaration, device: device)
+            if device == nil {
+                entry.remembered =
+                    region.recorded.first { $0.name == declaration.name.text }
+                    .flatMap { Self.isThere($0.layout, in: region) ? $0.layout : nil }
+            }
+            if let device { taken.insert(device.name) }
+            return entry
+        }
+        others = region.devices.filter { $0.size > .zero && !taken.contains($0.name) }
+        if !declarations.isEmpty, let whole = region.undivided, whole.label == nil,
+            !taken.contains(whole.name)
+        {
+            divided = whole
+            others.removeAll { $0.name == whole.name }
+        }
+    }
+
+    /// Takes devices out of those that no declaration means.
+    package mutating func drop(_ isDropped: (DaxRegion.Device) -> Bool) { others.removeAll(where: isDropped) }
+
+    private static func device(
+        _ declaration: DaxDeviceDeclaration, among count: Int, in region: DaxRegion
+    ) -> DaxRegion.Device? {
+        if let known = region.devices.first(where: { $0.size > .zero && $0.label == declaration.name.text }) {
+            return known
+        }
+        // Whoever asks by its name for what the record has elsewhere does not mean somebody's device.
+        guard !region.recorded.contains(where: { $0.name == declaration.name.text }) else { return nil }
+        let unknown = region.devices.filter { $0.size > .zero && $0.label == nil }
+        if let start = declaration.start, case .raw(let size) = declaration.size,
+            let placed = unknown.first(where: {
+                $0.size == size && $0.mappings?.count == 1 && $0.mappings?.first?.range.lowerBound == start
+            })
+        {
+            return placed
+        }
+        guard count == 1, declaration.asksForAll(of: region), let whole = region.undivided, whole.label == nil
+        else { return nil }
+        return whole
+    }
+
+    /// Whether recorded memory still lies in the region, and nobody but a boot's device has it.
+    private static func isThere(_ layout: DeviceLayout, in region: DaxRegion) -> Bool {
+        guard let range = region.range, !layout.ranges.isEmpty,
+            layout.ranges.allSatisfy({ $0.clamped(to: range) == $0 }),
+            !layout.ranges.overlap(region.strandedRanges)
+        else { return false }
+        if region.undivided?.label == nil, region.undivided != nil { return true }
+        return region.devices.allSatisfy { device in
+            device.mappings.map { !layout.ranges.overlap($0.map(\.range)) } ?? false
+        }
+    }
+}
+
+extension DaxDeviceDeclaration {
+    fileprivate func asksForAll(of region: DaxRegion) -> Bool {
+        switch size {
+        case .remaining(let divisor): divisor == 1
+        case .fraction(let part): part.of(region.size) == region.size
+        case .raw(let size): size == region.size
+        case .usable: false
+        }
+    }
+}

@@ -1,0 +1,126 @@
+/// One device of a dynamic dax region, from what it is to what it is to be. Turned round, it is its own inverse.
+public struct DeviceTransition: Equatable, Sendable {
+    /// The region.
+    public var region: DaxRegionIdentity
+    /// What the region is called: `hmem.0`. For words alone.
+    public var regionName: String
+    /// What the device is called: its name in the profile, or the kernel's.
+    public var name: String
+    /// The kernel's name of the device when it was planned; nil where it is made. For words, and to look for users.
+    public var device: String?
+    /// What it is; nil: there is none, and it is made.
+    public var before: DeviceLayout?
+    /// What it is to be; nil: it is removed.
+    public var after: DeviceLayout?
+    /// Whether memory that is new to it is filled with zeroes before anybody can open it: what a former device had there would
+    /// show (drivers/dax never clears anything). Not for system memory, which the kernel clears itself.
+    public var zeroes: Bool
+
+    /// A transition of these parts.
+    package init(
+        region: DaxRegionIdentity, regionName: String, name: String, device: String? = nil,
+        before: DeviceLayout?, after: DeviceLayout?, zeroes: Bool = false
+    ) {
+        self.region = region
+        self.regionName = regionName
+        self.name = name
+        self.device = device
+        self.before = before
+        self.after = after
+        self.zeroes = zeroes
+    }
+
+    /// What people know it by: `hmem.0/tier`.
+    public var address: String { "\(regionName)/\(name)" }
+
+    /// The memory that it has afterwards and did not have before, in the order in which it has it.
+    package var addedRanges: [Range<UInt64>] {
+        let had = before?.ranges ?? []
+        return (after?.ranges ?? []).flatMap { $0.subtracting(had) }
+    }
+
+    /// The memory that it has no more afterwards.
+    package var releasedRanges: [Range<UInt64>] { (before?.ranges ?? []).subtracting(after?.ranges ?? []) }
+
+    /// What is filled with zeroes.
+    package var zeroedRanges: [Range<UInt64>] {
+        guard zeroes, let after, after.use == .devdax else { return [] }
+        return addedRanges
+    }
+
+    /// Whether it only gets another driver, or other memory blocks are online: its memory stays.
+    package var changesUseAlone: Bool {
+        guard let before, let after else { return false }
+        return before.hasPlace(of: after)
+    }
+
+    /// What keeps it from being done in the region as it is, in a phrase; nil where nothing does.
+    package func obstacle(in now: DaxRegion) -> String? {
+        let others = now.devices.filter { $0.layout?.ranges != before?.ranges || before == nil }
+        if let before {
+            guard let found = now.device(of: before.ranges)?.layout else { return "\(name) is gone" }
+            guard found == before else { return "\(name) is \(found.text), and was \(before.text)" }
+        }
+        let wanted = after?.ranges ?? []
+        if let other = others.first(where: { $0.mappings.map { wanted.overlap($0.map(\.range)) } ?? true }) {
+            return "\(other.name) has memory that \(name) is to have"
+        }
+        if wanted.overlap(now.strandedRanges) { return "the kernel uses memory that \(name) is to have" }
+        return nil
+    }
+
+    /// What of the region is not as it leaves it, in a phrase; nil where it is.
+    package func shortfall(in now: DaxRegion) -> String? {
+        guard let after else {
+            guard let before, let left = now.device(of: before.ranges) else { return nil }
+            return "\(left.name) is still there"
+        }
+        guard let found = now.device(of: after.ranges)?.layout else { return "there is no such device" }
+        return found == after ? nil : "it is \(found.text), planned \(after.text)"
+    }
+}
+
+extension DeviceLayout {
+    /// In words: "devdax of 512 MiB, align 2 MiB, at 0x100000000".
+    package var text: String {
+        let places = ranges.map { "0x" + String($0.lowerBound, radix: 16) }.joined(separator: " and ")
+        return "\(use?.text ?? "without a use") of \(size), align \(align), at \(places)"
+    }
+}
+
+extension DaxRegion {
+    /// Which region it is; nil where its start is not known.
+    public var identity: DaxRegionIdentity? { start.map { DaxRegionIdentity(start: $0, size: size) } }
+
+    /// The device that has exactly this memory, in this order.
+    package func device(of ranges: [Range<UInt64>]) -> Device? {
+        devices.first { $0.size > .zero && $0.mappings?.map(\.range) == ranges }
+    }
+
+    /// The device that a boot makes of a region (drivers/dax/hmem, drivers/dax/cxl.c): the first, over all of it; nil where it is
+    /// divided, or somebody made another.
+    package var undivided: Device? {
+        let filled = devices.filter { $0.size > .zero }
+        guard filled.count == 1, filled[0].isFirst, let range, filled[0].mappings?.map(\.range) == [range]
+        else { return nil }
+        return filled[0]
+    }
+}
+
+extension DaxRegion.Device {
+    /// What it is; nil where its ranges or its alignment are not known (not root).
+    package var layout: DeviceLayout? {
+        guard let mappings, let align else { return nil }
+        return DeviceLayout(ranges: mappings.map(\.range), align: align, use: holder.use)
+    }
+
+    /// Whether it is the first of its region, `daxX.0`, which the kernel never deletes (drivers/dax/bus.c, `delete_store`).
+    package var isFirst: Bool { name.hasSuffix(".0") }
+}
+
+extension Observed {
+    /// The dynamic dax region with these addresses; nil where there is none.
+    package func daxRegion(_ identity: DaxRegionIdentity) -> DaxRegion? {
+        daxRegions.first { $0.kind == .dynamic && $0.identity == identity }
+    }
+}

@@ -1,0 +1,46 @@
+import ProvisionCore
+
+/// What becomes of the records of dynamic dax regions at the end of a transaction: they are written before the end is, by the run that
+/// ends it or by recovery, so they are never behind what the journal says.
+struct DaxRegionRecords {
+    private let store: DaxRegionStore
+
+    init(_ store: TransactionStore) {
+        self.store = DaxRegionStore(store.directory)
+    }
+
+    /// Records what a transaction of which every step was done made.
+    func settle(_ log: TransactionLog) throws(StateError) {
+        let transitions = log.header.steps.compactMap(\.transition)
+        guard !transitions.isEmpty else { return }
+        let touched = Set(transitions.map(\.region))
+        let before = try store.found().records.filter { touched.contains($0.region) }
+        try store.write(DaxRegionRecord.after(transitions, from: before))
+    }
+
+    /// Records what was recorded before a transaction that is undone.
+    func settle(undone log: TransactionLog) throws(StateError) {
+        try store.write(
+            log.touchedDaxRegions.map { region in
+                let before = log.header.before.daxRegion(region)
+                return DaxRegionRecord(
+                    region: region, regionName: before?.name ?? "", devices: before?.recorded ?? [])
+            })
+    }
+
+    /// Records the names of devices that are there already as a profile declares them.
+    func adopt(_ profile: Profile, on now: Observed) throws(StateError) {
+        var changed: [DaxRegionRecord] = []
+        for assignment in DaxRegionMatcher.assign(profile.daxRegions, on: now).0 {
+            guard let identity = assignment.region.identity else { continue }
+            var record = DaxRegionRecord(
+                region: identity, regionName: assignment.region.name, devices: assignment.region.recorded)
+            for entry in DaxDeviceMatching(assignment.block.devices, in: assignment.region).entries {
+                guard let layout = entry.device?.layout else { continue }
+                record.set(layout, for: entry.declaration.name.text)
+            }
+            if record.devices != assignment.region.recorded { changed.append(record) }
+        }
+        try store.write(changed)
+    }
+}

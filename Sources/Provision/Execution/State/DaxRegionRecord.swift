@@ -1,0 +1,143 @@
+public import ProvisionCore
+
+/// The devices of one dynamic dax region as daxprov made or adopted them. The kernel keeps neither names nor ranges over a boot: this
+/// is all there is.
+public struct DaxRegionRecord: Equatable, Sendable {
+    /// Which region.
+    public var region: DaxRegionIdentity
+    /// What it was called: for words alone.
+    public var regionName: String
+    /// Its devices, in the order in which they were made.
+    public var devices: [RecordedDevice]
+
+    /// A record of these devices.
+    init(region: DaxRegionIdentity, regionName: String, devices: [RecordedDevice]) {
+        self.region = region
+        self.regionName = regionName
+        self.devices = devices
+    }
+
+    /// The records after these transitions.
+    static func after(
+        _ transitions: [DeviceTransition], from records: [DaxRegionRecord]
+    ) -> [DaxRegionRecord] {
+        var records = records
+        for transition in transitions {
+            let known = records.firstIndex { $0.region == transition.region }
+            let index = known ?? records.count
+            if known == nil {
+                records.append(
+                    DaxRegionRecord(
+                        region: transition.region, regionName: transition.regionName, devices: []))
+            }
+            records[index].set(transition.after, for: transition.name)
+        }
+        return records
+    }
+
+    /// Records what a device is now; nil: it is not any more.
+    mutating func set(_ layout: DeviceLayout?, for name: String) {
+        let index = devices.firstIndex { $0.name == name }
+        switch (index, layout) {
+        case (let index?, let layout?): devices[index].layout = layout
+        case (nil, let layout?): devices.append(RecordedDevice(name: name, layout: layout))
+        case (let index?, nil): devices.remove(at: index)
+        case (nil, nil): break
+        }
+        // The same memory cannot be two devices: what another name had there is over.
+        guard let layout else { return }
+        devices.removeAll { $0.name != name && $0.layout.ranges.overlap(layout.ranges) }
+    }
+}
+
+/// The records of dynamic dax regions: a file each, in the directory `dax-regions` of the state directory.
+public struct DaxRegionStore: Sendable {
+    private let records: StateRecords
+
+    /// The records in a state directory.
+    public init(_ directory: StateDirectory) {
+        records = StateRecords(directory, "dax-regions")
+    }
+
+    /// What there is.
+    public struct Found: Sendable {
+        /// The records, by the start of their regions.
+        public var records: [DaxRegionRecord] = []
+        /// What the files are named by that are damaged: what they mean is not known.
+        public var damaged: [UUID] = []
+
+        /// Nothing.
+        public init() {}
+    }
+
+    /// What is recorded. Writes nothing.
+    public func found() throws(StateError) -> Found {
+        var found = Found()
+        for entry in try records.entries() {
+            let record = entry.value.flatMap { try? DaxRegionRecord(JSONCursor($0)) }
+            if let record, record.region.recordKey == entry.key {
+                found.records.append(record)
+            } else {
+                found.damaged.append(entry.key)
+            }
+        }
+        found.records.sort { $0.region.start < $1.region.start }
+        return found
+    }
+
+    /// Writes records, durably, in place of those of the same regions. One without devices is removed.
+    func write(_ all: [DaxRegionRecord]) throws(StateError) {
+        try records.write(
+            all.filter { !$0.devices.isEmpty }.map { ($0.region.recordKey, $0.json.text(.compact)) })
+        for record in all where record.devices.isEmpty { try records.remove(record.region.recordKey) }
+    }
+}
+
+extension DaxRegionIdentity {
+    /// What the file of its record is named by: the two numbers that are its identity.
+    fileprivate var recordKey: UUID {
+        let bytes = [start, size.bytes].flatMap { number in
+            (0..<8).reversed().map { UInt8(truncatingIfNeeded: number >> (8 * UInt64($0))) }
+        }
+        return UUID(bytes: bytes) ?? .null
+    }
+}
+
+extension DaxRegionRecord {
+    fileprivate var json: JSONNode {
+        let node = JSONNode.object()
+        node.set("format_version", 1)
+        node.set("name", regionName)
+        region.describe(in: node)
+        node.set("devices", each: devices) { $0.json }
+        return node
+    }
+
+    fileprivate init(_ cursor: JSONCursor) throws(JSONError) {
+        let version = try cursor.required("format_version")
+        guard try version.integer() == 1 else { throw version.error("is a version that is not known") }
+        self.init(
+            region: try DaxRegionIdentity(cursor), regionName: try cursor.required("name").string(),
+            devices: try cursor.limitedList("devices") { item throws(JSONError) in try RecordedDevice(item) })
+    }
+}
+
+extension Observed {
+    /// The host with what is recorded of its dynamic dax regions: the names of their devices, and those that a boot has forgotten.
+    public func remembering(_ records: [DaxRegionRecord]) -> Observed {
+        guard !records.isEmpty else { return self }
+        var observed = self
+        for index in observed.daxRegions.indices where observed.daxRegions[index].kind == .dynamic {
+            guard let record = records.first(where: { $0.region == observed.daxRegions[index].identity })
+            else { continue }
+            observed.daxRegions[index].recorded = record.devices
+            for number in observed.daxRegions[index].devices.indices {
+                let ranges = observed.daxRegions[index].devices[number].mappings?.map(\.range) ?? []
+                guard !ranges.isEmpty else { continue }
+                observed.daxRegions[index].devices[number].label =
+                    record.devices.first { $0.layout.ranges == ranges }?.name
+            }
+        }
+        return observed
+    }
+}

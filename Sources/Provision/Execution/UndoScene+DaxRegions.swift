@@ -1,0 +1,125 @@
+import ProvisionCore
+import ProvisionHost
+
+/// The devices of dynamic dax regions: what was made goes, and what was there comes back with its ranges in their order, so that every
+/// byte is at its offset again, as far as nobody has written there since.
+extension UndoScene {
+    /// What undoing comes to in each region that the transaction touched.
+    private func daxUndos() throws(ExecutionError) -> [DaxUndo] {
+        var undos: [DaxUndo] = []
+        for identity in log.touchedDaxRegions.sorted(by: { $0.start < $1.start }) {
+            let region = try rollback.onHost { () throws(HostError) in try host.daxRegion(identity) }
+            guard let region else { throw log.missing(log.missingDaxRegions(on: Observed(buses: []))) }
+            undos.append(DaxUndo(of: log, in: region, isSameBoot: isSameBoot))
+        }
+        return undos
+    }
+
+    /// What taking steps back gives up: what was written to devices that they made, or as devices to what becomes memory again, and
+    /// devices of others that stand in the way.
+    func lossesOfDaxRegions() throws(ExecutionError) -> [Loss] {
+        var losses: [Loss] = []
+        for undo in try daxUndos() {
+            for item in undo.returns {
+                if let consequence = try loss(by: item) { losses.append(Self.loss(item, consequence)) }
+            }
+        }
+        return losses
+    }
+
+    static func loss(_ item: DaxUndo.Return, _ consequence: String) -> Loss {
+        Loss(
+            address: item.transition.address, words: [item.transition.name, item.transition.device],
+            consequence: consequence)
+    }
+
+    private func loss(by item: DaxUndo.Return) throws(ExecutionError) -> String? {
+        let transition = item.transition
+        guard let found = transition.before else { return nil }
+        guard let number = item.step else {
+            return "has memory of what would be brought back, and would be removed"
+        }
+        // Memory that only went offline could not be opened: what lies there is still the kernel's.
+        if transition.after?.isKernels == true, found.use.map({ $0 == .devdax }) ?? true {
+            if found.use == .devdax, let left = log.results[number]?.sample,
+                try sample(of: found, transition, from: .zero) == left
+            {
+                return nil
+            }
+            return "would become system memory again, which writes over what it holds as a device"
+        }
+        guard found.use == .devdax, !transition.releasedRanges.isEmpty,
+            let sample = log.results[number]?.sample
+        else { return nil }
+        guard try self.sample(of: found, transition, from: sample.range.offset) != sample else { return nil }
+        return transition.after == nil
+            ? "was made by the transaction and would be removed, with what was written to it"
+            : "was made larger by the transaction, and would lose what was written there since"
+    }
+
+    private func sample(
+        of layout: DeviceLayout, _ transition: DeviceTransition, from offset: ByteCount
+    ) throws(ExecutionError) -> MediaSample? {
+        try rollback.onHost { () throws(HostError) in
+            try host.sample(of: layout, in: transition.region, from: offset)
+        }
+    }
+
+    /// Takes the steps back.
+    mutating func returnDaxRegions() throws(ExecutionError) {
+        for undo in try daxUndos() {
+            for item in undo.returns {
+                try rollback.pause()
+                // Somebody can have written to it since it was looked at.
+                if let consequence = try loss(by: item) {
+                    try requireConsent(to: [Self.loss(item, consequence)])
+                }
+                try take(item)
+            }
+            try removeEmpty(undo)
+        }
+    }
+
+    private mutating func take(_ item: DaxUndo.Return) throws(ExecutionError) {
+        let transition = item.transition
+        rollback.progress(
+            .undoes(
+                transition.after == nil ? "remove \(transition.address)" : "bring back \(transition.address)")
+        )
+        _ = try rollback.onHost { () throws(HostError) in
+            try host.perform(.setDevice(transition), identity: .none)
+        }
+        guard let after = transition.after, let number = item.step else { return }
+        var looked: Looked?
+        if let sample = log.samples[number] {
+            if let now = try self.sample(of: after, transition, from: sample.range.offset) {
+                looked = Looked()
+                looked?.add(sample, pages: now.sums, besides: [])
+            }
+        }
+        returned.append(Undone.Returned(name: transition.name, looked: looked))
+    }
+
+    /// Removes devices without memory that a step died with.
+    private func removeEmpty(_ undo: DaxUndo) throws(ExecutionError) {
+        guard isSameBoot else { return }
+        for identity in log.touchedDaxRegions {
+            let known = Set(log.header.before.daxRegion(identity)?.devices.map(\.name) ?? [])
+            try rollback.onHost { () throws(HostError) in
+                try host.removeEmptyDevices(of: identity, besides: known)
+            }
+        }
+    }
+
+    /// What of the regions is not as it was.
+    func daxComplaints() throws(ExecutionError) -> [String] {
+        var complaints: [String] = []
+        for identity in log.touchedDaxRegions.sorted(by: { $0.start < $1.start }) {
+            let region = try rollback.onHost { () throws(HostError) in try host.daxRegion(identity) }
+            guard let region else { continue }
+            let undo = DaxUndo(of: log, in: region, isSameBoot: isSameBoot)
+            complaints += undo.returns.map { "\($0.transition.address) is not what it was" }
+        }
+        return complaints
+    }
+}

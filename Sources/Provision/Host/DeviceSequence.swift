@@ -1,0 +1,212 @@
+package import ProvisionCore
+
+/// The stores of one dynamic dax region, each as one call: what the kernel offers, and a simulated host does.
+package protocol DaxRegionStores {
+    /// The region as it is now.
+    func region() throws(HostError) -> DaxRegion
+    /// Makes a device without memory, and returns its name.
+    func create() throws(HostError) -> String
+    /// Removes a device without memory and driver; not the first of the region, which stays.
+    func delete(_ device: String) throws(HostError)
+    /// Changes the alignment of a device without a driver.
+    func setAlign(_ align: ByteCount, of device: String) throws(HostError)
+    /// Changes the capacity of a device without a driver; zero takes all of its memory. It ends later, or grows into the lowest gap.
+    func setSize(_ size: ByteCount, of device: String) throws(HostError)
+    /// Gives a device without a driver a free range.
+    func map(_ range: Range<UInt64>, to device: String) throws(HostError)
+    /// Takes away the driver; memory blocks go offline first.
+    func release(_ device: String) throws(HostError)
+    /// Gives a device its use. What it was, it need not be any more.
+    func use(_ device: String, as use: DeviceUse) throws(HostError)
+    /// Fills a device that programs can map with zeroes.
+    func zero(_ device: String) throws(HostError)
+    /// Takes away whatever rights others have to the node of a device, which may have been another's.
+    func resetNode(of device: String) throws(HostError)
+    /// Throws where somebody uses a device that programs can map.
+    func requireUnused(_ device: String) throws(HostError)
+}
+
+extension DaxRegionStores {
+    /// Removes devices without memory and driver, but for those of these names.
+    package func removeEmptyDevices(besides names: Set<String>) throws(HostError) {
+        for device in try region().devices
+        where device.size == .zero && device.driver == nil && !device.isFirst && !names.contains(device.name)
+        {
+            try delete(device.name)
+        }
+    }
+}
+
+/// Turns one device of a dynamic dax region into another, by the stores of its region: the order that keeps every byte, and from which
+/// it can be put back wherever a store fails.
+///
+/// Ranges are given by `mapping`, in the order of their offsets: a size alone lets the kernel choose, and in another order the same
+/// memory shows other contents at each offset. Nothing is done to a device with a driver: the kernel accepts a range for one, and
+/// its first use is an oops (drivers/dax/bus.c, `mapping_store`, and device.c, `dax_set_mapping`).
+package struct DeviceSequence {
+    private let stores: any DaxRegionStores
+    private let transition: DeviceTransition
+
+    package init(_ transition: DeviceTransition, by stores: any DaxRegionStores) {
+        self.transition = transition
+        self.stores = stores
+    }
+
+    /// Makes the transition. Where that fails, the device is put back as it was, as far as the kernel lets.
+    package func run() throws(HostError) {
+        let now = try stores.region()
+        if let obstacle = transition.obstacle(in: now) {
+            throw HostError(
+                .changed, while: "change \(transition.name)", device: transition.device,
+                reason: "the region is not as it was: \(obstacle)",
+                advice: "find out what changed it, and plan again")
+        }
+        let device = transition.before.flatMap { now.device(of: $0.ranges) }?.name
+        switch (transition.before, transition.after, device) {
+        case (let before?, let after?, let device?): try change(device, before, after, now)
+        case (let before?, nil, let device?): try remove(device, before)
+        case (nil, let after?, _): try make(after, now)
+        default: return
+        }
+    }
+
+    private func change(
+        _ device: String, _ before: DeviceLayout, _ after: DeviceLayout, _ now: DaxRegion
+    ) throws(HostError) {
+        if before.use == .devdax { try stores.requireUnused(device) }
+        if before.hasPlace(of: after), let use = after.use { return try stores.use(device, as: use) }
+        // What is new to it is cleared while nobody can reach it: it is a device of its own for that.
+        if !transition.zeroedRanges.isEmpty { try clear(transition.zeroedRanges, align: after.align) }
+        try stores.release(device)
+        do throws(HostError) {
+            try shape(device, after)
+            if let use = after.use { try stores.use(device, as: use) }
+        } catch {
+            throw putBack(device, before, after: error)
+        }
+    }
+
+    private func remove(_ device: String, _ before: DeviceLayout) throws(HostError) {
+        if before.use == .devdax { try stores.requireUnused(device) }
+        try stores.release(device)
+        do throws(HostError) {
+            try discard(device)
+        } catch {
+            throw putBack(device, before, after: error)
+        }
+    }
+
+    private func make(_ after: DeviceLayout, _ now: DaxRegion) throws(HostError) {
+        if !transition.zeroedRanges.isEmpty { try clear(transition.zeroedRanges, align: after.align) }
+        try withNew(after) { device throws(HostError) in
+            if let use = after.use { try stores.use(device, as: use) }
+        }
+    }
+
+    /// Fills free ranges with zeroes, as a device of root's alone that is gone afterwards.
+    private func clear(_ ranges: [Range<UInt64>], align: ByteCount) throws(HostError) {
+        let layout = DeviceLayout(ranges: ranges, align: align, use: .devdax)
+        try withNew(layout) { device throws(HostError) in
+            try stores.use(device, as: .devdax)
+            try stores.zero(device)
+            try stores.release(device)
+            try discard(device)
+        }
+    }
+
+    /// Makes a device of these ranges. Where the body fails, it is removed again.
+    private func withNew(
+        _ layout: DeviceLayout, _ body: (String) throws(HostError) -> Void
+    ) throws(HostError) {
+        // The first device is always there. Without memory it is nobody's.
+        let first = try stores.region().devices.first { $0.isFirst && $0.size == .zero && $0.driver == nil }
+        let device: String
+        if let first { device = first.name } else { device = try stores.create() }
+        do throws(HostError) {
+            try stores.resetNode(of: device)
+            try shape(device, layout)
+            try body(device)
+        } catch {
+            var failure = error
+            do throws(HostError) {
+                try stores.release(device)
+                try discard(device)
+            } catch let undo {
+                failure = failure.adding(undoFailures: [undo])
+            }
+            throw failure
+        }
+    }
+
+    /// Takes all memory from a device without a driver, and removes it.
+    private func discard(_ device: String) throws(HostError) {
+        guard let found = try stores.region().devices.first(where: { $0.name == device }) else { return }
+        if found.size > .zero { try stores.setSize(.zero, of: device) }
+        if !found.isFirst { try stores.delete(device) }
+    }
+
+    private func putBack(_ device: String, _ before: DeviceLayout, after failure: HostError) -> HostError {
+        do throws(HostError) {
+            let now = try stores.region()
+            if now.devices.contains(where: { $0.name == device }) {
+                try stores.release(device)
+                try shape(device, before)
+                if let use = before.use { try stores.use(device, as: use) }
+            } else {
+                try withNew(before) { device throws(HostError) in
+                    if let use = before.use { try stores.use(device, as: use) }
+                }
+            }
+            return failure
+        } catch {
+            return failure.adding(undoFailures: [error])
+        }
+    }
+
+    /// Gives a device without a driver its ranges and its alignment. Memory that it keeps stays its own meanwhile, where the kernel has a
+    /// way to that: another tool could take what is free for a moment.
+    private func shape(_ device: String, _ layout: DeviceLayout) throws(HostError) {
+        let region = try stores.region()
+        guard let now = region.devices.first(where: { $0.name == device }), let mappings = now.mappings else {
+            throw HostError(
+                .changed, while: "change \(transition.name)", device: device, reason: "it is gone")
+        }
+        let ranges = mappings.map(\.range)
+        if ranges == layout.ranges {
+            if now.align != layout.align { try stores.setAlign(layout.align, of: device) }
+        } else if now.align == layout.align, !ranges.isEmpty, layout.ranges.starts(with: ranges) {
+            for range in layout.ranges.dropFirst(ranges.count) { try stores.map(range, to: device) }
+        } else if now.align == layout.align, !layout.ranges.isEmpty,
+            layout.ranges == ranges.prefix(bytes: layout.size)
+                || region.freeRanges.map({ Self.growsInPlace(ranges, to: layout.ranges, free: $0) }) ?? false
+        {
+            try stores.setSize(layout.size, of: device)
+        } else {
+            if !ranges.isEmpty { try stores.setSize(.zero, of: device) }
+            if now.align != layout.align { try stores.setAlign(layout.align, of: device) }
+            for range in layout.ranges { try stores.map(range, to: device) }
+        }
+        // The kernel says that it has taken a range, and has not (drivers/dax/bus.c, `mapping_store`, since Linux 6.12).
+        let left = try stores.region().devices.first { $0.name == device }
+        guard let found = left?.mappings?.map(\.range), found == layout.ranges, left?.align == layout.align
+        else {
+            throw HostError(
+                .failed, while: "give \(device) its memory", device: device,
+                reason:
+                    "the kernel gave it \(left?.layout?.text ?? "something else"), and not \(layout.text)",
+                advice: "see daxprov inventory: somebody else may take memory of the region")
+        }
+    }
+
+    /// Whether a larger size makes just this of a device: its last range gets longer, into the lowest gap of the region, which is what
+    /// the kernel takes first (drivers/dax/bus.c, `dev_dax_resize`).
+    private static func growsInPlace(
+        _ ranges: [Range<UInt64>], to wanted: [Range<UInt64>], free: [Range<UInt64>]
+    ) -> Bool {
+        guard let last = ranges.last, let end = wanted.last, ranges.count == wanted.count,
+            ranges.dropLast() == wanted.dropLast(), last.lowerBound == end.lowerBound,
+            last.upperBound < end.upperBound, let gap = free.first
+        else { return false }
+        return gap.lowerBound == last.upperBound && gap.upperBound >= end.upperBound
+    }
+}

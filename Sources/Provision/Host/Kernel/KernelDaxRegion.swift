@@ -1,0 +1,149 @@
+import SystemPackage
+package import ProvisionCore
+
+/// A dynamic dax region of the kernel: its stores, by sysfs alone. libdaxctl loses their errors, and takes a device of several ranges
+/// for one (daxctl/lib/libdaxctl.c, `memblock_in_dev`).
+package struct KernelDaxRegion: DaxRegionStores {
+    private let identity: DaxRegionIdentity
+
+    /// The region with these addresses.
+    package init(_ identity: DaxRegionIdentity) {
+        self.identity = identity
+    }
+
+    package func region() throws(HostError) -> DaxRegion {
+        guard let found = Self.find(identity) else {
+            throw HostError(
+                .changed, while: "look at the dax region", reason: "the region \(identity) is not there",
+                advice: "see daxprov inventory")
+        }
+        return found
+    }
+
+    /// The region with these addresses; nil where there is none.
+    package static func find(_ identity: DaxRegionIdentity) -> DaxRegion? {
+        DaxRegionReader().read().regions.first { $0.kind == .dynamic && $0.identity == identity }
+    }
+
+    /// Checksums of pages of a device; nil where there is no such device that programs could map.
+    package static func sample(
+        of layout: DeviceLayout, in identity: DaxRegionIdentity, from offset: ByteCount
+    ) throws(HostError) -> MediaSample? {
+        guard let region = find(identity), let device = region.device(of: layout.ranges),
+            device.driver == KernelDaxDevice.deviceDriver, offset < device.size
+        else { return nil }
+        let range = Extent(offset: offset, length: device.size - offset)
+        let opened = try KernelDaxDevice.open(
+            device.name, at: path(of: device.name, region), with: layout.ranges)
+        let sums = try opened.sums(of: MediaSample.offsets(in: range), while: "look at what it holds")
+        return MediaSample(view: .device, range: range, sums: sums)
+    }
+
+    private static func path(of device: String, _ region: DaxRegion) -> String {
+        "/sys/devices\(region.path)/\(device)"
+    }
+
+    private func open(_ name: String) throws(HostError) -> KernelDaxDevice {
+        let region = try region()
+        let device = region.devices.first { $0.name == name }
+        guard let ranges = device?.mappings?.map(\.range) else {
+            throw HostError(.changed, while: "look at the device", device: name, reason: "it is gone")
+        }
+        return try KernelDaxDevice.open(name, at: Self.path(of: name, region), with: ranges)
+    }
+
+    // MARK: - Stores
+
+    package func create() throws(HostError) -> String {
+        let before = Set(try region().devices.map(\.name))
+        try store("1", in: "dax_region/create", while: "make a device")
+        let after = try region()
+        let made = after.devices.map(\.name).filter { !before.contains($0) }
+        guard made.count == 1 else {
+            throw HostError(
+                .changed, while: "make a device", device: after.name,
+                reason: made.isEmpty
+                    ? "the kernel made none" : "somebody else made one too (\(made.joined(separator: ", ")))",
+                advice: "plan again when nobody else changes the region")
+        }
+        return made[0]
+    }
+
+    package func delete(_ device: String) throws(HostError) {
+        try store(device, in: "dax_region/delete", while: "remove \(device)")
+    }
+
+    package func setAlign(_ align: ByteCount, of device: String) throws(HostError) {
+        try requireNoDriver(device)
+        try store("\(align.bytes)", in: "\(device)/align", while: "set the alignment of \(device)")
+    }
+
+    package func setSize(_ size: ByteCount, of device: String) throws(HostError) {
+        try requireNoDriver(device)
+        try store("\(size.bytes)", in: "\(device)/size", while: "set the size of \(device)")
+    }
+
+    package func map(_ range: Range<UInt64>, to device: String) throws(HostError) {
+        // A range for a bound device is taken, and its first use is an oops.
+        try requireNoDriver(device)
+        let text = "0x\(String(range.lowerBound, radix: 16))-0x\(String(range.upperBound - 1, radix: 16))"
+        try store(text, in: "\(device)/mapping", while: "give \(device) \(text)")
+    }
+
+    package func release(_ device: String) throws(HostError) {
+        try open(device).release()
+    }
+
+    package func use(_ device: String, as use: DeviceUse) throws(HostError) {
+        try open(device).use(as: use)
+    }
+
+    package func zero(_ device: String) throws(HostError) {
+        try open(device).zero()
+    }
+
+    package func resetNode(of device: String) throws(HostError) {
+        guard let rights = KernelDaxDevice.rights(of: device), rights != .rootsAlone else { return }
+        try open(device).give(.rootsAlone)
+    }
+
+    package func requireUnused(_ device: String) throws(HostError) {
+        if let obstacle = Sight.obstacle { throw obstacle }
+        let uses = Self.users(of: [device])[device] ?? []
+        guard uses.isEmpty else {
+            throw HostError(
+                .busy, while: "change the device", device: device, reason: uses.summary, advice: uses.advice)
+        }
+    }
+
+    /// Who has devices open or mapped, by their names.
+    package static func users(of devices: [String]) -> [String: [Holder]] {
+        UseSearch.uses(
+            of: devices.compactMap { device in
+                let directory = SysfsDirectory.ifThere("/sys/bus/dax/devices/\(device)")
+                let node = DeviceNode(character: directory?.text("dev"))
+                return node.map {
+                    UseSearch.Device(namespace: device, name: device, uses: [], nodes: [(device, $0)])
+                }
+            })
+    }
+
+    private func requireNoDriver(_ device: String) throws(HostError) {
+        guard let driver = try region().devices.first(where: { $0.name == device })?.driver else { return }
+        throw HostError(
+            .changed, while: "change the memory of \(device)", device: device,
+            reason: "the driver \(driver) has taken it meanwhile",
+            advice: "find out what binds drivers here, and plan again")
+    }
+
+    private func store(
+        _ value: String, in attribute: String, while operation: String
+    ) throws(HostError) {
+        let region = try region()
+        do throws(Errno) {
+            try SysfsDirectory("/sys/devices\(region.path)").write(value, to: attribute)
+        } catch {
+            throw .system(error.rawValue, while: operation, device: region.name)
+        }
+    }
+}

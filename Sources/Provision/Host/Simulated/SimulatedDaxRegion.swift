@@ -1,0 +1,166 @@
+import Glibc
+public import ProvisionCore
+
+/// A dynamic dax region of a simulated host.
+package struct SimulatedDaxRegion: DaxRegionStores {
+    package let host: SimulatedHost
+    package let identity: DaxRegionIdentity
+
+    package func region() throws(HostError) -> DaxRegion {
+        guard let found = try host.daxRegion(identity) else {
+            throw HostError(
+                .changed, while: "look at the dax region", reason: "the region \(identity) is not there")
+        }
+        return found
+    }
+
+    private func device(_ name: String) throws(HostError) -> DaxRegion.Device {
+        guard let found = try region().devices.first(where: { $0.name == name }) else {
+            throw HostError(.changed, while: "look at the device", device: name, reason: "it is gone")
+        }
+        return found
+    }
+
+    package func create() throws(HostError) -> String {
+        let before = Set(try region().devices.map(\.name))
+        try host.store(.dax(.create(start: identity.start)))
+        return try region().devices.map(\.name).first { !before.contains($0) } ?? ""
+    }
+
+    package func delete(_ device: String) throws(HostError) { try host.store(.dax(.delete(device))) }
+
+    package func setAlign(_ align: ByteCount, of device: String) throws(HostError) {
+        try host.store(.dax(.align(device, align)))
+    }
+
+    package func setSize(_ size: ByteCount, of device: String) throws(HostError) {
+        try host.store(.dax(.size(device, size)))
+    }
+
+    package func map(_ range: Range<UInt64>, to device: String) throws(HostError) {
+        guard try self.device(device).driver == nil else {
+            throw HostError(
+                .changed, while: "change the memory of \(device)", device: device, reason: "it has a driver")
+        }
+        try host.store(.dax(.map(device, range)))
+    }
+
+    package func release(_ device: String) throws(HostError) {
+        let found = try self.device(device)
+        guard found.driver != nil else { return }
+        try blocksOffline(found)
+        do throws(HostError) {
+            try host.store(.dax(.driver(device, nil)))
+        } catch {
+            guard host.isAlive, let was = found.holder.use, was.isOnline else { throw error }
+            do throws(HostError) { try host.store(.dax(.driver(device, was))) } catch let undo {
+                throw error.adding(undoFailures: [undo])
+            }
+            throw error
+        }
+    }
+
+    /// Memory blocks are offline whenever the driver changes.
+    private func blocksOffline(_ device: DaxRegion.Device) throws(HostError) {
+        guard device.mode == .systemRAM, device.memory.map({ $0.online > 0 }) ?? false else { return }
+        try host.store(.dax(.driver(device.name, .systemRAM(.none))))
+    }
+
+    package func use(_ device: String, as use: DeviceUse) throws(HostError) {
+        let found = try self.device(device)
+        guard found.holder.use != use else { return }
+        let was = found.holder.use
+        if found.mode == .systemRAM {
+            try blocksOffline(found)
+            if case .systemRAM = use {} else { try host.store(.dax(.driver(device, nil))) }
+        } else if found.driver != nil {
+            try host.store(.dax(.driver(device, nil)))
+        }
+        do throws(HostError) {
+            if use.isOnline { try host.store(.dax(.driver(device, .systemRAM(.none)))) }
+            try host.store(.dax(.driver(device, use)))
+        } catch {
+            guard host.isAlive, let was else { throw error }
+            do throws(HostError) {
+                try host.store(.dax(.driver(device, nil)))
+                try host.store(.dax(.driver(device, was)))
+            } catch let undo {
+                throw error.adding(undoFailures: [undo])
+            }
+            throw error
+        }
+    }
+
+    package func zero(_ device: String) throws(HostError) { try host.store(.dax(.zero(device))) }
+
+    package func resetNode(of device: String) throws(HostError) {}
+
+    package func requireUnused(_ device: String) throws(HostError) {
+        guard let use = host.daxUse(of: device) else { return }
+        throw HostError(
+            .busy, while: "change the device", device: device, reason: use.text, advice: "end that use first")
+    }
+}
+
+extension SimulatedHost {
+    /// Looks the region up; see ``Host/daxRegion(_:)``.
+    public func daxRegion(_ identity: DaxRegionIdentity) throws(HostError) -> DaxRegion? {
+        try requireAlive(while: "look at the dax region")
+        return state.daxRegions.first { $0.identity == identity }
+    }
+
+    /// See ``RestoringHost/sample(of:in:)``.
+    public func sample(
+        of layout: DeviceLayout, in region: DaxRegionIdentity, from offset: ByteCount
+    ) throws(HostError) -> MediaSample? {
+        guard let device = try daxRegion(region)?.device(of: layout.ranges), device.mode == .devdax,
+            offset < device.size
+        else { return nil }
+        let range = Extent(offset: offset, length: device.size - offset)
+        let pages = MediaSample.offsets(in: range).compactMap { layout.address(at: $0) }
+            .map { state.media(from: $0, length: MediaSample.page) }
+        return MediaSample(view: .device, range: range, pages: pages)
+    }
+
+    /// See ``RestoringHost/removeEmptyDevices(of:besides:)``.
+    public func removeEmptyDevices(
+        of region: DaxRegionIdentity, besides names: Set<String>
+    ) throws(HostError) {
+        try SimulatedDaxRegion(host: self, identity: region).removeEmptyDevices(besides: names)
+    }
+
+    /// Writes to pages of a device of a dynamic dax region, as a program that has mapped it does.
+    /// - Parameter offsets: from the start of the device; multiples of the page size.
+    public func write(_ value: UInt64, toDevice device: String, at offsets: [ByteCount]) throws(HostError) {
+        let found = state.daxRegions.flatMap(\.devices).first { $0.name == device }
+        guard let found, found.mode == .devdax, let layout = found.layout else {
+            throw HostError(.failed, while: "map the device", device: device, reason: "it cannot be opened")
+        }
+        for address in offsets.compactMap({ layout.address(at: $0) }) { state.pages[address] = value }
+    }
+
+    /// What lies on pages of a device, by its offsets: the number that was written, or zero.
+    public func read(device: String, at offsets: [ByteCount]) -> [UInt64]? {
+        let found = state.daxRegions.flatMap(\.devices).first { $0.name == device }
+        guard let found, found.mode == .devdax, let layout = found.layout else { return nil }
+        return offsets.compactMap { layout.address(at: $0) }.map { state.pages[$0] ?? 0 }
+    }
+
+    /// What the state lists as the use of a device.
+    package func daxUse(of device: String) -> Holder? {
+        guard let holder = [device, "/dev/\(device)"].compactMap({ state.busy[$0] }).first else { return nil }
+        return Holder(.exclusiveOpen, of: device, "in use: \(holder)")
+    }
+}
+
+extension DeviceLayout {
+    /// The physical address of an offset in the device; nil behind its end.
+    package func address(at offset: ByteCount) -> UInt64? {
+        var left = offset.bytes
+        for range in ranges {
+            if left < UInt64(range.count) { return range.lowerBound + left }
+            left -= UInt64(range.count)
+        }
+        return nil
+    }
+}

@@ -1,0 +1,348 @@
+import SystemPackage
+import Testing
+
+@testable import Provision
+@testable import ProvisionCore
+@testable import ProvisionHost
+
+/// Dynamic dax regions, divided into devices.
+///
+/// What can happen between two lines, and between two runs:
+/// - the program dies at any store, and the host boots or does not: a device is without memory, without a driver, half there, or there
+///   only to be cleared;
+/// - any store fails; another device has the memory meanwhile; a device has a driver that it should not have;
+/// - the host boots: the kernel remembers nothing, and one device spans each region again, with everybody's bytes;
+/// - somebody writes to a device between an apply and its rollback, or to the one that a boot made;
+/// - somebody else makes, changes or removes devices of the same region; takes a name that the record has; a region is gone, or begins
+///   elsewhere, or has another size;
+/// - memory of a former owner lies where a new device is made; memory that grows is another's old memory;
+/// - devices grow into what others give up, in one plan and in the next.
+/// What must hold: every byte of what stays is at its offset, nothing is lost without consent by name, nothing of another's changes,
+/// nobody sees another's old bytes, and a device is what was declared or what it was.
+@Suite struct DaxDivisionTests {
+    static let machine = """
+        {"format_version": 1, "simulated_host": {"buses": [],
+          "memory_hotplug": {"block_size": "128 MiB", "auto_online_blocks": "offline"},
+          "dax_regions": [
+            {"start": "0x100000000", "size": "1 GiB", "target_node": 2},
+            {"start": "0x140000000", "size": "512 MiB", "target_node": 3}]}}
+        """
+
+    /// The devices of both regions, as YAML in braces; nil: the region is not declared.
+    static func profile(_ first: String?, _ second: String? = nil, unmanaged: String? = nil) throws -> Profile
+    {
+        var text = "version: 1\n" + (unmanaged.map { "unmanaged: \($0)\n" } ?? "") + "devices:\n"
+        for (start, devices) in [("0x100000000", first), ("0x140000000", second)] {
+            guard let devices else { continue }
+            text += "  - match: {start: \(start)}\n    devices: [\(devices)]\n"
+        }
+        return try ProfileReader.read(Array(text.utf8), source: "test.yaml")
+    }
+
+    static let five = (
+        "{name: tier, size: 256 MiB}, {name: cache, size: 128 MiB, align: 4 KiB}, {name: pool, size: 256 MiB, mode: system-ram}, {name: rest, size: remaining}",
+        "{name: other, size: 100%}"
+    )
+
+    /// A host on which everything is agreed to.
+    struct Bench {
+        var host: SimulatedHost
+        let scratch: ScratchDirectory
+        var store: TransactionStore
+
+        init(_ machine: String = DaxDivisionTests.machine) throws {
+            host = try SimulatedHost(json: machine)
+            scratch = try ScratchDirectory()
+            store = TransactionStore(StateDirectory(scratch.path.appending("state")))
+        }
+
+        func prepare(_ profile: Profile) throws -> Application.Prepared {
+            try Application(of: profile, to: host, safeguards: Safeguards(reading: store)).prepare()
+        }
+
+        @discardableResult
+        func apply(_ profile: Profile, agreed: Bool = true) throws -> Application.Ending {
+            let application = Application(of: profile, to: host, safeguards: Safeguards(reading: store))
+            let prepared = try application.prepare()
+            let consent = Consent(allowDestroy: agreed ? Set(prepared.plan.losses.map(\.address)) : [])
+            return try application.carryOut(prepared, consent: consent, recordingIn: store)
+        }
+
+        func applied(_ profile: Profile) throws {
+            switch try apply(profile) {
+            case .applied, .unchanged: break
+            case let ending: Issue.record("not applied: \(ending)")
+            }
+            #expect(try prepare(profile).plan.isEmpty)
+        }
+
+        var observed: Observed {
+            get throws { try host.observe().remembering(DaxRegionStore(store.directory).found().records) }
+        }
+
+        func device(_ name: String) throws -> DaxRegion.Device {
+            try #require(try observed.daxRegions.flatMap(\.devices).first { $0.label == name }, "no \(name)")
+        }
+
+        func write(_ value: UInt64, to name: String, at offsets: [ByteCount] = [.zero, .mib(64)]) throws {
+            try host.write(value, toDevice: device(name).name, at: offsets)
+        }
+
+        func read(_ name: String, at offsets: [ByteCount] = [.zero, .mib(64)]) throws -> [UInt64] {
+            try #require(host.read(device: device(name).name, at: offsets), "\(name) cannot be read")
+        }
+
+        /// What every device is, without the kernel's names.
+        var layouts: [String] {
+            get throws {
+                try host.observe().daxRegions.flatMap { region in
+                    region.devices.filter { $0.size > .zero }.map {
+                        "\(region.name) \($0.layout?.text ?? "?")"
+                    }
+                }.sorted()
+            }
+        }
+
+        func boot() throws -> BootRestoration {
+            try BootRestoration(
+                KeptDeviceStore(store.directory).kept(), DaxRegionStore(store.directory).found(),
+                on: host.observe(), host)
+        }
+
+        /// What `apply --boot` does.
+        func restore() throws -> Application.Ending {
+            let restoration = try boot()
+            let application = Application(
+                of: restoration.profile, to: host, safeguards: Safeguards(reading: store),
+                afterBoot: restoration)
+            return try application.carryOut(
+                application.prepare(), consent: restoration.consent, recordingIn: store)
+        }
+
+        func rollBack(agreeing words: Set<String> = []) throws -> Undone {
+            let log = try store.undoable(nil).0
+            return try Recovery(host: host, store: store, consent: Consent(allowDestroy: words))
+                .rollBack(log.header.id)
+        }
+    }
+
+    @Test func fiveDevicesOfTwoRegionsAreMadeKeptAndRolledBackWithTheirBytes() throws {
+        let bench = try Bench()
+        let old = try bench.layouts
+        try bench.host.write(9, toDevice: "dax0.0", at: [.zero, .mib(300), .mib(900)])
+        let profile = try Self.profile(Self.five.0, Self.five.1)
+        let plan = try bench.prepare(profile).plan
+        // The second region's one device is adopted: the profile asks for all of it.
+        #expect(plan.changes.map(\.kind) == [.destroy, .create, .create, .create, .create])
+        #expect(plan.changes.map(\.consent) == ["dax0.0", nil, nil, nil, nil])
+        guard case .refused(let refusals) = try bench.apply(profile, agreed: false) else {
+            Issue.record("applied without consent")
+            return
+        }
+        #expect(refusals.map(\.code) == [.consentMissing])
+        try bench.applied(profile)
+        #expect(try bench.read("tier") == [0, 0], "what lay there shows")
+        #expect(try bench.device("pool").memory?.online == 2)
+        #expect(try bench.device("other").name == "dax1.0")
+        try bench.write(5, to: "tier")
+        try bench.write(6, to: "rest", at: [.zero])
+        // One grows, one shrinks, one is removed.
+        let second = try Self.profile(
+            "{name: tier, size: 384 MiB}, {name: pool, size: 256 MiB, mode: system-ram}, {name: rest, size: 128 MiB}",
+            unmanaged: "destroy")
+        let changes = try bench.prepare(second).plan.changes
+        #expect(changes.map(\.kind) == [.destroy, .resizeDevice, .resizeDevice])
+        #expect(changes.map(\.consent) == ["cache", nil, "rest"])
+        let divided = try bench.layouts
+        try bench.applied(second)
+        #expect(try bench.read("tier", at: [.zero, .mib(64), .mib(256)]) == [5, 5, 0])
+        #expect(try bench.read("rest", at: [.zero]) == [6])
+        _ = try bench.rollBack()
+        #expect(try bench.layouts == divided)
+        #expect(try bench.read("tier") == [5, 5])
+        #expect(try bench.prepare(profile).plan.isEmpty, "names are what they were")
+        // What was written since it was made is asked for.
+        #expect(throws: ExecutionError.self) { _ = try bench.rollBack() }
+        #expect(try bench.layouts == divided)
+        _ = try bench.rollBack(agreeing: ["tier", "rest", "cache"])
+        #expect(try bench.layouts == old)
+        // What was adopted was not changed, and so is not undone.
+        #expect(try DaxRegionStore(bench.store.directory).found().records.map(\.region.start) == [0x1_4000_0000])
+    }
+
+    @Test func aBootForgetsTheDivisionAndItComesBackWithItsBytes() throws {
+        let bench = try Bench()
+        let profile = try Self.profile(Self.five.0)
+        try bench.applied(profile)
+        try bench.write(5, to: "tier")
+        try bench.write(6, to: "cache", at: [.mib(100)])
+        let layouts = try bench.layouts
+        try bench.host.reboot()
+        #expect(try bench.layouts != layouts)
+        let status = try HostStatus(of: bench.store) { () throws(HostError) in try bench.host.observe() }
+        #expect(!status.drift.isEmpty)
+        let ending = try bench.restore()
+        guard case .applied = ending else {
+            Issue.record("not restored: \(ending)")
+            return
+        }
+        #expect(try bench.layouts == layouts)
+        #expect(try bench.read("tier") == [5, 5])
+        #expect(try bench.read("cache", at: [.mib(100)]) == [6])
+        #expect(try bench.prepare(profile).plan.isEmpty)
+        // A rollback after the boot still finds what it undoes, and what it undoes it to: what a boot makes of the region.
+        _ = try bench.rollBack(agreeing: ["tier", "cache", "pool", "rest"])
+        #expect(try bench.layouts == Bench().layouts)
+    }
+
+    @Test func whatIsWrittenToTheUndividedDeviceAfterABootIsAskedForByAProfileAlone() throws {
+        let bench = try Bench()
+        let profile = try Self.profile("{name: a, size: 512 MiB}, {name: b, size: 512 MiB, zero: false}")
+        try bench.applied(profile)
+        try bench.write(5, to: "a")
+        try bench.host.reboot()
+        // Nothing of what comes back is written over: there is nothing to agree to.
+        #expect(try bench.prepare(profile).plan.losses.isEmpty)
+        try bench.applied(profile)
+        #expect(try bench.read("a") == [5, 5])
+        try bench.host.reboot()
+        let more = try Self.profile(
+            "{name: a, size: 512 MiB}, {name: b, size: 256 MiB}, {name: c, size: remaining}")
+        #expect(try bench.prepare(more).plan.losses.map(\.address) == ["hmem.0/dax0.0"])
+    }
+
+    @Test func aRegionThatIsGoneOrAnotherStopsTheRestoration() throws {
+        let bench = try Bench()
+        try bench.applied(Self.profile(Self.five.0, Self.five.1))
+        for (from, to) in [
+            (#""start": "0x100000000""#, #""start": "0x180000000""#),
+            (#""size": "1 GiB""#, #""size": "896 MiB""#),
+        ] {
+            var moved = bench
+            moved.host = try SimulatedHost(json: Self.machine.replacing(from, with: to))
+            let restoration = try moved.boot()
+            #expect(restoration.refusals.map(\.code) == [.noMatchingRegion])
+            #expect(restoration.profile.daxRegions.map(\.match.start) == [0x1_4000_0000])
+        }
+    }
+
+    @Test func anothersDevicesAreLeftAloneAndNobodySeesOldBytes() throws {
+        let machine = Self.machine.replacing(
+            #""size": "1 GiB", "target_node": 2"#,
+            with: #""size": "1 GiB", "target_node": 2, "devices": [{"number": 0}, "#
+                + #"{"number": 1, "driver": "device_dax", "ranges": [{"start": "0x108000000", "size": "128 MiB"}]}]"#
+        )
+        let bench = try Bench(machine)
+        try bench.host.write(7, toDevice: "dax0.1", at: [.zero])
+        let profile = try Self.profile("{name: a, size: 256 MiB}, {name: all, size: remaining}")
+        let plan = try bench.prepare(profile).plan
+        #expect(plan.unmanaged.map(\.address) == ["hmem.0/dax0.1"] && plan.losses.isEmpty)
+        try bench.applied(profile)
+        #expect(try bench.device("a").mappings?.count == 1)
+        #expect(try bench.device("all").mappings?.count == 2, "the rest lies on both sides of the other's")
+        #expect(bench.host.read(device: "dax0.1", at: [.zero]) == [7])
+        // Not even with the word that means what no line names: it is nobody's of ours.
+        let destroying = try Self.profile("{name: a, size: 256 MiB}", unmanaged: "destroy")
+        #expect(try bench.prepare(destroying).plan.losses.map(\.address) == ["hmem.0/all"])
+        try bench.write(8, to: "all", at: [.zero])
+        try bench.applied(destroying)
+        #expect(bench.host.read(device: "dax0.1", at: [.zero]) == [7])
+        try bench.applied(Self.profile("{name: a, size: 256 MiB}, {name: b, size: remaining}"))
+        #expect(try bench.read("b", at: [.zero]) == [0])
+    }
+
+    @Test(arguments: [
+        ("{name: a, size: 100 KiB}", Refusal.Code.sizeNotAligned), ("{name: a, size: 2 GiB}", .noCapacity),
+        ("{name: a, size: 512 MiB, align: 1 GiB}", .sizeNotAligned),
+        ("{name: a, size: 64 MiB, start: 0x100100000}", .startMisaligned),
+        ("{name: a, size: 64 MiB, start: 0x200000000}", .noExtent),
+        ("{name: a, size: 64 MiB, mode: system-ram}", .deviceUnusable),
+        ("{name: a, size: 64 MiB}, {name: b, size: 100%}", .noCapacity),
+    ])
+    func whatCannotBeIsRefused(devices: String, code: Refusal.Code) throws {
+        let bench = try Bench()
+        let before = bench.host.json
+        let ending = try bench.apply(Self.profile(devices))
+        guard case .refused(let refusals) = ending else {
+            Issue.record("not refused: \(ending)")
+            return
+        }
+        #expect(refusals.contains { $0.code == code }, "\(refusals)")
+        #expect(bench.host.json == before)
+    }
+
+    /// Wherever it dies, and whatever was written to what was there, recovery ends with the old devices or the new ones.
+    @Test(arguments: [false, true])
+    func aCrashAtAnyStoreEndsInTheOldOrTheNewDevices(withReboot: Bool) throws {
+        let first = try Self.profile(
+            "{name: a, size: 256 MiB}, {name: b, size: 256 MiB}, {name: m, size: 256 MiB, mode: system-ram}")
+        let second = try Self.profile(
+            "{name: a, size: 128 MiB}, {name: b, size: 384 MiB}, {name: m, size: 128 MiB}, {name: c, size: 128 MiB}"
+        )
+        for point in stride(from: withReboot ? 1 : 2, to: 200, by: 2) {
+            let bench = try Bench()
+            try bench.applied(first)
+            try bench.write(5, to: "a")
+            try bench.write(6, to: "b")
+            let old = try bench.layouts
+            bench.host.arm(SimulatedFault(.crash, atOperation: point))
+            let ending = try? bench.apply(second)
+            if case .applied? = ending {
+                #expect(point > 20)
+                break
+            }
+            var survivor = bench
+            survivor.host = try SimulatedHost(json: bench.host.json)
+            if withReboot { try survivor.host.reboot() }
+            var outcome = try Recovery(host: survivor.host, store: survivor.store).run()
+            if !outcome.blocked.isEmpty, !withReboot {
+                // It is a device by now, or without a driver, and somebody can have written to it.
+                outcome = try Recovery(
+                    host: survivor.host, store: survivor.store, consent: Consent(allowDestroy: ["m"])
+                ).run()
+            }
+            #expect(outcome.blocked.isEmpty, "\(point): \(outcome.blocked)")
+            if withReboot { _ = try survivor.restore() }
+            let now = try survivor.layouts
+            if outcome.recovered.first?.end == .committed {
+                #expect(try survivor.prepare(second).plan.isEmpty, "\(point)")
+            } else {
+                #expect(now == old, "\(point)")
+                #expect(try survivor.read("a") == [5, 5], "\(point)")
+            }
+            #expect(try survivor.read("b") == [6, 6], "\(point)")
+            let empty = try survivor.host.observe().daxRegions.flatMap(\.devices).filter {
+                $0.size == .zero && !$0.isFirst
+            }
+            #expect(empty.isEmpty, "\(point): a device without memory is left")
+        }
+    }
+
+    /// Whatever fails, the host is as it was, or as declared.
+    @Test(arguments: [Int32(5), 16])
+    func aFailureAtAnyStoreIsUndone(errno: Int32) throws {
+        let first = try Self.profile(
+            "{name: a, size: 256 MiB}, {name: b, size: 256 MiB}, {name: m, size: 256 MiB, mode: system-ram}")
+        let second = try Self.profile(
+            "{name: a, size: 128 MiB}, {name: b, size: 384 MiB}, {name: m, size: 128 MiB}, {name: c, size: 128 MiB}"
+        )
+        for point in stride(from: errno == 5 ? 1 : 2, to: 200, by: 2) {
+            let bench = try Bench()
+            try bench.applied(first)
+            try bench.write(5, to: "a")
+            try bench.write(6, to: "b")
+            let old = try bench.layouts
+            bench.host.arm(SimulatedFault(.fail(errno: errno), atOperation: point))
+            switch try bench.apply(second) {
+            case .applied:
+                #expect(point > 20)
+                return
+            case .undone:
+                #expect(try bench.layouts == old, "\(point)")
+                #expect(try bench.read("a") == [5, 5], "\(point)")
+                #expect(try bench.read("b") == [6, 6], "\(point)")
+            case let ending: Issue.record("\(point): \(ending)")
+            }
+        }
+    }
+}

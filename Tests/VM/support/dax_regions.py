@@ -1,0 +1,92 @@
+"""Dynamic dax regions of the topology `hmem`, divided into devices: 1 GiB at 4 GiB, and 512 MiB behind it."""
+
+import json
+
+from . import contents
+from .daxprov import DONE, Daxprov
+
+MIB = 1 << 20
+FIRST, SECOND = 0x100000000, 0x140000000
+BLOCK = 128 * MIB
+MEMORY = "/sys/devices/system/memory"
+POLICY = f"{MEMORY}/auto_online_blocks"
+
+
+def devices(first=None, second=None, unmanaged=None):
+    """A profile of the devices of both regions; a region without a list is not declared."""
+    lines = ["version: 1"] + [f"unmanaged: {unmanaged}"] * bool(unmanaged) + ["devices:"]
+    for start, found in ((FIRST, first), (SECOND, second)):
+        if found is not None:
+            lines += [f"  - match: {{start: {start:#x}}}", "    devices:" + ("" if found else " []")]
+            lines += [f"      - {{{each}}}" for each in found]
+    return "\n".join(lines) + "\n"
+
+
+class Scene:
+    """A machine with both regions. Its memory outlives a boot; its files do not."""
+
+    def __init__(self, vm):
+        self.vm, self.daxprov = vm, Daxprov(vm)
+        self.policy = vm.read_file(POLICY)
+
+    def regions(self):
+        document = self.daxprov.inventory().document
+        return {each["path"].split("/")[-1]: each for each in document["dax_regions"]}
+
+    def devices(self):
+        """The devices with memory, by daxprov's names, or the kernel's."""
+        return {each.get("name", each["chardev"]): each
+                for region in self.regions().values() for each in region["devices"] if each["size"]}
+
+    def layout(self):
+        """What every device is, without the kernel's names."""
+        return sorted(
+            (tuple((each["start"], each["end"]) for each in device["mappings"]), device["align"], device["mode"],
+             device.get("online_memblocks"), device.get("state"))
+            for device in self.devices().values())
+
+    def node(self, name):
+        return "/dev/" + self.devices()[name]["chardev"]
+
+    def fill(self, name, seed):
+        contents.fill(self.vm, self.node(name), seed)
+        return self.digest(name)
+
+    def digest(self, name):
+        return contents.start_digest(self.vm, self.node(name))
+
+    def total(self):
+        """The memory that is online, in bytes."""
+        lines = self.vm.run("lsmem -b -n -o SIZE,STATE --all", check=True).out.splitlines()
+        return sum(int(size) for size, state in (line.split() for line in lines) if state == "online")
+
+    def applied(self, profile, allow=()):
+        result = self.daxprov.apply(profile, allow=allow)
+        assert result.status == DONE, result
+        assert self.daxprov.is_settled(profile)
+        self.assert_sound()
+        return result
+
+    def assert_sound(self):
+        """Nothing is stranded, no device without memory is left, and the policy is the old one."""
+        for region in self.regions().values():
+            assert "system_memory" not in region, region
+            assert all(each["size"] or each["chardev"].endswith(".0") for each in region["devices"]), region
+        assert self.vm.read_file(POLICY) == self.policy
+
+    def reboot(self):
+        """The state directory lies in memory here: it is carried over."""
+        state = self.vm.run("[ ! -d /var/lib/daxprov ] || tar c -C /var/lib daxprov", check=True).stdout
+        self.vm.reboot()
+        if state:
+            self.vm.run("mkdir -p /var/lib && tar x -C /var/lib", stdin=state, check=True)
+
+    def restore(self):
+        return self.daxprov.run("apply", "--boot")
+
+    def plan(self, profile):
+        return self.daxprov.plan(profile)
+
+    def refusals(self, profile, **options):
+        return {each["code"] for each in json.loads(
+            self.daxprov.run("plan", "--json", profile=profile, **options).stdout)["refusals"]}

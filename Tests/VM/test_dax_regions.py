@@ -1,0 +1,206 @@
+"""Dynamic dax regions are divided into devices, and no byte and no memory is lost on the way.
+
+The list of what can happen stands in `DaxDivisionTests`, where all of it is tried at every store. Here it is the kernel's:
+- a store succeeds and does nothing; a device gets a driver with another; a boot leaves one device, of another driver;
+- a device is mapped by a program; a block does not go offline; the program is killed, or the power goes, at any store;
+- memory blocks begin and end elsewhere than devices.
+"""
+
+import errno
+
+import pytest
+
+from lab import Fault
+from support import contents, daxctl
+from support.daxprov import DONE, PARTIAL, REFUSED, ROLLED_BACK
+from support.dax_regions import BLOCK, FIRST, MEMORY, MIB, SECOND, Scene, devices
+from support.holders import ALL, Use
+
+BOOT = ("dax0.0", "dax1.0")
+FIVE = devices(
+    ["name: tier, size: 256 MiB", "name: cache, size: 128 MiB, align: 4 KiB",
+     "name: pool, size: 256 MiB, mode: system-ram, online: movable", "name: rest, size: remaining"],
+    ["name: other, size: 384 MiB"])
+CHANGED = devices(
+    ["name: tier, size: 384 MiB", "name: pool, size: 256 MiB, mode: system-ram, online: movable",
+     "name: rest, size: 128 MiB"], ["name: other, size: 384 MiB"], unmanaged="destroy")
+
+
+@pytest.fixture
+def scene(machine):
+    return Scene(machine("hmem"))
+
+
+@pytest.mark.each_kernel
+def test_five_devices_of_two_regions_are_made_changed_rolled_back_and_restored_after_a_boot(scene):
+    boot = scene.layout()
+    before = scene.total()
+    scene.applied(FIVE, allow=BOOT)
+    daxctl.assert_agrees(scene.vm)
+    found = scene.devices()
+    assert set(found) == {"tier", "cache", "pool", "rest", "other"}
+    assert (found["pool"]["mode"], found["pool"]["movable"], found["pool"]["online_memblocks"]) == ("system-ram", True, 2)
+    assert scene.total() - before == 256 * MIB
+    assert found["cache"]["align"] == 4096
+    kept = {name: scene.fill(name, name) for name in ("tier", "rest", "other")}
+    scene.fill("cache", "cache")
+    divided = scene.layout()
+
+    scene.applied(CHANGED, allow=["cache", "rest"])
+    assert {name: scene.digest(name) for name in kept} == kept
+    whole = contents.digest(scene.vm, scene.node("tier"))
+    assert scene.devices()["tier"]["size"] == 384 * MIB
+    undone = scene.daxprov.run("rollback", "--yes", "--allow-destroy", "tier")
+    assert undone.status == DONE, undone
+    assert scene.layout() == divided and {name: scene.digest(name) for name in kept} == kept
+    assert scene.daxprov.is_settled(FIVE)
+    assert whole
+
+    scene.reboot()
+    assert scene.layout() != divided
+    restored = scene.restore()
+    assert restored.status == DONE, restored
+    assert scene.layout() == divided and {name: scene.digest(name) for name in kept} == kept
+    assert scene.daxprov.is_settled(FIVE) and scene.restore().status == DONE
+    scene.assert_sound()
+
+    undone = scene.daxprov.run(
+        "rollback", "--yes", *(word for name in ("tier", "cache", "rest", "other") for word in ("--allow-destroy", name)))
+    assert undone.status == DONE, undone
+    assert [each[0] for each in scene.layout()] == [each[0] for each in boot]
+    scene.assert_sound()
+
+
+@pytest.mark.each_kernel
+def test_what_is_in_use_or_cannot_be_is_refused_and_nothing_of_anothers_changes(scene):
+    scene.applied(devices(["name: a, size: 256 MiB", "name: b, size: 256 MiB"]), allow=BOOT)
+    digest = scene.fill("a", "a")
+    Use(scene.vm, next(each for each in ALL if each.name == "devdax mapped"), scene.node("a"))
+    for wanted in (devices(["name: a, size: 128 MiB", "name: b, size: 256 MiB"]),
+                   devices(["name: b, size: 256 MiB"], unmanaged="destroy")):
+        refused = scene.daxprov.apply(wanted, allow=["a"])
+        assert refused.status == REFUSED and "in use" in refused.out + refused.err, refused
+    assert scene.digest("a") == digest
+    for first, code in ((["name: a, size: 300 KiB"], "size_not_aligned"), (["name: a, size: 2 GiB"], "no_capacity"),
+                        (["name: a, size: 256 MiB", "name: n, size: 64 MiB, mode: system-ram"], "deviceless")):
+        codes = scene.refusals(devices(first))
+        assert codes and (code == "deviceless" or code in codes), (first, codes)
+    # The kernel would make memory of what has no driver, and of one that daxprov did not make.
+    b = scene.devices()["b"]["chardev"]
+    scene.vm.run(f"echo {b} > /sys/bus/dax/drivers/device_dax/unbind", check=True)
+    assert "device_unusable" in scene.refusals(
+        devices(["name: a, size: 256 MiB", "name: m, size: 256 MiB, mode: system-ram"]))
+
+
+@pytest.mark.each_kernel
+def test_a_block_that_does_not_go_offline_leaves_the_device_as_it_was(scene):
+    wanted = devices(["name: pool, size: 512 MiB, mode: system-ram", "name: rest, size: remaining"])
+    scene.applied(wanted, allow=BOOT)
+    before, memory = scene.layout(), scene.total()
+    smaller = devices(["name: pool, size: 256 MiB, mode: system-ram", "name: rest, size: remaining"])
+    last = FIRST // BLOCK + 3
+    for error in (errno.EBUSY, errno.EIO):
+        failed = scene.daxprov.apply(smaller, fault=Fault(1, f"errno:{error}", paths=(f"{MEMORY}/memory{last}/state",)))
+        assert failed.status == ROLLED_BACK and f"memory block {last}" in failed.out, failed
+        assert scene.layout() == before and scene.total() == memory
+    scene.assert_sound()
+    scene.applied(smaller)
+    assert memory - scene.total() == 256 * MIB
+
+
+@pytest.mark.each_kernel
+def test_the_memory_that_comes_is_the_memory_that_was_foretold(scene):
+    """Over starts and sizes that are no multiples of memory blocks; several ranges each by itself."""
+    scene.applied(devices(["name: x, size: 64 MiB"]), allow=BOOT)
+    for start, size in ((0, 128), (2, 126), (64, 128), (64, 256), (126, 258), (2, 384), (130, 510), (0, 514)):
+        wanted = devices(
+            [f"name: m, start: {FIRST + 128 * MIB + start * MIB:#x}, size: {size} MiB, mode: system-ram"],
+            unmanaged="destroy")
+        plan = scene.plan(wanted)
+        notes = [each["message"] for each in plan["notes"] if each["code"] == "memory_forecast"]
+        begin = FIRST + 128 * MIB + start * MIB
+        blocks = max(0, (begin + size * MIB) // BLOCK - -(-begin // BLOCK))
+        before = scene.total()
+        if blocks == 0:
+            assert {each["code"] for each in plan["refusals"]} == {"device_unusable"}
+            continue
+        assert len(notes) == 1 and f"({blocks} blocks of" in notes[0], notes
+        scene.applied(wanted, allow=["x", "m"] if "x" in scene.devices() else [])
+        assert scene.total() - before == blocks * BLOCK, (start, size)
+        scene.applied(devices(["name: x, size: 64 MiB, start: %#x" % FIRST], unmanaged="destroy"))
+        assert scene.total() == before
+
+
+FROM = devices(["name: a, size: 256 MiB", "name: b, size: 256 MiB", "name: m, size: 256 MiB, mode: system-ram"])
+TO = devices(["name: a, size: 128 MiB", "name: b, size: 384 MiB", "name: m, size: 256 MiB", "name: c, size: 128 MiB"])
+STORES = 80
+
+
+@pytest.mark.parametrize("reboots", [False, True], ids=["killed", "power cut"])
+def test_killed_at_any_store_the_devices_are_the_old_or_the_new_ones(scene, reboots):
+    scene.applied(FROM, allow=BOOT)
+    ends = set()
+    for at in range(1, STORES, 9 if reboots else 3):
+        digests = {name: scene.fill(name, f"{name}{at}") for name in ("a", "b")}
+        old = scene.layout()
+        fault = Fault(at, "kill-before", paths=("/sys",), log=f"/tmp/fault-{at}.log")
+        killed = scene.daxprov.apply(TO, allow=["a"], fault=fault)
+        if killed.signal != 9 and len(scene.vm.read_file(fault.log).splitlines()) < at:
+            break
+        if reboots:
+            scene.reboot()
+        recovered = scene.daxprov.run("recover")
+        if recovered.status == PARTIAL:
+            # It is a device by now, and somebody can have written to it.
+            assert "--allow-destroy m" in recovered.err + recovered.out, f"store {at}: {recovered}"
+            recovered = scene.daxprov.run("recover", "--allow-destroy", "m")
+        assert recovered.status == DONE, f"store {at}: {recovered}"
+        if reboots:
+            restored = scene.restore()
+            assert restored.status == DONE, f"store {at}: {restored}"
+        isNew = scene.daxprov.is_settled(TO)
+        ends.add(isNew)
+        assert isNew or scene.layout() == old, f"store {at}"
+        assert scene.digest("b") == digests["b"] and scene.digest("a") == digests["a"], f"store {at}"
+        scene.assert_sound()
+        if isNew:
+            scene.applied(devices(["name: a, size: 256 MiB", "name: b, size: 256 MiB", "name: m, size: 256 MiB, mode: system-ram"],
+                                  unmanaged="destroy"), allow=["b", "c", "m"])
+    else:
+        pytest.fail(f"more than {STORES} stores")
+    assert False in ends
+
+
+@pytest.mark.parametrize("error", [errno.EBUSY, errno.EIO])
+def test_a_store_that_fails_is_undone(scene, error):
+    scene.applied(FROM, allow=BOOT)
+    digests = {name: scene.fill(name, name) for name in ("a", "b")}
+    old = scene.layout()
+    for at in range(1, STORES, 7):
+        fault = Fault(at, f"errno:{error}", paths=("/sys",), log=f"/tmp/fault-{at}.log")
+        failed = scene.daxprov.apply(TO, allow=["a"], fault=fault)
+        if len(scene.vm.read_file(fault.log).splitlines()) < at:
+            break
+        if failed.status == PARTIAL:
+            recovered = scene.daxprov.run("recover", "--allow-destroy", "m")
+            assert recovered.status == DONE, f"store {at}: {recovered}"
+        else:
+            assert failed.status == ROLLED_BACK, f"store {at}: {failed}"
+        assert scene.layout() == old, f"store {at}"
+        assert {name: scene.digest(name) for name in digests} == digests, f"store {at}"
+        scene.assert_sound()
+    else:
+        pytest.fail(f"more than {STORES} stores")
+
+
+def test_a_region_that_is_another_after_a_boot_is_left_alone(scene):
+    scene.applied(devices(["name: a, size: 256 MiB"], ["name: b, size: 256 MiB"]), allow=BOOT)
+    record = scene.vm.run("ls /var/lib/daxprov/dax-regions", check=True).out.split()
+    assert len(record) == 2
+    scene.vm.run(f"sed -i s/{FIRST}/{FIRST + 512 * MIB}/ /var/lib/daxprov/dax-regions/{record[0]}", check=True)
+    scene.reboot()
+    restored = scene.restore()
+    # What was changed is damaged; the other region is restored all the same.
+    assert restored.status == REFUSED and "damaged" in restored.err, restored
+    assert set(scene.devices()) == {"dax0.0", "b"}
+    assert scene.devices()["b"]["mappings"][0]["start"] == SECOND
