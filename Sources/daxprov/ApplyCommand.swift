@@ -20,7 +20,7 @@ struct ApplyCommand: ParsableCommand {
             the caller's choice.
 
             After a boot, --boot takes no profile: the devices that daxprov had made system memory are made that again, \
-            since the kernel forgets it. It never asks. A device that is not as it was, or that somebody may have \
+            and dax regions are divided as they were, since the kernel forgets both. It never asks. A device that is not as it was, or that somebody may have \
             written to since, stays what it is, and the exit code is 3.
 
             Every step is recorded before it runs. When one fails, or a signal asks to stop, everything done is undone \

@@ -78,7 +78,7 @@ struct RecoverCommand: ParsableCommand {
         let interrupted = try CommandFailure.onState { () throws(StateError) in try store.interrupted() }
         if !interrupted.isEmpty, !yes {
             let observed = try CommandFailure.translating { () throws(HostError) in try host.observe() }
-            for note in RecoveryForecast.notes(of: interrupted, on: observed) {
+            for note in RecoveryForecast.notes(of: interrupted, on: observed, bootID: host.bootID) {
                 Console.diagnose("daxprov: \(TerminalText.clean("\(note.address): \(note.message)"))")
             }
             try Question.confirm("Recover what was interrupted?")

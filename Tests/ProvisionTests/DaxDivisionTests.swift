@@ -167,7 +167,8 @@ import Testing
         _ = try bench.rollBack(agreeing: ["tier", "rest", "cache"])
         #expect(try bench.layouts == old)
         // What was adopted was not changed, and so is not undone.
-        #expect(try DaxRegionStore(bench.store.directory).found().records.map(\.region.start) == [0x1_4000_0000])
+        #expect(
+            try DaxRegionStore(bench.store.directory).found().records.map(\.region.start) == [0x1_4000_0000])
     }
 
     @Test func aBootForgetsTheDivisionAndItComesBackWithItsBytes() throws {
@@ -208,7 +209,7 @@ import Testing
         try bench.host.reboot()
         let more = try Self.profile(
             "{name: a, size: 512 MiB}, {name: b, size: 256 MiB}, {name: c, size: remaining}")
-        #expect(try bench.prepare(more).plan.losses.map(\.address) == ["hmem.0/dax0.0"])
+        #expect(try bench.prepare(more).plan.losses.map(\.address) == ["hmem.0/dax0.0", "hmem.0/b"])
     }
 
     @Test func aRegionThatIsGoneOrAnotherStopsTheRestoration() throws {
@@ -344,5 +345,112 @@ import Testing
             case let ending: Issue.record("\(point): \(ending)")
             }
         }
+    }
+
+    /// What the record has stays somebody's over a boot, whether or not a profile names it.
+    @Test func whatTheRecordHasIsNotGivenToOthersAfterABoot() throws {
+        let bench = try Bench()
+        try bench.applied(Self.profile("{name: a, size: 256 MiB}, {name: b, size: 256 MiB}"))
+        try bench.write(5, to: "a")
+        try bench.write(6, to: "b")
+        try bench.host.reboot()
+        let other = try Self.profile("{name: a, size: 256 MiB}, {name: c, size: remaining}")
+        let plan = try bench.prepare(other).plan
+        #expect(plan.unmanaged.map(\.address) == ["hmem.0/b"])
+        try bench.applied(other)
+        #expect(try bench.device("c").size == .mib(512))
+        _ = try bench.restore()
+        #expect(try bench.read("a") == [5, 5] && bench.read("b") == [6, 6] && bench.read("c") == [0, 0])
+        try bench.host.reboot()
+        // A smaller size needs the name, as it does in the same boot; all of the region is not had by asking for it.
+        let smaller = try bench.prepare(Self.profile("{name: a, size: 128 MiB}")).plan
+        #expect(smaller.losses.contains { $0.address == "hmem.0/a" })
+        #expect(try !bench.prepare(Self.profile("{name: all, size: 100%}")).plan.refusals.isEmpty)
+    }
+
+    /// Whatever replaces what is undone whole, again and again, also where it has the very place of what it replaces, or one that begins so.
+    @Test(
+        arguments: ["{name: c, size: 256 MiB}", "{name: c, size: remaining}", "{name: c, size: 128 MiB}"],
+        [false, true])
+    func aReplacementInTheSamePlaceIsUndone(replacement: String, fails: Bool) throws {
+        let bench = try Bench()
+        try bench.applied(Self.profile("{name: a, size: 256 MiB}, {name: k, size: 256 MiB}"))
+        try bench.write(5, to: "k")
+        let old = try bench.layouts
+        let replacing = try Self.profile("{name: k, size: 256 MiB}, \(replacement)", unmanaged: "destroy")
+        if fails {
+            bench.host.arm(SimulatedFault(.fail(errno: 5), atOperation: 7))
+            guard case .undone = try bench.apply(replacing) else {
+                Issue.record("not undone")
+                return
+            }
+        } else {
+            try bench.applied(replacing)
+            _ = try bench.rollBack(agreeing: ["c"])
+        }
+        #expect(try bench.layouts == old)
+        #expect(try bench.read("k") == [5, 5])
+        #expect(try bench.device("a").size == .mib(256))
+    }
+
+    /// What a boot has forgotten comes back larger, and undoing that goes back to what the boot left.
+    @Test func whatIsRememberedAndGrowsIsOneStep() throws {
+        let bench = try Bench()
+        try bench.applied(Self.profile("{name: a, size: 256 MiB}"))
+        try bench.write(5, to: "a")
+        try bench.host.reboot()
+        try bench.host.write(9, toDevice: "dax0.0", at: [.mib(300)])
+        let old = try bench.layouts
+        let larger = try Self.profile("{name: a, size: 512 MiB}")
+        #expect(try bench.prepare(larger).plan.losses.map(\.address) == ["hmem.0/dax0.0"])
+        try bench.applied(larger)
+        #expect(try bench.read("a", at: [.zero, .mib(64), .mib(300)]) == [5, 5, 0])
+        _ = try bench.rollBack(agreeing: ["a"])
+        #expect(try bench.layouts == old)
+        #expect(bench.host.read(device: "dax0.0", at: [.zero]) == [5])
+        #expect(try bench.boot().profile.daxRegions.first?.devices.map(\.name.text) == ["a"])
+    }
+
+    /// Nobody reads what the kernel had in its memory.
+    @Test func memoryThatBecomesADeviceIsCleared() throws {
+        let bench = try Bench()
+        try bench.applied(Self.profile("{name: m, size: 256 MiB, mode: system-ram}"))
+        try bench.applied(Self.profile("{name: m, size: 256 MiB}"))
+        #expect(try bench.read("m", at: [.zero, .mib(128)]) == [0, 0])
+        try bench.applied(Self.profile("{name: m, size: 256 MiB, mode: system-ram}"))
+        try bench.host.reboot()
+        try bench.applied(Self.profile("{name: m, size: 256 MiB}"))
+        #expect(try bench.read("m", at: [.zero, .mib(128)]) == [0, 0])
+    }
+
+    @Test func everythingCanBeRemoved() throws {
+        let bench = try Bench()
+        try bench.applied(Self.profile("{name: a, size: 256 MiB}"))
+        let nothing = try Self.profile("", unmanaged: "destroy")
+        #expect(try bench.prepare(nothing).plan.losses.map(\.address) == ["hmem.0/a"])
+        try bench.applied(nothing)
+        #expect(try bench.observed.daxRegions[0].availableSize == .gib(1))
+        #expect(try bench.boot().profile.daxRegions.isEmpty)
+    }
+
+    @Test func aRecordThatCannotBeReadKeepsItsRegionFromEverything() throws {
+        let bench = try Bench()
+        try bench.applied(Self.profile("{name: a, size: 256 MiB}"))
+        let directory = bench.store.directory.path.appending("dax-regions")
+        let file = directory.appending("00000001-0000-0000-0000-000040000000")
+        let descriptor = try FileDescriptor.open(file, .writeOnly, options: .truncate)
+        try descriptor.closeAfter { _ = try descriptor.writeAll("damaged".utf8) }
+        try bench.host.reboot()
+        let plan = try bench.prepare(Self.profile("{name: a, size: 256 MiB}")).plan
+        #expect(plan.refusals.map(\.code) == [.notListed])
+        #expect(try bench.boot().refusals.map(\.code) == [.notListed])
+    }
+
+    @Test(arguments: [
+        "{name: a, size: 8388608 TiB}, {name: b, size: 8388608 TiB}",
+        "{name: a, size: 8388608 TiB, start: 0x1fffffffffffffff}",
+    ])
+    func numbersThatAreTooLargeAreRefused(devices: String) throws {
+        #expect(try !Bench().prepare(Self.profile(devices)).plan.refusals.isEmpty)
     }
 }

@@ -31,4 +31,27 @@ import Testing
         let saved = try InventoryReader.read(JSONValue(parsing: Array(InventoryReport(observed).json.utf8)))
         #expect(saved == observed)
     }
+
+    /// A plan that was saved is good as long as the region is what it was.
+    @Test func aSavedPlanOfADivisionIsReadBackAndAppliedAsLongAsTheRegionIsWhatItWas() throws {
+        let bench = try DaxDivisionTests.Bench()
+        let text = """
+            version: 1
+            devices:
+              - match: {start: 0x100000000}
+                devices: [{name: a, size: 256 MiB}, {name: b, size: 64 MiB, align: 4 KiB}]
+
+            """
+        let profile = try ProfileReader.read(Array(text.utf8), source: "test.yaml")
+        let saved = SavedPlan(
+            try bench.prepare(profile), of: profile, text: text, backupLimit: Planner.defaultBackupLimit)
+        #expect(saved.picture.objects.map(\.kind) == [.daxRegion])
+        let again = try SavedPlan.read(Array(saved.text.utf8))
+        #expect(again == saved && again.text == saved.text)
+        let application = Application(of: again, to: bench.host, safeguards: Safeguards(reading: bench.store))
+        #expect(try application.prepare().differences.isEmpty)
+        try bench.applied(DaxDivisionTests.profile("{name: other, size: 128 MiB}"))
+        let later = Application(of: again, to: bench.host, safeguards: Safeguards(reading: bench.store))
+        #expect(try !later.prepare().differences.isEmpty)
+    }
 }

@@ -12,8 +12,10 @@ enum ProfileDump {
             lines.append("dax region at \(block.position.line):\(block.position.column): \(block.match)")
             lines += block.devices.map { device in
                 let words: [String?] = [
-                    "\"\(device.name.text)\"", device.use.text, "\(device.size)", device.align.map { "align=\($0)" },
-                    device.start.map { "start=0x\(String($0, radix: 16))" }, device.zeroes ? nil : "zero=false",
+                    "\"\(device.name.text)\"", device.use.text, "\(device.size)",
+                    device.align.map { "align=\($0)" },
+                    device.start.map { "start=0x\(String($0, radix: 16))" },
+                    device.zeroes ? nil : "zero=false",
                 ]
                 return "  \(device.position.line):\(device.position.column): "
                     + words.compactMap(\.self).joined(separator: " ")

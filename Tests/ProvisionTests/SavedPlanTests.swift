@@ -51,7 +51,9 @@ import Testing
     @Test func whatIsWrittenIsReadBack() throws {
         let saved = try Self.saved(Self.host())
         #expect(saved.picture.changes.count == 3)
-        #expect(Set(saved.picture.objects.map(\.kind)) == Set(ObjectFingerprint.Kind.allCases))
+        #expect(
+            Set(saved.picture.objects.map(\.kind))
+                == Set(ObjectFingerprint.Kind.allCases).subtracting([.daxRegion]))
         #expect(saved.picture.objects.filter { $0.kind == .namespace }.count == 2, "not the untouched one")
         let again = try read(saved.text)
         #expect(again == saved)

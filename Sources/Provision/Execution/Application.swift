@@ -87,7 +87,7 @@ public struct Application {
     }
 
     private func prepareAfterRecovery(_ now: Observed) throws(HostError) -> Prepared {
-        let forecast = RecoveryForecast(safeguards.interrupted, on: now)
+        let forecast = RecoveryForecast(safeguards.interrupted, on: now, bootID: host.bootID)
         var plan = try plan(on: forecast.observed)
             .reviewed(by: safeguards.reviews(for: profile, on: forecast.observed))
         plan.notes = forecast.notes + plan.notes
@@ -134,7 +134,9 @@ public struct Application {
         let plan = prepared.plan
         var refusals = plan.refusals + consent.refusals(for: plan)
         if !plan.changes.isEmpty {
-            let declared = Set(profile.regions.flatMap(\.namespaces).map(\.displayName))
+            let declared = Set(
+                profile.regions.flatMap(\.namespaces).map(\.displayName)
+                    + profile.daxRegions.flatMap(\.devices).map(\.name.text))
             refusals += consent.unknownWords(
                 for: plan.losses,
                 known: prepared.observed.consentWords.union(declared).union(plan.changes.map(\.address)))

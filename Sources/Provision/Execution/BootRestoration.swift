@@ -30,7 +30,7 @@ public struct BootRestoration: Sendable {
             kept.damaged.map { Self.damaged($0, in: "devices") }
             + divisions.damaged.map { Self.damaged($0, in: "dax-regions") }
         let known = observed.remembering(divisions.records)
-        for (line, record) in divisions.records.enumerated() { add(record, line: line + 1, on: known) }
+        add(divisions.records, on: known)
         var candidates: [Candidate] = []
         for device in kept.devices {
             guard let candidate = Candidate(device, on: observed) else {
@@ -83,30 +83,44 @@ public struct BootRestoration: Sendable {
         }
     }
 
+    /// Adds the devices of dynamic dax regions: all of them in one plan, where that can be; else those that can be by themselves.
+    private mutating func add(_ records: [DaxRegionRecord], on observed: Observed) {
+        var all = self
+        for (line, record) in records.enumerated() {
+            all.add(record, line: line + 1, on: observed, beside: records)
+        }
+        if all.refusals.count == refusals.count {
+            self = all
+            return
+        }
+        for (line, record) in records.enumerated() {
+            add(record, line: line + 1, on: observed, beside: [record])
+        }
+    }
+
     /// Adds the devices of a dynamic dax region, unless it is not the region that it was, or a plan refuses it.
-    private mutating func add(_ record: DaxRegionRecord, line: Int, on observed: Observed) {
-        guard let region = observed.daxRegion(record.region) else {
+    private mutating func add(
+        _ record: DaxRegionRecord, line: Int, on observed: Observed, beside all: [DaxRegionRecord]
+    ) {
+        guard observed.daxRegion(record.region) != nil else {
             refusals.append(Self.missing(record, on: observed))
             return
         }
-        let block = DaxRegionBlock(
-            match: DaxRegionMatch(start: record.region.start),
-            devices: record.devices.compactMap { device in
-                guard let name = NamespaceName(device.name) else { return nil }
-                return DaxDeviceDeclaration(
-                    name: name, size: .raw(device.layout.size), align: Alignment(device.layout.align),
-                    use: device.layout.use ?? .devdax, zeroes: false)
-            }, position: SourcePosition(line: line, column: 1))
+        let blocks = all.enumerated().map { Self.block($1, line: $0 + 1) }
+        let block = Self.block(record, line: line)
         let plan = Planner.plan(
-            Profile(source: Self.source, regions: [], daxRegions: [block]), on: observed)
+            Profile(source: Self.source, regions: [], daxRegions: blocks), on: observed)
         var agreed = Consent()
         // What a boot has made of the whole region is nobody's, as long as nobody uses it.
-        if let whole = region.undivided, whole.label == nil {
+        for record in all {
+            guard let region = observed.daxRegion(record.region), let whole = region.undivided,
+                whole.label == nil
+            else { continue }
             agreed.allowDestroy.insert("\(region.name)/\(whole.name)")
         }
         let moved = plan.steps.compactMap(\.step.transition).filter { transition in
-            transition.after.map { after in !record.devices.contains { $0.layout.ranges == after.ranges } }
-                ?? false
+            guard transition.region == record.region, let after = transition.after else { return false }
+            return !record.devices.contains { $0.layout.ranges == after.ranges }
         }
         let refused =
             plan.refusals + moved.map { Self.taken($0) } + agreed.refusals(for: plan)
@@ -118,6 +132,18 @@ public struct BootRestoration: Sendable {
         consent.allowDestroy.formUnion(plan.losses.isEmpty ? [] : agreed.allowDestroy)
     }
 
+    /// What is recorded of a region, as a profile asks for it.
+    private static func block(_ record: DaxRegionRecord, line: Int) -> DaxRegionBlock {
+        DaxRegionBlock(
+            match: DaxRegionMatch(start: record.region.start),
+            devices: record.devices.compactMap { device in
+                guard let name = NamespaceName(device.name) else { return nil }
+                return DaxDeviceDeclaration(
+                    name: name, size: .raw(device.layout.size), align: Alignment(device.layout.align),
+                    use: device.layout.use ?? .devdax, zeroes: false)
+            }, position: SourcePosition(line: line, column: 1))
+    }
+
     private static func missing(_ record: DaxRegionRecord, on observed: Observed) -> Refusal {
         let same = observed.daxRegions.first { $0.kind == .dynamic && $0.start == record.region.start }
         return Refusal(
@@ -126,7 +152,9 @@ public struct BootRestoration: Sendable {
                 "it had \(record.region.size), and now a region of \($0.size) begins there: none of its devices is put back"
             }
                 ?? "the dax region \(record.region) is not there, and with it \(record.devices.map(\.name).joined(separator: ", "))",
-            advice: "see daxprov inventory; apply the profile again when the region is what it is to be")
+            advice:
+                "see daxprov inventory; where the region is what it is to be, remove dax-regions/\(record.region.recordKey) from the "
+                + "state directory, and apply its profile")
     }
 
     private static func taken(_ transition: DeviceTransition) -> Refusal {

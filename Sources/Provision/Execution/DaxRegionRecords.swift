@@ -18,13 +18,28 @@ struct DaxRegionRecords {
         try store.write(DaxRegionRecord.after(transitions, from: before))
     }
 
-    /// Records what was recorded before a transaction that is undone.
+    /// Records what was recorded, before a transaction that is undone, of what it touched.
     func settle(undone log: TransactionLog) throws(StateError) {
+        guard !log.touchedDaxRegions.isEmpty else { return }
+        let now = try store.found().records
         try store.write(
             log.touchedDaxRegions.map { region in
                 let before = log.header.before.daxRegion(region)
-                return DaxRegionRecord(
-                    region: region, regionName: before?.name ?? "", devices: before?.recorded ?? [])
+                var record =
+                    now.first { $0.region == region }
+                    ?? DaxRegionRecord(region: region, regionName: before?.name ?? "", devices: [])
+                let touched = Set(
+                    log.begun.keys.compactMap { log.header.steps[$0].transition }
+                        .filter { $0.region == region }.map(\.name))
+                for name in touched { record.set(nil, for: name) }
+                // Those of others that the transaction had put out of the record come back with theirs.
+                for device in before?.recorded ?? []
+                where touched.contains(device.name)
+                    || !record.devices.contains(where: { $0.name == device.name })
+                {
+                    record.set(device.layout, for: device.name)
+                }
+                return record
             })
     }
 

@@ -3,80 +3,143 @@ import ProvisionHost
 
 /// What undoing comes to in one dynamic dax region: pure, from a transaction's log and the region as it is now.
 ///
-/// Steps are taken back in reverse order, each from whatever is there of it: as it left it, as it found it, or half-made, which shows as
-/// the first ranges of the one or the other. What is none of these is somebody else's.
+/// It is a description of the old state, not a list of inverse steps, like ``UndoPlan``: made again after it was interrupted, it brings
+/// back the same, and made again afterwards it is empty. What was there before and a step began to touch comes back. What a step made is
+/// known by its ranges: all of them, or the first ones, where it died in the middle; that goes. Anything else is somebody else's.
 struct DaxUndo {
     /// One device on its way back.
     struct Return: Equatable {
         /// What is done.
         var transition: DeviceTransition
-        /// The step that is taken back; nil for what stands in the way of one.
+        /// The step that left what is there; nil where none did: it came back, or is in the way.
         var step: Int?
+        /// Whether it is nobody's of the transaction, and in the way of what comes back.
+        var isForeign = false
     }
 
     /// What is done, in order.
     private(set) var returns: [Return] = []
-    /// What must be there afterwards.
-    private(set) var goals: [DeviceTransition] = []
+
+    private let region: DaxRegion
+    private let identity: DaxRegionIdentity
+    private let begun: [(number: Int, transition: DeviceTransition)]
+    /// What must be there, and is not.
+    private var goals: [(name: String, layout: DeviceLayout)] = []
+    /// What is there, as it changes.
+    private var current: [(name: String, layout: DeviceLayout)] = []
 
     /// - Parameter isSameBoot: whether the transaction began in this boot. A boot leaves nothing of any division: then there is nothing
     ///   to take back.
     init(of log: TransactionLog, in now: DaxRegion, isSameBoot: Bool) {
-        guard let identity = now.identity else { return }
-        let begun = log.header.steps.enumerated().compactMap { number, step in
-            step.transition.flatMap { transition in
-                log.begun[number] != nil && transition.region == identity ? (number, transition) : nil
-            }
+        let identity = now.identity ?? DaxRegionIdentity(start: 0, size: .zero)
+        region = now
+        self.identity = identity
+        begun = log.header.steps.enumerated().compactMap { number, step in
+            guard let transition = step.transition, log.begun[number] != nil, transition.region == identity
+            else { return nil }
+            return (number, transition)
         }
-        guard !begun.isEmpty, isSameBoot || now.undivided == nil else { return }
-        var current = now.devices.filter { $0.size > .zero }
-            .compactMap { device in device.layout.map { (name: device.label ?? device.name, layout: $0) } }
+        let steps = begun
+        current = now.devices.filter { $0.size > .zero }.compactMap { device in
+            guard let layout = device.layout else { return nil }
+            let maker = steps.last { $0.transition.after?.ranges == layout.ranges }
+            return (maker?.transition.name ?? device.label ?? device.name, layout)
+        }
+        let before = log.header.before.daxRegion(identity)
+        goals = (before?.devices ?? []).compactMap { device in
+            guard let layout = device.layout,
+                begun.contains(where: { $0.transition.before?.ranges == layout.ranges })
+            else { return nil }
+            return (device.label ?? device.name, layout)
+        }
+        guard !begun.isEmpty else { return }
+        let isLeft = now.undivided == nil && current.contains { isOwn($0.layout) || isGoal($0.layout) }
+        guard isSameBoot || isLeft else { return }
+        let untouched = (before?.devices ?? []).compactMap { $0.layout?.ranges }.filter { ranges in
+            !goals.contains { $0.layout.ranges == ranges }
+        }
+        plan(besides: untouched)
+    }
 
-        func add(_ number: Int?, _ name: String, _ before: DeviceLayout?, _ after: DeviceLayout?) {
-            returns.append(
-                Return(
-                    transition: DeviceTransition(
-                        region: identity, regionName: now.name, name: name,
-                        device: before.flatMap { now.device(of: $0.ranges) }?.name, before: before,
-                        after: after), step: number))
-            current.removeAll { before != nil && $0.layout.ranges == before?.ranges }
-            if let after { current.append((name, after)) }
+    private mutating func plan(besides untouched: [[Range<UInt64>]]) {
+        // What is as it was stays.
+        goals.removeAll { goal in current.contains { $0.layout == goal.layout } }
+        let settled = current.filter { isGoal($0.layout) }.map(\.layout)
+        func isSettled(_ layout: DeviceLayout) -> Bool {
+            settled.contains(layout) || untouched.contains(layout.ranges)
         }
+        for device in current where !isSettled(device.layout) && goal(of: device.layout) == nil {
+            if isOwn(device.layout) {
+                add(device.layout, nil, as: device.name)
+            } else if goals.contains(where: { $0.layout.ranges.overlap(device.layout.ranges) }) {
+                add(device.layout, nil, as: device.name, isForeign: true)
+            }
+        }
+        while let goal = next() {
+            let found = current.first { !isSettled($0.layout) && self.goal(of: $0.layout)?.name == goal.name }
+            // What lies in its place and has another place to go to gives way first.
+            for other in current
+            where other.layout != found?.layout && other.layout.ranges.overlap(goal.layout.ranges) {
+                add(other.layout, nil, as: other.name, isForeign: !isOwn(other.layout))
+            }
+            add(found?.layout, goal.layout, as: goal.name)
+            goals.removeAll { $0.name == goal.name && $0.layout == goal.layout }
+        }
+    }
 
-        for (number, step) in begun.reversed() {
-            // What was a device only to be cleared.
-            for found in current
-            where step.isScratch(found.layout) && !begun.contains(where: { $0.1.before == found.layout }) {
-                add(number, found.name, found.layout, nil)
+    /// The next to come back: one whose place is free, or its own.
+    private func next() -> (name: String, layout: DeviceLayout)? {
+        goals.first { goal in
+            current.allSatisfy { device in
+                self.goal(of: device.layout)?.name == goal.name
+                    || !device.layout.ranges.overlap(goal.layout.ranges)
             }
-            let left = current.first { step.after?.ranges == $0.layout.ranges }
-            let old = current.first { step.before?.ranges == $0.layout.ranges }
-            let found = (left ?? old ?? current.first { step.isHalf($0.layout) })?.layout
-            if found == step.before { continue }
-            if let before = step.before {
-                for other in current
-                where other.layout != found && other.layout.ranges.overlap(before.ranges) {
-                    add(nil, other.name, other.layout, nil)
-                }
-            }
-            add(number, step.name, found, step.before)
+        } ?? goals.first
+    }
+
+    /// What a device that is there becomes again: that from which a step made it, whole or in part; nil where it has no such.
+    private func goal(of layout: DeviceLayout) -> (name: String, layout: DeviceLayout)? {
+        let made =
+            begun.last { $0.transition.after?.ranges == layout.ranges }
+            ?? begun.last { $0.transition.isPart(layout) }
+        if let same = goals.first(where: { $0.layout.ranges == layout.ranges }) { return same }
+        guard let made, let before = made.transition.before else { return nil }
+        return goals.first { $0.layout.ranges == before.ranges }
+    }
+
+    private func isGoal(_ layout: DeviceLayout) -> Bool {
+        begun.contains { $0.transition.before == layout }
+    }
+
+    /// Whether a step made it, or was in the middle of that.
+    private func isOwn(_ layout: DeviceLayout) -> Bool {
+        begun.contains { _, step in
+            step.isPart(layout)
+                || !step.zeroedRanges.isEmpty && step.zeroedRanges.starts(with: layout.ranges)
         }
-        goals = begun.map(\.1).filter { transition in
-            guard let before = transition.before else { return false }
-            return current.contains { $0.layout == before }
-        }
+    }
+
+    private mutating func add(
+        _ before: DeviceLayout?, _ after: DeviceLayout?, as name: String, isForeign: Bool = false
+    ) {
+        let step = before.flatMap { found in begun.last { $0.transition.after?.ranges == found.ranges } }
+        let device = before.flatMap { region.device(of: $0.ranges) }?.name
+        returns.append(
+            Return(
+                transition: DeviceTransition(
+                    region: identity, regionName: region.name, name: name, device: device, before: before,
+                    after: after,
+                    // What the kernel left in its memory is no more its old contents than nothing is, and nobody's business.
+                    zeroes: before?.isKernels == true),
+                step: isForeign ? nil : step?.number, isForeign: isForeign))
+        current.removeAll { before != nil && $0.layout.ranges == before?.ranges }
+        if let after { current.append((name, after)) }
     }
 }
 
 extension DeviceTransition {
-    /// Whether a device is what a step makes to clear memory, or the beginning of it.
-    fileprivate func isScratch(_ layout: DeviceLayout) -> Bool {
-        guard !zeroedRanges.isEmpty, layout.ranges != after?.ranges else { return false }
-        return zeroedRanges.starts(with: layout.ranges)
-    }
-
-    /// Whether a device is this one half-made or half-changed.
-    fileprivate func isHalf(_ layout: DeviceLayout) -> Bool {
+    /// Whether a device is this one, half-made or half-changed.
+    fileprivate func isPart(_ layout: DeviceLayout) -> Bool {
         [before, after].compactMap(\.self).contains { $0.ranges.starts(with: layout.ranges) }
     }
 }
@@ -100,11 +163,14 @@ extension TransactionLog {
         for (number, step) in header.steps.enumerated() where done.contains(number) {
             if let transition = step.transition { last[transition.address] = transition }
         }
+        let made = last.values.compactMap { $0.after?.ranges }
         return last.values.compactMap { transition in
             guard let region = now.daxRegion(transition.region) else {
                 return "\(transition.regionName) is not there"
             }
             if !isSameBoot, region.undivided != nil { return nil }
+            // Another device has its place since.
+            if transition.after == nil, let was = transition.before, made.contains(was.ranges) { return nil }
             return transition.shortfall(in: region).map { "\(transition.address): \($0)" }
         }.sorted()
     }

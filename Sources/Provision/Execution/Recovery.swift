@@ -152,12 +152,12 @@ public struct Recovery {
     ///   removed, the transaction is still committed; else it is interrupted, and recovery goes on.
     public func rollBack(_ id: String) throws(ExecutionError) -> Undone {
         let end = try read(id).end
-        let before = HostSnapshot(try observe().regions)
+        let before = HostSnapshot(try observe())
         var recording = try resume(id)
         do throws(ExecutionError) {
             return try undo(id, because: "rollback was asked for", &recording)
         } catch {
-            if case .consentMissing = error, let end, HostSnapshot(try observe().regions) == before {
+            if case .consentMissing = error, let end, HostSnapshot(try observe()) == before {
                 try recording.note(.end(end, after: nil))
             }
             throw error

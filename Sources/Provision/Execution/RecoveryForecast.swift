@@ -7,15 +7,20 @@ public struct RecoveryForecast {
     private(set) var notes: [Note] = []
     /// The host as it will be.
     private(set) var observed: Observed
+    private let bootID: String?
 
     /// What recovery will do with these transactions, oldest first.
-    public static func notes(of interrupted: [TransactionLog], on observed: Observed) -> [Note] {
-        RecoveryForecast(interrupted, on: observed).notes
+    public static func notes(
+        of interrupted: [TransactionLog], on observed: Observed, bootID: String?
+    ) -> [Note] {
+        RecoveryForecast(interrupted, on: observed, bootID: bootID).notes
     }
 
     /// Foretells the recovery of these transactions, oldest first, on a host.
-    init(_ interrupted: [TransactionLog], on observed: Observed) {
+    /// - Parameter bootID: the kernel's id of this boot: a boot leaves no division of a dax region.
+    init(_ interrupted: [TransactionLog], on observed: Observed, bootID: String?) {
         self.observed = observed
+        self.bootID = bootID
         for log in interrupted.reversed() { foretell(log) }
     }
 
@@ -68,14 +73,14 @@ public struct RecoveryForecast {
                     ? "there is nothing to undo" : "it will be undone: " + words.joined(separator: ", ")))
     }
 
-    /// Foretells undoing in dynamic dax regions. Whether it runs in the boot in which the transaction began is not known here: what a boot
-    /// has left is left.
+    /// Foretells undoing in dynamic dax regions.
     private mutating func foretellDax(_ log: TransactionLog) -> [String] {
         var words: [String] = []
         for index in observed.daxRegions.indices {
             let region = observed.daxRegions[index]
             guard let identity = region.identity, log.touchedDaxRegions.contains(identity) else { continue }
-            for item in DaxUndo(of: log, in: region, isSameBoot: true).returns {
+            let isSameBoot = bootID != nil && log.header.bootID == bootID
+            for item in DaxUndo(of: log, in: region, isSameBoot: isSameBoot).returns {
                 let transition = item.transition
                 words.append(
                     "\(transition.address) will be \(transition.after == nil ? "removed" : "brought back")")

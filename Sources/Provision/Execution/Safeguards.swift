@@ -14,6 +14,8 @@ public struct Safeguards: Sendable {
 
     /// What is recorded of dynamic dax regions.
     public var daxRegions: [DaxRegionRecord] = []
+    /// What the files of damaged records of dynamic dax regions are named by.
+    public var damagedDaxRegions: [UUID] = []
 
     /// The transactions that were interrupted, oldest first.
     public var interrupted: [TransactionLog] = []
@@ -30,7 +32,9 @@ public struct Safeguards: Sendable {
         do throws(StateError) {
             for directory in directories { marks += try ProtectionStore(directory).marks() }
             interrupted = try store.interrupted()
-            daxRegions = try DaxRegionStore(store.directory).found().records
+            let found = try DaxRegionStore(store.directory).found()
+            daxRegions = found.records
+            damagedDaxRegions = found.damaged
         } catch {
             unknown = error.description
         }
@@ -57,8 +61,34 @@ extension Safeguards {
         [
             ProtectionReview(marks: marks),
             UnsettledReview(unreadable: unreadable, observed: observed),
+            DamagedRecordReview(damaged: damagedDaxRegions),
             DeclaredProtectionReview(profile: profile, observed: observed, unknown: unknown),
         ]
+    }
+}
+
+/// Refuses to divide a dax region as long as what is recorded of it cannot be read: whose memory is whose is not known then. What a
+/// record is named by says which region it is of.
+private struct DamagedRecordReview: PlanReview {
+    let damaged: [UUID]
+
+    func completed(_ plan: Plan) -> Plan {
+        var plan = plan
+        for key in damaged {
+            guard
+                let step = plan.steps.lazy.compactMap(\.step.transition).first(where: {
+                    $0.region.recordKey == key
+                })
+            else { continue }
+            plan.refusals.append(
+                Refusal(
+                    .notListed, step.regionName,
+                    "what is recorded of its devices is damaged (dax-regions/\(key) in the state directory)",
+                    advice:
+                        "bring that file back, or remove it: then all of its memory that no device has counts as free"
+                ))
+        }
+        return plan
     }
 }
 

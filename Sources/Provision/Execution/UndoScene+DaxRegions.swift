@@ -36,12 +36,10 @@ extension UndoScene {
     private func loss(by item: DaxUndo.Return) throws(ExecutionError) -> String? {
         let transition = item.transition
         guard let found = transition.before else { return nil }
-        guard let number = item.step else {
-            return "has memory of what would be brought back, and would be removed"
-        }
+        if item.isForeign { return "has memory of what would be brought back, and would be removed" }
         // Memory that only went offline could not be opened: what lies there is still the kernel's.
         if transition.after?.isKernels == true, found.use.map({ $0 == .devdax }) ?? true {
-            if found.use == .devdax, let left = log.results[number]?.sample,
+            if found.use == .devdax, let left = item.step.flatMap({ log.results[$0]?.sample }),
                 try sample(of: found, transition, from: .zero) == left
             {
                 return nil
@@ -49,7 +47,7 @@ extension UndoScene {
             return "would become system memory again, which writes over what it holds as a device"
         }
         guard found.use == .devdax, !transition.releasedRanges.isEmpty,
-            let sample = log.results[number]?.sample
+            let sample = item.step.flatMap({ log.results[$0]?.sample })
         else { return nil }
         guard try self.sample(of: found, transition, from: sample.range.offset) != sample else { return nil }
         return transition.after == nil
@@ -89,9 +87,11 @@ extension UndoScene {
         _ = try rollback.onHost { () throws(HostError) in
             try host.perform(.setDevice(transition), identity: .none)
         }
-        guard let after = transition.after, let number = item.step else { return }
+        guard let after = transition.after else { return }
         var looked: Looked?
-        if let sample = log.samples[number] {
+        // What it held when a step took memory from it.
+        let taken = log.header.steps.indices.first { log.header.steps[$0].transition?.before == after }
+        if let sample = taken.flatMap({ log.samples[$0] }) {
             if let now = try self.sample(of: after, transition, from: sample.range.offset) {
                 looked = Looked()
                 looked?.add(sample, pages: now.sums, besides: [])
@@ -104,7 +104,8 @@ extension UndoScene {
     private func removeEmpty(_ undo: DaxUndo) throws(ExecutionError) {
         guard isSameBoot else { return }
         for identity in log.touchedDaxRegions {
-            let known = Set(log.header.before.daxRegion(identity)?.devices.map(\.name) ?? [])
+            let before = log.header.before.daxRegion(identity)?.devices ?? []
+            let known = Set(before.filter { $0.size == .zero }.map(\.name))
             try rollback.onHost { () throws(HostError) in
                 try host.removeEmptyDevices(of: identity, besides: known)
             }

@@ -28,7 +28,9 @@ public struct ProfileExport {
             takesOver = true
         }
         self.regions = settled
-        daxRegions = observed.daxRegions.filter { $0.kind == .dynamic }.map { ExportedDaxRegion($0, in: observed) }
+        daxRegions = observed.daxRegions.filter { $0.kind == .dynamic }.map {
+            ExportedDaxRegion($0, in: observed)
+        }
         self.takesOver = takesOver
     }
 

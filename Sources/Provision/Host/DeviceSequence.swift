@@ -74,13 +74,20 @@ package struct DeviceSequence {
         _ device: String, _ before: DeviceLayout, _ after: DeviceLayout, _ now: DaxRegion
     ) throws(HostError) {
         if before.use == .devdax { try stores.requireUnused(device) }
-        if before.hasPlace(of: after), let use = after.use { return try stores.use(device, as: use) }
+        if before.hasPlace(of: after), !transition.wasKernels, let use = after.use {
+            return try stores.use(device, as: use)
+        }
         // What is new to it is cleared while nobody can reach it: it is a device of its own for that.
-        if !transition.zeroedRanges.isEmpty { try clear(transition.zeroedRanges, align: after.align) }
+        let isClearedLater = transition.wasKernels && !transition.zeroedRanges.isEmpty
+        if !isClearedLater, !transition.zeroedRanges.isEmpty {
+            try clear(transition.zeroedRanges, align: after.align)
+        }
         try stores.release(device)
         do throws(HostError) {
             try shape(device, after)
+            if isClearedLater { try stores.resetNode(of: device) }
             if let use = after.use { try stores.use(device, as: use) }
+            if isClearedLater { try stores.zero(device) }
         } catch {
             throw putBack(device, before, after: error)
         }
@@ -118,10 +125,23 @@ package struct DeviceSequence {
     private func withNew(
         _ layout: DeviceLayout, _ body: (String) throws(HostError) -> Void
     ) throws(HostError) {
-        // The first device is always there. Without memory it is nobody's.
+        // The first device is always there. Without memory it is nobody's. One that a driver has refused once, no driver ever takes
+        // again (drivers/dax/device.c, `dev_dax_probe`): then another is made.
         let first = try stores.region().devices.first { $0.isFirst && $0.size == .zero && $0.driver == nil }
-        let device: String
-        if let first { device = first.name } else { device = try stores.create() }
+        guard let first else { return try with(stores.create(), layout, body) }
+        do throws(HostError) {
+            try with(first.name, layout, body)
+        } catch {
+            guard error.kind == .failed, error.undoFailures.isEmpty, error.operation.hasPrefix("bind") else {
+                throw error
+            }
+            try with(stores.create(), layout, body)
+        }
+    }
+
+    private func with(
+        _ device: String, _ layout: DeviceLayout, _ body: (String) throws(HostError) -> Void
+    ) throws(HostError) {
         do throws(HostError) {
             try stores.resetNode(of: device)
             try shape(device, layout)
@@ -151,7 +171,7 @@ package struct DeviceSequence {
             if now.devices.contains(where: { $0.name == device }) {
                 try stores.release(device)
                 try shape(device, before)
-                if let use = before.use { try stores.use(device, as: use) }
+                if let use = before.use { try takeAgain(device, before, use) }
             } else {
                 try withNew(before) { device throws(HostError) in
                     if let use = before.use { try stores.use(device, as: use) }
@@ -160,6 +180,18 @@ package struct DeviceSequence {
             return failure
         } catch {
             return failure.adding(undoFailures: [error])
+        }
+    }
+
+    /// Gives a device that is as it was its use again. One that a driver has refused is made anew.
+    private func takeAgain(_ device: String, _ before: DeviceLayout, _ use: DeviceUse) throws(HostError) {
+        do throws(HostError) {
+            try stores.use(device, as: use)
+        } catch {
+            guard !device.hasSuffix(".0"), error.kind == .failed else { throw error }
+            try stores.release(device)
+            try discard(device)
+            try withNew(before) { made throws(HostError) in try stores.use(made, as: use) }
         }
     }
 
@@ -188,6 +220,13 @@ package struct DeviceSequence {
         }
         // The kernel says that it has taken a range, and has not (drivers/dax/bus.c, `mapping_store`, since Linux 6.12).
         let left = try stores.region().devices.first { $0.name == device }
+        if let driver = left?.driver {
+            throw HostError(
+                .failed, while: "give \(device) its memory", device: device,
+                reason:
+                    "the driver \(driver) has taken it meanwhile, and may have written over what it holds",
+                advice: "find out what binds drivers here (a udev rule, or another tool)")
+        }
         guard let found = left?.mappings?.map(\.range), found == layout.ranges, left?.align == layout.align
         else {
             throw HostError(

@@ -57,8 +57,8 @@ class Scene:
 
     def total(self):
         """The memory that is online, in bytes."""
-        lines = self.vm.run("lsmem -b -n -o SIZE,STATE --all", check=True).out.splitlines()
-        return sum(int(size) for size, state in (line.split() for line in lines) if state == "online")
+        states = self.vm.run(f"cat {MEMORY}/memory*/state", check=True).out.split()
+        return BLOCK * states.count("online")
 
     def applied(self, profile, allow=()):
         result = self.daxprov.apply(profile, allow=allow)
@@ -88,5 +88,7 @@ class Scene:
         return self.daxprov.plan(profile)
 
     def refusals(self, profile, **options):
-        return {each["code"] for each in json.loads(
-            self.daxprov.run("plan", "--json", profile=profile, **options).stdout)["refusals"]}
+        result = self.daxprov.run("plan", "--json", profile=profile, **options)
+        found = json.loads(result.stdout)
+        assert "refusals" in found, result
+        return {each["code"] for each in found["refusals"]}

@@ -10,13 +10,16 @@ extension DeviceLayout {
             node.set("mode", DeviceMode.systemRAM.rawValue)
             node.set("online", online.rawValue)
         }
-        node.set("ranges", each: ranges) { range in
-            let item = JSONNode.object()
-            item.set("start", range.lowerBound)
-            item.set("end", range.upperBound - 1)
-            item.set("size", UInt64(range.count))
-            return item
-        }
+        node.set("ranges", each: ranges, Self.node)
+    }
+
+    /// A range as an object, as inventories write it: the end is in it.
+    fileprivate static func node(_ range: Range<UInt64>) -> JSONNode {
+        let item = JSONNode.object()
+        item.set("start", range.lowerBound)
+        item.set("end", range.upperBound - 1)
+        item.set("size", UInt64(range.count))
+        return item
     }
 
     /// The layout as an object.
@@ -34,7 +37,9 @@ extension DeviceLayout {
             ranges: try node.limitedList("ranges", InventoryReader.range),
             align: try node.required("align").unit(),
             use: mode.map { $0 == .devdax ? .devdax : .systemRAM(online ?? .none) })
-        guard !ranges.isEmpty else { throw node.error("has no memory") }
+        guard !ranges.isEmpty, size.bytes < 1 << 61 else {
+            throw node.error("has no memory, or more than there can be")
+        }
     }
 }
 
@@ -78,6 +83,7 @@ extension DeviceTransition {
         if let before { node.set("from", before.json) }
         if let after { node.set("to", after.json) }
         node.setFlag("zeroes", if: zeroes)
+        if !kept.isEmpty { node.set("kept", each: kept, DeviceLayout.node) }
         return node
     }
 
@@ -88,6 +94,7 @@ extension DeviceTransition {
             name: try node.required("name").string(), device: try node.optional("device")?.string(),
             before: try node.optional("from").map { item throws(JSONError) in try DeviceLayout(item) },
             after: try node.optional("to").map { item throws(JSONError) in try DeviceLayout(item) },
-            zeroes: try node.optional("zeroes")?.bool() ?? false)
+            zeroes: try node.optional("zeroes")?.bool() ?? false,
+            kept: try node.limitedList("kept", InventoryReader.range))
     }
 }

@@ -15,6 +15,14 @@ extension InventoryReader {
     }
 
     private static func device(_ node: JSONCursor) throws(JSONError) -> DaxRegion.Device {
+        let device = try unchecked(node)
+        guard device.mappings.map({ $0.map(\.range).size.bytes < .max }) ?? true else {
+            throw node.error("has more memory than there can be")
+        }
+        return device
+    }
+
+    private static func unchecked(_ node: JSONCursor) throws(JSONError) -> DaxRegion.Device {
         DaxRegion.Device(
             name: try node.required("chardev").string(),
             size: try node.required("size").size(),

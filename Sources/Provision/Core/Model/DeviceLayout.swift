@@ -55,8 +55,14 @@ public struct RecordedDevice: Hashable, Sendable {
 }
 
 extension [Range<UInt64>] {
-    /// The bytes in all of them.
-    package var size: ByteCount { ByteCount(reduce(0) { $0 + UInt64($1.count) }) }
+    /// The bytes in all of them. What an untrusted file makes too many is as many as there can be.
+    package var size: ByteCount {
+        ByteCount(
+            reduce(0) { sum, range in
+                let (next, overflow) = sum.addingReportingOverflow(range.upperBound - range.lowerBound)
+                return overflow ? .max : next
+            })
+    }
 
     /// The same addresses in the same order, with what touches joined.
     package var joined: [Range<UInt64>] {

@@ -145,7 +145,7 @@ extension Observed {
             }
         }
         for region in daxRegions where region.kind == .dynamic {
-            for device in region.devices where device.size > .zero {
+            for device in region.devices {
                 for name in [device.label, device.name].compactMap(\.self) {
                     words.formUnion([name, "\(region.name)/\(name)"])
                 }

@@ -20,6 +20,8 @@ package struct DaxDeviceMatching {
     package private(set) var entries: [Entry] = []
     /// The devices with memory that no declaration means.
     package private(set) var others: [DaxRegion.Device] = []
+    /// What the record has and no declaration names, and a boot has forgotten since: its memory is not anybody else's to have.
+    package private(set) var forgotten: [RecordedDevice] = []
     /// The device that a boot made of the whole region, where the declarations divide it.
     package private(set) var divided: DaxRegion.Device?
 
@@ -35,6 +37,11 @@ package struct DaxDeviceMatching {
             }
             if let device { taken.insert(device.name) }
             return entry
+        }
+        let names = Set(declarations.map(\.name.text))
+        forgotten = region.recorded.filter { device in
+            !names.contains(device.name) && region.device(of: device.layout.ranges) == nil
+                && Self.isThere(device.layout, in: region)
         }
         others = region.devices.filter { $0.size > .zero && !taken.contains($0.name) }
         if !declarations.isEmpty, let whole = region.undivided, whole.label == nil,
@@ -64,7 +71,8 @@ package struct DaxDeviceMatching {
         {
             return placed
         }
-        guard count == 1, declaration.asksForAll(of: region), let whole = region.undivided, whole.label == nil
+        guard count == 1, region.recorded.isEmpty, declaration.asksForAll(of: region),
+            let whole = region.undivided, whole.label == nil
         else { return nil }
         return whole
     }

@@ -34,7 +34,9 @@ package struct DaxPlacement {
     }
 
     private mutating func place() {
-        let kept = matching.others.flatMap { $0.mappings ?? [] }.map(\.range)
+        let kept =
+            matching.others.flatMap { $0.mappings ?? [] }.map(\.range)
+            + matching.forgotten.flatMap(\.layout.ranges)
         guard let whole = region.range else { return }
         let lost = region.strandedRanges.map { $0.clamped(to: whole) }
         let available = [whole].subtracting(kept + lost)
@@ -92,13 +94,14 @@ package struct DaxPlacement {
             }
         }
         guard refusals.isEmpty else { return nil }
-        let sum = fixed.values.reduce(ByteCount.zero, +)
-        guard sum <= available, let last = matching.entries.indices.last else {
+        // The sum of what is read from a profile can be more than there are numbers.
+        let sum = fixed.values.reduce(ByteCount.zero as ByteCount?) { $0?.adding($1) }
+        guard let sum, sum <= available else {
             refuse(tooMuch(sum, available))
             return nil
         }
         let rest = available - sum
-        return (0...last).map { index in
+        return matching.entries.indices.map { index in
             if let size = fixed[index] { return size }
             guard case .remaining(let divisor) = matching.entries[index].declaration.size else {
                 return .zero
@@ -185,7 +188,8 @@ package struct DaxPlacement {
     private mutating func pinned(
         _ entry: DaxDeviceMatching.Entry, _ start: UInt64, _ size: ByteCount, _ unit: ByteCount
     ) -> [Range<UInt64>]? {
-        let range = start..<(start + size.bytes)
+        let (end, overflow) = start.addingReportingOverflow(size.bytes)
+        let range = start..<(overflow ? start : end)
         guard start.isMultiple(of: unit.bytes) else {
             refuse(
                 refusal(
@@ -195,7 +199,7 @@ package struct DaxPlacement {
                 ))
             return nil
         }
-        guard free.contains(where: { $0.clamped(to: range) == range }) else {
+        guard !range.isEmpty, free.contains(where: { $0.clamped(to: range) == range }) else {
             refuse(
                 refusal(
                     .noExtent, entry, "\(size) at \(Self.text(start)) is not free",
@@ -262,10 +266,10 @@ package struct DaxPlacement {
             advice: "the nearest sizes are \(near.map(\.description).joined(separator: " and "))")
     }
 
-    private func tooMuch(_ sum: ByteCount, _ available: ByteCount) -> Refusal {
+    private func tooMuch(_ sum: ByteCount?, _ available: ByteCount) -> Refusal {
         Refusal(
             .noCapacity, region.name, at: matching.entries.first?.declaration.position,
-            "its devices ask for \(sum), and \(region.name) has \(available) for them",
+            "its devices ask for \(sum.map(\.description) ?? "more than there can be"), and \(region.name) has \(available) for them",
             advice: "make sizes smaller\(besides)")
     }
 
@@ -285,7 +289,7 @@ package struct DaxPlacement {
 
     /// Who else has memory there.
     private var besides: String {
-        let names = matching.others.map { $0.label ?? $0.name }
+        let names = matching.others.map { $0.label ?? $0.name } + matching.forgotten.map(\.name)
         return names.isEmpty
             ? "" : ", or remove what the profile does not name (\(names.joined(separator: ", ")))"
     }

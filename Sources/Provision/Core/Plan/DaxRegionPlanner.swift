@@ -16,7 +16,10 @@ package struct DaxRegionPlanner {
 
     private func plan(_ assignment: DaxRegionMatcher.Assignment, in draft: inout PlanDraft) {
         let region = assignment.region
-        guard let identity = region.identity, region.freeRanges != nil,
+        guard let identity = region.identity, let range = region.range, region.freeRanges != nil,
+            region.devices.allSatisfy({
+                $0.mappings?.allSatisfy { $0.range.clamped(to: range) == $0.range } ?? false
+            }),
             region.devices.allSatisfy({ $0.align != nil })
         else {
             draft.refusals.append(
@@ -32,6 +35,12 @@ package struct DaxRegionPlanner {
         if unmanaged == .destroy {
             work.removed = work.matching.others.filter { $0.label != nil }
             work.matching.forget(work.removed)
+        }
+        for device in work.matching.forgotten {
+            var summary = NamespaceSummary(device.layout, name: device.name)
+            summary.isActive = false
+            draft.unmanaged.append(
+                UnmanagedNamespace(address: "\(region.name)/\(device.name)", summary: summary))
         }
         for device in work.matching.others {
             draft.unmanaged.append(
@@ -55,7 +64,9 @@ package struct DaxRegionPlanner {
         }
         let touched = Set(transitions.compactMap(\.device))
         for device in observed.daxRegions.flatMap(\.devices)
-        where device.driver == nil && device.size > .zero && !touched.contains(device.name) {
+        where device.driver == nil && !device.isStranded && device.size > .zero
+            && !touched.contains(device.name)
+        {
             draft.refusals.append(
                 Refusal(
                     .deviceUnusable, first.address,
@@ -129,7 +140,8 @@ private struct Work {
         var written: [(name: String, range: Range<UInt64>)] = []
         for (entry, layout) in zip(matching.entries, layouts) {
             let name = entry.declaration.name.text
-            let kept = entry.base?.ranges ?? []
+            let base = entry.base.flatMap { $0.isKernels ? nil : $0 }
+            let kept = base?.ranges ?? []
             if layout.use?.isOnline == true {
                 written += layout.ranges.map { (name, $0) }
             } else if entry.declaration.zeroes, layout.use == .devdax {
@@ -144,7 +156,7 @@ private struct Work {
             if let device = entry.device {
                 change(device, entry, layout, written, into: &draft)
             } else {
-                make(entry, layout, into: &draft)
+                make(entry, layout, written, into: &draft)
             }
         }
     }
@@ -200,7 +212,8 @@ private struct Work {
     }
 
     private func make(
-        _ entry: DaxDeviceMatching.Entry, _ layout: DeviceLayout, into draft: inout PlanDraft
+        _ entry: DaxDeviceMatching.Entry, _ layout: DeviceLayout,
+        _ written: [(name: String, range: Range<UInt64>)], into draft: inout PlanDraft
     ) {
         let name = entry.declaration.name.text
         let index = draft.add(
@@ -211,18 +224,18 @@ private struct Work {
                         ? "no device of this name exists"
                         : "the record has it, and the kernel has forgotten it"
                 ], reversibility: .lossless, reversibilityReason: "undo removes it"))
-        let zeroes = entry.declaration.zeroes
-        guard let remembered = entry.remembered, layout.use == .devdax else {
-            draft.add(transition(name, nil, nil, layout, zeroes: zeroes), of: index, in: .create)
-            return
-        }
-        // What it had comes back with its bytes; what it gets beyond that may have been another's.
-        let kept = remembered.ranges.prefix(bytes: min(remembered.size, layout.size))
-        let old = DeviceLayout(ranges: kept, align: layout.align, use: layout.use)
-        draft.add(transition(name, nil, nil, old), of: index, in: .create)
-        if old != layout {
-            draft.add(transition(name, nil, old, layout, zeroes: zeroes), of: index, in: .create)
-        }
+        // What it had comes back with its bytes, unless that was the kernel's memory; what it gets beyond that was another's.
+        let remembered = entry.remembered.flatMap { $0.isKernels ? nil : $0 }
+        let kept = remembered?.ranges.prefix(bytes: min(remembered?.size ?? .zero, layout.size)) ?? []
+        draft.add(
+            .setDevice(
+                DeviceTransition(
+                    region: identity, regionName: region.name, name: name, before: nil, after: layout,
+                    zeroes: entry.declaration.zeroes, kept: kept)), of: index, in: .create)
+        let cut = (remembered?.ranges ?? []).subtracting(layout.ranges)
+        guard !cut.isEmpty else { return }
+        let (class_, why) = reversibility(of: cut, written)
+        draft.lose(index, class_, because: why, consent: name)
     }
 
     private func change(

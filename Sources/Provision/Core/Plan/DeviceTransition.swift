@@ -15,11 +15,13 @@ public struct DeviceTransition: Equatable, Sendable {
     /// Whether memory that is new to it is filled with zeroes before anybody can open it: what a former device had there would
     /// show (drivers/dax never clears anything). Not for system memory, which the kernel clears itself.
     public var zeroes: Bool
+    /// Memory that is new to it as far as the kernel knows, and was its own before a boot: it keeps what it holds.
+    public var kept: [Range<UInt64>]
 
     /// A transition of these parts.
     package init(
         region: DaxRegionIdentity, regionName: String, name: String, device: String? = nil,
-        before: DeviceLayout?, after: DeviceLayout?, zeroes: Bool = false
+        before: DeviceLayout?, after: DeviceLayout?, zeroes: Bool = false, kept: [Range<UInt64>] = []
     ) {
         self.region = region
         self.regionName = regionName
@@ -28,6 +30,7 @@ public struct DeviceTransition: Equatable, Sendable {
         self.before = before
         self.after = after
         self.zeroes = zeroes
+        self.kept = kept
     }
 
     /// What people know it by: `hmem.0/tier`.
@@ -42,11 +45,15 @@ public struct DeviceTransition: Equatable, Sendable {
     /// The memory that it has no more afterwards.
     package var releasedRanges: [Range<UInt64>] { (before?.ranges ?? []).subtracting(after?.ranges ?? []) }
 
-    /// What is filled with zeroes.
+    /// What is filled with zeroes: memory that is new to it, and all of it where it was the kernel's memory, which holds whatever the
+    /// kernel and its processes left there.
     package var zeroedRanges: [Range<UInt64>] {
         guard zeroes, let after, after.use == .devdax else { return [] }
-        return addedRanges
+        return wasKernels ? after.ranges : addedRanges.flatMap { $0.subtracting(kept) }
     }
+
+    /// Whether it was the kernel's memory, and is that no more.
+    package var wasKernels: Bool { before?.isKernels == true && after?.isKernels == false }
 
     /// Whether it only gets another driver, or other memory blocks are online: its memory stays.
     package var changesUseAlone: Bool {

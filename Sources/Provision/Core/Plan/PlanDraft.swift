@@ -32,6 +32,15 @@ package struct PlanDraft {
         changes[change].consent = consent
     }
 
+    /// Says of the change at an index that it takes memory away.
+    package mutating func lose(
+        _ change: Int, _ reversibility: Reversibility, because why: String, consent: String
+    ) {
+        changes[change].reversibility = reversibility
+        changes[change].reversibilityReason = why
+        changes[change].consent = consent
+    }
+
     /// Says of the change at an index what becomes of the namespace's device.
     package mutating func describe(_ change: Int, device: DaxDevice) {
         changes[change].after?.device = device

@@ -95,7 +95,7 @@ public struct DaxRegionStore: Sendable {
 
 extension DaxRegionIdentity {
     /// What the file of its record is named by: the two numbers that are its identity.
-    fileprivate var recordKey: UUID {
+    var recordKey: UUID {
         let bytes = [start, size.bytes].flatMap { number in
             (0..<8).reversed().map { UInt8(truncatingIfNeeded: number >> (8 * UInt64($0))) }
         }

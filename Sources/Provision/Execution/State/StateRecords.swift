@@ -57,7 +57,7 @@ struct StateRecords: Sendable {
     }
 
     private func value(of file: String) -> JSONValue? {
-        guard let line = try? StateFile.contents(path.appending(file), limit: 1 << 16), line.count > 10,
+        guard let line = try? StateFile.contents(path.appending(file), limit: 1 << 22), line.count > 10,
             line[8] == UInt8(ascii: " "), line.last == UInt8(ascii: "\n")
         else { return nil }
         let text = Array(line[9..<(line.count - 1)])

@@ -21,7 +21,7 @@ enum PlanSchema {
         "name": Words.text, "mode": Words.words(NamespaceMode.self), "usable_size": Words.count,
         "map": Words.words(MapLocation.self), "align": Words.count, "sector_size": Words.count,
         "resource": Words.count, "raw_uuid": Words.uuid, "device": InventorySchema.device,
-        "rights": InventorySchema.rights,
+        "rights": InventorySchema.rights, "mappings": Words.list(of: InventorySchema.range),
     ]
 
     static let step = Words.record(

@@ -69,6 +69,10 @@ extension ProfileDecoder {
             }
             if name.text.contains("/") {
                 report("the name of a device has no slash", at: key)
+            } else if Self.isKernelName(name.text) {
+                report(
+                    "`name` looks like the kernel's names of devices, which change", at: key,
+                    suggestion: "choose a name that says what it is for")
             }
             names[name] = names[name] ?? key.position.line
         }
@@ -92,6 +96,12 @@ extension ProfileDecoder {
         return DaxDeviceDeclaration(
             name: name, size: size ?? .remaining(divisor: 1), align: align, use: use, start: start,
             zeroes: zeroes, position: node.position)
+    }
+
+    private static func isKernelName(_ name: String) -> Bool {
+        let parts = name.dropFirst("dax".count).split(separator: ".", omittingEmptySubsequences: false)
+        return name.hasPrefix("dax") && parts.count == 2
+            && parts.allSatisfy { !$0.isEmpty && $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }
     }
 
     /// A physical address under a key, as the kernel and the tools write it.
