@@ -453,4 +453,20 @@ import Testing
     func numbersThatAreTooLargeAreRefused(devices: String) throws {
         #expect(try !Bench().prepare(Self.profile(devices)).plan.refusals.isEmpty)
     }
+
+    /// Without CAP_SYS_ADMIN, as in the boot unit's sandbox, a region that is divided in part does not show where it begins.
+    @Test func aRegionThatDoesNotShowItsStartIsKnownByTheRecord() throws {
+        let bench = try Bench()
+        try bench.applied(Self.profile("{name: a, size: 256 MiB}", "{name: b, size: 128 MiB}"))
+        let whole = try bench.observed
+        var blind = try bench.host.observe()
+        for index in blind.daxRegions.indices { blind.daxRegions[index].start = nil }
+        let records = try DaxRegionStore(bench.store.directory).found().records
+        #expect(blind.remembering(records) == whole)
+        for record in records { #expect(blind.daxRegion(record.region)?.start == record.region.start) }
+        // Where more than one could be meant, none is.
+        blind.daxRegions[1].size = .gib(1)
+        for index in blind.daxRegions.indices { blind.daxRegions[index].devices = [] }
+        #expect(blind.daxRegion(records[0].region) == nil)
+    }
 }

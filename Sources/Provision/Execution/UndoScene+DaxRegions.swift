@@ -47,8 +47,12 @@ extension UndoScene {
             return "would become system memory again, which writes over what it holds as a device"
         }
         guard found.use == .devdax, !transition.releasedRanges.isEmpty,
-            let sample = item.step.flatMap({ log.results[$0]?.sample })
+            let result = item.step.flatMap({ log.results[$0] })
         else { return nil }
+        guard let sample = result.sample else {
+            return
+                "was made by the transaction and would lose memory, and what was written there since is not known"
+        }
         guard try self.sample(of: found, transition, from: sample.range.offset) != sample else { return nil }
         return transition.after == nil
             ? "was made by the transaction and would be removed, with what was written to it"

@@ -99,6 +99,20 @@ extension DaxRegion {
     /// Which region it is; nil where its start is not known.
     public var identity: DaxRegionIdentity? { start.map { DaxRegionIdentity(start: $0, size: size) } }
 
+    /// This region with these addresses, where it can be the one that has them: who lacks CAP_SYS_ADMIN sees no map of addresses, and so
+    /// not where a region begins that is divided in part (kernel/resource.c, `r_show`). Nil where it is another.
+    package func located(at identity: DaxRegionIdentity) -> DaxRegion? {
+        if self.identity == identity { return self }
+        var located = self
+        located.start = identity.start
+        guard kind == .dynamic, start == nil, size == identity.size, let range = located.range,
+            devices.allSatisfy({
+                $0.mappings?.allSatisfy { $0.range.clamped(to: range) == $0.range } ?? false
+            })
+        else { return nil }
+        return located
+    }
+
     /// The device that has exactly this memory, in this order.
     package func device(of ranges: [Range<UInt64>]) -> Device? {
         devices.first { $0.size > .zero && $0.mappings?.map(\.range) == ranges }
@@ -128,6 +142,14 @@ extension DaxRegion.Device {
 extension Observed {
     /// The dynamic dax region with these addresses; nil where there is none.
     package func daxRegion(_ identity: DaxRegionIdentity) -> DaxRegion? {
-        daxRegions.first { $0.kind == .dynamic && $0.identity == identity }
+        Self.find(identity, among: daxRegions)
+    }
+
+    /// The region with these addresses among others; nil where there is none, or more than one that could be it.
+    package static func find(_ identity: DaxRegionIdentity, among regions: [DaxRegion]) -> DaxRegion? {
+        let dynamic = regions.filter { $0.kind == .dynamic }
+        if let found = dynamic.first(where: { $0.identity == identity }) { return found }
+        let possible = dynamic.compactMap { $0.located(at: identity) }
+        return possible.count == 1 ? possible[0] : nil
     }
 }

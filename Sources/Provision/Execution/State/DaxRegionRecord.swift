@@ -128,8 +128,12 @@ extension Observed {
         guard !records.isEmpty else { return self }
         var observed = self
         for index in observed.daxRegions.indices where observed.daxRegions[index].kind == .dynamic {
-            guard let record = records.first(where: { $0.region == observed.daxRegions[index].identity })
-            else { continue }
+            let region = observed.daxRegions[index]
+            let possible = records.compactMap { record in
+                region.located(at: record.region).map { (record, $0) }
+            }
+            guard let (record, located) = possible.first, possible.count == 1 else { continue }
+            observed.daxRegions[index] = located
             observed.daxRegions[index].recorded = record.devices
             for number in observed.daxRegions[index].devices.indices {
                 let ranges = observed.daxRegions[index].devices[number].mappings?.map(\.range) ?? []
