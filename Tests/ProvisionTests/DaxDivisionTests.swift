@@ -469,4 +469,85 @@ import Testing
         for index in blind.daxRegions.indices { blind.daxRegions[index].devices = [] }
         #expect(blind.daxRegion(records[0].region) == nil)
     }
+
+    /// Killed anywhere while undoing, undoing goes on to the same end: devices that change places, memory that was the kernel's, a
+    /// device that has no driver.
+    @Test(arguments: [
+        (
+            "{name: a, size: 256 MiB}, {name: m, size: 256 MiB, mode: system-ram}, {name: b, size: 256 MiB}",
+            "{name: m, size: 128 MiB, mode: system-ram}, {name: b, size: 512 MiB}"
+        ),
+        (
+            "{name: a, size: 256 MiB}, {name: b, size: 256 MiB}",
+            "{name: b, size: 256 MiB, mode: system-ram}, {name: c, size: 384 MiB, mode: system-ram}"
+        ),
+        (
+            "{name: a, size: 384 MiB}, {name: b, size: 128 MiB}",
+            "{name: b, size: 256 MiB}, {name: c, size: 256 MiB}"
+        ),
+    ])
+    func undoingThatDiesGoesOn(old: String, new: String) throws {
+        let (old, new) = try (Self.profile(old), Self.profile(new, unmanaged: "destroy"))
+        for point in stride(from: 1, to: 200, by: 3) {
+            let bench = try Bench()
+            try bench.applied(old)
+            let before = try bench.layouts
+            try bench.applied(new)
+            bench.host.arm(SimulatedFault(.crash, atOperation: point))
+            let agreed: Set<String> = ["a", "b", "c", "m"]
+            let names = Set(try bench.observed.consentWords).intersection(agreed)
+            if (try? bench.rollBack(agreeing: names)) != nil {
+                #expect(point > 3)
+                #expect(try bench.layouts == before)
+                return
+            }
+            var survivor = bench
+            survivor.host = try SimulatedHost(json: bench.host.json)
+            let outcome = try Recovery(
+                host: survivor.host, store: survivor.store, consent: Consent(allowDestroy: agreed)
+            ).run()
+            #expect(outcome.blocked.isEmpty, "\(point): \(outcome.blocked)")
+            #expect(try survivor.layouts == before, "\(point)")
+            #expect(try survivor.prepare(old).plan.isEmpty, "\(point)")
+            for name in ["a", "b"]
+            where try (survivor.observed.daxRegions[0].devices.contains { $0.label == name }) {
+                let size = try survivor.device(name).size
+                let pages = try survivor.read(
+                    name, at: stride(from: 0, to: size.bytes, by: 1 << 26).map { ByteCount($0) })
+                #expect(pages.allSatisfy { $0 == 0 }, "\(point): \(name) shows what the kernel had there")
+            }
+        }
+    }
+
+    /// What only the record has goes with consent by its name, and what it held is not another's before that.
+    @Test func whatOnlyTheRecordHasIsDroppedWithConsentAlone() throws {
+        let bench = try Bench()
+        try bench.applied(Self.profile("{name: a, size: 256 MiB}, {name: b, size: 256 MiB}"))
+        try bench.host.reboot()
+        let plan = try bench.prepare(Self.profile("{name: a, size: 256 MiB}", unmanaged: "destroy")).plan
+        #expect(plan.losses.map(\.address) == ["hmem.0/b"])
+        try bench.applied(Self.profile("{name: a, size: 256 MiB}", unmanaged: "destroy"))
+        #expect(try DaxRegionStore(bench.store.directory).found().records[0].devices.map(\.name) == ["a"])
+        try bench.host.reboot()
+        // Memory over what it held: by its own name.
+        let memory = try bench.prepare(Self.profile("{name: a, size: 256 MiB, mode: system-ram}")).plan
+        #expect(memory.losses.contains { $0.address == "hmem.0/a" })
+    }
+
+    /// A rollback after a boot undoes what was applied, not what the boot has put back.
+    @Test func aRollbackAfterABootIsOfWhatWasApplied() throws {
+        let bench = try Bench()
+        try bench.applied(Self.profile("{name: a, size: 256 MiB}"))
+        let before = try bench.layouts
+        try bench.applied(Self.profile("{name: a, size: 256 MiB}, {name: b, size: 128 MiB}"))
+        try bench.host.reboot()
+        _ = try bench.restore()
+        let (log, later) = try bench.store.undoable(nil)
+        #expect(log.header.steps.map(\.transition?.name) == ["b"])
+        let review = RollbackReview(
+            of: log, on: try bench.observed, later: later, consent: Consent(allowDestroy: ["b"]))
+        #expect(review.refusals.isEmpty, "\(review.refusals)")
+        _ = try bench.rollBack(agreeing: ["b"])
+        #expect(try bench.layouts == before)
+    }
 }

@@ -122,8 +122,12 @@ public struct BootRestoration: Sendable {
             guard transition.region == record.region, let after = transition.after else { return false }
             return !record.devices.contains { $0.layout.ranges == after.ranges }
         }
+        let kernels = plan.steps.compactMap(\.step.transition).filter {
+            $0.region == record.region && $0.wasKernels && $0.after?.use == .devdax
+        }
         let refused =
-            plan.refusals + moved.map { Self.taken($0) } + agreed.refusals(for: plan)
+            kernels.map(Self.kernels)
+            + plan.refusals + moved.map { Self.taken($0) } + agreed.refusals(for: plan)
         guard refused.isEmpty else {
             refusals += refused
             return
@@ -155,6 +159,15 @@ public struct BootRestoration: Sendable {
             advice:
                 "see daxprov inventory; where the region is what it is to be, remove dax-regions/\(record.region.recordKey) from the "
                 + "state directory, and apply its profile")
+    }
+
+    private static func kernels(_ transition: DeviceTransition) -> Refusal {
+        Refusal(
+            .systemMemory, transition.address,
+            "the kernel took it as its memory at the boot, by itself or by a udev rule, and what it held is lost",
+            advice:
+                "keep it from that with the kernel argument dax_hmem.region_idle=1, and apply the profile again"
+        )
     }
 
     private static func taken(_ transition: DeviceTransition) -> Refusal {

@@ -46,8 +46,11 @@ struct DaxRegionRecords {
     /// Records the names of devices that are there already as a profile declares them.
     func adopt(_ profile: Profile, on now: Observed) throws(StateError) {
         var changed: [DaxRegionRecord] = []
+        let damaged = try store.found().damaged
         for assignment in DaxRegionMatcher.assign(profile.daxRegions, on: now).0 {
-            guard let identity = assignment.region.identity else { continue }
+            guard let identity = assignment.region.identity, !damaged.contains(identity.recordKey) else {
+                continue
+            }
             var record = DaxRegionRecord(
                 region: identity, regionName: assignment.region.name, devices: assignment.region.recorded)
             for entry in DaxDeviceMatching(assignment.block.devices, in: assignment.region).entries {

@@ -20,6 +20,11 @@ struct DaxUndo {
     /// What is done, in order.
     private(set) var returns: [Return] = []
 
+    /// How many of the first of them concern devices without a driver: these come before those of other regions.
+    private(set) var urgent = 0
+    /// What was the kernel's memory in a step.
+    private let kernels: [Range<UInt64>]
+
     private let region: DaxRegion
     private let identity: DaxRegionIdentity
     private let begun: [(number: Int, transition: DeviceTransition)]
@@ -40,6 +45,9 @@ struct DaxUndo {
             return (number, transition)
         }
         let steps = begun
+        // Where a step did not come to its end, what it held may be there still: then it is not cleared.
+        kernels = steps.filter { log.done.contains($0.number) }.compactMap(\.transition.after)
+            .filter(\.isKernels).flatMap(\.ranges)
         current = now.devices.filter { $0.size > .zero }.compactMap { device in
             guard let layout = device.layout else { return nil }
             let maker = steps.last { $0.transition.after?.ranges == layout.ranges }
@@ -64,10 +72,25 @@ struct DaxUndo {
     private mutating func plan(besides untouched: [[Range<UInt64>]]) {
         // What is as it was stays.
         goals.removeAll { goal in current.contains { $0.layout == goal.layout } }
-        let settled = current.filter { isGoal($0.layout) }.map(\.layout)
+        var settled = current.filter { isGoal($0.layout) }.map(\.layout)
         func isSettled(_ layout: DeviceLayout) -> Bool {
             settled.contains(layout) || untouched.contains(layout.ranges)
         }
+        // What has no driver goes first, or gets one: with the next driver it would be taken along. What holds the kernel's bytes is made
+        // anew, cleared, also where its blocks are offline already.
+        for device in current where !isSettled(device.layout) && isOwn(device.layout) {
+            let goal = goal(of: device.layout)
+            let holdsKernels = goal?.layout.use == .devdax && device.layout.ranges.overlap(kernels)
+            guard device.layout.use == nil || device.layout.use == .systemRAM(.none) && holdsKernels else {
+                continue
+            }
+            let isInPlace = !holdsKernels && goal?.layout.hasPlace(of: device.layout) ?? false
+            add(device.layout, isInPlace ? goal?.layout : nil, as: goal?.name ?? device.name)
+            guard isInPlace, let goal else { continue }
+            settled.append(goal.layout)
+            goals.removeAll { $0.layout == goal.layout }
+        }
+        urgent = returns.count
         for device in current where !isSettled(device.layout) && goal(of: device.layout) == nil {
             if isOwn(device.layout) {
                 add(device.layout, nil, as: device.name)
@@ -99,6 +122,7 @@ struct DaxUndo {
 
     /// What a device that is there becomes again: that from which a step made it, whole or in part; nil where it has no such.
     private func goal(of layout: DeviceLayout) -> (name: String, layout: DeviceLayout)? {
+        guard !isScratch(layout) else { return nil }
         let made =
             begun.last { $0.transition.after?.ranges == layout.ranges }
             ?? begun.last { $0.transition.isPart(layout) }
@@ -107,15 +131,33 @@ struct DaxUndo {
         return goals.first { $0.layout.ranges == before.ranges }
     }
 
+    /// Whether it is a device only to be cleared, by a step or by undoing one: it is none that was there before or afterwards.
+    private func isScratch(_ layout: DeviceLayout) -> Bool {
+        let isKnown = begun.contains { _, step in
+            [step.before, step.after].compactMap(\.self).contains { $0.hasPlace(of: layout) }
+        }
+        guard !isKnown else { return false }
+        return isCleared(layout)
+            || begun.contains { _, step in
+                !step.zeroedRanges.isEmpty && step.zeroedRanges.starts(with: layout.ranges)
+            }
+    }
+
+    /// Whether all of it was the kernel's memory in a step: undoing clears that.
+    private func isCleared(_ layout: DeviceLayout) -> Bool {
+        layout.ranges.allSatisfy { range in kernels.contains { $0.clamped(to: range) == range } }
+    }
+
     private func isGoal(_ layout: DeviceLayout) -> Bool {
         begun.contains { $0.transition.before == layout }
     }
 
-    /// Whether a step made it, or was in the middle of that.
+    /// Whether a step made it, or was in the middle of that; or undoing one was, and cleared what the kernel had.
     private func isOwn(_ layout: DeviceLayout) -> Bool {
         begun.contains { _, step in
             step.isPart(layout)
                 || !step.zeroedRanges.isEmpty && step.zeroedRanges.starts(with: layout.ranges)
+                || isCleared(layout)
         }
     }
 
@@ -129,8 +171,8 @@ struct DaxUndo {
                 transition: DeviceTransition(
                     region: identity, regionName: region.name, name: name, device: device, before: before,
                     after: after,
-                    // What the kernel left in its memory is no more its old contents than nothing is, and nobody's business.
-                    zeroes: before?.isKernels == true),
+                    // What the kernel left in its memory is not its old contents, and nobody's business.
+                    zeroes: true, kept: (after?.ranges ?? []).flatMap { $0.subtracting(kernels) }),
                 step: isForeign ? nil : step?.number, isForeign: isForeign))
         current.removeAll { before != nil && $0.layout.ranges == before?.ranges }
         if let after { current.append((name, after)) }

@@ -34,7 +34,10 @@ public struct RecoveryForecast {
             return
         }
         guard !log.isComplete else {
-            let differences = log.differences(to: observed)
+            let isSameBoot = bootID != nil && log.header.bootID == bootID
+            let differences =
+                log.differences(to: observed) + log.daxDifferences(to: observed, isSameBoot: isSameBoot)
+            record(log)
             notes.append(
                 note(
                     id,
@@ -71,6 +74,18 @@ public struct RecoveryForecast {
                 id,
                 words.isEmpty
                     ? "there is nothing to undo" : "it will be undone: " + words.joined(separator: ", ")))
+    }
+
+    /// Names the devices of dynamic dax regions as the record will have them.
+    private mutating func record(_ log: TransactionLog) {
+        let records = observed.daxRegions.compactMap { region in
+            region.identity.map {
+                DaxRegionRecord(region: $0, regionName: region.name, devices: region.recorded)
+            }
+        }
+        let transitions = log.header.steps.compactMap(\.transition)
+        guard !transitions.isEmpty else { return }
+        observed = observed.remembering(DaxRegionRecord.after(transitions, from: records))
     }
 
     /// Foretells undoing in dynamic dax regions.

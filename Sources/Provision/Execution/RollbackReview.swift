@@ -163,7 +163,8 @@ public struct RollbackReview: Sendable {
     private static func overtaken(_ log: TransactionLog, by later: [TransactionLog]) -> [Refusal] {
         let own = regions(of: log)
         return later.filter { other in
-            ![.rolledBack, .abandoned].contains(other.end) && !own.isDisjoint(with: regions(of: other))
+            ![.rolledBack, .abandoned].contains(other.end) && !other.header.restoresDivisions
+                && !own.isDisjoint(with: regions(of: other))
         }
         .map { other in
             Refusal(

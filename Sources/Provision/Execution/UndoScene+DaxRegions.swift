@@ -46,6 +46,9 @@ extension UndoScene {
             }
             return "would become system memory again, which writes over what it holds as a device"
         }
+        if isHandedOut(found), !transition.releasedRanges.isEmpty {
+            return "was made by the transaction, is not what that made of it, and would lose memory"
+        }
         guard found.use == .devdax, !transition.releasedRanges.isEmpty,
             let result = item.step.flatMap({ log.results[$0] })
         else { return nil }
@@ -59,6 +62,16 @@ extension UndoScene {
             : "was made larger by the transaction, and would lose what was written there since"
     }
 
+    /// Whether a step had finished a device that is cut short since, or has no driver: then nobody can look what was written to it.
+    private func isHandedOut(_ found: DeviceLayout) -> Bool {
+        log.done.contains { number in
+            guard let after = log.header.steps[number].transition?.after, after.use == .devdax,
+                after.ranges.starts(with: found.ranges)
+            else { return false }
+            return found.use == nil || found.ranges != after.ranges && found.use == .devdax
+        }
+    }
+
     private func sample(
         of layout: DeviceLayout, _ transition: DeviceTransition, from offset: ByteCount
     ) throws(ExecutionError) -> MediaSample? {
@@ -69,17 +82,19 @@ extension UndoScene {
 
     /// Takes the steps back.
     mutating func returnDaxRegions() throws(ExecutionError) {
-        for undo in try daxUndos() {
-            for item in undo.returns {
-                try rollback.pause()
-                // Somebody can have written to it since it was looked at.
-                if let consequence = try loss(by: item) {
-                    try requireConsent(to: [Self.loss(item, consequence)])
-                }
-                try take(item)
+        let undos = try daxUndos()
+        for item in undos.flatMap({ $0.returns.prefix($0.urgent) })
+            + undos.flatMap({ $0.returns.dropFirst($0.urgent) })
+        {
+            try rollback.pause()
+            // Somebody can have written to it since it was looked at.
+            if let consequence = try loss(by: item) {
+                try requireConsent(to: [Self.loss(item, consequence)])
             }
-            try removeEmpty(undo)
+            try take(item)
         }
+        // A step that died can have left one without memory.
+        if log.begun.count != log.done.count { try removeEmpty() }
     }
 
     private mutating func take(_ item: DaxUndo.Return) throws(ExecutionError) {
@@ -105,7 +120,7 @@ extension UndoScene {
     }
 
     /// Removes devices without memory that a step died with.
-    private func removeEmpty(_ undo: DaxUndo) throws(ExecutionError) {
+    private func removeEmpty() throws(ExecutionError) {
         guard isSameBoot else { return }
         for identity in log.touchedDaxRegions {
             let before = log.header.before.daxRegion(identity)?.devices ?? []

@@ -75,19 +75,20 @@ package struct DeviceSequence {
     ) throws(HostError) {
         if before.use == .devdax { try stores.requireUnused(device) }
         if before.hasPlace(of: after), !transition.wasKernels, let use = after.use {
-            return try stores.use(device, as: use)
+            // One without a driver may be one that a driver has refused.
+            return before.use == nil ? try takeAgain(device, after, use) : try stores.use(device, as: use)
         }
         // What is new to it is cleared while nobody can reach it: it is a device of its own for that.
-        let isClearedLater = transition.wasKernels && !transition.zeroedRanges.isEmpty
-        if !isClearedLater, !transition.zeroedRanges.isEmpty {
-            try clear(transition.zeroedRanges, align: after.align)
-        }
+        if !transition.wasKernels { try clear(transition.zeroedRanges) }
         try stores.release(device)
         do throws(HostError) {
+            if transition.wasKernels, !transition.zeroedRanges.isEmpty {
+                // Until all of it is cleared it is nobody's, so that whoever finds it half-way does not take it for finished.
+                try stores.setSize(.zero, of: device)
+                try clear(transition.zeroedRanges)
+            }
             try shape(device, after)
-            if isClearedLater { try stores.resetNode(of: device) }
             if let use = after.use { try stores.use(device, as: use) }
-            if isClearedLater { try stores.zero(device) }
         } catch {
             throw putBack(device, before, after: error)
         }
@@ -104,15 +105,19 @@ package struct DeviceSequence {
     }
 
     private func make(_ after: DeviceLayout, _ now: DaxRegion) throws(HostError) {
-        if !transition.zeroedRanges.isEmpty { try clear(transition.zeroedRanges, align: after.align) }
+        try clear(transition.zeroedRanges)
         try withNew(after) { device throws(HostError) in
             if let use = after.use { try stores.use(device, as: use) }
         }
     }
 
     /// Fills free ranges with zeroes, as a device of root's alone that is gone afterwards.
-    private func clear(_ ranges: [Range<UInt64>], align: ByteCount) throws(HostError) {
-        let layout = DeviceLayout(ranges: ranges, align: align, use: .devdax)
+    private func clear(_ ranges: [Range<UInt64>]) throws(HostError) {
+        guard !ranges.isEmpty else { return }
+        // With another alignment than what has this memory before or afterwards, it is never taken for that.
+        let isUsual = transition.after?.align == DaxPlacement.smallestUnit
+        let layout = DeviceLayout(
+            ranges: ranges, align: isUsual ? Alignment.page.size : DaxPlacement.smallestUnit, use: .devdax)
         try withNew(layout) { device throws(HostError) in
             try stores.use(device, as: .devdax)
             try stores.zero(device)
@@ -188,7 +193,7 @@ package struct DeviceSequence {
         do throws(HostError) {
             try stores.use(device, as: use)
         } catch {
-            guard !device.hasSuffix(".0"), error.kind == .failed else { throw error }
+            guard error.kind == .failed, error.undoFailures.isEmpty else { throw error }
             try stores.release(device)
             try discard(device)
             try withNew(before) { made throws(HostError) in try stores.use(made, as: use) }

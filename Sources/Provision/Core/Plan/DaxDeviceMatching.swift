@@ -41,7 +41,6 @@ package struct DaxDeviceMatching {
         let names = Set(declarations.map(\.name.text))
         forgotten = region.recorded.filter { device in
             !names.contains(device.name) && region.device(of: device.layout.ranges) == nil
-                && Self.isThere(device.layout, in: region)
         }
         others = region.devices.filter { $0.size > .zero && !taken.contains($0.name) }
         if !declarations.isEmpty, let whole = region.undivided, whole.label == nil,
@@ -51,6 +50,9 @@ package struct DaxDeviceMatching {
             others.removeAll { $0.name == whole.name }
         }
     }
+
+    /// Takes out what only the record has: its memory can be had.
+    package mutating func forgetRecord() { forgotten = [] }
 
     /// Takes devices out of those that no declaration means.
     package mutating func drop(_ isDropped: (DaxRegion.Device) -> Bool) { others.removeAll(where: isDropped) }

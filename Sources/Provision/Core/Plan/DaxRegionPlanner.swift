@@ -35,6 +35,8 @@ package struct DaxRegionPlanner {
         if unmanaged == .destroy {
             work.removed = work.matching.others.filter { $0.label != nil }
             work.matching.forget(work.removed)
+            work.dropped = work.matching.forgotten
+            work.matching.forgetRecord()
         }
         for device in work.matching.forgotten {
             var summary = NamespaceSummary(device.layout, name: device.name)
@@ -64,14 +66,16 @@ package struct DaxRegionPlanner {
         }
         let touched = Set(transitions.compactMap(\.device))
         for device in observed.daxRegions.flatMap(\.devices)
-        where device.driver == nil && !device.isStranded && device.size > .zero
+        where device.driver == nil && device.size > .zero
             && !touched.contains(device.name)
         {
             draft.refusals.append(
                 Refusal(
                     .deviceUnusable, first.address,
                     "\(device.label ?? device.name) has no driver, and the kernel would make it memory as well",
-                    advice: "give it a driver (daxctl enable-device \(device.name)), or remove it"))
+                    advice: device.isStranded
+                        ? "reboot: nothing else gives its memory back"
+                        : "give it a driver (daxctl enable-device \(device.name)), or remove it"))
         }
     }
 }
@@ -83,6 +87,8 @@ private struct Work {
     var matching: DaxDeviceMatching
     /// What the profile does not name any more, and is to go.
     var removed: [DaxRegion.Device] = []
+    /// What only the record has any more, and is to go.
+    var dropped: [RecordedDevice] = []
     var refusals: [Refusal] = []
 
     private func address(_ name: String) -> String { "\(region.name)/\(name)" }
@@ -152,6 +158,7 @@ private struct Work {
             divide(whole, layout, written, into: &draft)
         }
         for device in removed { remove(device, written, into: &draft) }
+        for device in dropped { drop(device, written, into: &draft) }
         for (entry, layout) in zip(matching.entries, layouts) {
             if let device = entry.device {
                 change(device, entry, layout, written, into: &draft)
@@ -211,6 +218,24 @@ private struct Work {
         draft.add(transition(name, device, layout, nil), of: index, in: .release)
     }
 
+    /// Takes out of the record what a boot, or another tool, has taken from the host.
+    private func drop(
+        _ device: RecordedDevice, _ written: [(name: String, range: Range<UInt64>)],
+        into draft: inout PlanDraft
+    ) {
+        let (class_, why) = reversibility(of: device.layout.ranges, written)
+        var before = NamespaceSummary(device.layout, name: device.name)
+        before.isActive = false
+        let index = draft.add(
+            Change(
+                address: address(device.name), kind: .destroy, before: before,
+                reasons: [
+                    "no line of the profile names it, unmanaged is destroy, and only the record has it"
+                ],
+                reversibility: class_, reversibilityReason: why, consent: device.name))
+        draft.add(transition(device.name, nil, nil, nil), of: index, in: .release)
+    }
+
     private func make(
         _ entry: DaxDeviceMatching.Entry, _ layout: DeviceLayout,
         _ written: [(name: String, range: Range<UInt64>)], into draft: inout PlanDraft
@@ -232,10 +257,23 @@ private struct Work {
                 DeviceTransition(
                     region: identity, regionName: region.name, name: name, before: nil, after: layout,
                     zeroes: entry.declaration.zeroes, kept: kept)), of: index, in: .create)
+        if let lost = lost(entry, layout) {
+            draft.lose(index, .irreversible, because: lost, consent: name)
+            return
+        }
         let cut = (remembered?.ranges ?? []).subtracting(layout.ranges)
         guard !cut.isEmpty else { return }
         let (class_, why) = reversibility(of: cut, written)
         draft.lose(index, class_, because: why, consent: name)
+    }
+
+    /// Why what a recorded device held does not come back with it; nil where it does, or held nothing.
+    private func lost(_ entry: DaxDeviceMatching.Entry, _ layout: DeviceLayout) -> String? {
+        let recorded = region.recorded.first { $0.name == entry.declaration.name.text }?.layout
+        guard let recorded, !recorded.isKernels else { return nil }
+        if layout.isKernels { return "what it held is written over when its memory comes online" }
+        return entry.remembered == nil
+            ? "its memory is another's in part, or the kernel's, and it is made anew" : nil
     }
 
     private func change(
@@ -268,7 +306,10 @@ private struct Work {
         }
         if losesBytes || comesOnline { change.consent = name }
         let index = draft.add(change)
-        let phase: PlanDraft.Phase = step.changesUseAlone ? .device : released.isEmpty ? .create : .release
+        // A device without a driver gets one first: it would be taken along with the next.
+        let phase: PlanDraft.Phase =
+            before.use == nil && step.changesUseAlone
+            ? .enable : step.changesUseAlone ? .device : released.isEmpty ? .create : .release
         draft.add(.setDevice(step), of: index, in: phase)
     }
 

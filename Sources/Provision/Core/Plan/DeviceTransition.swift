@@ -45,11 +45,16 @@ public struct DeviceTransition: Equatable, Sendable {
     /// The memory that it has no more afterwards.
     package var releasedRanges: [Range<UInt64>] { (before?.ranges ?? []).subtracting(after?.ranges ?? []) }
 
-    /// What is filled with zeroes: memory that is new to it, and all of it where it was the kernel's memory, which holds whatever the
-    /// kernel and its processes left there.
+    /// What is filled with zeroes, on multiples of 2 MiB like all memory of devices: what is new to it, and what was the kernel's memory,
+    /// which holds whatever the kernel and its processes left there.
     package var zeroedRanges: [Range<UInt64>] {
         guard zeroes, let after, after.use == .devdax else { return [] }
-        return wasKernels ? after.ranges : addedRanges.flatMap { $0.subtracting(kept) }
+        let new = addedRanges.flatMap { $0.subtracting(kept) }
+        guard wasKernels, let before else { return new }
+        return new
+            + after.ranges.flatMap { range in
+                before.ranges.map { $0.clamped(to: range) }.filter { !$0.isEmpty }
+            }
     }
 
     /// Whether it was the kernel's memory, and is that no more.

@@ -66,6 +66,9 @@ public struct JournalHeader: Equatable, Sendable {
     public var protects: [ProtectedName] = []
     /// Whether it puts back what the kernel forgot at a boot: then it is no application of anybody's profile.
     public var isAfterBoot = false
+
+    /// Whether it only divides dax regions again after a boot, as what was applied before had divided them.
+    var restoresDivisions: Bool { isAfterBoot && !steps.isEmpty && steps.allSatisfy { $0.transition != nil } }
 }
 
 /// What a step left.

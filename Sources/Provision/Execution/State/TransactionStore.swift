@@ -146,7 +146,10 @@ public struct TransactionStore: Sendable {
     public func undoable(_ text: String?) throws(StateError) -> (log: TransactionLog, later: [TransactionLog])
     {
         let readings = try readings()
-        let last = readings.compactMap(\.summary).last { $0.end == .committed || $0.end == .incomplete }
+        let last = readings.compactMap(\.summary).last { summary in
+            guard summary.end == .committed || summary.end == .incomplete else { return false }
+            return !summary.isAfterBoot || (try? outline(summary.id))?.header.restoresDivisions != true
+        }
         guard let name = try text.map({ text throws(StateError) in try self.name(meant: text) }) ?? last?.id
         else {
             throw StateError(

@@ -70,6 +70,7 @@ package struct SimulatedDaxRegion: DaxRegionStores {
         let found = try self.device(device)
         guard found.holder.use != use else { return }
         let was = found.holder.use
+        if case .systemRAM = use, found.mode != .systemRAM { try requireNoOtherUnbound(device) }
         if found.mode == .systemRAM {
             try blocksOffline(found)
             if case .systemRAM = use {} else { try host.store(.dax(.driver(device, nil))) }
@@ -89,6 +90,17 @@ package struct SimulatedDaxRegion: DaxRegionStores {
             }
             throw error
         }
+    }
+
+    /// Binding `kmem` binds whatever has no driver (drivers/dax/bus.c, `do_id_store`).
+    private func requireNoOtherUnbound(_ device: String) throws(HostError) {
+        let other = host.state.daxRegions.flatMap(\.devices).first {
+            $0.name != device && $0.driver == nil && $0.size > .zero
+        }
+        guard let other else { return }
+        throw HostError(
+            .failed, while: "configure the device", device: device,
+            reason: "\(other.name) has no driver, and the kernel would make it memory as well")
     }
 
     package func zero(_ device: String) throws(HostError) { try host.store(.dax(.zero(device))) }
