@@ -178,7 +178,8 @@ def test_a_store_that_fails_is_undone(scene, error):
     for at in range(1, STORES, 7):
         fault = Fault(at, f"errno:{error}", paths=("/sys",), log=f"/tmp/fault-{at}.log")
         failed = scene.daxprov.apply(TO, allow=["a"], fault=fault)
-        if len(scene.vm.read_file(fault.log).splitlines()) < at:
+        if failed.status == DONE:
+            assert at > 20  # no such store: those that a child makes count for the child alone
             break
         if failed.status == PARTIAL:
             recovered = scene.daxprov.run("recover", "--allow-destroy", "m")
