@@ -550,4 +550,22 @@ import Testing
         _ = try bench.rollBack(agreeing: ["b"])
         #expect(try bench.layouts == before)
     }
+
+    /// A range that only a reboot gives back is not given to anybody, nor its device removed.
+    @Test func aStrandedDeviceIsNotRemoved() throws {
+        let bench = try Bench()
+        try bench.applied(
+            Self.profile("{name: a, size: 256 MiB}, {name: m, size: 256 MiB, mode: system-ram}"))
+        var observed = try bench.observed
+        let index = try #require(observed.daxRegions[0].devices.firstIndex { $0.label == "m" })
+        observed.daxRegions[0].devices[index].driver = nil
+        observed.daxRegions[0].devices[index].memoryBlocks = nil
+        observed.daxRegions[0].devices[index].isStranded = true
+        observed.daxRegions[0].strandedRanges =
+            observed.daxRegions[0].devices[index].mappings?.map(\.range) ?? []
+        let plan = Planner.plan(
+            try Self.profile("{name: a, size: 512 MiB}", unmanaged: "destroy"), on: observed)
+        #expect(plan.refusals.map(\.code) == [.deviceUnusable] && plan.steps.isEmpty)
+        #expect(plan.refusals.map(\.address) == ["hmem.0/m"])
+    }
 }

@@ -163,8 +163,7 @@ public struct RollbackReview: Sendable {
     private static func overtaken(_ log: TransactionLog, by later: [TransactionLog]) -> [Refusal] {
         let own = regions(of: log)
         return later.filter { other in
-            ![.rolledBack, .abandoned].contains(other.end) && !other.header.restoresDivisions
-                && !own.isDisjoint(with: regions(of: other))
+            ![.rolledBack, .abandoned].contains(other.end) && !own.isDisjoint(with: regions(of: other))
         }
         .map { other in
             Refusal(
@@ -174,8 +173,10 @@ public struct RollbackReview: Sendable {
         }
     }
 
+    /// The regions that a transaction changed. What a boot has divided again is as an earlier one left it.
     private static func regions(of log: TransactionLog) -> Set<RegionIdentity> {
-        Set(log.touchedIdentities)
+        let divided = log.header.isAfterBoot ? Set(log.touchedDaxRegions.map(RegionIdentity.init)) : []
+        return Set(log.touchedIdentities).subtracting(divided)
     }
 
     /// What the transaction created or changed on the media is given up, with what was written to it since: also where

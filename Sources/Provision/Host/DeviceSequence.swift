@@ -63,15 +63,15 @@ package struct DeviceSequence {
         }
         let device = transition.before.flatMap { now.device(of: $0.ranges) }?.name
         switch (transition.before, transition.after, device) {
-        case (let before?, let after?, let device?): try change(device, before, after, now)
+        case (let before?, let after?, let device?): try change(device, before, after)
         case (let before?, nil, let device?): try remove(device, before)
-        case (nil, let after?, _): try make(after, now)
+        case (nil, let after?, _): try make(after)
         default: return
         }
     }
 
     private func change(
-        _ device: String, _ before: DeviceLayout, _ after: DeviceLayout, _ now: DaxRegion
+        _ device: String, _ before: DeviceLayout, _ after: DeviceLayout
     ) throws(HostError) {
         if before.use == .devdax { try stores.requireUnused(device) }
         if before.hasPlace(of: after), !transition.wasKernels, let use = after.use {
@@ -104,11 +104,9 @@ package struct DeviceSequence {
         }
     }
 
-    private func make(_ after: DeviceLayout, _ now: DaxRegion) throws(HostError) {
+    private func make(_ after: DeviceLayout) throws(HostError) {
         try clear(transition.zeroedRanges)
-        try withNew(after) { device throws(HostError) in
-            if let use = after.use { try stores.use(device, as: use) }
-        }
+        _ = try made(after)
     }
 
     /// Fills free ranges with zeroes, as a device of root's alone that is gone afterwards.
@@ -116,41 +114,57 @@ package struct DeviceSequence {
         guard !ranges.isEmpty else { return }
         // With another alignment than what has this memory before or afterwards, it is never taken for that.
         let isUsual = transition.after?.align == DaxPlacement.smallestUnit
-        let layout = DeviceLayout(
-            ranges: ranges, align: isUsual ? Alignment.page.size : DaxPlacement.smallestUnit, use: .devdax)
-        try withNew(layout) { device throws(HostError) in
-            try stores.use(device, as: .devdax)
-            try stores.zero(device)
-            try stores.release(device)
-            try discard(device)
+        let scratch = try made(
+            DeviceLayout(
+                ranges: ranges, align: isUsual ? Alignment.page.size : DaxPlacement.smallestUnit, use: .devdax
+            ))
+        try discarding(scratch) { () throws(HostError) in
+            try stores.zero(scratch)
+            try stores.release(scratch)
+            try discard(scratch)
         }
     }
 
-    /// Makes a device of these ranges. Where the body fails, it is removed again.
-    private func withNew(
-        _ layout: DeviceLayout, _ body: (String) throws(HostError) -> Void
-    ) throws(HostError) {
-        // The first device is always there. Without memory it is nobody's. One that a driver has refused once, no driver ever takes
-        // again (drivers/dax/device.c, `dev_dax_probe`): then another is made.
+    /// Makes a device that is this, and returns its name. Where that fails, there is none.
+    ///
+    /// The first device is always there. Without memory it is nobody's, and is taken. One that a driver has refused once, no driver
+    /// ever takes again (drivers/dax/device.c, `dev_dax_probe`): then another is made.
+    private func made(_ layout: DeviceLayout) throws(HostError) -> String {
         let first = try stores.region().devices.first { $0.isFirst && $0.size == .zero && $0.driver == nil }
-        guard let first else { return try with(stores.create(), layout, body) }
-        do throws(HostError) {
-            try with(first.name, layout, body)
-        } catch {
-            guard error.kind == .failed, error.undoFailures.isEmpty, error.operation.hasPrefix("bind") else {
-                throw error
-            }
-            try with(stores.create(), layout, body)
-        }
+        if let first, try refusal(of: first.name, as: layout) == nil { return first.name }
+        let device = try stores.create()
+        if let refusal = try refusal(of: device, as: layout) { throw refusal }
+        return device
     }
 
-    private func with(
-        _ device: String, _ layout: DeviceLayout, _ body: (String) throws(HostError) -> Void
-    ) throws(HostError) {
-        do throws(HostError) {
+    /// Gives a device without memory this memory and this use; nil: it has them. Why its driver did not take it, where it has no memory
+    /// again, or is gone.
+    private func refusal(of device: String, as layout: DeviceLayout) throws(HostError) -> HostError? {
+        try discarding(device) { () throws(HostError) in
             try stores.resetNode(of: device)
             try shape(device, layout)
-            try body(device)
+        }
+        guard let use = layout.use else { return nil }
+        var refusal: HostError?
+        do throws(HostError) {
+            try stores.use(device, as: use)
+        } catch {
+            refusal = error
+        }
+        guard let refusal else { return nil }
+        guard refusal.kind == .failed, refusal.undoFailures.isEmpty else {
+            try discarding(device) { () throws(HostError) in throw refusal }
+            return nil
+        }
+        try stores.release(device)
+        try discard(device)
+        return refusal
+    }
+
+    /// Where the body fails, the device is removed.
+    private func discarding(_ device: String, _ body: () throws(HostError) -> Void) throws(HostError) {
+        do throws(HostError) {
+            try body()
         } catch {
             var failure = error
             do throws(HostError) {
@@ -178,9 +192,7 @@ package struct DeviceSequence {
                 try shape(device, before)
                 if let use = before.use { try takeAgain(device, before, use) }
             } else {
-                try withNew(before) { device throws(HostError) in
-                    if let use = before.use { try stores.use(device, as: use) }
-                }
+                _ = try made(before)
             }
             return failure
         } catch {
@@ -196,7 +208,7 @@ package struct DeviceSequence {
             guard error.kind == .failed, error.undoFailures.isEmpty else { throw error }
             try stores.release(device)
             try discard(device)
-            try withNew(before) { made throws(HostError) in try stores.use(made, as: use) }
+            _ = try made(DeviceLayout(ranges: before.ranges, align: before.align, use: use))
         }
     }
 

@@ -17,6 +17,9 @@ public struct DeviceLayout: Hashable, Sendable {
     /// Its capacity.
     public var size: ByteCount { ranges.size }
 
+    /// Whether what it holds is the kernel's own memory.
+    package var isKernels: Bool { use?.isOnline == true }
+
     /// Whether it is the same memory in the same order, with the same alignment, whatever it is used as.
     package func hasPlace(of other: DeviceLayout) -> Bool { ranges == other.ranges && align == other.align }
 }

@@ -51,11 +51,21 @@ package struct DaxDeviceMatching {
         }
     }
 
-    /// Takes out what only the record has: its memory can be had.
-    package mutating func forgetRecord() { forgotten = [] }
+    /// What the record has and no declaration means.
+    package struct Recorded {
+        /// Devices that are there.
+        package var devices: [DaxRegion.Device] = []
+        /// Those that only the record has.
+        package var forgotten: [RecordedDevice] = []
+    }
 
-    /// Takes devices out of those that no declaration means.
-    package mutating func drop(_ isDropped: (DaxRegion.Device) -> Bool) { others.removeAll(where: isDropped) }
+    /// Takes out what the record has and no declaration means: its memory can be had.
+    package mutating func giveUpRecorded() -> Recorded {
+        let recorded = Recorded(devices: others.filter { $0.label != nil }, forgotten: forgotten)
+        others.removeAll { $0.label != nil }
+        forgotten = []
+        return recorded
+    }
 
     private static func device(
         _ declaration: DaxDeviceDeclaration, among count: Int, in region: DaxRegion

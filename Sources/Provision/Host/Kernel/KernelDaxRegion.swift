@@ -134,7 +134,8 @@ package struct KernelDaxRegion: DaxRegionStores {
     }
 
     private func requireNoDriver(_ device: String) throws(HostError) {
-        guard let driver = try region().devices.first(where: { $0.name == device })?.driver else { return }
+        guard let driver = SysfsDirectory.ifThere("/sys/bus/dax/devices/\(device)")?.linkTarget("driver")
+        else { return }
         throw HostError(
             .changed, while: "change the memory of \(device)", device: device,
             reason: "the driver \(driver) has taken it meanwhile",

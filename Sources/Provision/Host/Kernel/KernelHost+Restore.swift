@@ -73,7 +73,7 @@ extension KernelHost: RestoringHost {
         try ReadFailures.checking { () throws(HostError) in try region(target.region).memoryMargins(target) }
     }
 
-    /// See ``RestoringHost/sample(of:in:)``.
+    /// See ``RestoringHost/sample(of:in:from:)``.
     public func sample(
         of layout: DeviceLayout, in region: DaxRegionIdentity, from offset: ByteCount
     ) throws(HostError) -> MediaSample? {

@@ -121,7 +121,7 @@ extension SimulatedHost {
         return state.daxRegions.first { $0.identity == identity }
     }
 
-    /// See ``RestoringHost/sample(of:in:)``.
+    /// See ``RestoringHost/sample(of:in:from:)``.
     public func sample(
         of layout: DeviceLayout, in region: DaxRegionIdentity, from offset: ByteCount
     ) throws(HostError) -> MediaSample? {
