@@ -444,6 +444,9 @@ import Testing
         let plan = try bench.prepare(Self.profile("{name: a, size: 256 MiB}")).plan
         #expect(plan.refusals.map(\.code) == [.notListed])
         #expect(try bench.boot().refusals.map(\.code) == [.notListed])
+        // Nor is it written over by what needs no step.
+        try bench.applied(Self.profile("{name: all, size: 100%}"))
+        #expect(try DaxRegionStore(bench.store.directory).found().damaged.count == 1)
     }
 
     @Test(arguments: [
@@ -567,5 +570,26 @@ import Testing
             try Self.profile("{name: a, size: 512 MiB}", unmanaged: "destroy"), on: observed)
         #expect(plan.refusals.map(\.code) == [.deviceUnusable] && plan.steps.isEmpty)
         #expect(plan.refusals.map(\.address) == ["hmem.0/m"])
+    }
+
+    /// What a device keeps is its own at every store, where its end alone moves: nobody else could take it.
+    @Test(arguments: ["384 MiB", "128 MiB"])
+    func memoryThatStaysIsNeverFree(size: String) throws {
+        for point in 1..<100 {
+            let bench = try Bench()
+            try bench.applied(Self.profile("{name: a, size: 256 MiB}"))
+            let start = try #require(try bench.device("a").mappings?.first?.range.lowerBound)
+            let kept = start..<(start + ByteCount.mib(128).bytes)
+            bench.host.arm(SimulatedFault(.crash, atOperation: point))
+            if case .applied? = try? bench.apply(Self.profile("{name: a, size: \(size)}")) {
+                #expect(point > 3)
+                return
+            }
+            let left = try SimulatedHost(json: bench.host.json).observe().daxRegions[0]
+            let isHeld = left.devices.contains { device in
+                device.mappings?.contains { $0.range.clamped(to: kept) == kept } ?? false
+            }
+            #expect(isHeld, "\(point)")
+        }
     }
 }
