@@ -546,7 +546,7 @@ import Testing
         try bench.host.reboot()
         _ = try bench.restore()
         let (log, later) = try bench.store.undoable(nil)
-        #expect(log.header.steps.map(\.transition?.name) == ["b"])
+        #expect(log.header.steps.map { $0.transition?.name } == ["b"])
         let review = RollbackReview(
             of: log, on: try bench.observed, later: later, consent: Consent(allowDestroy: ["b"]))
         #expect(review.refusals.isEmpty, "\(review.refusals)")

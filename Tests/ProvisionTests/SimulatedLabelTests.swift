@@ -26,7 +26,7 @@ import Testing
         #expect(observed.labelling == .labelled)
         #expect(observed.namespaces.isEmpty)
         #expect(observed.maxAvailableExtent == .gib(4))
-        #expect(try host.observe().buses[0].dimms.map(\.labelArea?.version) == [.v1_2, .v1_2])
+        #expect(try host.observe().buses[0].dimms.map { $0.labelArea?.version } == [.v1_2, .v1_2])
         let created = try region.create("a", 64)
         try host.reboot()
         #expect(try region.namespaces() == [created])

@@ -25,7 +25,7 @@ public struct PlanBasis: Equatable, Sendable {
 
     private static func touched(by plan: Plan, on observed: Observed) -> [ObjectFingerprint] {
         let regions = Set(plan.steps.map(\.step.region))
-        let targets = Set(plan.steps.compactMap(\.step.target?.device))
+        let targets = Set(plan.steps.compactMap { $0.step.target?.device })
         var objects: [ObjectFingerprint] = []
         for bus in observed.buses {
             let touched = bus.regions.filter { regions.contains($0.device) }
@@ -37,7 +37,8 @@ public struct PlanBasis: Equatable, Sendable {
                     .map { ObjectFingerprint($0, in: region.device) }
             }
         }
-        let daxRegions = Set(plan.steps.compactMap(\.step.transition?.region))
+        // A closure: a key path that ends in an optional makes Swift 6.3's library copy memory onto itself.
+        let daxRegions = Set(plan.steps.compactMap { $0.step.transition?.region })
         objects += observed.daxRegions.filter { $0.identity.map(daxRegions.contains) ?? false }
             .map { ObjectFingerprint($0) }
         return objects

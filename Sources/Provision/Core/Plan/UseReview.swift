@@ -86,7 +86,7 @@ extension Plan {
     package var disabled: [NamespaceTarget] { steps.compactMap(\.step.usersMatter) }
 
     /// The devices of dynamic dax regions that it takes from programs, by kernel name.
-    package var disturbedDevices: [String] { steps.compactMap(\.step.transition?.usedDevice) }
+    package var disturbedDevices: [String] { steps.compactMap { $0.step.transition?.usedDevice } }
 }
 
 extension DeviceTransition {
