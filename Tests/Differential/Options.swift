@@ -14,13 +14,16 @@ struct Options {
     var isVerbose = false
     /// Whether the contract of a host is checked instead, on the first region of the bus.
     var checksContract = false
+    /// Whether that of dax regions is.
+    var checksDaxContract = false
     /// The nvdimm bus whose regions are used.
     var bus = "ndbus0"
 
     static let usage = """
         usage: differential [--seed N] [--first N] [--count N] [--seconds N] [--bus ndbusN] [--continue] [--verbose]
                differential --contract [--bus ndbusN]
-        Destroys every namespace of the bus.
+               differential --dax-contract
+        Destroys every namespace of the bus, or every device of a dynamic dax region.
         """
 
     /// The options in these arguments; nil where they make no sense.
@@ -31,6 +34,7 @@ struct Options {
             case "--continue": stops = false
             case "--verbose": isVerbose = true
             case "--contract": checksContract = true
+            case "--dax-contract": checksDaxContract = true
             default:
                 guard let value = rest.popFirst(), set(option, to: value) else { return nil }
             }

@@ -284,10 +284,10 @@ import Testing
 
     // MARK: The file
 
-    private static let uuids = [
+    private static let keys = [
         "199cb51e-a8af-45c4-b80d-29c26f9dc084", "099cb51e-a8af-45c4-b80d-29c26f9dc084",
     ]
-    .compactMap { UUID($0) }
+    .compactMap { UUID($0).map(DeviceKey.infoBlock) }
 
     @Test(arguments: [
         "wal", "", " ", "a\nb", "a\\", "a\u{0}b", "\u{1B}[31m", "a:", "voilà", "\u{301}e", "\u{D4E}",
@@ -296,17 +296,25 @@ import Testing
     ])
     func rulesAreReadAsTheyWereWrittenWhateverTheNamespaceIsCalled(name: String) throws {
         var rules = DeviceRules()
-        rules.rules[Self.uuids[0]] = .init(Self.databases, for: name)
-        rules.rules[Self.uuids[1]] = .init(NodeRights(permissions: 0o4755), for: "other")
+        rules.rules[Self.keys[0]] = .init(Self.databases, for: name)
+        rules.rules[Self.keys[1]] = .init(NodeRights(permissions: 0o4755), for: "other")
         #expect(DeviceRules(parsing: rules.text) == rules)
         let lines = rules.text.split(separator: "\n")
         #expect(lines.count == 9)
+        // The same for memory, of one range and of several.
+        rules.rules[.memory([0..<0x1000])] = .init(Self.databases, for: name)
+        rules.rules[.memory([0x2000..<0x3000, 0x1000..<0x2000])] = .init(Self.databases, for: name)
+        #expect(DeviceRules(parsing: rules.text) == rules)
+        #expect(
+            rules.text.contains(
+                "ATTR{mapping0/start}==\"0x2000\", ATTR{mapping0/end}==\"0x2fff\", ATTR{mapping1/start}==\"0x1000\", "
+                    + "ATTR{mapping1/end}==\"0x1fff\", TEST!=\"mapping2\", OWNER=\"999\""))
         #expect(lines.allSatisfy { !$0.hasSuffix("\\") })
         #expect(lines.filter { $0.contains("RUN") }.allSatisfy { $0.hasPrefix("#") })
     }
 
     @Test func whatSomebodyChangedIsNotDaxprovs() throws {
-        let text = DeviceRules([Self.uuids[0]: .init(Self.databases, for: "wal")]).text
+        let text = DeviceRules([Self.keys[0]: .init(Self.databases, for: "wal")]).text
         #expect(DeviceRules(parsing: text) != nil)
         for (what, by) in [
             ("0660", "0666"), ("OWNER=\"999\"", "OWNER=\"db\""), ("\nLABEL", "\nKERNEL==\"x\"\nLABEL"),
@@ -326,21 +334,21 @@ import Testing
         let path = scratch.path.appending("udev/rules.d/61.rules")
         let file = DeviceRulesFile(path)
         let rule = DeviceRules.Rule(Self.databases, for: "wal")
-        try file.set(nil, for: Self.uuids[0])
+        try file.set(nil, for: Self.keys[0])
         #expect(unsafe access(path.string, F_OK) != 0)
-        try file.set(rule, for: Self.uuids[0])
-        try file.set(rule, for: Self.uuids[1])
-        #expect(file.rule(for: Self.uuids[0]) == rule)
+        try file.set(rule, for: Self.keys[0])
+        try file.set(rule, for: Self.keys[1])
+        #expect(file.rule(for: Self.keys[0]) == rule)
         var status = stat()
         #expect(unsafe lstat(path.string, &status) == 0 && status.st_mode == S_IFREG | 0o644)
-        try file.set(nil, for: Self.uuids[0])
-        #expect(file.rule(for: Self.uuids[0]) == nil && file.rule(for: Self.uuids[1]) == rule)
+        try file.set(nil, for: Self.keys[0])
+        #expect(file.rule(for: Self.keys[0]) == nil && file.rule(for: Self.keys[1]) == rule)
         // A draft that a crash left is in nobody's way.
         try scratch.write("half", to: "udev/rules.d/61.rules.new")
-        try file.set(rule, for: Self.uuids[0])
-        #expect(file.rule(for: Self.uuids[0]) == rule)
+        try file.set(rule, for: Self.keys[0])
+        #expect(file.rule(for: Self.keys[0]) == rule)
         try file.removeIfEmpty()
-        for uuid in Self.uuids { try file.set(nil, for: uuid) }
+        for key in Self.keys { try file.set(nil, for: key) }
         #expect(DeviceRules(parsing: DeviceRules().text) == DeviceRules())
         #expect(unsafe access(path.string, F_OK) == 0)
         try file.removeIfEmpty()
@@ -355,7 +363,7 @@ import Testing
     func aFileThatIsNotDaxprovsIsNeverTouched(kind: String) throws {
         let scratch = try ScratchDirectory()
         let path = scratch.path.appending("61.rules")
-        let ours = DeviceRules([Self.uuids[0]: .init(Self.databases, for: "wal")]).text
+        let ours = DeviceRules([Self.keys[0]: .init(Self.databases, for: "wal")]).text
         switch kind {
         case "link", "link to nothing":
             if kind == "link" { try scratch.write(ours, to: "elsewhere") }
@@ -371,9 +379,9 @@ import Testing
         let file = DeviceRulesFile(path)
         let fault = try #require(file.fault)
         #expect(!fault.isEmpty)
-        #expect(file.rule(for: Self.uuids[0]) == nil)
+        #expect(file.rule(for: Self.keys[0]) == nil)
         for rule in [nil, DeviceRules.Rule(Self.databases, for: "wal")] {
-            let error = #expect(throws: HostError.self) { try file.set(rule, for: Self.uuids[1]) }
+            let error = #expect(throws: HostError.self) { try file.set(rule, for: Self.keys[1]) }
             #expect(error?.reason.contains(fault) == true && error?.device == path.string)
         }
         var status = stat()

@@ -24,7 +24,7 @@ import Testing
     func exampleProfileIsValid(path: FilePath) throws {
         let profile = try ProfileReader.read(contentsOf: path)
         #expect(profile.source == path.string)
-        #expect(profile.regions.contains { !$0.namespaces.isEmpty })
+        #expect(profile.regions.contains { !$0.namespaces.isEmpty } || !profile.daxRegions.isEmpty)
         let text = String(decoding: try #require(ProfileFixtures.bytes(of: path)), as: UTF8.self)
         #expect(text.hasPrefix("# For a"))
         #expect(text.split(separator: "\n").allSatisfy { $0.count < 100 })

@@ -1,4 +1,3 @@
-import Glibc
 import Testing
 
 @testable import Provision
@@ -8,8 +7,6 @@ import Testing
 /// Transactions on the simulated host: whatever fails, and wherever the tool dies, the host ends in the old state or
 /// in the new one.
 @Suite struct TransactionTests {
-    /// Every how many stores a crash is tried: 1, or `CRASH_EVERY` of the environment.
-    private static let every = unsafe getenv("CRASH_EVERY").flatMap { unsafe Int(String(cString: $0)) } ?? 1
     private static let consent = Consent(allowDestroy: ["heap", "journal", "scratch", "wal", "extra"])
 
     private static let first = """
@@ -106,7 +103,7 @@ import Testing
         let before = HostSnapshot(try original.observe())
         let plan = try Self.profile(Self.second)
         var (crashes, asked) = (0, 0)
-        for operation in stride(from: 1, to: Int.max, by: Self.every) {
+        for operation in stride(from: 1, to: Int.max, by: CrashScale.every) {
             let host = try SimulatedHost(json: original.json)
             host.arm(SimulatedFault(.crash, atOperation: operation))
             let scratch = try ScratchDirectory()
@@ -129,7 +126,7 @@ import Testing
             #expect(isOld || Planner.plan(plan, on: after).isEmpty, "store \(operation)")
             #expect(try scratch.store.interrupted().isEmpty, "store \(operation)")
         }
-        #expect(crashes * Self.every > 30, "only \(crashes) stores were tried")
+        #expect(crashes * CrashScale.every > 30, "only \(crashes) stores were tried")
         #expect(asked * 5 < crashes, "recovery asked at \(asked) of \(crashes) stores")
     }
 
@@ -137,7 +134,7 @@ import Testing
         let original = try Self.preparedHost()
         let before = HostSnapshot(try original.observe())
         var crashes = 0
-        for operation in stride(from: 1, to: Int.max, by: Self.every) {
+        for operation in stride(from: 1, to: Int.max, by: CrashScale.every) {
             let host = try SimulatedHost(json: original.json)
             host.arm(SimulatedFault(.crash, atOperation: 30))
             let scratch = try ScratchDirectory()
@@ -154,7 +151,7 @@ import Testing
             if isDone { break }
             crashes += 1
         }
-        #expect(crashes * Self.every > 5, "only \(crashes) stores were tried")
+        #expect(crashes * CrashScale.every > 5, "only \(crashes) stores were tried")
     }
 
     private func savedMedia(of name: String, in scratch: ScratchDirectory) throws -> [String] {

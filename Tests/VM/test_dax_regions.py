@@ -18,11 +18,11 @@ from support.holders import ALL, Use
 
 BOOT = ("dax0.0", "dax1.0")
 FIVE = devices(
-    ["name: tier, size: 256 MiB", "name: cache, size: 128 MiB, align: 4 KiB",
+    ['name: tier, size: 256 MiB, owner: 7, permissions: "0640"', "name: cache, size: 128 MiB, align: 4 KiB",
      "name: pool, size: 256 MiB, mode: system-ram, online: movable", "name: rest, size: remaining"],
     ["name: other, size: 384 MiB"])
 CHANGED = devices(
-    ["name: tier, size: 384 MiB", "name: pool, size: 256 MiB, mode: system-ram, online: movable",
+    ["name: tier, size: 384 MiB, owner: 7, group: 8", "name: pool, size: 256 MiB, mode: system-ram, online: movable",
      "name: rest, size: 128 MiB"], ["name: other, size: 384 MiB"], unmanaged="destroy")
 
 
@@ -42,6 +42,7 @@ def test_five_devices_of_two_regions_are_made_changed_rolled_back_and_restored_a
     assert (found["pool"]["mode"], found["pool"]["movable"], found["pool"]["online_memblocks"]) == ("system-ram", True, 2)
     assert scene.total() - before == 256 * MIB
     assert found["cache"]["align"] == 4096
+    assert scene.rights("tier") == "7 0 640" and scene.rights("rest") == "0 0 600"
     kept = {name: scene.fill(name, name) for name in ("tier", "rest", "other")}
     scene.fill("cache", "cache")
     divided = scene.layout()
@@ -49,11 +50,11 @@ def test_five_devices_of_two_regions_are_made_changed_rolled_back_and_restored_a
     scene.applied(CHANGED, allow=["cache", "rest"])
     assert {name: scene.digest(name) for name in kept} == kept
     whole = contents.digest(scene.vm, scene.node("tier"))
-    assert scene.devices()["tier"]["size"] == 384 * MIB
+    assert scene.devices()["tier"]["size"] == 384 * MIB and scene.rights("tier") == "7 8 600"
     undone = scene.daxprov.run("rollback", "--yes", "--allow-destroy", "tier")
     assert undone.status == DONE, undone
     assert scene.layout() == divided and {name: scene.digest(name) for name in kept} == kept
-    assert scene.daxprov.is_settled(FIVE)
+    assert scene.daxprov.is_settled(FIVE) and scene.rights("tier") == "7 0 640"
     assert whole
 
     scene.reboot()
@@ -130,19 +131,23 @@ def test_the_memory_that_comes_is_the_memory_that_was_foretold(scene):
         assert scene.total() == before
 
 
-FROM = devices(["name: a, size: 256 MiB", "name: b, size: 256 MiB", "name: m, size: 256 MiB, mode: system-ram"])
-TO = devices(["name: a, size: 128 MiB", "name: b, size: 384 MiB", "name: m, size: 256 MiB", "name: c, size: 128 MiB"])
-STORES = 80
+FROM_FIRST = ["name: a, size: 256 MiB, owner: 7", "name: b, size: 256 MiB, group: 8", "name: m, size: 256 MiB, mode: system-ram"]
+FROM = devices(FROM_FIRST)
+TO = devices(["name: a, size: 128 MiB, owner: 7", "name: b, size: 384 MiB, group: 9", "name: m, size: 256 MiB, owner: 7",
+              "name: c, size: 128 MiB"])
+# With the file of rules, and the rights of nodes.
+CALLS, PATHS = ("write", "rename", "rights"), ("/sys", "/etc/udev", "/dev/dax")
+STORES = 140
 
 
 @pytest.mark.parametrize("reboots", [False, True], ids=["killed", "power cut"])
 def test_killed_at_any_store_the_devices_are_the_old_or_the_new_ones(scene, reboots):
     scene.applied(FROM, allow=BOOT)
     ends = set()
-    for at in range(1, STORES, 9 if reboots else 3):
+    for at in range(1, STORES, 13 if reboots else 5):
         digests = {name: scene.fill(name, f"{name}{at}") for name in ("a", "b")}
         old = scene.layout()
-        fault = Fault(at, "kill-before", paths=("/sys",), log=f"/tmp/fault-{at}.log")
+        fault = Fault(at, "kill-before", calls=CALLS, paths=PATHS, log=f"/tmp/fault-{at}.log")
         killed = scene.daxprov.apply(TO, allow=["a"], fault=fault)
         if killed.signal != 9 and len(scene.vm.read_file(fault.log).splitlines()) < at:
             break
@@ -163,8 +168,7 @@ def test_killed_at_any_store_the_devices_are_the_old_or_the_new_ones(scene, rebo
         assert scene.digest("b") == digests["b"] and scene.digest("a") == digests["a"], f"store {at}"
         scene.assert_sound()
         if isNew:
-            scene.applied(devices(["name: a, size: 256 MiB", "name: b, size: 256 MiB", "name: m, size: 256 MiB, mode: system-ram"],
-                                  unmanaged="destroy"), allow=["b", "c", "m"])
+            scene.applied(devices(FROM_FIRST, unmanaged="destroy"), allow=["b", "c", "m"])
     else:
         pytest.fail(f"more than {STORES} stores")
     assert False in ends
@@ -176,7 +180,7 @@ def test_a_store_that_fails_is_undone(scene, error):
     digests = {name: scene.fill(name, name) for name in ("a", "b")}
     old = scene.layout()
     for at in range(1, STORES, 7):
-        fault = Fault(at, f"errno:{error}", paths=("/sys",), log=f"/tmp/fault-{at}.log")
+        fault = Fault(at, f"errno:{error}", calls=CALLS, paths=PATHS, log=f"/tmp/fault-{at}.log")
         failed = scene.daxprov.apply(TO, allow=["a"], fault=fault)
         if failed.status == DONE:
             assert at > 20  # no such store: those that a child makes count for the child alone

@@ -43,3 +43,9 @@ def test_kernel_and_simulated_host_agree_on_random_sequences(machine, topology):
 def test_the_kernel_keeps_the_contract_of_a_host(labelled):
     run = labelled.run([PROGRAM, "--contract"], timeout=300)
     assert run.status == 0, run.out + run.err
+
+
+@pytest.mark.each_kernel
+def test_the_kernel_keeps_the_contract_of_dax_regions(machine):
+    run = machine("hmem").run([PROGRAM, "--dax-contract"], timeout=600)
+    assert run.status == 0, run.out + run.err

@@ -5,7 +5,9 @@ What can happen at a boot:
 - /var, with daxprov's record, is a file system of its own that must be checked and mounted first;
 - recovery fails: the file systems that require it stay unmounted, the boot goes on, and everything says why;
 - systemd drops the unit, since somebody ordered it into a cycle: nothing fails, so `status` must say it;
-- the sandbox forbids something that only a rarer kind of change needs.
+- the sandbox forbids something that only a rarer kind of change needs;
+- a dax region that was divided is one device again, and its devices' nodes are root's: the unit makes them without the privilege
+  to see where a region begins, or to give a node away.
 """
 
 import json
@@ -20,6 +22,8 @@ import pytest
 from lab import Fault, Machine, systemd
 from lab.systemd import SystemdMachine
 from support import Daxprov, contents, namespace, profile, region
+from support.dax_regions import FIRST, devices
+from support.dax_regions import Scene as DaxScene
 from support.daxprov import DONE, REFUSED
 from support.inventory import Inventory
 
@@ -266,3 +270,53 @@ def test_a_unit_that_systemd_dropped_is_seen(scene):
         assert status(vm)["boot_unit"] == {"enabled": True, "result": "not_run"}
         assert "did not run in this boot" in vm.out("daxprov status")
         assert vm.run("mountpoint -q /mnt").status != 0
+
+
+DIVIDED = devices(
+    ['name: tier, size: 256 MiB, owner: 1, group: 6, permissions: "0660"', "name: pool, size: 256 MiB, mode: system-ram",
+     "name: rest, size: remaining"], ["name: other, size: 384 MiB, align: 4 KiB"])
+
+
+def test_a_divided_region_comes_back_at_a_boot_with_its_bytes_and_rights(qemu_is_there, tmp_path):
+    if os.getuid() != 0:
+        pytest.skip("NOT TESTED with a real systemd: only root can make its root directory (debootstrap)")
+    with Machine("hmem", images=tmp_path / "images") as vm:
+        scene = DaxScene(vm)
+        scene.applied(DIVIDED, allow=("dax0.0", "dax1.0"))
+        digests = {name: scene.fill(name, name) for name in ("tier", "rest", "other")}
+        before = scene.layout()
+        archive = vm.run("sync; tar -C /var/lib -cf - daxprov", check=True).stdout
+    tree = tmp_path / "var"
+    for each in ("log", "tmp", "cache", "lib/systemd"):
+        (tree / each).mkdir(parents=True)
+    subprocess.run(["tar", "-xf", "-", "-C", tree / "lib"], input=archive, check=True)
+    systemd.image(tmp_path / "var.image", VAR_BYTES, tree)
+
+    images = {path.name: path for path in (tmp_path / "images").iterdir()}
+    fstab = {"/etc/fstab": "/dev/vdc /var ext4 defaults 0 2\n"}
+    with SystemdMachine(images, fstab, ENABLED, tmp_path / "var.image", topology="hmem") as vm:
+        assert vm.settled() == "running", vm.out("systemctl --failed; systemctl status 'daxprov*'; journalctl -b -n 60")
+        assert vm.properties("daxprov-memory.service", "ActiveState") == {"ActiveState": "active"}
+        scene = DaxScene(vm)
+        assert scene.layout() == before
+        # The host reads the memory: nothing in this guest can map a device.
+        for name, digest in digests.items():
+            offset = scene.devices()[name]["mappings"][0]["start"] - FIRST
+            assert contents.image_digest(vm, "high", offset, 1 << 20) == digest, name
+        scene.assert_sound()
+        vm.run("udevadm settle; udevadm trigger --action=change --subsystem-match=dax; udevadm settle", check=True)
+        owners = {name: vm.out(["stat", "-c", "%u %g %a", scene.node(name)]).strip() for name in digests}
+        assert owners == {"tier": "1 6 660", "rest": "0 0 600", "other": "0 0 600"}
+        assert status(vm)["drift"] == [], vm.out("daxprov status")
+
+        # Without its driver and with it again: udev gives what the rule says, and the node is nobody else's in between.
+        name = scene.node("tier").removeprefix("/dev/")
+        vm.run(f"chmod 666 /dev/{name}; cd /sys/bus/dax/drivers/device_dax; echo {name} >unbind && echo {name} >bind && udevadm settle",
+               check=True)
+        assert vm.out(f"stat -c '%u %g %a' /dev/{name}").strip() == "1 6 660"
+
+        # Taken from the profile: the rule goes, and the file with it.
+        plain = DIVIDED.replace(', owner: 1, group: 6, permissions: "0660"', "")
+        applied = vm.run(["daxprov", "apply", "--yes", "-"], stdin=plain.encode(), timeout=300)
+        assert applied.status == DONE, applied
+        assert vm.out(f"stat -c '%u %g %a' /dev/{name}; ls -A /etc/udev/rules.d").split() == ["0", "0", "600"]

@@ -167,10 +167,11 @@ class Situation:
 
     def touched(self):
         """The DIMMs in whose regions a step began, as the journal says."""
-        names = self.vm.run(f"ls {STATE}/transactions").out.split()
+        # Killed early it left a directory without a journal.
+        names = self.vm.run(f"cd {STATE}/transactions && ls */journal").out.split()
         if not names:
             return set()
-        steps = json.loads(self.run("show", names[0], "--json").check().stdout)["steps"]
+        steps = json.loads(self.run("show", os.path.dirname(names[0]), "--json").check().stdout)["steps"]
         images = {each["dev"]: image for image, each in self.regions().items()}
         return {images[step["region"]] for step in steps if step["begun"]}
 

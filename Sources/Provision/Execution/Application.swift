@@ -112,7 +112,7 @@ public struct Application {
         query.initializedRegions = plan.initializedRegions
         query.relabelled = plan.relabelled
         query.devices = plan.disturbedDevices
-        query.readsDeviceRules = plan.steps.contains { $0.step.kind == .setRights }
+        query.readsDeviceRules = plan.steps.contains(where: \.step.changesRules)
         let findings = try host.examine(query)
         return plan.reviewed(
             by: findings.reviews(stateDirectory: safeguards.stateDirectory?.string)

@@ -30,7 +30,7 @@ public struct BootRestoration: Sendable {
             kept.damaged.map { Self.damaged($0, in: "devices") }
             + divisions.damaged.map { Self.damaged($0, in: "dax-regions") }
         let known = observed.remembering(divisions.records)
-        add(divisions.records, on: known)
+        add(try withoutRights(divisions.records, host), on: known)
         var candidates: [Candidate] = []
         for device in kept.devices {
             guard let candidate = Candidate(device, on: observed) else {
@@ -46,6 +46,30 @@ public struct BootRestoration: Sendable {
         let homes = Dictionary(grouping: try withoutUsers(candidates, host), by: \.region.device)
         for (line, home) in homes.sorted(by: { $0.key < $1.key }).enumerated() {
             add(home.value, of: home.key, line: line + 1, on: observed)
+        }
+    }
+
+    /// The records without the rights of devices, where rules are somebody's: each with a refusal.
+    private mutating func withoutRights(
+        _ records: [DaxRegionRecord], _ host: any RestoringHost
+    ) throws(HostError) -> [DaxRegionRecord] {
+        guard records.contains(where: { $0.devices.contains { $0.layout.rights.rule != nil } }) else {
+            return records
+        }
+        var query = UseQuery(targets: [])
+        query.readsDeviceRules = true
+        guard let fault = try host.examine(query).deviceRulesFault else { return records }
+        return records.map { record in
+            var record = record
+            for number in record.devices.indices where record.devices[number].layout.rights.rule != nil {
+                record.devices[number].layout.rights = .none
+                refusals.append(
+                    Refusal(
+                        .deviceRulesForeign, "\(record.regionName)/\(record.devices[number].name)",
+                        "it is put back without the rights of its device, since the rules are not daxprov's: \(fault)",
+                        advice: "move that file away, or restore it, and apply the profile again"))
+            }
+            return record
         }
     }
 
@@ -144,7 +168,9 @@ public struct BootRestoration: Sendable {
                 guard let name = NamespaceName(device.name) else { return nil }
                 return DaxDeviceDeclaration(
                     name: name, size: .raw(device.layout.size), align: Alignment(device.layout.align),
-                    use: device.layout.use ?? .devdax, zeroes: false)
+                    configuration: DeviceConfiguration(
+                        use: device.layout.use ?? .devdax, rights: device.layout.rights.rule),
+                    zeroes: false)
             }, position: SourcePosition(line: line, column: 1))
     }
 

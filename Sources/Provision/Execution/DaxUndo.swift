@@ -25,6 +25,8 @@ struct DaxUndo {
     /// What was the kernel's memory in a step.
     private let kernels: [Range<UInt64>]
 
+    /// Whether rights come back too.
+    private let givesRights: Bool
     private let region: DaxRegion
     private let identity: DaxRegionIdentity
     private let begun: [(number: Int, transition: DeviceTransition)]
@@ -35,10 +37,12 @@ struct DaxUndo {
 
     /// - Parameter isSameBoot: whether the transaction began in this boot. A boot leaves nothing of any division: then there is nothing
     ///   to take back.
-    init(of log: TransactionLog, in now: DaxRegion, isSameBoot: Bool) {
+    /// - Parameter givesRights: whether rights come back too: not where the rules are somebody's.
+    init(of log: TransactionLog, in now: DaxRegion, isSameBoot: Bool, givesRights: Bool = true) {
         let identity = now.identity ?? DaxRegionIdentity(start: 0, size: .zero)
         region = now
         self.identity = identity
+        self.givesRights = givesRights
         begun = log.header.steps.enumerated().compactMap { number, step in
             guard let transition = step.transition, log.begun[number] != nil, transition.region == identity
             else { return nil }
@@ -49,7 +53,8 @@ struct DaxUndo {
         kernels = steps.filter { log.done.contains($0.number) }.compactMap(\.transition.after)
             .filter(\.isKernels).flatMap(\.ranges)
         current = now.devices.filter { $0.size > .zero }.compactMap { device in
-            guard let layout = device.layout else { return nil }
+            guard let found = device.layout else { return nil }
+            let layout = givesRights ? found : found.withoutRights
             let maker = steps.last { $0.transition.after?.ranges == layout.ranges }
             return (maker?.transition.name ?? device.label ?? device.name, layout)
         }
@@ -58,7 +63,7 @@ struct DaxUndo {
             guard let layout = device.layout,
                 begun.contains(where: { $0.transition.before?.ranges == layout.ranges })
             else { return nil }
-            return (device.label ?? device.name, layout)
+            return (device.label ?? device.name, givesRights ? layout : layout.withoutRights)
         }
         guard !begun.isEmpty else { return }
         let isLeft = now.undivided == nil && current.contains { isOwn($0.layout) || isGoal($0.layout) }
@@ -71,7 +76,7 @@ struct DaxUndo {
 
     private mutating func plan(besides untouched: [[Range<UInt64>]]) {
         // What is as it was stays.
-        goals.removeAll { goal in current.contains { $0.layout == goal.layout } }
+        goals = goals.filter { goal in !current.contains { isBack($0.layout, as: goal.layout) } }
         var settled = current.filter { isGoal($0.layout) }.map(\.layout)
         func isSettled(_ layout: DeviceLayout) -> Bool {
             settled.contains(layout) || untouched.contains(layout.ranges)
@@ -148,8 +153,27 @@ struct DaxUndo {
         layout.ranges.allSatisfy { range in kernels.contains { $0.clamped(to: range) == range } }
     }
 
+    /// A layout with what undoing looks at.
+    private func looked(_ layout: DeviceLayout) -> DeviceLayout {
+        givesRights ? layout : layout.withoutRights
+    }
+
     private func isGoal(_ layout: DeviceLayout) -> Bool {
-        begun.contains { $0.transition.before == layout }
+        begun.contains { _, step in step.before.map { isBack(layout, as: looked($0)) } ?? false }
+    }
+
+    /// Whether it is what it was. What its node has counts only where a step of the transaction gave or took that: else somebody did
+    /// since, or another rule of udev.
+    private func isBack(_ layout: DeviceLayout, as was: DeviceLayout) -> Bool {
+        guard layout.matches(was) else { return false }
+        if layout.rights.node == was.rights.node { return true }
+        // Undoing that died has written the rule and not come to the node.
+        if was.rights.rule != nil, layout.rights.node == .rootsAlone { return false }
+        return !begun.contains { _, step in
+            guard let before = step.before?.rights, let after = step.after?.rights, before != after
+            else { return false }
+            return [before.node, after.node].contains(layout.rights.node)
+        }
     }
 
     /// Whether a step made it, or was in the middle of that; or undoing one was, and cleared what the kernel had.
@@ -213,7 +237,7 @@ extension TransactionLog {
             if !isSameBoot, region.undivided != nil { return nil }
             // Another device has its place since.
             if transition.after == nil, let was = transition.before, made.contains(was.ranges) { return nil }
-            return transition.shortfall(in: region).map { "\(transition.address): \($0)" }
+            return transition.shortfall(in: region, ofRights: false).map { "\(transition.address): \($0)" }
         }.sorted()
     }
 }

@@ -110,6 +110,9 @@ public struct HostDrift: Equatable, Sendable {
             var list = DriftList()
             list.compare("align", device.align?.description, found.align?.description)
             list.compare("device", device.useInWords, found.useInWords)
+            if device.rights.rule != nil || found.rights.rule != nil {
+                list.compare("rights", device.rights.text, found.rights.text)
+            }
             guard !list.changes.isEmpty else { continue }
             differences.append(
                 Difference(

@@ -12,7 +12,10 @@ public struct HostSnapshot: Equatable, Sendable {
             guard let identity = region.identity else { continue }
             facts.insert("dax region \(identity)")
             for device in region.devices where device.size > .zero {
-                facts.insert("dax device of the region \(identity): \(device.layout?.text ?? device.name)")
+                let rule = device.rights.rule.map { ", \($0.text)" } ?? ""
+                facts.insert(
+                    "dax device of the region \(identity): \(device.layout?.withoutRights.text ?? device.name)\(rule)"
+                )
             }
         }
     }

@@ -139,7 +139,8 @@ extension DaxRegion {
         let name = transition.device ?? "dax\(id).\(devices.count)"
         var device = Device(
             name: name, size: after.size, align: after.align, targetNode: node,
-            driver: after.use.map { $0 == .devdax ? "device_dax" : "kmem" }, mappings: mappings)
+            driver: after.use.map { $0 == .devdax ? "device_dax" : "kmem" }, mappings: mappings,
+            rights: after.rights)
         device.label = recorded.first { $0.layout.ranges == after.ranges }?.name
         devices.append(device)
     }

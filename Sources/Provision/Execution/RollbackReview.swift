@@ -71,8 +71,14 @@ public struct RollbackReview: Sendable {
         touched.sorted { $0.start < $1.start }.compactMap { identity -> String? in
             guard let left = after.daxRegion(identity) else { return nil }
             guard let found = now.daxRegion(identity) else { return "the dax region \(identity) is missing" }
+            // What else a node has, other rules of udev may have given.
             func layouts(_ region: DaxRegion) -> Set<DeviceLayout?> {
-                Set(region.devices.filter { $0.size > .zero }.map(\.layout))
+                Set(
+                    region.devices.filter { $0.size > .zero }.map { device in
+                        var layout = device.layout
+                        layout?.rights = DeviceRights(declared: device.rights.rule)
+                        return layout
+                    })
             }
             return layouts(left) == layouts(found) ? nil : "the devices of \(found.name) are others"
         }
@@ -87,6 +93,8 @@ public struct RollbackReview: Sendable {
     private static func returns(of log: TransactionLog, on observed: Observed) -> [DaxUndo.Return] {
         log.touchedDaxRegions.sorted { $0.start < $1.start }.compactMap { observed.daxRegion($0) }
             .flatMap { DaxUndo(of: log, in: $0, isSameBoot: true).returns }
+            // Nobody who has it open notices those.
+            .filter { !$0.transition.changesRightsAlone }
     }
 
     /// The namespaces, as they are now, that undoing a transaction would take offline: what it made or changed, and in a

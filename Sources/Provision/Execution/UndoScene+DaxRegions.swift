@@ -10,9 +10,16 @@ extension UndoScene {
         for identity in log.touchedDaxRegions.sorted(by: { $0.start < $1.start }) {
             let region = try rollback.onHost { () throws(HostError) in try host.daxRegion(identity) }
             guard let region else { throw log.missing(log.missingDaxRegions(on: Observed(buses: []))) }
-            undos.append(DaxUndo(of: log, in: region, isSameBoot: isSameBoot))
+            undos.append(
+                DaxUndo(of: log, in: region, isSameBoot: isSameBoot, givesRights: try givesRights()))
         }
         return undos
+    }
+
+    /// Whether devices of dynamic regions get their rights back: not where the rules are somebody's.
+    private func givesRights() throws(ExecutionError) -> Bool {
+        let matters = log.header.steps.contains { $0.transition?.changesRules == true }
+        return matters ? try rulesFault() == nil : true
     }
 
     /// What taking steps back gives up: what was written to devices that they made, or as devices to what becomes memory again, and
@@ -109,7 +116,9 @@ extension UndoScene {
         guard let after = transition.after else { return }
         var looked: Looked?
         // What it held when a step took memory from it.
-        let taken = log.header.steps.indices.first { log.header.steps[$0].transition?.before == after }
+        let taken = log.header.steps.indices.first {
+            log.header.steps[$0].transition?.before?.withoutRights == after.withoutRights
+        }
         if let sample = taken.flatMap({ log.samples[$0] }) {
             if let now = try self.sample(of: after, transition, from: sample.range.offset) {
                 looked = Looked()
@@ -137,7 +146,8 @@ extension UndoScene {
         for identity in log.touchedDaxRegions.sorted(by: { $0.start < $1.start }) {
             let region = try rollback.onHost { () throws(HostError) in try host.daxRegion(identity) }
             guard let region else { continue }
-            let undo = DaxUndo(of: log, in: region, isSameBoot: isSameBoot)
+            let undo = DaxUndo(
+                of: log, in: region, isSameBoot: isSameBoot, givesRights: try givesRights())
             complaints += undo.returns.map { "\($0.transition.address) is not what it was" }
         }
         return complaints

@@ -58,11 +58,13 @@ extension UndoScene {
     }
 
     private var setsRights: Bool {
-        log.header.steps.contains { $0.kind.effects.contains(.changesRights) }
+        log.header.steps.contains {
+            $0.kind.effects.contains(.changesRights) || $0.transition?.changesRules == true
+        }
     }
 
     /// Why rules cannot be written; nil where they can.
-    private func rulesFault() throws(ExecutionError) -> String? {
+    func rulesFault() throws(ExecutionError) -> String? {
         var query = UseQuery(targets: [])
         query.readsDeviceRules = true
         return try rollback.onHost { () throws(HostError) in try host.examine(query).deviceRulesFault }
@@ -72,17 +74,30 @@ extension UndoScene {
     /// namespace that had been disabled, which has no device again.
     private func removeRules() throws(ExecutionError) {
         guard setsRights else { return }
-        var uuids: [UUID] = []
+        var keys: [DeviceKey] = []
         for (number, step) in log.header.steps.enumerated() {
             guard let begun = log.begun[number] else { continue }
-            if step.kind.effects.contains(.writesMedia) { uuids.append(begun.infoBlock) }
+            if step.kind.effects.contains(.writesMedia) { keys.append(.infoBlock(begun.infoBlock)) }
             guard step.kind == .enable, let found = log.results[number]?.namespace, found.rights.rule == nil,
                 let uuid = found.infoBlockUUID,
                 step.device.flatMap(log.header.before.namespace)?.isActive == false
             else { continue }
-            uuids.append(uuid)
+            keys.append(.infoBlock(uuid))
         }
-        let made = uuids
+        let made = keys + rulesOfDaxDevices
         try rollback.onHost { () throws(HostError) in try host.removeRules(for: made) }
+    }
+
+    /// The devices of dynamic regions that steps gave a rule, but for those that had one before. A boot has left none of them: there
+    /// every rule goes, and what puts the devices back from the record gives them their own.
+    private var rulesOfDaxDevices: [DeviceKey] {
+        log.begun.keys.compactMap { number -> DeviceKey? in
+            guard let transition = log.header.steps[number].transition, let after = transition.after,
+                after.rights.rule != nil
+            else { return nil }
+            let before = log.header.before.daxRegion(transition.region)
+            let had = before?.devices.first { $0.layout?.ranges == after.ranges }?.rights.rule
+            return had == nil || !isSameBoot ? .memory(after.ranges) : nil
+        }.sorted()
     }
 }

@@ -32,7 +32,8 @@ struct ExportedDaxRegion {
             let use = layout.use
         else { return nil }
         return DaxDeviceDeclaration(
-            name: name, size: .raw(device.size), align: Alignment(layout.align), use: use)
+            name: name, size: .raw(device.size), align: Alignment(layout.align),
+            configuration: DeviceConfiguration(use: use, rights: layout.rights.rule))
     }
 
     /// The lines of the profile's text.
@@ -50,6 +51,11 @@ struct ExportedDaxRegion {
         if let align = device.align { fields.append("align: \(align)") }
         if case .systemRAM(let online) = device.use {
             fields += ["mode: \(DeviceMode.systemRAM.rawValue)", "online: \(online.rawValue)"]
+        }
+        if let rights = device.configuration.rights {
+            fields += [
+                "owner: \(rights.owner)", "group: \(rights.group)", "permissions: \"\(rights.octal)\"",
+            ]
         }
         return "      - {\(fields.joined(separator: ", "))}"
     }

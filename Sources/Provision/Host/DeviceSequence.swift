@@ -22,6 +22,11 @@ package protocol DaxRegionStores {
     func zero(_ device: String) throws(HostError)
     /// Takes away whatever rights others have to the node of a device, which may have been another's.
     func resetNode(of device: String) throws(HostError)
+    /// Has udev give the device that has just this memory these rights at its events; nil: no rights of its own.
+    /// - Parameter name: what people know it by.
+    func setRule(_ rights: NodeRights?, for ranges: [Range<UInt64>], as name: String) throws(HostError)
+    /// Gives the node of a device these rights.
+    func give(_ rights: NodeRights, to device: String) throws(HostError)
     /// Throws where somebody uses a device that programs can map.
     func requireUnused(_ device: String) throws(HostError)
 }
@@ -62,21 +67,80 @@ package struct DeviceSequence {
                 advice: "find out what changed it, and plan again")
         }
         let device = transition.before.flatMap { now.device(of: $0.ranges) }?.name
-        switch (transition.before, transition.after, device) {
-        case (let before?, let after?, let device?): try change(device, before, after)
-        case (let before?, nil, let device?): try remove(device, before)
-        case (nil, let after?, _): try make(after)
-        default: return
+        do throws(HostError) {
+            try setRules()
+            switch (transition.before, transition.after, device) {
+            case (let before?, let after?, let device?): try change(device, before, after)
+            case (let before?, nil, let device?): try remove(device, before)
+            case (nil, let after?, _): try make(after)
+            default: return
+            }
+        } catch {
+            throw putRulesBack(after: error)
         }
     }
+
+    // MARK: - Rights
+
+    /// Takes away rules for memory that changes hands, or is cleared: what it holds meanwhile is for nobody else. udev comes to a
+    /// device as soon as its driver does, so the rule that it is to have is there before that, if nothing is cleared.
+    private func setRules() throws(HostError) {
+        let (before, after, cleared) = (transition.before, transition.after, transition.zeroedRanges)
+        if !transition.forgotten.isEmpty {
+            try stores.setRule(nil, for: transition.forgotten, as: transition.name)
+        }
+        guard before?.ranges != after?.ranges || !cleared.isEmpty else { return }
+        if let before { try stores.setRule(nil, for: before.ranges, as: transition.name) }
+        if !cleared.isEmpty { try stores.setRule(nil, for: cleared, as: transition.name) }
+        guard let after else { return }
+        try stores.setRule(cleared.isEmpty ? after.rights.rule : nil, for: after.ranges, as: transition.name)
+    }
+
+    private func putRulesBack(after failure: HostError) -> HostError {
+        guard failure.undoFailures.isEmpty else { return failure }
+        let (before, after) = (transition.before, transition.after)
+        do throws(HostError) {
+            if let after, after.ranges != before?.ranges {
+                try stores.setRule(nil, for: after.ranges, as: transition.name)
+            }
+            if let before { try stores.setRule(before.rights.rule, for: before.ranges, as: transition.name) }
+            return failure
+        } catch {
+            return failure.adding(undoFailures: [error])
+        }
+    }
+
+    /// Gives a device that is what it is to be its rights. Where it has none of daxprov's, and had none, other rules of udev may have
+    /// given it some: they stay.
+    private func giveRights(of layout: DeviceLayout, to device: String) throws(HostError) {
+        let (before, after) = (transition.before, transition.after)
+        let changes = before.map { $0.rights != (after ?? $0).rights } ?? (layout.rights != .none)
+        guard changes || layout.rights.rule != nil else { return }
+        try stores.setRule(layout.rights.rule, for: layout.ranges, as: transition.name)
+        do throws(HostError) {
+            try stores.give(layout.rights.node, to: device)
+        } catch {
+            // What somebody gave by hand is not worth a device.
+            guard layout.rights.rule == nil, layout.rights.node != .rootsAlone else { throw error }
+        }
+    }
+
+    // MARK: - Devices
 
     private func change(
         _ device: String, _ before: DeviceLayout, _ after: DeviceLayout
     ) throws(HostError) {
+        if transition.changesRightsAlone { return try changeRights(of: device, before, after) }
         if before.use == .devdax { try stores.requireUnused(device) }
         if before.hasPlace(of: after), !transition.wasKernels, let use = after.use {
             // One without a driver may be one that a driver has refused.
-            return before.use == nil ? try takeAgain(device, after, use) : try stores.use(device, as: use)
+            if before.use == nil { return try takeAgain(device, after, use) }
+            try stores.use(device, as: use)
+            do throws(HostError) {
+                return try giveRights(of: after, to: device)
+            } catch {
+                throw putBack(device, before, after: error)
+            }
         }
         // What is new to it is cleared while nobody can reach it: it is a device of its own for that.
         if !transition.wasKernels { try clear(transition.zeroedRanges) }
@@ -89,8 +153,22 @@ package struct DeviceSequence {
             }
             try shape(device, after)
             if let use = after.use { try stores.use(device, as: use) }
+            try giveRights(of: after, to: device)
         } catch {
             throw putBack(device, before, after: error)
+        }
+    }
+
+    private func changeRights(
+        of device: String, _ before: DeviceLayout, _ after: DeviceLayout
+    ) throws(HostError) {
+        do throws(HostError) {
+            try giveRights(of: after, to: device)
+        } catch {
+            do throws(HostError) { try giveRights(of: before, to: device) } catch let undo {
+                throw error.adding(undoFailures: [undo])
+            }
+            throw error
         }
     }
 
@@ -106,7 +184,7 @@ package struct DeviceSequence {
 
     private func make(_ after: DeviceLayout) throws(HostError) {
         try clear(transition.zeroedRanges)
-        _ = try made(after)
+        try madeWithRights(after)
     }
 
     /// Fills free ranges with zeroes, as a device of root's alone that is gone afterwards.
@@ -137,12 +215,19 @@ package struct DeviceSequence {
         return device
     }
 
+    /// Makes a device that is this, and gives it its rights.
+    private func madeWithRights(_ layout: DeviceLayout) throws(HostError) {
+        let device = try made(layout)
+        try discarding(device) { () throws(HostError) in try giveRights(of: layout, to: device) }
+    }
+
     /// Gives a device without memory this memory and this use; nil: it has them. Why its driver did not take it, where it has no memory
     /// again, or is gone.
     private func refusal(of device: String, as layout: DeviceLayout) throws(HostError) -> HostError? {
         try discarding(device) { () throws(HostError) in
-            try stores.resetNode(of: device)
             try shape(device, layout)
+            // Without a driver nobody can open it, whatever its node has.
+            try stores.resetNode(of: device)
         }
         guard let use = layout.use else { return nil }
         var refusal: HostError?
@@ -190,9 +275,10 @@ package struct DeviceSequence {
             if now.devices.contains(where: { $0.name == device }) {
                 try stores.release(device)
                 try shape(device, before)
-                if let use = before.use { try takeAgain(device, before, use) }
+                guard let use = before.use else { return failure }
+                try takeAgain(device, before, use)
             } else {
-                _ = try made(before)
+                try madeWithRights(before)
             }
             return failure
         } catch {
@@ -208,8 +294,9 @@ package struct DeviceSequence {
             guard error.kind == .failed, error.undoFailures.isEmpty else { throw error }
             try stores.release(device)
             try discard(device)
-            _ = try made(DeviceLayout(ranges: before.ranges, align: before.align, use: use))
+            return try madeWithRights(before)
         }
+        try giveRights(of: before, to: device)
     }
 
     /// Gives a device without a driver its ranges and its alignment. Memory that it keeps stays its own meanwhile, where the kernel has a

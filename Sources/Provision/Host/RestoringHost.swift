@@ -89,9 +89,9 @@ public protocol RestoringHost: Host {
     /// Removes the namespace whose label has this UUID, whatever became of it; nothing where there is none.
     func remove(_ label: UUID, from region: String) throws(HostError)
 
-    /// Removes the rules for the rights of the devices of these info blocks, where there are some, and what is left of a run
-    /// that died while it wrote rules.
-    func removeRules(for infoBlocks: [UUID]) throws(HostError)
+    /// Removes the rules for the rights of these devices, where there are some, and what is left of a run that died while it wrote
+    /// rules.
+    func removeRules(for devices: [DeviceKey]) throws(HostError)
 
     /// The labels of the DIMMs of a region.
     func labelImages(of region: String) throws(HostError) -> [LabelAreaImage]

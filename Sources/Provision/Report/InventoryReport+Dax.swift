@@ -29,6 +29,7 @@ extension InventoryReport {
         if let blocks = device.memoryBlocks { node.set("memory_blocks", each: blocks, Self.node) }
         node.setFlag("system_memory", if: device.isStranded)
         node.setFlag("node_missing", if: device.isNodeMissing)
+        if device.rights != .none { node.set("rights", device.rights.json) }
         return node
     }
 

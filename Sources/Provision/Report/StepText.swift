@@ -28,6 +28,9 @@ public enum StepText {
         guard transition.before != nil else {
             return "make \(transition.name) in \(transition.regionName): \(after.text)"
         }
+        if transition.changesRightsAlone {
+            return "give the device node of \(device ?? transition.name) \(after.rights.text)"
+        }
         return transition.changesUseAlone
             ? "make \(device ?? transition.name) \(after.use?.text ?? "a device without a driver")"
             : "change \(device ?? transition.name): \(after.text)"

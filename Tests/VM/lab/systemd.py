@@ -17,7 +17,8 @@ from .tools import require, run
 REPOSITORY = Path(__file__).resolve().parents[3]
 PACKAGES = ("systemd", "systemd-sysv", "udev", "dbus", "kmod", "ndctl", "daxctl", "e2fsprogs", "libyaml-0-2")
 MODULES = (
-    "virtio_pci", "virtio_blk", "virtio_console", "overlay", "nfit", "nd_pmem", "nd_btt", "dax_pmem", "device_dax", "kmem")
+    "virtio_pci", "virtio_blk", "virtio_console", "overlay", "nfit", "nd_pmem", "nd_btt", "dax_pmem", "device_dax", "kmem",
+    "dax_hmem")
 LIBRARIES = "usr/lib/x86_64-linux-gnu"
 ROOT_BYTES = 640 << 20
 MEMORY_BYTES = 1 << 30
@@ -91,7 +92,7 @@ class SystemdMachine:
         stack = stacks.chosen()
         newest = kernel.newest(stack)
         plain = initramfs.build(newest, stack.programs)
-        copies = {name: self._copy(path) for name, path in images.items()}
+        copies = self.images = {name: self._copy(path) for name, path in images.items()}
         tree = self._directory / "tree"
         shutil.copytree(_installed(), tree, symlinks=True)
         for path, text in {"etc/systemd/system/agent.service": AGENT, **files}.items():
@@ -124,13 +125,15 @@ class SystemdMachine:
                 "-drive", f"if=none,id=disk{number},format=raw,file={path},file.locking=off,"
                           f"read-only={'on' if is_read_only else 'off'}",
                 "-device", f"virtio-blk-pci,bus=pcie.0,drive=disk{number}"]
+        # A topology that adds memory says itself which is where.
+        size, backend = (topology.memory, "") if topology.image_memory else (MEMORY_BYTES, ",memory-backend=ram")
         return [
             "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
-            "-machine", f"{topology.machine},memory-backend=ram", "-accel", hardware.accelerator, "-cpu", topology.cpu,
-            "-smp", "1", "-m", f"{MEMORY_BYTES >> 20}M,slots=4,maxmem=64G",
-            "-object", f"memory-backend-ram,id=ram,size={MEMORY_BYTES}", *devices,
+            "-machine", f"{topology.machine}{backend}", "-accel", hardware.accelerator, "-cpu", topology.cpu,
+            "-smp", "1", "-m", f"{size + topology.image_memory >> 20}M,slots=4,maxmem=64G",
+            "-object", f"memory-backend-ram,id=ram,size={size}", *devices,
             "-kernel", str(hardware.kernel_image), "-initrd", str(hardware.initramfs),
-            "-append", f"{qemu.BOOT_ARGUMENTS} selinux=0 {_clock(hardware)}"]
+            "-append", f"{qemu.BOOT_ARGUMENTS} selinux=0 {topology.kernel_arguments} {_clock(hardware)}"]
 
 
 def _clock(hardware):

@@ -9,6 +9,7 @@ MIB = 1 << 20
 FIRST, SECOND = 0x100000000, 0x140000000
 BLOCK = 128 * MIB
 MEMORY = "/sys/devices/system/memory"
+RULES = "/etc/udev/rules.d/05-daxprov.rules"
 POLICY = f"{MEMORY}/auto_online_blocks"
 
 
@@ -27,7 +28,10 @@ class Scene:
 
     def __init__(self, vm):
         self.vm, self.daxprov = vm, Daxprov(vm)
-        self.policy = vm.read_file(POLICY)
+        self.policy = self.read_policy()
+
+    def read_policy(self):
+        return self.vm.run(["cat", POLICY], check=True).out
 
     def regions(self):
         document = self.daxprov.inventory().document
@@ -42,11 +46,14 @@ class Scene:
         """What every device is, without the kernel's names."""
         return sorted(
             (tuple((each["start"], each["end"]) for each in device["mappings"]), device["align"], device["mode"],
-             device.get("online_memblocks"), device.get("state"))
+             device.get("online_memblocks"), device.get("state"), json.dumps(device.get("rights"), sort_keys=True))
             for device in self.devices().values())
 
     def node(self, name):
         return "/dev/" + self.devices()[name]["chardev"]
+
+    def rights(self, name):
+        return self.vm.run(["stat", "-c", "%u %g %a", self.node(name)], check=True).out.strip()
 
     def fill(self, name, seed):
         contents.fill(self.vm, self.node(name), seed)
@@ -69,10 +76,13 @@ class Scene:
 
     def assert_sound(self):
         """Nothing is stranded, no device without memory is left, and the policy is the old one."""
+        rights = [device for device in self.devices().values() if "rule" in device.get("rights", {})]
+        text = self.vm.run(f"cat {RULES} 2>/dev/null; true").out
+        assert text.count("mapping0/start") == len(rights), text  # no rule is for memory that has no device
         for region in self.regions().values():
             assert "system_memory" not in region, region
             assert all(each["size"] or each["chardev"].endswith(".0") for each in region["devices"]), region
-        assert self.vm.read_file(POLICY) == self.policy
+        assert self.read_policy() == self.policy
 
     def reboot(self):
         """The state directory lies in memory here: it is carried over."""

@@ -101,6 +101,8 @@ extension DaxRegion {
         public var isStranded: Bool
         /// Whether there is no node below `/dev`. daxctl does not list such a device.
         public var isNodeMissing: Bool
+        /// Whose its node is, and who may open it; ``DeviceRights/none`` for the device of a namespace, which has them itself.
+        public var rights: DeviceRights
         /// The name by which daxprov's record knows it; nil where it does not: somebody else made it.
         public var label: String?
 
@@ -109,7 +111,8 @@ extension DaxRegion {
             name: String, size: ByteCount, align: ByteCount? = nil, targetNode: Int? = nil,
             numaNode: Int? = nil,
             driver: String? = nil, mappings: [Mapping]? = nil, memoryBlocks: [BlockRun]? = nil,
-            isStranded: Bool = false, isNodeMissing: Bool = false, label: String? = nil
+            isStranded: Bool = false, isNodeMissing: Bool = false, rights: DeviceRights = .none,
+            label: String? = nil
         ) {
             self.name = name
             self.size = size
@@ -121,6 +124,7 @@ extension DaxRegion {
             self.memoryBlocks = memoryBlocks
             self.isStranded = isStranded
             self.isNodeMissing = isNodeMissing
+            self.rights = rights
             self.label = label
         }
 

@@ -11,10 +11,11 @@ extension DeviceLayout {
             node.set("online", online.rawValue)
         }
         node.set("ranges", each: ranges, Self.node)
+        if rights != .none { node.set("rights", rights.json) }
     }
 
     /// A range as an object, as inventories write it: the end is in it.
-    fileprivate static func node(_ range: Range<UInt64>) -> JSONNode {
+    package static func node(_ range: Range<UInt64>) -> JSONNode {
         let item = JSONNode.object()
         item.set("start", range.lowerBound)
         item.set("end", range.upperBound - 1)
@@ -36,7 +37,9 @@ extension DeviceLayout {
         self.init(
             ranges: try node.limitedList("ranges", InventoryReader.range),
             align: try node.required("align").unit(),
-            use: mode.map { $0 == .devdax ? .devdax : .systemRAM(online ?? .none) })
+            use: mode.map { $0 == .devdax ? .devdax : .systemRAM(online ?? .none) },
+            rights: try node.optional("rights").map { rights throws(JSONError) in try DeviceRights(rights) }
+                ?? .none)
         guard !ranges.isEmpty, size.bytes < 1 << 61 else {
             throw node.error("has no memory, or more than there can be")
         }
@@ -84,6 +87,7 @@ extension DeviceTransition {
         if let after { node.set("to", after.json) }
         node.setFlag("zeroes", if: zeroes)
         if !kept.isEmpty { node.set("kept", each: kept, DeviceLayout.node) }
+        if !forgotten.isEmpty { node.set("forgotten", each: forgotten, DeviceLayout.node) }
         return node
     }
 
@@ -95,6 +99,7 @@ extension DeviceTransition {
             before: try node.optional("from").map { item throws(JSONError) in try DeviceLayout(item) },
             after: try node.optional("to").map { item throws(JSONError) in try DeviceLayout(item) },
             zeroes: try node.optional("zeroes")?.bool() ?? false,
-            kept: try node.limitedList("kept", InventoryReader.range))
+            kept: try node.limitedList("kept", InventoryReader.range),
+            forgotten: try node.limitedList("forgotten", InventoryReader.range))
     }
 }

@@ -37,6 +37,8 @@ extension InventoryReader {
             memoryBlocks: try node.optional("memory_blocks")?.limitedList(blocks),
             isStranded: try node.optional("system_memory")?.bool() ?? false,
             isNodeMissing: try node.optional("node_missing")?.bool() ?? false,
+            rights: try node.optional("rights").map { rights throws(JSONError) in try DeviceRights(rights) }
+                ?? .none,
             label: try node.optional("name")?.string())
     }
 

@@ -1,4 +1,4 @@
-/// What a device of a dynamic dax region is: which memory, with which alignment, used as what.
+/// What a device of a dynamic dax region is: which memory, with which alignment, used as what, by whom.
 public struct DeviceLayout: Hashable, Sendable {
     /// The physical addresses of its memory, in the order of the offsets in the device, which need not be that of the addresses.
     public var ranges: [Range<UInt64>]
@@ -6,12 +6,15 @@ public struct DeviceLayout: Hashable, Sendable {
     public var align: ByteCount
     /// What it is used as; nil: it has no driver, or none that a profile can declare.
     public var use: DeviceUse?
+    /// Whose its node is, and who may open it.
+    public var rights: DeviceRights
 
     /// A device of these parts.
-    public init(ranges: [Range<UInt64>], align: ByteCount, use: DeviceUse?) {
+    public init(ranges: [Range<UInt64>], align: ByteCount, use: DeviceUse?, rights: DeviceRights = .none) {
         self.ranges = ranges
         self.align = align
         self.use = use
+        self.rights = rights
     }
 
     /// Its capacity.
@@ -19,6 +22,14 @@ public struct DeviceLayout: Hashable, Sendable {
 
     /// Whether what it holds is the kernel's own memory.
     package var isKernels: Bool { use?.isOnline == true }
+
+    /// The same device, but for who may open it: that says nothing of what it holds.
+    package var withoutRights: DeviceLayout { DeviceLayout(ranges: ranges, align: align, use: use) }
+
+    /// Whether it is the same as far as daxprov has a say: what else a node has, other rules of udev may have given, or somebody.
+    package func matches(_ other: DeviceLayout) -> Bool {
+        withoutRights == other.withoutRights && rights.rule == other.rights.rule
+    }
 
     /// Whether it is the same memory in the same order, with the same alignment, whatever it is used as.
     package func hasPlace(of other: DeviceLayout) -> Bool { ranges == other.ranges && align == other.align }

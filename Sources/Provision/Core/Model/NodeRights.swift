@@ -27,7 +27,7 @@ public struct NodeRights: Hashable, Sendable {
     }
 }
 
-/// The rights of the device node of a devdax namespace, now and after whatever makes the node anew.
+/// The rights of the node of a device-dax device, now and after whatever makes the node anew.
 public struct DeviceRights: Hashable, Sendable {
     /// What the node has now; what the kernel gives, where there is no node.
     public var node: NodeRights
@@ -46,6 +46,11 @@ public struct DeviceRights: Hashable, Sendable {
     /// A rule, and a node that has what the rule gives; nil: ``none``.
     package init(declared: NodeRights?) {
         self.init(node: declared ?? .rootsAlone, rule: declared)
+    }
+
+    /// Why a node gets these, in a phrase.
+    package func reason(insteadOf was: DeviceRights) -> String {
+        "its device node gets \(text), instead of \(was.text)"
     }
 
     /// "owner 999, group 0, permissions 0660", with what differs after the next event of udev.

@@ -24,6 +24,7 @@ package struct DaxDeviceChanges {
             let address = address(entry.declaration.name.text)
             let position = entry.declaration.position
             if let device = entry.device { refuse(device, address, at: position) }
+            refusals += entry.declaration.configuration.refusals(at: address, position)
             // drivers/dax/kmem.c, dev_dax_kmem_probe: "rejecting DAX region with invalid node".
             if entry.declaration.use != .devdax, region.devices.first?.targetNode == nil {
                 refusals.append(
@@ -163,7 +164,12 @@ package struct DaxDeviceChanges {
                     "no line of the profile names it, unmanaged is destroy, and only the record has it"
                 ],
                 reversibility: class_, reversibilityReason: why, consent: device.name))
-        draft.add(transition(device.name, nil, nil, nil), of: index, in: .release)
+        draft.add(
+            .setDevice(
+                DeviceTransition(
+                    region: identity, regionName: region.name, name: device.name, before: nil, after: nil,
+                    forgotten: device.layout.rights.rule == nil ? [] : device.layout.ranges)),
+            of: index, in: .release)
     }
 
     private func make(
@@ -186,7 +192,8 @@ package struct DaxDeviceChanges {
             .setDevice(
                 DeviceTransition(
                     region: identity, regionName: region.name, name: name, before: nil, after: layout,
-                    zeroes: entry.declaration.zeroes, kept: kept)), of: index, in: .create)
+                    zeroes: entry.declaration.zeroes, kept: kept, forgotten: forgotten(name, layout))),
+            of: index, in: .create)
         if let lost = lost(entry, layout) {
             draft.lose(index, .irreversible, because: lost, consent: name)
             return
@@ -195,6 +202,13 @@ package struct DaxDeviceChanges {
         guard !cut.isEmpty else { return }
         let (class_, why) = reversibility(of: cut, written)
         draft.lose(index, class_, because: why, consent: name)
+    }
+
+    /// The memory that the record has for a device of this name, if a rule is for it and it gets other memory.
+    private func forgotten(_ name: String, _ layout: DeviceLayout) -> [Range<UInt64>] {
+        let recorded = region.recorded.first { $0.name == name }?.layout
+        guard let recorded, recorded.rights.rule != nil, recorded.ranges != layout.ranges else { return [] }
+        return recorded.ranges
     }
 
     /// Why what a recorded device held does not come back with it; nil where it does, or held nothing.
@@ -225,8 +239,10 @@ package struct DaxDeviceChanges {
             address: address(name), kind: step.changesUseAlone ? .configureDevice : .resizeDevice,
             before: NamespaceSummary(device, name: name), after: NamespaceSummary(layout, name: name),
             reasons: Self.reasons(before, layout, device), reversibility: .lossless,
-            reversibilityReason: step.changesUseAlone
-                ? "undo uses it as it was" : "undo gives it the memory that it has now")
+            reversibilityReason: step.changesRightsAlone
+                ? "undo gives it the rights that it has now"
+                : step.changesUseAlone ? "undo uses it as it was" : "undo gives it the memory that it has now"
+        )
         if losesBytes {
             (change.reversibility, change.reversibilityReason) = reversibility(of: released, written)
         }
@@ -257,6 +273,7 @@ package struct DaxDeviceChanges {
             let was = before.use?.text ?? device.holder.deviation ?? "without a use"
             reasons.append("device \(was) becomes \(after.use?.text ?? "one without a use")")
         }
+        if before.rights != after.rights { reasons.append(after.rights.reason(insteadOf: before.rights)) }
         return reasons
     }
 }

@@ -14,6 +14,13 @@ package struct DaxDeviceMatching {
 
         /// What is to be kept of it, with its bytes.
         package var base: DeviceLayout? { device?.layout ?? remembered }
+
+        /// The rights that its node is to have; what it has, where they are nobody's business: none are declared, and none were given.
+        package var wantedRights: DeviceRights {
+            let declared = declaration.configuration.rights
+            if declared == nil, let found = device?.rights, found.rule == nil { return found }
+            return DeviceRights(declared: declared)
+        }
     }
 
     /// The declarations, in the order of the profile.

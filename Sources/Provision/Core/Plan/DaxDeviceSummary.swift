@@ -6,7 +6,7 @@ extension NamespaceSummary {
             name: name ?? device.label ?? device.name, mode: .devdax, rawSize: device.size,
             align: device.align,
             resource: ranges?.first?.lowerBound, isActive: device.driver != nil,
-            device: device.holder.deviation == nil ? nil : device.holder)
+            device: device.holder.deviation == nil ? nil : device.holder, rights: device.rights)
         mappings = ranges
     }
 
@@ -15,7 +15,7 @@ extension NamespaceSummary {
         self.init(
             name: name, mode: .devdax, rawSize: layout.size, align: layout.align,
             resource: layout.ranges.first?.lowerBound, isActive: layout.use != nil,
-            device: layout.use.flatMap { $0 == .devdax ? nil : DaxDevice(usedAs: $0) })
+            device: layout.use.flatMap { $0 == .devdax ? nil : DaxDevice(usedAs: $0) }, rights: layout.rights)
         mappings = layout.ranges
     }
 }

@@ -54,7 +54,7 @@ package struct DeviceChanges {
         let target = NamespaceTarget(namespace, region: region.device)
         draft.add(.configureDevice(target, wanted), of: index, in: .device)
         if let rights = newRights(of: namespace, in: &draft) {
-            draft.describe(index, rights: rights, reason: Self.reason(namespace.rights, rights))
+            draft.describe(index, rights: rights, reason: rights.reason(insteadOf: namespace.rights))
             draft.add(.setRights(target, rights), of: index, in: .device)
         }
         return false
@@ -71,7 +71,7 @@ package struct DeviceChanges {
         let index = draft.add(
             Change(
                 address: address, kind: .configureDevice, before: NamespaceSummary(namespace), after: after,
-                reasons: [Self.reason(namespace.rights, rights)], reversibility: .lossless,
+                reasons: [rights.reason(insteadOf: namespace.rights)], reversibility: .lossless,
                 reversibilityReason: "undo gives it the rights that it has now"))
         draft.add(
             .setRights(NamespaceTarget(namespace, region: region.device), rights), of: index, in: .device)
@@ -94,10 +94,6 @@ package struct DeviceChanges {
             return nil
         }
         return wanted
-    }
-
-    private static func reason(_ was: DeviceRights, _ rights: DeviceRights) -> String {
-        "its device node gets \(rights.text), instead of \(was.text)"
     }
 
     /// Adds to a change that makes or changes a namespace, or brings one online, what its device needs then.

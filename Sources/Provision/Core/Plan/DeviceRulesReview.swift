@@ -1,3 +1,8 @@
+extension Step {
+    /// Whether udev rules are written for it.
+    package var changesRules: Bool { kind == .setRights || transition?.changesRules == true }
+}
+
 /// Refuses to write udev rules into a file that is not daxprov's.
 package struct DeviceRulesReview: PlanReview {
     package let findings: UseReport
@@ -6,7 +11,7 @@ package struct DeviceRulesReview: PlanReview {
     package func completed(_ plan: Plan) -> Plan {
         guard let fault = findings.deviceRulesFault else { return plan }
         var plan = plan
-        let changes = Set(plan.steps.filter { $0.step.kind == .setRights }.map(\.change))
+        let changes = Set(plan.steps.filter(\.step.changesRules).map(\.change))
         plan.refusals += changes.sorted().map { change in
             Refusal(
                 .deviceRulesForeign, plan.changes[change].address,

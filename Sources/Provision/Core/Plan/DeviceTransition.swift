@@ -17,11 +17,14 @@ public struct DeviceTransition: Equatable, Sendable {
     public var zeroes: Bool
     /// Memory that is new to it as far as the kernel knows, and was its own before a boot: it keeps what it holds.
     public var kept: [Range<UInt64>]
+    /// Memory that only the record has, of a device of this name with a rule: it is that device's no more, and so the rule goes.
+    public var forgotten: [Range<UInt64>]
 
     /// A transition of these parts.
     package init(
         region: DaxRegionIdentity, regionName: String, name: String, device: String? = nil,
-        before: DeviceLayout?, after: DeviceLayout?, zeroes: Bool = false, kept: [Range<UInt64>] = []
+        before: DeviceLayout?, after: DeviceLayout?, zeroes: Bool = false, kept: [Range<UInt64>] = [],
+        forgotten: [Range<UInt64>] = []
     ) {
         self.region = region
         self.regionName = regionName
@@ -31,6 +34,7 @@ public struct DeviceTransition: Equatable, Sendable {
         self.after = after
         self.zeroes = zeroes
         self.kept = kept
+        self.forgotten = forgotten
     }
 
     /// What people know it by: `hmem.0/tier`.
@@ -66,12 +70,26 @@ public struct DeviceTransition: Equatable, Sendable {
         return before.hasPlace(of: after)
     }
 
+    /// Whether only somebody else may open it, or in another way: nobody who has it open notices.
+    package var changesRightsAlone: Bool {
+        guard let before, let after else { return false }
+        return before != after && before.withoutRights == after.withoutRights
+    }
+
+    /// Whether a udev rule is written for it, or one goes.
+    package var changesRules: Bool {
+        let (was, becomes) = (before?.rights.rule, after?.rights.rule)
+        return was != becomes || was != nil && before?.ranges != after?.ranges || !forgotten.isEmpty
+    }
+
     /// What keeps it from being done in the region as it is, in a phrase; nil where nothing does.
     package func obstacle(in now: DaxRegion) -> String? {
         let others = now.devices.filter { $0.layout?.ranges != before?.ranges || before == nil }
         if let before {
             guard let found = now.device(of: before.ranges)?.layout else { return "\(name) is gone" }
-            guard found == before else { return "\(name) is \(found.text), and was \(before.text)" }
+            guard found.withoutRights == before.withoutRights else {
+                return "\(name) is \(found.text), and was \(before.text)"
+            }
         }
         let wanted = after?.ranges ?? []
         if let other = others.first(where: { $0.mappings.map { wanted.overlap($0.map(\.range)) } ?? true }) {
@@ -82,13 +100,16 @@ public struct DeviceTransition: Equatable, Sendable {
     }
 
     /// What of the region is not as it leaves it, in a phrase; nil where it is.
-    package func shortfall(in now: DaxRegion) -> String? {
+    /// - Parameter ofRights: whether who may open it matters.
+    package func shortfall(in now: DaxRegion, ofRights: Bool = true) -> String? {
         guard let after else {
             guard let before, let left = now.device(of: before.ranges) else { return nil }
             return "\(left.name) is still there"
         }
         guard let found = now.device(of: after.ranges)?.layout else { return "there is no such device" }
-        return found == after ? nil : "it is \(found.text), planned \(after.text)"
+        let isRight =
+            ofRights ? found.matches(after) : found.withoutRights == after.withoutRights
+        return isRight ? nil : "it is \(found.text), planned \(after.text)"
     }
 }
 
@@ -96,7 +117,8 @@ extension DeviceLayout {
     /// In words: "devdax of 512 MiB, align 2 MiB, at 0x100000000".
     package var text: String {
         let places = ranges.map { "0x" + String($0.lowerBound, radix: 16) }.joined(separator: " and ")
-        return "\(use?.text ?? "without a use") of \(size), align \(align), at \(places)"
+        let rights = rights == .none ? "" : ", \(rights.text)"
+        return "\(use?.text ?? "without a use") of \(size), align \(align), at \(places)\(rights)"
     }
 }
 
@@ -137,7 +159,7 @@ extension DaxRegion.Device {
     /// What it is; nil where its ranges or its alignment are not known (not root).
     package var layout: DeviceLayout? {
         guard let mappings, let align else { return nil }
-        return DeviceLayout(ranges: mappings.map(\.range), align: align, use: holder.use)
+        return DeviceLayout(ranges: mappings.map(\.range), align: align, use: holder.use, rights: rights)
     }
 
     /// Whether it is the first of its region, `daxX.0`, which the kernel never deletes (drivers/dax/bus.c, `delete_store`).

@@ -47,12 +47,8 @@ package struct RegionPreconditions {
 
     private var deviceConfigurations: [Refusal] {
         block.namespaces.flatMap { declaration in
-            (declaration.deviceConfiguration?.unknownAccounts ?? []).map { account in
-                Refusal(
-                    .accountUnknown, "\(region.device)/\(declaration.displayName)", at: declaration.position,
-                    "its device is for the \(account), whose number is not known here",
-                    advice: "create it first, or give its number")
-            }
+            declaration.deviceConfiguration?.refusals(
+                at: "\(region.device)/\(declaration.displayName)", declaration.position) ?? []
         }
     }
 

@@ -91,7 +91,9 @@ extension Plan {
 
 extension DeviceTransition {
     /// The device that programs may have open, and lose; nil where there is none.
-    fileprivate var usedDevice: String? { before?.use == .devdax ? device : nil }
+    fileprivate var usedDevice: String? {
+        before?.use == .devdax && !changesRightsAlone ? device : nil
+    }
 }
 
 extension Step {

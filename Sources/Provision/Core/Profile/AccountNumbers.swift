@@ -20,7 +20,9 @@ extension Profile {
 
     private func names(_ account: KeyPath<DeviceConfiguration, String?>) -> Set<String> {
         Set(
-            regions.flatMap(\.namespaces).compactMap { $0.deviceConfiguration?[keyPath: account] }
+            (regions.flatMap(\.namespaces).compactMap { $0.deviceConfiguration }
+                + daxRegions.flatMap(\.devices).map(\.configuration))
+                .compactMap { $0[keyPath: account] }
                 .filter { DeviceConfiguration.number($0) == nil })
     }
 
@@ -29,12 +31,12 @@ extension Profile {
         var profile = self
         for region in profile.regions.indices {
             for item in profile.regions[region].namespaces.indices {
-                guard var device = profile.regions[region].namespaces[item].deviceConfiguration else {
-                    continue
-                }
-                device.owner = device.owner.map { name in accounts.users[name].map { "\($0)" } ?? name }
-                device.group = device.group.map { name in accounts.groups[name].map { "\($0)" } ?? name }
-                profile.regions[region].namespaces[item].deviceConfiguration = device
+                profile.regions[region].namespaces[item].deviceConfiguration?.setNumbers(accounts)
+            }
+        }
+        for region in profile.daxRegions.indices {
+            for item in profile.daxRegions[region].devices.indices {
+                profile.daxRegions[region].devices[item].configuration.setNumbers(accounts)
             }
         }
         return profile
@@ -42,6 +44,21 @@ extension Profile {
 }
 
 extension DeviceConfiguration {
+    fileprivate mutating func setNumbers(_ accounts: AccountNumbers) {
+        owner = owner.map { name in accounts.users[name].map { "\($0)" } ?? name }
+        group = group.map { name in accounts.groups[name].map { "\($0)" } ?? name }
+    }
+
+    /// Refuses the accounts whose numbers are not known.
+    package func refusals(at address: String, _ position: SourcePosition) -> [Refusal] {
+        unknownAccounts.map { account in
+            Refusal(
+                .accountUnknown, address, at: position,
+                "its device is for the \(account), whose number is not known here",
+                advice: "create it first, or give its number")
+        }
+    }
+
     /// The rights that the node is to have; nil where none are declared, or an account's number is not known.
     package var rights: NodeRights? {
         guard hasRights, unknownAccounts.isEmpty else { return nil }
@@ -51,7 +68,7 @@ extension DeviceConfiguration {
     }
 
     /// The accounts whose numbers are not known, in words: "user postgres".
-    package var unknownAccounts: [String] {
+    private var unknownAccounts: [String] {
         [owner.map { ("user", $0) }, group.map { ("group", $0) }].compactMap(\.self)
             .filter { Self.number($0.1) == nil }.map { "\($0.0) \($0.1)" }
     }

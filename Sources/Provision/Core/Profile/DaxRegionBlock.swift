@@ -63,8 +63,8 @@ public struct DaxDeviceDeclaration: Equatable, Sendable {
     public var size: SizeRequest
     /// The alignment; nil: what it has, or the region's.
     public var align: Alignment?
-    /// What it is used as.
-    public var use: DeviceUse
+    /// What it is used as, and who may open it.
+    public var configuration: DeviceConfiguration
     /// Where it begins; nil: where it is, or where there is room.
     public var start: UInt64?
     /// Whether memory that is new to it is filled with zeroes before it can be opened.
@@ -74,16 +74,21 @@ public struct DaxDeviceDeclaration: Equatable, Sendable {
 
     /// A declaration with these properties.
     public init(
-        name: NamespaceName, size: SizeRequest, align: Alignment? = nil, use: DeviceUse = .devdax,
-        start: UInt64? = nil, zeroes: Bool = true,
+        name: NamespaceName, size: SizeRequest, align: Alignment? = nil,
+        configuration: DeviceConfiguration = DeviceConfiguration(), start: UInt64? = nil, zeroes: Bool = true,
         position: SourcePosition = SourcePosition(line: 1, column: 1)
     ) {
         self.name = name
         self.size = size
         self.align = align
-        self.use = use
+        self.configuration = configuration
         self.start = start
         self.zeroes = zeroes
         self.position = position
     }
+}
+
+extension DaxDeviceDeclaration {
+    /// What it is used as.
+    public var use: DeviceUse { configuration.use }
 }

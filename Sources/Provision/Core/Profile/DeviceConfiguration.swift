@@ -25,6 +25,17 @@ public struct DeviceConfiguration: Equatable, Sendable {
 }
 
 extension DeviceConfiguration {
+    /// What a device is used as, and the rights that a rule gives it.
+    package init(use: DeviceUse, rights: NodeRights? = nil) {
+        switch use {
+        case .devdax: self.init()
+        case .systemRAM(let online): self.init(mode: .systemRAM, online: online)
+        }
+        // Memory has no node to open.
+        guard let rights, use == .devdax else { return }
+        (owner, group, permissions) = ("\(rights.owner)", "\(rights.group)", rights.permissions)
+    }
+
     /// Whether it says whose the device node is.
     package var hasRights: Bool { owner != nil || group != nil || permissions != nil }
 

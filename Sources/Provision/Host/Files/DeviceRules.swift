@@ -1,7 +1,7 @@
 package import ProvisionCore
 
-/// daxprov's udev rules: the rights of device-dax devices, each found by the UUID of its namespace's info block, which is an
-/// attribute of the device's parent and stays through boots and new numbers.
+/// daxprov's udev rules: the rights of device-dax devices, each found by what stays through boots and new numbers: the UUID of its
+/// namespace's info block, which is an attribute of the device's parent, or the addresses of its memory.
 ///
 /// udev resets nothing of which no rule speaks, and a node that is used again would keep the rights of another device. So the first
 /// rule makes every such device root's alone. The file's name sorts before those of others: where their rules speak of a device, they win.
@@ -29,11 +29,11 @@ package struct DeviceRules: Equatable, Sendable {
         }
     }
 
-    /// The rules, by the UUIDs of the info blocks.
-    package var rules: [UUID: Rule]
+    /// The rules, by what finds their devices.
+    package var rules: [DeviceKey: Rule]
 
     /// These rules.
-    package init(_ rules: [UUID: Rule] = [:]) {
+    package init(_ rules: [DeviceKey: Rule] = [:]) {
         self.rules = rules
     }
 
@@ -42,11 +42,12 @@ package struct DeviceRules: Equatable, Sendable {
         self.init()
         var name: String?
         for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
-            if line.hasPrefix(Self.comment), line.hasSuffix(":") {
-                name = String(line.dropFirst(Self.comment.count).dropLast())
+            let comment = Self.comments.first { line.hasPrefix($0) }
+            if let comment, line.hasSuffix(":") {
+                name = String(line.dropFirst(comment.count).dropLast())
             } else if let known = name {
-                guard let (uuid, rights) = Self.rule(line) else { return nil }
-                rules[uuid] = Rule(rights, for: known)
+                guard let (key, rights) = Self.rule(line) else { return nil }
+                rules[key] = Rule(rights, for: known)
                 name = nil
             }
         }
@@ -61,23 +62,66 @@ package struct DeviceRules: Equatable, Sendable {
             "SUBSYSTEM!=\"dax\", GOTO=\"daxprov_end\"",
             "OWNER=\"0\", GROUP=\"0\", MODE=\"0600\"",
         ]
-        for (uuid, rule) in rules.sorted(by: { $0.key.description < $1.key.description }) {
+        for (key, rule) in rules.sorted(by: { $0.key < $1.key }) {
             let rights = rule.rights
-            lines.append("\(Self.comment)\(rule.name):")
+            lines.append("\(Self.comment(key))\(rule.name):")
             lines.append(
-                "SUBSYSTEMS==\"nd\", ATTRS{uuid}==\"\(uuid)\", "
+                "\(Self.condition(key)), "
                     + "OWNER=\"\(rights.owner)\", GROUP=\"\(rights.group)\", MODE=\"\(rights.octal)\"")
         }
         return (lines + ["LABEL=\"daxprov_end\"", ""]).joined(separator: "\n")
     }
 
-    private static let comment = "# Namespace "
+    /// The most ranges that a device of a rule can have: udev reads no line that is longer than 16 KiB.
+    package static let maximumRangeCount = 128
 
-    private static func rule(_ line: Substring) -> (UUID, NodeRights)? {
-        let values = line.split(separator: "\"", omittingEmptySubsequences: false)
-        guard values.count == 11, let uuid = UUID(String(values[3])), let owner = UInt32(values[5]),
-            let group = UInt32(values[7]), let permissions = UInt16(values[9], radix: 8)
+    private static let comments = ["# Namespace ", "# Device "]
+
+    private static func comment(_ key: DeviceKey) -> String {
+        switch key {
+        case .infoBlock: comments[0]
+        case .memory: comments[1]
+        }
+    }
+
+    /// What is true of the device alone. Ranges are told by all of them, and by there being no more.
+    private static func condition(_ key: DeviceKey) -> String {
+        switch key {
+        case .infoBlock(let uuid): return "SUBSYSTEMS==\"nd\", ATTRS{uuid}==\"\(uuid)\""
+        case .memory(let ranges):
+            let parts = ranges.enumerated().map { number, range in
+                "ATTR{mapping\(number)/start}==\"\(address(range.lowerBound))\", "
+                    + "ATTR{mapping\(number)/end}==\"\(address(range.upperBound - 1))\""
+            }
+            return (parts + ["TEST!=\"mapping\(ranges.count)\""]).joined(separator: ", ")
+        }
+    }
+
+    /// An address as the kernel writes it (drivers/dax/bus.c, `start_show`: `%#llx`, which has no `0x` for zero).
+    private static func address(_ number: UInt64) -> String {
+        number == 0 ? "0" : "0x" + String(number, radix: 16)
+    }
+
+    private static func rule(_ line: Substring) -> (DeviceKey, NodeRights)? {
+        let values = line.split(separator: "\"", omittingEmptySubsequences: false).enumerated()
+            .compactMap { $0.offset.isMultiple(of: 2) ? nil : String($0.element) }
+        guard values.count >= 5, let owner = UInt32(values[values.count - 3]),
+            let group = UInt32(values[values.count - 2]),
+            let permissions = UInt16(values[values.count - 1], radix: 8)
         else { return nil }
-        return (uuid, NodeRights(owner: owner, group: group, permissions: permissions))
+        let rights = NodeRights(owner: owner, group: group, permissions: permissions)
+        if line.hasPrefix("SUBSYSTEMS") { return UUID(values[1]).map { (.infoBlock($0), rights) } }
+        var ranges: [Range<UInt64>] = []
+        for number in stride(from: 0, to: values.count - 4, by: 2) {
+            guard let start = Self.number(values[number]), let last = Self.number(values[number + 1]),
+                start <= last, last < .max
+            else { return nil }
+            ranges.append(start..<(last + 1))
+        }
+        return (.memory(ranges), rights)
+    }
+
+    private static func number(_ address: String) -> UInt64? {
+        address.hasPrefix("0x") ? UInt64(address.dropFirst(2), radix: 16) : UInt64(address)
     }
 }

@@ -59,18 +59,46 @@ package struct DeviceRulesFile {
         return rules
     }
 
-    /// The rule for the devices of an info block; nil where there is none.
-    package func rule(for uuid: UUID) -> DeviceRules.Rule? { rules.rules[uuid] }
+    /// The rule for a device; nil where there is none.
+    package func rule(for key: DeviceKey) -> DeviceRules.Rule? { rules.rules[key] }
 
-    /// Gives the devices of an info block a rule, or none, durably. A file without rules stays, and makes every device root's
-    /// alone, until ``removeIfEmpty()``.
-    package func set(_ rule: DeviceRules.Rule?, for uuid: UUID) throws(HostError) {
+    /// Gives a device a rule, or none, durably. A file without rules stays, and makes every device root's alone, until
+    /// ``removeIfEmpty()``.
+    package func set(_ rule: DeviceRules.Rule?, for key: DeviceKey) throws(HostError) {
         switch contents() {
         case .foreign(let why): throw failure("it is not daxprov's: \(why)", "move it away, or restore it")
         case .rules(var rules):
-            guard rules.rules[uuid] != rule else { return }
-            rules.rules[uuid] = rule
+            guard rules.rules[key] != rule else { return }
+            if rule != nil, case .memory(let ranges) = key, ranges.count > DeviceRules.maximumRangeCount {
+                throw failure(
+                    "the device has \(ranges.count) ranges, and a rule can tell \(DeviceRules.maximumRangeCount)",
+                    "leave its rights out of the profile, or make it anew in fewer ranges")
+            }
+            rules.rules[key] = rule
             try replace(rules.text)
+        }
+    }
+
+    /// Gives a device a rule, or none, has udev read it, and goes on with the body: no event is left then that began under the old
+    /// rules. Where any of it fails, the rule is what it was.
+    package func set(
+        _ rule: DeviceRules.Rule?, for key: DeviceKey, then body: () throws(HostError) -> Void
+    ) throws(HostError) {
+        let was = self.rule(for: key)
+        try set(rule, for: key)
+        do throws(HostError) {
+            try DeviceEvents.settle(readingRules: true)
+            try body()
+            try removeIfEmpty()
+        } catch {
+            do throws(HostError) {
+                try set(was, for: key)
+                try removeIfEmpty()
+                try? DeviceEvents.settle(readingRules: true)
+            } catch let failure {
+                throw error.adding(undoFailures: [failure])
+            }
+            throw error
         }
     }
 

@@ -1,5 +1,5 @@
 import Glibc
-import SystemPackage
+package import SystemPackage
 package import ProvisionCore
 
 /// Reads the dax regions and their devices from sysfs, each attribute once; what is known of drivers/dax/bus.c at Linux 6.1
@@ -13,12 +13,18 @@ package struct DaxRegionReader {
     private let addressMap: String
     /// Where device nodes are.
     private let nodes: String
+    /// The rules for the rights of devices.
+    private let rules: FilePath
 
     /// A reader of this host, or of made trees.
-    package init(sysfs: String = "/sys", addressMap: String = "/proc/iomem", nodes: String = "/dev") {
+    package init(
+        sysfs: String = "/sys", addressMap: String = "/proc/iomem", nodes: String = "/dev",
+        rules: FilePath = DeviceRulesFile.path
+    ) {
         self.sysfs = sysfs
         self.addressMap = addressMap
         self.nodes = nodes
+        self.rules = rules
     }
 
     /// The regions, sorted by number and path, and how the kernel takes memory in.
@@ -51,7 +57,21 @@ package struct DaxRegionReader {
             for index in regions.indices { regions[index].complete(by: entries) }
         }
         regions.sort { ($0.id, $0.path) < ($1.id, $1.path) }
+        if regions.contains(where: { $0.kind == .dynamic }) { giveRules(to: &regions) }
         return regions
+    }
+
+    /// Adds the rules for the rights of devices of dynamic regions.
+    private func giveRules(to regions: inout [DaxRegion]) {
+        let rules = DeviceRulesFile(rules).rules
+        for region in regions.indices where regions[region].kind == .dynamic {
+            for number in regions[region].devices.indices {
+                let device = regions[region].devices[number]
+                guard device.size > .zero, let mappings = device.mappings else { continue }
+                regions[region].devices[number].rights.rule =
+                    rules.rules[.memory(mappings.map(\.range))]?.rights
+            }
+        }
     }
 
     /// Whether the map of physical addresses can say more of a region: where it begins, or what of it is the kernel's memory
@@ -143,7 +163,12 @@ package struct DaxRegionReader {
         device.mappings =
             region.kind == .static ? spanning(region, size) : mappings(of: name, size, directory)
         var status = stat()
-        if unsafe lstat("\(nodes)/\(name)", &status) != 0, errno == ENOENT { device.isNodeMissing = true }
+        if unsafe lstat("\(nodes)/\(name)", &status) != 0 {
+            device.isNodeMissing = errno == ENOENT
+        } else if region.kind == .dynamic, status.st_mode & S_IFMT == S_IFCHR {
+            // The rights of a namespace's device are the namespace's.
+            device.rights.node = NodeRights(status)
+        }
         return device
     }
 

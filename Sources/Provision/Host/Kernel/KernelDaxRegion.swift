@@ -103,13 +103,38 @@ package struct KernelDaxRegion: DaxRegionStores {
     }
 
     package func resetNode(of device: String) throws(HostError) {
-        guard let rights = KernelDaxDevice.rights(of: device), rights != .rootsAlone else { return }
         do throws(HostError) {
-            try open(device).give(.rootsAlone)
+            try give(.rootsAlone, to: device)
         } catch {
             // The boot unit may not change owners. It clears no memory either: nothing new shows.
             guard error.kind == .notPermitted else { throw error }
         }
+    }
+
+    package func give(_ rights: NodeRights, to device: String) throws(HostError) {
+        // Rights that look right can have an access list beside them.
+        guard KernelDaxDevice.rights(of: device) != nil || rights != .rootsAlone else { return }
+        // An event that began when the driver was bound would end after us.
+        if rights != .rootsAlone { try DeviceEvents.settle(readingRules: false) }
+        let opened = try open(device)
+        do throws(HostError) {
+            try opened.give(rights)
+        } catch {
+            // Where we may not change owners, udev has come to it by our rule, and an administrator's own rule wins.
+            let hasRule = DeviceRulesFile().rule(for: .memory(opened.ranges))?.rights == rights
+            guard error.kind == .notPermitted, DeviceEvents.areHandled, hasRule else { throw error }
+        }
+    }
+
+    package func setRule(
+        _ rights: NodeRights?, for ranges: [Range<UInt64>], as name: String
+    ) throws(HostError) {
+        let file = DeviceRulesFile()
+        let key = DeviceKey.memory(ranges)
+        // What is not daxprov's has no rule of ours.
+        if rights == nil, file.fault != nil { return }
+        guard file.rule(for: key)?.rights != rights else { return }
+        try file.set(rights.map { DeviceRules.Rule($0, for: name) }, for: key) {}
     }
 
     package func requireUnused(_ device: String) throws(HostError) {

@@ -115,10 +115,10 @@ extension KernelHost: RestoringHost {
     }
 
     /// See ``RestoringHost/removeRules(for:)``.
-    public func removeRules(for infoBlocks: [UUID]) throws(HostError) {
+    public func removeRules(for devices: [DeviceKey]) throws(HostError) {
         let file = DeviceRulesFile()
         file.removeDraft()
-        for uuid in infoBlocks { try file.set(nil, for: uuid) }
+        for key in devices { try file.set(nil, for: key) }
         try file.removeIfEmpty()
         regions = [:]
     }

@@ -81,7 +81,7 @@ package struct SysfsNamespaceReader {
     private func rights(of namespace: Namespace) -> DeviceRights {
         DeviceRights(
             node: namespace.characterDevice.flatMap { KernelDaxDevice.rights(of: $0) } ?? .rootsAlone,
-            rule: namespace.infoBlockUUID.flatMap { region.deviceRules.rules[$0]?.rights })
+            rule: namespace.infoBlockUUID.flatMap { region.deviceRules.rules[.infoBlock($0)]?.rights })
     }
 
     private func readClaim(

@@ -105,7 +105,19 @@ package struct SimulatedDaxRegion: DaxRegionStores {
 
     package func zero(_ device: String) throws(HostError) { try host.store(.dax(.zero(device))) }
 
-    package func resetNode(of device: String) throws(HostError) {}
+    package func resetNode(of device: String) throws(HostError) { try give(.rootsAlone, to: device) }
+
+    package func setRule(
+        _ rights: NodeRights?, for ranges: [Range<UInt64>], as name: String
+    ) throws(HostError) {
+        guard host.state.deviceRules[.memory(ranges)] != rights else { return }
+        try host.store(.dax(.rule(ranges, rights)))
+    }
+
+    package func give(_ rights: NodeRights, to device: String) throws(HostError) {
+        guard try self.device(device).rights.node != rights else { return }
+        try host.store(.dax(.rights(device, rights)))
+    }
 
     package func requireUnused(_ device: String) throws(HostError) {
         guard let use = host.daxUse(of: device) else { return }

@@ -17,13 +17,17 @@ package enum SimulatedDaxStore: Equatable, Sendable {
     case driver(String, DeviceUse?)
     /// Zeroes written through a mapping of the device.
     case zero(String)
+    /// The rights of the device's node.
+    case rights(String, NodeRights)
+    /// The rule for the device that has just this memory; nil: none.
+    case rule([Range<UInt64>], NodeRights?)
 
     /// The device that the store goes to; nil: the region.
     package var device: String? {
         switch self {
-        case .create: nil
+        case .create, .rule: nil
         case .delete(let device), .align(let device, _), .size(let device, _), .map(let device, _),
-            .driver(let device, _), .zero(let device):
+            .driver(let device, _), .zero(let device), .rights(let device, _):
             device
         }
     }
@@ -40,7 +44,17 @@ package enum SimulatedDaxStore: Equatable, Sendable {
         case .driver(let device, nil): "unbind \(device)"
         case .driver(let device, let use?): "make \(device) \(use.text)"
         case .zero(let device): "fill \(device) with zeroes"
+        case .rights(let device, let rights): "give the node of \(device) \(rights.text)"
+        case .rule(let ranges, nil): "remove the rule for the memory at \(Self.text(ranges))"
+        case .rule(let ranges, let rights?):
+            "write the rule \(rights.text) for the memory at \(Self.text(ranges))"
         }
+    }
+}
+
+extension SimulatedDaxStore {
+    private static func text(_ ranges: [Range<UInt64>]) -> String {
+        ranges.map { "0x" + String($0.lowerBound, radix: 16) }.joined(separator: " and ")
     }
 }
 
@@ -53,16 +67,22 @@ extension SimulatedState {
             }
             return try daxRegions[index].makeDevice()
         }
+        if case .rule(let ranges, let rights) = store {
+            deviceRules[.memory(ranges)] = rights
+            return followRules()
+        }
         guard let name = store.device,
             let index = daxRegions.firstIndex(where: { $0.devices.contains { $0.name == name } }),
             let number = daxRegions[index].devices.firstIndex(where: { $0.name == name })
         else { throw SimulatedRefusal(ENODEV) }
         let device = daxRegions[index].devices[number]
         switch store {
-        case .create: return
+        case .create, .rule: return
+        case .rights(_, let rights): daxRegions[index].devices[number].rights.node = rights
         case .driver(_, let use):
             try bind(use, to: device)
             daxRegions[index].devices[number].bind(use, memoryHotplug)
+            if use != nil { daxRegions[index].devices[number].getRights(by: deviceRules) }
         case .zero:
             guard device.mode == .devdax else { throw SimulatedRefusal(ENXIO) }
             for range in (device.mappings ?? []).map(\.range) { forgetPages(in: range) }
@@ -86,6 +106,7 @@ extension SimulatedState {
             try daxRegions[index].add(range, to: number)
         }
         daxRegions[index].count()
+        followRules()
     }
 
     private mutating func bind(_ use: DeviceUse?, to device: DaxRegion.Device) throws(SimulatedRefusal) {
@@ -199,6 +220,13 @@ extension SimulatedDaxStore {
                 node.set("online", online.rawValue)
             }
         case .zero: node.set("store", "dax_zero")
+        case .rights(_, let rights):
+            node.set("store", "dax_rights")
+            node.set("rights", rights.json)
+        case .rule(let ranges, let rights):
+            node.set("store", "dax_rule")
+            node.set("ranges", each: ranges, DeviceLayout.node)
+            if let rights { node.set("rights", rights.json) }
         }
     }
 
@@ -224,6 +252,11 @@ extension SimulatedDaxStore {
             self = .driver(
                 try device(), mode.map { $0 == .devdax ? .devdax : .systemRAM(online ?? .none) })
         case "dax_zero": self = .zero(try device())
+        case "dax_rights": self = .rights(try device(), try NodeRights(node.required("rights")))
+        case "dax_rule":
+            self = .rule(
+                try node.limitedList("ranges", InventoryReader.range),
+                try node.optional("rights").map { rights throws(JSONError) in try NodeRights(rights) })
         default: return nil
         }
     }

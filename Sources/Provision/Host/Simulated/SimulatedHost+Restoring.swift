@@ -90,7 +90,7 @@ extension SimulatedHost: RestoringHost {
         guard let namespace = state.namespace(id), namespace.isActive, namespace.memory == nil,
             let range = state.deviceRange(of: id)
         else { return nil }
-        let offsets = MemoryMargins.offsets(in: range, blockSize: SimulatedGeometry.memoryBlock)
+        let offsets = MemoryMargins.offsets(in: range, blockSize: state.memoryBlock)
         guard !offsets.isEmpty else { return nil }
         return MemoryMargins(
             pages: offsets.map {
@@ -162,8 +162,13 @@ extension SimulatedHost: RestoringHost {
     }
 
     /// See ``RestoringHost/removeRules(for:)``.
-    public func removeRules(for infoBlocks: [UUID]) throws(HostError) {
-        for uuid in infoBlocks where state.deviceRules[uuid] != nil { try store(.removeRule(uuid)) }
+    public func removeRules(for devices: [DeviceKey]) throws(HostError) {
+        for key in devices where state.deviceRules[key] != nil {
+            switch key {
+            case .infoBlock(let uuid): try store(.removeRule(uuid))
+            case .memory(let ranges): try store(.dax(.rule(ranges, nil)))
+            }
+        }
     }
 
     /// See ``RestoringHost/remove(_:from:)``.

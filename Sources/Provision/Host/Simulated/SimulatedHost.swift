@@ -92,7 +92,7 @@ public final class SimulatedHost: Host {
         }
         if query.readsMemoryPolicy {
             findings.memoryPolicy = "offline"
-            findings.memoryBlockSize = SimulatedGeometry.memoryBlock
+            findings.memoryBlockSize = state.memoryBlock
         }
         for device in query.initializedRegions {
             let number = try region(device, while: "look at \(device)")

@@ -54,7 +54,7 @@ extension SimulatedState {
     }
 
     private func daxDevice(_ cursor: JSONCursor, of region: DaxRegion) throws(JSONError) -> DaxRegion.Device {
-        try cursor.allowOnly(["number", "driver", "align", "ranges", "online", "zone"])
+        try cursor.allowOnly(["number", "driver", "align", "ranges", "online", "zone", "rights"])
         let number = try cursor.required("number").integer(UInt16.self)
         var device = DaxRegion.Device(name: "dax\(region.id).\(number)", size: .zero)
         guard !region.devices.contains(where: { $0.name == device.name }) else {
@@ -80,6 +80,7 @@ extension SimulatedState {
             device.size += ByteCount(UInt64(range.count))
         }
         device.mappings = mappings
+        if let rights = try cursor.optional("rights") { device.rights.node = try NodeRights(rights) }
         guard device.mode == .systemRAM, let memoryHotplug else { return device }
         let online = try cursor.value("online", default: 0) { count throws(JSONError) in try count.count() }
         let zone = try cursor.value("zone", default: "Movable") { zone throws(JSONError) in try zone.string()
@@ -97,6 +98,7 @@ extension SimulatedState {
             daxRegions[index].devices[0].targetNode = nodes?.targetNode
             daxRegions[index].count()
         }
+        followRules()
     }
 
     /// Adds what ``readDaxRegions(_:)`` reads.
@@ -127,14 +129,8 @@ extension SimulatedState {
         node.set("number", device.number)
         node.set("driver", device.driver)
         node.set("align", device.align?.description)
-        node.set(
-            "ranges",
-            .array(of: device.mappings ?? []) { mapping in
-                let node = JSONNode.object()
-                node.set("start", hexadecimal(mapping.range.lowerBound))
-                node.set("size", ByteCount(UInt64(mapping.range.count)).description)
-                return node
-            })
+        node.set("ranges", json((device.mappings ?? []).map(\.range)))
+        if device.rights != .none { node.set("rights", device.rights.node.json) }
         if let memory = device.memory, memory.online > 0 {
             node.set("online", memory.online)
             node.set("zone", device.memoryBlocks?.first?.zone)

@@ -72,9 +72,9 @@ extension SimulatedState {
             name: namespace.name.isEmpty ? nil : namespace.name, labelUUID: namespace.uuid,
             numaNode: region.numaNode, targetNode: region.targetNode)
         if namespace.isActive, let personality = personality(of: namespace, in: region) {
-            observed.describe(personality, namespace, region: number)
+            observed.describe(personality, namespace, region: number, blockSize: memoryBlock)
             if personality.mode == .devdax {
-                let rule = personality.infoBlock.flatMap { deviceRules[$0.uuid] }
+                let rule = personality.infoBlock.flatMap { deviceRules[.infoBlock($0.uuid)] }
                 observed.rights = DeviceRights(node: namespace.nodeRights ?? rule ?? .rootsAlone, rule: rule)
             }
             observed.badBlocks = badBlocks(of: personality, namespace, in: region)
@@ -124,10 +124,9 @@ extension SimulatedState {
 }
 
 extension Namespace {
-    /// The memory blocks of the device, of the size that they have on most machines.
-    private func device(_ memory: OnlinePolicy) -> DaxDevice {
+    /// The device and its memory blocks, which have this size.
+    private func device(_ memory: OnlinePolicy, blockSize unit: ByteCount) -> DaxDevice {
         var device = DaxDevice(.systemRAM, driver: "kmem")
-        let unit = SimulatedGeometry.memoryBlock
         let end = (resource ?? 0) + rawSize.bytes
         let start = end - (usableSize ?? .zero).bytes
         let first = (start + unit.bytes - 1) / unit.bytes
@@ -140,7 +139,8 @@ extension Namespace {
 
     /// Fills in what only an active namespace shows.
     fileprivate mutating func describe(
-        _ personality: SimulatedPersonality, _ namespace: SimulatedNamespace, region number: Int
+        _ personality: SimulatedPersonality, _ namespace: SimulatedNamespace, region number: Int,
+        blockSize: ByteCount
     ) {
         let suffix = namespace.number == 0 ? "\(number)" : "\(number).\(namespace.number)"
         mode = personality.mode
@@ -151,7 +151,7 @@ extension Namespace {
         switch personality.mode {
         case .devdax:
             characterDevice = "dax\(number).\(namespace.number)"
-            if let memory = namespace.memory { daxDevice = self.device(memory) }
+            if let memory = namespace.memory { daxDevice = self.device(memory, blockSize: blockSize) }
         case .fsdax: blockDevice = "pmem\(suffix)"
         case .sector:
             blockDevice = "pmem\(suffix)s"

@@ -2,16 +2,52 @@ package import ProvisionCore
 
 /// Whose the nodes of devices are, and who could have them.
 extension SimulatedState {
+    /// Ranges of physical addresses.
+    static func json(_ ranges: [Range<UInt64>]) -> JSONNode {
+        .array(of: ranges) { range in
+            let node = JSONNode.object()
+            node.set("start", hexadecimal(range.lowerBound))
+            node.set("size", ByteCount(UInt64(range.count)).description)
+            return node
+        }
+    }
+
     /// Reads `device_rules` and `accounts`.
     package mutating func readRights(_ host: JSONCursor) throws(JSONError) {
         for item in try host.elements("device_rules") {
-            try item.allowOnly(["uuid", "owner", "group", "permissions"])
-            deviceRules[try item.required("uuid").uuid()] = try NodeRights(item)
+            try item.allowOnly(["uuid", "ranges", "owner", "group", "permissions"])
+            deviceRules[try Self.key(item)] = try NodeRights(item)
         }
+        followRules()
         guard let cursor = try host.optional("accounts") else { return }
         try cursor.allowOnly(["users", "groups"])
         try Self.read("users", of: cursor, into: &accounts.users)
         try Self.read("groups", of: cursor, into: &accounts.groups)
+    }
+
+    private static func key(_ rule: JSONCursor) throws(JSONError) -> DeviceKey {
+        guard try rule.optional("ranges") != nil else {
+            return .infoBlock(try rule.required("uuid").uuid())
+        }
+        var ranges: [Range<UInt64>] = []
+        for item in try rule.elements("ranges") {
+            try item.allowOnly(["start", "size"])
+            let start = try item.required("start").writtenAddress()
+            let (end, overflow) = start.addingReportingOverflow(
+                try item.required("size").writtenSize().bytes)
+            guard !overflow else { throw item.error("ends nowhere") }
+            ranges.append(start..<end)
+        }
+        return .memory(ranges)
+    }
+
+    /// Finds the rules of the devices of dynamic regions.
+    package mutating func followRules() {
+        for region in daxRegions.indices {
+            for device in daxRegions[region].devices.indices {
+                daxRegions[region].devices[device].follow(deviceRules)
+            }
+        }
     }
 
     private static func read(
@@ -24,13 +60,16 @@ extension SimulatedState {
 
     /// Adds what ``readRights(_:)`` reads.
     package func setRights(in host: borrowing JSONNode) {
-        let rules = deviceRules.sorted { $0.key.description < $1.key.description }
+        let rules = deviceRules.sorted { $0.key < $1.key }
         if !rules.isEmpty {
             host.set(
                 "device_rules",
-                .array(of: rules) { uuid, rights in
+                .array(of: rules) { key, rights in
                     let node = rights.json
-                    node.set("uuid", uuid)
+                    switch key {
+                    case .infoBlock(let uuid): node.set("uuid", uuid)
+                    case .memory(let ranges): node.set("ranges", Self.json(ranges))
+                    }
                     return node
                 })
         }
@@ -47,5 +86,18 @@ extension SimulatedState {
             node.set(copying: name, .integer(UInt64(number)))
         }
         return node
+    }
+}
+
+extension DaxRegion.Device {
+    /// Finds the rule for its memory.
+    mutating func follow(_ rules: [DeviceKey: NodeRights]) {
+        rights.rule = size > .zero ? rules[.memory((mappings ?? []).map(\.range))] : nil
+    }
+
+    /// Gets what udev gives it when its driver is bound.
+    mutating func getRights(by rules: [DeviceKey: NodeRights]) {
+        follow(rules)
+        if !rules.isEmpty { rights.node = rights.rule ?? .rootsAlone }
     }
 }

@@ -12,7 +12,7 @@ extension SimulatedState {
         case .enable(let id): try enable(id)
         case .deviceUse(let id, let use): try setUse(use, of: id)
         case .rights(let id, let rights): try setRights(rights, of: id)
-        case .removeRule(let uuid): deviceRules[uuid] = nil
+        case .removeRule(let uuid): deviceRules[.infoBlock(uuid)] = nil
         case .dax(let store): try apply(store)
         case .disable(let id):
             try change(id) {
@@ -44,7 +44,7 @@ extension SimulatedState {
         }
         try change(id) { $0.memory = online }
         guard use.isOnline, let range = deviceRange(of: id) else { return }
-        let unit = SimulatedGeometry.memoryBlock.bytes
+        let unit = memoryBlock.bytes
         let (first, end) = ((range.lowerBound + unit - 1) / unit * unit, range.upperBound / unit * unit)
         guard first < end else { return }
         kernelWrites(to: first..<end)
@@ -69,7 +69,7 @@ extension SimulatedState {
             let personality = personality(of: namespace, in: regions[id.region]), personality.mode == .devdax,
             let uuid = personality.infoBlock?.uuid
         else { throw SimulatedRefusal(ENODEV) }
-        deviceRules[uuid] = rights.rule
+        deviceRules[.infoBlock(uuid)] = rights.rule
         try change(id) { $0.nodeRights = rights.node }
     }
 

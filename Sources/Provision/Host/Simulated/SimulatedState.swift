@@ -17,7 +17,7 @@ package struct SimulatedState: Equatable, Sendable {
     /// The pages of the media that somebody wrote, by their physical address: each holds a number, repeated.
     package var pages: [UInt64: UInt64] = [:]
     /// The rules for the rights of devices, by the UUIDs of the info blocks.
-    package var deviceRules: [UUID: NodeRights] = [:]
+    package var deviceRules: [DeviceKey: NodeRights] = [:]
     /// The users and groups that it knows.
     package var accounts = AccountNumbers(users: ["root": 0], groups: ["root": 0])
     /// How often it was booted.
@@ -27,6 +27,8 @@ package struct SimulatedState: Equatable, Sendable {
     /// What shall go wrong; nil: nothing.
     package var fault: SimulatedFault?
 
+    /// The size of its memory blocks.
+    package var memoryBlock: ByteCount { memoryHotplug?.blockSize ?? SimulatedGeometry.memoryBlock }
     /// Every DIMM, in the order of its number.
     package var dimms: [SimulatedDimm] { buses.count == 1 ? buses[0].dimms : buses.flatMap(\.dimms) }
     /// Every region, in the order of its number.

@@ -28,7 +28,9 @@ enum InventorySchema {
     /// A device of a dynamic dax region as daxprov's record has it.
     static let recordedDevice = Words.record(
         ["name": Words.text, "align": Words.count, "ranges": Words.list(of: range)],
-        optional: ["mode": Words.words(DeviceMode.self), "online": Words.words(OnlinePolicy.self)])
+        optional: [
+            "mode": Words.words(DeviceMode.self), "online": Words.words(OnlinePolicy.self), "rights": rights,
+        ])
 
     private static let extent = Words.record(["offset": Words.count, "length": Words.count])
 
@@ -77,7 +79,7 @@ enum InventorySchema {
                     of: Words.record(
                         ["first": Words.count, "count": Words.count, "state": Words.text],
                         optional: ["zone": Words.text])),
-                "system_memory": Words.isTrue, "node_missing": Words.isTrue,
+                "system_memory": Words.isTrue, "node_missing": Words.isTrue, "rights": rights,
             ]),
         "dimm": Words.record(
             ["dev": Words.text, "state": state],

@@ -35,6 +35,13 @@ enum ProfileSchema {
         ])
     }
 
+    /// What a device is used as, and who may open it.
+    private static let deviceConfiguration: SchemaWords.Members = [
+        "mode": Words.words(DeviceMode.self), "online": Words.words(OnlinePolicy.self),
+        "owner": Words.either(Words.text, index), "group": Words.either(Words.text, index),
+        "permissions": Words.pattern("^0?[0-7]{3}$"),
+    ]
+
     static let definitions: SchemaWords.Members = [
         "region": Words.mapping(
             [
@@ -78,13 +85,7 @@ enum ProfileSchema {
                 "not": Words.object(["required": .array([.string("size"), .string("usable_size")])]),
                 "dependentRequired": Words.object(["renamed_from": .array([.string("name")])]),
             ]),
-        "device": Words.mapping(
-            [:],
-            optional: [
-                "mode": Words.words(DeviceMode.self), "online": Words.words(OnlinePolicy.self),
-                "owner": Words.either(Words.text, index), "group": Words.either(Words.text, index),
-                "permissions": Words.pattern("^0?[0-7]{3}$"),
-            ]),
+        "device": Words.mapping([:], optional: deviceConfiguration),
         "dax_region": Words.mapping([
             "match": Words.mapping(
                 [:], optional: ["region": index, "target_node": index, "start": address],
@@ -96,10 +97,9 @@ enum ProfileSchema {
         "dax_device": Words.mapping(
             ["name": name],
             optional: [
-                "size": Words.reference("size"), "align": Words.reference("fixed_size"),
-                "mode": Words.words(DeviceMode.self), "online": Words.words(OnlinePolicy.self),
-                "start": address, "zero": Words.flag,
-            ]),
+                "size": Words.reference("size"), "align": Words.reference("fixed_size"), "start": address,
+                "zero": Words.flag,
+            ], further: deviceConfiguration),
         "fixed_size": Words.either(positive, Words.pattern("^\(decimal) ?\(unit)?$")),
         "size": Words.either(
             Words.reference("fixed_size"), Words.pattern("^(0|[1-9][0-9]*)(\\.[0-9]{1,6})? ?%$"),

@@ -10,20 +10,24 @@ enum SchemaWords {
 
     /// An object of a document. Later versions may add keys, so others are allowed.
     static func record(_ required: Members, optional: Members = [:]) -> JSONValue {
-        shape(required, optional, isClosed: false)
+        shape(required, Array(optional), isClosed: false)
     }
 
     /// A mapping of a profile: an unknown key is an error.
     static func mapping(
-        _ required: Members, optional: Members = [:], and more: Members = [:]
+        _ required: Members, optional: Members = [:], further: Members = [:], and more: Members = [:]
     ) -> JSONValue {
-        guard case .object(let object) = shape(required, optional, isClosed: true) else { return .null }
+        guard
+            case .object(let object) = shape(required, Array(optional) + Array(further), isClosed: true)
+        else { return .null }
         return .object(
             JSONObject(members: object.members + more.map { .init(key: $0.key, value: $0.value) }))
     }
 
-    private static func shape(_ required: Members, _ optional: Members, isClosed: Bool) -> JSONValue {
-        let all = (Array(required) + Array(optional)).map {
+    private static func shape(
+        _ required: Members, _ optional: [Members.Element], isClosed: Bool
+    ) -> JSONValue {
+        let all = (Array(required) + optional).map {
             JSONObject.Member(key: $0.key, value: $0.value)
         }
         var members: [JSONObject.Member] = [

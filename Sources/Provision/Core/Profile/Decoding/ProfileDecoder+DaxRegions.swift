@@ -1,8 +1,6 @@
 /// `devices:` of a profile: dynamic dax regions.
 extension ProfileDecoder {
-    private static let daxDeviceKeys = ["name", "size", "align", "mode", "online", "start", "zero"]
-    /// What a device can have below a namespace, and cannot have here.
-    private static let rightsKeys = ["owner", "group", "permissions"]
+    private static let daxDeviceKeys = ["name", "size", "align"] + configurationKeys + ["start", "zero"]
 
     /// The blocks under `devices`; none where the key does not occur.
     package mutating func daxRegionBlocks(in fields: Fields) -> [DaxRegionBlock] {
@@ -57,7 +55,7 @@ extension ProfileDecoder {
         _ node: YamlNode, _ capacity: inout DeclaredCapacity, _ names: inout [NamespaceName: Int]
     ) -> DaxDeviceDeclaration? {
         guard
-            let fields = fields(of: node, called: "a device", keys: Self.daxDeviceKeys + Self.rightsKeys)
+            let fields = fields(of: node, called: "a device", keys: Self.daxDeviceKeys)
         else { return nil }
         require("name", in: fields, example: "the kernel gives devices none")
         let name = name("name", in: fields)
@@ -76,26 +74,19 @@ extension ProfileDecoder {
             }
             names[name] = names[name] ?? key.position.line
         }
-        refuse(
-            Self.rightsKeys, in: fields,
-            because: "not supported yet for devices of dynamic regions: it is for those of namespaces")
         let size = sizeRequest(in: fields)
         if let size { check(size, of: fields, against: &capacity) }
         let align = align(in: fields)
-        let mode: DeviceMode? = word("mode", in: fields)
-        let online: OnlinePolicy? = word("online", in: fields)
-        if mode == .systemRAM {
+        let configuration = configuration(in: fields)
+        if configuration.mode == .systemRAM {
             refuse(["zero"], in: fields, because: "only for mode devdax: the kernel clears its own memory")
-        } else if mode != nil || fields["mode"] == nil {
-            refuse(["online"], in: fields, because: "only for mode system-ram")
         }
         let start = address("start", in: fields)
         let zeroes = boolean("zero", in: fields) ?? true
         guard let name else { return nil }
-        let use = DeviceConfiguration(mode: mode ?? .devdax, online: online).use
         return DaxDeviceDeclaration(
-            name: name, size: size ?? .remaining(divisor: 1), align: align, use: use, start: start,
-            zeroes: zeroes, position: node.position)
+            name: name, size: size ?? .remaining(divisor: 1), align: align, configuration: configuration,
+            start: start, zeroes: zeroes, position: node.position)
     }
 
     private static func isKernelName(_ name: String) -> Bool {

@@ -1,8 +1,14 @@
 extension ProfileDecoder {
+    /// The keys of what a device is used as, and of who may open it.
+    package static let configurationKeys = ["mode", "online", "owner", "group", "permissions"]
+
     /// The `device:` of a devdax namespace.
     package mutating func deviceConfiguration(_ node: YamlNode) -> DeviceConfiguration? {
-        let keys = ["mode", "online", "owner", "group", "permissions"]
-        guard let fields = fields(of: node, called: "`device`", keys: keys) else { return nil }
+        fields(of: node, called: "`device`", keys: Self.configurationKeys).map { configuration(in: $0) }
+    }
+
+    /// What a device is used as, and who may open it.
+    package mutating func configuration(in fields: Fields) -> DeviceConfiguration {
         let mode: DeviceMode? = word("mode", in: fields)
         let online: OnlinePolicy? = word("online", in: fields)
         let owner = account("owner", in: fields)
@@ -13,7 +19,7 @@ extension ProfileDecoder {
                 ["owner", "group", "permissions"], in: fields,
                 because: "not for mode system-ram, which has no device node")
         } else if mode != nil || fields["mode"] == nil {
-            refuse(["online"], in: fields, because: "only for device mode system-ram")
+            refuse(["online"], in: fields, because: "only for mode system-ram")
         }
         return DeviceConfiguration(
             mode: mode ?? .devdax, online: online, owner: owner, group: group, permissions: permissions)

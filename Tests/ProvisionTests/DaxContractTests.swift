@@ -1,0 +1,20 @@
+import HostContract
+import ProvisionCore
+import ProvisionHost
+import Testing
+
+/// The simulated host keeps the contract of dax regions; the kernel does by the program `differential`.
+@Suite struct DaxContractTests {
+    @Test(arguments: DaxRegionContract.clauses)
+    func theSimulatedHostKeepsTheContract(clause: DaxRegionContract) throws {
+        let host = try SimulatedHost(json: DaxDivisionTests.machine)
+        let region = ContractDaxRegion(
+            host: host, identity: DaxRegionIdentity(start: 0x1_0000_0000, size: .gib(1)))
+        try region.empty()
+        try clause.check(region)
+    }
+}
+
+extension DaxRegionContract: CustomTestStringConvertible {
+    public var testDescription: String { description }
+}

@@ -1,0 +1,243 @@
+"""Random sequences of changes to devices of dynamic dax regions, each change disturbed: none of them loses memory or a device.
+
+What happens to a change here:
+- memory blocks do not go offline now and then (EBUSY);
+- another program brings memory blocks online, again and again;
+- it is killed at any of its stores, and recovery is run, which may be killed as well;
+- nothing.
+What must hold after each, when recovery has ended: no memory is stranded, every device is one that was declared or one that was there, with the bytes
+of what stays, and no device without memory is left. After each sequence all memory can be taken back, and as much is online as before.
+
+The same sequences by `daxctl`, with the same disturbances, are counted, not asserted: `make dax-sequences` prints the score.
+"""
+
+import errno
+import json
+import os
+import random
+import re
+
+import pytest
+
+from lab import Fault
+from support.dax_regions import FIRST, MEMORY, MIB, SECOND, Scene, devices
+from support.daxprov import DONE, PARTIAL, REFUSED, ROLLED_BACK
+
+SEQUENCES = int(os.environ.get("DAXPROV_DAX_SEQUENCES", "4"))
+FIRST_SEED = int(os.environ.get("DAXPROV_DAX_SEED", "1"))
+SCORED = int(os.environ.get("DAXPROV_DAXCTL_SEQUENCES", "0"))
+CHANGES = 5
+SIZES = {FIRST: 1024, SECOND: 512}
+BOOT = ("dax0.0", "dax1.0")
+NOTHING = devices([], [], unmanaged="destroy")
+ONLINER = f"while :; do for each in {MEMORY}/memory*/state; do echo online_movable > $each; done; done 2> /dev/null"
+DISTURBANCES = ("nothing", "busy", "onliner", "killed", "killed")
+
+
+class Devices:
+    """What is declared: {name: [region, MiB, mode]}. Each change is one thing that people do."""
+
+    def __init__(self, chance):
+        self.chance, self.found, self.made, self.owners = chance, {}, 0, {}
+
+    def free(self, region):
+        return SIZES[region] - sum(size for where, size, _ in self.found.values() if where == region)
+
+    def change(self):
+        """Changes one device, and says how."""
+        ways = ["make"] if len(self.found) < 5 else []
+        if self.found:
+            ways += ["resize", "use", "use", "remove"]
+        way = self.chance.choice(ways or ["make"])
+        name = self.chance.choice(sorted(self.found)) if self.found else None
+        if way == "make":
+            region = self.chance.choice(list(SIZES))
+            size = self.size(self.free(region))
+            if size:
+                self.made += 1
+                name = f"d{self.made}"
+                self.found[name] = [region, size, self.mode()]
+                self.owners[name] = self.chance.choice((0, 0, 7))
+                return ("make", name)
+            way = "remove"
+        if way == "resize":
+            device = self.found[name]
+            device[1] = self.size(self.free(device[0]) + device[1]) or device[1]
+        elif way == "use":
+            self.found[name][2] = self.mode()
+        else:
+            del self.found[name]
+        return (way, name)
+
+    def size(self, limit):
+        """Not always a multiple of memory blocks."""
+        fitting = [size for size in (64, 128, 130, 192, 256, 300, 384) if size <= limit]
+        return self.chance.choice(fitting) if fitting else 0
+
+    def mode(self):
+        # One without a whole memory block cannot be memory.
+        return self.chance.choice(("devdax", "devdax", "system-ram", "offline"))
+
+    def declared(self):
+        """Those of less than two blocks stay devices: where they lie, they may have no whole block."""
+        return {name: (where, size, mode if size >= 256 else "devdax") for name, (where, size, mode) in self.found.items()}
+
+    def profile(self):
+        lists = {FIRST: [], SECOND: []}
+        for name, (where, size, mode) in sorted(self.declared().items()):
+            use = {"devdax": "", "system-ram": ", mode: system-ram", "offline": ", mode: system-ram, online: none"}[mode]
+            owner = f", owner: {self.owners[name]}" if mode == "devdax" and self.owners[name] else ""
+            lists[where].append(f"name: {name}, size: {size} MiB{use}{owner}")
+        return devices(lists[FIRST], lists[SECOND], unmanaged="destroy")
+
+
+def consents(*declared):
+    names = sorted(set().union(*declared))
+    return [word for name in (*names, *BOOT) for word in ("--allow-destroy", name)]
+
+
+class Run:
+    """Sequences on one machine."""
+
+    def __init__(self, scene, label):
+        self.scene, self.vm, self.label = scene, scene.vm, label
+        self.ends = {}
+
+    def disturbed(self, chance, words, **options):
+        """Runs a program with a disturbance; returns its end, and whether it was killed."""
+        what, onliner, fault = chance.choice(DISTURBANCES), None, None
+        if what == "busy":
+            fault = Fault(chance.randrange(1, 4), f"errno:{errno.EBUSY}", paths=(MEMORY,), log="/tmp/fault.log")
+        elif what == "killed":
+            fault = Fault(
+                chance.randrange(1, 50), "kill-before", calls=("write", "rename", "unlink", "rights"),
+                paths=("/sys", "/etc/udev", "/dev/dax"), log="/tmp/fault.log")
+        elif what == "onliner":
+            onliner = self.vm.start(ONLINER)
+        try:
+            result = self.vm.run(words, timeout=600, fault=fault, **options)
+        finally:
+            if onliner:
+                onliner.kill()
+                onliner.wait()
+        self.ends[what, "killed" if result.signal else result.status] = self.ends.get((what, "killed" if result.signal else result.status), 0) + 1
+        return result
+
+
+class DaxprovRun(Run):
+    def sequence(self, seed):
+        chance = random.Random(seed)
+        wanted = Devices(chance)
+        online = self.scene.total()
+        bytes_ = {}
+        for turn in range(CHANGES):
+            where = f"{self.label} seed {seed}, change {turn}"
+            before, layout = wanted.declared(), self.scene.layout()
+            was = {name: list(device) for name, device in wanted.found.items()}
+            change = wanted.change()
+            profile, agreed = wanted.profile(), consents(before, wanted.declared())
+            result = self.disturbed(chance, ["daxprov", "apply", "--yes", *agreed, "-"], stdin=profile.encode())
+            where += f" ({change}): {result}"
+            assert result.signal or result.status in (DONE, ROLLED_BACK, REFUSED, PARTIAL), where
+            if result.signal or result.status == PARTIAL:
+                self.recover(chance, where)
+            isNew = self.scene.daxprov.is_settled(profile)
+            assert isNew or self.scene.layout() == layout, where
+            if not isNew:
+                wanted.found = was
+            self.scene.assert_sound()
+            found = self.scene.devices()
+            now = wanted.declared()
+            assert {name for name in found if name not in BOOT} == set(now), where
+            for name, (_, size, mode) in now.items():
+                assert found[name]["size"] == size * MIB, where
+                owner = wanted.owners[name] if mode == "devdax" else 0
+                assert found[name].get("rights", {}).get("owner", 0) == owner, where
+                kept = name in bytes_ and before.get(name, (0, 0, ""))[2] == mode == "devdax"
+                if mode != "devdax":
+                    bytes_.pop(name, None)
+                elif kept:
+                    assert self.scene.digest(name) == bytes_[name], f"{name}: {where}"
+                else:
+                    self.scene.fill(name, f"{seed} {turn} {name}")
+                    bytes_[name] = self.scene.digest(name)
+        self.scene.applied(NOTHING, allow=[name for name in wanted.declared()])
+        assert self.scene.total() == online, f"{self.label} seed {seed}: {online} bytes were online"
+
+    def recover(self, chance, where):
+        """To its end, agreeing to what it names. It may be disturbed once."""
+        result, agreed = self.disturbed(chance, ["daxprov", "recover"]), set()
+        while result.signal or result.status != DONE:
+            asked = set(re.findall(r"--allow-destroy '?([^\s']+)", result.err + result.out))
+            assert result.signal or asked - agreed or not agreed, f"{where}: {result}"
+            agreed |= asked
+            words = [word for name in sorted(agreed) for word in ("--allow-destroy", name)]
+            last, result = result, self.scene.daxprov.run("recover", *words)
+            assert result.status == DONE or set(re.findall(r"--allow-destroy '?([^\s']+)", result.err)) - agreed, (
+                f"{where}: {last}; {result}")
+
+
+@pytest.mark.each_kernel
+def test_no_sequence_loses_memory_or_a_device(machine):
+    scene = Scene(machine("hmem"))
+    scene.applied(NOTHING)
+    # The devices that the boot made are not ours to remove: one that is divided takes their place.
+    scene.applied(devices(["name: first, size: 64 MiB"], ["name: first2, size: 64 MiB"]), allow=BOOT)
+    scene.applied(NOTHING, allow=["first", "first2"])
+    run = DaxprovRun(scene, "daxprov")
+    for seed in range(FIRST_SEED, FIRST_SEED + SEQUENCES):
+        run.sequence(seed)
+        print(f"seed {seed}: kept")
+    print(f"daxprov: {SEQUENCES} sequences, ends of changes: {run.ends}")
+
+
+class DaxctlRun(Run):
+    """What an administrator types for the same changes."""
+
+    def sequence(self, seed):
+        """Runs it, and says whether memory is lost until the next boot, or a device is not what was asked for."""
+        chance = random.Random(seed)
+        wanted = Devices(chance)
+        names = {}
+        for _ in range(CHANGES):
+            before = wanted.declared()
+            way, name = wanted.change()
+            for words in self.commands(way, name, names.get(name), before.get(name), wanted.declared().get(name)):
+                result = self.disturbed(chance, ["daxctl", *words])
+                if way == "make" and result.status == 0 and not result.signal:
+                    names[name] = json.loads(result.out)[0]["chardev"] if result.out.startswith("[") else None
+            stranded = [name for name, region in self.scene.regions().items() if region.get("system_memory")]
+            if stranded:
+                return "stranded"
+        return "kept"
+
+    @staticmethod
+    def commands(way, name, device, before, after):
+        modes = {"devdax": ["-m", "devdax", "-f"], "system-ram": ["-m", "system-ram"], "offline": ["-m", "system-ram", "-N"]}
+        if way == "make":
+            yield ["create-device", "-r", "0" if after[0] == FIRST else "1", "-s", f"{after[1]}M"]
+            return
+        if device is None:
+            return
+        if way == "remove":
+            yield ["destroy-device", "-f", device]
+            return
+        if way == "resize":
+            yield ["disable-device", device]
+            yield ["reconfigure-device", "-s", str(after[1] * MIB), device]
+            yield ["enable-device", device]
+        yield ["reconfigure-device", *modes[after[2]], device]
+
+
+@pytest.mark.skipif(SCORED == 0, reason="a score, not a test: make dax-sequences prints it")
+def test_score_of_daxctl(machine):
+    scores = {}
+    for seed in range(FIRST_SEED, FIRST_SEED + SCORED):
+        scene = Scene(machine("hmem"))
+        for device in BOOT:
+            scene.vm.run(["daxctl", "disable-device", device], check=True)
+            scene.vm.run(["daxctl", "destroy-device", device])
+        end = DaxctlRun(scene, "daxctl").sequence(seed)
+        scores[end] = scores.get(end, 0) + 1
+        scene.vm.close()
+    print(f"daxctl: {SCORED} sequences: {scores}")
