@@ -100,6 +100,19 @@ import Testing
             "what is not declared stays")
     }
 
+    /// Memory comes in the blocks of the host, and the device shows as many as the plan foretold.
+    @Test(arguments: [("128 MiB", 7), ("256 MiB", 3), ("512 MiB", 1)])
+    func memoryComesInTheBlocksOfTheHost(size: String, count: Int) throws {
+        let machine = Self.machine.replacing(
+            #"{"buses""#, with: #"{"memory_hotplug": {"block_size": "\#(size)"}, "buses""#)
+        let host = try SimulatedHost(json: machine)
+        let profile = try Self.profile("mode: system-ram", size: "1 GiB")
+        let notes = try Application(of: profile, to: host).prepare().plan.notes
+        #expect(notes.contains { $0.message.contains("(\(count) blocks of \(size))") }, "\(notes)")
+        try Self.apply(profile, to: host, nil)
+        #expect(try Self.heap(host).daxDevice?.memory?.total == count)
+    }
+
     /// Wherever it dies, recovery ends with the device as it was, or as it is declared, and what nobody agreed to lose is there.
     @Test(arguments: [(0, 1), (0, 3), (1, 0), (1, 2), (3, 1)], [false, true])
     func aCrashAtAnyStoreEndsInTheOldOrTheNewUse(uses: (from: Int, to: Int), withReboot: Bool) throws {
