@@ -19,8 +19,8 @@ struct Daxprov: ParsableCommand {
             ValidateCommand.self, InventoryCommand.self, PlanCommand.self, ApplyCommand.self,
             VerifyCommand.self, StatusCommand.self, RollbackCommand.self, RecoverCommand.self,
             HistoryCommand.self,
-            ShowCommand.self, ExportCommand.self, UnprotectCommand.self, AnsibleModuleCommand.self,
-            SchemaCommand.self,
+            ShowCommand.self, ReportCommand.self, ExportCommand.self, UnprotectCommand.self,
+            AnsibleModuleCommand.self, SchemaCommand.self,
         ]
     )
 

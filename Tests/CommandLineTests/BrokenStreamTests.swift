@@ -129,7 +129,7 @@ import Testing
     @Test(arguments: [
         ["inventory"], ["inventory", "--json"], ["plan"], ["plan", "--json", "--detailed-exitcode"],
         ["status"],
-        ["history"], ["export"], ["recover"], ["--help"], ["--version"], ["help", "plan"],
+        ["history"], ["export"], ["report"], ["recover"], ["--help"], ["--version"], ["help", "plan"],
     ])
     func whatOnlyLooksFailsWhereNobodyCanSeeIt(command: [String]) throws {
         try #require(try place.run(["apply", profile, "--yes"] + host).status == 0)

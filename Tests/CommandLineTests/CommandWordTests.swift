@@ -48,7 +48,9 @@ import Testing
     }
 
     /// Only what changes a host waits for another that does.
-    @Test(arguments: ["validate", "inventory", "plan", "status", "history", "show", "export", "verify"])
+    @Test(arguments: [
+        "validate", "inventory", "plan", "status", "history", "show", "export", "verify", "report",
+    ])
     func whatOnlyReadsOffersNoLock(command: String) throws {
         #expect(try !place.run(command, "--help").output.contains("--lock-timeout"))
         #expect(try place.run(command, "x", "--lock-timeout", "1").status == 64)

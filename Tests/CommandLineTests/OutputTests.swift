@@ -58,6 +58,7 @@ import Testing
 
     @Test(arguments: [
         ["inventory"], ["inventory", "--json"], ["inventory", "--ndctl-json"], ["plan"], ["plan", "--json"],
+        ["report"], ["report", "--redact"],
     ])
     func equalInputGivesEqualBytes(command: [String]) throws {
         let arguments = command[0] == "plan" ? command + [profile] + host : command + host

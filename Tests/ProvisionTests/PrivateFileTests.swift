@@ -55,4 +55,25 @@ import Testing
         }
         #expect(error?.description.hasSuffix("No such file or directory") == true)
     }
+
+    @Test func aNewFileIsPrivateAndReplacesNothing() throws {
+        try PrivateFile.create(path, with: "one")
+        #expect(status(path).st_mode & 0o777 == 0o600)
+        let error = #expect(throws: StateError.self) { try PrivateFile.create(path, with: "two") }
+        #expect(error?.description.hasSuffix("it exists") == true)
+        #expect(try StateFile.contents(path, limit: 100) == Array("one".utf8))
+        let link = scratch.path.appending("link")
+        try #require(unsafe symlink("nowhere", link.string) == 0)
+        #expect(throws: StateError.self) { try PrivateFile.create(link, with: "two") }
+        #expect(names() == ["link", "plan"])
+    }
+
+    /// Root may read every directory: then this shows nothing.
+    @Test func aDirectoryThatCannotBeReadHasTheFileAllTheSame() throws {
+        let folder = scratch.path.appending("folder")
+        try #require(unsafe mkdir(folder.string, 0o300) == 0)
+        defer { _ = unsafe chmod(folder.string, 0o700) }
+        try PrivateFile.create(folder.appending("plan"), with: "one")
+        #expect(status(folder.appending("plan")).st_mode & 0o777 == 0o600)
+    }
 }

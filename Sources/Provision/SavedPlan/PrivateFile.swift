@@ -33,6 +33,23 @@ public enum PrivateFile {
         try synchronize(directory.isEmpty ? "." : directory)
     }
 
+    /// Writes a file of mode 0600 where there was nothing: no file and no link, not even one that leads nowhere. A file that cannot be
+    /// written wholly is removed again.
+    public static func create(_ path: FilePath, with text: String) throws(StateError) {
+        guard path.lastComponent != nil else {
+            throw StateError(.unusable, "cannot write \(path): it names no file")
+        }
+        let descriptor = try make(path)
+        do throws(StateError) {
+            try fill(descriptor, with: text, mode: 0o600, path)
+            let directory = path.removingLastComponent()
+            try synchronize(directory.isEmpty ? "." : directory)
+        } catch {
+            unsafe unlink(path.string)
+            throw error
+        }
+    }
+
     /// What files are, by their contents.
     public struct Kind: Sendable {
         /// The name for messages: "saved plan".
@@ -88,8 +105,25 @@ public enum PrivateFile {
     }
 
     private static func write(_ text: String, to path: FilePath, mode: mode_t) throws(StateError) {
+        try fill(make(path), with: text, mode: mode, path)
+    }
+
+    /// Makes an empty file of mode 0600 where there is nothing, and opens it for writing.
+    private static func make(_ path: FilePath) throws(StateError) -> Int32 {
         let descriptor = unsafe open(path.string, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw failure(path) }
+        guard descriptor < 0 else { return descriptor }
+        guard errno != EEXIST else {
+            throw StateError(
+                .unusable, "cannot write \(path): it exists",
+                advice: "choose another name, or remove the file")
+        }
+        throw failure(path)
+    }
+
+    /// Writes a new file durably, and closes it.
+    private static func fill(
+        _ descriptor: Int32, with text: String, mode: mode_t, _ path: FilePath
+    ) throws(StateError) {
         let file = FileDescriptor(rawValue: descriptor)
         do {
             try file.closeAfter {
@@ -104,7 +138,11 @@ public enum PrivateFile {
 
     private static func synchronize(_ directory: FilePath) throws(StateError) {
         let descriptor = unsafe open(directory.string, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw failure(directory) }
+        guard descriptor >= 0 else {
+            // A directory in which one may make files, and which one may not read, is left to the kernel.
+            if errno == EACCES { return }
+            throw failure(directory)
+        }
         defer { close(descriptor) }
         // A file system that cannot do that (EINVAL) has nothing to make durable.
         guard fsync(descriptor) == 0 || errno == EINVAL else { throw failure(directory) }

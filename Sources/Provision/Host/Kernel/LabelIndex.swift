@@ -9,7 +9,7 @@ package struct LabelIndex: Equatable {
     /// The slots that are in use, in order: those whose bit is clear.
     package var used: [Int]
     /// 1, 2, 3, 1, ...: one more at every update.
-    private var sequence: UInt64
+    package private(set) var sequence: UInt64
     /// The size of each of the two blocks.
     private var blockSize: UInt64
 
@@ -22,17 +22,23 @@ package struct LabelIndex: Equatable {
     /// Reads the valid index blocks at the start of a label area: the later one of two (label.c, `best_seq`); nil
     /// where none is valid.
     package static func read(areaSize: UInt32, bytes: [UInt8]) -> LabelIndex? {
+        let valid = Self.blocks(areaSize: areaSize, bytes: bytes).compactMap { $0 }
+        return valid.first.map { first in valid.dropFirst().reduce(first) { $0.later($1) } }
+    }
+
+    /// The two index blocks at the start of a label area, in their order, nil where one is not valid: those of the first version of which
+    /// one is. Empty where none is valid.
+    package static func blocks(areaSize: UInt32, bytes: [UInt8]) -> [LabelIndex?] {
         for version in [LabelVersion.v1_1, .v1_2] {
             let size = blockSize(areaSize: UInt64(areaSize), labelSize: version.labelSize)
-            let blocks = [0, size].compactMap { start in
-                start + size > UInt64(bytes.count)
-                    ? nil
-                    : LabelIndex(
-                        block: Array(bytes[Int(start)..<Int(start + size)]), at: start, version: version)
+            let blocks = [0, size].map { start -> LabelIndex? in
+                guard start + size <= UInt64(bytes.count) else { return nil }
+                let block = Array(bytes[Int(start)..<Int(start + size)])
+                return LabelIndex(block: block, at: start, version: version)
             }
-            if let first = blocks.first { return blocks.dropFirst().reduce(first) { $0.later($1) } }
+            if blocks.contains(where: { $0 != nil }) { return blocks }
         }
-        return nil
+        return []
     }
 
     /// Where in the area a slot lies, and how long it is.
