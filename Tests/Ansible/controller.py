@@ -114,7 +114,7 @@ class Controller:
         by_host = {}
         for line in results.read_text().splitlines():
             record = json.loads(line)
-            by_host.setdefault(record["host"], []).append({**record["result"], "kind": record["kind"]})
+            by_host.setdefault(record["host"], []).append({**record["result"], "kind": record["kind"], "task": record["task"]})
         self.output = run.stdout
         return by_host
 
