@@ -21,10 +21,12 @@
 ##
 ## For longer runs:
 ## crash-matrix  kills daxprov, its recovery and the machine at every write (hours; EVERY=k, UNDO_CASES=n: docs/crash-safety.md)
+## dax-sequences random changes of dax devices, disturbed, by daxprov and by daxctl (SEQUENCES=100, SEED=1): docs/crash-safety.md
 ## differential  random sequences on two kinds of machine (N=2000, SEED=...): docs/differential.md
 ## vm-newer      the part of the tests on a real kernel that is chosen for 6.12
 ## fuzz          an hour of fuzzing every reader of what others may have written (SECONDS=...): docs/fuzzing.md
 ## fuzz-smoke    the same for three minutes in all
+## mutants       small changes of the code, and which of them no test notices (MUTANTS=300|all, SEED=..., FILES=...): docs/mutation.md
 ## sanitize      the unit tests under the address sanitizer; SANITIZER=thread is for what runs in threads
 ## build-on      builds the program inside another release of Debian, with this toolchain: SUITE=trixie
 ## ansible-bench a play over 200 simulated hosts beside one of a module that does nothing
@@ -35,8 +37,11 @@ DESTDIR ?=
 PYTHON = /usr/bin/python3
 VM_JOBS ?= 2
 N ?= 2000
+SEQUENCES ?= 100
 SECONDS ?= 3600
 SEED ?=
+MUTANTS ?= 300
+FILES ?=
 # The kernel of the virtual machines, with the QEMU and the tools that belong to it (Tests/VM/lab/stacks.py).
 STACK ?= $(DAXPROV_VM_STACK)
 NEWER_STACK = 6.12
@@ -77,8 +82,8 @@ EVERY ?= 1
 UNDO_CASES ?= 100
 
 .PHONY: ansible-test ansible-lint ansible-bench schema-test schema-packages
-.PHONY: help demo test unit make-test listing-test fuzz fuzz-smoke fuzz-program sanitize vm-test vm-newer crash-matrix vm bench differential lint build-on
-.PHONY: may-install install uninstall deb rpm deb-test rpm-test packaging-test release clean differential-program
+.PHONY: help demo test unit make-test listing-test fuzz fuzz-smoke fuzz-program mutants sanitize vm-test vm-newer crash-matrix vm bench differential lint build-on
+.PHONY: dax-sequences may-install install uninstall deb rpm deb-test rpm-test packaging-test release clean differential-program
 .PHONY: build-packages packaging-packages vm-packages all-packages ansible-packages
 
 help:
@@ -90,9 +95,10 @@ demo: release
 # The packages of all parts come first: what only root can do is said before an hour of work, not after.
 test: all-packages ansible-packages schema-packages unit make-test packaging-test listing-test schema-test ansible-test vm-test
 
-# The Makefile itself, with stand-ins for apt, sudo and swift.
+# The Makefile itself, with stand-ins for apt, sudo and swift; and how mutants are made, without building any.
 make-test:
 	$(PYTHON) -m unittest discover -q -s Tests/Make
+	$(PYTHON) -B -m unittest discover -q -s Tests/Mutants
 
 # Manual pages, completions in their shells, and the Debian package.
 packaging-test: packaging-packages release
@@ -137,6 +143,9 @@ fuzz-program: build-packages
 	--sanitize fuzzer -Xswiftc -sanitize=fuzzer,address -Xcc -fsanitize=address --disable-dead-strip \
 	-Xswiftc -use-ld=lld -Xswiftc -enable-testing
 
+mutants: build-packages
+	$(PYTHON) Tests/Mutants/run --swift $(SWIFT) --mutants $(MUTANTS) --seed "$(SEED)" --files "$(FILES)"
+
 # Each sanitizer has a build of its own; what tries many cases tries fewer there. The program has threads in one place
 # (ParallelMap), so that the thread sanitizer runs what comes by there.
 sanitize: build-packages
@@ -153,6 +162,11 @@ vm-newer: all-packages release differential-program
 crash-matrix: all-packages release
 	DAXPROV_CRASH_EVERY=$(EVERY) DAXPROV_UNDO_CASES=$(UNDO_CASES) $(VM_BINARY) \
 	$(PYTHON) -m pytest -v -n $(VM_JOBS) Tests/VM/test_crash.py Tests/VM/test_undo_property.py
+
+# Its own sequences must keep everything; those of daxctl are counted.
+dax-sequences: all-packages release
+	DAXPROV_DAX_SEQUENCES=$(SEQUENCES) DAXPROV_DAXCTL_SEQUENCES=$(SEQUENCES) DAXPROV_DAX_SEED=$(or $(SEED),1) $(VM_BINARY) \
+	$(PYTHON) -m pytest -q -rP -n $(VM_JOBS) Tests/VM/test_dax_sequences.py
 
 vm: all-packages release
 	$(VM_BINARY) Tests/VM/run $(VMFLAGS) $(RUN)
@@ -242,4 +256,4 @@ ansible-packages:
 	@sh packaging/ensure-packages packaging/build-packages.txt Tests/Ansible/packages.txt
 
 clean:
-	rm -rf .build .build-fuzz .build-address .build-thread .build-on-*
+	rm -rf .build .build-fuzz .build-mutants .build-address .build-thread .build-on-*
