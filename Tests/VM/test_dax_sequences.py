@@ -231,13 +231,15 @@ class DaxctlRun(Run):
 
 @pytest.mark.skipif(SCORED == 0, reason="a score, not a test: make dax-sequences prints it")
 def test_score_of_daxctl(machine):
-    scores = {}
+    scores, ends = {}, {}
     for seed in range(FIRST_SEED, FIRST_SEED + SCORED):
         scene = Scene(machine("hmem"))
         for device in BOOT:
             scene.vm.run(["daxctl", "disable-device", device], check=True)
             scene.vm.run(["daxctl", "destroy-device", device])
-        end = DaxctlRun(scene, "daxctl").sequence(seed)
+        run = DaxctlRun(scene, "daxctl")
+        end = run.sequence(seed)
+        ends = {each: ends.get(each, 0) + run.ends.get(each, 0) for each in {**ends, **run.ends}}
         scores[end] = scores.get(end, 0) + 1
         scene.vm.close()
-    print(f"daxctl: {SCORED} sequences: {scores}")
+    print(f"daxctl: {SCORED} sequences: {scores}, ends of commands: {ends}")
