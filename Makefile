@@ -25,7 +25,7 @@
 ## differential  random sequences on two kinds of machine (N=2000, SEED=...): docs/differential.md
 ## vm-newer      the part of the tests on a real kernel that is chosen for 6.12
 ## fuzz          an hour of fuzzing every reader of what others may have written (SECONDS=...): docs/fuzzing.md
-## fuzz-smoke    the same for three minutes in all
+## fuzz-smoke    the same for two minutes in all
 ## mutants       small changes of the code, and which of them no test notices (MUTANTS=300|all, SEED=..., FILES=...): docs/mutation.md
 ## sanitize      the unit tests under the address sanitizer; SANITIZER=thread is for what runs in threads
 ## build-on      builds the program inside another release of Debian, with this toolchain: SUITE=trixie
@@ -70,7 +70,7 @@ SOURCES := Package.swift $(shell find Sources -type f)
 export SWIFT_BACKTRACE ?= enable=no
 export DAXPROV_VM_STACK := $(STACK)
 
-SANITIZED = PLAN_CASES=500 UNDO_CASES=5 CRASH_EVERY=5
+SANITIZED = PLAN_CASES=200 UNDO_CASES=2 CRASH_EVERY=15
 SANITIZER ?= address
 # The tests of what runs in threads, and of what a signal handler writes.
 SANITIZED_TESTS = $(if $(filter thread,$(SANITIZER)),--filter 'Fleet|HostileName|Signal')
@@ -133,7 +133,7 @@ fuzz: fuzz-program
 	$(PYTHON) Tests/Fuzz/run $(FUZZ_PROGRAM) --seconds $(SECONDS)
 
 fuzz-smoke: fuzz-program
-	$(PYTHON) Tests/Fuzz/run $(FUZZ_PROGRAM) --seconds 180
+	$(PYTHON) Tests/Fuzz/run $(FUZZ_PROGRAM) --seconds 120
 
 # The linker must be lld and keep what looks unused: else the coverage counters are gone and the fuzzer is blind. Both
 # sanitizers must be one option, the last: of several, the compiler heeds that alone.

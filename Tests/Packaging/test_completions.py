@@ -5,6 +5,7 @@ import pty
 import re
 import select
 import shutil
+import signal
 import subprocess
 import time
 
@@ -77,6 +78,8 @@ class OnTerminal(Shell):
             return words_in(echo + self.read(terminal, lambda text: condition(words_in(echo + text)), patience))
         finally:
             os.close(terminal)
+            # It has nothing to save, and fish can wait for itself for ever when its terminal is gone.
+            os.kill(child, signal.SIGKILL)
             os.waitpid(child, 0)
 
     def read(self, terminal, condition, patience):
