@@ -130,7 +130,10 @@ struct ApplyRun {
         _ agreed: Consent
     ) throws -> Application.Ending {
         guard prepared.differences.isEmpty else { return .stale(prepared.differences) }
-        let refusals = prepared.plan.refusals + prepared.plan.refusalsForUse
+        // Where nobody can be asked, everything that is missing is said at once.
+        let refusals =
+            (yes ? application.refusals(of: prepared, under: agreed) : prepared.plan.refusals)
+            + prepared.plan.refusalsForUse
         guard refusals.isEmpty else { return .refused(refusals) }
         var prepared = prepared
         var consent = agreed

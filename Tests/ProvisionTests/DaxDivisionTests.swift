@@ -319,6 +319,43 @@ import Testing
         }
     }
 
+    /// Somebody makes a device where a killed apply had removed one: it gives way by its name alone.
+    @Test func anothersDeviceInTheWayIsAskedForByItsName() throws {
+        let first = try Self.profile("{name: a, size: 256 MiB}, {name: b, size: 256 MiB}")
+        let second = try Self.profile(
+            "{name: a, size: 256 MiB}, {name: c, size: 128 MiB}", unmanaged: "destroy")
+        var tried = 0
+        for point in stride(from: 1, to: 60, by: CrashScale.every) {
+            let bench = try Bench()
+            try bench.applied(first)
+            try bench.write(6, to: "b")
+            let range = try #require(bench.device("b").layout?.ranges.first)
+            let old = try bench.layouts
+            bench.host.arm(SimulatedFault(.crash, atOperation: point))
+            if case .applied? = try? bench.apply(second) { break }
+            var survivor = bench
+            survivor.host = try SimulatedHost(json: bench.host.json)
+            let region = SimulatedDaxRegion(
+                host: survivor.host, identity: DaxRegionIdentity(start: 0x1_0000_0000, size: .gib(1)))
+            guard try region.region().freeRanges?.contains(where: { $0.clamped(to: range) == range }) == true
+            else { continue }
+            tried += 1
+            let name = try region.create()
+            try region.map(range.lowerBound + (128 << 20)..<range.upperBound, to: name)
+            try region.use(name, as: .devdax)
+            let there = try survivor.layouts
+            let stopped = try Recovery(host: survivor.host, store: survivor.store).run()
+            let left = try survivor.layouts
+            #expect(!stopped.blocked.isEmpty && left == there, "\(point)")
+            let outcome = try Recovery(
+                host: survivor.host, store: survivor.store, consent: Consent(allowDestroy: [name])
+            ).run()
+            #expect(outcome.blocked.isEmpty, "\(point): \(outcome.blocked)")
+            #expect(try survivor.layouts == old, "\(point)")
+        }
+        #expect(tried > 0)
+    }
+
     /// Whatever fails, the host is as it was, or as declared.
     @Test(arguments: [Int32(5), 16])
     func aFailureAtAnyStoreIsUndone(errno: Int32) throws {

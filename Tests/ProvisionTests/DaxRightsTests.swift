@@ -14,7 +14,7 @@ import Testing
 /// - somebody changes the node by hand; other rules of udev give rights; the file of rules is not daxprov's;
 /// - the account is not there; the device has more ranges than a rule can tell.
 /// What must hold: a device has the rights that are declared or those that it had, no rule is for memory that is not that device's, and
-/// nobody but root reaches memory that is not cleared yet. `Tests/VM/test_rights.py` has udev itself.
+/// nobody but root reaches memory that is not cleared yet. `Tests/VM/test_systemd.py` has udev itself.
 @Suite struct DaxRightsTests {
     private typealias Bench = DaxDivisionTests.Bench
 

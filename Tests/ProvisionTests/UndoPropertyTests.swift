@@ -7,11 +7,11 @@ import Testing
 
 /// What can happen between a crash and its recovery, and what must be true then.
 ///
-/// Between: the host boots; everything that is reachable is written full; a region is moved to other addresses (a DIMM was
-/// added), gets another number, is disabled by its owner, or is gone; another tool makes a namespace where there is room,
-/// or destroys one; recovery itself dies. Then, without consent: every page that anybody wrote is what they wrote; what
-/// recovery says is undone is the old state or the new; what it did not touch is as it was left. With consent to everything
-/// that it names, it comes to an end, unless what it needs is not there or is somebody else's.
+/// Between: the host boots; the regions are moved to other addresses (a DIMM was added), and get other numbers; everything that is
+/// reachable is written full; the owner disables `c`, which no step touches; recovery itself dies. An apply that is not killed is
+/// rolled back. Then, without consent: every page that anybody wrote is what they wrote. With consent to everything that it names,
+/// recovery comes to an end. In the end each region is as it was before, or as recovery found it, unless recovery says that it left
+/// something there. `Tests/VM/test_undo_property.py` has a missing DIMM and another tool as well.
 @Suite struct UndoPropertyTests {
     private static let cases = UInt64(getenv("UNDO_CASES") ?? "40")
 

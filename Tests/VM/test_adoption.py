@@ -79,3 +79,17 @@ def test_an_unmanaged_namespace_goes_only_with_the_policy_and_the_consent_for_it
     assert daxprov.is_settled(destroy)
     labelled.reboot()
     assert daxprov.inventory().facts() == after.facts()
+
+
+def test_a_uuid_of_another_region_or_of_nowhere_is_no_pin_for_what_has_the_name(labelled):
+    daxprov = Daxprov(labelled)
+    daxprov.applied(profile(region(0, namespace(name="x", mode="raw", size="32 MiB"))))
+    labelled.run("ndctl create-namespace -r region1 -m raw -s 32M -n x", check=True)
+    made = daxprov.inventory()
+    elsewhere = made.region(1)["namespaces"][0]["raw_uuid"]
+    nowhere = "5b7ad6a8-3f3b-4f3e-9c55-0e7c2a9c1d01"
+    for uuid, code in ((elsewhere, "identity_elsewhere"), (nowhere, "identity_not_found")):
+        wanted = profile(region(0, namespace(name="x", uuid=uuid, mode="fsdax", size="32 MiB")))
+        report = daxprov.refused(wanted, allow=["x"])
+        assert code in {each["code"] for each in report["refusals"]}, report
+    assert daxprov.inventory().facts() == made.facts()

@@ -179,7 +179,7 @@ STORES = 40
 
 
 @pytest.mark.parametrize("way", ["to memory", "to a device"])
-@pytest.mark.parametrize("reboots", [False, True], ids=["killed", "power cut"])
+@pytest.mark.parametrize("reboots", [False, True], ids=["killed", "killed, and a boot"])
 def test_killed_at_any_store_no_memory_is_lost(scene, way, reboots):
     start, goal = (PLAIN, MOVABLE) if way == "to memory" else (MOVABLE, DEVICE)
     if start is MOVABLE:

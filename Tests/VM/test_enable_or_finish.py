@@ -88,3 +88,22 @@ def test_a_whole_namespace_is_enabled_without_a_question(labelled):
     wanted = profile(region(0, namespace(**FILES, protect="true")))
     assert daxprov.applied(wanted).named("files") == space | {"dev": daxprov.inventory().named("files")["dev"]}
     assert mounted(vm, daxprov) == file and daxprov.is_settled(wanted)
+
+
+@pytest.mark.parametrize("made, declared, difference", [
+    ({"mode": "devdax", "align": "4 KiB"}, {"mode": "devdax", "align": "2 MiB"}, "align"),
+    ({"mode": "sector", "sector_size": 512}, {"mode": "sector", "sector_size": 4096}, "sector"),
+], ids=["align", "sector size"])
+def test_a_namespace_that_differs_otherwise_is_enabled_and_keeps_its_data(labelled, made, declared, difference):
+    vm, daxprov = labelled, Daxprov(labelled)
+    first = daxprov.applied(profile(region(0, namespace(name="files", size="64 MiB", **made))))
+    node = first.node("files")
+    contents.fill(vm, node, "files")
+    before = contents.digest(vm, node)
+    vm.run(["ndctl", "disable-namespace", first.named("files")["dev"]], check=True)
+    wanted = profile(region(0, namespace(name="files", size="64 MiB", **declared)))
+    stopped = daxprov.apply(wanted)
+    assert stopped.status == PARTIAL and difference in stopped.out and "--allow-destroy files" in stopped.out, stopped
+    assert contents.digest(vm, daxprov.inventory().node("files")) == before
+    [change] = daxprov.plan(wanted)["changes"]
+    assert (change["kind"], change["consent"]) == ("reconfigure", "files")

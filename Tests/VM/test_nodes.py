@@ -2,6 +2,7 @@
 
 import pytest
 
+from lab import Fault
 from support import Daxprov, contents, namespace, profile, region
 from support.daxprov import DONE, ERROR, ROLLED_BACK
 
@@ -50,6 +51,28 @@ def test_a_node_of_another_device_stops_plan_and_apply_before_anything_is_done(t
     assert contents.digest(vm, "/dev/pmem1") == before
     put_right(vm, two.inventory().named("mine")["dev"])
     assert two.apply(CHANGED, allow=["mine"]).status == DONE
+
+
+@pytest.mark.parametrize("way", ["recover", "rollback"])
+def test_nothing_is_restored_to_a_neighbour(two, way):
+    vm = two.vm
+    mine, before = contents.digest(vm, "/dev/pmem0"), contents.digest(vm, "/dev/pmem1")
+    fault = Fault(12, "kill-before", paths=("/sys",)) if way == "recover" else None
+    applied = two.apply(CHANGED, allow=["mine"], fault=fault)
+    assert applied.signal == 9 if fault else applied.status == DONE, applied
+    words = ["recover"] if way == "recover" else ["rollback", "--yes"]
+    misdirect(vm)
+    stopped = two.run(*words)
+    assert stopped.status not in (None, DONE), stopped
+    assert contents.digest(vm, "/dev/pmem1") == before
+    vm.run("rm /dev/pmem0; [ ! -e /sys/class/block/pmem0 ] || mknod /dev/pmem0 b $(tr : ' ' < /sys/class/block/pmem0/dev)", check=True)
+    ended = two.run("recover")
+    if way == "rollback" and two.inventory().named("mine")["mode"] != "raw":
+        put_right(vm, two.inventory().named("mine")["dev"])
+        ended = two.run(*words, "--allow-destroy", "mine")
+    assert ended.status == DONE, (stopped, ended)
+    assert contents.digest(vm, two.inventory().node("mine")) == mine
+    assert contents.digest(vm, "/dev/pmem1") == before
 
 
 def test_a_link_that_takes_the_place_of_an_offline_device_is_not_followed_to_the_neighbour(two):

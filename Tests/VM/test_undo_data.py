@@ -73,21 +73,27 @@ def host(labelled):
     return Host(labelled)
 
 
-@pytest.mark.parametrize("at", [1, 6])
-def test_what_people_write_after_a_boot_is_not_written_over(host, at):
-    """Killed right after the intent of the first step, and right before the store that would have released the first
-    namespace, after its intent."""
+CHANGED = profile(region(0, *(namespace(name=name, mode=mode, size="32 MiB")
+                             for name, mode in zip(NAMES, ("fsdax", "raw", "devdax")))), KEPT)
+
+
+@pytest.mark.parametrize("at, goal, words", [
+    (1, NOTHING, ("recover",)), (6, NOTHING, ("recover",)), (6, NOTHING, ("apply", "--yes", "-")), (1, CHANGED, ("recover",)),
+    (5, CHANGED, ("apply", "--yes", "-"))], ids=["intent", "store", "by an apply", "change, intent", "change, by an apply"])
+def test_what_people_write_after_a_boot_is_not_written_over(host, at, goal, words):
+    """Killed right after the intent of the first step, or right before the store that would have released the first
+    namespace, after its intent. What recovers is a command of its own, or an apply for another region."""
     host.applied(profile(region(0, *MODES)))
     host.write_everywhere("before")
     facts = host.daxprov.inventory().facts()
-    host.killed(NOTHING, at, *NAMES)
+    host.killed(goal, at, *NAMES)
     host.cut_power()
     written = host.write_everywhere("since")
     assert len(written) == 3
     plan = host.run("plan", profile=profile(region(0, *MODES)))
     assert "interrupted" in plan.out, plan
-    recovered = host.run("recover")
-    assert recovered.status == DONE, recovered
+    recovered = host.run(*words, stdin=profile(KEPT).encode())
+    assert recovered.status == DONE and "undone" in recovered.out + recovered.err, recovered
     found = host.daxprov.inventory()
     assert found.facts() == facts and host.media(found) == written
 
@@ -108,8 +114,39 @@ def test_data_that_was_written_over_is_not_promised(host):
     assert host.daxprov.inventory().named("old")
 
 
+def test_what_another_tool_wrote_in_between_is_not_promised(host):
+    """It made a namespace in the place and destroyed it again."""
+    vm = host.vm
+    node = host.applied(profile(region(0, namespace(name="old", mode="raw", size="32 MiB")))).node("old")
+    contents.fill(vm, node, "old")
+    host.applied(NOTHING, "old")
+    vm.run("ndctl create-namespace -r region0 -m raw -s 32M -n theirs", check=True)
+    found = host.daxprov.inventory()
+    contents.fill(vm, found.node("theirs"), "theirs")
+    vm.run(["ndctl", "destroy-namespace", "-f", found.named("theirs")["dev"]], check=True)
+    refused = host.run("rollback", "--yes")
+    assert refused.status == REFUSED and "--allow-destroy old" in refused.err, refused
+    undone = host.run("rollback", "--yes", allow=["old"])
+    assert undone.status == DONE and "not all of its data" in undone.out, undone
+
+
+def test_what_was_written_in_place_is_not_promised(host):
+    """Sector, raw, and sector again, which is written to; both changes are rolled back."""
+    def one(mode):
+        return profile(region(0, namespace(name="x", mode=mode, size="32 MiB")))
+
+    contents.fill(host.vm, host.applied(one("sector")).node("x"), "old")
+    host.applied(one("raw"), "x")
+    contents.fill(host.vm, host.applied(one("sector"), "x").node("x"), "new")
+    refused = host.run("rollback", "--yes")
+    assert refused.status == REFUSED and "--allow-destroy x" in refused.out, refused
+    assert host.run("rollback", "--yes", allow=["x"]).status == DONE
+    second = host.run("rollback", "--yes", "2", allow=["x"])
+    assert second.status == DONE and "not all of its data" in second.out, second
+
+
 def test_consent_is_one_word_for_one_loss(host):
-    """On a region without labels too, and where a name looks like another one's address."""
+    """Also where a name looks like another one's address."""
     vm = host.vm
     odd = namespace(name="region1/state", mode="raw", size="32 MiB")
     host.applied(profile(region(0, odd)))
@@ -118,6 +155,82 @@ def test_consent_is_one_word_for_one_loss(host):
         assert refused.status == REFUSED, refused
     assert host.daxprov.inventory().named("region1/state")
     assert vm.run(f"findmnt {DISK}").status == 0
+
+
+def test_consent_to_a_rollback_is_for_one_region(labelled):
+    daxprov = Daxprov(labelled)
+    both = "version: 1\nregions:\n  - match: {min_size: 1 MiB}\n    each: true\n    namespaces: [{name: x, mode: raw, size: 32 MiB}]\n"
+    for each in daxprov.applied(both).namespaces:
+        contents.fill(labelled, f"/dev/{each['blockdev']}", each["dev"])
+    facts = daxprov.inventory().facts()
+    for words in (["x"], ["x,y"], ["region0/x"], ["region0/x", "nobody"]):
+        refused = daxprov.run("rollback", "--yes", *(part for word in words for part in ("--allow-destroy", word)))
+        assert refused.status == REFUSED, refused
+    assert daxprov.inventory().facts() == facts
+    undone = daxprov.run("rollback", "--yes", "--allow-destroy", "region0/x", "--allow-destroy", "region1/x")
+    assert undone.status == DONE and daxprov.inventory().namespaces == [], undone
+
+
+def test_a_rollback_asks_on_a_region_without_labels_too(machine):
+    vm = machine("e820")
+    daxprov = Daxprov(vm)
+    contents.fill(vm, "/dev/pmem0", "old")
+    node = daxprov.applied(MAPPED, allow=["region0"]).region(0)["namespaces"][0]["blockdev"]
+    file = contents.make_file(vm, f"/dev/{node}", "/mnt/one", "one")
+    vm.run("umount /mnt/one", check=True)
+    refused = daxprov.run("rollback", "--yes")
+    said = refused.out + refused.err
+    assert refused.status == REFUSED and "region0" in said and "ext4" in said, refused
+    vm.run(f"mount -o dax /dev/{node} /mnt/one", check=True)
+    assert contents.file_digest(vm, "/mnt/one") == file
+    vm.run("umount /mnt/one", check=True)
+    assert daxprov.run("rollback", "--yes", "--allow-destroy", "region0").status == DONE
+
+
+def test_what_is_written_to_a_region_without_labels_after_a_crash_stays(machine):
+    """Nothing but its address and its content tells which one it is."""
+    vm = machine("e820")
+    daxprov = Daxprov(vm)
+    contents.fill(vm, "/dev/pmem0", "old")
+    killed = daxprov.run("apply", "--yes", "--allow-destroy", "region0", profile=MAPPED, fault=Fault(14, "kill-before", paths=("/sys",)))
+    assert killed.signal == 9, killed
+    device = daxprov.inventory().region(0)["namespaces"][0]
+    if device["state"] != "active":
+        vm.run(["ndctl", "enable-namespace", device["dev"]])
+        device = daxprov.inventory().region(0)["namespaces"][0]
+    node = f"/dev/{device['blockdev']}"
+    contents.fill(vm, node, "somebody's")
+    written = contents.start_digest(vm, node)
+    stopped = daxprov.run("recover")
+    assert stopped.status == PARTIAL and "--allow-destroy" in stopped.err, stopped
+    assert contents.start_digest(vm, node) == written
+
+
+def test_a_killed_rollback_goes_on_while_another_region_is_disabled(labelled):
+    """What fills the gap before the place of what comes back is looked for in its region alone."""
+    daxprov = Daxprov(labelled)
+
+    def three(*names):
+        return profile(region(0, *(namespace(name=name, mode="raw", size="32 MiB") for name in names)), unmanaged="destroy")
+
+    made = daxprov.applied(three("one", "two", "three"))
+    place = made.named("three")["resource"]
+    contents.fill(labelled, made.node("three"), "three")
+    daxprov.applied(three("two", "three"), allow=["one"])
+    ends = set()
+    for at in (4, 9, 14, 19, 24):
+        daxprov.applied(three("two"), allow=["three"])
+        labelled.run("ndctl enable-region region1", check=True)
+        killed = daxprov.run("rollback", "--yes", fault=Fault(at, "kill-before", paths=("/sys",)))
+        ends.add(killed.signal)
+        labelled.run("ndctl disable-region region1", check=True)
+        recovered = daxprov.run("recover")
+        assert recovered.status == DONE, (at, killed, recovered)
+        found = daxprov.inventory()
+        assert {each["name"] for each in found.region(0)["namespaces"]} == {"two", "three"}, at
+        assert found.named("three")["resource"] == place and found.region(1)["state"] == "disabled"
+        assert contents.start_digest(labelled, found.node("three")) == contents.hashlib.sha256(contents.pattern("three", 1 << 20)).hexdigest()
+    assert 9 in ends
 
 
 def test_what_was_made_and_written_to_is_given_up_by_name_alone(host):
@@ -129,6 +242,9 @@ def test_what_was_made_and_written_to_is_given_up_by_name_alone(host):
     host.vm.run("umount /mnt/one", check=True)
     planned = host.run("plan", profile=profile(region(0, *three)))
     assert "region0/one will be removed" in planned.out, planned
+    asked = host.run("apply", "-", stdin=profile(region(0, *three)).encode())
+    assert asked.status == REFUSED and "interrupted" in asked.out + asked.err, asked
+    assert host.daxprov.inventory().facts() == found.facts()
     for words in (["recover"], ["apply", "--yes", "-"]):
         stopped = host.run(*words, stdin=profile(region(0, *three)).encode())
         assert stopped.status == PARTIAL and "region0/one" in stopped.err and "ext4" in stopped.err, stopped
@@ -141,15 +257,17 @@ def test_what_was_made_and_written_to_is_given_up_by_name_alone(host):
     assert host.daxprov.inventory().region(0)["namespaces"] == []
 
 
-def test_a_region_that_its_owner_disabled_stays_so(labelled):
+@pytest.mark.parametrize("way", ["recover", "apply", "rollback"])
+def test_a_region_that_its_owner_disabled_stays_so(labelled, way):
     daxprov = Daxprov(labelled)
     labelled.run("ndctl create-namespace -r region1 -m raw -n state", check=True)
     daxprov.applied(profile(region(0, MODES[0])))
     killed = daxprov.run("apply", "--yes", "--allow-destroy", "raw", profile=NOTHING,
-                         fault=Fault(6, "kill-before", paths=("/sys",)))
-    assert killed.signal == 9, killed
+                         fault=None if way == "rollback" else Fault(6, "kill-before", paths=("/sys",)))
+    assert killed.signal == (None if way == "rollback" else 9), killed
     labelled.run("ndctl disable-region region1", check=True)
-    recovered = daxprov.run("recover")
+    words = {"recover": ["recover"], "apply": ["apply", "--yes", "-"], "rollback": ["rollback", "--yes"]}[way]
+    recovered = daxprov.run(*words, stdin=profile(region(0, MODES[0])).encode())
     assert recovered.status == DONE, recovered
     found = daxprov.inventory()
     assert found.named("raw") and found.region(1)["state"] == "disabled"
@@ -171,6 +289,8 @@ def test_the_end_is_looked_at_and_protects(host):
         host.run("recover")
         host.run("unprotect", "kept")
         host.run("rollback", "--yes", allow=["kept", "raw"])
+    else:
+        pytest.fail("no call lies between the last step and the end")
     device = host.daxprov.inventory().named("raw")["dev"]
     host.vm.run(f"ndctl destroy-namespace -f {device} && ndctl create-namespace -r region0 -m raw -s 32M -n theirs",
                 check=True)
@@ -184,6 +304,8 @@ def test_the_end_is_looked_at_and_protects(host):
 
 
 RAW, DIRECT = (profile(region(0, namespace(mode=mode))) for mode in ("raw", "fsdax"))
+# A region without labels and info block is fsdax with its page map in memory already.
+MAPPED = profile(region(0, namespace(mode="fsdax", map="dev")))
 
 
 @pytest.mark.each_kernel

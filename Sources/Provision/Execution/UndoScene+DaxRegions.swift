@@ -56,6 +56,10 @@ extension UndoScene {
         if isHandedOut(found), !transition.releasedRanges.isEmpty {
             return "was made by the transaction, is not what that made of it, and would lose memory"
         }
+        if isGivenAway(found), !transition.releasedRanges.isEmpty {
+            return
+                "was made by the transaction and given to its owner before that was recorded, and would lose memory"
+        }
         guard found.use == .devdax, !transition.releasedRanges.isEmpty,
             let result = item.step.flatMap({ log.results[$0] })
         else { return nil }
@@ -77,6 +81,15 @@ extension UndoScene {
             else { return false }
             return found.use == nil || found.ranges != after.ranges && found.use == .devdax
         }
+    }
+
+    /// Whether a step that did not come to its end had given it to somebody already.
+    private func isGivenAway(_ found: DeviceLayout) -> Bool {
+        found.use == .devdax && found.rights.rule != nil
+            && log.begun.keys.contains { number in
+                !log.done.contains(number)
+                    && log.header.steps[number].transition?.after?.matches(found) == true
+            }
     }
 
     private func sample(

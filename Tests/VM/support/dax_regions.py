@@ -52,6 +52,13 @@ class Scene:
     def node(self, name):
         return "/dev/" + self.devices()[name]["chardev"]
 
+    def node_at(self, start):
+        """The node of the device that begins at an address and can be opened; None where there is none."""
+        for device in self.devices().values():
+            if device["mappings"][0]["start"] == start and device.get("driver") == "device_dax":
+                return "/dev/" + device["chardev"]
+        return None
+
     def rights(self, name):
         return self.vm.run(["stat", "-c", "%u %g %a", self.node(name)], check=True).out.strip()
 
