@@ -70,13 +70,17 @@ def test_after_a_failure_that_cannot_be_undone_the_report_says_what_was_done_and
 
     # From the second allocation on nothing can be stored, so nothing can be undone either.
     broken = Fault(second, f"errno-from:{errno.EIO}", paths=SYSFS, log="/tmp/broken.log")
-    result = daxprov.run("apply", "--yes", "--json", profile=wanted, fault=broken)
+    guarded = profile(region(0, KEPT, namespace(name="one", mode="fsdax", size="64 MiB", protect="true"), TWO[1]))
+    result = daxprov.run("apply", "--yes", "--json", profile=guarded, fault=broken)
     assert result.status == PARTIAL, result
     report = json.loads(result.stdout)
     assert [step["action"] for step in report["done"]] == ["create"]
     assert report["failed"]["action"] == "create" and report["error"]["errno"] == errno.EIO
     after = daxprov.inventory()
     assert after.named("kept") == before.named("kept") and after.named("one")["state"] == "active"
+    # What it made and was to protect is protected.
+    [protected] = json.loads(daxprov.run("status", "--json").stdout)["protected"]
+    assert protected["name"] == "one", protected
     ndctl.assert_agrees(labelled)
     assert daxprov.apply(wanted).status == 0 and daxprov.is_settled(wanted)
 

@@ -348,3 +348,28 @@ def test_a_dimm_that_was_replaced_is_not_written_and_one_that_moved_is(machine):
     vm.run(f"umount {DISK}; sync")
     assert contents.image_digest(vm, "dimm0", 0, 64 << 20) == old
     assert contents.image_digest(vm, "dimm2", 0, 64 << 20) == other
+
+
+@pytest.mark.parametrize("at", [2, 6])
+def test_dimms_that_change_places_while_labels_are_initialised_keep_their_own(machine, at):
+    """Killed early and in the middle; then the two DIMMs are in each other's places."""
+    vm = machine("nvdimm-placed")
+    daxprov = Daxprov(vm)
+    first = daxprov.inventory().dimms[0]["id"]
+    wanted = profile(region(0, namespace(name="a", mode="raw", size="32 MiB"), labels="init", match=f"{{dimms: [{first}]}}"))
+    killed = daxprov.run("apply", "--yes", "--allow-destroy", "region0", profile=wanted,
+                         fault=Fault(at, "kill-before", paths=("/sys",)))
+    assert killed.signal == 9, killed
+    record = vm.run("sync; tar -C /var/lib -cf - daxprov", check=True).stdout
+    neighbour = contents.image_digest(vm, "dimm1", 0, -1)
+    vm.rebuild("nvdimm-swapped")
+    vm.run("mkdir -p /var/lib && tar -C /var/lib -xf -", stdin=record, check=True)
+    recovered = daxprov.run("recover")
+    if recovered.status == PARTIAL:
+        asked = set(re.findall(r"--allow-destroy '?([^\s']+)", recovered.err))
+        recovered = daxprov.run("recover", *(word for name in asked for word in ("--allow-destroy", name)))
+    assert recovered.status == DONE, recovered
+    vm.run("sync")
+    assert contents.image_digest(vm, "dimm1", 0, -1) == neighbour
+    assert daxprov.apply(wanted, allow=[each["dev"] for each in daxprov.inventory().regions]).status == DONE
+    assert contents.image_digest(vm, "dimm1", 0, -1) == neighbour
