@@ -159,7 +159,8 @@ package struct DaxRegionReader {
         guard let size = directory.number("\(name)/size") else { return nil }
         var device = DaxRegion.Device(name: name, size: ByteCount(size))
         device.align = directory.number("\(name)/align").map(ByteCount.init)
-        device.driver = directory.linkTarget("\(name)/driver")
+        // No driver takes a device without memory (drivers/dax/bus.c, `dax_bus_probe`).
+        device.driver = size == 0 ? nil : directory.linkTarget("\(name)/driver")
         device.mappings =
             region.kind == .static ? spanning(region, size) : mappings(of: name, size, directory)
         var status = stat()
