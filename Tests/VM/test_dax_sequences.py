@@ -101,11 +101,12 @@ class Run:
 
     def __init__(self, scene, label):
         self.scene, self.vm, self.label = scene, scene.vm, label
-        self.ends = {}
+        self.ends, self.what = {}, None
 
     def disturbed(self, chance, words, **options):
         """Runs a program with a disturbance; returns its end, and whether it was killed."""
         what, onliner, fault = chance.choice(DISTURBANCES), None, None
+        self.what = self.what or what
         if what == "busy":
             fault = Fault(chance.randrange(1, 4), f"errno:{errno.EBUSY}", paths=(MEMORY,), log="/tmp/fault.log")
         elif what == "killed":
@@ -134,7 +135,7 @@ class DaxprovRun(Run):
             where = f"{self.label} seed {seed}, change {turn}"
             before, layout = wanted.declared(), self.scene.layout()
             was = {name: list(device) for name, device in wanted.found.items()}
-            change = wanted.change()
+            change, self.what = wanted.change(), None
             profile, agreed = wanted.profile(), consents(before, wanted.declared())
             result = self.disturbed(chance, ["daxprov", "apply", "--yes", *agreed, "-"], stdin=profile.encode())
             where += f" ({change}): {result}"
@@ -142,6 +143,10 @@ class DaxprovRun(Run):
             if result.signal or result.status == PARTIAL:
                 self.recover(chance, where)
             isNew = self.scene.daxprov.is_settled(profile)
+            if result.status == PARTIAL and self.what == "onliner" and "not yet as the profile says" in result.out:
+                # The other program brought online what was to stay offline, which is said; now it is gone.
+                self.scene.applied(profile, allow=sorted(wanted.declared()))
+                isNew = True
             assert isNew or self.scene.layout() == layout, where
             if not isNew:
                 wanted.found = was
