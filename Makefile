@@ -7,9 +7,10 @@
 ## uninstall     removes what install has put there
 ## deb           makes a Debian package of it, with a list of what is in it (SPDX), in .build/deb
 ## rpm           makes an RPM package of it, in .build/rpm
-## test          every test, those on a real kernel in a virtual machine included (about an hour)
+## test          every test, those on real kernels in virtual machines included (about an hour)
 ## unit          the tests that need no virtual machine
 ## vm-test       the tests on a real kernel, Linux 6.1; STACK=6.12 or 7.3 takes that one
+## vm-newer      the part of them that is chosen for Linux 6.12
 ## deb-test      installs, uses, upgrades, removes and purges the package in a clean Debian; as root
 ## rpm-test      makes the RPM package twice, compares, and checks it
 ## vm            a shell in a virtual machine with the current build; RUN=FILE runs a script there, STACK=6.12 has that kernel
@@ -23,7 +24,6 @@
 ## crash-matrix  kills daxprov, its recovery and the machine at every write (hours; EVERY=k, UNDO_CASES=n: docs/crash-safety.md)
 ## dax-sequences random changes of dax devices, disturbed, by daxprov and by daxctl (SEQUENCES=100, SEED=1): docs/crash-safety.md
 ## differential  random sequences on two kinds of machine (N=2000, SEED=...): docs/differential.md
-## vm-newer      the part of the tests on a real kernel that is chosen for 6.12
 ## fuzz          an hour of fuzzing every reader of what others may have written (SECONDS=...): docs/fuzzing.md
 ## fuzz-smoke    the same for two minutes in all
 ## mutants       small changes of the code, and which of them no test notices (MUTANTS=300|all, SEED=..., FILES=...): docs/mutation.md
@@ -93,7 +93,7 @@ demo: release
 	sh packaging/demo $(BINARY)
 
 # The packages of all parts come first: what only root can do is said before an hour of work, not after.
-test: all-packages ansible-packages schema-packages unit make-test packaging-test listing-test schema-test ansible-test vm-test
+test: all-packages ansible-packages schema-packages unit make-test packaging-test listing-test schema-test ansible-test vm-test vm-newer
 
 # The Makefile itself, with stand-ins for apt, sudo and swift; and how mutants are made, without building any.
 make-test:
