@@ -45,13 +45,22 @@ struct InventoryCommand: ParsableCommand {
         completion: HostCompletion.parts)
     var names: [String] = []
     @Flag(exclusivity: .exclusive) var format: Format?
+    @Flag(help: "With --ndctl-json: print what 'ndctl list -BDRNvH' prints, with the health of the DIMMs.")
+    var health = false
     @OptionGroup var host: HostOptions
+
+    func validate() throws {
+        guard !health || format == .ndctlJSON else {
+            throw ValidationError("--health needs --ndctl-json: other formats have the health of the DIMMs")
+        }
+    }
 
     func run() throws {
         let watch = host.watch
         let observed: Observed
         do {
-            observed = try host.observe(host.makeHost())
+            let isTold = format == nil || format == .json || health
+            observed = try host.observe(host.makeHost(), health: isTold)
         } catch let error as HostError {
             throw CommandFailure(error)
         }

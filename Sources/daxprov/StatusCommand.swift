@@ -49,7 +49,7 @@ struct StatusCommand: ParsableCommand {
         var status: HostStatus
         do throws(StateError) {
             status = try HostStatus(of: self.host.store, observingAlways: prometheus) {
-                () throws(HostError) in try self.host.observe(host)
+                () throws(HostError) in try self.host.observe(host, health: true)
             }
         } catch {
             throw CommandFailure(error)
