@@ -10,6 +10,7 @@ struct InventoryCommand: ParsableCommand {
         discussion: """
             Each region comes with a map of its capacity: a letter for each namespace, a dot for what is free. So do \
             the dax regions of soft-reserved and volatile CXL memory, with their devices. \
+            DIMMs are asked for their health; what their firmware does not tell is not shown. \
             Without root the kernel hides addresses: the report then has no maps and no free ranges.
 
             \(ExitStatus.table(.done, .error, .notPermitted))
