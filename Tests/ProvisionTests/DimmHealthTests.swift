@@ -10,7 +10,8 @@ import Testing
     // MARK: Reading
 
     private static let everything = SmartData(
-        valid: .max, health: 0b101, mediaTemperature: 0x8008, controllerTemperature: 400, spares: 3, alarms: 0b11,
+        valid: .max, health: 0b101, mediaTemperature: 0x8008, controllerTemperature: 400, spares: 3,
+        alarms: 0b11,
         lifeUsed: 5, shutdownState: 1, shutdownCount: 43)
 
     private func health(_ data: SmartData) -> DimmHealth {
@@ -103,8 +104,13 @@ import Testing
         #expect(dimms[1].health == DimmHealth(unread: .failed))
         #expect(dimms[2].health?.firmware == DimmHealth.Firmware(current: 0x12, next: 0x13))
         #expect(dimms[3].health == nil)
-        let printed = try JSONValue(parsing: InventoryReport(Observed(buses: [Bus(
-            device: "ndbus0", provider: "x", scrubState: nil, dimms: dimms, regions: [])])).ndctlJSON)
+        let printed = try JSONValue(
+            parsing: InventoryReport(
+                Observed(buses: [
+                    Bus(
+                        device: "ndbus0", provider: "x", scrubState: nil, dimms: dimms, regions: [])
+                ])
+            ).ndctlJSON)
         let shown = try JSONCursor(printed).elements()[0].elements("dimms")
         let health = try JSONCursor(JSONValue(parsing: text)).elements()[0].required("health").value
         #expect(try Self.members(shown[0].required("health").value) == Self.members(health))
@@ -147,21 +153,30 @@ import Testing
     private static let bad =
         #", "health": {"health_state": "fatal", "life_used_percentage": 80, "spares_percentage": 9}"#
 
-    @Test(arguments: [
-        (good, "health: ok", nil), (good, #"life_used: "< 5%", spares: ">= 75%""#, nil),
-        (good, #"life_used: "<=4%", spares: "> 74%""#, nil),
-        (bad, "health: ok", "requirement_not_met: the health of nmem0 is fatal"),
-        (bad, #"life_used: "< 80%""#, "requirement_not_met: nmem0 has life_used of 80%"),
-        (bad, #"spares: ">= 10%""#, "requirement_not_met: nmem0 has spares of 9%"),
-        ("", "health: ok", nil),
-        ("", #"life_used: "<= 100%""#, "requirement_not_met: life_used of nmem0 is not known: its firmware has no"),
-        (#", "health": {}"#, "health: ok", nil),
-        (#", "health": {}"#, #"spares: ">= 0%""#, "requirement_not_met: spares of nmem0 is not known"),
-        (#", "health": {"unknown": "failed"}"#, "health: ok", "health_unknown: health of nmem0 is not known"),
-        (#", "health": {"unknown": "not_permitted"}"#, "health: ok", "health_unknown: health of nmem0"),
-        (#", "flags": ["failed_save"], "health": {"health_state": "ok"}"#, "health: ok",
-            "requirement_not_met: nmem0 reports failed_save"),
-    ] as [(String, String, String?)])
+    @Test(
+        arguments: [
+            (good, "health: ok", nil), (good, #"life_used: "< 5%", spares: ">= 75%""#, nil),
+            (good, #"life_used: "<=4%", spares: "> 74%""#, nil),
+            (bad, "health: ok", "requirement_not_met: the health of nmem0 is fatal"),
+            (bad, #"life_used: "< 80%""#, "requirement_not_met: nmem0 has life_used of 80%"),
+            (bad, #"spares: ">= 10%""#, "requirement_not_met: nmem0 has spares of 9%"),
+            ("", "health: ok", nil),
+            (
+                "", #"life_used: "<= 100%""#,
+                "requirement_not_met: life_used of nmem0 is not known: its firmware has no"
+            ),
+            (#", "health": {}"#, "health: ok", nil),
+            (#", "health": {}"#, #"spares: ">= 0%""#, "requirement_not_met: spares of nmem0 is not known"),
+            (
+                #", "health": {"unknown": "failed"}"#, "health: ok",
+                "health_unknown: health of nmem0 is not known"
+            ),
+            (#", "health": {"unknown": "not_permitted"}"#, "health: ok", "health_unknown: health of nmem0"),
+            (
+                #", "flags": ["failed_save"], "health": {"health_state": "ok"}"#, "health: ok",
+                "requirement_not_met: nmem0 reports failed_save"
+            ),
+        ] as [(String, String, String?)])
     func aRequirementIsMetOrRefused(members: String, require: String, refusal: String?) throws {
         let plan = try Application(of: profile(require).profile, to: host(members)).prepare().plan
         guard let refusal else {
@@ -197,7 +212,8 @@ import Testing
     }
 
     @Test func troubleThatIsNotForbiddenIsNoted() throws {
-        let members = #", "health": {"health_state": "critical", "spares_percentage": 75, "alarm_spares": true}"#
+        let members =
+            #", "health": {"health_state": "critical", "spares_percentage": 75, "alarm_spares": true}"#
         let plan = try Application(of: profile(#"spares: "> 1%""#).profile, to: host(members)).prepare().plan
         #expect(plan.refusals == [])
         let note = try #require(plan.notes.first)
@@ -215,7 +231,8 @@ import Testing
         let saved = SavedPlan(prepared, of: wanted, text: text, backupLimit: .gib(1))
         #expect(try Application(of: saved, to: host(members("ok", 60))).prepare().differences == [])
         let sick = try Application(of: saved, to: host(members("fatal", 60))).prepare()
-        #expect(sick.differences.contains { $0.message.contains("refused now: the health of nmem0 is fatal") })
+        #expect(
+            sick.differences.contains { $0.message.contains("refused now: the health of nmem0 is fatal") })
     }
 
     // MARK: Reports
@@ -226,7 +243,8 @@ import Testing
             + #""alarm_enabled_media_temperature": true, "alarm_temperature": true, "shutdown_state": "dirty", "#
             + #""shutdown_count": 43}, "firmware": {"current_version": 18, "next_version": 19}"#
         let report = InventoryReport(try host(members).observeWithHealth())
-        #expect(report.text.contains("enabled, health fatal, alarm of media temperature, last shutdown dirty\n"))
+        #expect(
+            report.text.contains("enabled, health fatal, alarm of media temperature, last shutdown dirty\n"))
         #expect(
             report.text.contains(
                 "  nmem0: health fatal, media 90 C (alarm at 40 C), last shutdown dirty, dirty shutdowns 43, "
@@ -244,7 +262,8 @@ import Testing
         let status = try HostStatus(of: scratch.store) { sick }
         #expect(
             StatusReport(status).text()
-                == "DIMM nmem0 (dimm-0) reports: health fatal. Run daxprov inventory.\nNo transaction is recorded.\n")
+                == "DIMM nmem0 (dimm-0) reports: health fatal. Run daxprov inventory.\nNo transaction is recorded.\n"
+        )
         #expect(StatusReport(status).json.text(.ndctl).contains(#""reports":["health fatal"]"#))
         #expect(status.observed == nil && status.unknown == nil)
         let good = try host(Self.good).observeWithHealth()

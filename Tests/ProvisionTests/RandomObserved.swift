@@ -97,7 +97,8 @@ struct RandomObserved {
         health.dirtyShutdowns = maybe { $0.number() }
         health.firmware = maybe { random in
             DimmHealth.Firmware(
-                current: UInt64(random.number(UInt32.self)), next: random.maybe { UInt64($0.number(UInt32.self)) })
+                current: UInt64(random.number(UInt32.self)),
+                next: random.maybe { UInt64($0.number(UInt32.self)) })
         }
         return health
     }

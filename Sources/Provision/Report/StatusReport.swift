@@ -18,7 +18,8 @@ public struct StatusReport: Sendable {
         lines += status.bootUnit.map(Self.bootLines) ?? []
         lines += status.troubledDimms.map { dimm in
             let id = dimm.uniqueID.map { " (\($0))" } ?? ""
-            return "DIMM \(dimm.device)\(id) reports: \(dimm.trouble.joined(separator: ", ")). Run daxprov inventory."
+            return
+                "DIMM \(dimm.device)\(id) reports: \(dimm.trouble.joined(separator: ", ")). Run daxprov inventory."
         }
         lines += status.protected.map { mark in
             let name = mark.name.map { "\($0) " } ?? ""

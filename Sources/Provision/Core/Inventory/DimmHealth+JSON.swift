@@ -62,7 +62,11 @@ extension DimmHealth {
         unread = try node.optional("unknown")?.word()
         if let field = try node.optional("health_state") {
             // ndctl's word where the command failed.
-            if try field.string() == "unknown" { unread = unread ?? .failed } else { state = try field.word() }
+            if try field.string() == "unknown" {
+                unread = unread ?? .failed
+            } else {
+                state = try field.word()
+            }
         }
         mediaTemperature = try node.optional("temperature_celsius")?.temperature()
         controllerTemperature = try node.optional("controller_temperature_celsius")?.temperature()

@@ -119,7 +119,9 @@ extension DimmHealth.Thresholds {
     /// What an answer says. A threshold whose alarm is not enabled has no meaning.
     package init(_ data: SmartThresholds) {
         self.init(enabled: DimmHealth.Alarm.set(data.enabled))
-        if enabled.contains(.mediaTemperature) { mediaTemperature = Temperature(smart: data.mediaTemperature) }
+        if enabled.contains(.mediaTemperature) {
+            mediaTemperature = Temperature(smart: data.mediaTemperature)
+        }
         if enabled.contains(.controllerTemperature) {
             controllerTemperature = Temperature(smart: data.controllerTemperature)
         }

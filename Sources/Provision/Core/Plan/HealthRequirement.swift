@@ -41,7 +41,8 @@ package struct HealthRequirement {
             if let state = dimm.health?.state, state != .ok {
                 complaints.append(
                     Complaint(
-                        message: "the health of \(dimm.device) is \(state.rawValue), and the profile requires "
+                        message:
+                            "the health of \(dimm.device) is \(state.rawValue), and the profile requires "
                             + "health: ok",
                         advice: "see ndctl list -DH -d \(dimm.device), and the vendor's tool"))
             }
@@ -56,7 +57,8 @@ package struct HealthRequirement {
         guard let found = dimm.health.flatMap(value) else { return [unknown("\(key): \(bound)", of: dimm)] }
         guard !bound.admits(found) else { return [] }
         return [
-            Complaint(message: "\(dimm.device) has \(key) of \(found)%, and the profile requires \(key): \(bound)")
+            Complaint(
+                message: "\(dimm.device) has \(key) of \(found)%, and the profile requires \(key): \(bound)")
         ]
     }
 
@@ -82,7 +84,8 @@ package struct HealthRequirement {
                 (.requirementNotMet, "its firmware does not tell it", "take \(key) out of `require`")
             }
         return Complaint(
-            message: "\(key) of \(dimm.device) is not known: \(reason), and the profile requires \(requirement)",
+            message:
+                "\(key) of \(dimm.device) is not known: \(reason), and the profile requires \(requirement)",
             advice: advice, code: code)
     }
 }

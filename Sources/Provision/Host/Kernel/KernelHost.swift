@@ -34,7 +34,9 @@ public final class KernelHost: Host {
         }
         regions = [:]
         return try ReadFailures.checking { () throws(HostError) in
-            let buses = try observeBuses(asksHealth).sorted { Sysfs.number($0.device) < Sysfs.number($1.device) }
+            let buses = try observeBuses(asksHealth).sorted {
+                Sysfs.number($0.device) < Sysfs.number($1.device)
+            }
             let dax = DaxRegionReader().read()
             return Observed(buses: buses, daxRegions: dax.regions, memoryHotplug: dax.hotplug)
         }

@@ -31,7 +31,9 @@ extension ProfileDecoder {
         }
         guard comparisons.contains(comparison) else {
             let words = comparisons.map { "`\($0.rawValue)`" }.joined(separator: " or ")
-            report("`\(key)` must be compared by \(words), not `\(comparison.rawValue)`", at: node, suggestion: hint)
+            report(
+                "`\(key)` must be compared by \(words), not `\(comparison.rawValue)`", at: node,
+                suggestion: hint)
             return nil
         }
         var rest = value.dropFirst(comparison.rawValue.count)
