@@ -71,9 +71,10 @@ struct HostOptions: ParsableArguments {
     }
 
     /// The host as it is, with what is recorded of its dynamic dax regions.
-    func observe(_ host: any RestoringHost) throws(HostError) -> Observed {
+    /// - Parameter health: whether the DIMMs are asked for their health.
+    func observe(_ host: any RestoringHost, health: Bool = false) throws(HostError) -> Observed {
         let found = try? DaxRegionStore(store.directory).found()
-        return try host.observe().remembering(found?.records ?? [])
+        return try host.observe(health: health).remembering(found?.records ?? [])
     }
 
     /// Sees whether another daxprov changes the host while this one looks at it.

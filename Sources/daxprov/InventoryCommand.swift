@@ -10,6 +10,7 @@ struct InventoryCommand: ParsableCommand {
         discussion: """
             Each region comes with a map of its capacity: a letter for each namespace, a dot for what is free. So do \
             the dax regions of soft-reserved and volatile CXL memory, with their devices. \
+            DIMMs are asked for their health; what their firmware does not tell is not shown. \
             Without root the kernel hides addresses: the report then has no maps and no free ranges.
 
             \(ExitStatus.table(.done, .error, .notPermitted))
@@ -45,13 +46,22 @@ struct InventoryCommand: ParsableCommand {
         completion: HostCompletion.parts)
     var names: [String] = []
     @Flag(exclusivity: .exclusive) var format: Format?
+    @Flag(help: "With --ndctl-json: print what 'ndctl list -BDRNvH' prints, with the health of the DIMMs.")
+    var health = false
     @OptionGroup var host: HostOptions
+
+    func validate() throws {
+        guard !health || format == .ndctlJSON else {
+            throw ValidationError("--health needs --ndctl-json: other formats have the health of the DIMMs")
+        }
+    }
 
     func run() throws {
         let watch = host.watch
         let observed: Observed
         do {
-            observed = try host.observe(host.makeHost())
+            let isTold = format == nil || format == .json || health
+            observed = try host.observe(host.makeHost(), health: isTold)
         } catch let error as HostError {
             throw CommandFailure(error)
         }

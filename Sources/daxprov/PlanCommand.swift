@@ -110,7 +110,9 @@ struct PlanCommand: ParsableCommand {
     /// Fails where the plan is refused. Addresses that only root may read are a lack of privilege.
     static func refuse(_ plan: Plan) throws {
         guard !plan.refusals.isEmpty else { return }
-        let unknown = plan.refusals.allSatisfy { [.extentsUnknown, .labelsUnknown].contains($0.code) }
+        let unknown = plan.refusals.allSatisfy {
+            [.extentsUnknown, .labelsUnknown, .healthUnknown].contains($0.code)
+        }
         throw Ending(unknown && Privilege.isMissing ? .notPermitted : .refused)
     }
 }

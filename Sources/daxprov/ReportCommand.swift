@@ -46,7 +46,7 @@ struct ReportCommand: ParsableCommand {
         var material = HostMaterial(
             of: host, below: self.host.isSimulated ? nil : "/", recordedIn: self.host.store
         ) { () throws(HostError) in
-            try self.host.observe(host)
+            try self.host.observe(host, health: true)
         }
         do throws(CommandFailure) {
             try self.host.requireNothingElsewhere()

@@ -14,11 +14,14 @@ struct StatusCommand: ParsableCommand {
             ends it. With --detailed-exitcode also with 2 where the host has changed, and with 1 where that could not \
             be seen.
 
+            DIMMs that report something are named: failure flags, a state other than ok, alarms, a dirty shutdown. They do not \
+            change the exit code.
+
             daxctl has a boot policy of its own, in /etc/daxctl.conf.d. For each of its sections it says whether anything \
             reads it, what daxctl then does, and whether daxprov makes something else of the same device after a boot. \
             Where such a section is, or daxprov keeps a device as memory, it says who else brings memory online.
 
-            With --prometheus it prints metrics in the text format of Prometheus: the host's regions and namespaces, what \
+            With --prometheus it prints metrics in the text format of Prometheus: the host's DIMMs, regions and namespaces, what \
             changed, and when that was looked at. With --output they go into a file, for the textfile collector of \
             Prometheus's node exporter; it is replaced as a whole.
 
@@ -49,7 +52,7 @@ struct StatusCommand: ParsableCommand {
         var status: HostStatus
         do throws(StateError) {
             status = try HostStatus(of: self.host.store, observingAlways: prometheus) {
-                () throws(HostError) in try self.host.observe(host)
+                () throws(HostError) in try self.host.observe(host, health: true)
             }
         } catch {
             throw CommandFailure(error)

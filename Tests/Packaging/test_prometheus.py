@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "VM"))
 from lab import LabError, promtool as lab_promtool  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
-LINE = re.compile(r'(\w+)(?:\{((?:\w+="(?:[^"\\\n]|\\["\\n])*",?)*)\})? (\d+)')
+LINE = re.compile(r'(\w+)(?:\{((?:\w+="(?:[^"\\\n]|\\["\\n])*",?)*)\})? (-?\d+(?:\.\d+)?)')
 HOSTILE = 'a"b\\c\n{d="e"} 1\t\u202e\u0085'
 
 
@@ -49,7 +49,7 @@ def samples(text):
     found = [LINE.fullmatch(line) for line in lines]
     assert all(found), text
     assert len({line.rpartition(" ")[0] for line in lines}) == len(lines)
-    return {line.rpartition(" ")[0]: int(line.rpartition(" ")[2]) for line in lines}
+    return {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in lines}
 
 
 def apply(binary, host, text):
@@ -71,6 +71,20 @@ def test_promtool_takes_the_metrics_of_every_host(promtool, binary, repository, 
         assert checked(promtool, "check", "metrics", input=text) == ""
         assert samples(text)["daxprov_transactions_interrupted"] == 0
         assert "daxprov_last_apply" not in text and "daxprov_drift" not in text and "daxprov_boot" not in text
+
+
+def test_promtool_takes_what_a_dimm_tells(promtool, binary, host):
+    state = json.loads(host.read_text())
+    state["simulated_host"]["buses"][0]["dimms"][0]["health"] = {
+        "health_state": "fatal", "temperature_celsius": -1.5, "controller_temperature_celsius": 25.0, "spares_percentage": 3,
+        "life_used_percentage": 5, "alarm_spares": True, "shutdown_count": 43}
+    host.write_text(json.dumps(state))
+    text = told(binary, host).stdout
+    assert checked(promtool, "check", "metrics", input=text) == ""
+    found = {key.partition("{")[0]: value for key, value in samples(text).items()}
+    assert found["daxprov_dimm_spares_ratio"] == 0.03 and found["daxprov_dimm_media_temperature_celsius"] == -1.5
+    assert found["daxprov_dimm_shutdowns_dirty_total"] == 43
+    assert "# TYPE daxprov_dimm_shutdowns_dirty_total counter" in text
 
 
 def test_what_changed_is_counted(promtool, binary, host):

@@ -35,6 +35,8 @@ enum ProfileDump {
             block.appliesToEach ? "each" : nil, "labels=\(block.labels.rawValue)",
             block.require.persistenceDomain.map { "require domain=\($0.rawValue)" },
             block.require.healthy ? "require health" : nil,
+            block.require.lifeUsed.map { "require life_used \($0)" },
+            block.require.spares.map { "require spares \($0)" },
         ]
         return words.compactMap(\.self).joined(separator: " ")
     }

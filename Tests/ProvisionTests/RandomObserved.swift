@@ -73,7 +73,38 @@ struct RandomObserved {
             physicalID: maybe { $0.number() }, isEnabled: bool(),
             flags: DimmFlag.allCases.filter { _ in bool() },
             security: maybe { $0.one(of: DimmSecurity.allCases) }, isSecurityFrozen: bool(),
-            labelArea: maybe { $0.labelArea() }, isLabelAreaUnread: bool())
+            labelArea: maybe { $0.labelArea() }, isLabelAreaUnread: bool(), health: maybe { $0.health() })
+    }
+
+    private mutating func health() -> DimmHealth {
+        var health = DimmHealth(unread: maybe { $0.one(of: DimmHealth.Unread.allCases) })
+        health.state = maybe { $0.one(of: DimmHealth.State.allCases) }
+        health.lifeUsed = maybe { Int($0.number(UInt8.self)) }
+        health.spares = maybe { Int($0.number(UInt8.self)) }
+        health.mediaTemperature = maybe { $0.temperature() }
+        health.controllerTemperature = maybe { $0.temperature() }
+        health.alarms = maybe { random in Set(DimmHealth.Alarm.allCases.filter { _ in random.bool() }) }
+        health.thresholds = maybe { random in
+            var thresholds = DimmHealth.Thresholds(
+                enabled: Set(DimmHealth.Alarm.allCases.filter { _ in random.bool() }))
+            thresholds.mediaTemperature = random.maybe { $0.temperature() }
+            thresholds.controllerTemperature = random.maybe { $0.temperature() }
+            thresholds.spares = random.maybe { Int($0.number(UInt8.self)) }
+            return thresholds
+        }
+        health.lastShutdown = maybe { $0.one(of: DimmHealth.Shutdown.allCases) }
+        health.shutdownCount = maybe { $0.number() }
+        health.dirtyShutdowns = maybe { $0.number() }
+        health.firmware = maybe { random in
+            DimmHealth.Firmware(
+                current: UInt64(random.number(UInt32.self)),
+                next: random.maybe { UInt64($0.number(UInt32.self)) })
+        }
+        return health
+    }
+
+    private mutating func temperature() -> Temperature {
+        Temperature(smart: UInt32(number(UInt16.self)))
     }
 
     private mutating func labelArea() -> LabelArea {

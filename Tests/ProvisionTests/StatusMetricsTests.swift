@@ -66,6 +66,41 @@ import Testing
         #expect(!(try lines(bus(.idle, region())).contains { $0.hasPrefix(line) }))
     }
 
+    /// What a firmware does not tell has no line: 0 would be a value.
+    @Test func dimmsAreToldAsFarAsTheyAreKnown() throws {
+        var health = DimmHealth()
+        health.state = .nonCritical
+        health.lifeUsed = 100
+        health.spares = 3
+        health.mediaTemperature = Temperature(sixteenths: -24)
+        health.alarms = [.spares]
+        health.dirtyShutdowns = 42
+        func told(_ health: DimmHealth?) throws -> [String] {
+            let dimm = Dimm(device: "nmem0", uniqueID: "8089-1", flags: [.failedArm], health: health)
+            let bus = Bus(device: "ndbus0", provider: "x", scrubState: nil, dimms: [dimm], regions: [])
+            return try lines(Observed(buses: [bus])).filter { $0.contains("_dimm_") }
+        }
+        let labels = #"dimm="nmem0",id="8089-1""#
+        #expect(
+            try told(health) == [
+                #"daxprov_dimm_flag{\#(labels),flag="failed_arm"} 1"#,
+                #"daxprov_dimm_health{\#(labels),state="ok"} 0"#,
+                #"daxprov_dimm_health{\#(labels),state="non-critical"} 1"#,
+                #"daxprov_dimm_health{\#(labels),state="critical"} 0"#,
+                #"daxprov_dimm_health{\#(labels),state="fatal"} 0"#,
+                #"daxprov_dimm_alarm{\#(labels),alarm="media_temperature"} 0"#,
+                #"daxprov_dimm_alarm{\#(labels),alarm="controller_temperature"} 0"#,
+                #"daxprov_dimm_alarm{\#(labels),alarm="spares"} 1"#,
+                "daxprov_dimm_life_used_ratio{\(labels)} 1", "daxprov_dimm_spares_ratio{\(labels)} 0.03",
+                "daxprov_dimm_media_temperature_celsius{\(labels)} -1.5",
+                "daxprov_dimm_shutdowns_dirty_total{\(labels)} 42",
+            ])
+        health.shutdownCount = 43
+        #expect(try told(health).last == "daxprov_dimm_shutdowns_dirty_total{\(labels)} 43")
+        #expect(try told(nil).count == 1 && told(DimmHealth(unread: .unsupported)).count == 1)
+        #expect([0, 5, 10, 75, 101].map(StatusMetrics.ratio) == ["0", "0.05", "0.1", "0.75", "1.01"])
+    }
+
     @Test func memoryIsCountedByItsState() throws {
         let runs = [
             DaxRegion.BlockRun(numbers: 32..<36, state: "online", zone: "Movable"),

@@ -77,7 +77,7 @@ public struct Application {
     public func prepare() throws(HostError) -> Prepared { try prepare(remembering: safeguards.daxRegions) }
 
     private func prepare(remembering records: [DaxRegionRecord]) throws(HostError) -> Prepared {
-        let now = try host.observe().remembering(records)
+        let now = try host.observe(health: profile.asksHealth).remembering(records)
         guard safeguards.interrupted.isEmpty else { return try prepareAfterRecovery(now) }
         let observed = now
         let plan = try examined(try plan(on: observed), on: observed)

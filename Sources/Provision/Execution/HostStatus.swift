@@ -20,6 +20,8 @@ public struct HostStatus: Sendable {
     public private(set) var lastSummary: TransactionSummary?
     /// The host as it was found; nil where it was not looked at, or could not be.
     public var observed: Observed?
+    /// The DIMMs that report something, as far as that could be seen.
+    public private(set) var troubledDimms: [Dimm] = []
     /// Whether the boot unit ran; nil where there is none.
     public var bootUnit: BootUnit?
     /// The devices that are to be memory after a boot.
@@ -36,7 +38,7 @@ public struct HostStatus: Sendable {
     }
 
     /// The status of the host that `observe` shows.
-    /// - Parameter always: whether the host is looked at where there is nothing to compare it with as well.
+    /// - Parameter always: whether the host must be seen where there is nothing to compare it with as well.
     public init(
         of store: TransactionStore, observingAlways always: Bool = false,
         observe: () throws(HostError) -> Observed
@@ -56,13 +58,14 @@ public struct HostStatus: Sendable {
             }
         }
         let after = result(of: ended, in: store)
-        guard always || after != nil else { return }
+        let isCompared = always || after != nil
         do throws(HostError) {
             let now = try observe()
-            observed = now
+            troubledDimms = now.buses.flatMap(\.dimms).filter { !$0.trouble.isEmpty }
+            if isCompared { observed = now }
             if let after { drift = HostDrift(from: after, to: now).differences }
         } catch {
-            unknown = error.description
+            if isCompared { unknown = error.description }
         }
     }
 

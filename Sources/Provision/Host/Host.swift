@@ -6,6 +6,10 @@ public protocol Host: AnyObject {
     /// Enumerates the host once. Writes nothing.
     func observe() throws(HostError) -> Observed
 
+    /// Enumerates the host once, and asks each DIMM's firmware for its health as well: a few commands for each. Writes
+    /// nothing. A DIMM that does not answer is no error: its health says so.
+    func observeWithHealth() throws(HostError) -> Observed
+
     /// Looks who uses namespaces, and what they hold. Changes nothing; what is unused now can be in use when a step
     /// comes to it, and is checked again then.
     func examine(_ query: UseQuery) throws(HostError) -> UseReport
@@ -37,6 +41,14 @@ public protocol Host: AnyObject {
 }
 
 extension Host {
+    /// A host whose DIMMs have no firmware tells no health.
+    public func observeWithHealth() throws(HostError) -> Observed { try observe() }
+
+    /// Enumerates the host once, and where `isAsked` with the health of its DIMMs.
+    public func observe(health isAsked: Bool) throws(HostError) -> Observed {
+        isAsked ? try observeWithHealth() : try observe()
+    }
+
     /// A host on which nothing runs has no users, and nobody wrote anything.
     public func examine(_ query: UseQuery) throws(HostError) -> UseReport { UseReport() }
 

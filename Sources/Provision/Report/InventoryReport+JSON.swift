@@ -45,6 +45,7 @@ extension InventoryReport {
         node.setFlag("security_frozen", if: dimm.isSecurityFrozen)
         if let area = dimm.labelArea { node.set("label_area", Self.node(area)) }
         node.setFlag("label_area_unread", if: dimm.isLabelAreaUnread)
+        dimm.health?.set(inDimm: node)
         return node
     }
 

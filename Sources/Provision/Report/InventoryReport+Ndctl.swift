@@ -7,7 +7,7 @@ import ProvisionCore
 /// `raw_uuid`, and leaves out whatever is disabled. One thing it prints is not in ``Observed``: which DIMM of an
 /// interleave set holds a bad block (it asks the firmware).
 extension InventoryReport {
-    /// The JSON array of the buses; empty where there is no bus, as ndctl then prints nothing.
+    /// The JSON array of the buses, with the health of DIMMs that were asked for it, as with `-H`; empty where there is no bus, as ndctl then prints nothing.
     public var ndctlJSON: String {
         var shown = self.shown
         for bus in shown.buses.indices {
@@ -44,6 +44,7 @@ extension InventoryReport {
         for flag in DimmFlag.allCases { node.setFlag(flag.key, if: dimm.flags.contains(flag)) }
         node.set("security", dimm.security?.rawValue)
         node.setFlag("security_frozen", if: dimm.isSecurityFrozen)
+        if let health = dimm.health?.ndctlJSON { node.set("health", health) }
         return node
     }
 

@@ -54,6 +54,7 @@ extension InventoryReport {
         ])
         for dimm in bus.dimms { table.add(Self.dimmCells(dimm)) }
         if !bus.dimms.isEmpty { lines += table.lines(width: width).map { "  \($0)" } }
+        lines += bus.dimms.flatMap { Self.healthLines($0, width) }
         if bus.regions.isEmpty {
             lines.append("  no regions" + (bus.wayToRegions.map { ": one is made by \($0)" } ?? ""))
         }
@@ -68,7 +69,7 @@ extension InventoryReport {
 
     private static func dimmCells(_ dimm: Dimm) -> [String] {
         var state = [dimm.isEnabled ? "enabled" : "disabled"]
-        state += dimm.flags.map { $0.rawValue }
+        state += dimm.trouble
         if let security = dimm.security, security != .disabled {
             state.append("security \(security.rawValue)")
         }
@@ -78,6 +79,13 @@ extension InventoryReport {
             dimm.isLabelAreaUnread ? "not known: root alone can read it" : labels(dimm.labelArea),
             state.joined(separator: ", "),
         ]
+    }
+
+    /// What is known of a DIMM's health; no line where nothing is.
+    private static func healthLines(_ dimm: Dimm, _ width: Int?) -> [String] {
+        guard let facts = dimm.health?.facts, !facts.isEmpty else { return [] }
+        let text = "\(clean(dimm.device)): \(facts.joined(separator: ", "))"
+        return TextFill.lines(text, width: width, indent: 4).map { "  \($0)" }
     }
 
     /// The use of a label area. The kernel keeps one slot for updates: it is neither used nor available.

@@ -37,6 +37,7 @@ public struct StatusMetrics: Sendable {
         guard let observed = status.observed else { return page.text }
         addRegions(of: observed, to: &page)
         addNamespaces(of: observed, to: &page)
+        addDimms(of: observed, to: &page)
         addMemory(of: observed, to: &page)
         return page.text
     }
@@ -160,18 +161,27 @@ public struct StatusMetrics: Sendable {
 }
 
 extension StatusMetrics {
-    private typealias Label = (name: String, value: String)
+    typealias Label = (name: String, value: String)
 
     /// Lines of the text format (prometheus.io/docs/instrumenting/exposition_formats).
-    private struct Page {
+    struct Page {
         typealias Sample = (labels: [Label], value: UInt64)
 
         private(set) var text = ""
 
         /// Adds a metric that can go up and down, with its values; nothing where there are none.
         mutating func add(_ name: String, _ help: String, _ samples: [Sample]) {
+            add(name, help, decimals: samples.map { ($0.labels, String($0.value)) })
+        }
+
+        /// Adds a metric with decimal numbers as its values; nothing where there are none.
+        /// - Parameter type: `gauge`, or `counter` for what only grows.
+        mutating func add(
+            _ name: String, _ help: String, type: String = "gauge",
+            decimals samples: [(labels: [Label], value: String)]
+        ) {
             guard !samples.isEmpty else { return }
-            text += "# HELP daxprov_\(name) \(help)\n# TYPE daxprov_\(name) gauge\n"
+            text += "# HELP daxprov_\(name) \(help)\n# TYPE daxprov_\(name) \(type)\n"
             for sample in samples {
                 let labels = sample.labels.map { "\($0.name)=\"\(Self.escaped($0.value))\"" }.joined(
                     separator: ",")

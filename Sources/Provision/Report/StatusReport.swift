@@ -16,6 +16,11 @@ public struct StatusReport: Sendable {
         lines += status.unreadable.flatMap(UnreadableText.lines)
         lines += applied
         lines += status.bootUnit.map(Self.bootLines) ?? []
+        lines += status.troubledDimms.map { dimm in
+            let id = dimm.uniqueID.map { " (\($0))" } ?? ""
+            return
+                "DIMM \(dimm.device)\(id) reports: \(dimm.trouble.joined(separator: ", ")). Run daxprov inventory."
+        }
         lines += status.protected.map { mark in
             let name = mark.name.map { "\($0) " } ?? ""
             let source = mark.source.map { "by \($0)" } ?? "by a mark that is damaged"
@@ -82,6 +87,15 @@ public struct StatusReport: Sendable {
             if status.unknown == nil { document.set("drift", each: status.drift) { DriftText.json($0) } }
         }
         document.set("protected", each: status.protected) { ProtectionText.json($0) }
+        if !status.troubledDimms.isEmpty {
+            document.set("dimms", each: status.troubledDimms) { dimm in
+                let node = JSONNode.object()
+                node.set("dev", dimm.device)
+                node.set("id", dimm.uniqueID)
+                node.set("reports", each: dimm.trouble) { .string($0) }
+                return node
+            }
+        }
         if let unit = status.bootUnit {
             let node = JSONNode.object()
             node.set("enabled", unit.isEnabled)

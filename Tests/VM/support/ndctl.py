@@ -16,7 +16,7 @@ def assert_agrees(vm, dimms_of_errors=True):
     """
     theirs = listed(vm, "-BDRNv")
     if not dimms_of_errors:
-        theirs = _without_dimms_of_errors(theirs)
+        theirs = without_dimms_of_errors(theirs)
     text = vm.run(["daxprov", "inventory", "--ndctl-json"], check=True).out
     assert_equal_as_sets(json.loads(text) if text.strip() else [], theirs, "ndctl")
 
@@ -27,13 +27,13 @@ def assert_equal_as_sets(ours, theirs, tool):
     assert not differences, f"daxprov and {tool} differ:\n" + "\n".join(differences)
 
 
-def _without_dimms_of_errors(value):
+def without_dimms_of_errors(value):
     if isinstance(value, list):
-        return [_without_dimms_of_errors(each) for each in value]
+        return [without_dimms_of_errors(each) for each in value]
     if not isinstance(value, dict):
         return value
     is_error = {"offset", "length", "dimms"} == set(value)
-    return {key: _without_dimms_of_errors(each) for key, each in value.items() if not (is_error and key == "dimms")}
+    return {key: without_dimms_of_errors(each) for key, each in value.items() if not (is_error and key == "dimms")}
 
 
 def _by_device(value):

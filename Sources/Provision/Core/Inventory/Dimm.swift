@@ -20,12 +20,15 @@ public struct Dimm: Equatable, Sendable {
     public var labelArea: LabelArea?
     /// Whether the DIMM has a label area that could not be read: only root may ask it.
     public var isLabelAreaUnread: Bool
+    /// What its firmware tells of its health; nil where it was not asked.
+    public var health: DimmHealth?
 
     /// A DIMM with these properties.
     public init(
         device: String, uniqueID: String? = nil, handle: UInt32? = nil, physicalID: UInt16? = nil,
         isEnabled: Bool = true, flags: [DimmFlag] = [], security: DimmSecurity? = nil,
-        isSecurityFrozen: Bool = false, labelArea: LabelArea? = nil, isLabelAreaUnread: Bool = false
+        isSecurityFrozen: Bool = false, labelArea: LabelArea? = nil, isLabelAreaUnread: Bool = false,
+        health: DimmHealth? = nil
     ) {
         self.device = device
         self.uniqueID = uniqueID
@@ -37,6 +40,7 @@ public struct Dimm: Equatable, Sendable {
         self.isSecurityFrozen = isSecurityFrozen
         self.labelArea = labelArea
         self.isLabelAreaUnread = isLabelAreaUnread
+        self.health = health
     }
 }
 

@@ -58,7 +58,8 @@ public enum InventoryReader {
             security: try node.optional("security")?.word(),
             isSecurityFrozen: try node.optional("security_frozen")?.bool() ?? false,
             labelArea: try node.optional("label_area").map(labelArea),
-            isLabelAreaUnread: try node.optional("label_area_unread")?.bool() ?? false)
+            isLabelAreaUnread: try node.optional("label_area_unread")?.bool() ?? false,
+            health: try DimmHealth.of(dimm: node))
     }
 
     private static func labelArea(_ node: JSONCursor) throws(JSONError) -> LabelArea {

@@ -14,7 +14,8 @@ package enum NdctlRecords {
             handle: try node.toldNumber("handle"), physicalID: try node.toldNumber("phys_id"),
             isEnabled: try node.isEnabled(), flags: try node.flags(),
             security: try node.optional("security")?.word(),
-            isSecurityFrozen: try node.optional("security_frozen")?.bool() ?? false, labelArea: nil)
+            isSecurityFrozen: try node.optional("security_frozen")?.bool() ?? false, labelArea: nil,
+            health: try DimmHealth.of(dimm: node))
     }
 
     package static func region(

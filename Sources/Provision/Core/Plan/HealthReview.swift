@@ -53,6 +53,13 @@ package struct HealthReview: PlanReview {
                     advice: "compare with the firmware's log before you trust it with data")
             }
         }
+        if let trouble = dimm.health?.trouble, !trouble.isEmpty {
+            notes.append(
+                Note(
+                    .dimmHealth, dimm.device,
+                    "its firmware reports \(trouble.joined(separator: ", ")), and \(Self.names(regions)) is on it",
+                    advice: "see daxprov inventory before you trust it with data"))
+        }
         if dimm.labelArea?.version == .v1_1, !initializes(plan, regions), writesModes(plan, regions) {
             notes.append(
                 Note(

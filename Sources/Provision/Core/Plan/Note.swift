@@ -38,6 +38,8 @@ public struct Note: Equatable, Sendable {
         case dimmFailedFlush = "dimm_failed_flush"
         /// A DIMM has a health event pending.
         case dimmSmartEvent = "dimm_smart_event"
+        /// The firmware of a DIMM reports a state other than ok, or an alarm.
+        case dimmHealth = "dimm_health"
         /// The labels of a DIMM are of version 1.1, which do not record modes.
         case labelsOfVersion1 = "labels_v1_1"
         /// The character device of a declared devdax namespace is system memory, or another driver's.

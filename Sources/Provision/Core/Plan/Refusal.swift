@@ -39,6 +39,8 @@ public struct Refusal: Equatable, Sendable {
         case regionReadOnly = "region_read_only"
         /// `require:` does not hold.
         case requirementNotMet = "requirement_not_met"
+        /// Whether `require:` holds is not known: the firmware of a DIMM could not be asked.
+        case healthUnknown = "health_unknown"
         /// The region has no labels and the profile does not ask for them.
         case labelsMissing = "labels_missing"
         /// The region's DIMMs cannot hold labels.

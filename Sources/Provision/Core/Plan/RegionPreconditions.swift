@@ -29,16 +29,7 @@ package struct RegionPreconditions {
                         + "\(region.persistenceDomain.rawValue), and the profile requires \(wanted.rawValue)",
                     nil))
         }
-        if block.require.healthy {
-            for dimm in dimms where !dimm.flags.isEmpty {
-                let flags = dimm.flags.map(\.rawValue).joined(separator: ", ")
-                refusals.append(
-                    refusal(
-                        .requirementNotMet,
-                        "\(dimm.device) reports \(flags), and the profile requires health: ok", nil))
-            }
-        }
-        return refusals
+        return refusals + dimms.flatMap { HealthRequirement(block.require).refusals(of: $0, for: assignment) }
     }
 
     private var dimms: [Dimm] {

@@ -108,14 +108,32 @@ public enum LabelPolicy: String, CaseIterable, Sendable {
 public struct RegionRequirements: Equatable, Sendable {
     /// The persistence domain that the region must have.
     public var persistenceDomain: PersistenceDomain?
-    /// Whether every DIMM of the region must be free of failure flags (`health: ok`).
+    /// Whether every DIMM of the region must be free of failure flags, and in the state ok where its firmware tells a
+    /// state (`health: ok`).
     public var healthy: Bool
+    /// How much of the life of each DIMM of the region may be used. A DIMM that does not tell does not meet it.
+    public var lifeUsed: PercentageBound?
+    /// How much spare capacity each DIMM of the region must have left. A DIMM that does not tell does not meet it.
+    public var spares: PercentageBound?
 
     /// Requirements; by default none.
-    public init(persistenceDomain: PersistenceDomain? = nil, healthy: Bool = false) {
+    public init(
+        persistenceDomain: PersistenceDomain? = nil, healthy: Bool = false, lifeUsed: PercentageBound? = nil,
+        spares: PercentageBound? = nil
+    ) {
         self.persistenceDomain = persistenceDomain
         self.healthy = healthy
+        self.lifeUsed = lifeUsed
+        self.spares = spares
     }
+
+    /// Whether they can only be judged by what the DIMMs' firmware tells.
+    package var asksHealth: Bool { healthy || lifeUsed != nil || spares != nil }
+}
+
+extension Profile {
+    /// Whether a region must meet what only the firmware of its DIMMs tells.
+    package var asksHealth: Bool { regions.contains { $0.require.asksHealth } }
 }
 
 /// One item of `namespaces:`.

@@ -21,7 +21,12 @@ public final class KernelHost: Host {
     public init() {}
 
     /// Enumerates the host; see ``Host/observe()``. A host without nvdimm devices has no buses.
-    public func observe() throws(HostError) -> Observed {
+    public func observe() throws(HostError) -> Observed { try enumerate(asking: false) }
+
+    /// Enumerates the host and asks its DIMMs; see ``Host/observeWithHealth()``.
+    public func observeWithHealth() throws(HostError) -> Observed { try enumerate(asking: true) }
+
+    private func enumerate(asking asksHealth: Bool) throws(HostError) -> Observed {
         guard unsafe access(Sysfs.buses, F_OK) == 0 else {
             throw HostError(
                 .unavailable, while: "enumerate the host", reason: "there is no \(Sysfs.buses)",
@@ -29,17 +34,21 @@ public final class KernelHost: Host {
         }
         regions = [:]
         return try ReadFailures.checking { () throws(HostError) in
-            let buses = try observeBuses().sorted { Sysfs.number($0.device) < Sysfs.number($1.device) }
+            let buses = try observeBuses(asksHealth).sorted {
+                Sysfs.number($0.device) < Sysfs.number($1.device)
+            }
             let dax = DaxRegionReader().read()
             return Observed(buses: buses, daxRegions: dax.regions, memoryHotplug: dax.hotplug)
         }
     }
 
-    private func observeBuses() throws(HostError) -> [Bus] {
+    private func observeBuses(_ asksHealth: Bool) throws(HostError) -> [Bus] {
         guard let devices = SysfsDirectory.ifThere(Sysfs.devices) else { return [] }
         let context = try NdctlContext()
         var buses: [Bus] = []
-        try context.forEachBus { bus throws(HostError) in buses.append(try observe(bus)) }
+        try context.forEachBus { bus throws(HostError) in
+            buses.append(try observe(bus, asksHealth))
+        }
         try Self.requireAll(["ndbus"], of: devices, in: Set(buses.map(\.device)))
         return buses
     }
@@ -119,12 +128,16 @@ public final class KernelHost: Host {
         return region
     }
 
-    private func observe(_ bus: borrowing NdctlBus) throws(HostError) -> Bus {
+    private func observe(_ bus: borrowing NdctlBus, _ asksHealth: Bool) throws(HostError) -> Bus {
         bus.waitForProbe()
         try Self.requireAll(of: bus)
         var observed = Bus(
             device: bus.device, provider: bus.provider, scrubState: bus.scrubState, dimms: [], regions: [])
-        try bus.forEachDimm { dimm throws(HostError) in observed.dimms.append(try observe(dimm)) }
+        try bus.forEachDimm { dimm throws(HostError) in
+            var found = try observe(dimm)
+            if asksHealth { found.health = dimm.health }
+            observed.dimms.append(found)
+        }
         try bus.forEachRegion { region throws(HostError) in observed.regions.append(try observe(region)) }
         observed.dimms.sort { Sysfs.number($0.device) < Sysfs.number($1.device) }
         observed.regions.sort { Sysfs.number($0.device) < Sysfs.number($1.device) }

@@ -71,9 +71,19 @@ public final class SimulatedHost: Host {
 
     /// Enumerates the host once. Writes nothing but the stores that this process has made.
     public func observe() throws(HostError) -> Observed {
+        try saveForObservation()
+        return state.observed
+    }
+
+    /// Enumerates the host once, with the health that the state file gives its DIMMs.
+    public func observeWithHealth() throws(HostError) -> Observed {
+        try saveForObservation()
+        return state.observedWithHealth
+    }
+
+    private func saveForObservation() throws(HostError) {
         try requireAlive(while: "observe the host")
         if log != nil { try save() }
-        return state.observed
     }
 
     /// Looks in the state's list of uses, and at regions as far as a kernel's would be looked at. What else a simulated

@@ -2,8 +2,17 @@ package import ProvisionCore
 
 /// What an enumeration of the simulated host finds.
 extension SimulatedState {
-    /// The host as observed.
+    /// The host as observed, without what its DIMMs' firmware tells.
     package var observed: Observed {
+        var observed = observedWithHealth
+        for bus in observed.buses.indices {
+            for dimm in observed.buses[bus].dimms.indices { observed.buses[bus].dimms[dimm].health = nil }
+        }
+        return observed
+    }
+
+    /// The host as observed, with the health of its DIMMs.
+    package var observedWithHealth: Observed {
         var numbers = (dimm: 0, region: 0)
         var list: [Bus] = []
         for (index, bus) in buses.enumerated() {
@@ -30,7 +39,8 @@ extension SimulatedState {
         }
         return Dimm(
             device: "nmem\(number)", uniqueID: dimm.id, handle: dimm.handle, physicalID: dimm.physicalID,
-            isEnabled: dimm.isEnabled, flags: dimm.flags, security: dimm.security, labelArea: area)
+            isEnabled: dimm.isEnabled, flags: dimm.flags, security: dimm.security, labelArea: area,
+            health: dimm.health ?? DimmHealth(unread: .unsupported))
     }
 
     private func observedRegion(_ number: Int) -> Region {

@@ -95,7 +95,7 @@ extension SimulatedDimm {
     package init(_ cursor: JSONCursor) throws(JSONError) {
         try cursor.allowOnly([
             "id", "handle", "phys_id", "size", "label_size", "labels", "enabled", "labelling", "flags",
-            "security",
+            "security", "health", "firmware",
         ])
         self.init(id: try cursor.required("id").string(), size: try cursor.required("size").writtenSize())
         handle = try cursor.value("handle") { handle throws(JSONError) in try handle.integer() }
@@ -110,6 +110,7 @@ extension SimulatedDimm {
         }
         flags = try cursor.list("flags") { flag throws(JSONError) in try flag.word() }
         security = try cursor.value("security") { security throws(JSONError) in try security.word() }
+        health = try DimmHealth.of(dimm: cursor)
     }
 
     private static func labels(_ cursor: JSONCursor, hasArea: Bool) throws(JSONError) -> LabelVersion? {

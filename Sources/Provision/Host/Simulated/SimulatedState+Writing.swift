@@ -110,6 +110,7 @@ extension SimulatedDimm {
         node.set("labelling", hasLabelling)
         if !flags.isEmpty { node.set("flags", .array(of: flags) { .string($0.rawValue) }) }
         node.set("security", security?.rawValue)
+        health?.set(inDimm: node)
         return node
     }
 }

@@ -94,6 +94,8 @@ package struct SimulatedDimm: Equatable, Sendable {
     package var flags: [DimmFlag] = []
     /// Its security state.
     package var security: DimmSecurity?
+    /// What its firmware tells of its health; nil: nothing.
+    package var health: DimmHealth?
 
     /// The number of label slots (drivers/nvdimm/label.c, `nvdimm_num_label_slots`); nil without an index.
     package var slots: Int? {

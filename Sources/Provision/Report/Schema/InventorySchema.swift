@@ -32,6 +32,25 @@ enum InventorySchema {
             "mode": Words.words(DeviceMode.self), "online": Words.words(OnlinePolicy.self), "rights": rights,
         ])
 
+    private static let percentage = Words.count
+    private static let temperature = Words.object(["type": .string("number")])
+
+    /// What the firmware of a DIMM tells of its health.
+    private static let health = Words.record(
+        [:],
+        optional: [
+            "unknown": Words.words(DimmHealth.Unread.self),
+            "health_state": Words.words(DimmHealth.State.self), "temperature_celsius": temperature,
+            "controller_temperature_celsius": temperature, "spares_percentage": percentage,
+            "alarm_temperature": Words.flag, "alarm_controller_temperature": Words.flag,
+            "alarm_spares": Words.flag, "alarm_enabled_media_temperature": Words.flag,
+            "alarm_enabled_ctrl_temperature": Words.flag, "alarm_enabled_spares": Words.flag,
+            "temperature_threshold": temperature, "controller_temperature_threshold": temperature,
+            "spares_threshold": percentage, "life_used_percentage": percentage,
+            "shutdown_state": Words.words(DimmHealth.Shutdown.self), "shutdown_count": Words.count,
+            "dirty_shutdown": Words.count,
+        ])
+
     private static let extent = Words.record(["offset": Words.count, "length": Words.count])
 
     static let root = Words.record(
@@ -95,7 +114,9 @@ enum InventorySchema {
                         "version": Words.words(LabelVersion.self), "slots": Words.count,
                         "available_slots": Words.count,
                     ]),
-                "label_area_unread": Words.isTrue,
+                "label_area_unread": Words.isTrue, "health": health,
+                "firmware": Words.record(
+                    ["current_version": Words.count], optional: ["next_version": Words.count]),
             ]),
         "region": Words.record(
             [
@@ -167,6 +188,9 @@ enum StatusSchema {
                 ["enabled": Words.flag, "result": Words.words(BootUnit.Result.self)],
                 optional: ["exit_status": Words.number]),
             "memory_agents": memoryAgents,
+            "dimms": Words.list(
+                of: Words.record(
+                    ["dev": Words.text, "reports": Words.texts], optional: ["id": Words.text])),
         ])
 
     private static let fileProblem = Words.record(["file": Words.text, "reason": Words.text])

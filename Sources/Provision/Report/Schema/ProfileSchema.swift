@@ -28,6 +28,11 @@ enum ProfileSchema {
             ])
         ])
 
+    /// A comparison with a whole percentage.
+    private static func bound(_ comparison: String) -> JSONValue {
+        Words.pattern("^\(comparison) ?(100|[1-9]?[0-9])%$")
+    }
+
     private static func blocks(_ name: String) -> JSONValue {
         Words.object([
             "type": .string("array"), "minItems": .integer(1), "maxItems": .integer(1024),
@@ -57,7 +62,8 @@ enum ProfileSchema {
                     [:],
                     optional: [
                         "persistence_domain": Words.words(PersistenceDomain.self),
-                        "health": Words.constant(.string("ok")),
+                        "health": Words.constant(.string("ok")), "life_used": bound("<=?"),
+                        "spares": bound(">=?"),
                     ]),
             ]),
         "match": Words.mapping(

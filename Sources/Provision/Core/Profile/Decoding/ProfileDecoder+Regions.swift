@@ -14,14 +14,6 @@ extension ProfileDecoder {
             require: requirements ?? RegionRequirements(), namespaces: namespaces, position: node.position)
     }
 
-    private mutating func regionRequirements(_ node: YamlNode) -> RegionRequirements? {
-        let keys = ["persistence_domain", "health"]
-        guard let fields = fields(of: node, called: "`require`", keys: keys) else { return nil }
-        let domain: PersistenceDomain? = word("persistence_domain", in: fields)
-        let health = fields["health"].flatMap { word($0, key: "health", among: ["ok"]) }
-        return RegionRequirements(persistenceDomain: domain, healthy: health != nil)
-    }
-
     private mutating func namespaces(in fields: Fields) -> [NamespaceDeclaration] {
         let example = "a list, or `[]` for a region without namespaces of ours"
         guard let node = require("namespaces", in: fields, example: example) else { return [] }
