@@ -27,6 +27,9 @@ public struct HostStatus: Sendable {
     /// Who else makes memory of dax devices; nil where that was not looked at.
     public var memoryAgents: MemoryAgents?
 
+    /// The recorded CXL regions that are not there as they were.
+    public private(set) var cxlRegions: [CXLRegionStanding] = []
+
     /// Whether something must be ended before the host is known to be in one state.
     public var isUnsettled: Bool { !interrupted.isEmpty || !unreadable.isEmpty }
 
@@ -43,6 +46,7 @@ public struct HostStatus: Sendable {
     ) throws(StateError) {
         protected = try ProtectionStore(store.directory).marks()
         kept = try KeptDeviceStore(store.directory).kept().devices
+        let cxlRecords = try CXLRegionStore(store.directory).found().records
         var ended: [TransactionSummary] = []
         for reading in try store.readings() {
             switch reading {
@@ -56,10 +60,11 @@ public struct HostStatus: Sendable {
             }
         }
         let after = result(of: ended, in: store)
-        guard always || after != nil else { return }
+        guard always || after != nil || !cxlRecords.isEmpty else { return }
         do throws(HostError) {
             let now = try observe()
             observed = now
+            cxlRegions = CXLRegionStanding.all(cxlRecords, on: now)
             if let after { drift = HostDrift(from: after, to: now).differences }
         } catch {
             unknown = error.description

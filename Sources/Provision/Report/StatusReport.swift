@@ -21,6 +21,7 @@ public struct StatusReport: Sendable {
             let source = mark.source.map { "by \($0)" } ?? "by a mark that is damaged"
             return "Protected: \(name)(label \(mark.label)), \(source)"
         }
+        lines += status.cxlRegions.map { "CXL: \($0.message). \($0.advice.asSentence)" }
         if let agents = status.memoryAgents {
             lines += MemoryAgentsText.lines(agents, status.daxctlEffects, isConcerned: !status.kept.isEmpty)
         }
@@ -82,6 +83,9 @@ public struct StatusReport: Sendable {
             if status.unknown == nil { document.set("drift", each: status.drift) { DriftText.json($0) } }
         }
         document.set("protected", each: status.protected) { ProtectionText.json($0) }
+        if !status.cxlRegions.isEmpty {
+            document.set("cxl_regions", each: status.cxlRegions) { CXLRegionText.json($0) }
+        }
         if let unit = status.bootUnit {
             let node = JSONNode.object()
             node.set("enabled", unit.isEnabled)
@@ -94,6 +98,31 @@ public struct StatusReport: Sendable {
         }
         return document
     }
+}
+
+/// Recorded CXL regions that are not there as they were, as objects.
+enum CXLRegionText {
+    /// What became of a region.
+    static func json(_ standing: CXLRegionStanding) -> JSONNode {
+        let node = JSONNode.object()
+        node.set("region", standing.address)
+        switch standing.kind {
+        case .missing: node.set("state", "missing")
+        case .changed: node.set("state", "changed")
+        }
+        node.set("serials", each: standing.record.serials) { .integer($0) }
+        node.set("interleave_ways", standing.record.ways)
+        node.set("interleave_granularity", standing.record.granularity)
+        node.set("size", standing.record.size)
+        node.set("message", standing.message)
+        node.set("advice", standing.advice)
+        return node
+    }
+}
+
+extension String {
+    /// The text with a capital at its start.
+    fileprivate var asSentence: String { prefix(1).uppercased() + dropFirst() }
 }
 
 /// Marks of protected namespaces as objects.

@@ -20,6 +20,8 @@ public struct Dimm: Equatable, Sendable {
     public var labelArea: LabelArea?
     /// Whether the DIMM has a label area that could not be read: only root may ask it.
     public var isLabelAreaUnread: Bool
+    /// Whether ``uniqueID`` is the serial of the CXL memory device, which the nvdimm subsystem does not show (Linux before 6.2).
+    public var isIdentifiedByMemdev = false
 
     /// A DIMM with these properties.
     public init(

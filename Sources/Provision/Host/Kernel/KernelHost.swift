@@ -31,7 +31,9 @@ public final class KernelHost: Host {
         return try ReadFailures.checking { () throws(HostError) in
             let buses = try observeBuses().sorted { Sysfs.number($0.device) < Sysfs.number($1.device) }
             let dax = DaxRegionReader().read()
-            return Observed(buses: buses, daxRegions: dax.regions, memoryHotplug: dax.hotplug)
+            var observed = Observed(buses: buses, daxRegions: dax.regions, memoryHotplug: dax.hotplug)
+            observed.hasFamfsDriver = unsafe access(Sysfs.famfsDriver, F_OK) == 0
+            return CXLReader().read().map(observed.adding) ?? observed
         }
     }
 
@@ -144,6 +146,8 @@ package enum Sysfs {
     package static let buses = "/sys/bus"
     /// Every device of the nvdimm subsystem, by kernel name; absent without its modules.
     package static let devices = "/sys/bus/nd/devices"
+    /// The driver that gives dax devices to famfs; absent before Linux 7.0, and while its module is not loaded.
+    package static let famfsDriver = "/sys/bus/dax/drivers/fsdev_dax"
     /// Its drivers.
     package static let drivers = "/sys/bus/nd/drivers"
 
