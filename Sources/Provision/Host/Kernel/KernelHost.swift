@@ -14,6 +14,9 @@ public final class KernelHost: Host {
     /// these.
     private var takenOffline: Set<String> = []
 
+    /// The serials of the CXL memory devices, by the kernel names of the DIMMs that do not show them; as last observed.
+    package var memdevIDs: [String: String] = [:]
+
     /// What lay on the media of the devdax namespaces that were created, by their labels.
     package var createdSamples: [UUID: MediaSample] = [:]
 
@@ -33,7 +36,13 @@ public final class KernelHost: Host {
             let dax = DaxRegionReader().read()
             var observed = Observed(buses: buses, daxRegions: dax.regions, memoryHotplug: dax.hotplug)
             observed.hasFamfsDriver = unsafe access(Sysfs.famfsDriver, F_OK) == 0
-            return CXLReader().read().map(observed.adding) ?? observed
+            guard let topology = CXLReader().read() else { return observed }
+            let found = observed.adding(topology)
+            memdevIDs = [:]
+            for dimm in found.buses.flatMap(\.dimms) where dimm.isIdentifiedByMemdev {
+                memdevIDs[dimm.device] = dimm.uniqueID
+            }
+            return found
         }
     }
 
