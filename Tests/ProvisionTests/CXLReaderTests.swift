@@ -42,8 +42,8 @@ import Testing
             ]
             for (position, target) in targets.enumerated() { attributes["target\(position)"] = target }
             if let mode { attributes["mode"] = mode }
-            try tree.device("devices/root0/\(name)", attributes)
-            try list(name, "root0/\(name)")
+            try tree.device("devices/root0/decoder0.0/\(name)", attributes)
+            try list(name, "root0/decoder0.0/\(name)")
         }
 
         func read() -> CXLTopology? { CXLReader(sysfs: tree.path).read() }
@@ -60,7 +60,7 @@ import Testing
         let found = try #require(made.read())
         let region = try #require(found.regions.first)
         #expect(region.resource == 0x12_0000_0000)
-        #expect(region.region.granularity == .kib(4))
+        #expect(region.region.granularity == .kib(4) && region.region.decoder == "decoder0.0")
         #expect(region.region.targets.map(\.serial) == [0x2222, 0x1111])
         #expect(region.region.targets.map(\.memdev) == ["mem1", "mem0"])
         #expect(region.region.targets.allSatisfy { $0.offset == .mib(256) && $0.length == .mib(256) })

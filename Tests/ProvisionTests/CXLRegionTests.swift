@@ -153,7 +153,7 @@ import Testing
         let standing = try #require(try bench.standings(on: host).first)
         #expect(standing.memdevs == ["mem1", "mem0"])
         #expect(
-            standing.advice.hasSuffix("cxl create-region -m -t pmem -w 2 -g 256 -s 1073741824 mem1 mem0"))
+            standing.advice.hasSuffix("cxl create-region -m -t pmem -d decoder0.0 -w 2 -g 256 -s 1073741824 mem1 mem0"))
     }
 
     @Test func aMissingRegionIsNamedWithTheWayBack() throws {

@@ -37,7 +37,7 @@ class Scene:
 
     def make(self, serials=tuple(SERIALS), granularity=256, size=None):
         self.vm.run(
-            ["cxl", "create-region", "-m", "-t", "pmem", "-w", str(len(serials)), "-g", str(granularity),
+            ["cxl", "create-region", "-m", "-t", "pmem", "-d", "decoder0.0", "-w", str(len(serials)), "-g", str(granularity),
              *(["-s", str(size)] if size else []), *self.memdevs(serials)], check=True)
 
     def drop(self):

@@ -4,6 +4,7 @@ extension CXLRegion {
     package var json: JSONNode {
         let node = JSONNode.object()
         node.set("region", name)
+        node.set("decoder", decoder)
         node.set("interleave_ways", ways)
         node.set("interleave_granularity", granularity)
         node.set("mappings", each: targets.enumerated()) { position, target in
@@ -21,7 +22,7 @@ extension CXLRegion {
     /// Reads what ``json`` writes.
     package init(_ node: JSONCursor) throws(JSONError) {
         self.init(
-            name: try node.required("region").string(),
+            name: try node.required("region").string(), decoder: try node.required("decoder").string(),
             granularity: try node.required("interleave_granularity").unit(),
             targets: try node.limitedList("mappings") { item throws(JSONError) in
                 CXLTarget(

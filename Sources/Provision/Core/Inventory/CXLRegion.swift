@@ -6,14 +6,17 @@
 public struct CXLRegion: Equatable, Sendable {
     /// The name on the CXL bus (`region0`), which can be another than the nvdimm region's. Not stable across reboots.
     public var name: String
+    /// The root decoder in whose window it is (`decoder0.0`): the firmware's table fixes its number.
+    public var decoder: String
     /// How many bytes in a row are one memory device's.
     public var granularity: ByteCount
     /// The shares of the memory devices, in the order of the targets.
     public var targets: [CXLTarget]
 
     /// A region with these properties.
-    public init(name: String, granularity: ByteCount, targets: [CXLTarget]) {
+    public init(name: String, decoder: String, granularity: ByteCount, targets: [CXLTarget]) {
         self.name = name
+        self.decoder = decoder
         self.granularity = granularity
         self.targets = targets
     }

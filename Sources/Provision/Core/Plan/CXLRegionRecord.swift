@@ -2,6 +2,8 @@
 public struct CXLRegionRecord: Equatable, Sendable {
     /// What the nvdimm region was called: for words alone.
     public var regionName: String
+    /// The root decoder that it was made with (`decoder0.0`).
+    public var decoder: String
     /// The cookie of the interleave set: it follows from the serials in their order and from where the shares begin.
     public var cookie: UInt64
     /// The capacity.
@@ -30,9 +32,11 @@ public struct CXLRegionRecord: Equatable, Sendable {
 
     /// A record of these parts.
     public init(
-        regionName: String, cookie: UInt64, size: ByteCount, granularity: ByteCount, members: [Member]
+        regionName: String, decoder: String, cookie: UInt64, size: ByteCount, granularity: ByteCount,
+        members: [Member]
     ) {
         self.regionName = regionName
+        self.decoder = decoder
         self.cookie = cookie
         self.size = size
         self.granularity = granularity
@@ -49,7 +53,7 @@ public struct CXLRegionRecord: Equatable, Sendable {
         }
         guard isUnique, Set(serials).count == serials.count else { return nil }
         self.init(
-            regionName: region.device, cookie: cookie, size: region.size, granularity: cxl.granularity,
+            regionName: region.device, decoder: cxl.decoder, cookie: cookie, size: region.size, granularity: cxl.granularity,
             members: cxl.targets.map { Member(serial: $0.serial, offset: $0.offset, length: $0.length) })
     }
 

@@ -43,7 +43,8 @@ package struct CXLRegionReview: PlanReview {
             } else {
                 plan.notes.append(
                     Note(
-                        standing.noteCode, standing.address, standing.message, advice: standing.advice))
+                        standing.noteCode, standing.address, standing.message,
+                        advice: "\(standing.advice). If it was given up for good: remove \(file(of: standing.record))"))
             }
         }
         for region in buses.flatMap(\.regions)
@@ -52,7 +53,7 @@ package struct CXLRegionReview: PlanReview {
         }
         let missing = standings.filter { $0.noteCode == .cxlRegionMissing }
         if let first = missing.first {
-            for index in plan.refusals.indices 
+            for index in plan.refusals.indices
             where plan.refusals[index].code == .noMatchingRegion && plan.refusals[index].address == "regions" {
                 plan.refusals[index].advice = first.advice
             }

@@ -103,7 +103,7 @@ extension CXLRegionStanding {
                 : "bring the memory device with the serial \(names) back first (cxl list -M lists those that are there)"
         }
         let creation =
-            "cxl create-region -m -t pmem -w \(record.ways) -g \(record.granularity.bytes) -s \(record.size.bytes) "
+            "cxl create-region -m -t pmem -d \(record.decoder) -w \(record.ways) -g \(record.granularity.bytes) -s \(record.size.bytes) "
             + memdevs.joined(separator: " ")
         switch kind {
         case .missing(let disabled?): return "bring it back: cxl enable-region \(disabled)"

@@ -51,6 +51,7 @@ extension CXLRegionRecord {
         let node = JSONNode.object()
         node.set("format_version", 1)
         node.set("name", regionName)
+        node.set("decoder", decoder)
         node.set("iset_id", cookie)
         node.set("size", size)
         node.set("interleave_granularity", granularity)
@@ -68,7 +69,8 @@ extension CXLRegionRecord {
         let version = try cursor.required("format_version")
         guard try version.integer() == 1 else { throw version.error("is a version that is not known") }
         self.init(
-            regionName: try cursor.required("name").string(), cookie: try cursor.required("iset_id").integer(),
+            regionName: try cursor.required("name").string(), decoder: try cursor.required("decoder").string(),
+            cookie: try cursor.required("iset_id").integer(),
             size: try cursor.required("size").size(),
             granularity: try cursor.required("interleave_granularity").unit(),
             members: try cursor.limitedList("members") { item throws(JSONError) in

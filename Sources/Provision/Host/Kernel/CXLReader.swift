@@ -44,7 +44,9 @@ package struct CXLReader {
     private func region(_ name: String, _ devices: borrowing SysfsDirectory) -> CXLTopology.Placed? {
         if let mode = devices.text("\(name)/mode"), mode != "pmem" { return nil }
         guard let ways = devices.number("\(name)/interleave_ways"), (1...Self.maximumWays).contains(ways),
-            let granularity = devices.number("\(name)/interleave_granularity"), granularity > 0
+            let granularity = devices.number("\(name)/interleave_granularity"), granularity > 0,
+            // It lies below its root decoder in sysfs (drivers/cxl/core/region.c, `devm_cxl_add_region`).
+            let decoder = devices.destination(of: name)?.split(separator: "/").dropLast().last
         else { return nil }
         var targets: [CXLTarget] = []
         for position in 0..<ways {
@@ -54,7 +56,8 @@ package struct CXLReader {
             targets.append(target)
         }
         return CXLTopology.Placed(
-            region: CXLRegion(name: name, granularity: ByteCount(granularity), targets: targets),
+            region: CXLRegion(
+                name: name, decoder: String(decoder), granularity: ByteCount(granularity), targets: targets),
             resource: devices.number("\(name)/resource"))
     }
 

@@ -36,7 +36,9 @@ extension SimulatedState {
             }
             topology.regions.append(
                 CXLTopology.Placed(
-                    region: CXLRegion(name: "region\(number)", granularity: granularity, targets: targets),
+                    region: CXLRegion(
+                        name: "region\(number)", decoder: "decoder0.0", granularity: granularity,
+                        targets: targets),
                     resource: region.resource))
         }
         var number = 0

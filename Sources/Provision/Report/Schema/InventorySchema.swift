@@ -130,7 +130,7 @@ enum InventorySchema {
                 "badblock_count": Words.count, "badblocks": Words.list(of: extent), "seed": Words.text,
                 "free_extents": Words.list(of: extent),
                 "cxl": Words.record([
-                    "region": Words.text, "interleave_ways": Words.count,
+                    "region": Words.text, "decoder": Words.text, "interleave_ways": Words.count,
                     "interleave_granularity": Words.count,
                     "mappings": Words.list(
                         of: Words.record([
