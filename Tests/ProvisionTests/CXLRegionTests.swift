@@ -30,7 +30,8 @@ import Testing
     }
 
     private static func profile(_ namespaces: String, match: String = "{region: 0}") throws -> Profile {
-        let text = "version: 1\nregions:\n  - match: \(match)\n    labels: init\n    namespaces: [\(namespaces)]\n"
+        let text =
+            "version: 1\nregions:\n  - match: \(match)\n    labels: init\n    namespaces: [\(namespaces)]\n"
         return try ProfileReader.read(Array(text.utf8), source: "test.yaml")
     }
 
@@ -125,7 +126,8 @@ import Testing
 
     @Test(arguments: [
         (Self.machine([8738, 4369]), "another order"), (Self.machine(granularity: "4096 B"), "granularity"),
-        (Self.machine([4369]), "1 memory devices"), (Self.machine([4369, 13107], dimms: [4369, 13107]), "other ones"),
+        (Self.machine([4369]), "1 memory devices"),
+        (Self.machine([4369, 13107], dimms: [4369, 13107]), "other ones"),
         (Self.machine(size: "512 MiB"), "it is 512 MiB"),
     ])
     func nothingIsWrittenToARegionThatCameBackOtherwise(machine: String, words: String) throws {
@@ -153,7 +155,8 @@ import Testing
         let standing = try #require(try bench.standings(on: host).first)
         #expect(standing.memdevs == ["mem1", "mem0"])
         #expect(
-            standing.advice.hasSuffix("cxl create-region -m -t pmem -d decoder0.0 -w 2 -g 256 -s 1073741824 mem1 mem0"))
+            standing.advice.hasSuffix(
+                "cxl create-region -m -t pmem -d decoder0.0 -w 2 -g 256 -s 1073741824 mem1 mem0"))
     }
 
     @Test func aMissingRegionIsNamedWithTheWayBack() throws {
@@ -170,7 +173,9 @@ import Testing
         #expect(plan.refusals.first?.advice?.contains("mem1 mem0") == true)
         let status = try HostStatus(of: bench.store) { observed }
         let text = StatusReport(status).text()
-        #expect(text.contains("CXL: the CXL region of 1 GiB") && text.contains("Bring it back: cxl create-region"))
+        #expect(
+            text.contains("CXL: the CXL region of 1 GiB") && text.contains("Bring it back: cxl create-region")
+        )
     }
 
     @Test func aMissingDeviceIsAskedForFirst() throws {
@@ -264,7 +269,8 @@ import Testing
         other.buses[0].regions[0].cxl?.granularity = .kib(4)
         let identity = try #require(observed.identity(of: "region0"))
         #expect(identity != other.identity(of: "region0"))
-        #expect(try RegionIdentity(JSONCursor(JSONValue(parsing: Array(identity.json.text().utf8)))) == identity)
+        #expect(
+            try RegionIdentity(JSONCursor(JSONValue(parsing: Array(identity.json.text().utf8)))) == identity)
         #expect(RegionCorrespondence(before: observed, now: other).region("region0") == nil)
         #expect(HostDrift(from: observed, to: other).differences.map(\.kind) == [.missing, .unexpected])
     }

@@ -43,7 +43,8 @@ import Testing
     }
 
     @Test func memoryWordsDoNotGoWithIt() throws {
-        let text = "version: 1\nregions:\n  - match: {region: 0}\n    namespaces: "
+        let text =
+            "version: 1\nregions:\n  - match: {region: 0}\n    namespaces: "
             + "[{name: fs, mode: devdax, device: {mode: famfs, online: movable}}]\n"
         #expect(throws: ProfileError.self) { try ProfileReader.read(Array(text.utf8), source: "test.yaml") }
     }
@@ -52,7 +53,8 @@ import Testing
         var observed = try SimulatedHost(json: Self.machine).observe()
         for known in [true, false, nil] {
             observed.hasFamfsDriver = known
-            #expect(try InventoryReader.read(Array(InventoryReport(observed).json.utf8)).hasFamfsDriver == known)
+            #expect(
+                try InventoryReader.read(Array(InventoryReport(observed).json.utf8)).hasFamfsDriver == known)
         }
     }
 }

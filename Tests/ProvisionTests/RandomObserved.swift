@@ -101,7 +101,8 @@ struct RandomObserved {
             name: text(), decoder: text(), granularity: size(),
             targets: list { random in
                 CXLTarget(
-                    memdev: random.text(), serial: random.number(), offset: random.size(), length: random.size())
+                    memdev: random.text(), serial: random.number(), offset: random.size(),
+                    length: random.size())
             })
     }
 

@@ -109,7 +109,9 @@ extension Observed {
         for number in observed.buses.indices where observed.buses[number].provider == Bus.cxlProvider {
             for index in observed.buses[number].regions.indices {
                 let region = observed.buses[number].regions[index]
-                let found = topology.regions.filter { region.isMade(of: $0, dimms: observed.buses[number].dimms) }
+                let found = topology.regions.filter {
+                    region.isMade(of: $0, dimms: observed.buses[number].dimms)
+                }
                 guard found.count == 1, let cxl = found.first?.region else { continue }
                 observed.buses[number].regions[index].cxl = cxl
                 for (mapping, target) in zip(region.sortedMappings, cxl.targets) {
@@ -124,8 +126,10 @@ extension Observed {
 extension Region {
     /// The mappings in the order of their positions.
     fileprivate var sortedMappings: [Mapping] {
-        mappings.enumerated().sorted { ($0.element.position ?? $0.offset) < ($1.element.position ?? $1.offset) }
-            .map(\.element)
+        mappings.enumerated().sorted {
+            ($0.element.position ?? $0.offset) < ($1.element.position ?? $1.offset)
+        }
+        .map(\.element)
     }
 
     fileprivate func isMade(of placed: CXLTopology.Placed, dimms: [Dimm]) -> Bool {

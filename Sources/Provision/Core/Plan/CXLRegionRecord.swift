@@ -53,7 +53,8 @@ public struct CXLRegionRecord: Equatable, Sendable {
         }
         guard isUnique, Set(serials).count == serials.count else { return nil }
         self.init(
-            regionName: region.device, decoder: cxl.decoder, cookie: cookie, size: region.size, granularity: cxl.granularity,
+            regionName: region.device, decoder: cxl.decoder, cookie: cookie, size: region.size,
+            granularity: cxl.granularity,
             members: cxl.targets.map { Member(serial: $0.serial, offset: $0.offset, length: $0.length) })
     }
 
@@ -83,10 +84,13 @@ public struct CXLRegionRecord: Equatable, Sendable {
         let found = cxl.targets.map(\.serial)
         var phrases: [String] = []
         if found.count != ways {
-            phrases.append("it has \(found.count) memory devices (\(Self.words(found))), and had \(ways) (\(serialWords))")
+            phrases.append(
+                "it has \(found.count) memory devices (\(Self.words(found))), and had \(ways) (\(serialWords))"
+            )
         } else if found != serials {
             let what = Set(found) == Set(serials) ? "in another order" : "other ones"
-            phrases.append("its memory devices are \(what): serials \(Self.words(found)), and were \(serialWords)")
+            phrases.append(
+                "its memory devices are \(what): serials \(Self.words(found)), and were \(serialWords)")
         } else if zip(members, cxl.targets).contains(where: { $0.offset != $1.offset }) {
             phrases.append("it begins elsewhere on its memory devices")
         }

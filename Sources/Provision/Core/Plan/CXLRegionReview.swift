@@ -38,13 +38,16 @@ package struct CXLRegionReview: PlanReview {
                 plan.refusals.append(
                     Refusal(
                         .cxlRegionChanged, device, standing.message,
-                        advice: "\(standing.advice). Only if the data is not needed: remove \(file(of: standing.record))"
+                        advice:
+                            "\(standing.advice). Only if the data is not needed: remove \(file(of: standing.record))"
                     ))
             } else {
                 plan.notes.append(
                     Note(
                         standing.noteCode, standing.address, standing.message,
-                        advice: "\(standing.advice). If it was given up for good: remove \(file(of: standing.record))"))
+                        advice:
+                            "\(standing.advice). If it was given up for good: remove \(file(of: standing.record))"
+                    ))
             }
         }
         for region in buses.flatMap(\.regions)
@@ -54,7 +57,8 @@ package struct CXLRegionReview: PlanReview {
         let missing = standings.filter { $0.noteCode == .cxlRegionMissing }
         if let first = missing.first {
             for index in plan.refusals.indices
-            where plan.refusals[index].code == .noMatchingRegion && plan.refusals[index].address == "regions" {
+            where plan.refusals[index].code == .noMatchingRegion && plan.refusals[index].address == "regions"
+            {
                 plan.refusals[index].advice = first.advice
             }
         }
@@ -81,7 +85,8 @@ package struct CXLRegionReview: PlanReview {
                 .cxlRegionChanged, region.device,
                 "it shows no namespace, and its label areas hold labels\(names): it was probably made with its memory "
                     + "devices in another order, or without one",
-                advice: "make it anew in the order in which it was (cxl create-region takes the order of its arguments; "
+                advice:
+                    "make it anew in the order in which it was (cxl create-region takes the order of its arguments; "
                     + "mem0, mem1 change at boots, serials do not: cxl list -M). If the labels are not needed: "
                     + "ndctl zero-labels")
         }
@@ -93,7 +98,8 @@ package struct CXLRegionReview: PlanReview {
             .cxlRegionChanged, region.device,
             "none of its namespaces has the info block that its label asks for: it was probably made with another "
                 + "interleave granularity than before, which scrambles all data",
-            advice: "make it anew with the granularity that it had (cxl create-region -g). If they really are creations that "
+            advice:
+                "make it anew with the granularity that it had (cxl create-region -g). If they really are creations that "
                 + "did not finish: ndctl destroy-namespace -f")
     }
 
@@ -106,7 +112,9 @@ package struct CXLRegionReview: PlanReview {
         }
         let devices = Set(region.mappings.map(\.dimm))
         let dimms = observed.buses.flatMap(\.dimms).filter { devices.contains($0.device) }
-        let hasLabels = dimms.contains { $0.labelArea?.slots != nil && $0.labelArea?.availableSlots != nil && !$0.hasNoLabels }
+        let hasLabels = dimms.contains {
+            $0.labelArea?.slots != nil && $0.labelArea?.availableSlots != nil && !$0.hasNoLabels
+        }
         return hasLabels && region.availableSize == .zero ? "" : nil
     }
 }

@@ -34,7 +34,8 @@ public struct CXLRegionStanding: Equatable, Sendable {
         for bus in buses {
             for region in bus.regions {
                 let isSame =
-                    region.cxl.map { record.overlaps($0.targets) } ?? (region.interleaveSetID == record.cookie)
+                    region.cxl.map { record.overlaps($0.targets) }
+                    ?? (region.interleaveSetID == record.cookie)
                 if isSame { related.append((region, bus)) }
             }
         }

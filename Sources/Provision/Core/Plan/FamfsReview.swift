@@ -36,7 +36,8 @@ package struct FamfsReview: PlanReview {
         case true?, nil:
             Refusal(
                 .notSupported, address, at: position, "daxprov makes no device for famfs",
-                advice: "leave its device: out, and give it to the driver fsdev_dax by hand: daxctl reconfigure-device -m famfs "
+                advice:
+                    "leave its device: out, and give it to the driver fsdev_dax by hand: daxctl reconfigure-device -m famfs "
                     + "(ndctl 85 and later)")
         }
     }

@@ -13,7 +13,8 @@ public struct DeviceConfiguration: Equatable, Sendable {
 
     /// A configuration with these properties.
     public init(
-        mode: DeclaredDeviceMode = .devdax, online: OnlinePolicy? = nil, owner: String? = nil, group: String? = nil,
+        mode: DeclaredDeviceMode = .devdax, online: OnlinePolicy? = nil, owner: String? = nil,
+        group: String? = nil,
         permissions: UInt16? = nil
     ) {
         self.mode = mode

@@ -69,7 +69,8 @@ extension CXLRegionRecord {
         let version = try cursor.required("format_version")
         guard try version.integer() == 1 else { throw version.error("is a version that is not known") }
         self.init(
-            regionName: try cursor.required("name").string(), decoder: try cursor.required("decoder").string(),
+            regionName: try cursor.required("name").string(),
+            decoder: try cursor.required("decoder").string(),
             cookie: try cursor.required("iset_id").integer(),
             size: try cursor.required("size").size(),
             granularity: try cursor.required("interleave_granularity").unit(),

@@ -31,7 +31,8 @@ extension SimulatedState {
             let targets = region.mappings.compactMap { mapping in
                 UInt64(dimms[mapping.dimm].id).map {
                     CXLTarget(
-                        memdev: "mem\(mapping.dimm)", serial: $0, offset: mapping.offset, length: mapping.length)
+                        memdev: "mem\(mapping.dimm)", serial: $0, offset: mapping.offset,
+                        length: mapping.length)
                 }
             }
             topology.regions.append(
