@@ -67,7 +67,7 @@ import Testing
     }
 
     /// A bench with a region that was applied, and its record.
-    private static func applied(_ machine: String = machine()) throws -> (Bench, SimulatedHost) {
+    private static func applied(_ machine: String = CXLRegionTests.machine()) throws -> (Bench, SimulatedHost) {
         let bench = try Bench()
         let host = try SimulatedHost(json: machine)
         guard case .applied = try bench.apply(profile(wal), to: host) else {
@@ -93,7 +93,8 @@ import Testing
         let record = try #require(try bench.records.first)
         #expect(record.serials == [4369, 8738] && record.granularity == ByteCount(256))
         #expect(record.size == .gib(1) && record.members.allSatisfy { $0.length == .mib(512) })
-        #expect(record.cookie == (try host.observe().regions.first?.interleaveSetID))
+        let cookie = try host.observe().regions.first?.interleaveSetID
+        #expect(record.cookie == cookie)
         #expect(try bench.standings(on: host).isEmpty)
     }
 
