@@ -17,6 +17,9 @@ struct StatusCommand: ParsableCommand {
             DIMMs that report something are named: failure flags, a state other than ok, alarms, a dirty shutdown. They do not \
             change the exit code.
 
+            A CXL region that an apply left as its profile says is recorded: its memory devices by serial, in their order, and the \
+            interleave granularity. Where it is missing, or came back in another way, the report says with which command it comes back.
+
             daxctl has a boot policy of its own, in /etc/daxctl.conf.d. For each of its sections it says whether anything \
             reads it, what daxctl then does, and whether daxprov makes something else of the same device after a boot. \
             Where such a section is, or daxprov keeps a device as memory, it says who else brings memory online.
@@ -67,7 +70,7 @@ struct StatusCommand: ParsableCommand {
         if status.isUnsettled { throw Ending(.partial) }
         guard detailedExitcode else { return }
         if status.unknown != nil { throw Ending(Privilege.isMissing ? .notPermitted : .error) }
-        if !status.drift.isEmpty { throw Ending(.changesPending) }
+        if !status.drift.isEmpty || !status.cxlRegions.isEmpty { throw Ending(.changesPending) }
     }
 
     private func write(_ status: HostStatus) throws {

@@ -123,7 +123,18 @@ struct RandomObserved {
             persistenceDomain: one(of: PersistenceDomain.allCases), mappings: list { $0.mapping() },
             isEnabled: bool(), isReadOnly: bool(), labelling: one(of: RegionLabelling.allCases),
             badBlocks: list { $0.badBlocks() }, capabilities: list { $0.capability() },
-            namespaceSeed: maybe { $0.text() }, namespaces: list { $0.namespace() })
+            namespaceSeed: maybe { $0.text() }, namespaces: list { $0.namespace() },
+            cxl: maybe { $0.cxlRegion() })
+    }
+
+    private mutating func cxlRegion() -> CXLRegion {
+        CXLRegion(
+            name: text(), decoder: text(), granularity: size(),
+            targets: list { random in
+                CXLTarget(
+                    memdev: random.text(), serial: random.number(), offset: random.size(),
+                    length: random.size())
+            })
     }
 
     private mutating func mapping() -> Mapping {

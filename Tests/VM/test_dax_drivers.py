@@ -7,6 +7,7 @@ from support.daxprov import DONE, REFUSED, ROLLED_BACK
 from support.holders import NOT_BY_ITSELF
 
 HEAP = profile(region(0, namespace(name="heap", mode="devdax", size="512 MiB")))
+FAMFS = profile(region(0, namespace(name="heap", mode="devdax", size="512 MiB", device="{mode: famfs}")))
 NONE = profile(region(0), unmanaged="destroy")
 
 
@@ -28,6 +29,8 @@ def test_every_driver_of_a_device_is_shown_and_memory_that_a_driver_left_behind_
 
     assert held() == {"mode": "devdax", "driver": "device_dax"}
     assert daxprov.is_settled(HEAP)
+    [refusal] = daxprov.plan(FAMFS)["refusals"]
+    assert refusal["code"] == "not_supported" and "needs the driver fsdev_dax" in refusal["message"]
 
     run(f"daxctl disable-device {device}")
     assert held() == {"mode": "disabled"}

@@ -47,6 +47,8 @@ def test_a_device_of_fsdev_dax_is_named_refused_and_comes_back(labelled):
     assert before.named("heap")["device"]["driver"] == "fsdev_dax"
     ndctl.assert_agrees(labelled)
     assert [each["code"] for each in daxprov.plan(HEAP)["notes"]] == ["device_held"]
+    famfs = HEAP.replace("size: 256 MiB", "size: 256 MiB, device: {mode: famfs}")
+    assert "daxprov makes no device for famfs" in {each["message"] for each in daxprov.plan(famfs)["refusals"]}
     refused = daxprov.apply(NONE, allow=["heap"])
     assert refused.status == REFUSED and f"{device}: bound to the driver fsdev_dax" in refused.out + refused.err
     assert daxprov.inventory().facts() == before.facts()

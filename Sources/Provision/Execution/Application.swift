@@ -220,6 +220,8 @@ public struct Application {
             let kept = KeptDevices(store)
             try kept.forgetDestroyed(on: observed)
             try DaxRegionRecords(store).adopt(profile, on: observed)
+            let assigned = RegionMatcher.assign(profile.regions, on: observed).0
+            try CXLRegionRecords(store).record(Set(assigned.map(\.region.device)), on: observed)
             guard profile.saysWhatDevicesAre else { return }
             let declared = profile.namespaces(on: observed)
             try kept.release(declared)

@@ -29,6 +29,9 @@ public struct HostStatus: Sendable {
     /// Who else makes memory of dax devices; nil where that was not looked at.
     public var memoryAgents: MemoryAgents?
 
+    /// The recorded CXL regions that are not there as they were.
+    public private(set) var cxlRegions: [CXLRegionStanding] = []
+
     /// Whether something must be ended before the host is known to be in one state.
     public var isUnsettled: Bool { !interrupted.isEmpty || !unreadable.isEmpty }
 
@@ -45,6 +48,7 @@ public struct HostStatus: Sendable {
     ) throws(StateError) {
         protected = try ProtectionStore(store.directory).marks()
         kept = try KeptDeviceStore(store.directory).kept().devices
+        let cxlRecords = try CXLRegionStore(store.directory).found().records
         var ended: [TransactionSummary] = []
         for reading in try store.readings() {
             switch reading {
@@ -58,11 +62,12 @@ public struct HostStatus: Sendable {
             }
         }
         let after = result(of: ended, in: store)
-        let isCompared = always || after != nil
+        let isCompared = always || after != nil || !cxlRecords.isEmpty
         do throws(HostError) {
             let now = try observe()
             troubledDimms = now.buses.flatMap(\.dimms).filter { !$0.trouble.isEmpty }
             if isCompared { observed = now }
+            cxlRegions = CXLRegionStanding.all(cxlRecords, on: now)
             if let after { drift = HostDrift(from: after, to: now).differences }
         } catch {
             if isCompared { unknown = error.description }

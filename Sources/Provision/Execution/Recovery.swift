@@ -99,6 +99,11 @@ public struct Recovery {
             try ProtectionStore(store.directory).set(log.marks(on: now))
             try KeptDevices(store).settle(log)
             try DaxRegionRecords(store).settle(log)
+            let touched = log.touchedIdentities
+            let regions = now.regions.map(\.device).filter {
+                now.identity(of: $0).map(touched.contains) ?? false
+            }
+            try CXLRegionRecords(store).record(Set(regions), on: now)
         } catch {
             throw .state(error)
         }

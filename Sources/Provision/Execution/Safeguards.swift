@@ -17,6 +17,11 @@ public struct Safeguards: Sendable {
     /// What the files of damaged records of dynamic dax regions are named by.
     public var damagedDaxRegions: [UUID] = []
 
+    /// What is recorded of CXL regions.
+    public var cxlRegions: [CXLRegionRecord] = []
+    /// What the files of damaged records of CXL regions are named by.
+    public var damagedCXLRegions: [UUID] = []
+
     /// The transactions that were interrupted, oldest first.
     public var interrupted: [TransactionLog] = []
 
@@ -35,6 +40,9 @@ public struct Safeguards: Sendable {
             let found = try DaxRegionStore(store.directory).found()
             daxRegions = found.records
             damagedDaxRegions = found.damaged
+            let regions = try CXLRegionStore(store.directory).found()
+            cxlRegions = regions.records
+            damagedCXLRegions = regions.damaged
         } catch {
             unknown = error.description
         }
@@ -62,6 +70,9 @@ extension Safeguards {
             ProtectionReview(marks: marks),
             UnsettledReview(unreadable: unreadable, observed: observed),
             DamagedRecordReview(damaged: damagedDaxRegions),
+            CXLRegionReview(
+                records: cxlRegions, damaged: damagedCXLRegions, profile: profile, observed: observed,
+                place: (stateDirectory?.appending(CXLRegionStore.directory)).map(\.string) ?? "cxl-regions"),
             DeclaredProtectionReview(profile: profile, observed: observed, unknown: unknown),
         ]
     }

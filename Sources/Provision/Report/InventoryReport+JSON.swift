@@ -19,6 +19,8 @@ extension InventoryReport {
         let shown = shown
         root.set("buses", each: shown.buses, node)
         if !shown.daxRegions.isEmpty { root.set("dax_regions", each: shown.daxRegions, Self.node) }
+        if !shown.cxlMemdevs.isEmpty { root.set("cxl_memdevs", each: shown.cxlMemdevs) { $0.json } }
+        root.set("fsdev_dax", shown.hasFamfsDriver)
         if let hotplug = shown.memoryHotplug { root.set("memory_hotplug", Self.node(hotplug)) }
         return root
     }
@@ -37,6 +39,7 @@ extension InventoryReport {
         let node = JSONNode.object()
         node.set("dev", dimm.device)
         node.set("id", dimm.uniqueID)
+        node.setFlag("id_of_memdev", if: dimm.isIdentifiedByMemdev)
         node.set("handle", dimm.handle)
         node.set("phys_id", dimm.physicalID)
         node.set("state", dimm.isEnabled ? "enabled" : "disabled")
@@ -73,6 +76,7 @@ extension InventoryReport {
         node.set("iset_id", region.interleaveSetID)
         node.set("interleave_ways", region.interleaveWays)
         node.set("mappings", each: region.mappings, Self.mappingNode)
+        if let cxl = region.cxl { node.set("cxl", cxl.json) }
         node.set("state", region.isEnabled ? "enabled" : "disabled")
         node.set("read_only", region.isReadOnly)
         Self.setBadBlocks(region.badBlocks, in: node)

@@ -38,7 +38,7 @@ extension InventoryReport {
     private static func ndctlNode(_ dimm: Dimm) -> JSONNode {
         let node = JSONNode.object()
         node.set("dev", dimm.device)
-        node.set("id", dimm.uniqueID)
+        node.set("id", dimm.isIdentifiedByMemdev ? nil : dimm.uniqueID)
         node.set("handle", dimm.handle)
         node.set("phys_id", dimm.physicalID)
         for flag in DimmFlag.allCases { node.setFlag(flag.key, if: dimm.flags.contains(flag)) }

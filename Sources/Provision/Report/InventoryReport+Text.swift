@@ -13,7 +13,7 @@ extension InventoryReport {
         var blocks =
             observed.buses.isEmpty
             ? ["No persistent memory: this host has no nvdimm bus."]
-            : shown.buses.map { lines(of: $0, width).joined(separator: "\n") }
+            : shown.buses.map { lines(of: $0, shown.cxlMemdevs, width).joined(separator: "\n") }
         let regions = shown.daxRegions.filter(DaxRegionText.shows)
         if !regions.isEmpty {
             blocks.append(Self.lines(of: regions, shown.memoryHotplug, width).joined(separator: "\n"))
@@ -43,7 +43,7 @@ extension InventoryReport {
         of_pmem), and check that the firmware describes it (an ACPI NFIT, or memmap= on the kernel command line)
         """
 
-    private func lines(of bus: Bus, _ width: Int?) -> [String] {
+    private func lines(of bus: Bus, _ memdevs: [CXLMemdev], _ width: Int?) -> [String] {
         let scrub = bus.scrubState.map { ", scrub \($0.rawValue)" } ?? ""
         let width = width.map { $0 - 2 }
         var lines = ["\(Self.clean(bus.device)): \(Self.clean(bus.provider))\(scrub)"]
@@ -57,6 +57,12 @@ extension InventoryReport {
         lines += bus.dimms.flatMap { Self.healthLines($0, width) }
         if bus.regions.isEmpty {
             lines.append("  no regions" + (bus.wayToRegions.map { ": one is made by \($0)" } ?? ""))
+        }
+        if bus.provider == Bus.cxlProvider {
+            lines += memdevs.filter(\.regions.isEmpty).map { memdev in
+                "  memory device \(Self.clean(memdev.name)) (serial \(memdev.serial)): "
+                    + "\(memdev.persistentSize.brief) of persistent capacity, in no region"
+            }
         }
         for region in bus.regions {
             let text = RegionText(region, dimmIDs: bus.dimmIDs(of: region) ?? [], width: width) {

@@ -39,6 +39,9 @@ struct RegionText {
         var facts = [region.size.brief]
         if let align = region.align { facts.append("align \(align.brief)") }
         facts.append(interleave)
+        if let cxl = region.cxl {
+            facts.append("interleave granularity \(cxl.granularity.brief)")
+        }
         facts.append("persistence \(region.persistenceDomain.rawValue)")
         if let node = region.numaNode { facts.append("NUMA node \(node)") }
         if let node = region.targetNode, node != region.numaNode { facts.append("target node \(node)") }

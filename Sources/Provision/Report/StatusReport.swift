@@ -26,6 +26,7 @@ public struct StatusReport: Sendable {
             let source = mark.source.map { "by \($0)" } ?? "by a mark that is damaged"
             return "Protected: \(name)(label \(mark.label)), \(source)"
         }
+        lines += status.cxlRegions.map { "CXL: \($0.message). \($0.advice.asSentence)" }
         if let agents = status.memoryAgents {
             lines += MemoryAgentsText.lines(agents, status.daxctlEffects, isConcerned: !status.kept.isEmpty)
         }
@@ -96,6 +97,9 @@ public struct StatusReport: Sendable {
                 return node
             }
         }
+        if !status.cxlRegions.isEmpty {
+            document.set("cxl_regions", each: status.cxlRegions) { CXLRegionText.json($0) }
+        }
         if let unit = status.bootUnit {
             let node = JSONNode.object()
             node.set("enabled", unit.isEnabled)
@@ -108,6 +112,31 @@ public struct StatusReport: Sendable {
         }
         return document
     }
+}
+
+/// Recorded CXL regions that are not there as they were, as objects.
+enum CXLRegionText {
+    /// What became of a region.
+    static func json(_ standing: CXLRegionStanding) -> JSONNode {
+        let node = JSONNode.object()
+        node.set("region", standing.address)
+        switch standing.kind {
+        case .missing: node.set("state", "missing")
+        case .changed: node.set("state", "changed")
+        }
+        node.set("serials", each: standing.record.serials) { .integer($0) }
+        node.set("interleave_ways", standing.record.ways)
+        node.set("interleave_granularity", standing.record.granularity)
+        node.set("size", standing.record.size)
+        node.set("message", standing.message)
+        node.set("advice", standing.advice)
+        return node
+    }
+}
+
+extension String {
+    /// The text with a capital at its start.
+    fileprivate var asSentence: String { prefix(1).uppercased() + dropFirst() }
 }
 
 /// Marks of protected namespaces as objects.

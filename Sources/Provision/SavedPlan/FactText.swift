@@ -28,7 +28,7 @@ enum FactText {
                 .device:
                 .word(text)
             case .flags: .words(of: list(text).map(String.init))
-            case .align, .rawSize, .size: size(text).map(FactValue.size)
+            case .align, .rawSize, .size, .interleaveGranularity: size(text).map(FactValue.size)
             case .resource, .interleaveSet: hexadecimal(text).map(FactValue.hexadecimal)
             case .sectorSize, .extents, .labelSlots, .availableSlots: Int(text).map(FactValue.number)
             case .labelUUID, .infoBlockUUID: UUID(text).map(FactValue.uuid)

@@ -78,6 +78,25 @@ def split_memory(name, describes, kernel_arguments, driver):
         modules_before=DRIVERS, modules_after=driver)
 
 
+def cxl(name, describes, *devices, size=1 * GIB, setup=""):
+    """CXL memory devices below one host bridge, each with the number of its images and its serial, in the order of the root
+    ports that they are plugged into. No boot makes regions on them: QEMU's firmware has none, and the kernel forgets them."""
+    images, arguments = [], ["-device", "pxb-cxl,bus_nr=12,bus=pcie.0,id=cxl.1"]
+    for port in range(2):
+        arguments += ["-device", f"cxl-rp,port={port},bus=cxl.1,id=rp{port},chassis=0,slot={port + 2}"]
+    for port, (image, serial) in enumerate(devices):
+        images += [Image(f"cxl{image}", size), Image(f"lsa{image}", 1 * MIB)]
+        arguments += [
+            "-object", f"memory-backend-file,id=c{image},share=on,size={size},mem-path={{cxl{image}}}",
+            "-object", f"memory-backend-file,id=l{image},share=on,size={1 * MIB},mem-path={{lsa{image}}}",
+            "-device", f"cxl-type3,bus=rp{port},memdev=c{image},lsa=l{image},id=mem{image},sn={serial:#x}"]
+    return Topology(
+        name, describes, machine="q35,cxl=on,cxl-fmw.0.targets.0=cxl.1,cxl-fmw.0.size=4G",
+        cpu="max,la57=off,-hypervisor", hotplug=True, images=tuple(images), devices=tuple(arguments),
+        modules_before=DRIVERS, modules_after=("cxl_acpi", "cxl_pci", "cxl_mem", "cxl_pmem"), can_be_saved=False,
+        setup=setup)
+
+
 ALL = {topology.name: topology for topology in (
     # Longer than 4 GiB: within one region the kernel then numbers namespaces in an order other than by address.
     nvdimms("nvdimm", "two 6 GiB NVDIMMs with 2 MiB label areas, a region each, label-less when fresh",
@@ -110,16 +129,10 @@ ALL = {topology.name: topology for topology in (
              modules_after=("virtio_pmem",), can_be_saved=False,  # QEMU 7.2 does not save this device
              devices=("-object", f"memory-backend-file,id=m0,share=on,size={1 * GIB},mem-path={{pmem}}",
                       "-device", "virtio-pmem-pci,memdev=m0")),
-    Topology("cxl", "a 1 GiB CXL memory device and one region on it; labels in its label storage area",
-             machine="q35,cxl=on,cxl-fmw.0.targets.0=cxl.1,cxl-fmw.0.size=4G", cpu="max,la57=off,-hypervisor",
-             hotplug=True, images=(Image("cxl0", 1 * GIB), Image("lsa0", 1 * MIB)), modules_before=DRIVERS,
-             modules_after=("cxl_acpi", "cxl_pci", "cxl_mem", "cxl_pmem"), can_be_saved=False,
-             setup="cxl create-region -m -t pmem -d decoder0.0 -w 1 -g 256 mem0 > /dev/null",  # after each boot
-             devices=("-object", f"memory-backend-file,id=c0,share=on,size={1 * GIB},mem-path={{cxl0}}",
-                      "-object", f"memory-backend-file,id=l0,share=on,size={1 * MIB},mem-path={{lsa0}}",
-                      "-device", "pxb-cxl,bus_nr=12,bus=pcie.0,id=cxl.1",
-                      "-device", "cxl-rp,port=0,bus=cxl.1,id=rp0,chassis=0,slot=2",
-                      "-device", "cxl-rp,port=1,bus=cxl.1,id=rp1,chassis=0,slot=3",
-                      "-device", "cxl-type3,bus=rp0,memdev=c0,lsa=l0,id=mem0,sn=0x1")),
+    cxl("cxl", "a 1 GiB CXL memory device and one region on it; labels in its label storage area", (0, 0x1),
+        setup="cxl create-region -m -t pmem -d decoder0.0 -w 1 -g 256 mem0 > /dev/null"),  # after each boot
+    cxl("cxl-two", "two 512 MiB CXL memory devices without a region; labels in their label storage areas",
+        (0, 0x1111), (1, 0x2222), size=512 * MIB),
+    cxl("cxl-two-turned", "the same two, each in the other's port", (1, 0x2222), (0, 0x1111), size=512 * MIB),
     Topology("none", "no persistent memory; the drivers are loaded", modules_before=(*DRIVERS, "nfit")),
 )}

@@ -22,6 +22,8 @@ public struct Dimm: Equatable, Sendable {
     public var isLabelAreaUnread: Bool
     /// What its firmware tells of its health; nil where it was not asked.
     public var health: DimmHealth?
+    /// Whether ``uniqueID`` is the serial of the CXL memory device, which the nvdimm subsystem does not show (Linux before 6.2).
+    public var isIdentifiedByMemdev = false
 
     /// A DIMM with these properties.
     public init(

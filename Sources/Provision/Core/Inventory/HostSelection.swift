@@ -47,11 +47,15 @@ public struct HostSelection: Sendable, Equatable {
             buses.flatMap(\.regions).flatMap { region in
                 region.namespaces.filter { shows($0, in: region) }.compactMap(\.characterDevice)
             })
-        return Observed(
+        var limited = Observed(
             buses: buses,
             daxRegions: observed.daxRegions.filter { region in
                 region.devices.contains { devices.contains($0.name) }
             }, memoryHotplug: observed.memoryHotplug)
+        let memdevs = Set(buses.flatMap(\.regions).flatMap { $0.cxl?.targets ?? [] }.map(\.memdev))
+        limited.cxlMemdevs = observed.cxlMemdevs.filter { memdevs.contains($0.name) }
+        limited.hasFamfsDriver = observed.hasFamfsDriver
+        return limited
     }
 
     /// Whether a namespace is meant, by itself or with its region.

@@ -24,10 +24,15 @@ public enum InventoryReader {
         if let selection = try root.optional("selection") {
             throw selection.error("says that this is a part of a host: save the whole, without names")
         }
-        return Observed(
+        var observed = Observed(
             buses: try root.required("buses").limitedList(bus),
             daxRegions: try root.limitedList("dax_regions", daxRegion),
             memoryHotplug: try root.optional("memory_hotplug").map(memoryHotplug))
+        observed.cxlMemdevs = try root.limitedList("cxl_memdevs") { memdev throws(JSONError) in
+            try CXLMemdev(memdev)
+        }
+        observed.hasFamfsDriver = try root.optional("fsdev_dax")?.bool()
+        return observed
     }
 
     /// Where and when the inventory was taken; nil where it does not say.
@@ -48,7 +53,7 @@ public enum InventoryReader {
     }
 
     private static func dimm(_ node: JSONCursor) throws(JSONError) -> Dimm {
-        Dimm(
+        var dimm = Dimm(
             device: try node.required("dev").string(),
             uniqueID: try node.optional("id")?.string(),
             handle: try node.optional("handle")?.integer(),
@@ -60,6 +65,8 @@ public enum InventoryReader {
             labelArea: try node.optional("label_area").map(labelArea),
             isLabelAreaUnread: try node.optional("label_area_unread")?.bool() ?? false,
             health: try DimmHealth.of(dimm: node))
+        dimm.isIdentifiedByMemdev = try node.optional("id_of_memdev")?.bool() ?? false
+        return dimm
     }
 
     private static func labelArea(_ node: JSONCursor) throws(JSONError) -> LabelArea {
@@ -92,7 +99,8 @@ public enum InventoryReader {
             namespaces: try node.limitedList(
                 "namespaces", upTo: JSONCursor.maximumNamespaces, namespace),
             uninstantiated: try node.limitedList(
-                "uninstantiated_labels", upTo: JSONCursor.maximumNamespaces, label))
+                "uninstantiated_labels", upTo: JSONCursor.maximumNamespaces, label),
+            cxl: try node.optional("cxl").map { cxl throws(JSONError) in try CXLRegion(cxl) })
         try node.requireSummable(region)
         return region
     }

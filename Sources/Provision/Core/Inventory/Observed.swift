@@ -9,6 +9,10 @@ public struct Observed: Equatable, Sendable {
     public var daxRegions: [DaxRegion]
     /// How the kernel takes memory in at run time; nil where it does not, or it is not known.
     public var memoryHotplug: MemoryHotplug?
+    /// Whether the driver `fsdev_dax` is there, which gives dax devices to famfs; nil where that is not known.
+    public var hasFamfsDriver: Bool?
+    /// The CXL memory devices with persistent capacity.
+    public var cxlMemdevs: [CXLMemdev] = []
 
     /// A host with these buses and dax regions.
     public init(buses: [Bus], daxRegions: [DaxRegion] = [], memoryHotplug: MemoryHotplug? = nil) {
@@ -69,7 +73,7 @@ extension Bus {
 
     /// What makes regions of its devices, where that is another tool's work: a command. Nil where the platform does.
     public var wayToRegions: String? {
-        provider == "CXL" ? "cxl create-region (cxl list -M lists the memory devices)" : nil
+        provider == Self.cxlProvider ? "cxl create-region (cxl list -M lists the memory devices)" : nil
     }
 }
 

@@ -38,6 +38,8 @@ public struct Region: Equatable, Sendable {
     public var namespaces: [Namespace]
     /// The labels that take capacity and show no namespace. Looked for as root in labelled regions alone.
     public var uninstantiated: [UninstantiatedLabel]
+    /// What CXL decoders make of its memory devices; nil of any other region, and where that cannot be read.
+    public var cxl: CXLRegion?
 
     /// A region with these properties.
     public init(
@@ -47,7 +49,7 @@ public struct Region: Equatable, Sendable {
         mappings: [Mapping] = [], isEnabled: Bool = true, isReadOnly: Bool = false,
         labelling: RegionLabelling = .labelled, badBlocks: [BadBlocks] = [],
         capabilities: [ModeCapability] = [], namespaceSeed: String? = nil, namespaces: [Namespace] = [],
-        uninstantiated: [UninstantiatedLabel] = []
+        uninstantiated: [UninstantiatedLabel] = [], cxl: CXLRegion? = nil
     ) {
         self.device = device
         self.size = size
@@ -68,6 +70,7 @@ public struct Region: Equatable, Sendable {
         self.namespaceSeed = namespaceSeed
         self.namespaces = namespaces
         self.uninstantiated = uninstantiated
+        self.cxl = cxl
     }
 
     /// The number of DIMMs that the region interleaves; 1 where it has no mappings (e820, virtio-pmem).

@@ -3,8 +3,9 @@
 /// added or change slots; and the interleave set's cookie, when labels of another version are written
 /// (drivers/nvdimm/region_devs.c, `nd_region_interleave_set_cookie`).
 public enum RegionIdentity: Hashable, Sendable {
-    /// An interleave set of DIMMs that say who they are, in the order of their positions.
-    case interleaveSet([Share])
+    /// An interleave set of DIMMs that say who they are, in the order of their positions. With the granularity where that can be
+    /// another after a boot (CXL): what was written with one is scrambled with another.
+    case interleaveSet([Share], granularity: ByteCount? = nil)
     /// Memory without such DIMMs (e820, virtio-pmem, ramdax): there is nothing better than its place. Whoever writes there
     /// must look at what is there first.
     case place(provider: String, cookie: UInt64?, start: UInt64?, size: ByteCount)
@@ -38,7 +39,7 @@ public enum RegionIdentity: Hashable, Sendable {
             }
         }
         guard shares.isEmpty || shares.count != region.mappings.count else {
-            self = .interleaveSet(shares)
+            self = .interleaveSet(shares, granularity: region.cxl?.granularity)
             return
         }
         let cookie = region.interleaveSetID == 0 ? nil : region.interleaveSetID
@@ -57,7 +58,7 @@ extension RegionIdentity: CustomStringConvertible {
     /// The identity for a person: the DIMMs, or the place.
     public var description: String {
         switch self {
-        case .interleaveSet(let shares): "on DIMM \(shares.map(\.dimm).joined(separator: ", "))"
+        case .interleaveSet(let shares, _): "on DIMM \(shares.map(\.dimm).joined(separator: ", "))"
         case .place(let provider, _, let start, let size):
             "of \(size) at \(start.map { "0x" + String($0, radix: 16) } ?? "an unknown address") (\(provider))"
         }

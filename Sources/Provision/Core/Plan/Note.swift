@@ -70,6 +70,10 @@ public struct Note: Equatable, Sendable {
         case renameWithoutEffect = "rename_without_effect"
         /// A label writes the declared name with other bytes.
         case nameSpelledDifferently = "name_spelled_differently"
+        /// A CXL region that was recorded is not there.
+        case cxlRegionMissing = "cxl_region_missing"
+        /// A CXL region is not interleaved as it was when its data was written, and the plan does not touch it.
+        case cxlRegionChanged = "cxl_region_changed"
     }
 }
 

@@ -55,13 +55,23 @@ public struct ObjectFingerprint: Equatable, Sendable {
         case labelSlots = "label_slots"
         case availableSlots = "available_slots"
         case device
+        case interleaveGranularity = "interleave_granularity"
 
         /// The version of the facts that has it first. A plan that was saved before knows nothing of it.
-        package var since: Int { self == .device ? 2 : 1 }
+        package var since: Int {
+            switch self {
+            case .interleaveGranularity: 3
+            case .device: 2
+            case .name, .labelUUID, .infoBlockUUID, .state, .mode, .configuredMode, .map, .align, .sectorSize,
+                .resource, .rawSize, .size, .extents, .allocated, .interleaveSet, .labels, .readOnly, .dimms,
+                .flags, .security, .labelVersion, .labelSlots, .availableSlots:
+                1
+            }
+        }
     }
 
     /// The version of the facts that this program knows: it grows with every fact that is added.
-    public static let factsVersion = 2
+    public static let factsVersion = 3
 
     /// An object of a kind with these facts.
     package init(_ kind: Kind, identity: String, address: String, facts: [Fact: FactValue?]) {
@@ -143,6 +153,7 @@ extension ObjectFingerprint {
                 .state: .word(region.isEnabled ? "enabled" : "disabled"),
                 .readOnly: .word(region.isReadOnly ? "true" : "false"), .dimms: .shares(shares),
                 .allocated: .ranges(of: allocated),
+                .interleaveGranularity: (region.cxl?.granularity).map { .size($0) },
             ])
     }
 

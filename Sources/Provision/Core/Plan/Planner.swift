@@ -33,6 +33,7 @@ public enum Planner {
             HealthReview(observed: observed),
             MediaErrorReview(observed: observed),
             DaxDeviceReview(observed: observed, settled: draft.settledDevices),
+            FamfsReview(profile: profile, observed: observed),
             ListingReview(profile: profile, observed: observed, limits: limits),
         ])
     }

@@ -111,6 +111,8 @@ public struct Refusal: Equatable, Sendable {
         case mediaErrors = "media_errors"
         /// The host is not as the transaction that is to be undone left it.
         case hostChanged = "host_changed"
+        /// A CXL region is not interleaved as it was when its data was written.
+        case cxlRegionChanged = "cxl_region_changed"
         /// The transaction cannot be undone, since it did not end or was undone.
         case nothingToUndo = "nothing_to_undo"
         /// A transaction that concerned the region, or may have, cannot be read.

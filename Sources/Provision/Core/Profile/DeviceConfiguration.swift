@@ -1,7 +1,7 @@
 /// What becomes of the character device of a devdax namespace (`device:` in a profile).
 public struct DeviceConfiguration: Equatable, Sendable {
     /// Which driver holds it.
-    public var mode: DeviceMode
+    public var mode: DeclaredDeviceMode
     /// How its memory is brought online; only for ``DeviceMode/systemRAM``, and nil: movable.
     public var online: OnlinePolicy?
     /// The owner of the device node: a user's name or number; nil: root.
@@ -13,7 +13,8 @@ public struct DeviceConfiguration: Equatable, Sendable {
 
     /// A configuration with these properties.
     public init(
-        mode: DeviceMode = .devdax, online: OnlinePolicy? = nil, owner: String? = nil, group: String? = nil,
+        mode: DeclaredDeviceMode = .devdax, online: OnlinePolicy? = nil, owner: String? = nil,
+        group: String? = nil,
         permissions: UInt16? = nil
     ) {
         self.mode = mode
@@ -22,6 +23,16 @@ public struct DeviceConfiguration: Equatable, Sendable {
         self.group = group
         self.permissions = permissions
     }
+}
+
+/// The driver of a device that a profile asks for, in daxctl's words.
+public enum DeclaredDeviceMode: String, CaseIterable, Sendable {
+    /// `device_dax`: the device is mapped by programs.
+    case devdax
+    /// `kmem`: the capacity is system memory.
+    case systemRAM = "system-ram"
+    /// `fsdev_dax` (Linux 7.0 and later): for the file system famfs. The language has it, and no plan does it.
+    case famfs
 }
 
 extension DeviceConfiguration {
@@ -42,6 +53,10 @@ extension DeviceConfiguration {
     /// What the device is to be used as. Memory comes online movable where the profile does not say how: nothing else can
     /// be taken back by plan.
     public var use: DeviceUse {
-        mode == .devdax ? .devdax : .systemRAM(online ?? .movable)
+        switch mode {
+        // Refused by every plan (``FamfsReview``).
+        case .devdax, .famfs: .devdax
+        case .systemRAM: .systemRAM(online ?? .movable)
+        }
     }
 }

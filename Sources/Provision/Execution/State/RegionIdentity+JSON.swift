@@ -6,7 +6,8 @@ extension RegionIdentity {
     var json: JSONNode {
         let node = JSONNode.object()
         switch self {
-        case .interleaveSet(let shares):
+        case .interleaveSet(let shares, let granularity):
+            node.set("granularity", granularity)
             node.set("dimms", each: shares) { share in
                 let item = JSONNode.object()
                 item.set("id", share.dimm)
@@ -36,7 +37,7 @@ extension RegionIdentity {
                         dimm: try item.required("id").string(), position: position,
                         offset: try item.required("offset").size(),
                         length: try item.required("length").size())
-                })
+                }, granularity: try cursor.optional("granularity")?.unit())
             return
         }
         func number(_ key: String) throws(JSONError) -> UInt64? {

@@ -8,13 +8,13 @@ extension KernelHost {
         try withRegion(region) { found, _ throws(HostError) in
             try found.forEachDimm { dimm throws(HostError) in
                 try Self.requireWhole(dimm)
-                if dimm.hasLabelArea { images.append(try Self.image(of: dimm)) }
+                if dimm.hasLabelArea { images.append(try image(of: dimm)) }
             }
         }
         return images
     }
 
-    private static func image(of dimm: borrowing NdctlDimm) throws(HostError) -> LabelAreaImage {
+    private func image(of dimm: borrowing NdctlDimm) throws(HostError) -> LabelAreaImage {
         let index = try dimm.readLabelIndex()
         var bytes = index.bytes
         if let slots = LabelIndex.usedSlots(areaSize: index.areaSize, bytes: bytes), slots.length > 0 {
@@ -23,7 +23,13 @@ extension KernelHost {
             let all = try dimm.readLabelArea { $0 }.bytes
             bytes = Array(all[..<max(bytes.count, LabelAreaImage.length(of: all))])
         }
-        return LabelAreaImage(dimm: dimm.uniqueID ?? dimm.device, bytes: bytes)
+        return LabelAreaImage(dimm: lastingName(of: dimm), bytes: bytes)
+    }
+
+    /// What a DIMM is known by over a boot: its identity, that of the CXL memory device that it is, or where there is neither the
+    /// kernel's name.
+    package func lastingName(of dimm: borrowing NdctlDimm) -> String {
+        dimm.uniqueID ?? memdevIDs[dimm.device] ?? dimm.device
     }
 
     /// What has to be written for a DIMM's area to be as an image says. Where the image has no valid index, nothing was

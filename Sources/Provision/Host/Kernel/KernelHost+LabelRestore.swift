@@ -13,7 +13,7 @@ extension KernelHost {
         regions = [:]
         try withRegion(region) { found, bus throws(HostError) in
             try found.forEachDimm { dimm throws(HostError) in
-                guard let image = try Self.image(for: dimm, in: images) else { return }
+                guard let image = try image(for: dimm, in: images) else { return }
                 try Self.requireNothingElse(than: image, own, on: dimm)
             }
             let affected = Self.enabledRegions(sharing: found, on: bus)
@@ -24,7 +24,7 @@ extension KernelHost {
                     if affected.contains(other.device) { try other.disable() }
                 }
                 try found.forEachDimm { dimm throws(HostError) in
-                    guard let image = try Self.image(for: dimm, in: images) else { return }
+                    guard let image = try image(for: dimm, in: images) else { return }
                     try dimm.writeLabelArea(try Self.restored(image, on: dimm))
                     try dimm.disable()
                     try dimm.enable()
@@ -43,12 +43,12 @@ extension KernelHost {
     }
 
     /// What was saved of a DIMM; nil where it has no label area.
-    private static func image(
+    private func image(
         for dimm: borrowing NdctlDimm, in images: [LabelAreaImage]
     ) throws(HostError) -> LabelAreaImage? {
-        try requireWhole(dimm)
+        try Self.requireWhole(dimm)
         guard dimm.hasLabelArea else { return nil }
-        let name = dimm.uniqueID ?? dimm.device
+        let name = lastingName(of: dimm)
         if let image = images.first(where: { $0.dimm == name }) { return image }
         throw HostError(
             .changed, while: "write the old labels", device: dimm.device,

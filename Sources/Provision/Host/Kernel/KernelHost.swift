@@ -14,6 +14,9 @@ public final class KernelHost: Host {
     /// these.
     private var takenOffline: Set<String> = []
 
+    /// The serials of the CXL memory devices, by the kernel names of the DIMMs that do not show them; as last observed.
+    package var memdevIDs: [String: String] = [:]
+
     /// What lay on the media of the devdax namespaces that were created, by their labels.
     package var createdSamples: [UUID: MediaSample] = [:]
 
@@ -38,7 +41,15 @@ public final class KernelHost: Host {
                 Sysfs.number($0.device) < Sysfs.number($1.device)
             }
             let dax = DaxRegionReader().read()
-            return Observed(buses: buses, daxRegions: dax.regions, memoryHotplug: dax.hotplug)
+            var observed = Observed(buses: buses, daxRegions: dax.regions, memoryHotplug: dax.hotplug)
+            observed.hasFamfsDriver = unsafe access(Sysfs.famfsDriver, F_OK) == 0
+            guard let topology = CXLReader().read() else { return observed }
+            let found = observed.adding(topology)
+            memdevIDs = [:]
+            for dimm in found.buses.flatMap(\.dimms) where dimm.isIdentifiedByMemdev {
+                memdevIDs[dimm.device] = dimm.uniqueID
+            }
+            return found
         }
     }
 
@@ -157,6 +168,8 @@ package enum Sysfs {
     package static let buses = "/sys/bus"
     /// Every device of the nvdimm subsystem, by kernel name; absent without its modules.
     package static let devices = "/sys/bus/nd/devices"
+    /// The driver that gives dax devices to famfs; absent before Linux 7.0, and while its module is not loaded.
+    package static let famfsDriver = "/sys/bus/dax/drivers/fsdev_dax"
     /// Its drivers.
     package static let drivers = "/sys/bus/nd/drivers"
 

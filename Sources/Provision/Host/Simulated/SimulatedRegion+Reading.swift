@@ -6,7 +6,8 @@ extension SimulatedState {
 
     package mutating func readRegion(_ cursor: JSONCursor, booted: Bool) throws(JSONError) {
         try cursor.allowOnly([
-            "dimms", "mappings", "size", "resource", "align", "iset_id", "numa_node", "target_node",
+            "dimms", "mappings", "size", "resource", "align", "iset_id", "interleave_granularity",
+            "numa_node", "target_node",
             "persistence_domain", "read_only", "badblocks", "has_content", "enabled", "labelling", "seed",
             "claims",
             "namespaces",
@@ -102,6 +103,9 @@ extension SimulatedRegion {
         let cookie = mappings.isEmpty ? nil : Self.cookie(of: mappings.map { dimms[$0.dimm].id })
         interleaveSetID = try cursor.value("iset_id", default: cookie) { id throws(JSONError) in
             try id.hexadecimal()
+        }
+        granularity = try cursor.value("interleave_granularity") { size throws(JSONError) in
+            try size.writtenSize()
         }
         numaNode = try cursor.value("numa_node") { node throws(JSONError) in try node.integer() }
         targetNode = try cursor.value("target_node") { node throws(JSONError) in try node.integer() }

@@ -26,7 +26,44 @@ extension SimulatedState {
                     regions: regions))
         }
         let dax = daxRegions.sorted { ($0.id, $0.path) < ($1.id, $1.path) }
-        return Observed(buses: list, daxRegions: dax, memoryHotplug: memoryHotplug)
+        let observed = Observed(buses: list, daxRegions: dax, memoryHotplug: memoryHotplug)
+        return cxlTopology.map(observed.adding) ?? observed
+    }
+
+    /// What a CXL bus would say: its DIMMs are memory devices, and the id of each is its serial in decimal. Nil where no bus is
+    /// CXL's.
+    private var cxlTopology: CXLTopology? {
+        guard buses.contains(where: { $0.provider == Bus.cxlProvider }) else { return nil }
+        var topology = CXLTopology(memdevs: [], regions: [])
+        for (number, region) in regions.enumerated() {
+            guard let granularity = region.granularity else { continue }
+            let targets = region.mappings.compactMap { mapping in
+                UInt64(dimms[mapping.dimm].id).map {
+                    CXLTarget(
+                        memdev: "mem\(mapping.dimm)", serial: $0, offset: mapping.offset,
+                        length: mapping.length)
+                }
+            }
+            topology.regions.append(
+                CXLTopology.Placed(
+                    region: CXLRegion(
+                        name: "region\(number)", decoder: "decoder0.0", granularity: granularity,
+                        targets: targets),
+                    resource: region.resource))
+        }
+        var number = 0
+        for bus in buses {
+            for dimm in bus.dimms {
+                let name = "mem\(number)"
+                number += 1
+                guard bus.provider == Bus.cxlProvider, let serial = UInt64(dimm.id) else { continue }
+                topology.memdevs.append(
+                    CXLMemdev(
+                        name: name, serial: serial, persistentSize: dimm.size,
+                        regions: topology.regions(on: name)))
+            }
+        }
+        return topology
     }
 
     private func observedDimm(_ number: Int) -> Dimm {

@@ -50,6 +50,7 @@ extension SimulatedState {
         node.set("align", region.align.description)
         node.set("mappings", .array(of: region.mappings) { mappingJSON($0) })
         node.set("iset_id", region.interleaveSetID.map(Self.hexadecimal))
+        node.set("interleave_granularity", region.granularity?.description)
         node.set("numa_node", region.numaNode)
         node.set("target_node", region.targetNode)
         node.set("persistence_domain", region.persistenceDomain.rawValue)

@@ -121,6 +121,8 @@ package struct SimulatedRegion: Equatable, Sendable {
     package var mappings: [SimulatedMapping] = []
     /// The cookie of its interleave set.
     package var interleaveSetID: UInt64?
+    /// The interleave granularity of its CXL region; nil where it is none.
+    package var granularity: ByteCount?
     /// The memory's node.
     package var numaNode: Int?
     /// The node that it would become as system RAM.

@@ -24,6 +24,7 @@ package struct RedactionSecrets: Equatable, Sendable {
         observed: Observed?, hostNames: [String] = [], people: [String] = [], paths: [String] = []
     ) {
         for bus in observed?.buses ?? [] { add(bus) }
+        for memdev in observed?.cxlMemdevs ?? [] { add(memdev: memdev.serial) }
         for name in hostNames where !name.lowercased().hasPrefix("localhost") { add(hostName: name) }
         for name in people { add(.user, name) }
         for path in paths {
@@ -62,6 +63,13 @@ package struct RedactionSecrets: Equatable, Sendable {
             Self.isTelling(String(number))
         else { return }
         add(.serial, String(number))
+    }
+
+    /// The serial of a CXL memory device, in decimal as the kernel names its DIMM, and as sysfs has it.
+    private mutating func add(memdev serial: UInt64) {
+        for text in ["\(serial)", "0x" + String(serial, radix: 16)] where Self.isTelling(text) {
+            add(.serial, text, identity: "\(serial)")
+        }
     }
 
     /// Whether a serial number says which one it is: "0" and "00000000" say that there is none.

@@ -68,6 +68,12 @@ enum InventorySchema {
             "host_name": Words.text, "time": Words.pattern("^[0-9-]{10}T[0-9:]{8}Z$"),
             "selection": Words.texts,
             "dax_regions": Words.list(of: Words.reference("dax_region")),
+            "fsdev_dax": Words.flag,
+            "cxl_memdevs": Words.list(
+                of: Words.record([
+                    "memdev": Words.text, "serial": Words.count, "pmem_size": Words.count,
+                    "regions": Words.texts,
+                ])),
             "memory_hotplug": Words.record(
                 ["block_size": Words.count], optional: ["auto_online_blocks": Words.text]),
         ])
@@ -103,7 +109,7 @@ enum InventorySchema {
         "dimm": Words.record(
             ["dev": Words.text, "state": state],
             optional: [
-                "id": Words.text, "handle": Words.count, "phys_id": Words.count,
+                "id": Words.text, "id_of_memdev": Words.isTrue, "handle": Words.count, "phys_id": Words.count,
                 "flag_failed_map": Words.isTrue, "flag_failed_save": Words.isTrue,
                 "flag_failed_arm": Words.isTrue, "flag_failed_restore": Words.isTrue,
                 "flag_failed_flush": Words.isTrue, "flag_smart_event": Words.isTrue,
@@ -144,6 +150,15 @@ enum InventorySchema {
                 "numa_node": Words.number, "target_node": Words.number, "iset_id": Words.count,
                 "badblock_count": Words.count, "badblocks": Words.list(of: extent), "seed": Words.text,
                 "free_extents": Words.list(of: extent),
+                "cxl": Words.record([
+                    "region": Words.text, "decoder": Words.text, "interleave_ways": Words.count,
+                    "interleave_granularity": Words.count,
+                    "mappings": Words.list(
+                        of: Words.record([
+                            "position": Words.count, "memdev": Words.text, "serial": Words.count,
+                            "dpa_resource": Words.count, "dpa_size": Words.count,
+                        ])),
+                ]),
                 "uninstantiated_labels": Words.list(
                     of: Words.record(
                         [
@@ -184,6 +199,13 @@ enum StatusSchema {
         optional: [
             "last_transaction": Words.reference("transaction"), "last_applied": Words.text,
             "drift_unknown": Words.text, "drift": Words.list(of: Words.reference("difference")),
+            "cxl_regions": Words.list(
+                of: Words.record([
+                    "region": Words.text, "state": Words.words(["missing", "changed"]),
+                    "serials": Words.list(of: Words.count), "interleave_ways": Words.count,
+                    "interleave_granularity": Words.count, "size": Words.count, "message": Words.text,
+                    "advice": Words.text,
+                ])),
             "boot_unit": Words.record(
                 ["enabled": Words.flag, "result": Words.words(BootUnit.Result.self)],
                 optional: ["exit_status": Words.number]),

@@ -42,7 +42,7 @@ enum ProfileSchema {
 
     /// What a device is used as, and who may open it.
     private static let deviceConfiguration: SchemaWords.Members = [
-        "mode": Words.words(DeviceMode.self), "online": Words.words(OnlinePolicy.self),
+        "mode": Words.words(DeclaredDeviceMode.self), "online": Words.words(OnlinePolicy.self),
         "owner": Words.either(Words.text, index), "group": Words.either(Words.text, index),
         "permissions": Words.pattern("^0?[0-7]{3}$"),
     ]

@@ -9,7 +9,7 @@ extension ProfileDecoder {
 
     /// What a device is used as, and who may open it.
     package mutating func configuration(in fields: Fields) -> DeviceConfiguration {
-        let mode: DeviceMode? = word("mode", in: fields)
+        let mode: DeclaredDeviceMode? = word("mode", in: fields)
         let online: OnlinePolicy? = word("online", in: fields)
         let owner = account("owner", in: fields)
         let group = account("group", in: fields)

@@ -1,0 +1,85 @@
+import SystemPackage
+public import ProvisionCore
+
+/// The records of CXL regions: a file each, in the directory `cxl-regions` of the state directory.
+public struct CXLRegionStore: Sendable {
+    /// The name of the directory.
+    static let directory: FilePath.Component = "cxl-regions"
+
+    private let records: StateRecords
+
+    /// The records in a state directory.
+    public init(_ directory: StateDirectory) {
+        records = StateRecords(directory, Self.directory)
+    }
+
+    /// What there is.
+    public struct Found: Sendable {
+        /// The records, by their keys.
+        public var records: [CXLRegionRecord] = []
+        /// What the files are named by that are damaged: what they mean is not known.
+        public var damaged: [UUID] = []
+    }
+
+    /// What is recorded. Writes nothing.
+    public func found() throws(StateError) -> Found {
+        var found = Found()
+        for entry in try records.entries() {
+            let record = entry.value.flatMap { try? CXLRegionRecord(JSONCursor($0)) }
+            if let record, record.key == entry.key {
+                found.records.append(record)
+            } else {
+                found.damaged.append(entry.key)
+            }
+        }
+        return found
+    }
+
+    /// Writes records, durably, in place of those of the same name.
+    func write(_ all: [CXLRegionRecord]) throws(StateError) {
+        try records.write(all.map { ($0.key, $0.json.text(.compact)) })
+    }
+
+    /// Removes records, durably.
+    func remove(_ all: [CXLRegionRecord]) throws(StateError) {
+        for record in all { try records.remove(record.key) }
+    }
+}
+
+extension CXLRegionRecord {
+    fileprivate var json: JSONNode {
+        let node = JSONNode.object()
+        node.set("format_version", 1)
+        node.set("name", regionName)
+        node.set("decoder", decoder)
+        node.set("iset_id", cookie)
+        node.set("size", size)
+        node.set("interleave_granularity", granularity)
+        node.set("members", each: members) { member in
+            let item = JSONNode.object()
+            item.set("serial", member.serial)
+            item.set("dpa_resource", member.offset)
+            item.set("dpa_size", member.length)
+            return item
+        }
+        return node
+    }
+
+    fileprivate init(_ cursor: JSONCursor) throws(JSONError) {
+        let version = try cursor.required("format_version")
+        guard try version.integer() == 1 else { throw version.error("is a version that is not known") }
+        self.init(
+            regionName: try cursor.required("name").string(),
+            decoder: try cursor.required("decoder").string(),
+            cookie: try cursor.required("iset_id").integer(),
+            size: try cursor.required("size").size(),
+            granularity: try cursor.required("interleave_granularity").unit(),
+            members: try cursor.limitedList("members") { item throws(JSONError) in
+                Member(
+                    serial: try item.required("serial").integer(),
+                    offset: try item.required("dpa_resource").size(),
+                    length: try item.required("dpa_size").size())
+            })
+        guard !members.isEmpty else { throw cursor.error("has no memory device") }
+    }
+}
