@@ -18,7 +18,7 @@ import pytest
 
 from lab import Fault
 from support import Daxprov, contents, namespace, profile, region
-from support.daxprov import DONE, ERROR, PARTIAL, REFUSED, STALE
+from support.daxprov import DONE, ERROR, PARTIAL, REFUSED, ROLLED_BACK
 
 MIB = 1 << 20
 RAW = namespace(name="raw", mode="raw", size="320 MiB")
@@ -266,3 +266,52 @@ def test_discard_only_zeroes_both_ends_and_partitions_go(labelled):
             expected.update(contents.pattern(name, MIB))
         assert data[4] == expected.hexdigest()
         labelled.run("rm /tmp/whole")
+
+
+@pytest.mark.each_kernel
+def test_what_is_made_with_zero_true_holds_nothing_of_what_lay_there(labelled):
+    daxprov = Daxprov(labelled)
+    old = daxprov.applied(profile(region(0, namespace(name="old", mode="raw", size="512 MiB"))))
+    contents.fill_all(labelled, old.node("old"), "old")
+    daxprov.applied(profile(region(0, namespace(name="stays", mode="raw", size="64 MiB")), unmanaged="destroy"),
+                    allow=["old", "stays"])
+    stays = [namespace(name="stays", mode="raw", size="64 MiB", zero=True)]  # it was there before: it keeps its data
+    before = media(labelled, daxprov.inventory(), "stays")
+    assert before["stays"] != zeroes(64 * MIB)
+    assert daxprov.is_settled(profile(region(0, *stays)))
+    items = [namespace(name=mode, mode=mode, size="64 MiB", zero=True) for mode in ("raw", "fsdax", "devdax", "sector")]
+    wanted = profile(region(0, *stays, *items))
+    text = daxprov.run("plan", profile=wanted).out
+    assert text.count("is filled with zeroes before anybody gets it") == 4 and "in reserve" in text
+    made = daxprov.applied(wanted)
+    for mode in ("raw", "fsdax", "devdax", "sector"):
+        assert contents.digest(labelled, made.node(mode)) == zeroes(made.named(mode)["usable_size"]), mode
+    assert media(labelled, made, "stays") == before
+    assert daxprov.is_settled(wanted)
+
+    # Killed in the middle of the zeroing, the creation is undone and nobody is asked.
+    more = profile(region(0, *stays, *items, namespace(name="more", mode="raw", size="192 MiB", zero=True)))
+    facts = daxprov.inventory().facts()
+    killed = labelled.run(["daxprov", "apply", "--yes", "-"], stdin=more.encode(), fault=Fault(3, "kill-before", **ZEROING))
+    assert killed.signal == signal.SIGKILL, killed
+    assert len(daxprov.inventory().namespaces) > len(facts)
+    assert daxprov.run("recover").status == DONE
+    assert daxprov.inventory().facts() == facts
+    # So is one that fails there; and a signal ends it.
+    failed = labelled.run(["daxprov", "apply", "--yes", "-"], stdin=more.encode(), fault=Fault(3, "errno:5", **ZEROING))
+    assert failed.status == ROLLED_BACK, failed
+    job = labelled.start_until_stopped(["daxprov", "apply", "--yes", "-"], stdin=more.encode(),
+                                       fault=Fault(3, "stop-before", **ZEROING))
+    labelled.run(f"kill -INT {labelled.run('pidof daxprov', check=True).out.strip()}", check=True)
+    job.go_on()
+    ended = job.wait()
+    assert ended.status == ROLLED_BACK and "signal" in ended.err, ended
+    assert daxprov.inventory().facts() == facts and media(labelled, made, "stays") == before
+
+    # Over what it destroys it saves all, and undo brings it back; changing the mode zeroes as well.
+    digest = media(labelled, made, "stays")
+    daxprov.applied(profile(region(0, namespace(name="stays", mode="fsdax", size="64 MiB", zero=True), *items)), allow=["stays"])
+    made = daxprov.inventory()
+    assert contents.digest(labelled, made.node("stays")) == zeroes(made.named("stays")["usable_size"])
+    assert daxprov.run("rollback", "--yes", "--allow-destroy", "stays").status == DONE
+    assert media(labelled, daxprov.inventory(), "stays") == digest

@@ -24,3 +24,35 @@ public protocol DataArea: AnyObject {
     /// Has the kernel forget partitions that the area had. Of no effect on others.
     func forgetPartitions()
 }
+
+extension RestoringHost {
+    /// Fills the data area of a namespace with zeroes, and reads a sample of it back.
+    /// - Throws: also where a signal asks for the end: what was begun is undone then.
+    package func zeroData(of namespace: Namespace, in region: String) throws(HostError) {
+        let operation = "zero \(namespace.displayName)"
+        let area = try openDataArea(of: namespace, in: region)
+        var offset = ByteCount.zero
+        while offset < area.size {
+            guard !Interruption.bySignalsSoFar.isRequested else {
+                throw HostError(
+                    .failed, while: operation, device: namespace.device,
+                    reason: "a signal asked for the end")
+            }
+            let piece = Extent(offset: offset, length: min(.mib(64), area.size - offset))
+            StoreCount.add()
+            try area.zero(piece)
+            offset = piece.end
+        }
+        try area.makeDurable()
+        let offsets = MediaSample.offsets(in: Extent(offset: .zero, length: area.size))
+        for (place, sum) in zip(offsets, try area.sums(at: offsets)) where sum != MediaSample.zeroPage {
+            throw HostError(
+                .failed, while: operation, device: namespace.device,
+                reason: sum == nil
+                    ? "a media error lies at byte \(place.bytes) of its data"
+                    : "the 4 KiB at byte \(place.bytes) of its data are not zero",
+                advice: "look who writes to it, and whether it has media errors")
+        }
+        area.forgetPartitions()
+    }
+}

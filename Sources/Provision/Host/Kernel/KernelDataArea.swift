@@ -138,6 +138,12 @@ private final class BlockDataArea: KernelDataArea, DataArea {
     private static let page = ByteCount.kib(4)
 
     init(_ place: Place, _ live: KernelRegion.Live, _ home: borrowing KernelRegion) throws(HostError) {
+        // Its memory is no memory: with pages of 4 KiB, touching them is a fault of the kernel's.
+        if let provider = home.directory.text("../provider"), provider.hasPrefix("nfit_test") {
+            throw HostError(
+                .unavailable, while: "zero it", device: live.device,
+                reason: "the memory of \(provider) is emulated, and the kernel cannot map it")
+        }
         // The driver of a device does not refuse who opens it: whoever has it open already is refused here, others are looked for later.
         _ = try UseGuard.unused(live, in: home, for: "zero it")
         guard let name = place.namespace.characterDevice,
