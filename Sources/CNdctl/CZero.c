@@ -65,7 +65,7 @@ static void zero(char *at, uint64_t length) {
 static void zero(char *at, uint64_t length) {
     memset(at, 0, length);
     /* To the point of coherency, which is where memory is (arch/arm64/lib: dcache_clean_pop without FEAT_DPB does the same). */
-    for (uint64_t offset = 0; offset < length; offset += line) __asm__ volatile("dc cvac, %0" ::"r"(at + offset) : "memory");
+    for (uint64_t offset = 0; offset < length; offset += 16) __asm__ volatile("dc cvac, %0" ::"r"(at + offset) : "memory");
     __asm__ volatile("dsb sy" ::: "memory");
 }
 
