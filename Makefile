@@ -176,6 +176,7 @@ bench: all-packages release
 	$(PYTHON) Tests/Bench/record.py $(BINARY)
 	$(PYTHON) Tests/Bench/profile.py $(BINARY)
 	DAXPROV_BINARY=$(CURDIR)/$(BINARY) $(PYTHON) Tests/Bench/vm.py
+	DAXPROV_BINARY=$(CURDIR)/$(BINARY) $(PYTHON) Tests/Bench/wipe.py
 
 differential: all-packages release differential-program
 	DAXPROV_BINARY=$(CURDIR)/$(BINARY) DAXPROV_DIFFERENTIAL_N=$(N) DAXPROV_DIFFERENTIAL_SEED=$(SEED) \

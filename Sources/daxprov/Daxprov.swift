@@ -19,7 +19,7 @@ struct Daxprov: ParsableCommand {
             ValidateCommand.self, InventoryCommand.self, PlanCommand.self, ApplyCommand.self,
             VerifyCommand.self, StatusCommand.self, RollbackCommand.self, RecoverCommand.self,
             HistoryCommand.self,
-            ShowCommand.self, ReportCommand.self, ExportCommand.self, UnprotectCommand.self,
+            ShowCommand.self, ReportCommand.self, ExportCommand.self, WipeCommand.self, UnprotectCommand.self,
             AnsibleModuleCommand.self, SchemaCommand.self,
         ]
     )

@@ -8,7 +8,7 @@ struct HistoryCommand: ParsableCommand {
         abstract: "Lists the recorded transactions, the oldest first.",
         discussion: """
             A transaction is one run of 'daxprov apply'. The youngest that is committed is what 'daxprov rollback' undoes. A \
-            rollback has a line of its own. A transaction that cannot be read is listed with what is wrong.
+            rollback has a line of its own, and so has a run of 'daxprov wipe', which cannot be undone. A transaction that cannot be read is listed with what is wrong.
 
             \(ExitStatus.table(.done, .error, .notPermitted))
             """
@@ -23,7 +23,7 @@ struct HistoryCommand: ParsableCommand {
             let readings = try store.readings()
             return HistoryReport(
                 readings, details: json ? details(of: readings, in: store) : [:],
-                setAside: try store.setAsideNames())
+                setAside: try store.setAsideNames(), wipes: try WipeStore(store).all())
         }
         try Console.write(json ? report.json.text() : report.text(width: Console.style.width))
     }

@@ -58,6 +58,11 @@ struct RecoverCommand: ParsableCommand {
             Console.diagnose(failure.text)
             throw Ending(failure.status)
         }
+        // Recovery ends no wipe: whether it goes on is for its user to say.
+        let wipes = try CommandFailure.onState { () throws(StateError) in
+            try WipeStore(self.host.store).unfinished()
+        }
+        for wipe in wipes { Console.diagnose("daxprov: \(WipeText.unfinished(wipe))") }
         try lock.requireNothingElsewhere()
         if !json, outcome.recovered.isEmpty, unreadable.isEmpty {
             try Console.write("Nothing was interrupted.\n")
@@ -104,6 +109,7 @@ struct RecoverCommand: ParsableCommand {
 
     private func giveUp(_ text: String, _ host: any RestoringHost) throws {
         let store = self.host.store
+        if WipeStore.canMean(text) { return try giveUpWipe(text, WipeStore(store)) }
         let (id, isUnreadable) = try CommandFailure.onState { () throws(StateError) in
             let id = try store.name(meant: text)
             return (id, try store.unreadable().contains { $0.name == id })
@@ -117,6 +123,16 @@ struct RecoverCommand: ParsableCommand {
         }
         Console.report(
             "Transaction \(id) is given up; the host stays as it is. daxprov show \(id) says what it was.\n")
+    }
+
+    private func giveUpWipe(_ text: String, _ store: WipeStore) throws {
+        let wipe = try CommandFailure.onState { () throws(StateError) in try store.wipe(text) }
+        if !yes {
+            try Question.confirm(
+                "Leave \(TerminalText.clean(wipe.address)) with what \(wipe.id) did not zero?")
+        }
+        try CommandFailure.onState { () throws(StateError) in try store.abandon(wipe, at: WipeStore.now) }
+        Console.report("\(wipe.id) is given up; what it did not zero stays as it is.\n")
     }
 
     private func setAside(_ id: String, _ store: TransactionStore) throws {

@@ -29,6 +29,7 @@ struct RollbackCommand: ParsableCommand {
     @OptionGroup var waiting: LockOptions
 
     func run() throws {
+        try requireTransaction()
         let host = try host.makeHost()
         try self.host.requirePrivilege()
         let lock = try self.host.lock(waiting, for: .rollback)
@@ -70,6 +71,13 @@ struct RollbackCommand: ParsableCommand {
         }
         try rollBack(log.header.id, host, store, consent, promises: review.promises)
         extendLifetime(lock)
+    }
+
+    /// Refuses a wipe, which history lists as well.
+    private func requireTransaction() throws(CommandFailure) {
+        guard let id, WipeStore.canMean(id) else { return }
+        let wipe = try CommandFailure.onState { () throws(StateError) in try WipeStore(host.store).wipe(id) }
+        throw CommandFailure(.refused, WipeText.irreversible(wipe), advice: "restore its data from a backup")
     }
 
     private func ask(_ requests: [ConsentRequest]) throws -> Consent {

@@ -56,7 +56,7 @@ import Testing
         #expect(try place.run(command, "x", "--lock-timeout", "1").status == 64)
     }
 
-    @Test(arguments: ["apply", "rollback", "recover", "unprotect"])
+    @Test(arguments: ["apply", "rollback", "recover", "unprotect", "wipe"])
     func whatChangesOffersIt(command: String) throws {
         #expect(try place.run(command, "--help").output.contains("--lock-timeout"))
         #expect(try place.run(command, "x", "--lock-timeout", "-1").status == 64)

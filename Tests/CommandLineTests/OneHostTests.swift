@@ -32,6 +32,7 @@ import Testing
         ] {
             for words in [
                 ["apply", profile, "--yes"], ["recover"], ["rollback", "--yes"], ["unprotect", "a"],
+                ["wipe", "a", "--yes"],
             ] {
                 let run = try run(words + option)
                 #expect(run.status == 7, "\(words + option): \(run)")

@@ -47,6 +47,7 @@ enum ProfileDump {
             namespace.renamedFrom.map { "from=\"\($0.text)\"" }, namespace.mode.rawValue, "\(namespace.size)",
             namespace.align.map { "align=\($0)" }, namespace.map.map { "map=\($0.rawValue)" },
             namespace.sectorSize.map { "sector=\($0)" }, namespace.isProtected ? "protected" : nil,
+            namespace.isZeroed ? "zero" : nil,
             namespace.deviceConfiguration.map(words(of:)),
         ]
         return words.compactMap(\.self).joined(separator: " ")

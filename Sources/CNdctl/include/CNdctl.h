@@ -14,5 +14,6 @@
 #include "CStart.h"
 #include "CStore.h"
 #include "CSystemLog.h"
+#include "CZero.h"
 
 #endif

@@ -26,6 +26,8 @@ public struct HostStatus: Sendable {
     public var bootUnit: BootUnit?
     /// The devices that are to be memory after a boot.
     public var kept: [KeptDevice]
+    /// The wipes that did not end.
+    public var unfinishedWipes: [WipeRecord]
     /// Who else makes memory of dax devices; nil where that was not looked at.
     public var memoryAgents: MemoryAgents?
 
@@ -49,6 +51,7 @@ public struct HostStatus: Sendable {
         protected = try ProtectionStore(store.directory).marks()
         kept = try KeptDeviceStore(store.directory).kept().devices
         let cxlRecords = try CXLRegionStore(store.directory).found().records
+        unfinishedWipes = try WipeStore(store).unfinished()
         var ended: [TransactionSummary] = []
         for reading in try store.readings() {
             switch reading {

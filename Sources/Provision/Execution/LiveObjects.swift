@@ -19,9 +19,11 @@ struct LiveObjects {
     func resolved(_ step: Step) -> Step {
         let target: NamespaceTarget
         let made: (NamespaceTarget) -> Step
+        var mode: NamespaceMode? = .devdax
         switch step {
         case .configureDevice(let device, let use): (target, made) = (device, { .configureDevice($0, use) })
         case .setRights(let device, let rights): (target, made) = (device, { .setRights($0, rights) })
+        case .zero(let device): (target, made, mode) = (device, { .zero($0) }, nil)
         case .initializeLabels, .disable, .destroy, .create, .reconfigure, .rename, .enable, .setDevice:
             return step
         }
@@ -29,7 +31,7 @@ struct LiveObjects {
             expected[target.device]
             ?? expected.values.first { namespace in
                 namespace.rawSize == target.rawSize && namespace.resource == target.resource
-                    && namespace.isActive && namespace.mode == .devdax
+                    && namespace.isActive && (mode == nil || namespace.mode == mode)
             }
         return found.map { made(NamespaceTarget($0, region: target.region)) } ?? step
     }

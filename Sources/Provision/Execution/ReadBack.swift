@@ -25,6 +25,8 @@ enum ReadBack {
             return kept(target, found) + expect("device", use.text, found?.deviceUse?.text)
         case .setRights(let target, let rights):
             return kept(target, found) + expect("rights of the device node", rights.text, found?.rights.text)
+        case .zero(let target):
+            return kept(target, found) + expect("active", true, found?.isActive)
         case .disable(let target):
             return kept(target, found) + expect("active", false, found?.isActive)
         }

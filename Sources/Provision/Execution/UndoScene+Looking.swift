@@ -88,7 +88,7 @@ extension UndoScene {
         if let sample = removal.step.flatMap({ log.results[$0]?.sample }),
             let pages = try pages(of: now, target, sample.view, sample.range)
         {
-            return pages.map { Checksum.of($0) } != sample.sums
+            return !isAsLeft(pages, sample, by: removal.step)
         }
         let isHalfMade = removal.step.map { !log.done.contains($0) } ?? true
         if isHalfMade, let boot = log.header.bootID, boot == host.bootID,
@@ -103,6 +103,23 @@ extension UndoScene {
         }
         let pages = try pages(of: now, target, .media, now.dataRange) ?? []
         return pages.contains { Checksum.of($0) != zero }
+    }
+
+    /// Whether pages are what a step left: what its sample says, and where what it made was being filled with zeroes, these.
+    private func isAsLeft(_ pages: [[UInt8]], _ sample: MediaSample, by step: Int?) -> Bool {
+        let sums = pages.map { Checksum.of($0) }
+        guard let step, log.header.steps.indices.contains(step + 1),
+            log.header.steps[step + 1].kind == .zero, log.begun[step + 1] != nil
+        else { return sums == sample.sums }
+        // What lies behind the end of its device nobody has zeroed, and nobody can have written.
+        let size = log.results[step]?.namespace?.usableSize ?? .zero
+        let zeroed = Extent(offset: sample.range.offset, length: log.done.contains(step + 1) ? size : .zero)
+        let offsets = MediaSample.offsets(in: sample.range)
+        return sums.count == sample.sums.count && sums.count == offsets.count
+            && sums.indices.allSatisfy { index in
+                let isZeroed = offsets[index] + MediaSample.page <= zeroed.end
+                return sums[index] == MediaSample.zeroPage || !isZeroed && sums[index] == sample.sums[index]
+            }
     }
 
     /// Pages of a namespace in a view; nil where it cannot be had in that view. What has to be offline for that goes
@@ -207,7 +224,7 @@ extension UndoScene {
             pages = try mediaPages(
                 of: target, at: MediaSample.offsets(in: sample.range).map { start + $0 })
         }
-        guard let pages, pages.map({ Checksum.of($0) }) != sample.sums else { return [] }
+        guard let pages, !isAsLeft(pages, sample, by: step) else { return [] }
         return [
             loss(
                 restoration,

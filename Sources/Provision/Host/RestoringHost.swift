@@ -71,6 +71,12 @@ public protocol RestoringHost: Host {
         of layout: DeviceLayout, in region: DaxRegionIdentity, from offset: ByteCount
     ) throws(HostError) -> MediaSample?
 
+    /// Opens the data area of an active namespace to fill it with zeroes. A block device is held exclusively as long as the area
+    /// lives.
+    /// - Parameter namespace: as it was observed. It must be so still.
+    /// - Throws: where somebody uses it, or could unseen; where it has changed, or its node leads to another device.
+    func openDataArea(of namespace: Namespace, in region: String) throws(HostError) -> any DataArea
+
     /// Removes devices without memory and driver from a dynamic dax region, but for those of these names: what a step that died has
     /// left.
     func removeEmptyDevices(of region: DaxRegionIdentity, besides names: Set<String>) throws(HostError)

@@ -5,14 +5,18 @@ public struct HistoryReport: Sendable {
     private let readings: [TransactionReading]
     private let details: [String: TransactionLog]
     private let setAside: [String]
+    private let wipes: [WipeRecord]
 
     /// The report of these transactions.
     /// - Parameters:
     ///   - details: the transactions by their names, for ``json``.
     ///   - setAside: the names of those that could not be read and were set aside.
+    ///   - wipes: what was zeroed, in the order in which it began.
     public init(
-        _ readings: [TransactionReading], details: [String: TransactionLog] = [:], setAside: [String] = []
+        _ readings: [TransactionReading], details: [String: TransactionLog] = [:], setAside: [String] = [],
+        wipes: [WipeRecord] = []
     ) {
+        self.wipes = wipes
         self.readings = readings
         self.details = details
         self.setAside = setAside
@@ -22,7 +26,7 @@ public struct HistoryReport: Sendable {
     /// - Parameter width: the columns of the terminal; nil where there is none.
     public func text(width: Int? = nil) -> String {
         let notes = setAside.map { "Set aside, since it could not be read: \($0)" }
-        guard !readings.isEmpty else {
+        guard !readings.isEmpty || !wipes.isEmpty else {
             return (["No transaction is recorded."] + notes).map { $0 + "\n" }.joined()
         }
         var table = TextTable([
@@ -35,11 +39,11 @@ public struct HistoryReport: Sendable {
         return (table.lines(width: width) + words).map { $0 + "\n" }.joined()
     }
 
-    /// The rows in the order in which things happened: transactions by their names, rollbacks by their times. One whose
-    /// time is not recorded follows its transaction.
+    /// The rows in the order in which things happened: transactions by their names, rollbacks and wipes by their times. One
+    /// whose time is not recorded follows its transaction.
     private var rows: [[String]] {
         var rows: [[String]] = []
-        var waiting: [(time: Int, row: [String])] = []
+        var waiting = wipes.map { (time: $0.time, row: Self.row(of: $0)) }
         for reading in readings {
             guard let summary = reading.summary else {
                 rows.append([reading.name, "", "", "", "not known: it cannot be read", ""])
@@ -54,6 +58,12 @@ public struct HistoryReport: Sendable {
             waiting.sort { $0.time < $1.time }
         }
         return rows + waiting.map(\.row)
+    }
+
+    private static func row(of wipe: WipeRecord) -> [String] {
+        [
+            wipe.id, TransactionText.time(wipe.time), "wipe of \(wipe.address)", "", WipeText.state(wipe), "",
+        ]
     }
 
     private func row(of summary: TransactionSummary) -> [String] {
@@ -92,6 +102,7 @@ public struct HistoryReport: Sendable {
             case .unreadable(let transaction): UnreadableText.json(transaction)
             }
         }
+        document.set("wipes", each: wipes) { WipeText.json($0) }
         document.set("set_aside", each: setAside) { .string($0) }
         return document
     }

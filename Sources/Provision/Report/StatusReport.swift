@@ -14,6 +14,7 @@ public struct StatusReport: Sendable {
     public func text(width: Int? = nil) -> String {
         var lines = status.interrupted.map { "Interrupted: transaction \($0). Run daxprov recover." }
         lines += status.unreadable.flatMap(UnreadableText.lines)
+        lines += status.unfinishedWipes.map { "Unfinished: \(WipeText.unfinished($0))" }
         lines += applied
         lines += status.bootUnit.map(Self.bootLines) ?? []
         lines += status.troubledDimms.map { dimm in
@@ -77,6 +78,7 @@ public struct StatusReport: Sendable {
         document.set("tool_version", ToolVersion.current)
         document.set("interrupted", each: status.interrupted) { .string($0) }
         document.set("unreadable", each: status.unreadable) { UnreadableText.json($0) }
+        document.set("unfinished_wipes", each: status.unfinishedWipes) { WipeText.json($0) }
         if let newest = status.newest {
             let node = JSONNode.object()
             TransactionReport.describe(newest, in: node)

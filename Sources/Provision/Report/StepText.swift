@@ -16,6 +16,7 @@ public enum StepText {
         case .enable(let target): "enable \(text(target))"
         case .configureDevice(let target, let use): "make the device of \(text(target)) \(use.text)"
         case .setRights(let target, let rights): "give the device node of \(text(target)) \(rights.text)"
+        case .zero(let target): "zero the data of \(text(target))"
         case .setDevice(let transition): words(transition)
         }
     }

@@ -11,6 +11,7 @@ package struct BackupPlanner: PlanReview {
     package func completed(_ plan: Plan) -> Plan {
         var plan = plan
         let creations = Creations(plan.steps)
+        let zeroed = Set(plan.steps.compactMap(\.step.zeroedPlace))
         let labels = observed.labelVersions
         let raw = rawNamespaces
         for index in plan.steps.indices {
@@ -19,7 +20,7 @@ package struct BackupPlanner: PlanReview {
                 markUnknown(index, target, in: &plan)
                 continue
             }
-            let writes = writes(over: target, by: plan.steps[index].step, creations, labels)
+            let writes = writes(over: target, by: plan.steps[index].step, creations, zeroed, labels)
             let isSaved = writes.size <= limit
             let saved = saved(
                 of: target, isSaved ? writes.ranges : [], hasInfoBlock: !raw.contains(target.device))
@@ -54,7 +55,7 @@ package struct BackupPlanner: PlanReview {
     private func released(by step: Step) -> NamespaceTarget? {
         switch step {
         case .destroy(let target), .reconfigure(let target, _): return target
-        case .disable, .create, .rename, .enable, .configureDevice, .setRights, .setDevice: return nil
+        case .disable, .create, .rename, .enable, .configureDevice, .setRights, .zero, .setDevice: return nil
         case .initializeLabels(let device):
             guard let region = observed.regions.first(where: { $0.device == device }),
                 let spanning = region.namespaces.first
@@ -100,7 +101,7 @@ package struct BackupPlanner: PlanReview {
     /// What a step writes itself, and the creations over the namespace: those come later, since no namespace is
     /// created where another is.
     private func writes(
-        over target: NamespaceTarget, by step: Step, _ creations: Creations,
+        over target: NamespaceTarget, by step: Step, _ creations: Creations, _ zeroed: Set<UInt64>,
         _ labels: [String: LabelVersion]
     ) -> Writes {
         var writes = Writes()
@@ -108,13 +109,15 @@ package struct BackupPlanner: PlanReview {
         let own = Extent(offset: ByteCount(start), length: target.rawSize)
         var ranges: [Extent] = []
         if case .reconfigure(_, let layout) = step {
-            ranges += Self.formatted(layout, own, labels[target.region])
+            ranges += zeroed.contains(start) ? [own] : Self.formatted(layout, own, labels[target.region])
             writes.writers.append(layout.mode.rawValue)
         }
         for placement in creations.over(own) {
             guard let placed = placement.range else { continue }
             writes.writers.append(placement.layout.name?.text ?? "a new namespace")
-            ranges += Self.formatted(placement.layout, placed, labels[placement.region])
+            ranges +=
+                zeroed.contains(placed.offset.bytes)
+                ? [placed] : Self.formatted(placement.layout, placed, labels[placement.region])
         }
         writes.ranges = Self.merged(ranges.compactMap { $0.clipped(to: own) })
         return writes
@@ -187,6 +190,13 @@ private struct Creations {
         }
         return sorted[low...].prefix { $0.range.offset < range.end }.sorted { $0.order < $1.order }.map(
             \.placement)
+    }
+}
+
+extension Step {
+    /// The physical address of a namespace that the step fills with zeroes; nil of any other step.
+    fileprivate var zeroedPlace: UInt64? {
+        if case .zero(let target) = self { target.resource } else { nil }
     }
 }
 

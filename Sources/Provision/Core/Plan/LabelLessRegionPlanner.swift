@@ -67,6 +67,10 @@ package struct LabelLessRegionPlanner {
             return
         }
         let change = changes.change(namespace, to: layout, reasons: differences, in: &draft)
+        if draft.changes[change].kind == .reconfigure {
+            let target = NamespaceTarget(namespace, region: region.device)
+            draft.zero(target, as: declaration, change, in: .reconfigure)
+        }
         device(declaration).follow(change, of: NamespaceTarget(namespace, region: region.device), in: &draft)
     }
 

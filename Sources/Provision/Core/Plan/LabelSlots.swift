@@ -13,7 +13,8 @@ package enum LabelSlots {
             case .create(let placement): needs[placement.region, default: 0] += 1
             case .destroy(let target): needs[target.region, default: 0] -= 1
             case .initializeLabels(let region): initialised.insert(region)
-            case .disable, .reconfigure, .rename, .enable, .configureDevice, .setRights, .setDevice: continue
+            case .disable, .reconfigure, .rename, .enable, .configureDevice, .setRights, .zero, .setDevice:
+                continue
             }
         }
         return observed.buses.flatMap { bus in

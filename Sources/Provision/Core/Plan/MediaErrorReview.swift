@@ -27,7 +27,7 @@ package struct MediaErrorReview: PlanReview {
         case .reconfigure(let target, _):
             place(target.resource, target.rawSize, in: region)
         case .initializeLabels, .disable, .destroy, .rename, .enable, .configureDevice, .setRights,
-            .setDevice:
+            .zero, .setDevice:
             nil
         }
     }

@@ -66,6 +66,20 @@ package struct PlanDraft {
         add(.disable(target), of: change, in: phase)
     }
 
+    /// Adds the step that fills what the change at an index has just made with zeroes, where the profile asks for it. Right behind the step
+    /// that makes it: undoing goes by that.
+    package mutating func zero(
+        _ target: NamespaceTarget, as declaration: NamespaceDeclaration, _ change: Int, in phase: Phase
+    ) {
+        guard declaration.isZeroed else { return }
+        let size = changes[change].after?.usableSize.map { " (\($0))" } ?? ""
+        let rest =
+            declaration.mode == .sector
+            ? "; blocks that its translation table holds in reserve keep what lies there" : ""
+        changes[change].reasons.append("its data\(size) is filled with zeroes before anybody gets it\(rest)")
+        add(.zero(target), of: change, in: phase)
+    }
+
     /// Adds a step of the change at an index.
     package mutating func add(_ step: Step, of change: Int, in phase: Phase) {
         phases.append((phase, PlannedStep(change: change, step: step)))

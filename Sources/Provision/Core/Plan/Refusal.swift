@@ -85,6 +85,8 @@ public struct Refusal: Equatable, Sendable {
         case consentMissing = "consent_missing"
         /// A word of the consent means nothing on this host.
         case consentUnknown = "consent_unknown"
+        /// The namespace is disabled.
+        case namespaceDisabled = "namespace_disabled"
         /// The device is in use.
         case busy
         /// The range is the kernel's own memory until the next reboot.

@@ -50,6 +50,8 @@ package struct RegionSolution {
                 let placement = placement(entries[placed.declaration], placed.extent)
             else { continue }
             draft.add(.create(placement), of: change, in: .create)
+            draft.zero(
+                NamespaceTarget(placement), as: entries[placed.declaration].declaration, change, in: .create)
             device(of: entries[placed.declaration]).follow(
                 change, of: NamespaceTarget(placement), in: &draft)
         }
@@ -84,6 +86,10 @@ package struct RegionSolution {
             guard !refuseProtected(entry, ["its name changes"], into: &draft) else { return }
         }
         let change = changes.change(namespace, to: layout, reasons: differences, in: &draft)
+        if draft.changes[change].kind == .reconfigure {
+            let target = NamespaceTarget(namespace, region: region.device)
+            draft.zero(target, as: entry.declaration, change, in: .reconfigure)
+        }
         let isRenaming = draft.changes[change].kind == .rename
         device(of: entry).follow(
             change, of: NamespaceTarget(namespace, region: region.device),
@@ -238,7 +244,8 @@ extension Step {
         switch self {
         case .enable(let target), .reconfigure(let target, _), .destroy(let target):
             target.device == device
-        case .initializeLabels, .disable, .create, .rename, .configureDevice, .setRights, .setDevice: false
+        case .initializeLabels, .disable, .create, .rename, .configureDevice, .setRights, .zero, .setDevice:
+            false
         }
     }
 }

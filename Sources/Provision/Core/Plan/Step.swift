@@ -24,6 +24,8 @@ public enum Step: Equatable, Sendable {
     /// Gives the device node of the active devdax namespace these rights, and writes or removes the udev rule that gives them
     /// at each event. The namespace and its users stay as they are.
     case setRights(NamespaceTarget, DeviceRights)
+    /// Fills the data area of the active namespace, which the step before it has made or reconfigured, with zeroes.
+    case zero(NamespaceTarget)
     /// Makes, changes or removes a device of a dynamic dax region.
     case setDevice(DeviceTransition)
 }
@@ -99,6 +101,7 @@ extension Step {
         case .enable(let target): self = .enable(target.withoutAddress)
         case .configureDevice(let target, let use): self = .configureDevice(target.withoutAddress, use)
         case .setRights(let target, let rights): self = .setRights(target.withoutAddress, rights)
+        case .zero(let target): self = .zero(target.withoutAddress)
         }
     }
 }

@@ -19,6 +19,8 @@ public enum StepKind: String, CaseIterable, Sendable {
     case configureDevice = "configure_device"
     /// ``Step/setRights(_:_:)``
     case setRights = "set_rights"
+    /// ``Step/zero(_:)``
+    case zero
     /// ``Step/setDevice(_:)``
     case setDevice = "set_device"
     /// Finished a half-made namespace under the label that it had. No plan has it any more: journals of 0.1.0 do.
@@ -54,6 +56,8 @@ extension StepKind {
         package static let changesRights = Effects(rawValue: 1 << 9)
         /// A device of a dynamic dax region is made, changed or removed; no namespace is concerned.
         package static let changesDaxRegion = Effects(rawValue: 1 << 10)
+        /// The data area of a namespace is filled with zeroes.
+        package static let zeroesData = Effects(rawValue: 1 << 11)
     }
 
     /// What a step of this kind does to the host.
@@ -68,6 +72,7 @@ extension StepKind {
         case .enable: []
         case .configureDevice: [.changesDevice]
         case .setRights: [.changesRights]
+        case .zero: [.zeroesData]
         case .setDevice: [.changesDaxRegion]
         case .finishCreation: [.writesMedia, .keepsLabel]
         }
@@ -87,6 +92,7 @@ extension Step {
         case .enable: .enable
         case .configureDevice: .configureDevice
         case .setRights: .setRights
+        case .zero: .zero
         case .setDevice: .setDevice
         }
     }
@@ -96,7 +102,8 @@ extension Step {
         switch self {
         case .initializeLabels, .create, .setDevice: nil
         case .disable(let target), .destroy(let target), .reconfigure(let target, _), .rename(let target, _),
-            .enable(let target), .configureDevice(let target, _), .setRights(let target, _):
+            .enable(let target), .configureDevice(let target, _), .setRights(let target, _),
+            .zero(let target):
             target
         }
     }
@@ -113,7 +120,8 @@ extension Step {
         case .create(let placement): placement.region
         case .setDevice(let transition): transition.regionName
         case .disable(let target), .destroy(let target), .reconfigure(let target, _), .rename(let target, _),
-            .enable(let target), .configureDevice(let target, _), .setRights(let target, _):
+            .enable(let target), .configureDevice(let target, _), .setRights(let target, _),
+            .zero(let target):
             target.region
         }
     }

@@ -103,7 +103,9 @@ extension Step {
         case .disable(let target): target
         // What a step before makes, nobody uses yet.
         case .configureDevice(let target, _): target.device.isEmpty ? nil : target
-        case .initializeLabels, .destroy, .create, .reconfigure, .rename, .enable, .setRights, .setDevice: nil
+        case .initializeLabels, .destroy, .create, .reconfigure, .rename, .enable, .setRights, .zero,
+            .setDevice:
+            nil
         }
     }
 }

@@ -156,6 +156,8 @@ public struct NamespaceDeclaration: Equatable, Sendable {
     public var sectorSize: SectorSize?
     /// Whether every step that would change or destroy it is refused.
     public var isProtected: Bool
+    /// Whether its data area is filled with zeroes when it is made.
+    public var isZeroed: Bool
     /// What becomes of the character device of devdax; nil where the profile says nothing.
     public var deviceConfiguration: DeviceConfiguration?
     /// Where the item begins.
@@ -165,7 +167,7 @@ public struct NamespaceDeclaration: Equatable, Sendable {
     public init(
         name: NamespaceName?, uuid: UUID? = nil, renamedFrom: NamespaceName? = nil, mode: NamespaceMode,
         size: SizeRequest, align: Alignment? = nil, map: MapLocation? = nil, sectorSize: SectorSize? = nil,
-        isProtected: Bool = false, deviceConfiguration: DeviceConfiguration? = nil,
+        isProtected: Bool = false, isZeroed: Bool = false, deviceConfiguration: DeviceConfiguration? = nil,
         position: SourcePosition = SourcePosition(line: 1, column: 1)
     ) {
         self.name = name
@@ -177,6 +179,7 @@ public struct NamespaceDeclaration: Equatable, Sendable {
         self.map = map
         self.sectorSize = sectorSize
         self.isProtected = isProtected
+        self.isZeroed = isZeroed
         self.deviceConfiguration = deviceConfiguration
         self.position = position
     }

@@ -59,16 +59,21 @@ public struct TransactionAnnouncer: Sendable {
         send("set_aside", name, "could not be read and is set aside", [], .warning)
     }
 
+    /// Tells of a wipe that begins or has ended.
+    func announce(_ wipe: WipeRecord, _ what: String, _ event: String) {
+        send(event, wipe.id, "\(what): zeroing \(wipe.address)", [], .notice, of: "wipe")
+    }
+
     private func send(
         _ event: String, _ name: String, _ what: String, _ fields: [(String, String)],
-        _ priority: SystemLog.Priority = .info
+        _ priority: SystemLog.Priority = .info, of kind: String = "transaction"
     ) {
         let caller = caller()
         let common = [
             ("DAXPROV_EVENT", event), ("DAXPROV_TRANSACTION", name), ("DAXPROV_USER", caller.user),
             ("DAXPROV_COMMAND", caller.commandLine),
         ]
-        let text = "transaction \(name) \(what) (\(caller.user): \(caller.commandLine))"
+        let text = "\(kind) \(name) \(what) (\(caller.user): \(caller.commandLine))"
         log.send(
             SystemLog.Message(
                 text: text, priority: priority, fields: (common + fields).map { (key: $0.0, value: $0.1) }))

@@ -22,6 +22,11 @@ public struct TransactionStore: Sendable {
         announcer?.announce(record, of: name) { try? outline(name) }
     }
 
+    /// Tells the announcer of a wipe that begins or has ended.
+    func announce(_ wipe: WipeRecord, _ what: String, _ event: String) {
+        announcer?.announce(wipe, what, event)
+    }
+
     /// The names of all transactions, oldest first.
     public func names() throws(StateError) -> [String] {
         guard directory.exists else { return [] }

@@ -127,6 +127,10 @@ public final class KernelHost: Host {
             // The rules are among what is known of a region.
             regions[target.region] = nil
             return try region(target.region).readBack(target.device)
+        case .zero(let target):
+            let home = try region(target.region)
+            try zeroData(of: try home.readBack(try home.live(target).device), in: target.region)
+            return try home.readBack(target.device)
         case .setDevice(let transition):
             try DeviceSequence(transition, by: KernelDaxRegion(transition.region)).run()
             return nil

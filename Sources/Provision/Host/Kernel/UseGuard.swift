@@ -6,44 +6,76 @@ package import ProvisionCore
 package struct UseGuard: ~Copyable {
     private let exclusive: ExclusiveOpen?
 
-    private init(exclusive: consuming ExclusiveOpen?) {
-        self.exclusive = exclusive
+    private init(exclusive: consuming ExclusiveOpen) {
+        descriptor = exclusive.descriptor
+        self.exclusive = consume exclusive
     }
+
+    /// Of what has no block device.
+    private init() {
+        descriptor = nil
+        exclusive = nil
+    }
+
+    /// The descriptor of the block device that is held; nil where there is no block device.
+    package let descriptor: Int32?
 
     /// Looks for users of a namespace; throws ``HostError/Kind/busy`` with their names, and refuses where somebody could
     /// go unseen (``Sight``).
+    /// - Parameters:
+    ///   - flags: how a block device is opened.
+    ///   - operation: what it must be unused for, for messages.
     package static func unused(
-        _ live: KernelRegion.Live, in region: borrowing KernelRegion
+        _ live: KernelRegion.Live, in region: borrowing KernelRegion, _ flags: Int32 = O_RDONLY,
+        for operation: String = "disable"
     ) throws(HostError) -> UseGuard {
         if let obstacle = Sight.obstacle { throw obstacle }
         if let device = region.characterDevice(of: live) {
-            try require(UseSearch.uses(of: [device])[live.device] ?? [], live)
-            return UseGuard(exclusive: nil)
+            try require(UseSearch.uses(of: [device])[live.device] ?? [], live, operation)
+            return UseGuard()
         }
-        guard let disk = region.disk(of: live) else { return UseGuard(exclusive: nil) }
+        guard let disk = region.disk(of: live) else { return UseGuard() }
         let held: ExclusiveOpen
         do {
-            held = try ExclusiveOpen(block: disk, O_RDONLY, while: "disable", device: live.device)
+            held = try ExclusiveOpen(block: disk, flags, while: operation, device: live.device)
         } catch {
             guard error.kind == .busy else { throw error }
             let uses = UseSearch.uses(of: [UseSearch().block(disk, of: live.device)])[live.device]
-            throw busy(live, uses ?? [.exclusive(disk)])
+            throw busy(live, uses ?? [.exclusive(disk)], operation)
         }
         // What claims a device exclusively cannot be there any more: loop devices and processes can.
-        let stack = BlockStack(disk, loops: LoopDevices())
-        let device = UseSearch.Device(
-            namespace: live.device, name: disk, uses: stack.uses, nodes: stack.ownNodes)
-        try require(UseSearch.uses(of: [device])[live.device] ?? [], live)
+        try requireNoOthers(of: disk, live, operation)
         return UseGuard(exclusive: held)
     }
 
-    private static func require(_ uses: [Holder], _ live: KernelRegion.Live) throws(HostError) {
-        guard uses.isEmpty else { throw busy(live, uses) }
+    /// Throws where a process or a loop device uses the namespace, which can come while this lives: nothing keeps these out.
+    package static func requireNoOthers(
+        of live: KernelRegion.Live, in region: borrowing KernelRegion, for operation: String
+    ) throws(HostError) {
+        if let device = region.characterDevice(of: live) {
+            return try require(UseSearch.uses(of: [device])[live.device] ?? [], live, operation)
+        }
+        if let disk = region.disk(of: live) { try requireNoOthers(of: disk, live, operation) }
     }
 
-    private static func busy(_ live: KernelRegion.Live, _ uses: [Holder]) -> HostError {
+    private static func requireNoOthers(
+        of disk: String, _ live: KernelRegion.Live, _ operation: String
+    ) throws(HostError) {
+        let stack = BlockStack(disk, loops: LoopDevices())
+        let device = UseSearch.Device(
+            namespace: live.device, name: disk, uses: stack.uses, nodes: stack.ownNodes)
+        try require(UseSearch.uses(of: [device])[live.device] ?? [], live, operation)
+    }
+
+    private static func require(
+        _ uses: [Holder], _ live: KernelRegion.Live, _ operation: String
+    ) throws(HostError) {
+        guard uses.isEmpty else { throw busy(live, uses, operation) }
+    }
+
+    private static func busy(_ live: KernelRegion.Live, _ uses: [Holder], _ operation: String) -> HostError {
         HostError(
-            .busy, while: "disable", device: live.device, reason: uses.summary, advice: uses.advice,
+            .busy, while: operation, device: live.device, reason: uses.summary, advice: uses.advice,
             errno: EBUSY)
     }
 }

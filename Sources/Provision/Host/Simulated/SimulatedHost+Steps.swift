@@ -33,6 +33,10 @@ extension SimulatedHost {
             let id = try resolve(target)
             try store(.rights(id, rights))
             return try readBack(id)
+        case .zero(let target):
+            let id = try resolve(target)
+            if let namespace = try readBack(id) { try zeroData(of: namespace, in: target.region) }
+            return try readBack(id)
         case .setDevice(let transition):
             try DeviceSequence(transition, by: SimulatedDaxRegion(host: self, identity: transition.region))
                 .run()

@@ -24,6 +24,14 @@ extension SimulatedState {
         }
     }
 
+    /// Fills a physical range of whole pages with zeroes.
+    package mutating func zeroMedia(from start: UInt64, length: ByteCount) {
+        let (sum, overflows) = start.addingReportingOverflow(length.bytes)
+        let end = overflows ? UInt64.max : sum
+        pages = pages.filter { $0.key < start || $0.key >= end }
+        infoBlocks = infoBlocks.filter { $0.key < start || $0.key >= end }
+    }
+
     private func pageBytes(at address: UInt64) -> [UInt8] {
         var bytes: [UInt8] = []
         if let block = infoBlocks[address] {

@@ -41,6 +41,10 @@ extension SimulatedStore {
             node.set("store", "media")
             node.set("address", address)
             node.set("bytes", Hexadecimal.text(bytes))
+        case .zeroMedia(let address, let length):
+            node.set("store", "zero_media")
+            node.set("address", address)
+            node.set("length", length)
         case .claimUUID, .claimMap, .claimAlign, .claimSectorSize, .claimNamespace, .enableClaim:
             describeClaim(node)
         case .enableRegion, .disableRegion, .enableDimm, .disableDimm, .labelIndex:
@@ -120,6 +124,11 @@ extension SimulatedStore {
                 throw field.error("has no hexadecimal bytes")
             }
             self = .media(address: try node.required("address").integer(), bytes)
+            return
+        }
+        if word == "zero_media" {
+            self = .zeroMedia(
+                address: try node.required("address").integer(), try node.required("length").size())
             return
         }
         if word == "remove_rule" {

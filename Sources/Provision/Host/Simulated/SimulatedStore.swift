@@ -30,6 +30,8 @@ package enum SimulatedStore: Equatable, Sendable {
     case zeroInfoBlock(SimulatedNamespaceID)
     /// Writes saved media back, through the raw block device.
     case media(address: UInt64, [UInt8])
+    /// Fills media with zeroes: whole pages.
+    case zeroMedia(address: UInt64, ByteCount)
     /// `uuid` of the region's seed of that kind.
     case claimUUID(SimulatedClaimID, UUID)
     /// `mode` of the seed.
@@ -71,6 +73,7 @@ package enum SimulatedStore: Equatable, Sendable {
         case .disable(let id): "disable \(id)"
         case .zeroInfoBlock(let id): "zero the info block of \(id)"
         case .media: "write saved media back"
+        case .zeroMedia: "zero media"
         case .claimUUID(let id, _): "set the UUID of the \(id)"
         case .claimMap(let id, _): "set the page map's place of the \(id)"
         case .claimAlign(let id, _): "set the alignment of the \(id)"
@@ -107,7 +110,7 @@ package enum SimulatedStore: Equatable, Sendable {
             id.description
         case .removeRule(let uuid): uuid.description
         case .dax(let store): store.device ?? "the dax region"
-        case .media(let address, _): "0x\(String(address, radix: 16))"
+        case .media(let address, _), .zeroMedia(let address, _): "0x\(String(address, radix: 16))"
         case .claimUUID(let id, _), .claimMap(let id, _), .claimAlign(let id, _),
             .claimSectorSize(let id, _), .claimNamespace(let id, _), .enableClaim(let id):
             "region\(id.region)"

@@ -85,7 +85,7 @@ enum ProfileSchema {
                 "name": name, "uuid": Words.uuid, "renamed_from": name, "size": Words.reference("size"),
                 "usable_size": Words.reference("fixed_size"), "align": Words.reference("fixed_size"),
                 "map": Words.words(MapLocation.self), "sector_size": Words.reference("fixed_size"),
-                "protect": Words.flag, "device": Words.reference("device"),
+                "protect": Words.flag, "zero": Words.flag, "device": Words.reference("device"),
             ],
             and: [
                 "not": Words.object(["required": .array([.string("size"), .string("usable_size")])]),

@@ -1,8 +1,7 @@
 extension ProfileDecoder {
     private static let namespaceKeys = [
         "name", "uuid", "renamed_from", "mode", "size", "usable_size", "align", "map", "sector_size",
-        "protect",
-        "device",
+        "protect", "zero", "device",
     ]
 
     /// One item of `namespaces:`. What it is called and how much it takes is checked against the others.
@@ -24,6 +23,7 @@ extension ProfileDecoder {
         let map: MapLocation? = word("map", in: fields)
         let sectorSize = sectorSize(in: fields, mode: mode)
         let isProtected = boolean("protect", in: fields)
+        let isZeroed = boolean("zero", in: fields)
         let device = fields["device"].flatMap { deviceConfiguration($0) }
         guard let mode else { return nil }
         refuseForeignKeys(of: mode, in: fields)
@@ -31,7 +31,7 @@ extension ProfileDecoder {
             name: name, uuid: uuid, renamedFrom: renamedFrom, mode: mode,
             size: size ?? .remaining(divisor: 1),
             align: align, map: map, sectorSize: sectorSize, isProtected: isProtected ?? false,
-            deviceConfiguration: device, position: node.position)
+            isZeroed: isZeroed ?? false, deviceConfiguration: device, position: node.position)
     }
 
     /// Reports keys that the mode has no use for.

@@ -1,0 +1,58 @@
+public import ProvisionCore
+
+/// What the users of an active namespace see of it, opened to be filled with zeroes.
+public protocol DataArea: AnyObject {
+    /// How many bytes it has.
+    var size: ByteCount { get }
+
+    /// Fills a range with zeroes: a multiple of 512 B, and on a character device of 4 KiB. Media errors in the range are cleared where the
+    /// driver clears them with a write.
+    /// - Throws: the offset at which it failed is in the words of the error; what lies before it may be zeroed.
+    func zero(_ range: Extent) throws(HostError)
+
+    /// Returns when everything that was zeroed is durable.
+    func makeDurable() throws(HostError)
+
+    /// The checksums of pages of ``MediaSample/page``, read from the media and not from a cache; nil where a media error makes one
+    /// unreadable.
+    func sums(at offsets: [ByteCount]) throws(HostError) -> [UInt32?]
+
+    /// Throws ``HostError/Kind/busy`` where another process has it open by now, and ``HostError/Kind/changed`` where the device is not the
+    /// namespace's any more.
+    func requireAlone() throws(HostError)
+
+    /// Has the kernel forget partitions that the area had. Of no effect on others.
+    func forgetPartitions()
+}
+
+extension RestoringHost {
+    /// Fills the data area of a namespace with zeroes, and reads a sample of it back.
+    /// - Throws: also where a signal asks for the end: what was begun is undone then.
+    package func zeroData(of namespace: Namespace, in region: String) throws(HostError) {
+        let operation = "zero \(namespace.displayName)"
+        let area = try openDataArea(of: namespace, in: region)
+        var offset = ByteCount.zero
+        while offset < area.size {
+            guard !Interruption.bySignalsSoFar.isRequested else {
+                throw HostError(
+                    .failed, while: operation, device: namespace.device,
+                    reason: "a signal asked for the end")
+            }
+            let piece = Extent(offset: offset, length: min(.mib(64), area.size - offset))
+            StoreCount.add()
+            try area.zero(piece)
+            offset = piece.end
+        }
+        try area.makeDurable()
+        let offsets = MediaSample.offsets(in: Extent(offset: .zero, length: area.size))
+        for (place, sum) in zip(offsets, try area.sums(at: offsets)) where sum != MediaSample.zeroPage {
+            throw HostError(
+                .failed, while: operation, device: namespace.device,
+                reason: sum == nil
+                    ? "a media error lies at byte \(place.bytes) of its data"
+                    : "the 4 KiB at byte \(place.bytes) of its data are not zero",
+                advice: "look who writes to it, and whether it has media errors")
+        }
+        area.forgetPartitions()
+    }
+}

@@ -1,0 +1,58 @@
+public import ProvisionCore
+
+extension SimulatedHost {
+    /// See ``RestoringHost/openDataArea(of:in:)``.
+    public func openDataArea(
+        of namespace: Namespace, in region: String
+    ) throws(HostError) -> any DataArea {
+        let id = try resolve(NamespaceTarget(namespace, region: region))
+        let start = state.dataStart(of: id) ?? state.deviceRange(of: id)?.lowerBound
+        guard let now = try readBack(id), now.isActive, now.isSame(as: namespace), let start,
+            let size = now.usableSize
+        else {
+            throw HostError(
+                .changed, while: "zero \(id)", device: id.description, reason: "another tool has changed it")
+        }
+        if let use = try use(of: id) {
+            throw HostError(
+                .busy, while: "zero \(id)", device: use.device, reason: use.text, advice: "end that use first"
+            )
+        }
+        return SimulatedDataArea(host: self, id: id, start: start, size: size)
+    }
+}
+
+/// The data area of a namespace of a simulated host. That of sector mode is taken to lie where the namespace does.
+private final class SimulatedDataArea: DataArea {
+    private let host: SimulatedHost
+    private let id: SimulatedNamespaceID
+    private let start: UInt64
+    let size: ByteCount
+
+    init(host: SimulatedHost, id: SimulatedNamespaceID, start: UInt64, size: ByteCount) {
+        self.host = host
+        self.id = id
+        self.start = start
+        self.size = size
+    }
+
+    func zero(_ range: Extent) throws(HostError) {
+        try host.store(.zeroMedia(address: start + range.offset.bytes, range.length))
+    }
+
+    func makeDurable() throws(HostError) {}
+
+    func sums(at offsets: [ByteCount]) throws(HostError) -> [UInt32?] {
+        offsets.map {
+            Checksum.of(host.state.media(from: start + $0.bytes, length: MediaSample.page))
+        }
+    }
+
+    func requireAlone() throws(HostError) {
+        guard let use = try host.use(of: id) else { return }
+        throw HostError(
+            .busy, while: "zero \(id)", device: use.device, reason: use.text, advice: "end that use first")
+    }
+
+    func forgetPartitions() {}
+}

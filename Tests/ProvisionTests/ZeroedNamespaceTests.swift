@@ -1,0 +1,121 @@
+import Testing
+
+@testable import Provision
+@testable import ProvisionCore
+@testable import ProvisionHost
+
+/// `zero: true` of a profile: what is made holds zeroes, what was there is left alone, and a crash in the middle is undone.
+@Suite struct ZeroedNamespaceTests {
+    private static let empty = """
+        {"format_version": 1, "simulated_host": {"buses": [{
+          "dimms": [{"id": "a", "size": "1 GiB", "label_size": "128 KiB"}], "regions": [{"dimms": ["a"]}]}]}}
+        """
+
+    private static func profile(_ items: [String]) throws -> Profile {
+        let text =
+            "version: 1\nunmanaged: destroy\nregions:\n  - match: {region: 0}\n    namespaces:\n"
+            + items.map { "      - {\($0)}\n" }.joined()
+        return try ProfileReader.read(Array(text.utf8), source: "test.yaml")
+    }
+
+    private static func apply(
+        _ items: [String], to host: SimulatedHost, _ store: TransactionStore? = nil
+    ) throws -> Application.Ending {
+        let application = Application(of: try profile(items), to: host)
+        let prepared = try application.prepare()
+        let consent = Consent(allowDestroy: Set(prepared.plan.losses.map(\.address)))
+        return try application.carryOut(prepared, consent: consent, recordingIn: store)
+    }
+
+    /// A host whose free media hold something everywhere: a raw namespace was written, and destroyed.
+    private static func used() throws -> SimulatedHost {
+        let host = try SimulatedHost(json: empty)
+        _ = try apply(["name: old, mode: raw, size: 512 MiB"], to: host)
+        let region = try host.observe().regions[0]
+        let old = NamespaceTarget(region.namespaces[0], region: region.device)
+        try host.write(7, to: old, at: (0..<(131_072 / 8)).map { .kib(4) * (8 * $0) })
+        _ = try apply(["name: small, mode: raw, size: 16 MiB"], to: host)
+        return host
+    }
+
+    private static func isZero(_ name: String, on host: SimulatedHost) throws -> Bool {
+        let target = try #require(WipeTarget.find([name], .all, on: host.observe()).first)
+        return try host.openDataArea(of: target.namespace, in: target.region)
+            .sums(at: MediaSample.offsets(in: Extent(offset: .zero, length: target.size)))
+            .allSatisfy { $0 == MediaSample.zeroPage }
+    }
+
+    private static let small = "name: small, mode: raw, size: 16 MiB"
+
+    @Test(arguments: ["raw", "fsdax", "devdax", "sector"])
+    func whatIsMadeIsZeroAndWhatStaysIsNot(mode: String) throws {
+        let host = try Self.used()
+        _ = try Self.apply([Self.small, "name: plain, mode: \(mode), size: 64 MiB"], to: host)
+        #expect(try !Self.isZero("plain", on: host))
+        let wanted = [
+            Self.small, "name: plain, mode: \(mode), size: 64 MiB, zero: true",
+            "name: new, mode: \(mode), size: 64 MiB, zero: true",
+        ]
+        let plan = Planner.plan(try Self.profile(wanted), on: try host.observe())
+        #expect(plan.changes.map(\.address) == ["region0/new"])
+        #expect(plan.steps.map(\.step.kind) == [.create, .zero])
+        #expect(plan.changes[0].reasons.contains { $0.contains("filled with zeroes") })
+        #expect(plan.changes[0].reversibility == .lossless)
+        let scratch = try ScratchDirectory()
+        guard case .applied = try Self.apply(wanted, to: host, scratch.store) else {
+            Issue.record("not applied")
+            return
+        }
+        #expect(try Self.isZero("new", on: host))
+        #expect(try !Self.isZero("plain", on: host))
+        // Its creation is undone as ever: nobody wrote to it.
+        let id = try #require(try scratch.store.names().last)
+        _ = try Recovery(host: host, store: scratch.store).rollBack(id)
+        #expect(try host.observe().regions[0].namespaces.map(\.name) == ["small", "plain"])
+    }
+
+    /// A rename and an enable are no making.
+    @Test func aRenamedNamespaceKeepsItsData() throws {
+        let host = try Self.used()
+        _ = try Self.apply([Self.small, "name: a, mode: raw, size: 64 MiB"], to: host)
+        let steps = Planner.plan(
+            try Self.profile([Self.small, "name: b, renamed_from: a, mode: raw, size: 64 MiB, zero: true"]),
+            on: try host.observe()
+        ).steps.map(\.step.kind)
+        #expect(steps.contains(.rename))
+        #expect(!steps.contains(.zero))
+    }
+
+    /// What is written over is saved as a whole, or said to be lost.
+    @Test func whatLiesThereIsSavedOrSaidToBeLost() throws {
+        let host = try Self.used()
+        let wanted = try Self.profile(["name: small, mode: fsdax, size: 16 MiB, zero: true"])
+        let saved = Planner.plan(wanted, on: try host.observe())
+        #expect(saved.steps.map(\.step.kind) == [.disable, .reconfigure, .zero])
+        #expect(saved.steps[1].backup?.ranges == [Extent(offset: .zero, length: .mib(16))])
+        let lost = Planner.plan(wanted, on: try host.observe(), backupLimit: .mib(1))
+        #expect(lost.changes[0].reversibility == .irreversible)
+    }
+
+    /// Wherever it dies, recovery ends in the old or the new state, without a question.
+    @Test(arguments: ["raw", "fsdax", "devdax", "sector"])
+    func aCrashInTheMiddleIsUndoneUnasked(mode: String) throws {
+        let original = try Self.used()
+        let before = HostSnapshot(try original.observe())
+        let wanted = [Self.small, "name: new, mode: \(mode), size: 256 MiB, zero: true"]
+        var ends: Set<Bool> = []
+        for operation in 1... {
+            let host = try SimulatedHost(json: original.json)
+            let scratch = try ScratchDirectory()
+            host.arm(SimulatedFault(.crash, atOperation: operation))
+            if case .applied? = try? Self.apply(wanted, to: host, scratch.store) { break }
+            try host.reboot()
+            let outcome = try Recovery(host: host, store: scratch.store).run()
+            #expect(try scratch.store.interrupted().isEmpty, "store \(operation): \(outcome)")
+            let isOld = HostSnapshot(try host.observe()) == before
+            #expect(try isOld || Self.isZero("new", on: host), "store \(operation)")
+            ends.insert(isOld)
+        }
+        #expect(ends.contains(true))
+    }
+}
