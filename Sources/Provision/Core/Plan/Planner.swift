@@ -34,6 +34,7 @@ public enum Planner {
             MediaErrorReview(observed: observed),
             DaxDeviceReview(observed: observed, settled: draft.settledDevices),
             ListingReview(profile: profile, observed: observed, limits: limits),
+            ProofReview(profile: profile, observed: observed),
         ])
     }
 

@@ -110,11 +110,17 @@ public struct RegionRequirements: Equatable, Sendable {
     public var persistenceDomain: PersistenceDomain?
     /// Whether every DIMM of the region must be free of failure flags (`health: ok`).
     public var healthy: Bool
+    /// The proof that each namespace must have that can have it and asks for none itself; nil: none.
+    public var proof: ProofRequirement.Kind?
 
     /// Requirements; by default none.
-    public init(persistenceDomain: PersistenceDomain? = nil, healthy: Bool = false) {
+    public init(
+        persistenceDomain: PersistenceDomain? = nil, healthy: Bool = false,
+        proof: ProofRequirement.Kind? = nil
+    ) {
         self.persistenceDomain = persistenceDomain
         self.healthy = healthy
+        self.proof = proof
     }
 }
 
@@ -140,6 +146,8 @@ public struct NamespaceDeclaration: Equatable, Sendable {
     public var isProtected: Bool
     /// What becomes of the character device of devdax; nil where the profile says nothing.
     public var deviceConfiguration: DeviceConfiguration?
+    /// The proof that an apply must end with: its own, or that of its block; nil: none.
+    public var proof: ProofRequirement?
     /// Where the item begins.
     public var position: SourcePosition
 
@@ -148,7 +156,7 @@ public struct NamespaceDeclaration: Equatable, Sendable {
         name: NamespaceName?, uuid: UUID? = nil, renamedFrom: NamespaceName? = nil, mode: NamespaceMode,
         size: SizeRequest, align: Alignment? = nil, map: MapLocation? = nil, sectorSize: SectorSize? = nil,
         isProtected: Bool = false, deviceConfiguration: DeviceConfiguration? = nil,
-        position: SourcePosition = SourcePosition(line: 1, column: 1)
+        proof: ProofRequirement? = nil, position: SourcePosition = SourcePosition(line: 1, column: 1)
     ) {
         self.name = name
         self.uuid = uuid
@@ -160,6 +168,7 @@ public struct NamespaceDeclaration: Equatable, Sendable {
         self.sectorSize = sectorSize
         self.isProtected = isProtected
         self.deviceConfiguration = deviceConfiguration
+        self.proof = proof
         self.position = position
     }
 }

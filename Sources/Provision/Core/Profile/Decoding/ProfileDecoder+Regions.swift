@@ -8,18 +8,19 @@ extension ProfileDecoder {
         let each = boolean("each", in: fields)
         let labels: LabelPolicy? = word("labels", in: fields)
         let requirements = fields["require"].flatMap { regionRequirements($0) }
-        let namespaces = namespaces(in: fields)
+        let namespaces = proving(namespaces(in: fields), requirements?.proof, in: fields)
         return RegionBlock(
             match: match ?? RegionMatch(), appliesToEach: each ?? false, labels: labels ?? .require,
             require: requirements ?? RegionRequirements(), namespaces: namespaces, position: node.position)
     }
 
     private mutating func regionRequirements(_ node: YamlNode) -> RegionRequirements? {
-        let keys = ["persistence_domain", "health"]
+        let keys = ["persistence_domain", "health", "proof"]
         guard let fields = fields(of: node, called: "`require`", keys: keys) else { return nil }
         let domain: PersistenceDomain? = word("persistence_domain", in: fields)
         let health = fields["health"].flatMap { word($0, key: "health", among: ["ok"]) }
-        return RegionRequirements(persistenceDomain: domain, healthy: health != nil)
+        return RegionRequirements(
+            persistenceDomain: domain, healthy: health != nil, proof: word("proof", in: fields))
     }
 
     private mutating func namespaces(in fields: Fields) -> [NamespaceDeclaration] {
