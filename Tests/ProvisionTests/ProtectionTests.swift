@@ -146,7 +146,9 @@ import Testing
     @Test(arguments: ["init", "require"])
     func nothingIsPlannedWhereAProtectedNamespaceLostItsLabel(labels: String) throws {
         _ = try apply(application(Self.guarded))
-        let lost = try SimulatedHost(json: TestFiles.text("../../profiles/hosts/one-dimm.json"))
+        let lost = try SimulatedHost(
+            json: TestFiles.text("../../profiles/hosts/one-dimm.json").replacing(
+                #""label_size":"#, with: #""labels": "none", "label_size":"#))
         let item = labels == "init" ? Self.plain : "{mode: devdax}"
         let text =
             "version: 1\nregions:\n  - match: {region: 0}\n    labels: \(labels)\n    namespaces: [\(item)]\n"

@@ -25,7 +25,8 @@ public struct ApplicationReport: Sendable {
     public func text(_ style: TextStyle = .plain) -> String {
         let lines: [String] =
             switch ending {
-            case .unchanged(let proofs): ProofText.lines(proofs, style)  // the plan's own text has said the rest
+            // The plan's own text has said the rest.
+            case .unchanged(let proofs): ProofText.lines(proofs, style)
             case .refused(let refusals):
                 RefusalText.lines(unseen(refusals), source: plan.source, style) + ["Nothing was touched."]
             case .stale(let differences):
