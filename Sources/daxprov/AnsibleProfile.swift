@@ -99,7 +99,12 @@ struct AnsibleProfile {
         let message: String
         var changed = result.recovered
         switch report.ending {
-        case .unchanged: message = report.plan.summary
+        case .unchanged:
+            message = ([report.plan.summary] + [Self.trimmed(report.text())].filter { !$0.isEmpty }).joined(
+                separator: "\n")
+        case .unproven(let done, _):
+            message = report.text()
+            changed = changed || !done.isEmpty
         case .refused(let refusals): message = words(refusals, of: report.plan.plan)
         case .applied, .incomplete, .unconfirmed, .partial:
             message = report.text()

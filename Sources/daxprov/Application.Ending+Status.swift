@@ -7,6 +7,8 @@ extension Application.Ending {
     func status(of plan: Plan) -> ExitStatus {
         switch self {
         case .unchanged, .applied: .done
+        // What was done stays done, as where the host is not as the profile says.
+        case .unproven(let done, _): done.isEmpty ? .error : .partial
         case .refused: .refused
         case .stale: .stale
         case .incomplete, .unconfirmed, .partial: .partial

@@ -23,6 +23,9 @@ struct ApplyCommand: ParsableCommand {
             and dax regions are divided as they were, since the kernel forgets both. It never asks. A device that is not as it was, or that somebody may have \
             written to since, stays what it is, and the exit code is 3.
 
+            Where the profile says require: {proof: ...}, it ends with that proof, as 'daxprov verify' makes it, also if there is \
+            nothing to change. If the proof is not made, nothing is undone, and the exit code is 5; 1 if nothing was to change.
+
             Every step is recorded before it runs. When one fails, or a signal asks to stop, everything done is undone \
             and verified. What an earlier run left interrupted is recovered first.
 
@@ -66,9 +69,9 @@ struct ApplyCommand: ParsableCommand {
             showing: { if !json { try Console.write($0.text(Console.style)) } },
             telling: { result in
                 let text = self.text(result)
-                if case .unchanged = result.report.ending {
-                    try Console.write(text)
-                } else {
+                switch result.report.ending {
+                case .unchanged, .unproven([], _): try Console.write(text)
+                case .refused, .stale, .applied, .unproven, .incomplete, .unconfirmed, .undone, .partial:
                     Console.report(text)
                 }
                 result.boot?.tell()

@@ -9,7 +9,7 @@ struct UnprotectCommand: ParsableCommand {
         abstract: "Removes the protection that a profile gave a namespace. Changes nothing of the namespace.",
         discussion: """
             A namespace that a profile declared with protect: true stays protected when the profile is gone, or no \
-            longer says so. 'daxprov status' lists what is protected. Refused while the device is in use; a profile \
+            longer says so: it keeps its place, size, mode, layout and name, and nothing is written there, even if its label is lost. 'daxprov status' lists what is protected. Refused while the device is in use; a profile \
             that says protect: true protects it again when it is applied.
 
             \(ExitStatus.table(.done, .error, .refused, .locked, .notPermitted))

@@ -27,7 +27,7 @@ enum Facts {
         case .unchanged: ["unchanged"]
         case .refused(let refusals): refusals.map { "refused \($0.code.rawValue)" }
         case .stale(let differences): differences.map { "STALE \($0.address): \($0.message)" }
-        case .applied(let done): done.map { "done \(line($0))" }
+        case .applied(let done, _), .unproven(let done, _): done.map { "done \(line($0))" }
         case .incomplete(_, let remaining): ["INCOMPLETE"] + remaining.steps.map { line($0.step) }
         case .unconfirmed(_, let error): ["UNCONFIRMED \(error)"]
         case .undone(let step, let error, _): ["UNDONE \(line(step)): \(error)"]

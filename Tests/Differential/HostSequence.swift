@@ -231,7 +231,7 @@ extension Application.Ending {
     fileprivate func isUnexpected(of plan: Plan) -> Bool {
         switch self {
         case .unchanged, .refused, .applied: return false
-        case .stale, .unconfirmed, .undone, .partial: return true
+        case .stale, .unproven, .unconfirmed, .undone, .partial: return true
         case .incomplete(_, let remaining):
             let enabled = plan.changes.filter { $0.kind == .enable }.map(\.address)
             return !remaining.refusals.isEmpty

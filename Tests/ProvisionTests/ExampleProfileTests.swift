@@ -130,7 +130,7 @@ import Testing
             let prepared = try application.prepare()
             let consent = Consent(allowDestroy: Set(prepared.plan.changes.compactMap(\.consent)))
             let ending = try application.carryOut(prepared, consent: consent, recordingIn: bench.store)
-            guard case .applied(let done) = ending else {
+            guard case .applied(let done, _) = ending else {
                 Issue.record("it ended so: \(ending)")
                 return nil
             }

@@ -67,8 +67,8 @@ import Testing
                 .failed, while: "a\(Self.hostile)", device: Self.hostile, reason: Self.hostile,
                 advice: Self.hostile, undoFailures: [Self.hostile]))
         var endings: [Application.Ending] = [
-            .unchanged, .refused([Refusal(.busy, Self.hostile, Self.hostile, advice: Self.hostile)]),
-            .applied(steps), .incomplete(steps, remaining: plan.plan),
+            .unchanged(), .refused([Refusal(.busy, Self.hostile, Self.hostile, advice: Self.hostile)]),
+            .applied(steps), .unproven(steps, proofs: []), .incomplete(steps, remaining: plan.plan),
             .unconfirmed(steps, error),
         ]
         if let step = steps.first {

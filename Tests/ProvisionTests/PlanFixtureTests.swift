@@ -119,7 +119,7 @@ extension Application.Ending {
     var isSuccess: Bool {
         switch self {
         case .unchanged, .applied: true
-        case .refused, .stale, .incomplete, .unconfirmed, .undone, .partial: false
+        case .unproven, .refused, .stale, .incomplete, .unconfirmed, .undone, .partial: false
         }
     }
 }

@@ -15,7 +15,7 @@ enum ProfileDump {
                     "\"\(device.name.text)\"", device.use.text, "\(device.size)",
                     device.align.map { "align=\($0)" },
                     device.start.map { "start=0x\(String($0, radix: 16))" },
-                    device.zeroes ? nil : "zero=false",
+                    device.zeroes ? nil : "zero=false", device.proof.map(words(of:)),
                 ]
                 return "  \(device.position.line):\(device.position.column): "
                     + words.compactMap(\.self).joined(separator: " ")
@@ -48,9 +48,13 @@ enum ProfileDump {
             namespace.align.map { "align=\($0)" }, namespace.map.map { "map=\($0.rawValue)" },
             namespace.sectorSize.map { "sector=\($0)" }, namespace.isProtected ? "protected" : nil,
             namespace.isZeroed ? "zero" : nil,
-            namespace.deviceConfiguration.map(words(of:)),
+            namespace.deviceConfiguration.map(words(of:)), namespace.proof.map(words(of:)),
         ]
         return words.compactMap(\.self).joined(separator: " ")
+    }
+
+    private static func words(of proof: ProofRequirement) -> String {
+        "proof=\(proof.kind.rawValue)" + (proof.pageSize.map { " pages=\($0)" } ?? "")
     }
 
     private static func words(of device: DeviceConfiguration) -> String {

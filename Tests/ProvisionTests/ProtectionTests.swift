@@ -53,7 +53,8 @@ import Testing
         }
         let found = try #require(try host.observe().regions.flatMap(\.namespaces).first { $0.name == "wal" })
         let label = try #require(found.labelUUID)
-        #expect(try marks == [ProtectionMark(label: label, name: "wal", source: "test.yaml")])
+        let region = try host.observe().identity(of: "region0")
+        #expect(try marks == [ProtectionMark(label: label, name: "wal", source: "test.yaml", region: region)])
     }
 
     @Test func aHostThatIsAsDeclaredIsMarkedToo() throws {
@@ -139,6 +140,29 @@ import Testing
         }
         #expect(refusal.code == .busy)
         #expect(try marks.count == 1)
+    }
+
+    /// The labels of the DIMM are gone, and what they described is not: nothing is written over it, by whatever way.
+    @Test(arguments: ["init", "require"])
+    func nothingIsPlannedWhereAProtectedNamespaceLostItsLabel(labels: String) throws {
+        _ = try apply(application(Self.guarded))
+        let lost = try SimulatedHost(
+            json: TestFiles.text("../../profiles/hosts/one-dimm.json").replacing(
+                #""label_size":"#, with: #""labels": "none", "label_size":"#))
+        let item = labels == "init" ? Self.plain : "{mode: devdax}"
+        let text =
+            "version: 1\nregions:\n  - match: {region: 0}\n    labels: \(labels)\n    namespaces: [\(item)]\n"
+        let profile = try ProfileReader.read(Array(text.utf8), source: "test.yaml")
+        func refusals() throws -> [Refusal] {
+            try Application(of: profile, to: lost, safeguards: Safeguards(reading: scratch.store)).prepare()
+                .plan
+                .refusals
+        }
+        let refusal = try #require(try refusals().first)
+        #expect(refusal.code == .protected && refusal.address == "region0")
+        #expect(refusal.advice?.contains("daxprov unprotect wal") == true)
+        _ = try Unprotection(host: lost, store: scratch.store).run("wal")
+        #expect(try refusals().isEmpty)
     }
 
     @Test(arguments: ["", "00000000 {}\n", "garbage"])

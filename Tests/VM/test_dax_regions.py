@@ -7,6 +7,7 @@ The list of what can happen stands in `DaxDivisionTests`, where all of it is tri
 """
 
 import errno
+import json
 
 import pytest
 
@@ -106,6 +107,10 @@ def test_a_block_that_does_not_go_offline_leaves_the_device_as_it_was(scene):
     scene.assert_sound()
     scene.applied(smaller)
     assert memory - scene.total() == 256 * MIB
+    proven = scene.daxprov.run("apply", "--yes", "--json", profile=devices(
+        ["name: pool, size: 256 MiB, mode: system-ram, require: {proof: memory}", "name: rest, size: remaining"]))
+    [proof] = json.loads(proven.stdout)["proofs"]
+    assert (proven.status, proof["outcome"], proof["memory"]["online_memblocks"]) == (DONE, "met", 2), proven
 
 
 @pytest.mark.each_kernel

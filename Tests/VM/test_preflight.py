@@ -5,8 +5,8 @@ import json
 import pytest
 
 from lab.labels import initialise
-from support import Daxprov, contents, namespace, profile, region
-from support.daxprov import DONE, ERROR, REFUSED
+from support import Daxprov, contents, labels, namespace, profile, region
+from support.daxprov import DONE, ERROR, NOT_PERMITTED, REFUSED
 
 FILES = namespace(name="files", mode="fsdax", size="64 MiB")
 GUARDED = namespace(name="files", mode="fsdax", size="64 MiB", protect=True)
@@ -179,6 +179,61 @@ def test_a_protected_namespace_stays_so_until_it_is_unprotected_while_unused(lab
     assert daxprov.run("unprotect", uuid).status == DONE
     assert "Protected" not in daxprov.run("status").out
     assert daxprov.applied(NONE, allow=["files"]).namespaces == []
+
+
+@pytest.mark.each_kernel
+def test_what_is_protected_is_fixed_allocated_unmovable_and_freed_only_unused_and_by_root(labelled):
+    daxprov = Daxprov(labelled)
+    near = namespace(name="near", mode="devdax", size="32 MiB")
+    pool = namespace(name="pool", mode="devdax", size="512 MiB", device="{mode: system-ram}", protect=True)
+    made = daxprov.applied(profile(region(0, near, GUARDED), region(1, pool)))
+    contents.fill(labelled, made.node("files"), "files")
+    labelled.run("sync", check=True)
+    where = made.named("files"), made.region(0)
+    digest, facts = contents.media_digest(labelled, *where), {**made.named("files"), "dev": "", "blockdev": ""}
+
+    def is_as_it_was():
+        found = daxprov.inventory()
+        return {**found.named("files"), "dev": "", "blockdev": ""} == facts and contents.media_digest(labelled, *where) == digest
+
+    # Fixed: no other size, mode, layout or name. Allocated: not released, whoever wants its room.
+    for other in (
+            namespace(name="files", mode="fsdax", size="96 MiB"), namespace(name="files", mode="fsdax", size="32 MiB"),
+            namespace(name="files", mode="raw", size="64 MiB"), namespace(name="files", mode="fsdax", size="64 MiB", map="mem"),
+            namespace(name="files", mode="fsdax", size="64 MiB", align="4 KiB"),
+            namespace(name="log", renamed_from="files", mode="fsdax", size="64 MiB")):
+        assert codes(daxprov.refused(profile(region(0, near, other)), allow=["files"])["refusals"]) == {"protected"}, other
+    assert codes(daxprov.refused(profile(region(0, near), unmanaged="destroy"), allow=["files"])["refusals"]) == {"protected"}
+    grown = daxprov.applied(profile(region(0, namespace(name="near", mode="devdax", size="512 MiB"))), allow=["near"])
+    daxprov.applied(profile(region(0), unmanaged="keep"))
+    assert grown.named("near")["raw_size"] == 512 << 20 and is_as_it_was()
+
+    # Unmovable: nothing is written where it lies, not even after its label is lost.
+    area = labels.read(labelled)
+    labels.write(labelled, bytearray(len(area)))
+    for wanted in (profile(region(0, near, labels="init")), profile(region(0, namespace(mode="devdax")))):
+        report = daxprov.refused(wanted, allow=["region0"])
+        assert "protected" in codes(report["refusals"]), report
+        [refusal] = [each for each in report["refusals"] if each["code"] == "protected"]
+        assert "its label is lost" in refusal["message"] and "daxprov unprotect files" in refusal["advice"]
+    labels.write(labelled, area)
+    assert is_as_it_was()
+
+    # Given up by root alone, and only while nobody uses it.
+    assert daxprov.run("unprotect", "files", user="nobody").status == NOT_PERMITTED
+    found = daxprov.run("unprotect", "pool")
+    assert found.status == REFUSED and "system memory" in found.out, found
+    daxprov.applied(profile(region(0, namespace(name="near", mode="devdax", size="512 MiB", protect=True))))
+    near = daxprov.inventory().node("near")
+    job = labelled.start([contents.DAXMAP, "hold", near], stdin=True)
+    job.wait_for_output(b"mapped\n")
+    held = daxprov.run("unprotect", "near")
+    assert held.status == REFUSED and "daxmap" in held.out, held
+    job.close_stdin()
+    job.wait()
+    assert daxprov.run("unprotect", "near").status == DONE and daxprov.run("unprotect", "files").status == DONE
+    status = json.loads(daxprov.run("status", "--json").stdout)
+    assert [each["name"] for each in status["protected"]] == ["pool"]
 
 
 def test_a_host_that_already_is_as_declared_is_marked_and_planning_marks_nothing(labelled):

@@ -13,7 +13,7 @@ import pytest
 
 from support import Daxprov, contents, namespace, profile, region
 from support.daxprov import DONE, ERROR, NOT_PERMITTED
-from support.judge import Judge
+from support.judge import Judge, Probe
 
 MIB = 1 << 20
 ALL = profile(
@@ -129,6 +129,46 @@ def test_verdicts_are_those_of_libpmem2_and_statx_and_nothing_changes(labelled, 
     assert neighbours == {name: contents.media_digest(labelled, *scene.place(name)) for name in neighbours}
     for row in table:
         print(row)
+
+
+@pytest.mark.each_kernel
+def test_what_only_looks_like_dax_is_never_called_so(labelled, judge, tmp_path):
+    scene, other, probe = Scene(labelled, ALL), judge(labelled), Probe(labelled, tmp_path)
+    run = lambda words: labelled.run(words, check=True)
+    fsdev, fsmem, plain, sector = (scene.node(name) for name in ("fsdev", "fsmem", "plain", "sect"))
+    run("modprobe -q -a xfs loop; mkdir -p /mnt/one /mnt/two")
+    end = "umount /mnt/one"
+    cases = {
+        "rootfs": ("mkdir /mnt/one/own", "rm -r /mnt/one/own", "not_dax", {}),
+        "tmpfs": ("mount -t tmpfs none /mnt/one", end, "not_dax", {}),
+        "tmpfs, huge=always": ("mount -t tmpfs -o huge=always none /mnt/one", end, "not_dax", {}),
+        "ext4 on raw": (f"{EXT4} {plain} && mount {plain} /mnt/one", end, "not_dax", {"plain": "not_dax"}),
+        "ext4 on sector": (f"{EXT4} {sector} && mount {sector} /mnt/one", end, "not_dax", {"sect": "not_dax"}),
+        "ext4, blocks of 1 KiB": (
+            f"mkfs.ext4 -q -b 1024 -F {fsdev} && ! mount -o dax=always {fsdev} /mnt/one && mount {fsdev} /mnt/one", end, "not_dax",
+            {"fsdev": "not_dax"}),
+        "ext4 on a loop device over a DAX file": (
+            f"{EXT4} {fsdev} && mount -o dax=always {fsdev} /mnt/two && truncate -s 96M /mnt/two/disk && "
+            f"loop=$(losetup -f --show /mnt/two/disk) && {EXT4} $loop && mount $loop /mnt/one",
+            "umount /mnt/one && losetup -D && umount /mnt/two", "not_dax", {"fsdev": "proven"}),
+        "ext4, dax=always, over dm-linear": (
+            f"echo 0 262144 linear {fsdev} 0 | dmsetup create --noudevsync stacked && {EXT4} /dev/dm-0 && "
+            "mount -o dax=always /dev/dm-0 /mnt/one", "umount /mnt/one && dmsetup remove --noudevsync stacked", "proven",
+            {"fsdev": "not_proven"}),
+        "xfs, reflink=1, dax=always": (
+            f"{XFS} -m reflink=1 {fsmem} && mount -o dax=always {fsmem} /mnt/one", end, "proven", {"fsmem": "proven"}),
+    }
+    for what, (begin, undo, expected, namespaces) in cases.items():
+        run(begin)
+        ours, seen = probe.verdict("/mnt/one")
+        theirs, found = other.verdict("file", "/mnt/one")
+        assert ours == theirs == expected, (what, ours, theirs, seen, found)
+        assert (seen["map_sync"], seen["statx_dax"]) == (found["sync"] == 0, bool(found["statx"])), what
+        assert what != "tmpfs, huge=always" or found["faults"] < 64, "its pages are as large as those of DAX"
+        verdicts = scene.verify(*namespaces) if namespaces else {}
+        assert {name: each["verdict"] for name, each in verdicts.items()} == namespaces, (what, verdicts)
+        print(what, expected, found)
+        run(undo)
 
 
 @pytest.mark.each_kernel

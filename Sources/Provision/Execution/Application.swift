@@ -51,13 +51,16 @@ public struct Application {
     /// How an application ended.
     public enum Ending: Sendable {
         /// The host already was as the profile says.
-        case unchanged
+        case unchanged(proofs: [ProofResult] = [])
         /// The plan cannot be applied; nothing was touched.
         case refused([Refusal])
         /// The host is not, or no longer, what the plan was made for; nothing was touched.
         case stale([PlanDifference])
-        /// Every step was done, and the plan for the result is empty.
-        case applied([Step])
+        /// Every step was done, the plan for the result is empty, and every proof that the profile requires was made, or may wait.
+        case applied([Step], proofs: [ProofResult] = [])
+        /// Every step was done, or there was none to do, and the plan for the result is empty; but a proof that the profile
+        /// requires was not made. Nothing is undone for that.
+        case unproven([Step], proofs: [ProofResult])
         /// Every step was done, and the plan for the result is not empty.
         case incomplete([Step], remaining: Plan)
         /// Every step was done and read back, but the host could not be looked at once more, or the end not be recorded:
@@ -161,7 +164,8 @@ public struct Application {
         guard !plan.changes.isEmpty else {
             try protect(prepared.observed, in: store)
             try adopt(prepared.observed, in: store)
-            return .unchanged
+            let proofs = ProofResult.all(for: profile, on: prepared.observed, host)
+            return proofs.areMade ? .unchanged(proofs: proofs) : .unproven([], proofs: proofs)
         }
         try requireKnownMarks()
         let uses = try refusalsForUse(in: plan)
@@ -298,11 +302,14 @@ public struct Application {
         do throws(ExecutionError) {
             let result = try settled(after: done)
             let isEmpty = result.plan.isEmpty
+            let proofs = isEmpty ? ProofResult.all(for: profile, on: result.observed, host) : []
             try protect(result.observed, in: store)
             try keepDevices(recording.name, in: store)
             try adopt(result.observed, in: store)
+            if !proofs.isEmpty { try recording.note(.proofs(proofs.map(RecordedProof.init))) }
             try recording.note(.end(isEmpty ? .committed : .incomplete, after: result.observed))
-            return isEmpty ? .applied(done) : .incomplete(done, remaining: result.plan)
+            guard isEmpty else { return .incomplete(done, remaining: result.plan) }
+            return proofs.areMade ? .applied(done, proofs: proofs) : .unproven(done, proofs: proofs)
         } catch {
             return .unconfirmed(done, error)
         }

@@ -32,6 +32,8 @@ public struct Recovery {
         public var undone = Undone()
         /// What is not as the transaction left it, where all its steps had been done.
         public var differences: [String] = []
+        /// Whether all its steps had been done, and a proof that its profile requires was not made: recovery makes none.
+        public var lacksProof = false
     }
 
     /// An interrupted transaction that could not be ended.
@@ -108,7 +110,8 @@ public struct Recovery {
             throw .state(error)
         }
         try recording.note(.end(end, after: now))
-        return Recovered(id: id, end: end, differences: differences)
+        return Recovered(
+            id: id, end: end, differences: differences, lacksProof: end == .committed && log.proofs.areMissed)
     }
 
     private func observe() throws(ExecutionError) -> Observed {
@@ -296,7 +299,9 @@ extension TransactionLog {
                 return protected.uuid.map { $0 == namespace.labelUUID } ?? false
             }
             guard let found, let label = found.labelUUID else { return nil }
-            return ProtectionMark(label: label, name: found.name, source: header.source)
+            return ProtectionMark(
+                label: label, name: found.name, source: header.source,
+                region: header.before.identity(of: protected.region))
         }
     }
 }

@@ -67,7 +67,7 @@ extension Safeguards {
     /// What is checked of a plan with what is protected and recorded.
     func reviews(for profile: Profile, on observed: Observed) -> [any PlanReview] {
         [
-            ProtectionReview(marks: marks),
+            ProtectionReview(marks: marks, on: observed),
             UnsettledReview(unreadable: unreadable, observed: observed),
             DamagedRecordReview(damaged: damagedDaxRegions),
             CXLRegionReview(

@@ -32,20 +32,38 @@ public struct Verification: Sendable {
     /// Measures the namespaces of an observed host.
     /// - Parameter selection: those that are asked for; nil: all.
     public init(of observed: Observed, on host: any Host, only selection: HostSelection? = nil) {
-        let devices = observed.daxRegions.flatMap(\.devices)
+        let devices = observed.daxDevicesByName
         var findings: [Finding] = []
         for bus in observed.buses {
             for region in bus.regions {
                 for namespace in region.namespaces where selection?.shows(namespace, in: region) ?? true {
-                    let device = devices.first { $0.name == namespace.characterDevice }
-                    let measurement = host.measure(namespace, in: region, of: bus.provider)
-                    findings.append(
-                        Finding(
-                            namespace: namespace, region: region, device: device, measurement: measurement,
-                            judgement: ProofJudgement(namespace, in: region, device: device, measurement)))
+                    findings.append(Finding(of: namespace, in: region, of: bus.provider, devices, on: host))
                 }
             }
         }
         self.findings = findings
+    }
+}
+
+extension Verification.Finding {
+    /// Measures a namespace, and judges it.
+    /// - Parameter devices: those of dax regions, by their names.
+    init(
+        of namespace: Namespace, in region: Region, of provider: String,
+        _ devices: [String: DaxRegion.Device], on host: any Host
+    ) {
+        let device = namespace.characterDevice.flatMap { devices[$0] }
+        let measurement = host.measure(namespace, in: region, of: provider)
+        self.init(
+            namespace: namespace, region: region, device: device, measurement: measurement,
+            judgement: ProofJudgement(namespace, in: region, device: device, measurement))
+    }
+}
+
+extension Observed {
+    /// The devices of its dax regions by their names.
+    var daxDevicesByName: [String: DaxRegion.Device] {
+        Dictionary(
+            daxRegions.flatMap(\.devices).map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     }
 }

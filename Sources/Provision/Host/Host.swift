@@ -56,12 +56,6 @@ extension Host {
     public func accountNumbers(
         users: Set<String>, groups: Set<String>
     ) throws(HostError) -> AccountNumbers { AccountNumbers() }
-
-    /// A host that is no machine has no memory to map.
-    public func measure(_ namespace: Namespace, in region: Region, of provider: String) -> ProofMeasurement {
-        ProofMeasurement(
-            failure: ProofReason(.simulated, "a simulated host has no memory to map"))
-    }
 }
 
 /// The UUIDs that a step gives, generated before it runs so that its leftovers can be recognised.

@@ -25,16 +25,16 @@ public struct ApplicationReport: Sendable {
     public func text(_ style: TextStyle = .plain) -> String {
         let lines: [String] =
             switch ending {
-            case .unchanged: []  // the plan's own text has said it
+            // The plan's own text has said the rest.
+            case .unchanged(let proofs): ProofText.lines(proofs, style)
             case .refused(let refusals):
                 RefusalText.lines(unseen(refusals), source: plan.source, style) + ["Nothing was touched."]
             case .stale(let differences):
                 StaleText.lines(differences, style)
-            case .applied(let done):
-                [
-                    "Applied \(Self.count(plan.plan.changes.count, "change")) in \(Self.count(done.count, "step"));"
-                        + " verified: the host is as the profile says."
-                ] + MadeText.lines(made) + undoing
+            case .applied(let done, let proofs):
+                [applied(done)] + ProofText.lines(proofs, style) + MadeText.lines(made) + undoing
+            case .unproven(let done, let proofs):
+                unproven(done, proofs, style) + MadeText.lines(made) + undoing
             case .incomplete(let done, let remaining):
                 incomplete(done, remaining, style)
             case .unconfirmed(let done, let error):
@@ -59,10 +59,11 @@ public struct ApplicationReport: Sendable {
         if withPlan { document.set("plan", plan.json) }
         document.set("done", each: done) { StepText.json($0) }
         document.set("transaction", record?.header.id)
-        if case .applied = ending {
+        if isSettled {
             document.set("made", each: made) { MadeText.json($0) }
             document.set("undo", undoCommand)
         }
+        if !proofs.isEmpty { document.set("proofs", each: proofs) { ProofText.json($0) } }
         switch ending {
         case .refused(let refusals): document.set("refusals", each: refusals) { PlanReport.refusal($0) }
         case .stale(let differences):
@@ -79,7 +80,7 @@ public struct ApplicationReport: Sendable {
             document.set("undo_error", ErrorReport.json(undo))
         case .incomplete(_, let remaining):
             document.set("remaining", each: remaining.changes.map(\.address)) { .string($0) }
-        case .unchanged, .applied: break
+        case .unchanged, .applied, .unproven: break
         }
         return document
     }
@@ -121,6 +122,7 @@ public struct ApplicationReport: Sendable {
         case .refused: "refused"
         case .stale: "stale"
         case .applied: "applied"
+        case .unproven: "unproven"
         case .incomplete: "incomplete"
         case .unconfirmed: "unconfirmed"
         case .undone: "undone"
@@ -130,11 +132,44 @@ public struct ApplicationReport: Sendable {
 
     private var done: [Step] {
         switch ending {
-        case .applied(let done), .incomplete(let done, _), .unconfirmed(let done, _),
-            .partial(let done, _, _, _):
+        case .applied(let done, _), .unproven(let done, _), .incomplete(let done, _),
+            .unconfirmed(let done, _), .partial(let done, _, _, _):
             done
         case .unchanged, .refused, .stale, .undone: []
         }
+    }
+
+    /// What came of the proofs that the profile requires.
+    private var proofs: [ProofResult] {
+        switch ending {
+        case .unchanged(let proofs), .applied(_, let proofs), .unproven(_, let proofs): proofs
+        case .refused, .stale, .incomplete, .unconfirmed, .undone, .partial: []
+        }
+    }
+
+    /// Whether steps were done, and nothing more is to be done.
+    private var isSettled: Bool {
+        switch ending {
+        case .applied: true
+        case .unproven(let done, _): !done.isEmpty
+        case .unchanged, .refused, .stale, .incomplete, .unconfirmed, .undone, .partial: false
+        }
+    }
+
+    private func applied(_ done: [Step]) -> String {
+        "Applied \(Self.count(plan.plan.changes.count, "change")) in \(Self.count(done.count, "step"));"
+            + " verified: the host is as the profile says."
+    }
+
+    private func unproven(_ done: [Step], _ proofs: [ProofResult], _ style: TextStyle) -> [String] {
+        let missed = proofs.count { $0.outcome == .missed }
+        let heading =
+            "\(missed) of the \(Self.count(proofs.count, "proof")) that the profile requires "
+            + "\(missed == 1 ? "was" : "were") not made:"
+        let advice =
+            "Nothing was undone. Remove the cause, and apply again: that proves it once more, whether it changes anything or not."
+        return (done.isEmpty ? [] : [applied(done)]) + [style.paint(heading, .loss)]
+            + ProofText.lines(proofs, style) + TextFill.lines(advice, width: style.width, indent: 0)
     }
 
     private func incomplete(_ done: [Step], _ remaining: Plan, _ style: TextStyle) -> [String] {

@@ -67,7 +67,9 @@ public struct HistoryReport: Sendable {
     }
 
     private func row(of summary: TransactionSummary) -> [String] {
-        let state = TransactionText.state(summary.rollback?.undone ?? summary.end)
+        let state =
+            TransactionText.state(summary.rollback?.undone ?? summary.end)
+            + (summary.isUnproven ? ", not proven" : "")
         return [
             summary.id, TransactionText.time(summary.time), "apply", "\(summary.stepCount)", state,
             summary.source,
@@ -140,9 +142,21 @@ public struct TransactionReport: Sendable {
         if let reason = log.undoReason { lines.append("  undone because: \(TerminalText.clean(reason))") }
         lines.append("  steps:")
         for number in log.header.steps.indices { lines.append("    \(number + 1). \(line(of: number))") }
+        lines += log.proofs.map { "  proof of \(TerminalText.clean($0.address)): \(line(of: $0))" }
         let dimms = log.labels.count
         lines.append("  saved: labels of \(dimms) DIMMs, \(log.savedSize.brief) of media")
         return lines.flatMap { TextFill.lines($0, width: width, indent: 7) }.map { $0 + "\n" }.joined()
+    }
+
+    private func line(of proof: RecordedProof) -> String {
+        let reasons =
+            proof.reasons.isEmpty ? "" : " (\(proof.reasons.map(TerminalText.clean).joined(separator: "; ")))"
+        switch proof.outcome {
+        case .met: return "\(proof.requirement.words), proven\(reasons)"
+        case .pending: return "\(proof.requirement.words), waits\(reasons)"
+        case .missed: return "\(proof.requirement.words), not proven\(reasons)"
+        case nil: return "\(proof.requirement.words), not made"
+        }
     }
 
     private func line(of number: Int) -> String {
@@ -196,6 +210,7 @@ public struct TransactionReport: Sendable {
         node.set("outcome", summary.end?.rawValue ?? "interrupted")
         node.set("ended_time", summary.ended)
         node.set("undo_reason", summary.undoReason)
+        if !summary.proofs.isEmpty { node.set("proofs", each: summary.proofs) { ProofText.json($0) } }
         if let rollback = summary.rollback {
             let item = JSONNode.object()
             item.set("time", rollback.time)
@@ -246,5 +261,12 @@ extension TransactionLog {
     /// How much of media was saved. A journal may tell of any number of ranges.
     fileprivate var savedSize: ByteCount {
         ranges.reduce(.zero) { $0.adding($1.range.length) ?? ByteCount(.max) }
+    }
+}
+
+extension TransactionSummary {
+    /// Whether its steps were done and a proof that its profile requires was not made.
+    fileprivate var isUnproven: Bool {
+        (rollback?.undone ?? end) == .committed && proofs.areMissed
     }
 }

@@ -16,6 +16,7 @@ extension PlanReport {
         document.set("unmanaged", each: plan.unmanaged) { Self.unmanaged($0) }
         document.set("refusals", each: plan.refusals) { Self.refusal($0) }
         document.set("notes", each: plan.notes) { Self.note($0) }
+        if !plan.proofs.isEmpty { document.set("proofs", each: plan.proofs) { ProofText.json($0) } }
         document.set("fingerprint", fingerprint)
         if let limits { document.set("limits", LimitReport.json(limits)) }
         return document

@@ -10,6 +10,7 @@ extension PlanReport {
         lines += RefusalText.lines(plan.refusals, source: source, style)
         lines += NoteText.lines(plan.notes, style)
         lines += PlanText.unmanaged(plan.unmanaged, style)
+        if plan.refusals.isEmpty { lines += ProofText.lines(plan.proofs, style) }
         if let limits {
             lines += LimitReport.lines(limits, of: origin)
                 .flatMap { TextFill.lines($0, width: style.width, indent: 8) }

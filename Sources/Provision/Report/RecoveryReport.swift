@@ -24,6 +24,7 @@ public struct RecoveryReport: Sendable {
             node.set("outcome", item.end.rawValue)
             node.set("differences", each: item.differences) { .string($0) }
             UndoText.describe(item.undone, in: node)
+            node.setFlag("lacks_proof", if: item.lacksProof)
             return node
         }
         document.set("blocked", each: outcome.blocked) { item in
@@ -47,6 +48,8 @@ public struct RecoveryReport: Sendable {
             guard item.end == .rolledBack else {
                 let differences = item.differences.map { "since then: \(TerminalText.clean($0))" }
                 return ["transaction \(item.id) was interrupted: \(item.end.phrase)"] + differences
+                    + (item.lacksProof
+                        ? ["the proof that its profile requires was not made: apply it again"] : [])
             }
             return ["transaction \(item.id) was interrupted, and is undone"]
                 + UndoText.undone(item.id, item.undone)

@@ -34,18 +34,24 @@ extension VerificationReport {
         if !finding.measurement.fileSystems.isEmpty {
             node.set("file_systems", each: finding.measurement.fileSystems) { json($0) }
         }
-        if judgement.verdict == .systemMemory { node.set("memory", memory(finding)) }
+        if judgement.verdict == .systemMemory {
+            node.set(
+                "memory",
+                memory(
+                    finding.namespace.daxDevice?.memory, of: finding.device,
+                    node: finding.device?.targetNode ?? finding.namespace.targetNode))
+        }
         return node
     }
 
-    private static func reason(_ reason: ProofReason) -> JSONNode {
+    static func reason(_ reason: ProofReason) -> JSONNode {
         let node = JSONNode.object()
         node.set("code", reason.code.rawValue)
         node.set("message", reason.message)
         return node
     }
 
-    private static func json(_ mapping: MappingMeasurement) -> JSONNode {
+    static func json(_ mapping: MappingMeasurement) -> JSONNode {
         let node = JSONNode.object()
         node.set("map_sync", mapping.isSynchronous)
         node.set("statx_dax", mapping.isDax)
@@ -84,14 +90,16 @@ extension VerificationReport {
         }
     }
 
-    private static func memory(_ finding: Verification.Finding) -> JSONNode {
+    static func memory(
+        _ memory: DaxDevice.Memory?, of device: DaxRegion.Device?, node number: Int?
+    ) -> JSONNode {
         let node = JSONNode.object()
-        node.set("node", finding.device?.targetNode ?? finding.namespace.targetNode)
-        if let memory = finding.namespace.daxDevice?.memory {
+        node.set("node", number)
+        if let memory {
             node.set("online_memblocks", memory.online)
             node.set("total_memblocks", memory.total)
         }
-        node.set("zones", each: Set(finding.device?.memoryBlocks?.compactMap(\.zone) ?? []).sorted()) {
+        node.set("zones", each: Set(device?.memoryBlocks?.compactMap(\.zone) ?? []).sorted()) {
             .string($0)
         }
         return node

@@ -64,7 +64,7 @@ extension SavedPlan {
             let change = try Change(node)
             return (shown: change, facts: PlannedChange(change, steps: try StepFacts.steps(of: node)))
         }
-        return Contents(
+        var contents = Contents(
             toolVersion: try root.required("tool_version").line(),
             source: try root.required("profile").line(),
             profileText: try root.required("profile_text").string(),
@@ -85,6 +85,21 @@ extension SavedPlan {
                     UnmanagedNamespace(
                         address: try item.required("address").string(), summary: try NamespaceSummary(item))
                 }, refusals: []))
+        contents.shown.proofs = try proofs(in: root)
+        return contents
+    }
+
+    private static func proofs(in root: JSONCursor) throws(JSONError) -> [PlannedProof] {
+        guard let list = try root.optional("proofs") else { return [] }
+        return try list.limitedList(upTo: JSONCursor.maximumNamespaces) { item throws(JSONError) in
+            PlannedProof(
+                try item.required("address").string(),
+                ProofRequirement(
+                    try item.required("proof").word(),
+                    pageSize: try item.optional("page_size").flatMap { size throws(JSONError) in
+                        Alignment(try size.byteCount())
+                    }))
+        }
     }
 
     private static func requireDocument(_ root: JSONCursor) throws(JSONError) {

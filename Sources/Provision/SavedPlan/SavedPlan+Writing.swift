@@ -32,6 +32,7 @@ extension SavedPlan {
         }
         document.set("unchanged", each: shown.unchanged) { .string($0) }
         document.set("unmanaged", each: shown.unmanaged) { PlanReport.unmanaged($0) }
+        if !shown.proofs.isEmpty { document.set("proofs", each: shown.proofs) { ProofText.json($0) } }
     }
 
     private static func object(_ object: ObjectFingerprint) -> JSONNode {

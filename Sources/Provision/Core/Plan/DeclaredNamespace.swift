@@ -6,6 +6,12 @@ package struct DeclaredNamespace {
     /// The namespace; nil where there is none yet.
     package var namespace: Namespace?
 
+    /// What a plan calls it: `region0/wal`, or the region where that has one namespace, and no labels.
+    package var address: String {
+        declaration.name == nil && declaration.uuid == nil
+            ? region.device : "\(region.device)/\(declaration.displayName)"
+    }
+
     /// Whether its device is to be system memory.
     package var asksForSystemMemory: Bool { declaration.deviceConfiguration?.mode == .systemRAM }
 }

@@ -68,6 +68,8 @@ public struct Note: Equatable, Sendable {
         case interrupted
         /// A namespace has the new name already, so that `renamed_from` does nothing.
         case renameWithoutEffect = "rename_without_effect"
+        /// A required proof cannot be made by the apply: what it is of will have no file system yet.
+        case proofWaits = "proof_waits"
         /// A label writes the declared name with other bytes.
         case nameSpelledDifferently = "name_spelled_differently"
         /// A CXL region that was recorded is not there.

@@ -12,6 +12,8 @@ public struct Plan: Equatable, Sendable {
     public var refusals: [Refusal]
     /// What an administrator should know before it is applied.
     public var notes: [Note] = []
+    /// The proofs that an apply ends with, whether it changes anything or not.
+    public var proofs: [PlannedProof] = []
 
     /// A value of these parts.
     package init(

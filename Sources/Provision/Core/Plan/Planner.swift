@@ -35,6 +35,7 @@ public enum Planner {
             DaxDeviceReview(observed: observed, settled: draft.settledDevices),
             FamfsReview(profile: profile, observed: observed),
             ListingReview(profile: profile, observed: observed, limits: limits),
+            ProofReview(profile: profile, observed: observed),
         ])
     }
 

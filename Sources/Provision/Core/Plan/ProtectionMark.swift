@@ -7,12 +7,15 @@ public struct ProtectionMark: Equatable, Sendable {
     public var name: String?
     /// The profile that protected it; nil where the mark cannot be read.
     public var source: String?
+    /// The region that it lay in; nil where the mark does not tell: it cannot be read, or an older version wrote it.
+    public var region: RegionIdentity?
 
     /// A mark.
-    public init(label: UUID, name: String?, source: String?) {
+    public init(label: UUID, name: String?, source: String?, region: RegionIdentity? = nil) {
         self.label = label
         self.name = name
         self.source = source
+        self.region = region
     }
 
     /// What people know the namespace by.
@@ -22,13 +25,16 @@ public struct ProtectionMark: Equatable, Sendable {
 /// Adds to a plan the refusals for protected namespaces.
 package struct ProtectionReview: PlanReview {
     package let marks: [ProtectionMark]
+    package let observed: Observed
 
-    /// A value of these parts.
-    package init(marks: [ProtectionMark]) {
+    /// A review with these marks, of a plan for this host.
+    package init(marks: [ProtectionMark], on observed: Observed) {
         self.marks = marks
+        self.observed = observed
     }
 
-    /// The plan with a refusal for every change of a marked namespace but its being enabled.
+    /// The plan with a refusal for every change of a marked namespace but its being enabled, and for whatever would be written where
+    /// one lay whose labels are lost.
     package func completed(_ plan: Plan) -> Plan {
         guard !marks.isEmpty else { return plan }
         var plan = plan
@@ -43,7 +49,30 @@ package struct ProtectionReview: PlanReview {
             else { continue }
             plan.refusals.append(mark.refusal(change.address))
         }
+        plan.refusals += lost(plan)
         return plan
+    }
+
+    /// A refusal for each region without labels that is to be written to, and in which a marked namespace lay: its label is lost, its
+    /// data is not. Where the region still has labels, somebody deleted that one label, who may have meant it.
+    private func lost(_ plan: Plan) -> [Refusal] {
+        let harmless: StepKind.Effects = [.changesRights, .takesOffline]
+        let written = Set(
+            plan.steps.filter { !$0.step.kind.effects.subtracting(harmless).isEmpty }.map(\.step.region))
+        let shown = Set(observed.regions.flatMap(\.namespaces).compactMap(\.labelUUID))
+        return observed.regions.filter { $0.labelling == .labelLess && written.contains($0.device) }.flatMap {
+            region in
+            let identity = observed.identity(of: region.device)
+            return marks.filter { $0.region != nil && $0.region == identity && !shown.contains($0.label) }.map
+            {
+                Refusal(
+                    .protected, region.device,
+                    "\($0.displayName) lay in it, which is protected, and its label is lost",
+                    advice:
+                        "bring the labels back (daxprov rollback, ndctl write-labels); if its data may go: "
+                        + "daxprov unprotect \($0.displayName)")
+            }
+        }
     }
 
     /// What to do where the profile protects a namespace, and so does the mark of an earlier apply: both have to go, and
@@ -66,7 +95,9 @@ package struct ProtectionReview: PlanReview {
         let declared = profile.namespaces(on: observed).filter(\.declaration.isProtected)
         let marks = declared.compactMap { found in
             found.namespace?.labelUUID.map {
-                ProtectionMark(label: $0, name: found.namespace?.name, source: profile.source)
+                ProtectionMark(
+                    label: $0, name: found.namespace?.name, source: profile.source,
+                    region: observed.identity(of: found.region.device))
             }
         }
         let notes = RegionMatcher.assign(profile.regions, on: observed).0.compactMap { assignment in

@@ -69,6 +69,8 @@ public struct DaxDeviceDeclaration: Equatable, Sendable {
     public var start: UInt64?
     /// Whether memory that is new to it is filled with zeroes before it can be opened.
     public var zeroes: Bool
+    /// The proof that an apply must end with; nil: none.
+    public var proof: ProofRequirement?
     /// Where the item begins.
     public var position: SourcePosition
 
@@ -76,7 +78,7 @@ public struct DaxDeviceDeclaration: Equatable, Sendable {
     public init(
         name: NamespaceName, size: SizeRequest, align: Alignment? = nil,
         configuration: DeviceConfiguration = DeviceConfiguration(), start: UInt64? = nil, zeroes: Bool = true,
-        position: SourcePosition = SourcePosition(line: 1, column: 1)
+        proof: ProofRequirement? = nil, position: SourcePosition = SourcePosition(line: 1, column: 1)
     ) {
         self.name = name
         self.size = size
@@ -84,6 +86,7 @@ public struct DaxDeviceDeclaration: Equatable, Sendable {
         self.configuration = configuration
         self.start = start
         self.zeroes = zeroes
+        self.proof = proof
         self.position = position
     }
 }

@@ -115,16 +115,19 @@ public struct RegionRequirements: Equatable, Sendable {
     public var lifeUsed: PercentageBound?
     /// How much spare capacity each DIMM of the region must have left. A DIMM that does not tell does not meet it.
     public var spares: PercentageBound?
+    /// The proof that each namespace must have that can have it and asks for none itself; nil: none.
+    public var proof: ProofRequirement.Kind?
 
     /// Requirements; by default none.
     public init(
         persistenceDomain: PersistenceDomain? = nil, healthy: Bool = false, lifeUsed: PercentageBound? = nil,
-        spares: PercentageBound? = nil
+        spares: PercentageBound? = nil, proof: ProofRequirement.Kind? = nil
     ) {
         self.persistenceDomain = persistenceDomain
         self.healthy = healthy
         self.lifeUsed = lifeUsed
         self.spares = spares
+        self.proof = proof
     }
 
     /// Whether they can only be judged by what the DIMMs' firmware tells.
@@ -160,6 +163,8 @@ public struct NamespaceDeclaration: Equatable, Sendable {
     public var isZeroed: Bool
     /// What becomes of the character device of devdax; nil where the profile says nothing.
     public var deviceConfiguration: DeviceConfiguration?
+    /// The proof that an apply must end with: its own, or that of its block; nil: none.
+    public var proof: ProofRequirement?
     /// Where the item begins.
     public var position: SourcePosition
 
@@ -168,7 +173,7 @@ public struct NamespaceDeclaration: Equatable, Sendable {
         name: NamespaceName?, uuid: UUID? = nil, renamedFrom: NamespaceName? = nil, mode: NamespaceMode,
         size: SizeRequest, align: Alignment? = nil, map: MapLocation? = nil, sectorSize: SectorSize? = nil,
         isProtected: Bool = false, isZeroed: Bool = false, deviceConfiguration: DeviceConfiguration? = nil,
-        position: SourcePosition = SourcePosition(line: 1, column: 1)
+        proof: ProofRequirement? = nil, position: SourcePosition = SourcePosition(line: 1, column: 1)
     ) {
         self.name = name
         self.uuid = uuid
@@ -181,6 +186,7 @@ public struct NamespaceDeclaration: Equatable, Sendable {
         self.isProtected = isProtected
         self.isZeroed = isZeroed
         self.deviceConfiguration = deviceConfiguration
+        self.proof = proof
         self.position = position
     }
 }

@@ -24,6 +24,14 @@ public struct ProofJudgement: Equatable, Sendable {
         flush = Self.flush(found.verdict, region.persistenceDomain)
     }
 
+    /// Judges a device of a dynamic dax region by what it is used as. Nothing of it is mapped.
+    public init(_ device: DaxRegion.Device) {
+        self =
+            device.mode == .systemRAM
+            ? Self.judgeMemory(device.holder, device)
+            : ProofJudgement(.notProven, [ProofReason(.driver, "its device is not system memory")])
+    }
+
     private init(
         _ verdict: ProofVerdict, _ reasons: [ProofReason], passes: Bool = false,
         mapping: MappingMeasurement? = nil

@@ -45,6 +45,8 @@ public struct ProofReason: Equatable, Sendable {
         case systemMemory = "system_memory"
         /// A part of that memory, or all of it, is not online, or that is not known.
         case memoryOffline = "memory_offline"
+        /// Its memory is in another zone than the profile declares.
+        case memoryZone = "memory_zone"
         /// No driver holds the device, or one that daxprov does not know.
         case driver
         /// The namespace is disabled.

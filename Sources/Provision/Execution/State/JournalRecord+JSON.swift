@@ -67,6 +67,9 @@ extension JournalRecord {
         case .kept(let devices):
             node.set("record", "kept")
             node.set("devices", each: devices) { $0.json }
+        case .proofs(let proofs):
+            node.set("record", "proofs")
+            node.set("proofs", each: proofs) { ProofText.json($0) }
         case .end(let end, let after):
             node.set("record", "end")
             node.set("time", time)
@@ -131,6 +134,8 @@ extension JournalRecord {
         case "returned": self = .returned(try node.required("raw_uuid").uuid())
         case "kept":
             self = .kept(try node.list("devices") { item throws(JSONError) in try KeptDevice(item) })
+        case "proofs":
+            self = .proofs(try node.list("proofs") { item throws(JSONError) in try RecordedProof(item) })
         case "memory_policy": self = .memoryPolicy(try node.required("policy").string())
         case "end":
             self = .end(
@@ -151,6 +156,8 @@ extension JournalHeader {
         node.set("tool_version", toolVersion)
         node.set("profile", source)
         node.setFlag("after_boot", if: isAfterBoot)
+        // Before the steps: a summary is read from what stands before them.
+        if !proves.isEmpty { node.set("proves", each: proves) { ProofText.json($0) } }
         node.set("steps", each: steps) { step in
             let item = JSONNode.object()
             item.set("action", step.kind.rawValue)
@@ -204,6 +211,7 @@ extension JournalHeader {
         }
         before = try InventoryReader.read(try node.required("before").value)
         bootID = try node.optional("boot_id")?.string()
+        proves = try node.list("proves") { item throws(JSONError) in try RecordedProof(item) }
         protects = try node.list("protects") { item throws(JSONError) in
             ProtectedName(
                 region: try item.required("region").string(), name: try item.optional("name")?.string(),

@@ -30,6 +30,8 @@ enum JournalRecord: Equatable, Sendable {
     case memoryPolicy(String)
     /// The devices that were kept over boots before the transaction, where it changes some.
     case kept([KeptDevice])
+    /// The proofs that the profile requires, as they came out after the last step.
+    case proofs([RecordedProof])
     /// The transaction is over, and the host is like this.
     case end(TransactionEnd, after: Observed?)
 }
@@ -41,7 +43,7 @@ extension JournalRecord {
         case .range(let step, _), .sample(let step, _), .intent(let step, _), .done(let step, _),
             .accounted(let step, _):
             step
-        case .begin, .labels, .undo, .placeholder, .returned, .memoryPolicy, .kept, .end: nil
+        case .begin, .labels, .undo, .placeholder, .returned, .memoryPolicy, .kept, .proofs, .end: nil
         }
     }
 }
@@ -64,6 +66,8 @@ public struct JournalHeader: Equatable, Sendable {
     public var bootID: String? = nil
     /// The namespaces that the profile protects: they are marked when the transaction ends.
     public var protects: [ProtectedName] = []
+    /// The proofs that the profile requires: yet to be made.
+    public var proves: [RecordedProof] = []
     /// Whether it puts back what the kernel forgot at a boot: then it is no application of anybody's profile.
     public var isAfterBoot = false
 

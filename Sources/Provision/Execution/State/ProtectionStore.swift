@@ -20,11 +20,13 @@ public struct ProtectionStore: Sendable {
         }
     }
 
-    /// Sets marks, durably. One that is there with the same name stays as it is.
+    /// Sets marks, durably. One that is there with the same name and region stays as it is.
     public func set(_ marks: [ProtectionMark]) throws(StateError) {
         let present = try self.marks()
         let missing = marks.filter { mark in
-            !present.contains { $0.label == mark.label && $0.name == mark.name && $0.source != nil }
+            !present.contains {
+                $0.label == mark.label && $0.name == mark.name && $0.source != nil && $0.region == mark.region
+            }
         }
         try records.write(missing.map { ($0.label, $0.json) })
     }
@@ -42,6 +44,7 @@ extension ProtectionMark {
         node.set("raw_uuid", label)
         node.set("name", name)
         node.set("profile", source)
+        if let region { node.set("region", region.json) }
         return node.text(.compact)
     }
 
@@ -54,7 +57,10 @@ extension ProtectionMark {
             else { return nil }
             self.init(
                 label: label, name: try cursor.optional("name")?.string(),
-                source: try cursor.required("profile").string())
+                source: try cursor.required("profile").string(),
+                region: try cursor.optional("region").map { region throws(JSONError) in
+                    try RegionIdentity(region)
+                })
         } catch {
             return nil
         }

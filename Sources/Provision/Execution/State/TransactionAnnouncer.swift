@@ -44,12 +44,15 @@ public struct TransactionAnnouncer: Sendable {
             }
             let done = steps.map { "; done: \(Self.list($0))" } ?? ""
             let reason = log?.undoReason.map { " (\($0))" } ?? ""
+            let unproven =
+                end == .committed && log?.proofs.areMissed == true
+                ? ", not proven as its profile requires" : ""
             let fields = (steps ?? []).prefix(Self.mostSteps).map { ("DAXPROV_STEP", $0) }
             send(
-                "end", name, "is \(TransactionText.state(end))\(reason)\(done)",
-                [("DAXPROV_OUTCOME", end.rawValue)] + fields, end.priority)
+                "end", name, "is \(TransactionText.state(end))\(unproven)\(reason)\(done)",
+                [("DAXPROV_OUTCOME", end.rawValue)] + fields, unproven.isEmpty ? end.priority : .warning)
         case .labels, .range, .sample, .intent, .done, .accounted, .placeholder, .returned, .memoryPolicy,
-            .kept:
+            .kept, .proofs:
             break
         }
     }

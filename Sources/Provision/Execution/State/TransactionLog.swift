@@ -29,6 +29,8 @@ public struct TransactionLog: Equatable, Sendable {
     public var memoryPolicy: String?
     /// The devices that were kept over boots before it, where it changes some.
     public var kept: [KeptDevice] = []
+    /// The proofs that the profile requires; those that were not made yet have no outcome.
+    public var proofs: [RecordedProof] = []
     /// Why it was undone; nil where it was not.
     public var undoReason: String?
     /// The host as it left it; nil where it did not come to its end.
@@ -57,6 +59,7 @@ public struct TransactionLog: Equatable, Sendable {
         let steps = header.steps.indices
         guard entries.allSatisfy({ $0.record.step.map(steps.contains) ?? true }) else { return nil }
         self.header = header
+        proofs = header.proves
         summary = TransactionSummary(header)
         for (record, time) in entries.dropFirst() {
             add(record)
@@ -99,6 +102,7 @@ public struct TransactionLog: Equatable, Sendable {
         case .returned(let label): returned.insert(label)
         case .memoryPolicy(let policy): memoryPolicy = memoryPolicy ?? policy
         case .kept(let devices): kept = devices
+        case .proofs(let proofs): self.proofs = proofs
         case .end(let end, let after):
             self.end = end
             self.after = after ?? self.after
@@ -142,5 +146,6 @@ public struct TransactionLog: Equatable, Sendable {
             && left.samples == right.samples && left.accounted == right.accounted
             && left.returned == right.returned && left.agreed == right.agreed
             && left.memoryPolicy == right.memoryPolicy && left.kept == right.kept
+            && left.proofs == right.proofs
     }
 }

@@ -20,6 +20,8 @@ public struct TransactionSummary: Equatable, Sendable {
     public var undoReason: String?
     /// How it had ended before it was rolled back, and when that began; nil where it was not rolled back.
     public var rollback: Rollback?
+    /// The proofs that its profile requires: for those that were not made yet, nothing is known but that.
+    public var proofs: [RecordedProof] = []
 
     /// The undoing of a transaction that had ended.
     public struct Rollback: Equatable, Sendable {
@@ -42,6 +44,7 @@ public struct TransactionSummary: Equatable, Sendable {
             ended = time
             // Undoing that stopped before it gave anything up leaves the transaction as it was.
             if end == .committed || end == .incomplete { (undoReason, rollback) = (nil, nil) }
+        case .proofs(let proofs): self.proofs = proofs
         case .begin, .labels, .range, .sample, .intent, .done, .accounted, .placeholder, .returned,
             .memoryPolicy, .kept:
             break
@@ -54,7 +57,7 @@ extension TransactionSummary {
     init(_ header: JournalHeader) {
         self.init(
             id: header.id, time: header.time, source: header.source, stepCount: header.steps.count,
-            isAfterBoot: header.isAfterBoot)
+            isAfterBoot: header.isAfterBoot, proofs: header.proves)
     }
 }
 

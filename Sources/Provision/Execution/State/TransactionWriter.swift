@@ -27,7 +27,7 @@ struct TransactionWriter: ~Copyable {
         let header = JournalHeader(
             id: name, time: now, toolVersion: ToolVersion.current, source: source, before: before,
             steps: plan.steps.map { JournalStep($0, of: plan) }, bootID: bootID, protects: protects,
-            isAfterBoot: isAfterBoot)
+            proves: plan.proofs.map(RecordedProof.init), isAfterBoot: isAfterBoot)
         let journal = try Journal.create(store.journalPath(name), header)
         store.announce(.begin(header), of: name)
         try journal.reserve(room + roomForStep * plan.steps.count + 3 * journal.length)

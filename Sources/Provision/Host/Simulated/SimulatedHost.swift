@@ -15,6 +15,9 @@ public final class SimulatedHost: Host {
     private var log: SimulatedStoreLog?
     private var isGone = false
 
+    /// What mapping namespaces shows, by their names, where a test says so: a simulated host has no memory to map.
+    package var measurements: [String: ProofMeasurement] = [:]
+
     /// How often the whole state was written to its file.
     package private(set) var saves = 0
 
@@ -84,6 +87,12 @@ public final class SimulatedHost: Host {
     private func saveForObservation() throws(HostError) {
         try requireAlive(while: "observe the host")
         if log != nil { try save() }
+    }
+
+    /// What ``measurements`` has.
+    public func measure(_ namespace: Namespace, in region: Region, of provider: String) -> ProofMeasurement {
+        namespace.name.flatMap { measurements[$0] }
+            ?? ProofMeasurement(failure: ProofReason(.simulated, "a simulated host has no memory to map"))
     }
 
     /// Looks in the state's list of uses, and at regions as far as a kernel's would be looked at. What else a simulated

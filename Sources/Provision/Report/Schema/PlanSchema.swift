@@ -15,7 +15,12 @@ enum PlanSchema {
         optional: [
             "limits": Words.list(of: Words.reference("limit")),
             "not_restored": Words.list(of: Words.reference("refusal")),
+            "proofs": Words.list(of: proof),
         ])
+
+    private static let proof = Words.record(
+        ["address": Words.text, "proof": Words.words(ProofRequirement.Kind.self)],
+        optional: ["page_size": Words.count])
 
     private static let summary: SchemaWords.Members = [
         "name": Words.text, "mode": Words.words(NamespaceMode.self), "usable_size": Words.count,
@@ -85,7 +90,8 @@ enum ApplySchema {
         [
             "format_version": Words.constant(.integer(1)), "tool_version": Words.text,
             "outcome": Words.words([
-                "unchanged", "refused", "stale", "applied", "incomplete", "unconfirmed", "undone", "partial",
+                "unchanged", "refused", "stale", "applied", "unproven", "incomplete", "unconfirmed", "undone",
+                "partial",
             ]),
             "plan": PlanSchema.root, "done": Words.list(of: Words.reference("step")),
         ],
@@ -101,6 +107,18 @@ enum ApplySchema {
                     optional: ["places_looked_at": Words.count, "places_changed": Words.count])),
             "left": Words.texts, "remaining": Words.texts,
             "not_restored": Words.list(of: Words.reference("refusal")),
+            "proofs": Words.list(of: proof),
+        ])
+
+    private static let proof = Words.record(
+        [
+            "address": Words.text, "proof": Words.words(ProofRequirement.Kind.self),
+            "outcome": Words.words(ProofOutcome.self), "verdict": Words.words(ProofVerdict.self),
+            "reasons": Words.list(of: VerificationSchema.reason),
+        ],
+        optional: [
+            "page_size": Words.count, "mapping": VerificationSchema.mapping,
+            "memory": VerificationSchema.memory,
         ])
 
     private static let made = Words.record(

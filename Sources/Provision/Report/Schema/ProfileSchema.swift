@@ -63,7 +63,7 @@ enum ProfileSchema {
                     optional: [
                         "persistence_domain": Words.words(PersistenceDomain.self),
                         "health": Words.constant(.string("ok")), "life_used": bound("<=?"),
-                        "spares": bound(">=?"),
+                        "spares": bound(">=?"), "proof": Words.words(ProofRequirement.Kind.self),
                     ]),
             ]),
         "match": Words.mapping(
@@ -86,12 +86,16 @@ enum ProfileSchema {
                 "usable_size": Words.reference("fixed_size"), "align": Words.reference("fixed_size"),
                 "map": Words.words(MapLocation.self), "sector_size": Words.reference("fixed_size"),
                 "protect": Words.flag, "zero": Words.flag, "device": Words.reference("device"),
+                "require": Words.reference("proof"),
             ],
             and: [
                 "not": Words.object(["required": .array([.string("size"), .string("usable_size")])]),
                 "dependentRequired": Words.object(["renamed_from": .array([.string("name")])]),
             ]),
         "device": Words.mapping([:], optional: deviceConfiguration),
+        "proof": Words.mapping(
+            ["proof": Words.words(ProofRequirement.Kind.self)],
+            optional: ["page_size": Words.reference("fixed_size")]),
         "dax_region": Words.mapping([
             "match": Words.mapping(
                 [:], optional: ["region": index, "target_node": index, "start": address],
@@ -105,6 +109,8 @@ enum ProfileSchema {
             optional: [
                 "size": Words.reference("size"), "align": Words.reference("fixed_size"), "start": address,
                 "zero": Words.flag,
+                "require": Words.mapping(
+                    ["proof": Words.constant(.string(ProofRequirement.Kind.memory.rawValue))]),
             ], further: deviceConfiguration),
         "fixed_size": Words.either(positive, Words.pattern("^\(decimal) ?\(unit)?$")),
         "size": Words.either(

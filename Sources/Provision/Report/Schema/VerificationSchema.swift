@@ -28,23 +28,33 @@ enum VerificationSchema {
                             "file": Words.reference("outcome"),
                         ],
                         optional: ["dax_option": Words.text, "attributed_file": Words.reference("outcome")])),
-                "memory": Words.record(
-                    ["zones": Words.texts],
-                    optional: [
-                        "node": Words.number, "online_memblocks": Words.count,
-                        "total_memblocks": Words.count,
-                    ]),
+                "memory": memory,
             ]),
-        "reason": Words.record(["code": Words.words(ProofReason.Code.self), "message": Words.text]),
+        "reason": reason,
         "outcome": Words.either(
             Words.reference("mapping"), Words.record(["failure": Words.reference("reason")])),
-        "mapping": Words.record(
-            ["map_sync": Words.flag],
-            optional: [
-                "statx_dax": Words.flag, "address": Words.count,
-                "access": Words.words(MappingMeasurement.Access.self), "length": Words.count,
-                "faults": Words.count, "page_size": Words.count, "large_pages": Words.count,
-                "large_pages_possible": Words.count,
-            ]),
+        "mapping": mapping,
     ]
+
+    /// Why a verdict is what it is.
+    static let reason = Words.record([
+        "code": Words.words(ProofReason.Code.self), "message": Words.text,
+    ])
+
+    /// How memory was mapped, and what touching it cost.
+    static let mapping = Words.record(
+        ["map_sync": Words.flag],
+        optional: [
+            "statx_dax": Words.flag, "address": Words.count,
+            "access": Words.words(MappingMeasurement.Access.self), "length": Words.count,
+            "faults": Words.count, "page_size": Words.count, "large_pages": Words.count,
+            "large_pages_possible": Words.count,
+        ])
+
+    /// The memory blocks of a device that is system memory.
+    static let memory = Words.record(
+        ["zones": Words.texts],
+        optional: [
+            "node": Words.number, "online_memblocks": Words.count, "total_memblocks": Words.count,
+        ])
 }

@@ -1,6 +1,7 @@
 /// `devices:` of a profile: dynamic dax regions.
 extension ProfileDecoder {
-    private static let daxDeviceKeys = ["name", "size", "align"] + configurationKeys + ["start", "zero"]
+    private static let daxDeviceKeys =
+        ["name", "size", "align"] + configurationKeys + ["start", "zero", "require"]
 
     /// The blocks under `devices`; none where the key does not occur.
     package mutating func daxRegionBlocks(in fields: Fields) -> [DaxRegionBlock] {
@@ -83,10 +84,12 @@ extension ProfileDecoder {
         }
         let start = address("start", in: fields)
         let zeroes = boolean("zero", in: fields) ?? true
+        let proof = proofRequirement(in: fields)
+        checkProof(proof, of: configuration, in: fields)
         guard let name else { return nil }
         return DaxDeviceDeclaration(
             name: name, size: size ?? .remaining(divisor: 1), align: align, configuration: configuration,
-            start: start, zeroes: zeroes, position: node.position)
+            start: start, zeroes: zeroes, proof: proof, position: node.position)
     }
 
     private static func isKernelName(_ name: String) -> Bool {

@@ -1,7 +1,7 @@
 extension ProfileDecoder {
     private static let namespaceKeys = [
         "name", "uuid", "renamed_from", "mode", "size", "usable_size", "align", "map", "sector_size",
-        "protect", "zero", "device",
+        "protect", "zero", "device", "require",
     ]
 
     /// One item of `namespaces:`. What it is called and how much it takes is checked against the others.
@@ -25,13 +25,16 @@ extension ProfileDecoder {
         let isProtected = boolean("protect", in: fields)
         let isZeroed = boolean("zero", in: fields)
         let device = fields["device"].flatMap { deviceConfiguration($0) }
+        let proof = proofRequirement(in: fields)
         guard let mode else { return nil }
         refuseForeignKeys(of: mode, in: fields)
-        return NamespaceDeclaration(
+        let declaration = NamespaceDeclaration(
             name: name, uuid: uuid, renamedFrom: renamedFrom, mode: mode,
             size: size ?? .remaining(divisor: 1),
             align: align, map: map, sectorSize: sectorSize, isProtected: isProtected ?? false,
-            isZeroed: isZeroed ?? false, deviceConfiguration: device, position: node.position)
+            isZeroed: isZeroed ?? false, deviceConfiguration: device, proof: proof, position: node.position)
+        checkProof(of: declaration, in: fields)
+        return declaration
     }
 
     /// Reports keys that the mode has no use for.

@@ -8,7 +8,7 @@ extension ProfileDecoder {
         let each = boolean("each", in: fields)
         let labels: LabelPolicy? = word("labels", in: fields)
         let requirements = fields["require"].flatMap { regionRequirements($0) }
-        let namespaces = namespaces(in: fields)
+        let namespaces = proving(namespaces(in: fields), requirements?.proof, in: fields)
         return RegionBlock(
             match: match ?? RegionMatch(), appliesToEach: each ?? false, labels: labels ?? .require,
             require: requirements ?? RegionRequirements(), namespaces: namespaces, position: node.position)

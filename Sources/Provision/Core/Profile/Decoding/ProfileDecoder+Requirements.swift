@@ -1,14 +1,15 @@
 extension ProfileDecoder {
     /// What must hold for a region.
     package mutating func regionRequirements(_ node: YamlNode) -> RegionRequirements? {
-        let keys = ["persistence_domain", "health", "life_used", "spares"]
+        let keys = ["persistence_domain", "health", "life_used", "spares", "proof"]
         guard let fields = fields(of: node, called: "`require`", keys: keys) else { return nil }
         let domain: PersistenceDomain? = word("persistence_domain", in: fields)
         let health = fields["health"].flatMap { word($0, key: "health", among: ["ok"]) }
         let lifeUsed = percentageBound("life_used", in: fields, among: [.below, .atMost], example: "< 80%")
         let spares = percentageBound("spares", in: fields, among: [.atLeast, .above], example: ">= 10%")
         return RegionRequirements(
-            persistenceDomain: domain, healthy: health != nil, lifeUsed: lifeUsed, spares: spares)
+            persistenceDomain: domain, healthy: health != nil, lifeUsed: lifeUsed, spares: spares,
+            proof: word("proof", in: fields))
     }
 
     /// A comparison with a whole percentage. The other direction is a mistake, and so is a bound that no value meets.
