@@ -89,7 +89,7 @@ private struct PlanFixture {
         if let text = try? TestFiles.text("plans/\(name)/host.json") {
             let host = try SimulatedHost(json: text)
             self.host = host
-            observed = try host.observe()
+            observed = try host.observe(health: true)
         } else {
             host = nil
             observed = try InventoryReader.read(TestFiles.bytes("plans/\(name)/observed.json"))
