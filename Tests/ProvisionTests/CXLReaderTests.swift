@@ -10,14 +10,17 @@ import Testing
     private struct Made: ~Copyable {
         let tree: SysfsTree
 
-        init(volatile: Bool = false) throws {
+        init() throws {
             let made = try SysfsTree()
             try made.directory("bus/cxl/devices")
             tree = made
+        }
+
+        func addDevices(volatile isVolatile: Bool = false) throws {
             for (number, serial) in ["0x1111", "0x2222"].enumerated() {
                 try tree.device("devices/pci\(number)/mem\(number)", ["serial": serial])
                 try tree.device(
-                    "devices/pci\(number)/mem\(number)/pmem", ["size": volatile ? "0x0" : "0x20000000"])
+                    "devices/pci\(number)/mem\(number)/pmem", ["size": isVolatile ? "0x0" : "0x20000000"])
                 try list("mem\(number)", "pci\(number)/mem\(number)")
                 try tree.device(
                     "devices/root0/endpoint\(number + 2)/decoder\(number + 2).0",
@@ -63,6 +66,7 @@ import Testing
 
     @Test func targetsComeInTheirOrderWithTheSerialsOfTheirDevices() throws {
         let made = try Made()
+        try made.addDevices()
         try made.region("region0", ["decoder3.0", "decoder2.0"])
         let found = try Self.found(made)
         let region = try #require(found.regions.first)
@@ -77,6 +81,7 @@ import Testing
 
     @Test func aKernelThatMakesOnePersistentTypeAloneSaysNoMode() throws {
         let made = try Made()
+        try made.addDevices()
         try made.region("region3", ["decoder2.0"], mode: nil)
         let found = try Self.found(made)
         #expect(found.regions.map(\.region.name) == ["region3"])
@@ -85,6 +90,7 @@ import Testing
     @Test(arguments: ["ram", "none"])
     func otherTypesAreLeftOut(mode: String) throws {
         let made = try Made()
+        try made.addDevices()
         try made.region("region0", ["decoder2.0"], mode: mode)
         let found = try Self.found(made)
         #expect(found.regions.isEmpty && found.memdevs.allSatisfy(\.regions.isEmpty))
@@ -92,6 +98,7 @@ import Testing
 
     @Test func whatHasNotAllItsTargetsIsNoRegionYet() throws {
         let made = try Made()
+        try made.addDevices()
         try made.region("region0", ["decoder2.0"], ways: 2)
         try made.region("region1", ["decoder9.9"])
         try made.region("region2", [""])
@@ -101,7 +108,8 @@ import Testing
     }
 
     @Test func aDeviceWithoutPersistentCapacityIsLeftOut() throws {
-        let made = try Made(volatile: true)
+        let made = try Made()
+        try made.addDevices(volatile: true)
         let found = try Self.found(made)
         #expect(found.memdevs.isEmpty)
     }
