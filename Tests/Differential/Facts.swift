@@ -66,6 +66,7 @@ enum Facts {
         case .enable(let target): "enable \(line(target))"
         case .configureDevice(let target, let use): "device \(line(target)) \(use.text)"
         case .setRights(let target, let rights): "rights \(line(target)) \(rights.text)"
+        case .zero(let target): "zero \(line(target))"
         case .setDevice(let transition): "device \(transition.name) \(transition.after?.text ?? "gone")"
         }
     }

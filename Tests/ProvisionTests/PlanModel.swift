@@ -53,6 +53,8 @@ struct PlanModel {
             region.namespaces[try index(of: target, step)].daxDevice = DaxDevice(usedAs: use)
         case .setRights(let target, let rights):
             region.namespaces[try index(of: target, step)].rights = rights
+        case .zero(let target):
+            guard region.namespaces[try index(of: target, step)].isActive else { throw .noTarget(step) }
         case .initializeLabels, .setDevice: throw .noTarget(step)
         }
     }

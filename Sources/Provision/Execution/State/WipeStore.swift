@@ -1,4 +1,4 @@
-public import ProvisionCore
+import ProvisionCore
 
 /// The recorded wipes: a file each, in the directory `wipes` of the state directory.
 public struct WipeStore: Sendable {

@@ -22,7 +22,8 @@ extension SimulatedHost {
     }
 }
 
-/// The data area of a namespace of a simulated host. That of sector mode is taken to lie where the namespace does.
+/// The data area of a namespace of a simulated host. That of sector mode is taken to lie where the namespace does,
+/// apart from its info blocks.
 private final class SimulatedDataArea: DataArea {
     private let host: SimulatedHost
     private let id: SimulatedNamespaceID
@@ -37,15 +38,20 @@ private final class SimulatedDataArea: DataArea {
     }
 
     func zero(_ range: Extent) throws(HostError) {
-        try host.store(.zeroMedia(address: start + range.offset.bytes, range.length))
+        var first = start + range.offset.bytes
+        let end = start + range.end.bytes
+        let kept = host.state.isSector(id) ? host.state.infoBlocks.keys.sorted() : []
+        for block in kept where block >= first && block < end {
+            if block > first { try host.store(.zeroMedia(address: first, ByteCount(block - first))) }
+            first = block + UInt64(SimulatedState.page)
+        }
+        if end > first { try host.store(.zeroMedia(address: first, ByteCount(end - first))) }
     }
 
     func makeDurable() throws(HostError) {}
 
     func sums(at offsets: [ByteCount]) throws(HostError) -> [UInt32?] {
-        offsets.map {
-            Checksum.of(host.state.media(from: start + $0.bytes, length: MediaSample.page))
-        }
+        host.state.dataPages(of: id, from: start, at: offsets).map { Checksum.of($0) }
     }
 
     func requireAlone() throws(HostError) {

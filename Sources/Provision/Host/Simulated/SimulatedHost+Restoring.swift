@@ -53,8 +53,9 @@ extension SimulatedHost: RestoringHost {
     /// See ``RestoringHost/readPages(of:at:)``.
     public func readPages(of target: NamespaceTarget, at offsets: [ByteCount]) throws(HostError) -> [[UInt8]]?
     {
-        guard let start = state.dataStart(of: try resolve(target)) else { return nil }
-        return offsets.map { state.media(from: start + $0.bytes, length: MediaSample.page) }
+        let id = try resolve(target)
+        guard let start = state.dataStart(of: id) else { return nil }
+        return state.dataPages(of: id, from: start, at: offsets)
     }
 
     /// See ``RestoringHost/isUnwritten(_:)``. The kernel counts writes to what is active only where it was told to,

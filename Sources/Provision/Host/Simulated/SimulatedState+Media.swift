@@ -17,6 +17,31 @@ extension SimulatedState {
         return bytes
     }
 
+    /// The same as the block device of a sector namespace shows it: its info blocks are the driver's alone.
+    package func mediaBehindTable(from start: UInt64, length: ByteCount) -> [UInt8] {
+        var shown = self
+        shown.infoBlocks = [:]
+        return shown.media(from: start, length: length)
+    }
+
+    /// Pages of the data of an active namespace, as its users see them.
+    /// - Parameter start: the physical address of its data.
+    package func dataPages(
+        of id: SimulatedNamespaceID, from start: UInt64, at offsets: [ByteCount]
+    ) -> [[UInt8]] {
+        let isBehindTable = isSector(id)
+        return offsets.map { offset in
+            isBehindTable
+                ? mediaBehindTable(from: start + offset.bytes, length: MediaSample.page)
+                : media(from: start + offset.bytes, length: MediaSample.page)
+        }
+    }
+
+    /// Whether a namespace runs in sector mode.
+    package func isSector(_ id: SimulatedNamespaceID) -> Bool {
+        namespace(id).flatMap { personality(of: $0, in: regions[id.region]) }?.mode == .sector
+    }
+
     /// Writes bytes to a physical range of whole pages.
     package mutating func write(_ bytes: [UInt8], at start: UInt64) {
         for offset in stride(from: 0, to: bytes.count, by: Self.page) {
