@@ -28,10 +28,12 @@ PROOF = "{proof: dax_if_mounted, page_size: 2 MiB}"
 CLIENTS = (
     namespace(name="heap", mode="devdax", size="64 MiB", protect=True, require="{proof: dax, page_size: 2 MiB}"),
     namespace(name="fs", mode="fsdax", size="128 MiB", protect=True, require=PROOF))
-NEIGHBOURS = (
-    (namespace(name="one", mode="devdax", size="64 MiB"), namespace(name="two", mode="sector", size="32 MiB")),
-    (namespace(name="one", mode="fsdax", size="96 MiB"), namespace(name="three", mode="raw", size="32 MiB")),
-    (namespace(name="three", mode="devdax", size="64 MiB"),))
+# Each has all names, since consent by a name that nothing has is refused.
+NEIGHBOURS = tuple(
+    tuple(namespace(name=name, mode=mode, size=size) for name, mode, size in zip(("one", "two", "three"), modes, sizes))
+    for modes, sizes in (
+        (("devdax", "sector", "raw"), ("64 MiB", "32 MiB", "32 MiB")), (("fsdax", "devdax", "raw"), ("96 MiB", "64 MiB", "32 MiB")),
+        (("sector", "raw", "devdax"), ("32 MiB", "64 MiB", "64 MiB"))))
 ALLOW = [word for name in ("one", "two", "three") for word in ("--allow-destroy", name)]
 
 
@@ -113,8 +115,7 @@ def test_clients_and_neighbours_outlive_every_loss_of_power(labelled, tmp_path):
         assert outcome["blocked"] == [] and outcome["unreadable"] == [], (where, outcome)
         recovered += len(outcome["recovered"])
         end = scene.run("apply", "--yes", "--json", *ALLOW, profile=wanted(number % 3))
-        report = json.loads(end.stdout)
-        assert end.status == DONE and {each["outcome"] for each in report["proofs"]} == {"met"}, (where, end)
+        assert end.status == DONE and {each["outcome"] for each in json.loads(end.stdout)["proofs"]} == {"met"}, (where, end)
         scene.look()
         assert scene.found() == scene.places, where
         assert scene.run("plan", "--detailed-exitcode", profile=wanted(number % 3)).status == DONE, where

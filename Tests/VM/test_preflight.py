@@ -203,7 +203,7 @@ def test_what_is_protected_is_fixed_allocated_unmovable_and_freed_only_unused_an
             namespace(name="files", mode="fsdax", size="64 MiB", align="4 KiB"),
             namespace(name="log", renamed_from="files", mode="fsdax", size="64 MiB")):
         assert codes(daxprov.refused(profile(region(0, near, other)), allow=["files"])["refusals"]) == {"protected"}, other
-    assert codes(daxprov.refused(profile(region(0, near), unmanaged="destroy"), allow=["files"])["refusals"]) == {"protected"}
+    assert codes(daxprov.refused(profile(region(0, near), region(1, pool), unmanaged="destroy"), allow=["files"])["refusals"]) == {"protected"}
     grown = daxprov.applied(profile(region(0, namespace(name="near", mode="devdax", size="512 MiB"))), allow=["near"])
     daxprov.applied(profile(region(0), unmanaged="keep"))
     assert grown.named("near")["raw_size"] == 512 << 20 and is_as_it_was()
