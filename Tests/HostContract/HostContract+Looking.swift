@@ -83,6 +83,7 @@ extension HostContract {
     private static func disabledRegionShowsNoNamespaces(_ region: ContractRegion) throws {
         _ = try region.create("one", 64)
         try require(region.hardware).disableRegion(region.device)
+        defer { try? region.restoring().enableRegion(region.device) }
         let found = try region.region()
         try expect(!found.isEnabled)
         try expect(found.namespaces.isEmpty)
@@ -94,6 +95,7 @@ extension HostContract {
         let placement = region.placement(try region.layout("two", 64))
         let name = try require(NamespaceName("new"))
         try require(region.hardware).disableRegion(region.device)
+        defer { try? region.restoring().enableRegion(region.device) }
         let before = try region.region()
         for step in [
             Step.create(placement), .disable(target), .enable(target), .destroy(target),

@@ -34,8 +34,6 @@ struct AnotherTool {
     private(set) var made: [Namespace] = []
     /// The places that it wrote to, or made others do so: by the first DIMM of the region.
     private(set) var places: [(dimm: String, place: Range<UInt64>)] = []
-    /// The labels of the namespaces of others that it destroyed or made something else of.
-    private(set) var gone: Set<UUID> = []
     /// The labels of those that it renamed.
     private(set) var renamed: Set<UUID> = []
 
@@ -86,7 +84,6 @@ struct AnotherTool {
         }
         let start = (victim.resource ?? 0) - (region.resource ?? 0)
         places.append((dimm, start..<start + victim.rawSize.bytes))
-        if let label = victim.labelUUID { gone.insert(label) }
         forget(victim.labelUUID)
         if change == .destroy {
             host.state.write([UInt8](repeating: 0, count: 8192), at: victim.resource ?? 0)

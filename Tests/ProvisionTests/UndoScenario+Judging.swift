@@ -57,7 +57,7 @@ extension UndoScenario {
             }
             if meant.isEmpty { complaints.append("asked for \(loss), which is nothing") }
             agreed += meant.map { (dimm, $0.value.place) }
-            if meant.contains(where: { item in other.made.contains { $0.label == item.key } }) {
+            if other.made.contains(where: { loss.words.contains($0.label.description) }) {
                 complaints.append("asked to destroy what the other tool made: \(loss)")
             }
         }
@@ -128,6 +128,7 @@ extension UndoScenario {
         try putBack()
         try requireIntact("while a DIMM was out")
         try requireUntouchedRegions(booted: true)
+        left = try Self.facts(host)
     }
 
     // MARK: what must be
@@ -155,7 +156,7 @@ extension UndoScenario {
         for (dimm, facts) in try Self.facts(host) where !touched.contains(dimm) {
             guard let found = left[dimm], found != facts else { continue }
             // A boot enables everything.
-            if booted, found.standing.hasPrefix("disabled") { continue }
+            if booted, found.standing.hasPrefix("disabled") || found.hasPlaces(of: facts) { continue }
             complaints.append("\(dimm) was not to be touched: \(found.differences(to: facts))")
         }
     }
@@ -190,8 +191,8 @@ extension UndoScenario {
             {
                 continue
             }
-            // What nobody of the transaction touched is as others left it.
-            if found == nil, other.gone.contains(label), !begun.contains(label) { continue }
+            // What no step began to touch is as others left it.
+            if !begun.contains(label), left[dimm]?.namespaces[label] == found { continue }
             complaints.append("\(dimm)'s \(was.facts) is now \(found?.facts ?? "gone")")
         }
         for (label, found) in now.namespaces where before.namespaces[label] == nil {
@@ -236,6 +237,11 @@ extension [(dimm: String, place: Range<UInt64>)] {
 }
 
 extension RegionPicture {
+    /// Whether it has the same namespaces in the same places, online or not.
+    fileprivate func hasPlaces(of other: RegionPicture) -> Bool {
+        namespaces.mapValues(\.place) == other.namespaces.mapValues(\.place)
+    }
+
     fileprivate func differences(to other: RegionPicture) -> String {
         var words = standing == other.standing ? [] : ["\(standing) became \(other.standing)"]
         for (label, item) in namespaces where other.namespaces[label] != item {

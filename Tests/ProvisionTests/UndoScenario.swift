@@ -101,7 +101,7 @@ struct UndoScenario {
     mutating func crash(atStore store: Int) throws {
         let application = Application(of: profile, to: host)
         let prepared = try application.prepare()
-        guard prepared.plan.refusals.isEmpty else { throw Failed(what: "\(prepared.plan.refusals)") }
+        guard prepared.plan.refusals.isEmpty else { return story.append("\(prepared.plan.refusals)") }
         let consent = Consent(allowDestroy: Set(prepared.plan.losses.map(\.address)))
         host.arm(SimulatedFault(.crash, atOperation: store))
         let ending = try? application.carryOut(prepared, consent: consent, recordingIn: scratch.store)
@@ -126,7 +126,9 @@ struct UndoScenario {
         try requireUntouchedRegions()
     }
 
+    /// Lets something happen, unless there is an end already.
     mutating func happen(_ events: [Event]) throws {
+        guard end == nil else { return }
         for event in events { try happen(event) }
         // What the other tool, or a page map, was written over since is gone by their doing.
         written = written.filter { page, value in
