@@ -14,6 +14,7 @@ struct Differential {
             exit(64)
         }
         if options.checksContract { exit(ContractRun(bus: options.bus).run()) }
+        if options.checksLabelLessContract { exit(ContractRun(bus: options.bus).runWithoutLabels()) }
         if options.checksDaxContract { exit(DaxContractRun.run()) }
         var run = Differential(options: options)
         exit(run.run())

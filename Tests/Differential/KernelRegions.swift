@@ -10,10 +10,13 @@ enum KernelRegions {
     /// Disables and enables the regions of a bus, which makes the kernel forget all that is in no label.
     static func restart(of bus: String) throws {
         let regions = try self.regions(of: bus)
-        for region in regions { try write(region, to: driver.appending("unbind")) }
+        for region in regions { try disable(region) }
         for region in regions { try write(region, to: driver.appending("bind")) }
         try waitForProbe(of: bus)
     }
+
+    /// Disables a region.
+    static func disable(_ region: String) throws { try write(region, to: driver.appending("unbind")) }
 
     /// The kernel names of the regions, in the order of their numbers.
     private static func regions(of bus: String) throws -> [String] {

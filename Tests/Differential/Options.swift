@@ -14,6 +14,8 @@ struct Options {
     var isVerbose = false
     /// Whether the contract of a host is checked instead, on the first region of the bus.
     var checksContract = false
+    /// Whether that of a region without labels is, which has some afterwards.
+    var checksLabelLessContract = false
     /// Whether that of dax regions is.
     var checksDaxContract = false
     /// The nvdimm bus whose regions are used.
@@ -22,6 +24,7 @@ struct Options {
     static let usage = """
         usage: differential [--seed N] [--first N] [--count N] [--seconds N] [--bus ndbusN] [--continue] [--verbose]
                differential --contract [--bus ndbusN]
+               differential --label-less-contract [--bus ndbusN]
                differential --dax-contract
         Destroys every namespace of the bus, or every device of a dynamic dax region.
         """
@@ -34,6 +37,7 @@ struct Options {
             case "--continue": stops = false
             case "--verbose": isVerbose = true
             case "--contract": checksContract = true
+            case "--label-less-contract": checksLabelLessContract = true
             case "--dax-contract": checksDaxContract = true
             default:
                 guard let value = rest.popFirst(), set(option, to: value) else { return nil }

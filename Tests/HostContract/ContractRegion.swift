@@ -5,11 +5,17 @@ package import ProvisionHost
 package struct ContractRegion {
     package let host: any Host
     package let device: String
+    /// What is done to the host beside steps; nil where a test does without.
+    package let hardware: (any ContractHardware)?
 
-    package init(host: any Host, device: String) {
+    package init(host: any Host, device: String, hardware: (any ContractHardware)? = nil) {
         self.host = host
         self.device = device
+        self.hardware = hardware
     }
+
+    /// The host, which can undo as well.
+    package func restoring() throws -> any RestoringHost { try require(host as? any RestoringHost) }
 
     package func region() throws -> Region {
         try require(try host.observe().regions.first { $0.device == device })

@@ -6,12 +6,15 @@ package struct HostContract: Sendable, CustomStringConvertible {
     package let description: String
     package let check: @Sendable (ContractRegion) throws -> Void
 
-    private init(_ description: String, _ check: @escaping @Sendable (ContractRegion) throws -> Void) {
+    init(_ description: String, _ check: @escaping @Sendable (ContractRegion) throws -> Void) {
         self.description = description
         self.check = check
     }
 
-    package static let clauses: [HostContract] = [
+    /// Every clause.
+    package static let clauses = steps + looking + restoring
+
+    private static let steps: [HostContract] = [
         HostContract("every mode reads back as it was asked for", everyModeReadsBack),
         HostContract("observing changes nothing", observingChangesNothing),
         HostContract("namespaces fill the region from its start", namespacesFillFromTheStart),

@@ -9,6 +9,14 @@ import Testing
         try clause.check(SimulatedHosts.region(hardware))
     }
 
+    /// The clauses follow upon each other.
+    @Test func itKeepsTheContractWithoutLabels() throws {
+        let region = try SimulatedHosts.region(SimulatedHosts.unlabelled)
+        for clause in LabelLessContract.clauses {
+            do { try clause.check(region) } catch { Issue.record("\(clause): \(error)") }
+        }
+    }
+
     @Test func aCreationThatFitsTheSumOfTheGapsButNoneOfThemFails() throws {
         let region = try SimulatedHosts.region(SimulatedHosts.oneDimm)
         let pieces = try (0..<16).map { try region.create("part\($0)", 1024) }
@@ -203,6 +211,7 @@ enum SimulatedHosts {
     static let labelled = [oneDimm, sixDimms]
 
     static func region(_ text: String, _ device: String = "region0") throws -> ContractRegion {
-        ContractRegion(host: try SimulatedHost(json: text), device: device)
+        let host = try SimulatedHost(json: text)
+        return ContractRegion(host: host, device: device, hardware: SimulatedContractHardware(host))
     }
 }

@@ -5,9 +5,15 @@ import ProvisionHost
 /// Tells whether undoing failed because another tool (ndctl, daxctl) works on the same regions at the same time: it takes
 /// no lock of ours, and has the capacity or the kernel's next namespace object that undoing needs. Often it is done soon.
 struct OtherTools {
-    /// For how long undoing is tried again: 15 seconds.
+    /// How much longer undoing is tried again.
     struct Patience {
-        private let end = ContinuousClock.now + .seconds(15)
+        /// The time for which it is: another tool is done with one namespace in less.
+        static let usual = Duration.seconds(15)
+
+        private let end: ContinuousClock.Instant
+
+        /// Patience that ends after this time.
+        init(_ duration: Duration) { end = .now + duration }
 
         /// Whether that time has passed.
         var isOver: Bool { ContinuousClock.now >= end }

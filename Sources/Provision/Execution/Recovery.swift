@@ -8,6 +8,8 @@ public struct Recovery {
     private var consent: Consent
     private let interruption: Interruption
     private let progress: (Executor.Progress) -> Void
+    /// For how long undoing is tried again where another tool is in the way.
+    var patience = OtherTools.Patience.usual
 
     /// Recovery of a host from the transactions in a store. The caller holds the host's lock.
     /// - Parameter consent: what may be given up although it is not the transaction's own.
@@ -184,7 +186,7 @@ public struct Recovery {
         _ id: String, because reason: String, _ recording: inout Recording
     ) throws(ExecutionError) -> Undone {
         try recording.note(.undo(reason: reason))
-        let patience = OtherTools.Patience()
+        let patience = OtherTools.Patience(patience)
         var hasWaited = false
         while true {
             let log = try read(id)

@@ -202,7 +202,8 @@ extension SimulatedHost: RestoringHost {
         try store(.enableRegion(number))
     }
 
-    /// See ``RestoringHost/restoreLabels(_:of:replacing:)``. Images hold no labels here, and no label is lost.
+    /// See ``RestoringHost/restoreLabels(_:of:replacing:)``. Images hold no labels here: those of a DIMM that has its index are
+    /// left as they are.
     public func restoreLabels(
         _ images: [LabelAreaImage], of device: String, replacing own: Set<UUID>
     ) throws(HostError) {
@@ -213,7 +214,10 @@ extension SimulatedHost: RestoringHost {
                 continue
             }
             let text = String(decoding: image.bytes, as: UTF8.self)
-            try store(.labelIndex(dimm: mapping.dimm, LabelVersion(rawValue: text)))
+            let version = LabelVersion(rawValue: text)
+            if state.dimms[mapping.dimm].labelVersion != version {
+                try store(.labelIndex(dimm: mapping.dimm, version))
+            }
             if state.dimms[mapping.dimm].isEnabled { try store(.disableDimm(mapping.dimm)) }
             try store(.enableDimm(mapping.dimm))
         }
