@@ -219,6 +219,7 @@ extension Step {
         case .enable(let target): .enable(twin(target))
         case .configureDevice(let target, let use): .configureDevice(twin(target), use)
         case .setRights(let target, let rights): .setRights(twin(target), rights)
+        case .zero(let target): .zero(twin(target))
         }
     }
 }
