@@ -145,12 +145,13 @@ extension ProtectionMark {
 }
 
 extension Region {
-    /// Whether no labels describe it, or a DIMM of it has no label index: the kernel calls a region labelled until the next boot, also
-    /// once the index is gone.
+    /// Whether no labels describe it, or a DIMM of it has no label index: the kernel calls a region labelled until the
+    /// next boot, also once the index is gone.
     fileprivate func hasLostLabels(on bus: Bus) -> Bool {
         labelling == .labelLess
             || bus.dimms.contains { dimm in
-                mappings.contains { $0.dimm == dimm.device } && dimm.labelArea.map { $0.version == nil } ?? false
+                mappings.contains { $0.dimm == dimm.device } && dimm.labelArea.map { $0.version == nil }
+                    ?? false
             }
     }
 }
