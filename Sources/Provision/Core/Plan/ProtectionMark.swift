@@ -150,8 +150,9 @@ extension Region {
     fileprivate func hasLostLabels(on bus: Bus) -> Bool {
         labelling == .labelLess
             || bus.dimms.contains { dimm in
-                mappings.contains { $0.dimm == dimm.device } && dimm.labelArea.map { $0.version == nil }
-                    ?? false
+                mappings.contains { $0.dimm == dimm.device }
+                    && dimm.labelArea.map { $0.version == nil }
+                        ?? false
             }
     }
 }
