@@ -211,8 +211,8 @@ def test_what_is_protected_is_fixed_allocated_unmovable_and_freed_only_unused_an
     # Unmovable: nothing is written where it lies, not even after its label is lost.
     area = labels.read(labelled)
     labels.write(labelled, bytearray(len(area)))
-    for wanted in (profile(region(0, near, labels="init")), profile(region(0, namespace(mode="devdax")))):
-        report = daxprov.refused(wanted, allow=["region0"])
+    for wanted in (profile(region(0, near, labels="init")), profile(region(0, near))):
+        report = daxprov.refused(wanted)
         assert "protected" in codes(report["refusals"]), report
         [refusal] = [each for each in report["refusals"] if each["code"] == "protected"]
         assert "its label is lost" in refusal["message"] and "daxprov unprotect files" in refusal["advice"]

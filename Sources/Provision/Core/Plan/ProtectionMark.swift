@@ -53,26 +53,23 @@ package struct ProtectionReview: PlanReview {
         return plan
     }
 
-    /// A refusal for each region without labels that is to be written to, and in which a marked namespace lay: its label is lost, its
-    /// data is not. Where the region still has labels, somebody deleted that one label, who may have meant it.
+    /// A refusal for each region whose labels are lost, that is to be written to, and in which a marked namespace lay: its label is
+    /// lost, its data is not. Where the region still has labels, somebody deleted that one label, who may have meant it.
     private func lost(_ plan: Plan) -> [Refusal] {
         let harmless: StepKind.Effects = [.changesRights, .takesOffline]
         let written = Set(
             plan.steps.filter { !$0.step.kind.effects.subtracting(harmless).isEmpty }.map(\.step.region))
         let shown = Set(observed.regions.flatMap(\.namespaces).compactMap(\.labelUUID))
-        return observed.regions.filter { $0.labelling == .labelLess && written.contains($0.device) }.flatMap {
-            region in
-            let identity = observed.identity(of: region.device)
-            return marks.filter { $0.region != nil && $0.region == identity && !shown.contains($0.label) }.map
-            {
-                Refusal(
-                    .protected, region.device,
-                    "\($0.displayName) lay in it, which is protected, and its label is lost",
-                    advice:
-                        "bring the labels back (daxprov rollback, ndctl write-labels); if its data may go: "
-                        + "daxprov unprotect \($0.displayName)")
+        var refusals: [Refusal] = []
+        for bus in observed.buses {
+            for region in bus.regions where written.contains(region.device) && region.hasLostLabels(on: bus) {
+                let identity = RegionIdentity(region, on: bus)
+                for mark in marks where mark.region == identity && !shown.contains(mark.label) {
+                    refusals.append(mark.refusal(lostIn: region))
+                }
             }
         }
+        return refusals
     }
 
     /// What to do where the profile protects a namespace, and so does the mark of an earlier apply: both have to go, and
@@ -134,6 +131,29 @@ extension ProtectionMark {
         return Refusal(
             .protected, address, "it is protected \(by)",
             advice: "if the change is meant: daxprov unprotect \(displayName)")
+    }
+}
+
+extension ProtectionMark {
+    /// The refusal of what would be written where the namespace lay.
+    fileprivate func refusal(lostIn region: Region) -> Refusal {
+        Refusal(
+            .protected, region.device, "\(displayName) lay in it, which is protected, and its label is lost",
+            advice: "bring the labels back (daxprov rollback, ndctl write-labels); if its data may go: "
+                + "daxprov unprotect \(displayName)")
+    }
+}
+
+extension Region {
+    /// Whether no labels describe it, or a DIMM of it has no label index: the kernel calls a region labelled until the
+    /// next boot, also once the index is gone.
+    fileprivate func hasLostLabels(on bus: Bus) -> Bool {
+        labelling == .labelLess
+            || bus.dimms.contains { dimm in
+                mappings.contains { $0.dimm == dimm.device }
+                    && dimm.labelArea.map { $0.version == nil }
+                        ?? false
+            }
     }
 }
 
