@@ -81,21 +81,3 @@ package struct MediaErrorReview: PlanReview {
         return (shown + (rest > 0 ? ["\(rest) more"] : [])).joined(separator: ", ")
     }
 }
-
-extension BadBlocks {
-    /// The range in bytes. What would exceed any region is cut.
-    fileprivate var bytes: Extent {
-        Extent(
-            offset: ByteCount(min(offset, Region.maximumAddress / 512) * 512),
-            length: ByteCount(UInt64(length) * 512))
-    }
-}
-
-extension Extent {
-    /// What both ranges have in common; nil where that is nothing.
-    fileprivate func overlap(_ other: Extent) -> Extent? {
-        let first = max(offset, other.offset)
-        let last = min(end, other.end)
-        return first < last ? Extent(offset: first, length: last - first) : nil
-    }
-}

@@ -34,6 +34,10 @@ enum InventorySchema {
 
     private static let extent = Words.record(["offset": Words.count, "length": Words.count])
 
+    /// Media errors, in units of 512 bytes.
+    private static let badBlocks = Words.list(
+        of: Words.record(["offset": Words.count, "length": Words.count], optional: ["dimms": Words.texts]))
+
     static let root = Words.record(
         [
             "format_version": Words.constant(.integer(1)), "tool_version": Words.text,
@@ -121,7 +125,7 @@ enum InventorySchema {
             optional: [
                 "align": Words.count, "max_available_extent": Words.count, "resource": Words.count,
                 "numa_node": Words.number, "target_node": Words.number, "iset_id": Words.count,
-                "badblock_count": Words.count, "badblocks": Words.list(of: extent), "seed": Words.text,
+                "badblock_count": Words.count, "badblocks": badBlocks, "seed": Words.text,
                 "free_extents": Words.list(of: extent),
                 "uninstantiated_labels": Words.list(
                     of: Words.record(
@@ -141,7 +145,7 @@ enum InventorySchema {
                 "blockdev": Words.text, "chardev": Words.text, "device": device, "rights": rights,
                 "has_content": Words.flag,
                 "name": Words.text, "numa_node": Words.number, "target_node": Words.number,
-                "badblock_count": Words.count, "badblocks": Words.list(of: extent),
+                "badblock_count": Words.count, "badblocks": badBlocks,
             ]),
     ]
 }
