@@ -6,8 +6,10 @@ struct ErrorsCommand: ParsableCommand {
         commandName: "errors",
         abstract: "Lists media errors, clears them, and looks for more.",
         discussion: """
-            A media error is a range of persistent memory that cannot be read. The kernel keeps a list for each region.
+            A media error is a range of persistent memory that cannot be read. The kernel keeps a list of those that a scrub or a             read has met, for each region.
+
+            \(ExitStatus.table(.done))
             """,
-        subcommands: [ErrorsListCommand.self]
+        subcommands: [ErrorsListCommand.self, ErrorsClearCommand.self, ErrorsScrubCommand.self]
     )
 }

@@ -32,6 +32,8 @@ public struct Recovery {
         public var undone = Undone()
         /// What is not as the transaction left it, where all its steps had been done.
         public var differences: [String] = []
+        /// Whether it cleared media errors: then the differences are what of that is not done.
+        public var clearedErrors = false
     }
 
     /// An interrupted transaction that could not be ended.
@@ -84,6 +86,7 @@ public struct Recovery {
     private func recover(_ log: TransactionLog) throws(ExecutionError) -> Recovered {
         let id = log.header.id
         var recording = try resume(id)
+        if log.header.clearsErrors { return try endClearing(log, &recording) }
         guard log.isComplete else {
             let undone = try undo(id, because: log.undoReason ?? "it was interrupted", &recording)
             return Recovered(id: id, end: .rolledBack, undone: undone)
@@ -104,6 +107,17 @@ public struct Recovery {
         }
         try recording.note(.end(end, after: now))
         return Recovered(id: id, end: end, differences: differences)
+    }
+
+    /// Ends a clearing of media errors: what was cleared stays so, and nothing more is cleared.
+    private func endClearing(
+        _ log: TransactionLog, _ recording: inout Recording
+    ) throws(ExecutionError) -> Recovered {
+        let now = try observe()
+        let left = log.errorsLeft(on: now)
+        let end: TransactionEnd = left.isEmpty ? .committed : .incomplete
+        try recording.note(.end(end, after: now))
+        return Recovered(id: log.header.id, end: end, differences: left, clearedErrors: true)
     }
 
     private func observe() throws(ExecutionError) -> Observed {

@@ -92,7 +92,9 @@ enum MediaErrorText {
     /// "0x110200000+1024": as `errors clear --range` takes it. Where addresses are not known, from the start of the region.
     static func range(_ error: MediaError) -> String {
         let length = error.range.length.bytes
-        guard let address = error.address else { return "\(error.region)+\(error.range.offset.bytes)+\(length)" }
+        guard let address = error.address else {
+            return "\(error.region)+\(error.range.offset.bytes)+\(length)"
+        }
         return "0x\(String(address, radix: 16))+\(length)"
     }
 
@@ -145,7 +147,8 @@ extension MediaErrorSurvey.Gap.Reason {
         case .regionDisabled: "the region is disabled, and the kernel shows no errors of it"
         case .noScrub:
             "the platform has no address range scrub, so nothing looks for media errors; those that are listed are what the kernel met"
-        case .addressesUnknown: "addresses are not known (only root may read them), so where errors lie is not either"
+        case .addressesUnknown:
+            "addresses are not known (only root may read them), so where errors lie is not either"
         case .listTruncated: "the kernel's list is longer than it shows"
         }
     }

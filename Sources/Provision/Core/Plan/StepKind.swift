@@ -21,6 +21,8 @@ public enum StepKind: String, CaseIterable, Sendable {
     case setRights = "set_rights"
     /// ``Step/setDevice(_:)``
     case setDevice = "set_device"
+    /// Cleared media errors. No plan has it: ``MediaErrorClearance`` makes it, and only journals tell of it.
+    case clearErrors = "clear_errors"
     /// Finished a half-made namespace under the label that it had. No plan has it any more: journals of 0.1.0 do.
     case finishCreation = "activate"
 }
@@ -69,6 +71,8 @@ extension StepKind {
         case .configureDevice: [.changesDevice]
         case .setRights: [.changesRights]
         case .setDevice: [.changesDaxRegion]
+        // What it writes over could not be read, and undoing looks away from it.
+        case .clearErrors: []
         case .finishCreation: [.writesMedia, .keepsLabel]
         }
     }

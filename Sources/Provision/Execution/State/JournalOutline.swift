@@ -37,7 +37,8 @@ enum JournalOutline {
                 id: try cursor.required("id").string(), time: try cursor.required("time").integer(),
                 source: try cursor.required("profile").string(),
                 stepCount: count(of: stepKey, in: text[cut..<end]),
-                isAfterBoot: try cursor.optional("after_boot")?.bool() ?? false)
+                isAfterBoot: try cursor.optional("after_boot")?.bool() ?? false,
+                clearsErrors: try cursor.optional("clears_errors")?.bool() ?? false)
         } catch {
             return nil
         }

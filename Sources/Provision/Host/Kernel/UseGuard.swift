@@ -12,38 +12,43 @@ package struct UseGuard: ~Copyable {
 
     /// Looks for users of a namespace; throws ``HostError/Kind/busy`` with their names, and refuses where somebody could
     /// go unseen (``Sight``).
+    /// - Parameter operation: what is to be done, for messages.
     package static func unused(
-        _ live: KernelRegion.Live, in region: borrowing KernelRegion
+        _ live: KernelRegion.Live, in region: borrowing KernelRegion, while operation: String = "disable"
     ) throws(HostError) -> UseGuard {
         if let obstacle = Sight.obstacle { throw obstacle }
         if let device = region.characterDevice(of: live) {
-            try require(UseSearch.uses(of: [device])[live.device] ?? [], live)
+            try require(UseSearch.uses(of: [device])[live.device] ?? [], live, operation)
             return UseGuard(exclusive: nil)
         }
         guard let disk = region.disk(of: live) else { return UseGuard(exclusive: nil) }
         let held: ExclusiveOpen
         do {
-            held = try ExclusiveOpen(block: disk, O_RDONLY, while: "disable", device: live.device)
+            held = try ExclusiveOpen(block: disk, O_RDONLY, while: operation, device: live.device)
         } catch {
             guard error.kind == .busy else { throw error }
             let uses = UseSearch.uses(of: [UseSearch().block(disk, of: live.device)])[live.device]
-            throw busy(live, uses ?? [.exclusive(disk)])
+            throw busy(live, uses ?? [.exclusive(disk)], operation)
         }
         // What claims a device exclusively cannot be there any more: loop devices and processes can.
         let stack = BlockStack(disk, loops: LoopDevices())
         let device = UseSearch.Device(
             namespace: live.device, name: disk, uses: stack.uses, nodes: stack.ownNodes)
-        try require(UseSearch.uses(of: [device])[live.device] ?? [], live)
+        try require(UseSearch.uses(of: [device])[live.device] ?? [], live, operation)
         return UseGuard(exclusive: held)
     }
 
-    private static func require(_ uses: [Holder], _ live: KernelRegion.Live) throws(HostError) {
-        guard uses.isEmpty else { throw busy(live, uses) }
+    private static func require(
+        _ uses: [Holder], _ live: KernelRegion.Live, _ operation: String
+    ) throws(HostError) {
+        guard uses.isEmpty else { throw busy(live, uses, operation) }
     }
 
-    private static func busy(_ live: KernelRegion.Live, _ uses: [Holder]) -> HostError {
+    private static func busy(
+        _ live: KernelRegion.Live, _ uses: [Holder], _ operation: String
+    ) -> HostError {
         HostError(
-            .busy, while: "disable", device: live.device, reason: uses.summary, advice: uses.advice,
+            .busy, while: operation, device: live.device, reason: uses.summary, advice: uses.advice,
             errno: EBUSY)
     }
 }

@@ -15,6 +15,9 @@ public final class SimulatedHost: Host {
     private var log: SimulatedStoreLog?
     private var isGone = false
 
+    /// How many scrubs this process has started.
+    var scrubs = 0
+
     /// How often the whole state was written to its file.
     package private(set) var saves = 0
 

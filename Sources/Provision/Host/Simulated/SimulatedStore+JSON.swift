@@ -41,6 +41,11 @@ extension SimulatedStore {
             node.set("store", "media")
             node.set("address", address)
             node.set("bytes", Hexadecimal.text(bytes))
+        case .clearErrors(let region, let range):
+            node.set("store", "clear_errors")
+            node.set("region", region)
+            node.set("offset", range.offset)
+            node.set("length", range.length)
         case .claimUUID, .claimMap, .claimAlign, .claimSectorSize, .claimNamespace, .enableClaim:
             describeClaim(node)
         case .enableRegion, .disableRegion, .enableDimm, .disableDimm, .labelIndex:
@@ -120,6 +125,13 @@ extension SimulatedStore {
                 throw field.error("has no hexadecimal bytes")
             }
             self = .media(address: try node.required("address").integer(), bytes)
+            return
+        }
+        if word == "clear_errors" {
+            self = .clearErrors(
+                region: try node.required("region").integer(),
+                Extent(
+                    offset: try node.required("offset").size(), length: try node.required("length").size()))
             return
         }
         if word == "remove_rule" {
