@@ -10,17 +10,14 @@ enum CommandWords {
         "log": "history", "create": "apply", "help": "help",
     ]
 
-    /// Fails where the first argument, or one after `help`, is no command.
+    /// Fails where a word in the place of a command, or one after `help`, is none.
     static func check(_ arguments: [String]) throws(CommandFailure) {
         guard let first = arguments.first, !first.hasPrefix("-") else { return }
-        if first != "help" {
-            _ = try find(first, in: Daxprov.self)
-            return
-        }
         var command: any ParsableCommand.Type = Daxprov.self
-        for word in arguments.dropFirst() {
+        for word in first == "help" ? arguments.dropFirst() : arguments[...] {
             if word.hasPrefix("-") || word == "help" { return }
             command = try find(word, in: command)
+            if first != "help", command.configuration.subcommands.isEmpty { return }
         }
     }
 
@@ -34,9 +31,11 @@ enum CommandWords {
             throw CommandFailure(
                 .usage, "\(command.configuration.commandName ?? "it") has no command \(word)")
         }
-        let near = synonyms[word] ?? NearestWord.to(word, among: names)
+        let parent =
+            command == Daxprov.self ? "daxprov" : "daxprov \(command.configuration.commandName ?? "")"
+        let near = (command == Daxprov.self ? synonyms[word] : nil) ?? NearestWord.to(word, among: names)
         throw CommandFailure(
             .usage, "there is no command \(word)",
-            advice: near.map { "did you mean daxprov \($0)?" } ?? "daxprov --help lists the commands")
+            advice: near.map { "did you mean \(parent) \($0)?" } ?? "\(parent) --help lists the commands")
     }
 }

@@ -17,7 +17,8 @@ struct Daxprov: ParsableCommand {
         version: "daxprov \(versionText)",
         subcommands: [
             ValidateCommand.self, InventoryCommand.self, PlanCommand.self, ApplyCommand.self,
-            VerifyCommand.self, StatusCommand.self, RollbackCommand.self, RecoverCommand.self,
+            VerifyCommand.self, ErrorsCommand.self, StatusCommand.self, RollbackCommand.self,
+            RecoverCommand.self,
             HistoryCommand.self,
             ShowCommand.self, ReportCommand.self, ExportCommand.self, WipeCommand.self, UnprotectCommand.self,
             AnsibleModuleCommand.self, SchemaCommand.self,

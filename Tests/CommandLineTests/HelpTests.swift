@@ -82,13 +82,21 @@ import Testing
         #expect(count > 20)
     }
 
-    @Test(arguments: names.dropFirst())
-    func helpGoesToStandardOutput(name: String) throws {
-        let run = try Workplace().run(name, "--help")
+    /// The words of each command, those above it first.
+    private static func paths(_ command: any ParsableCommand.Type, _ above: [String] = []) -> [[String]] {
+        command.configuration.subcommands.flatMap { command in
+            let words = above + [command.configuration.commandName ?? "\(command)"]
+            return [words] + paths(command, words)
+        }
+    }
+
+    @Test(arguments: paths(Daxprov.self))
+    func helpGoesToStandardOutput(words: [String]) throws {
+        let run = try Workplace().run(words + ["--help"])
         #expect(run.status == 0)
         #expect(run.output.hasPrefix("OVERVIEW: "))
         #expect(run.errors == "")
-        #expect(try Workplace().run("help", name).output == run.output)
+        #expect(try Workplace().run(["help"] + words).output == run.output)
     }
 
     @Test func theVersionGoesToStandardOutput() throws {

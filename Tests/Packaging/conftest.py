@@ -32,11 +32,16 @@ def help_text(binary):
 
 @pytest.fixture(scope="session")
 def commands(help_text):
-    """Every command by name, the program itself among them; the library's own `help` is not documented."""
+    """Every command by the words that name it, joined by dashes, the program itself among them; the library's own `help` is not documented."""
     program = json.loads(help_text)["command"]
-    named = {command["commandName"]: command for command in [program, *program["subcommands"]]}
-    del named["help"]
-    return named
+
+    def below(command, above=()):
+        for each in command.get("subcommands", []):
+            if each["commandName"] != "help":
+                words = (*above, each["commandName"])
+                yield "-".join(words), each
+                yield from below(each, words)
+    return {program["commandName"]: program, **dict(below(program))}
 
 
 EPOCH = 1764300000

@@ -95,6 +95,7 @@ import Testing
             .sectorSize(id, 4096), .holderClass(id, .btt), .holderClass(id, nil), .forceRaw(id, true),
             .enable(id),
             .disable(id), .zeroInfoBlock(id),
+            .clearErrors(region: 1, Extent(offset: .kib(4), length: .kib(8))),
             .media(address: 1 << 40, [0, 9, 0x10, 0xff]), .media(address: 0, []),
             .zeroMedia(address: 1 << 33, .mib(64)), .claimUUID(claim, uuid),
             .claimMap(claim, .mem),

@@ -58,8 +58,8 @@ public struct HostStatus: Sendable {
             case .unreadable(let transaction): unreadable.append(transaction)
             case .readable(let summary):
                 if summary.end == nil { interrupted.append(summary.id) }
-                // What a boot put back is no application of anybody's.
-                if summary.isAfterBoot { continue }
+                // What a boot put back is no application of anybody's, and clearing errors changes no layout.
+                if !summary.isApplication { continue }
                 newest = summary
                 if summary.end == .committed || summary.end == .incomplete { ended.append(summary) }
             }

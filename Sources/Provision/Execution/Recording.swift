@@ -133,7 +133,7 @@ struct Recording: ~Copyable {
                 HostError(
                     .failed, while: "save what would be written over", device: target.device,
                     reason: "a media error makes it unreadable",
-                    advice: "clear the error first (ndctl clear-errors), or set --backup-limit 0"))
+                    advice: "clear the error first (daxprov errors clear), or set --backup-limit 0"))
         }
         do throws(StateError) {
             guard let checksum = try writer?.save(bytes, as: file) else { return nil }

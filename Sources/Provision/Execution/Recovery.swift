@@ -36,6 +36,8 @@ public struct Recovery {
         public var differences: [String] = []
         /// Whether all its steps had been done, and a proof that its profile requires was not made: recovery makes none.
         public var lacksProof = false
+        /// Whether it cleared media errors: then the differences are what of that is not done.
+        public var clearedErrors = false
     }
 
     /// An interrupted transaction that could not be ended.
@@ -88,6 +90,7 @@ public struct Recovery {
     private func recover(_ log: TransactionLog) throws(ExecutionError) -> Recovered {
         let id = log.header.id
         var recording = try resume(id)
+        if log.header.clearsErrors { return try endClearing(log, &recording) }
         guard log.isComplete else {
             let undone = try undo(id, because: log.undoReason ?? "it was interrupted", &recording)
             return Recovered(id: id, end: .rolledBack, undone: undone)
@@ -114,6 +117,17 @@ public struct Recovery {
         try recording.note(.end(end, after: now))
         return Recovered(
             id: id, end: end, differences: differences, lacksProof: end == .committed && log.proofs.areMissed)
+    }
+
+    /// Ends a clearing of media errors: what was cleared stays so, and nothing more is cleared.
+    private func endClearing(
+        _ log: TransactionLog, _ recording: inout Recording
+    ) throws(ExecutionError) -> Recovered {
+        let now = try observe()
+        let left = log.errorsLeft(on: now)
+        let end: TransactionEnd = left.isEmpty ? .committed : .incomplete
+        try recording.note(.end(end, after: now))
+        return Recovered(id: log.header.id, end: end, differences: left, clearedErrors: true)
     }
 
     private func observe() throws(ExecutionError) -> Observed {

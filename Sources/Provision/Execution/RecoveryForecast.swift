@@ -26,6 +26,11 @@ public struct RecoveryForecast {
 
     private mutating func foretell(_ log: TransactionLog) {
         let id = log.header.id
+        guard !log.header.clearsErrors else {
+            notes.append(
+                note(id, "it cleared media errors; what was cleared stays so, and nothing more is cleared"))
+            return
+        }
         let missing = (log.missingRegions(on: observed) + log.missingDaxRegions(on: observed))
             .joined(separator: ", ")
         guard missing.isEmpty else {

@@ -152,7 +152,14 @@ public struct RollbackReview: Sendable {
     }
 
     private static func unsuitable(_ log: TransactionLog) -> [Refusal] {
-        switch log.end {
+        guard !log.header.clearsErrors else {
+            return [
+                Refusal(
+                    .nothingToUndo, log.header.id,
+                    "it cleared media errors: what lay there could not be read, and nothing brings it back")
+            ]
+        }
+        return switch log.end {
         case .committed, .incomplete: []
         case .abandoned:
             [Refusal(.nothingToUndo, log.header.id, "the transaction was given up")]
@@ -171,7 +178,9 @@ public struct RollbackReview: Sendable {
     private static func overtaken(_ log: TransactionLog, by later: [TransactionLog]) -> [Refusal] {
         let own = regions(of: log)
         return later.filter { other in
-            ![.rolledBack, .abandoned].contains(other.end) && !own.isDisjoint(with: regions(of: other))
+            // Clearing errors leaves layouts and labels as they are.
+            !other.header.clearsErrors && ![.rolledBack, .abandoned].contains(other.end)
+                && !own.isDisjoint(with: regions(of: other))
         }
         .map { other in
             Refusal(

@@ -18,7 +18,8 @@ public enum UnsettledRegions {
         refusals(toTouch: regions(of: log.header, on: observed), on: observed, unreadable)
     }
 
-    private static func refusals(
+    /// The same for regions, by kernel name.
+    static func refusals(
         toTouch touched: Set<String>, on observed: Observed, _ unreadable: [UnreadableTransaction]
     ) -> [Refusal] {
         guard !touched.isEmpty else { return [] }
@@ -46,6 +47,11 @@ public enum UnsettledRegions {
         return concern(
             touched.isEmpty ? Set(observed.regions.map(\.device) + observed.daxRegions.map(\.name)) : touched,
             on: observed, open)
+    }
+
+    /// Whether a region has to do with what one of these transactions touched.
+    public static func concern(region: String, on observed: Observed, _ open: [TransactionLog]) -> Bool {
+        concern([region], on: observed, open)
     }
 
     /// Whether undoing a transaction has to do with what one of the others touched.

@@ -38,6 +38,9 @@ public protocol Host: AnyObject {
     /// measured is in the answer, with the reason.
     /// - Parameter provider: who provides the region's bus.
     func measure(_ namespace: Namespace, in region: Region, of provider: String) -> ProofMeasurement
+
+    /// What the host says of media errors beyond its enumeration. Changes nothing.
+    func mediaErrorLists(of observed: Observed) throws(HostError) -> MediaErrorLists
 }
 
 extension Host {
@@ -56,6 +59,11 @@ extension Host {
     public func accountNumbers(
         users: Set<String>, groups: Set<String>
     ) throws(HostError) -> AccountNumbers { AccountNumbers() }
+
+    /// A host without block devices has no lists but its regions'.
+    public func mediaErrorLists(of observed: Observed) throws(HostError) -> MediaErrorLists {
+        MediaErrorLists()
+    }
 }
 
 /// The UUIDs that a step gives, generated before it runs so that its leftovers can be recognised.

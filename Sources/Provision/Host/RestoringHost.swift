@@ -112,6 +112,37 @@ public protocol RestoringHost: Host {
     func restoreLabels(
         _ images: [LabelAreaImage], of region: String, replacing own: Set<UUID>
     ) throws(HostError)
+
+    /// How much can be cleared at once of media errors, and at which multiples: of a namespace, or where none is. Nil where nothing can.
+    func clearingUnit(in region: Region, for namespace: Namespace?) throws(HostError) -> ByteCount?
+
+    /// Clears media errors, range by range, and makes sure of each by reading the kernel's lists again, and its bytes where there is
+    /// a block device. The node of the device stays as it is. What one range comes to is told, and does not keep others from being cleared.
+    /// - Parameter tell: gets the index of a range and what becomes of it; says whether to go on.
+    /// - Throws: where nothing was touched: somebody uses the device, a scrub runs, the namespace has changed.
+    func clearErrors(
+        _ clearing: ErrorClearing, _ tell: (Int, ErrorClearing.Event) -> Bool
+    ) throws(HostError)
+
+    /// How often the bus with this kernel name was scrubbed, and whether it is being scrubbed.
+    func scrub(of bus: String) throws(HostError) -> ScrubProgress
+
+    /// Starts a scrub of a bus. Where one runs, that goes on.
+    func startScrub(of bus: String) throws(HostError)
+}
+
+/// How far the scrubs of a bus are (`nfit/scrub`).
+public struct ScrubProgress: Equatable, Sendable {
+    /// How many have ended since the driver was loaded.
+    public var count: UInt64
+    /// Whether one runs.
+    public var isRunning: Bool
+
+    /// A value of these parts.
+    public init(count: UInt64, isRunning: Bool) {
+        self.count = count
+        self.isRunning = isRunning
+    }
 }
 
 extension Namespace {

@@ -68,10 +68,11 @@ public struct HistoryReport: Sendable {
 
     private func row(of summary: TransactionSummary) -> [String] {
         let state =
-            TransactionText.state(summary.rollback?.undone ?? summary.end)
+            TransactionText.state(summary.rollback?.undone ?? summary.end, of: summary)
             + (summary.isUnproven ? ", not proven" : "")
         return [
-            summary.id, TransactionText.time(summary.time), "apply", "\(summary.stepCount)", state,
+            summary.id, TransactionText.time(summary.time), summary.clearsErrors ? "clear errors" : "apply",
+            "\(summary.stepCount)", state,
             summary.source,
         ]
     }
@@ -130,10 +131,11 @@ public struct TransactionReport: Sendable {
     public func text(width: Int? = nil) -> String {
         var lines = [
             "transaction \(TerminalText.clean(log.header.id))",
-            "  profile: \(TerminalText.clean(log.header.source))",
+            log.header.clearsErrors
+                ? "  clears media errors" : "  profile: \(TerminalText.clean(log.header.source))",
             "  began: \(TransactionText.time(log.header.time))",
         ]
-        let state = TransactionText.state(log.end)
+        let state = TransactionText.state(log.end, of: log.summary)
         lines.append("  ended: \(state)\(log.summary.ended.map { ", \(TransactionText.time($0))" } ?? "")")
         if let rollback = log.summary.rollback {
             let time = rollback.time.map { ", \(TransactionText.time($0))" } ?? ""
@@ -198,6 +200,10 @@ public struct TransactionReport: Sendable {
             item.set("done", log.done.contains(number))
             item.set("begun_time", log.times[number]?.begun)
             item.set("done_time", log.times[number]?.done)
+            if let errors = step.errors {
+                item.set("offset", errors.offset)
+                item.set("length", errors.length)
+            }
             return item
         }
         node.set("saved_size", log.savedSize)
@@ -207,6 +213,7 @@ public struct TransactionReport: Sendable {
         node.set("id", summary.id)
         node.set("time", summary.time)
         node.set("profile", summary.source)
+        node.setFlag("clears_errors", if: summary.clearsErrors)
         node.set("outcome", summary.end?.rawValue ?? "interrupted")
         node.set("ended_time", summary.ended)
         node.set("undo_reason", summary.undoReason)
@@ -223,8 +230,10 @@ public struct TransactionReport: Sendable {
 /// Transactions in words.
 enum TransactionText {
     /// How it ended.
-    static func state(_ end: TransactionEnd?) -> String {
-        switch end {
+    /// - Parameter summary: what it was; nil: an application.
+    static func state(_ end: TransactionEnd?, of summary: TransactionSummary? = nil) -> String {
+        if summary?.clearsErrors == true, end == .incomplete { return "done, but not all is cleared" }
+        return switch end {
         case .committed: "committed"
         case .incomplete: "done, but not as the profile says"
         case .rolledBack: "rolled back"

@@ -179,18 +179,15 @@ extension InventoryReport {
         return node
     }
 
-    /// Adds ndctl's `badblock_count` and `badblocks`, each with what `extend` adds; nothing where there are none.
-    static func setBadBlocks(
-        _ badBlocks: [BadBlocks], in node: borrowing JSONNode,
-        extend: (borrowing JSONNode) -> Void = { _ in }
-    ) {
+    /// Adds ndctl's `badblock_count` and `badblocks`; nothing where there are none.
+    static func setBadBlocks(_ badBlocks: [BadBlocks], in node: borrowing JSONNode) {
         guard !badBlocks.isEmpty else { return }
         node.set("badblock_count", badBlocks.reduce(0) { $0 &+ UInt64($1.length) })
         node.set("badblocks", each: badBlocks) { range in
             let node = JSONNode.object()
             node.set("offset", range.offset)
             node.set("length", range.length)
-            extend(node)
+            if !range.dimms.isEmpty { node.set("dimms", each: range.dimms) { .string($0) } }
             return node
         }
     }

@@ -4,8 +4,7 @@ import ProvisionCore
 /// ndctl/json.c, daxctl/json.c).
 ///
 /// With one `-v` ndctl adds the media errors (as `-M`), the dax regions of devdax namespaces (as `-X`), the nodes and
-/// `raw_uuid`, and leaves out whatever is disabled. One thing it prints is not in ``Observed``: which DIMM of an
-/// interleave set holds a bad block (it asks the firmware).
+/// `raw_uuid`, and leaves out whatever is disabled.
 extension InventoryReport {
     /// The JSON array of the buses, with the health of DIMMs that were asked for it, as with `-H`; empty where there is no bus, as ndctl then prints nothing.
     public var ndctlJSON: String {
@@ -142,14 +141,16 @@ extension InventoryReport {
         }
     }
 
-    /// The ranges with the DIMM that holds them, where the region lies on one: libndctl asks the firmware otherwise.
+    /// The ranges with the DIMM that holds them: the region's only one, or what the firmware says.
     private static func setNdctlBadBlocks(
         _ badBlocks: [BadBlocks], of region: Region, _ node: borrowing JSONNode
     ) {
-        let dimm = region.mappings.count == 1 ? region.mappings.first?.dimm : nil
-        setBadBlocks(badBlocks, in: node) { range in
-            if let dimm { range.set("dimms", each: [dimm]) { .string($0) } }
-        }
+        let only = region.mappings.count == 1 ? region.mappings.map(\.dimm) : []
+        setBadBlocks(
+            badBlocks.map { range in
+                BadBlocks(
+                    offset: range.offset, length: range.length, dimms: only.isEmpty ? range.dimms : only)
+            }, in: node)
     }
 }
 

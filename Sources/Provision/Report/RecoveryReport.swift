@@ -45,6 +45,12 @@ public struct RecoveryReport: Sendable {
     /// What became of each interrupted transaction, for a person, a line each.
     public var lines: [String] {
         outcome.recovered.flatMap { item in
+            guard !item.clearedErrors else {
+                return [
+                    "transaction \(item.id) was interrupted while it cleared media errors: what was cleared stays so, and nothing more is "
+                        + "cleared"
+                ] + item.differences.map { "not done: \(TerminalText.clean($0))" }
+            }
             guard item.end == .rolledBack else {
                 let differences = item.differences.map { "since then: \(TerminalText.clean($0))" }
                 return ["transaction \(item.id) was interrupted: \(item.end.phrase)"] + differences

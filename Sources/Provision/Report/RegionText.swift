@@ -140,10 +140,27 @@ struct RegionText {
                     + "\(label.extent.length) at \(label.extent.offset) (#), and the kernel makes no namespace of it"
             )
         }
+        errors += located
         if !region.badBlocks.isEmpty {
             errors.append("! media errors in the region: \(ranges(region.badBlocks))")
         }
         return errors.isEmpty ? [] : [""] + errors
+    }
+
+    /// The errors that no namespace lists: in metadata and in sector mode; and what errors do to other namespaces.
+    private var located: [String] {
+        guard !region.badBlocks.isEmpty else { return [] }
+        let bus = Bus(device: "", provider: "", scrubState: .idle, dimms: [], regions: [region])
+        let errors = MediaErrorSurvey(of: Observed(buses: [bus])).errors
+        let unlisted = errors.compactMap { error -> String? in
+            guard let namespace = error.namespace, shows(namespace), let offset = error.namespaceOffset,
+                error.isMetadata || namespace.mode == .sector
+            else { return nil }
+            let name = TerminalText.clean(namespace.displayName)
+            return
+                "! media errors in the \(MediaErrorText.words(error)) of \(name): \(error.range.length) at \(offset)"
+        }
+        return unlisted + MediaErrorText.blocking(errors).map { TerminalText.clean("! \($0)") }
     }
 
     /// The ranges in bytes from the start of what lists them: "1024 B at 4 KiB", the first four of them.

@@ -58,6 +58,9 @@ public struct HostSelection: Sendable, Equatable {
         return limited
     }
 
+    /// Whether a region is meant as a whole.
+    package func showsWhole(_ region: String) -> Bool { regions.contains(region) }
+
     /// Whether a namespace is meant, by itself or with its region.
     package func shows(_ namespace: Namespace, in region: Region) -> Bool {
         regions.contains(region.device) || namespaces.contains(namespace.device)

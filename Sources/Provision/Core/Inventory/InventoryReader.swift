@@ -175,7 +175,8 @@ public enum InventoryReader {
     package static func badBlocks(_ node: JSONCursor) throws(JSONError) -> BadBlocks {
         BadBlocks(
             offset: try node.required("offset").address(),
-            length: try node.required("length").integer())
+            length: try node.required("length").integer(),
+            dimms: try node.limitedList("dimms") { dimm throws(JSONError) in try dimm.string() })
     }
 
     package static func capability(_ node: JSONCursor) throws(JSONError) -> ModeCapability {

@@ -117,11 +117,14 @@ public struct BadBlocks: Equatable, Sendable {
     public var offset: UInt64
     /// The number of units.
     public var length: UInt32
+    /// The kernel names of the DIMMs that it lies on, as the firmware tells; empty where nobody told.
+    public var dimms: [String]
 
     /// A range of `length` units from `offset`.
-    public init(offset: UInt64, length: UInt32) {
+    public init(offset: UInt64, length: UInt32, dimms: [String] = []) {
         self.offset = offset
         self.length = length
+        self.dimms = dimms
     }
 }
 

@@ -15,9 +15,25 @@ package struct MediaErrorReview: PlanReview {
             if let note = note(planned.step, region, address), !plan.notes.contains(note) {
                 plan.notes.append(note)
             }
-            plan.refusals += [refusal(planned, region, address)].compactMap(\.self)
+            let obstacle = MediaErrorObstacles(region: region).refusal(planned.step, address)
+            plan.refusals += [refusal(planned, region, address), obstacle].compactMap(\.self)
         }
+        let touched = Set(plan.steps.map(\.step.region))
+        plan.notes += observed.regions.filter { touched.contains($0.device) }.compactMap { obstructed($0) }
         return plan
+    }
+
+    /// A note of namespaces that are there and do not come up at the next boot.
+    private func obstructed(_ region: Region) -> Note? {
+        let errors = region.badBlocks.map(\.bytes)
+        let names = region.namespaces.filter { $0.isKeptFromEnabling(by: errors, in: region) }.map(
+            \.displayName)
+        guard !names.isEmpty else { return nil }
+        return Note(
+            .mediaErrors, region.device,
+            "media errors at the start of the region keep the kernel from enabling \(names.joined(separator: ", ")), at the next boot as "
+                + "well",
+            advice: "daxprov errors list shows which, and how to clear them")
     }
 
     /// The range that a step makes a namespace of.
@@ -38,7 +54,7 @@ package struct MediaErrorReview: PlanReview {
         guard !errors.isEmpty else { return nil }
         return Note(
             .mediaErrors, address, "media errors lie in its range (\(Self.text(errors, from: range)))",
-            advice: "reads of them fail until they are written or cleared: ndctl clear-errors")
+            advice: "reads of them fail until they are written or cleared: daxprov errors clear")
     }
 
     /// What is saved of a namespace has to be read; on a label-less region its first 8 KiB as well, which the change
@@ -63,7 +79,7 @@ package struct MediaErrorReview: PlanReview {
         return Refusal(
             .mediaErrors, address,
             "what has to be saved of it cannot be read: media errors (\(Self.text(errors, from: whole)))",
-            advice: "clear them with ndctl clear-errors, or do without a backup: --backup-limit 0")
+            advice: "clear them with daxprov errors clear, or do without a backup: --backup-limit 0")
     }
 
     /// A range as offsets in the region; nil where addresses are not known.
@@ -79,23 +95,5 @@ package struct MediaErrorReview: PlanReview {
         let shown = errors.prefix(4).map { "\($0.length) at \($0.offset - range.offset)" }
         let rest = errors.count - shown.count
         return (shown + (rest > 0 ? ["\(rest) more"] : [])).joined(separator: ", ")
-    }
-}
-
-extension BadBlocks {
-    /// The range in bytes. What would exceed any region is cut.
-    fileprivate var bytes: Extent {
-        Extent(
-            offset: ByteCount(min(offset, Region.maximumAddress / 512) * 512),
-            length: ByteCount(UInt64(length) * 512))
-    }
-}
-
-extension Extent {
-    /// What both ranges have in common; nil where that is nothing.
-    fileprivate func overlap(_ other: Extent) -> Extent? {
-        let first = max(offset, other.offset)
-        let last = min(end, other.end)
-        return first < last ? Extent(offset: first, length: last - first) : nil
     }
 }

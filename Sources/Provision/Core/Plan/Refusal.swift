@@ -111,6 +111,10 @@ public struct Refusal: Equatable, Sendable {
         case labelNotRestorable = "label_not_restorable"
         /// Media errors lie where a backup, or the change itself, must read.
         case mediaErrors = "media_errors"
+        /// Media errors cannot be cleared here, or not in this way.
+        case clearImpossible = "clear_impossible"
+        /// A scrub runs, whose result would list again what is cleared meanwhile.
+        case scrubRunning = "scrub_running"
         /// The host is not as the transaction that is to be undone left it.
         case hostChanged = "host_changed"
         /// A CXL region is not interleaved as it was when its data was written.

@@ -23,6 +23,8 @@ public enum StepKind: String, CaseIterable, Sendable {
     case zero
     /// ``Step/setDevice(_:)``
     case setDevice = "set_device"
+    /// Cleared media errors. No plan has it: ``MediaErrorClearance`` makes it, and only journals tell of it.
+    case clearErrors = "clear_errors"
     /// Finished a half-made namespace under the label that it had. No plan has it any more: journals of 0.1.0 do.
     case finishCreation = "activate"
 }
@@ -74,6 +76,8 @@ extension StepKind {
         case .setRights: [.changesRights]
         case .zero: [.zeroesData]
         case .setDevice: [.changesDaxRegion]
+        // What it writes over could not be read, and undoing looks away from it.
+        case .clearErrors: []
         case .finishCreation: [.writesMedia, .keepsLabel]
         }
     }

@@ -38,6 +38,7 @@ enum JournalOutline {
                 source: try cursor.required("profile").string(),
                 stepCount: count(of: stepKey, in: text[cut..<end]),
                 isAfterBoot: try cursor.optional("after_boot")?.bool() ?? false,
+                clearsErrors: try cursor.optional("clears_errors")?.bool() ?? false,
                 proofs: try cursor.list("proves") { item throws(JSONError) in try RecordedProof(item) })
         } catch {
             return nil

@@ -156,6 +156,7 @@ extension JournalHeader {
         node.set("tool_version", toolVersion)
         node.set("profile", source)
         node.setFlag("after_boot", if: isAfterBoot)
+        node.setFlag("clears_errors", if: clearsErrors)
         // Before the steps: a summary is read from what stands before them.
         if !proves.isEmpty { node.set("proves", each: proves) { ProofText.json($0) } }
         node.set("steps", each: steps) { step in
@@ -167,6 +168,12 @@ extension JournalHeader {
             item.set("reversibility", step.reversibility.rawValue)
             item.set("reversibility_reason", step.reversibilityReason)
             if let transition = step.transition { item.set("dax_device", transition.json) }
+            if let errors = step.errors {
+                let range = JSONNode.object()
+                range.set("offset", errors.offset)
+                range.set("length", errors.length)
+                item.set("errors", range)
+            }
             return item
         }
         node.set("boot_id", bootID)
@@ -198,6 +205,7 @@ extension JournalHeader {
         toolVersion = try node.required("tool_version").string()
         source = try node.required("profile").string()
         isAfterBoot = try node.optional("after_boot")?.bool() ?? false
+        clearsErrors = try node.optional("clears_errors")?.bool() ?? false
         steps = try node.list("steps") { item throws(JSONError) in
             let region = try item.required("region").string()
             return JournalStep(
@@ -207,6 +215,11 @@ extension JournalHeader {
                 reversibilityReason: try item.required("reversibility_reason").string(),
                 transition: try item.optional("dax_device").map { node throws(JSONError) in
                     try DeviceTransition(node, regionName: region)
+                },
+                errors: try item.optional("errors").map { range throws(JSONError) in
+                    Extent(
+                        offset: try range.required("offset").size(),
+                        length: try range.required("length").size())
                 })
         }
         before = try InventoryReader.read(try node.required("before").value)

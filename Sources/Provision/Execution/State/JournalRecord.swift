@@ -70,6 +70,8 @@ public struct JournalHeader: Equatable, Sendable {
     public var proves: [RecordedProof] = []
     /// Whether it puts back what the kernel forgot at a boot: then it is no application of anybody's profile.
     public var isAfterBoot = false
+    /// Whether it clears media errors, which no profile asks for and nothing can undo.
+    public var clearsErrors = false
 
     /// Whether it only divides dax regions again after a boot, as what was applied before had divided them.
     var restoresDivisions: Bool { isAfterBoot && !steps.isEmpty && steps.allSatisfy { $0.transition != nil } }
@@ -118,6 +120,8 @@ public struct JournalStep: Equatable, Sendable {
     public var reversibilityReason: String
     /// What it made of a device of a dynamic dax region; nil of any other step.
     public var transition: DeviceTransition? = nil
+    /// Where it clears media errors, from the start of the region; nil of any other step.
+    public var errors: Extent? = nil
 }
 
 extension JournalStep {

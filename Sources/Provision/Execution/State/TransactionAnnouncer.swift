@@ -32,7 +32,8 @@ public struct TransactionAnnouncer: Sendable {
     func announce(_ record: JournalRecord, of name: String, outline: () -> TransactionLog?) {
         switch record {
         case .begin(let header):
-            send("begin", name, "begins: \(Self.count(header.steps.count)) for \(header.source)", [])
+            let what = header.clearsErrors ? "clears media errors" : "for \(header.source)"
+            send("begin", name, "begins: \(Self.count(header.steps.count)) \(what)", [])
         case .undo(let reason, let agreed):
             // A second record of the same undoing says what was agreed to.
             guard agreed.isEmpty else { return }
@@ -49,7 +50,7 @@ public struct TransactionAnnouncer: Sendable {
                 ? ", not proven as its profile requires" : ""
             let fields = (steps ?? []).prefix(Self.mostSteps).map { ("DAXPROV_STEP", $0) }
             send(
-                "end", name, "is \(TransactionText.state(end))\(unproven)\(reason)\(done)",
+                "end", name, "is \(TransactionText.state(end, of: log?.summary))\(unproven)\(reason)\(done)",
                 [("DAXPROV_OUTCOME", end.rawValue)] + fields, unproven.isEmpty ? end.priority : .warning)
         case .labels, .range, .sample, .intent, .done, .accounted, .placeholder, .returned, .memoryPolicy,
             .kept, .proofs:

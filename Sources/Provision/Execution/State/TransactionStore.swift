@@ -151,6 +151,13 @@ public struct TransactionStore: Sendable {
     public func undoable(_ text: String?) throws(StateError) -> (log: TransactionLog, later: [TransactionLog])
     {
         let readings = try readings()
+        let youngest = readings.compactMap(\.summary).last { $0.end == .committed || $0.end == .incomplete }
+        if text == nil, let youngest, youngest.clearsErrors {
+            throw StateError(
+                .unsuitable,
+                "the last transaction, \(youngest.id), cleared media errors: nothing brings back what lay there",
+                advice: "to undo an earlier one, name it: daxprov history lists them")
+        }
         let last = readings.compactMap(\.summary).last { summary in
             guard summary.end == .committed || summary.end == .incomplete else { return false }
             return !summary.isAfterBoot || (try? outline(summary.id))?.header.restoresDivisions != true

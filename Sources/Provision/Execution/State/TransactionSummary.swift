@@ -12,6 +12,8 @@ public struct TransactionSummary: Equatable, Sendable {
     public var stepCount: Int
     /// Whether it puts back what the kernel forgot at a boot: then it is no application of anybody's profile.
     public var isAfterBoot: Bool
+    /// Whether it clears media errors, which no profile asks for and nothing can undo.
+    public var clearsErrors = false
     /// How it ended; nil where it did not: it was interrupted.
     public var end: TransactionEnd?
     /// When it ended, in seconds since 1970; nil where it did not, and in journals that do not tell.
@@ -57,8 +59,11 @@ extension TransactionSummary {
     init(_ header: JournalHeader) {
         self.init(
             id: header.id, time: header.time, source: header.source, stepCount: header.steps.count,
-            isAfterBoot: header.isAfterBoot, proofs: header.proves)
+            isAfterBoot: header.isAfterBoot, clearsErrors: header.clearsErrors, proofs: header.proves)
     }
+
+    /// Whether it is the application of somebody's profile.
+    var isApplication: Bool { !isAfterBoot && !clearsErrors }
 }
 
 /// A transaction whose journal, or whose directory, cannot be read: damaged, or such that others could have written it.
@@ -97,6 +102,6 @@ extension TransactionReading {
     var isSomebodysOwn: Bool {
         guard case .readable(let summary) = self else { return false }
         return (summary.end == .committed || summary.end == .incomplete)
-            && !summary.isAfterBoot
+            && summary.isApplication
     }
 }

@@ -17,6 +17,18 @@ struct TransactionWriter: ~Copyable {
         in store: TransactionStore, source: String, before: Observed, plan: Plan, bootID: String? = nil,
         protects: [ProtectedName] = [], isAfterBoot: Bool = false
     ) throws(StateError) -> TransactionWriter {
+        try begin(
+            in: store,
+            JournalHeader(
+                id: "", time: 0, toolVersion: ToolVersion.current, source: source, before: before,
+                steps: plan.steps.map { JournalStep($0, of: plan) }, bootID: bootID, protects: protects,
+                proves: plan.proofs.map(RecordedProof.init), isAfterBoot: isAfterBoot))
+    }
+
+    /// The same of what a header says, which gets its name and time here.
+    static func begin(
+        in store: TransactionStore, _ header: JournalHeader
+    ) throws(StateError) -> TransactionWriter {
         try store.directory.prepare()
         let now = UTCTime.now
         try store.prune(now: now)
@@ -24,13 +36,11 @@ struct TransactionWriter: ~Copyable {
         let path = store.directory.transactions.appending(name)
         try StateDirectory.makePrivate(path)
         try StateDirectory.synchronize(store.directory.transactions)
-        let header = JournalHeader(
-            id: name, time: now, toolVersion: ToolVersion.current, source: source, before: before,
-            steps: plan.steps.map { JournalStep($0, of: plan) }, bootID: bootID, protects: protects,
-            proves: plan.proofs.map(RecordedProof.init), isAfterBoot: isAfterBoot)
+        var header = header
+        (header.id, header.time) = (name, now)
         let journal = try Journal.create(store.journalPath(name), header)
         store.announce(.begin(header), of: name)
-        try journal.reserve(room + roomForStep * plan.steps.count + 3 * journal.length)
+        try journal.reserve(room + roomForStep * header.steps.count + 3 * journal.length)
         return TransactionWriter(name: name, store: store, journal: journal)
     }
 

@@ -48,6 +48,13 @@ extension KernelHost {
             isEnabled: directory.exists("driver"), isReadOnly: region.isReadOnly, labelling: labelling)
         guard observed.isEnabled else { return observed }
         observed.badBlocks = SysfsRegionReader.badBlocks(directory)
+        if let start = observed.resource {
+            for index in observed.badBlocks.indices {
+                let range = observed.badBlocks[index].bytes
+                observed.badBlocks[index].dimms = region.dimms(
+                    at: start + range.offset.bytes, length: range.length)
+            }
+        }
         observed.capabilities = capabilities(directory)
         observed.namespaceSeed = directory.text("namespace_seed")
         let facts = RegionFacts(observed)

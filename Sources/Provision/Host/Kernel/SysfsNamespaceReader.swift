@@ -121,12 +121,23 @@ package struct SysfsNamespaceReader {
     ) -> [BadBlocks] {
         guard !region.badBlocks.isEmpty, namespace.mode != .sector else { return [] }
         if let disk = namespace.blockDevice {
-            return SysfsText.badBlocks(directory.text("\(running)/block/\(disk)/badblocks") ?? "")
+            let listed = SysfsText.badBlocks(directory.text("\(running)/block/\(disk)/badblocks") ?? "")
+            return listed.map { told($0, dataAddress: directory.number("\(running)/resource")) }
         }
         guard let start = region.start, let size = namespace.usableSize,
             let data = directory.number("\(running)/resource"), data >= start
         else { return [] }
         return region.badBlocks.compactMap { $0.within(offset: data - start, length: size.bytes) }
+    }
+
+    /// A range of a block device's list with the DIMMs that the region's list has for it.
+    private func told(_ range: BadBlocks, dataAddress: UInt64?) -> BadBlocks {
+        guard let start = region.start, let data = dataAddress, data >= start else { return range }
+        let place = Extent(
+            offset: ByteCount(data - start) + range.bytes.offset, length: range.bytes.length)
+        var range = range
+        range.dimms = region.badBlocks.first { $0.bytes.overlaps(place) }?.dimms ?? []
+        return range
     }
 
     /// The mode that `holder_class` records (namespace_devs.c, `holder_class_show`).
@@ -202,6 +213,7 @@ extension BadBlocks {
         let first = max(offset, start / 512)
         let end = min(offset + UInt64(length), (start + size) / 512)
         guard first < end else { return nil }
-        return BadBlocks(offset: first - start / 512, length: UInt32(clamping: end - first))
+        return BadBlocks(
+            offset: first - start / 512, length: UInt32(clamping: end - first), dimms: dimms)
     }
 }

@@ -1,4 +1,5 @@
 import CNdctl
+import Glibc
 package import ProvisionCore
 
 /// An nvdimm bus of a context (`struct ndctl_bus`). Only ever lent by ``NdctlContext``, which owns it.
@@ -23,6 +24,29 @@ package import ProvisionCore
         case 0: .idle
         default: nil
         }
+    }
+
+    /// The granularity in which the firmware clears media errors of physical addresses; nil where it cannot
+    /// (`ndctl_cmd_ars_cap_get_clear_unit`).
+    package func clearingUnit(at address: UInt64, length: ByteCount) throws(HostError) -> ByteCount? {
+        var unit: UInt64 = 0
+        let code = unsafe daxprov_clear_unit(pointer, address, length.bytes, &unit)
+        guard code != -EOPNOTSUPP, code != -ENOTTY else { return nil }
+        guard code == 0 else {
+            throw .system(code, while: "ask the firmware how it clears media errors", device: device)
+        }
+        return ByteCount(unit)
+    }
+
+    /// Has the firmware clear media errors (`ndctl_bus_cmd_new_clear_error`), and returns how many bytes it claims to have cleared.
+    package func clearErrors(at address: UInt64, length: ByteCount) throws(HostError) -> ByteCount {
+        var cleared: UInt64 = 0
+        StoreCount.add()
+        let code = unsafe daxprov_clear_errors(pointer, address, length.bytes, &cleared)
+        guard code == 0 else {
+            throw .system(code, while: "have the firmware clear media errors", device: device)
+        }
+        return ByteCount(cleared)
     }
 
     /// Waits until the kernel has probed every device of the bus (`ndctl_bus_wait_probe`).

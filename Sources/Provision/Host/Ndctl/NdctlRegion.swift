@@ -55,6 +55,23 @@ package import ProvisionCore
         return mappings.sorted { ($0.position ?? 0, $0.dimm) < ($1.position ?? 0, $1.dimm) }
     }
 
+    /// The DIMMs on which bytes from a system physical address lie, by kernel name: of the region's one, or as the firmware
+    /// translates each 512 bytes (`ndctl_bus_get_dimm_by_physical_address`), as `ndctl list -M` asks; empty where it does not tell. It is
+    /// asked of so many at most: interleave sets repeat well before.
+    package func dimms(at address: UInt64, length: ByteCount) -> [String] {
+        let bus = unsafe ndctl_region_get_bus(pointer)
+        let end = address &+ min(length, Self.translatedLength).bytes
+        var found: [String] = []
+        for place in stride(from: address, to: max(end, address), by: 512) where found.count < mappingCount {
+            guard let dimm = unsafe ndctl_bus_get_dimm_by_physical_address(bus, place) else { break }
+            let name = unsafe String(cString: ndctl_dimm_get_devname(dimm))
+            if !found.contains(name) { found.append(name) }
+        }
+        return found
+    }
+
+    private static let translatedLength = ByteCount.kib(64)
+
     /// Lends each of its DIMMs in turn (`ndctl_region_get_first_dimm`, `ndctl_region_get_next_dimm`).
     package func forEachDimm<Failure: Error>(
         _ body: (borrowing NdctlDimm) throws(Failure) -> Void

@@ -17,6 +17,8 @@ public final class SimulatedHost: Host {
 
     /// What mapping namespaces shows, by their names, where a test says so: a simulated host has no memory to map.
     package var measurements: [String: ProofMeasurement] = [:]
+    /// How many scrubs this process has started.
+    var scrubs = 0
 
     /// How often the whole state was written to its file.
     package private(set) var saves = 0

@@ -57,6 +57,22 @@ extension SimulatedState {
         infoBlocks = infoBlocks.filter { $0.key < start || $0.key >= end }
     }
 
+    /// Takes a range out of the media errors of a region. The pages that it touches hold zeroes then.
+    package mutating func clearErrors(region number: Int, _ range: Extent) {
+        guard regions.indices.contains(number) else { return }
+        let start = regions[number].resource + range.offset.bytes
+        for page in pages.keys where page + UInt64(Self.page) > start && page < start + range.length.bytes {
+            pages[page] = nil
+        }
+        update(region: number) { region in
+            region.badBlocks = region.badBlocks.flatMap { errors in
+                errors.bytes.without([range]).map {
+                    BadBlocks(offset: $0.offset.bytes / 512, length: UInt32(clamping: $0.length.bytes / 512))
+                }
+            }
+        }
+    }
+
     private func pageBytes(at address: UInt64) -> [UInt8] {
         var bytes: [UInt8] = []
         if let block = infoBlocks[address] {

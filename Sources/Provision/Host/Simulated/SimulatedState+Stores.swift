@@ -23,6 +23,7 @@ extension SimulatedState {
         case .zeroInfoBlock(let id): try zeroInfoBlock(id)
         case .media(let address, let bytes): write(bytes, at: address)
         case .zeroMedia(let address, let length): zeroMedia(from: address, length: length)
+        case .clearErrors(let number, let range): clearErrors(region: number, range)
         case .claimUUID, .claimMap, .claimAlign, .claimSectorSize, .claimNamespace, .enableClaim:
             try applyClaim(store)
         case .enableRegion(let number): enableRegion(number)

@@ -45,6 +45,11 @@ extension SimulatedStore {
             node.set("store", "zero_media")
             node.set("address", address)
             node.set("length", length)
+        case .clearErrors(let region, let range):
+            node.set("store", "clear_errors")
+            node.set("region", region)
+            node.set("offset", range.offset)
+            node.set("length", range.length)
         case .claimUUID, .claimMap, .claimAlign, .claimSectorSize, .claimNamespace, .enableClaim:
             describeClaim(node)
         case .enableRegion, .disableRegion, .enableDimm, .disableDimm, .labelIndex:
@@ -129,6 +134,13 @@ extension SimulatedStore {
         if word == "zero_media" {
             self = .zeroMedia(
                 address: try node.required("address").integer(), try node.required("length").size())
+            return
+        }
+        if word == "clear_errors" {
+            self = .clearErrors(
+                region: try node.required("region").integer(),
+                Extent(
+                    offset: try node.required("offset").size(), length: try node.required("length").size()))
             return
         }
         if word == "remove_rule" {

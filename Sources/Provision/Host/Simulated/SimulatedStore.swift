@@ -32,6 +32,8 @@ package enum SimulatedStore: Equatable, Sendable {
     case media(address: UInt64, [UInt8])
     /// Fills media with zeroes: whole pages.
     case zeroMedia(address: UInt64, ByteCount)
+    /// Clears media errors of a range of the region: it is no longer listed, and the pages that it touches hold zeroes.
+    case clearErrors(region: Int, Extent)
     /// `uuid` of the region's seed of that kind.
     case claimUUID(SimulatedClaimID, UUID)
     /// `mode` of the seed.
@@ -74,6 +76,7 @@ package enum SimulatedStore: Equatable, Sendable {
         case .zeroInfoBlock(let id): "zero the info block of \(id)"
         case .media: "write saved media back"
         case .zeroMedia: "zero media"
+        case .clearErrors(let number, _): "clear media errors of region\(number)"
         case .claimUUID(let id, _): "set the UUID of the \(id)"
         case .claimMap(let id, _): "set the page map's place of the \(id)"
         case .claimAlign(let id, _): "set the alignment of the \(id)"
@@ -114,7 +117,8 @@ package enum SimulatedStore: Equatable, Sendable {
         case .claimUUID(let id, _), .claimMap(let id, _), .claimAlign(let id, _),
             .claimSectorSize(let id, _), .claimNamespace(let id, _), .enableClaim(let id):
             "region\(id.region)"
-        case .enableRegion(let number), .disableRegion(let number): "region\(number)"
+        case .enableRegion(let number), .disableRegion(let number), .clearErrors(let number, _):
+            "region\(number)"
         case .enableDimm(let number), .disableDimm(let number), .labelIndex(let number, _): "nmem\(number)"
         }
     }

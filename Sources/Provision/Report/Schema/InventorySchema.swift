@@ -53,6 +53,10 @@ enum InventorySchema {
 
     private static let extent = Words.record(["offset": Words.count, "length": Words.count])
 
+    /// Media errors, in units of 512 bytes.
+    private static let badBlocks = Words.list(
+        of: Words.record(["offset": Words.count, "length": Words.count], optional: ["dimms": Words.texts]))
+
     static let root = Words.record(
         [
             "format_version": Words.constant(.integer(1)), "tool_version": Words.text,
@@ -148,7 +152,7 @@ enum InventorySchema {
             optional: [
                 "align": Words.count, "max_available_extent": Words.count, "resource": Words.count,
                 "numa_node": Words.number, "target_node": Words.number, "iset_id": Words.count,
-                "badblock_count": Words.count, "badblocks": Words.list(of: extent), "seed": Words.text,
+                "badblock_count": Words.count, "badblocks": badBlocks, "seed": Words.text,
                 "free_extents": Words.list(of: extent),
                 "cxl": Words.record([
                     "region": Words.text, "decoder": Words.text, "interleave_ways": Words.count,
@@ -177,7 +181,7 @@ enum InventorySchema {
                 "blockdev": Words.text, "chardev": Words.text, "device": device, "rights": rights,
                 "has_content": Words.flag,
                 "name": Words.text, "numa_node": Words.number, "target_node": Words.number,
-                "badblock_count": Words.count, "badblocks": Words.list(of: extent),
+                "badblock_count": Words.count, "badblocks": badBlocks,
             ]),
     ]
 }

@@ -1,0 +1,214 @@
+public import ProvisionCore
+public import ProvisionHost
+
+/// One clearing of media errors on a host: look, ask, record, clear range by range, and look again.
+///
+/// It is a transaction that nothing undoes: what was cleared stays so, whatever comes after. One that was interrupted is ended by
+/// recovery, which clears nothing more.
+public struct MediaErrorClearing {
+    private let host: any RestoringHost
+    private let request: MediaErrorClearance.Request
+    private let safeguards: Safeguards
+
+    /// A clearing on a host.
+    /// - Parameter safeguards: what is protected, and where transactions are recorded.
+    public init(
+        of request: MediaErrorClearance.Request, on host: any RestoringHost, safeguards: Safeguards = .none
+    ) {
+        self.host = host
+        self.request = request
+        self.safeguards = safeguards
+    }
+
+    /// A host as observed, with what clearing comes to there.
+    public struct Prepared: Sendable {
+        /// The observation.
+        public var observed: Observed
+        /// What it comes to, with everything that refuses it but missing consent.
+        public var clearance: MediaErrorClearance
+    }
+
+    /// What became of a range.
+    public struct Range: Equatable, Sendable {
+        /// The range, from the start of the region.
+        public var range: Extent
+        /// Its first system physical address.
+        public var address: UInt64
+        /// Why it is not cleared; nil where it is.
+        public var error: HostError?
+    }
+
+    /// How a clearing ended.
+    public enum Ending: Sendable {
+        /// No error is listed there.
+        case unchanged
+        /// It was refused, and nothing was touched.
+        case refused([Refusal])
+        /// What became of each range. A range that nobody came to is among those that are not cleared.
+        case ended([Range], ErrorClearing.Content)
+        /// The same, and the end could not be recorded: recovery does that.
+        case unconfirmed([Range], ErrorClearing.Content, ExecutionError)
+    }
+
+    /// Observes the host and reviews the request. Touches nothing.
+    /// - Throws: where the request means nothing there, as an error of a command.
+    public func prepare() throws(HostError) -> Prepared {
+        let observed = try host.observe()
+        let survey = MediaErrorSurvey(of: observed, lists: try host.mediaErrorLists(of: observed))
+        var units: [ByteCount?] = []
+        if let (region, namespace) = MediaErrorClearance.place(of: request, on: observed) {
+            units = [try host.clearingUnit(in: region, for: namespace)]
+        }
+        var clearance: MediaErrorClearance
+        do throws(MediaErrorClearance.Unknown) {
+            clearance = try MediaErrorClearance(request, of: survey, on: observed) { _, _ in
+                units.first ?? nil
+            }
+        } catch {
+            throw HostError(.failed, while: "clear media errors", reason: error.message, advice: error.advice)
+        }
+        if !clearance.errors.isEmpty {
+            clearance.refusals += try guards(of: clearance, on: observed)
+        }
+        return Prepared(observed: observed, clearance: clearance)
+    }
+
+    /// What refuses it beside the errors themselves: protection, users, transactions that cannot be read.
+    private func guards(
+        of clearance: MediaErrorClearance, on observed: Observed
+    ) throws(HostError) -> [Refusal] {
+        var refusals = UnsettledRegions.refusals(
+            toTouch: [clearance.region], on: observed, safeguards.unreadable)
+        guard let target = clearance.target else { return refusals }
+        if let mark = safeguards.marks.first(where: { $0.label == target.labelUUID }) {
+            refusals.append(mark.refusal(clearance.address))
+        }
+        guard clearance.namespace?.isActive == true else { return refusals }
+        let findings = try host.examine(UseQuery(targets: [target], claimsDevices: true))
+        if let uses = findings.uses[target.device] {
+            refusals.append(UseReview.note(clearance.address, uses).refusal)
+        }
+        return refusals
+    }
+
+    /// Why it would not be carried out under this consent.
+    public func refusals(of prepared: Prepared, under consent: Consent) -> [Refusal] {
+        let losses = [prepared.clearance.loss].compactMap(\.self)
+        guard !losses.isEmpty else { return prepared.clearance.refusals }
+        return prepared.clearance.refusals + consent.refusals(for: losses)
+            + consent.unknownWords(for: losses, known: prepared.observed.consentWords)
+    }
+
+    /// Clears what was prepared, under the given consent. The caller holds the host's lock.
+    /// - Throws: where nothing was touched.
+    public func carryOut(
+        _ prepared: Prepared, consent: Consent, recordingIn store: TransactionStore,
+        interruption: Interruption = .never, progress: @escaping (Int, Int) -> Void = { _, _ in }
+    ) throws(ExecutionError) -> Ending {
+        let clearance = prepared.clearance
+        let refusals = refusals(of: prepared, under: consent)
+        guard refusals.isEmpty else { return .refused(refusals) }
+        guard !clearance.ranges.isEmpty, let start = prepared.observed.region(clearance.region)?.resource
+        else { return .unchanged }
+        do throws(StateError) { try safeguards.requireKnown() } catch { throw .state(error) }
+        var recording = try begin(prepared, in: store)
+        var results = clearance.ranges.map { range in
+            Range(
+                range: range, address: start + range.offset.bytes,
+                error: HostError(
+                    .failed, while: "clear media errors", device: clearance.region,
+                    reason: "it was not come to"))
+        }
+        var failure: ExecutionError?
+        do throws(HostError) {
+            try host.clearErrors(
+                ErrorClearing(
+                    region: clearance.region, target: clearance.target, ranges: clearance.ranges)
+            ) { index, event in
+                do throws(ExecutionError) {
+                    switch event {
+                    case .begins:
+                        guard !interruption.isRequested else { return false }
+                        progress(index, results.count)
+                        try recording.note(.intent(step: index, .none))
+                    case .cleared:
+                        results[index].error = nil
+                        try recording.note(.done(step: index))
+                    case .failed(let error): results[index].error = error
+                    }
+                    return true
+                } catch {
+                    failure = error
+                    return false
+                }
+            }
+        } catch {
+            guard results.contains(where: { $0.error == nil }) else {
+                try recording.note(.end(.rolledBack, after: nil))
+                throw .host(error)
+            }
+            for index in results.indices where results[index].error != nil { results[index].error = error }
+        }
+        let content: ErrorClearing.Content =
+            clearance.namespace?.blockDevice == nil ? .undefined : .zeroes
+        if let failure { return .unconfirmed(results, content, failure) }
+        return end(results, content, &recording)
+    }
+
+    private func end(
+        _ results: [Range], _ content: ErrorClearing.Content, _ recording: inout Recording
+    ) -> Ending {
+        do throws(ExecutionError) {
+            let after: Observed
+            do throws(HostError) { after = try host.observe() } catch { throw .host(error) }
+            let isWhole = results.allSatisfy { $0.error == nil }
+            try recording.note(.end(isWhole ? .committed : .incomplete, after: after))
+            return .ended(results, content)
+        } catch {
+            return .unconfirmed(results, content, error)
+        }
+    }
+
+    private func begin(_ prepared: Prepared, in store: TransactionStore) throws(ExecutionError) -> Recording {
+        let clearance = prepared.clearance
+        var header = JournalHeader(
+            id: "", time: 0, toolVersion: ToolVersion.current, source: "",
+            before: prepared.observed,
+            steps: clearance.ranges.map { range in
+                JournalStep(
+                    kind: .clearErrors, region: clearance.region, device: clearance.namespace?.device,
+                    phrase:
+                        "clear media errors of \(clearance.address): \(range.length) at \(range.offset) of the region",
+                    reversibility: .irreversible,
+                    reversibilityReason: "what lay there could not be read", errors: range)
+            }, bootID: host.bootID)
+        header.clearsErrors = true
+        do throws(StateError) {
+            return Recording(
+                host: host, on: prepared.observed, writer: try TransactionWriter.begin(in: store, header))
+        } catch {
+            throw .state(error)
+        }
+    }
+}
+
+extension TransactionLog {
+    /// The ranges of errors that a clearing was to clear and that are still listed, each in a phrase.
+    func errorsLeft(on now: Observed) -> [String] {
+        let regions = RegionCorrespondence(before: header.before, now: now)
+        return header.steps.enumerated().compactMap { number, step -> String? in
+            guard let range = step.errors, !done.contains(number) else { return nil }
+            guard let region = regions.region(step.region), region.isEnabled else {
+                return
+                    "\(step.region) is not there: what is left of \(range.length) at \(range.offset) is not known"
+            }
+            guard region.badBlocks.contains(where: { $0.bytes.overlaps(range) }) else {
+                // The block device's list is not looked at, nor are bytes: nobody may count it as cleared.
+                return begun[number] == nil
+                    ? "\(range.length) at \(range.offset) of \(region.device) was not come to, and is not listed any more"
+                    : "\(range.length) at \(range.offset) of \(region.device) is not listed by the region any more; its bytes were not looked at"
+            }
+            return "\(range.length) at \(range.offset) of \(region.device) is not cleared"
+        }
+    }
+}

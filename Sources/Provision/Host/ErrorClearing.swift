@@ -1,0 +1,64 @@
+public import ProvisionCore
+
+/// Media errors to be cleared in one place of a host.
+public struct ErrorClearing: Equatable, Sendable {
+    /// The region's kernel name.
+    public var region: String
+    /// The namespace that the errors lie in; nil where they lie in none.
+    public var target: NamespaceTarget?
+    /// What is to be cleared, from the start of the region: multiples of the unit of clearing.
+    public var ranges: [Extent]
+
+    /// A clearing of these.
+    public init(region: String, target: NamespaceTarget?, ranges: [Extent]) {
+        self.region = region
+        self.target = target
+        self.ranges = ranges
+    }
+
+    /// What is told of a range.
+    public enum Event: Equatable, Sendable {
+        /// It is about to be cleared.
+        case begins
+        /// No list has it any more, and where it can be read it was, as zeroes.
+        case cleared
+        /// It is not cleared, or not all of it.
+        case failed(HostError)
+    }
+
+    /// What each range holds afterwards.
+    public enum Content: String, CaseIterable, Sendable {
+        /// Zeroes, as reading them showed.
+        case zeroes
+        /// Whatever the firmware leaves there: nothing could be read.
+        case undefined
+    }
+}
+
+/// A host without firmware to ask.
+extension RestoringHost {
+    /// Nothing can be cleared.
+    public func clearingUnit(in region: Region, for namespace: Namespace?) throws(HostError) -> ByteCount? {
+        nil
+    }
+
+    /// Clears nothing.
+    public func clearErrors(
+        _ clearing: ErrorClearing, _ tell: (Int, ErrorClearing.Event) -> Bool
+    ) throws(HostError) {
+        throw HostError(
+            .unavailable, while: "clear media errors", device: clearing.region,
+            reason: "this host cannot do that")
+    }
+
+    /// Has none.
+    public func scrub(of bus: String) throws(HostError) -> ScrubProgress {
+        throw HostError(
+            .unavailable, while: "look at the scrub", device: bus, reason: "this host has none")
+    }
+
+    /// Has none.
+    public func startScrub(of bus: String) throws(HostError) {
+        throw HostError(.unavailable, while: "start a scrub", device: bus, reason: "this host has none")
+    }
+}

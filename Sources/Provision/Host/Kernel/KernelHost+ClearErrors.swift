@@ -1,0 +1,231 @@
+import Glibc
+public import ProvisionCore
+
+/// Clearing media errors.
+///
+/// Through the block device, by writing zeroes past the page cache, where there is one: this alone clears both of the kernel's lists, and
+/// keeps the node. What the firmware clears by ioctl stays in the list of the block device, and reads go on failing, until the namespace is
+/// disabled and enabled, which makes its node anew. A devdax device has neither a second list nor a way to write but a mapping; nor has a
+/// free range: there the ioctl is all.
+extension KernelHost {
+    private static var operation: String { "clear media errors" }
+
+    /// See ``RestoringHost/clearingUnit(in:for:)``.
+    public func clearingUnit(
+        in region: Region, for namespace: Namespace?
+    ) throws(HostError) -> ByteCount? {
+        let sector = ByteCount(512)
+        let disk = namespace?.mode == .devdax ? nil : namespace?.blockDevice
+        let block = disk.flatMap { Self.logicalBlockSize(of: $0) }
+        var unit: ByteCount?
+        if let start = region.resource {
+            try Self.withBus(of: region.device) { bus throws(HostError) in
+                unit = try bus.clearingUnit(at: start, length: region.size)
+            }
+        }
+        // A driver without firmware behind it clears by writing, or fails to: that is for the write to show.
+        guard let least = block ?? (unit == nil ? nil : sector) else { return nil }
+        return max(unit ?? sector, least, sector)
+    }
+
+    private static func logicalBlockSize(of disk: String) -> ByteCount? {
+        guard let directory = SysfsDirectory.ifThere("/sys/class/block/\(disk)/queue") else { return nil }
+        return directory.number("logical_block_size").map(ByteCount.init)
+    }
+
+    private static func withBus(
+        of region: String, _ body: (borrowing NdctlBus) throws(HostError) -> Void
+    ) throws(HostError) {
+        var isFound = false
+        let context = try NdctlContext()
+        try context.forEachBus { bus throws(HostError) in
+            var isHere = false
+            bus.forEachRegion { if $0.device == region { isHere = true } }
+            guard isHere, !isFound else { return }
+            isFound = true
+            try body(bus)
+        }
+        guard isFound else {
+            throw HostError(
+                .changed, while: operation, device: region, reason: "it is not there any more",
+                advice: "see daxprov inventory")
+        }
+    }
+
+    /// See ``RestoringHost/clearErrors(_:_:)``.
+    public func clearErrors(
+        _ clearing: ErrorClearing, _ tell: (Int, ErrorClearing.Event) -> Bool
+    ) throws(HostError) {
+        regions[clearing.region] = nil
+        let home = try region(clearing.region)
+        guard let start = home.reader.region.start else {
+            throw HostError(
+                .notPermitted, while: Self.operation, device: clearing.region,
+                reason: "its address cannot be read", advice: "run it as root")
+        }
+        try home.requireIdleScrub(while: Self.operation)
+        guard let target = clearing.target else {
+            try home.requireFree(clearing.ranges, from: start, while: Self.operation)
+            return try clearByFirmware(clearing, from: start, home, tell)
+        }
+        let live = try home.live(target)
+        guard live.isActive else {
+            throw HostError(
+                .changed, while: Self.operation, device: live.device, reason: "it is disabled",
+                advice: "enable it first: ndctl enable-namespace \(live.device)")
+        }
+        let held = try UseGuard.unused(live, in: home, for: Self.operation)
+        if home.characterDevice(of: live) != nil {
+            try clearByFirmware(clearing, from: start, home, tell)
+        } else if let disk = home.disk(of: live), !disk.hasSuffix("s") {
+            try clear(clearing, from: start, through: disk, of: live, home, tell)
+        } else {
+            throw HostError(
+                .unavailable, while: Self.operation, device: live.device,
+                reason: "it has no device through which errors can be cleared")
+        }
+        extendLifetime(held)
+    }
+
+    private func clearByFirmware(
+        _ clearing: ErrorClearing, from start: UInt64, _ home: borrowing KernelRegion,
+        _ tell: (Int, ErrorClearing.Event) -> Bool
+    ) throws(HostError) {
+        try Self.withBus(of: clearing.region) { bus throws(HostError) in
+            for (index, range) in clearing.ranges.enumerated() {
+                guard tell(index, .begins) else { return }
+                let event = Self.event { () throws(HostError) in
+                    try home.requireIdleScrub(while: Self.operation)
+                    let cleared = try bus.clearErrors(
+                        at: start + range.offset.bytes, length: range.length)
+                    try home.requireNotListed(range, while: Self.operation)
+                    guard cleared >= range.length else {
+                        throw HostError(
+                            .failed, while: Self.operation, device: clearing.region,
+                            reason: "the firmware cleared \(cleared) of \(range.length)",
+                            advice:
+                                "see daxprov errors list, and replace a DIMM whose errors cannot be cleared")
+                    }
+                }
+                guard tell(index, event) else { return }
+            }
+        }
+    }
+
+    private func clear(
+        _ clearing: ErrorClearing, from start: UInt64, through disk: String, of live: KernelRegion.Live,
+        _ home: borrowing KernelRegion, _ tell: (Int, ErrorClearing.Event) -> Bool
+    ) throws(HostError) {
+        guard let data = home.directory.number("\(live.running)/resource"), data >= start else {
+            throw HostError(
+                .failed, while: Self.operation, device: live.device,
+                reason: "where its data begins cannot be read")
+        }
+        let device = try ZeroedBlocks(disk, of: live.device, while: Self.operation)
+        for (index, range) in clearing.ranges.enumerated() {
+            guard tell(index, .begins) else { return }
+            let event = Self.event { () throws(HostError) in
+                guard start + range.offset.bytes >= data else {
+                    throw HostError(
+                        .changed, while: Self.operation, device: live.device,
+                        reason: "the range lies before its data")
+                }
+                try home.requireIdleScrub(while: Self.operation)
+                let place = Extent(
+                    offset: ByteCount(start + range.offset.bytes - data), length: range.length)
+                let failure = HostError.collected { () throws(HostError) in try device.write(place) }
+                try home.requireNotListed(range, while: Self.operation)
+                try home.requireNotListed(place, by: disk, of: live, while: Self.operation)
+                if let failure { throw failure }
+                try device.verify(place)
+            }
+            guard tell(index, event) else { return }
+        }
+    }
+
+    private static func event(_ work: () throws(HostError) -> Void) -> ErrorClearing.Event {
+        HostError.collected(work).map { ErrorClearing.Event.failed($0) } ?? .cleared
+    }
+}
+
+extension HostError {
+    /// The error of `work`; nil where it had none.
+    fileprivate static func collected(_ work: () throws(HostError) -> Void) -> HostError? {
+        do throws(HostError) {
+            try work()
+            return nil
+        } catch {
+            return error
+        }
+    }
+}
+
+extension KernelRegion {
+    /// Fails while an address range scrub runs: its result lists again what is cleared meanwhile.
+    fileprivate func requireIdleScrub(while operation: String) throws(HostError) {
+        guard directory.text("../nfit/scrub")?.hasSuffix("+") == true else { return }
+        throw HostError(
+            .busy, while: operation, device: device,
+            reason: "an address range scrub runs, whose result would list again what is cleared now",
+            advice: "wait for its end: daxprov errors scrub --wait")
+    }
+
+    /// Fails where a namespace lies in one of these ranges.
+    fileprivate func requireFree(
+        _ ranges: [Extent], from start: UInt64, while operation: String
+    ) throws(HostError) {
+        for name in directory.entries() where name.hasPrefix("namespace") && name.last?.isNumber == true {
+            guard let size = directory.number("\(name)/size"), size > 0 else { continue }
+            guard let address = directory.number("\(name)/resource"), address >= start else {
+                throw HostError(
+                    .failed, while: operation, device: name, reason: "where it lies cannot be read")
+            }
+            let place = Extent(offset: ByteCount(address - start), length: ByteCount(size))
+            guard !ranges.contains(where: place.overlaps) else {
+                throw HostError(
+                    .changed, while: operation, device: name, reason: "it lies in the range now",
+                    advice: "another tool changed the host: see daxprov errors list")
+            }
+        }
+    }
+
+    /// Fails where the region still lists errors in a range of it.
+    fileprivate func requireNotListed(_ range: Extent, while operation: String) throws(HostError) {
+        try requireNone(in: range, listedBy: "badblocks", of: device, "the region", operation)
+    }
+
+    /// Fails where a block device still lists errors in a range of it.
+    fileprivate func requireNotListed(
+        _ range: Extent, by disk: String, of live: Live, while operation: String
+    ) throws(HostError) {
+        try requireNone(
+            in: range, listedBy: "\(live.running)/block/\(disk)/badblocks", of: live.device, disk, operation)
+    }
+
+    private func requireNone(
+        in range: Extent, listedBy attribute: String, of device: String, _ list: String, _ operation: String
+    ) throws(HostError) {
+        let text: String
+        do {
+            text = try directory.read(attribute)
+        } catch {
+            throw .system(error.rawValue, while: "read the list of media errors of \(list)", device: device)
+        }
+        let listed = SysfsText.badBlocks(text)
+        let left = listed.compactMap { $0.bytes.overlap(range) }.reduce(ByteCount.zero) { $0 + $1.length }
+        guard left > .zero else {
+            guard !SysfsText.isCut(text) || listed.contains(where: { $0.bytes.offset >= range.end }) else {
+                throw HostError(
+                    .failed, while: operation, device: device,
+                    reason:
+                        "the list of \(list) is longer than the kernel shows: whether they are still in it is not known",
+                    advice: "clear those that are shown, and look again: daxprov errors list")
+            }
+            return
+        }
+        throw HostError(
+            .failed, while: operation, device: device,
+            reason: "\(left) of \(range.length) are still listed by \(list)",
+            advice: "errors that cannot be cleared stay: use another range, or replace the DIMM")
+    }
+}

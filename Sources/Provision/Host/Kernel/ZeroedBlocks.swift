@@ -1,0 +1,73 @@
+import Glibc
+package import ProvisionCore
+
+/// An active block device whose blocks are written over with zeroes, past the page cache, and read back.
+package struct ZeroedBlocks: ~Copyable {
+    private let descriptor: Int32
+    private let namespace: String
+    private let operation: String
+
+    private static let piece = 1 << 20
+
+    /// Opens the node of a disk for both, and checks that it leads to that disk.
+    package init(_ disk: String, of namespace: String, while operation: String) throws(HostError) {
+        descriptor = try DeviceFile.open(
+            block: disk, O_RDWR | Linux.openDirect, while: operation, device: namespace)
+        self.namespace = namespace
+        self.operation = operation
+    }
+
+    deinit { close(descriptor) }
+
+    /// Writes zeroes over a range of whole blocks, durably. What fails in one piece does not keep the others from being written.
+    package func write(_ range: Extent) throws(HostError) {
+        var failed: Int32 = 0
+        unsafe withUnsafeTemporaryAllocation(byteCount: Self.piece, alignment: 4096) { buffer in
+            _ = unsafe buffer.initializeMemory(as: UInt8.self, repeating: 0)
+            for (offset, length) in Self.pieces(of: range) {
+                StoreCount.add()
+                let count = unsafe pwrite(descriptor, buffer.baseAddress, length, off_t(offset))
+                if count != length { failed = count < 0 ? errno : EIO }
+            }
+        }
+        if failed == 0, fsync(descriptor) != 0 { failed = errno }
+        guard failed == 0 else {
+            throw .system(failed, while: operation, device: namespace, advice: Self.advice)
+        }
+    }
+
+    /// Fails where a range does not read as zeroes.
+    package func verify(_ range: Extent) throws(HostError) {
+        var failed: Int32 = 0
+        var isZero = true
+        unsafe withUnsafeTemporaryAllocation(byteCount: Self.piece, alignment: 4096) { buffer in
+            for (offset, length) in Self.pieces(of: range) where failed == 0 {
+                let count = unsafe pread(descriptor, buffer.baseAddress, length, off_t(offset))
+                guard count == length else {
+                    failed = count < 0 ? errno : EIO
+                    return
+                }
+                let holdsZeroes = unsafe buffer[..<length].allSatisfy { $0 == 0 }
+                isZero = isZero && holdsZeroes
+            }
+        }
+        guard failed == 0 else {
+            throw .system(failed, while: operation, device: namespace, advice: Self.advice)
+        }
+        guard isZero else {
+            throw HostError(
+                .failed, while: operation, device: namespace,
+                reason:
+                    "\(range.length) at \(range.offset) of its device do not read as the zeroes that were written",
+                advice: "somebody else may have written there: look at what it holds")
+        }
+    }
+
+    private static let advice = "see daxprov errors list, and the kernel log (dmesg)"
+
+    private static func pieces(of range: Extent) -> [(offset: UInt64, length: Int)] {
+        stride(from: range.offset.bytes, to: range.end.bytes, by: piece).map {
+            ($0, Int(min(UInt64(piece), range.end.bytes - $0)))
+        }
+    }
+}
