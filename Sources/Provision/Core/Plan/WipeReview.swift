@@ -55,7 +55,7 @@ public struct WipeReview: Sendable {
             return Refusal(
                 .mediaErrors, address,
                 "\(count) sectors of 512 B have media errors, and stores to a devdax device do not clear them",
-                advice: "clear them first (ndctl clear-errors), and wipe it then")
+                advice: "clear them first (daxprov errors clear), and wipe it then")
         }
         return nil
     }
