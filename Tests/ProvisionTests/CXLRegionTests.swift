@@ -67,7 +67,8 @@ import Testing
     }
 
     /// A bench with a region that was applied, and its record.
-    private static func applied(_ machine: String = CXLRegionTests.machine()) throws -> (Bench, SimulatedHost) {
+    private static func applied(_ machine: String = CXLRegionTests.machine()) throws -> (Bench, SimulatedHost)
+    {
         let bench = try Bench()
         let host = try SimulatedHost(json: machine)
         guard case .applied = try bench.apply(profile(wal), to: host) else {

@@ -8,7 +8,7 @@ public struct Application {
     private let backupLimit: ByteCount
     private let saved: SavedPlan?
     private let afterBoot: BootRestoration?
-    private let safeguards: Safeguards
+    private var safeguards: Safeguards
 
     /// The application of a profile to a host.
     /// - Parameters:
@@ -319,9 +319,13 @@ public struct Application {
     /// at once more: what was only a failure to read has passed then.
     private func settled(after done: [Step]) throws(ExecutionError) -> Prepared {
         let records = DaxRegionRecord.after(done.compactMap(\.transition), from: safeguards.daxRegions)
-        if let first = try? prepare(remembering: records), first.plan.isEmpty { return first }
+        // What is recorded of CXL regions was judged before the first step. A record that had nothing to lose then differs from the
+        // region that takes its place, which has labels by now.
+        var last = self
+        last.safeguards.cxlRegions = []
+        if let first = try? last.prepare(remembering: records), first.plan.isEmpty { return first }
         do throws(HostError) {
-            return try prepare(remembering: records)
+            return try last.prepare(remembering: records)
         } catch {
             throw .host(error)
         }
