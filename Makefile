@@ -158,7 +158,7 @@ vm-test: all-packages release differential-program
 	$(VM_BINARY) $(VM_SUITE)
 
 vm-newer: all-packages release differential-program
-	DAXPROV_VM_STACK=$(NEWER_STACK) $(VM_BINARY) $(VM_SUITE) -m each_kernel
+	DAXPROV_VM_STACK=$(NEWER_STACK) DAXPROV_DIFFERENTIAL_SECONDS=15 $(VM_BINARY) $(VM_SUITE) -m each_kernel
 
 crash-matrix: all-packages release
 	DAXPROV_CRASH_EVERY=$(EVERY) DAXPROV_UNDO_CASES=$(UNDO_CASES) $(VM_BINARY) \

@@ -54,6 +54,6 @@ import Testing
         let abandoned = try run("recover", "--abandon", String(id), "--yes")
         #expect(abandoned.status == 1 && abandoned.errors.contains("has ended"), "\(abandoned)")
         #expect(try run("rollback", "wipe-00000000", "--yes").status == 1)
-        #expect(try run("status", "--json").output.contains("\"unfinished_wipes\": []"))
+        #expect(try run("status", "--json").output.contains("\"unfinished_wipes\": [\n  ]"))
     }
 }

@@ -158,7 +158,8 @@ extension Step {
     var target: NamespaceTarget? {
         switch self {
         case .disable(let target), .destroy(let target), .reconfigure(let target, _), .rename(let target, _),
-            .enable(let target), .configureDevice(let target, _), .setRights(let target, _), .zero(let target):
+            .enable(let target), .configureDevice(let target, _), .setRights(let target, _),
+            .zero(let target):
             target
         case .initializeLabels, .create, .setDevice: nil
         }

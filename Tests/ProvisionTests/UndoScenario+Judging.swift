@@ -86,9 +86,12 @@ extension UndoScenario {
     private mutating func workElsewhere() throws {
         let touched = try touched()
         let now = try Self.facts(host)
-        guard let log = try log(),
+        guard let log = try log() else { return }
+        // A region in which the transaction meant to go on waits as well.
+        let meant = Set(log.header.steps.compactMap { log.header.before.firstDimm(of: $0.region) })
+        guard
             let dimm = dimms.first(where: {
-                !touched.contains($0) && now[$0]?.standing.hasPrefix("enabled") == true
+                !meant.contains($0) && now[$0]?.standing.hasPrefix("enabled") == true
             })
         else { return }
         func plan(_ dimm: String) throws -> (Application, Application.Prepared) {

@@ -55,14 +55,14 @@ def test_media_errors_in_interleaved_regions(machine):
     vm.run("ndctl start-scrub nfit_test.0 && ndctl wait-scrub nfit_test.0", check=True)
     assert [each["badblock_count"] for each in daxprov.inventory().regions[:2]] == [11, 11]
     assert "media errors in the region" in daxprov.run("inventory").out
-    ndctl.assert_agrees(vm, dimms_of_errors=False)
+    ndctl.assert_agrees(vm)
 
     vm.run(LABELS, check=True)
     daxprov.applied(profile(
         region(0, namespace(name="sectors", mode="sector", size="16 MiB"), namespace(name="raw", mode="raw")),
         region(1, namespace(name="devdax", mode="devdax", size="16 MiB"),
                namespace(name="fsdax", mode="fsdax", size="16 MiB"), namespace(name="rest", mode="raw"))))
-    ndctl.assert_agrees(vm, dimms_of_errors=False)
+    ndctl.assert_agrees(vm)
     assert daxprov.inventory().named("devdax")["badblock_count"] == 8
 
 

@@ -44,7 +44,7 @@ enum PlanText {
         var lines = TextFill.lines("\(pad)\(marker) \(title(change))", width: style.width, indent: 8)
             .map { style.paint($0, change.kind.meaning) }
         var details: [String] = []
-        for reason in change.reasons where change.kind != .create { details.append(clean(reason)) }
+        details += reasons(for: change).map { clean($0) }
         for content in change.contents ?? [] { details.append("holds: \(content)") }
         lines += details.flatMap { TextFill.lines("      \($0)", width: style.width, indent: 8) }
         if change.losesData, let consent = change.consentArgument {
@@ -58,6 +58,13 @@ enum PlanText {
                 width: style.width, indent: 8)
         }
         return lines
+    }
+
+    /// Why, as far as the line itself does not say it: that a new one is made because there is none, it does. A saved plan has all
+    /// reasons in one text.
+    private static func reasons(for change: Change) -> [String] {
+        guard change.kind == .create else { return change.reasons }
+        return change.reasons.joined(separator: "; ").split(separator: "; ").dropFirst().map(String.init)
     }
 
     /// The namespaces that stay as they are.

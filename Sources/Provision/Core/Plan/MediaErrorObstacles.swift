@@ -14,7 +14,8 @@ package struct MediaErrorObstacles {
         case .create(let placement): obstacle(to: placement.layout, at: placement.resource, address)
         case .reconfigure(let target, let layout): obstacle(to: layout, at: target.resource, address)
         case .enable(let target): obstacle(toEnabling: target, address)
-        case .initializeLabels, .disable, .destroy, .rename, .configureDevice, .setRights, .zero, .setDevice: nil
+        case .initializeLabels, .disable, .destroy, .rename, .configureDevice, .setRights, .zero, .setDevice:
+            nil
         }
     }
 

@@ -199,6 +199,7 @@ enum StatusSchema {
             "protected": Words.list(
                 of: Words.record(
                     ["raw_uuid": Words.uuid], optional: ["name": Words.text, "profile": Words.text])),
+            "unfinished_wipes": Words.list(of: wipe),
         ],
         optional: [
             "last_transaction": Words.reference("transaction"), "last_applied": Words.text,
@@ -217,6 +218,17 @@ enum StatusSchema {
             "dimms": Words.list(
                 of: Words.record(
                     ["dev": Words.text, "reports": Words.texts], optional: ["id": Words.text])),
+        ])
+
+    private static let wipe = Words.record(
+        [
+            "id": Words.text, "address": Words.text, "time": Words.count, "outcome": Words.constant(.string("unfinished")),
+            "scope": Words.words(WipeScope.self), "mode": Words.words(NamespaceMode.self), "size": Words.count,
+            "reversibility": Words.constant(.string(Reversibility.irreversible.rawValue)),
+        ],
+        optional: [
+            "raw_uuid": Words.uuid, "uuid": Words.uuid, "ended_time": Words.count, "zeroed_size": Words.count,
+            "failure": Words.text,
         ])
 
     private static let fileProblem = Words.record(["file": Words.text, "reason": Words.text])
