@@ -171,8 +171,10 @@ struct WipeCommand: ParsableCommand {
         do throws(ExecutionError) {
             return try wiping.run(item.target, item.beginning)
         } catch {
-            if !earlier.isEmpty { Console.report(WipeReport(earlier).text(Console.style)) }
-            throw CommandFailure(error)
+            guard !earlier.isEmpty else { throw CommandFailure(error) }
+            let done = earlier.map(\.target.address).joined(separator: ", ")
+            throw CommandFailure(
+                .partial, "\(error.description); zeroed before it: \(done)", advice: error.advice)
         }
     }
 

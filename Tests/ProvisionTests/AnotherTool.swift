@@ -147,7 +147,9 @@ struct AnotherTool {
             let found = host.state.regions[number].namespaces.first(where: { $0.uuid == label })
         else { return }
         let place = found.offset.bytes..<found.offset.bytes + found.size.bytes
-        made.append(Namespace(label: label, dimm: dimm, place: place))
+        var own = Namespace(label: label, dimm: dimm, place: place)
+        if let (facts, media) = Self.look(at: own, host) { (own.facts, own.media) = (facts, media) }
+        made.append(own)
         places.append((dimm, place))
     }
 

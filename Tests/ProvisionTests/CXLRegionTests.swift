@@ -17,7 +17,11 @@ import Testing
         _ order: [Int] = [4369, 8738], granularity: String? = "256 B", dimms: [Int] = [4369, 8738],
         size: String? = nil
     ) -> String {
-        let all = dimms.map { "{\"id\": \"\($0)\", \"size\": \"512 MiB\", \"label_size\": \"128 KiB\"}" }
+        // Labels are of a region here: without one, the DIMMs show none that could be read.
+        let unread = order.isEmpty ? ", \"labels\": \"none\"" : ""
+        let all = dimms.map {
+            "{\"id\": \"\($0)\", \"size\": \"512 MiB\", \"label_size\": \"128 KiB\"\(unread)}"
+        }
         let names = order.map { "\"\($0)\"" }.joined(separator: ", ")
         let more =
             (granularity.map { ", \"interleave_granularity\": \"\($0)\"" } ?? "")
@@ -164,7 +168,6 @@ import Testing
     @Test func aMissingRegionIsNamedWithTheWayBack() throws {
         let (bench, _) = try Self.applied()
         let host = try SimulatedHost(json: Self.machine([], dimms: [8738, 4369]))
-        // The labels of the simulated DIMMs are gone with their region: what was never read counts as labels.
         let observed = try host.observe()
         let standing = try #require(CXLRegionStanding.all(try bench.records, on: observed).first)
         #expect(standing.kind == .missing(disabled: nil))

@@ -32,6 +32,13 @@ struct MediaAccount {
             if start < saved.count, isSame(page, Array(saved[start..<min(start + Self.page, saved.count)])) {
                 continue
             }
+            // Where a store of zeroes died within a page, each of its bytes is zero or what it was.
+            if start + page.count <= saved.count,
+                zip(page, saved[start...]).allSatisfy({ $0 == 0 || $0 == $1 })
+            {
+                verdict.own += 1
+                continue
+            }
             let place = Extent(
                 offset: offset + ByteCount(UInt64(start)), length: ByteCount(UInt64(page.count)))
             let isMetadata = metadata.contains { $0.offset <= place.offset && place.end <= $0.end }

@@ -79,6 +79,12 @@ public struct MediaErrorClearing {
     ) throws(HostError) -> [Refusal] {
         var refusals = UnsettledRegions.refusals(
             toTouch: [clearance.region], on: observed, safeguards.unreadable)
+        // Where no label says what lies there, a namespace that is protected may.
+        if clearance.target?.labelUUID == nil, let identity = observed.identity(of: clearance.region),
+            let mark = safeguards.marks.first(where: { $0.region == identity })
+        {
+            refusals.append(mark.refusal(clearance.address))
+        }
         guard let target = clearance.target else { return refusals }
         if let mark = safeguards.marks.first(where: { $0.label == target.labelUUID }) {
             refusals.append(mark.refusal(clearance.address))

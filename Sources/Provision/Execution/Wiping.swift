@@ -88,11 +88,14 @@ public struct Wiping {
     public func beginning(of target: WipeTarget) throws(ExecutionError) -> Beginning {
         let earlier: WipeRecord?
         do throws(StateError) {
-            earlier = try store.unfinished().last { $0.isAbout(target) }
+            let open = try store.unfinished().filter { $0.isAbout(target) }
+            earlier = open.last { $0.scope == .all } ?? open.last
         } catch {
             throw .state(error)
         }
         guard let earlier else { return .new }
+        // A wipe of all of it stays unfinished, whatever becomes of the ends.
+        if target.scope == .ends, earlier.scope == .all { return .new }
         if target.scope == .ends || earlier.scope == .ends {
             return .anew(earlier, "only a wipe of the whole data area goes on")
         }
@@ -137,8 +140,9 @@ public struct Wiping {
             throw .host(error)
         }
         do throws(StateError) {
-            if case .anew(let earlier, _) = beginning { try store.end(earlier, .restarted, at: UTCTime.now) }
+            // In this order: dying between them leaves two unfinished ones, and not none.
             if resumedAt == nil { try store.begin(record) }
+            if case .anew(let earlier, _) = beginning { try store.end(earlier, .restarted, at: UTCTime.now) }
         } catch {
             throw .state(error)
         }
@@ -165,6 +169,14 @@ public struct Wiping {
     ) throws(HostError) -> (WipeRecord, ByteCount?) {
         switch beginning {
         case .resumed(let record):
+            // It was looked at before somebody was asked, and perhaps before another one was wiped.
+            let offsets = MediaSample.offsets(in: Extent(offset: .zero, length: target.size))
+            if let place = Self.changed(record, offsets, try area.sums(at: offsets)) {
+                throw HostError(
+                    .changed, while: "zero \(target.address)", device: target.namespace.device,
+                    reason: "something was written at byte \(place.bytes) of its data since it was looked at",
+                    advice: "look what it is, and run daxprov wipe again: it begins anew then")
+            }
             let back = min(record.offset, Self.chunk)
             return (record, record.offset - back)
         case .new, .anew:

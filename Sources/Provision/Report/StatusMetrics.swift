@@ -55,7 +55,8 @@ public struct StatusMetrics: Sendable {
                 [([], newest.ended ?? newest.time)])
             let end = newest.rollback?.undone ?? newest.end
             page.add(
-                "last_apply_success", "Whether the last apply did all that its profile says.",
+                "last_apply_success",
+                "Whether the last apply changed all that its profile says; proofs are not part of it.",
                 [([], end == .committed ? 1 : 0)])
         }
         if let last = status.lastSummary {

@@ -139,7 +139,7 @@ extension Region {
         return zip(sortedMappings, targets).allSatisfy { mapping, target in
             let id = dimms.first { $0.device == mapping.dimm }?.uniqueID
             return mapping.offset == target.offset && mapping.length == target.length
-                && (id == nil || id == "\(target.serial)")
+                && (id.map { Bus.cxlIDs(ofSerial: target.serial).contains($0) } ?? true)
         }
     }
 }
@@ -147,6 +147,12 @@ extension Region {
 extension Bus {
     /// The provider of the bus whose regions are made of CXL memory devices.
     package static let cxlProvider = "CXL"
+
+    /// What the kernel can call a DIMM of a CXL memory device: its serial, which it prints as a signed number
+    /// (drivers/cxl/pmem.c, `id_show`).
+    package static func cxlIDs(ofSerial serial: UInt64) -> Set<String> {
+        ["\(serial)", "\(Int64(bitPattern: serial))"]
+    }
 
     /// Gives a DIMM without identity the serial of the memory device that it is.
     fileprivate mutating func identify(_ dimm: String, by target: CXLTarget) {

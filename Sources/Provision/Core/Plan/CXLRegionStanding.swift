@@ -49,11 +49,12 @@ public struct CXLRegionStanding: Equatable, Sendable {
                 absent: zip(record.serials, memdevs).compactMap { $1.isEmpty ? $0 : nil })
         }
         guard !related.isEmpty else {
-            let ids = Set(record.serials.map { "\($0)" })
+            let ids = Set(record.serials.flatMap(Bus.cxlIDs(ofSerial:)))
             let dimms = buses.flatMap(\.dimms).filter { $0.uniqueID.map(ids.contains) ?? false }
             if dimms.count == record.ways, dimms.allSatisfy(\.hasNoLabels) { return [] }
             let shared = memdevs.map { Set($0.flatMap(\.regions)) }
             let common = shared.dropFirst().reduce(shared.first ?? []) { $0.intersection($1) }
+                .subtracting(buses.flatMap(\.regions).compactMap { $0.cxl?.name })
             return [standing(.missing(disabled: common.count == 1 ? common.first : nil))]
         }
         return related.compactMap { region, bus in

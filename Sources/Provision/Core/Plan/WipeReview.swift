@@ -26,6 +26,15 @@ public struct WipeReview: Sendable {
         if let label = namespace.labelUUID, let mark = marks.first(where: { $0.label == label }) {
             return mark.refusal(address)
         }
+        // Without labels one namespace spans the region, and one that is protected may lie in it.
+        if namespace.labelUUID == nil, let identity = target.identity,
+            let mark = marks.first(where: { $0.region == identity })
+        {
+            return mark.refusal(address)
+        }
+        if target.isReadOnly {
+            return Refusal(.regionReadOnly, address, "the region is read-only")
+        }
         guard namespace.isActive, let mode = namespace.mode, target.size > .zero else {
             return Refusal(
                 .namespaceDisabled, address, "it is disabled, so it has no device that could be zeroed",

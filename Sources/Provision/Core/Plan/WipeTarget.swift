@@ -14,6 +14,8 @@ public struct WipeTarget: Equatable, Sendable {
     public var identity: RegionIdentity?
     /// Who provides the region's bus.
     public var provider: String
+    /// Whether the region is read-only: the driver of a device would not refuse to write.
+    public var isReadOnly = false
     /// The namespace as it was observed.
     public var namespace: Namespace
     /// How much of it.
@@ -67,7 +69,8 @@ public struct WipeTarget: Equatable, Sendable {
                     for namespace in region.namespaces where selection.shows(namespace, in: region) {
                         let target = WipeTarget(
                             region: region.device, identity: RegionIdentity(region, on: bus),
-                            provider: bus.provider, namespace: namespace, scope: scope)
+                            provider: bus.provider, isReadOnly: region.isReadOnly, namespace: namespace,
+                            scope: scope)
                         if !targets.contains(target) { targets.append(target) }
                     }
                 }

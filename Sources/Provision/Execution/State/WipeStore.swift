@@ -57,8 +57,9 @@ public struct WipeStore: Sendable {
     func begin(_ record: WipeRecord) throws(StateError) {
         try write(record)
         store.announce(record, "begins", "begin")
-        let ended = try all().filter { $0.end != nil }
-        for old in ended.dropLast(Self.kept) { try records.remove(old.key) }
+        // The wipe has begun: what is not forgotten now is forgotten with the next one.
+        let ended = ((try? all()) ?? []).filter { $0.end != nil }
+        for old in ended.dropLast(Self.kept) { try? records.remove(old.key) }
     }
 
     /// Records the end of a wipe.

@@ -18,8 +18,12 @@ extension KernelHost {
                     reason: "another tool has changed it", advice: "look, and try again")
             }
             let place = KernelDataArea.Place(namespace: now, region: region)
-            if home.characterDevice(of: live) != nil { return try MappedDataArea(place, live, home) }
-            return try BlockDataArea(place, live, home)
+            let area: any DataArea =
+                home.characterDevice(of: live) != nil
+                ? try MappedDataArea(place, live, home) : try BlockDataArea(place, live, home)
+            // Another one can have taken its names before the node was open.
+            try area.requireAlone()
+            return area
         }
     }
 }

@@ -96,6 +96,18 @@ extension KernelHost {
                 guard tell(index, .begins) else { return }
                 let event = Self.event { () throws(HostError) in
                     try home.requireIdleScrub(while: Self.operation)
+                    // Nothing is held, and the kernel refuses nothing: so each range is looked at anew.
+                    guard home.directory.exists("driver") else {
+                        throw HostError(
+                            .changed, while: Self.operation, device: clearing.region, reason: "it is disabled"
+                        )
+                    }
+                    if let target = clearing.target {
+                        try UseGuard.requireNoOthers(
+                            of: try home.live(target), in: home, for: Self.operation)
+                    } else {
+                        try home.requireFree([range], from: start, while: Self.operation)
+                    }
                     let cleared = try bus.clearErrors(
                         at: start + range.offset.bytes, length: range.length)
                     try home.requireNotListed(range, while: Self.operation)

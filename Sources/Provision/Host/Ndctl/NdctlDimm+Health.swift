@@ -20,7 +20,8 @@ extension NdctlDimm {
         guard let command = unsafe ndctl_dimm_cmd_new_smart(pointer) else { return .unsupported }
         defer { unsafe ndctl_cmd_unref(command) }
         let status = unsafe ndctl_cmd_submit_xlat(command)
-        guard status >= 0 else { return -status == EACCES || -status == EPERM ? .notPermitted : .failed }
+        // A positive one is a short answer, of which libndctl reads no value, or all ones.
+        guard status == 0 else { return -status == EACCES || -status == EPERM ? .notPermitted : .failed }
         health.take(
             SmartData(
                 valid: unsafe ndctl_cmd_smart_get_flags(command),
@@ -38,7 +39,7 @@ extension NdctlDimm {
     private var thresholds: DimmHealth.Thresholds? {
         guard let command = unsafe ndctl_dimm_cmd_new_smart_threshold(pointer) else { return nil }
         defer { unsafe ndctl_cmd_unref(command) }
-        guard unsafe ndctl_cmd_submit_xlat(command) >= 0 else { return nil }
+        guard unsafe ndctl_cmd_submit_xlat(command) == 0 else { return nil }
         return DimmHealth.Thresholds(
             SmartThresholds(
                 enabled: unsafe ndctl_cmd_smart_threshold_get_alarm_control(command),

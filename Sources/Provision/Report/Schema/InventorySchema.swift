@@ -222,8 +222,10 @@ enum StatusSchema {
 
     private static let wipe = Words.record(
         [
-            "id": Words.text, "address": Words.text, "time": Words.count, "outcome": Words.constant(.string("unfinished")),
-            "scope": Words.words(WipeScope.self), "mode": Words.words(NamespaceMode.self), "size": Words.count,
+            "id": Words.text, "address": Words.text, "time": Words.count,
+            "outcome": Words.constant(.string("unfinished")),
+            "scope": Words.words(WipeScope.self), "mode": Words.words(NamespaceMode.self),
+            "size": Words.count,
             "reversibility": Words.constant(.string(Reversibility.irreversible.rawValue)),
         ],
         optional: [
