@@ -67,7 +67,7 @@ import Testing
         let elsewhere: Set<Refusal.Code> = [
             .consentMissing, .consentUnknown, .busy, .hostChanged, .nothingToUndo, .stateDirectoryOnTarget,
             .systemMemory, .labelsWithoutIndex, .labelNotRestorable, .transactionUnreadable,
-            .deviceRulesForeign, .namespaceDisabled, .clearImpossible, .scrubRunning,
+            .deviceRulesForeign, .namespaceDisabled, .clearImpossible, .scrubRunning, .cxlRegionChanged,
         ]
         #expect(Set(Refusal.Code.allCases).subtracting(codes) == elsewhere)
         #expect(Set(plans.flatMap(\.changes).map(\.kind)) == Set(Change.Kind.allCases))

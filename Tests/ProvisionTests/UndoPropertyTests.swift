@@ -36,60 +36,12 @@ import Testing
         try scenario.recoverToTheEnd()
         scenario.expectNoComplaint("seed \(seed)")
     }
-
-    /// The moment at which something dies.
-    enum Moment: CaseIterable {
-        case apply
-        case rollback
-        case recovery
-    }
-
-    /// At each store in turn, something else happens then.
-    @Test(arguments: Moment.allCases) func everyStoreCanBeTheLast(moment: Moment) throws {
-        let setting = try UndoScenario.setting(seed: 7)
-        let events = UndoScenario.Event.all(regions: setting.dimms.count)
-        let stores = try Self.stores(of: moment, setting)
-        for (turn, store) in stride(from: 1, through: stores, by: CrashScale.every).enumerated() {
-            var scenario = try UndoScenario(setting)
-            try scenario.crash(atStore: moment == .apply ? store : moment == .rollback ? .max : 40)
-            if moment != .apply { try scenario.crashRecovering(atStore: store) }
-            let event = events[turn % events.count]
-            try scenario.happen(turn.isMultiple(of: 2) ? [event, .write] : [event])
-            try scenario.recoverToTheEnd()
-            let what = "\(moment) killed at store \(store), then \(event)"
-            if scenario.isLeftOpen {
-                // Nothing is lost, and recovery does not end: the owner has to give the transaction up.
-                withKnownIssue("a namespace that was half brought back, and written to as raw") {
-                    scenario.expectNoComplaint(what)
-                }
-            } else {
-                scenario.expectNoComplaint(what)
-            }
-        }
-    }
-
-    private static func stores(of moment: Moment, _ setting: UndoScenario.Setting) throws -> Int {
-        var scenario = try UndoScenario(setting)
-        try scenario.crash(atStore: moment == .recovery ? 40 : .max)
-        if moment == .apply { return scenario.operations }
-        scenario.host.arm(nil)
-        _ = try scenario.recover(Consent())
-        return scenario.host.operations
-    }
 }
 
 extension UndoScenario {
     fileprivate func expectNoComplaint(_ what: String) {
         #expect(
             complaints.isEmpty, "\(what): \((story + complaints).joined(separator: "; "))")
-    }
-
-    /// Whether all that there is to complain of is that recovery does not end.
-    fileprivate var isLeftOpen: Bool {
-        !complaints.isEmpty
-            && complaints.allSatisfy {
-                $0.hasPrefix("not ended: could not bring back") && $0.hasSuffix("it is not what it was")
-            }
     }
 
     fileprivate mutating func number(upTo last: Int) -> Int { Int.random(in: 1...last, using: &random) }
