@@ -33,6 +33,29 @@ extension UndoScene {
         }
     }
 
+    /// Removes what the transaction allocated in a region and never enabled, where it is the region's seed: nobody could reach it, so
+    /// nothing is given up. Until it is enabled the kernel offers no other namespace (drivers/nvdimm/namespace_devs.c,
+    /// `nd_region_create_ns_seed`), and without one nothing can be looked at.
+    private mutating func freeSeed(of region: String) throws(ExecutionError) {
+        for removal in plan.removals where removal.region == region {
+            guard let now = removal.now, !now.isActive,
+                regions[region]?.namespaces.contains(where: { $0.labelUUID == removal.label }) ?? false,
+                try isUnreached(now, removal)
+            else { continue }
+            try rollback.onHost { () throws(HostError) in try host.remove(removal.label, from: region) }
+            forget(removal.label, in: region)
+        }
+    }
+
+    /// Whether nobody has written to a namespace that a step, or a placeholder, was in the middle of: the kernel says so, in this boot.
+    private func isUnreached(_ now: Namespace, _ removal: UndoPlan.Removal) throws(ExecutionError) -> Bool {
+        guard removal.step.map({ !log.done.contains($0) }) ?? true, let boot = log.header.bootID,
+            boot == host.bootID
+        else { return false }
+        let target = NamespaceTarget(now, region: removal.region)
+        return try rollback.onHost { () throws(HostError) in try host.isUnwritten(target) } == true
+    }
+
     /// Notes what steps made and runs as it was made: what lies in its metadata is the kernel's.
     private mutating func account(recording: inout Recording) throws(ExecutionError) {
         for (number, identity) in log.begun.sorted(by: { $0.key < $1.key }) where accounted[number] == nil {
@@ -90,12 +113,7 @@ extension UndoScene {
         {
             return !isAsLeft(pages, sample, by: removal.step)
         }
-        let isHalfMade = removal.step.map { !log.done.contains($0) } ?? true
-        if isHalfMade, let boot = log.header.bootID, boot == host.bootID,
-            try rollback.onHost({ () throws(HostError) in try host.isUnwritten(target) }) == true
-        {
-            return false
-        }
+        if try isUnreached(now, removal) { return false }
         let device = now.isActive ? now.usableSize.map { Extent(offset: .zero, length: $0) } : nil
         let zero = MediaSample.zeroPage
         if let device, now.blockDevice != nil, let pages = try pages(of: now, target, .device, device) {
@@ -180,18 +198,18 @@ extension UndoScene {
         if restoration.standing == .runsOtherwise, let now = restoration.now,
             try writes(toLeftRaw: now, restoration.region) == .unknown
         {
-            return [
-                loss(
-                    restoration,
-                    "runs raw since the program died looking at it, whether somebody has written to it is not known, and "
-                        + "the kernel may write over that when it comes up as it was")
-            ]
+            return [lossWhereItRunsRaw(restoration)]
         }
         guard [.changed, .gone].contains(restoration.standing) else { return [] }
         try requireIdentityIsFree(restoration)
         if let now = restoration.now {
             let target = NamespaceTarget(now, region: restoration.region)
-            guard !log.returned.contains(where: { $0 == now.labelUUID }) else { return [] }
+            if log.returned.contains(where: { $0 == now.labelUUID }) {
+                // Its media was written back already. Since a boot it runs raw, within everybody's reach.
+                guard now.isActive else { return [] }
+                let isUnwritten = try rollback.onHost { () throws(HostError) in try host.isUnwritten(target) }
+                return isUnwritten == true ? [] : [lossWhereItRunsRaw(restoration)]
+            }
             try release(now, in: restoration.region)
             let used = now.isKernelsMemory ? [] : try loss(of: now, target, takenBackBy: restoration)
             if now.isActive, !offline.contains(target) { try takeOffline(target) }
@@ -200,10 +218,18 @@ extension UndoScene {
             return try loss(restoration, on: target)
         }
         guard try isFree(restoration) else { return [] }
+        try freeSeed(of: restoration.region)
         let target = try occupy(restoration, recording: &recording)
         held[index] = target
         made.append(target)
         return try loss(restoration, on: target)
+    }
+
+    private func lossWhereItRunsRaw(_ restoration: UndoPlan.Restoration) -> Loss {
+        loss(
+            restoration,
+            "runs raw since the program died looking at it or bringing it back, whether somebody has written to it is not known, "
+                + "and the kernel may write over that when it comes up as it was")
     }
 
     /// What taking back a step's change of a namespace gives up: what somebody wrote to it as that step left it.

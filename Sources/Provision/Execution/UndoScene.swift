@@ -115,7 +115,9 @@ struct UndoScene {
             made.append(place)
         }
         var looked: Looked?
-        if !restoration.hasOldMedia, !(place.labelUUID.map(log.returned.contains) ?? false) {
+        // An earlier recovery wrote its media back, and died; at a boot it came up raw then.
+        let isReturned = place.labelUUID.map(log.returned.contains) ?? false
+        if !restoration.hasOldMedia, !isReturned {
             let (found, seen) = try compare(restoration, on: place)
             looked = restoration.sample == nil ? nil : seen
             // What lay under a namespace that is removed by now could not be looked at before.
@@ -127,7 +129,10 @@ struct UndoScene {
         }
         made.removeAll { $0 == place }
         offline.removeAll { $0 == place }
-        guard let back = try reinstate(restoration, on: place) else { return }
+        let back =
+            isReturned
+            ? try reinstateOrLeave(restoration, on: place) : try reinstate(restoration, on: place)
+        guard let back else { return }
         if let label = place.labelUUID { forget(label, in: restoration.region) }
         if regions[restoration.region]?.namespaces.contains(where: { $0.device == back.device }) != true {
             regions[restoration.region]?.namespaces.append(back)
@@ -148,18 +153,27 @@ struct UndoScene {
         let target = NamespaceTarget(now, region: restoration.region)
         rollback.progress(.undoes("\(was.isActive ? "enable" : "disable") \(was.displayName)"))
         if now.isActive { try takeOffline(target) }
+        _ = try reinstateOrLeave(restoration, on: target)
+        offline.removeAll { $0 == target }
+    }
+
+    /// Reinstates what has its media already. Where it comes up as something else, somebody has written to it since, and it is left so.
+    private mutating func reinstateOrLeave(
+        _ restoration: UndoPlan.Restoration, on target: NamespaceTarget
+    ) throws(ExecutionError) -> Namespace? {
         do throws(ExecutionError) {
-            _ = try reinstate(restoration, on: target)
+            return try reinstate(restoration, on: target)
         } catch {
             guard case .host(let failure) = error, failure.kind == .failed,
                 let other = try current(restoration), other.isActive
             else { throw error }
-            leftNames.insert(was.displayName)
+            let name = restoration.was.displayName
+            leftNames.insert(name)
             left.append(
-                "\(was.displayName) has its label and place, and is not what it was (\(failure.reason)): somebody has "
-                    + "written to it since")
+                "\(name) has its label and place, and is not what it was (\(failure.reason)): somebody has written to it since"
+            )
+            return nil
         }
-        offline.removeAll { $0 == target }
     }
 
     /// Gives a namespace its label back, and brings it online if it was; nil where the kernel does not enable it, and what it
