@@ -32,7 +32,6 @@ package struct LabelLessContract: Sendable, CustomStringConvertible {
     private static func oneNamespaceSpansIt(_ region: ContractRegion) throws {
         let found = try region.region()
         try expect(found.labelling == .labelLess)
-        try expect(found.namespaceSeed == nil)
         let namespace = try spanning(region)
         try expect(namespace.rawSize == found.size)
         try expect(namespace.resource == found.resource)
