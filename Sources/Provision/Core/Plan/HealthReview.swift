@@ -1,6 +1,8 @@
 /// Adds to a plan what the state of the DIMMs and their labels means for it: pure, from the observation alone.
 package struct HealthReview: PlanReview {
     package let observed: Observed
+    /// Whether the profile asks for health: only then is the firmware of this host asked, and a saved inventory says no more.
+    package let asksHealth: Bool
 
     /// The plan with its refusals and notes. Only what the plan touches is judged.
     package func completed(_ plan: Plan) -> Plan {
@@ -53,7 +55,7 @@ package struct HealthReview: PlanReview {
                     advice: "compare with the firmware's log before you trust it with data")
             }
         }
-        if let trouble = dimm.health?.trouble, !trouble.isEmpty {
+        if asksHealth, let trouble = dimm.health?.trouble, !trouble.isEmpty {
             notes.append(
                 Note(
                     .dimmHealth, dimm.device,

@@ -30,7 +30,7 @@ public enum Planner {
         return plan.reviewed(by: [
             IdentityReview(assignments: assignments, names: names),
             BackupPlanner(observed: observed, limit: backupLimit),
-            HealthReview(observed: observed),
+            HealthReview(observed: observed, asksHealth: profile.asksHealth),
             MediaErrorReview(observed: observed),
             DaxDeviceReview(observed: observed, settled: draft.settledDevices),
             FamfsReview(profile: profile, observed: observed),
