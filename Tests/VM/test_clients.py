@@ -13,6 +13,7 @@ A machine in QEMU has no caches of a CPU: whatever was stored is kept. So this t
 import json
 import os
 import random
+import re
 import time
 
 import pytest
@@ -79,6 +80,10 @@ class Scene:
     def run(self, *words, **options):
         return self.daxprov.run(words[0], "--state-dir", f"{STATE}/daxprov", *words[1:], **options)
 
+    def recover(self, *words):
+        run = self.run("recover", "--yes", "--json", *words)
+        return run, json.loads(run.stdout)
+
     def neighbours_change(self):
         """Applies one profile after the other, over and over, until the machine ends."""
         for which in range(len(NEIGHBOURS)):
@@ -109,9 +114,14 @@ def test_clients_and_neighbours_outlive_every_loss_of_power(labelled, tmp_path):
             after = scene.client.check(pool)["transactions"]
             assert after > done[name], (where, name)
             done[name] = after
-        recovery = scene.run("recover", "--yes", "--json")
+        recovery, outcome = scene.recover()
+        if outcome["blocked"]:
+            # A neighbour that came up at the boot over old data, before it was looked at: nobody knows who wrote that.
+            asked = {word for each in outcome["blocked"] for word in re.findall(r"--allow-destroy (\w+)", each["error"]["advice"])}
+            assert {each["error"]["kind"] for each in outcome["blocked"]} == {"consent_missing"}, (where, outcome)
+            assert asked <= {"one", "two", "three"}, (where, outcome)
+            recovery, outcome = scene.recover(*(word for name in sorted(asked) for word in ("--allow-destroy", name)))
         assert recovery.status in (DONE, PARTIAL), (where, recovery)
-        outcome = json.loads(recovery.stdout)
         assert outcome["blocked"] == [] and outcome["unreadable"] == [], (where, outcome)
         recovered += len(outcome["recovered"])
         end = scene.run("apply", "--yes", "--json", *ALLOW, profile=wanted(number % 3))
