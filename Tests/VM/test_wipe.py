@@ -287,11 +287,11 @@ def test_what_is_made_with_zero_true_holds_nothing_of_what_lay_there(labelled):
     daxprov = Daxprov(labelled)
     old = daxprov.applied(profile(region(0, namespace(name="old", mode="raw", size="512 MiB"))))
     contents.fill_all(labelled, old.node("old"), "old")
-    daxprov.applied(profile(region(0, namespace(name="stays", mode="raw", size="64 MiB")), unmanaged="destroy"),
+    daxprov.applied(profile(region(0, namespace(name="stays", mode="raw", size="16 MiB")), unmanaged="destroy"),
                     allow=["old"])
-    stays = [namespace(name="stays", mode="raw", size="64 MiB", zero=True)]  # it was there before: it keeps its data
+    stays = [namespace(name="stays", mode="raw", size="16 MiB", zero=True)]  # it was there before: it keeps its data
     before = media(labelled, daxprov.inventory(), "stays")
-    assert before["stays"] != zeroes(64 * MIB)
+    assert before["stays"] != zeroes(16 * MIB)
     assert daxprov.is_settled(profile(region(0, *stays)))
     items = [namespace(name=mode, mode=mode, size="64 MiB", zero=True) for mode in ("raw", "fsdax", "devdax", "sector")]
     wanted = profile(region(0, *stays, *items))
@@ -325,7 +325,7 @@ def test_what_is_made_with_zero_true_holds_nothing_of_what_lay_there(labelled):
 
     # Over what it destroys it saves all, and undo brings it back; changing the mode zeroes as well.
     digest = media(labelled, made, "stays")
-    daxprov.applied(profile(region(0, namespace(name="stays", mode="fsdax", size="64 MiB", zero=True), *items)), allow=["stays"])
+    daxprov.applied(profile(region(0, namespace(name="stays", mode="fsdax", size="16 MiB", zero=True), *items)), allow=["stays"])
     made = daxprov.inventory()
     assert contents.digest(labelled, made.node("stays")) == zeroes(made.named("stays")["usable_size"])
     assert daxprov.run("rollback", "--yes", "--allow-destroy", "stays").status == DONE
