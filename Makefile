@@ -7,7 +7,7 @@
 ## uninstall     removes what install has put there
 ## deb           makes a Debian package of it, with a list of what is in it (SPDX), in .build/deb
 ## rpm           makes an RPM package of it, in .build/rpm
-## test          every test, those on real kernels in virtual machines included (about an hour)
+## test          every test, those on real kernels in virtual machines included (more than an hour)
 ## unit          the tests that need no virtual machine
 ## vm-test       the tests on a real kernel, Linux 6.1; STACK=6.12 or 7.3 takes that one
 ## vm-newer      the part of them that is chosen for Linux 6.12
