@@ -3,7 +3,8 @@
 The list of what can happen stands in `DaxDivisionTests`, where all of it is tried at every store. Here it is the kernel's:
 - a store succeeds and does nothing; a device gets a driver with another; a boot leaves one device, of another driver;
 - a device is mapped by a program; a block does not go offline; the program is killed, or the power goes, at any store;
-- memory blocks begin and end elsewhere than devices.
+- memory blocks begin and end elsewhere than devices;
+- a memory block comes online again before its driver goes, or in that moment.
 """
 
 import errno
@@ -111,6 +112,62 @@ def test_a_block_that_does_not_go_offline_leaves_the_device_as_it_was(scene):
         ["name: pool, size: 256 MiB, mode: system-ram, require: {proof: memory}", "name: rest, size: remaining"]))
     [proof] = json.loads(proven.stdout)["proofs"]
     assert (proven.status, proof["outcome"], proof["memory"]["online_memblocks"]) == (DONE, "met", 2), proven
+
+
+def first_block(scene, word):
+    """Waits until the first memory block of the first region is in a state."""
+    path = f"{MEMORY}/memory{FIRST // BLOCK}/state"
+    scene.vm.run(f"while [ $(cat {path}) != {word} ]; do :; done", timeout=60, check=True)
+    return path
+
+
+@pytest.mark.each_kernel
+def test_a_block_that_comes_online_while_udev_is_busy_leaves_the_device_as_it_was(scene):
+    wanted = devices(["name: pool, size: 256 MiB, mode: system-ram", "name: rest, size: 64 MiB"])
+    scene.applied(wanted, allow=BOOT)
+    before, memory = scene.layout(), scene.total()
+    scene.vm.run("mkdir -p /run/udev && touch /run/udev/queue", check=True)
+    scene.vm.write_file("/tmp/wanted.yaml", devices(["name: rest, size: 64 MiB"], unmanaged="destroy"))
+    job = scene.vm.start(["daxprov", "apply", "--yes", "/tmp/wanted.yaml"])
+    path = first_block(scene, "offline")
+    # Far longer than blocks have to stay offline where nothing happens.
+    scene.vm.run(f"sleep 1; echo online_movable > {path}", check=True)
+    failed = job.wait()
+    assert failed.status == ROLLED_BACK and "came online again" in failed.out, failed
+    assert scene.layout() == before and scene.total() == memory
+    scene.assert_sound()
+    scene.vm.run("rm /run/udev/queue", check=True)
+    scene.applied(devices(["name: rest, size: 64 MiB"], unmanaged="destroy"))
+
+
+@pytest.mark.each_kernel
+def test_memory_that_the_kernel_keeps_is_said_and_recovered_after_a_boot(scene):
+    """A block comes online in the very moment in which the driver goes: up to Linux 6.x no program can keep that from happening."""
+    wanted = devices(["name: pool, size: 256 MiB, mode: system-ram", "name: rest, size: 64 MiB"])
+    scene.applied(wanted, allow=BOOT)
+    before, digest, pool = scene.layout(), scene.fill("rest", "rest"), scene.devices()["pool"]["chardev"]
+    scene.vm.write_file("/tmp/wanted.yaml", devices(["name: rest, size: 64 MiB"], unmanaged="destroy"))
+    job = scene.vm.start_until_stopped(
+        ["daxprov", "apply", "--yes", "/tmp/wanted.yaml"], fault=Fault(1, "stop-before", paths=("/sys/bus/dax/drivers/kmem/unbind",)))
+    unplugs = scene.vm.run(f"ls /sys/bus/dax/devices/{pool}/state").status == 0
+    if not unplugs:
+        scene.vm.run(f"echo online_movable > {first_block(scene, 'offline')}", check=True)
+    scene.vm.run("kill -CONT $(pidof daxprov)", check=True)
+    failed = job.wait()
+    if unplugs:  # Linux 7.x takes all blocks away before the driver goes: there is nothing that could come online
+        assert failed.status == DONE, failed
+        return scene.assert_sound()
+    for ended in (failed, scene.daxprov.run("recover")):
+        text = ended.out + ended.err
+        assert ended.status == PARTIAL and "reboot" in text and "--allow-destroy" not in text, ended
+    assert scene.digest("rest") == digest
+    assert any("system_memory" in region for region in scene.regions().values())
+
+    scene.reboot()
+    scene.daxprov.run("recover").check()
+    assert scene.restore().status == DONE
+    assert scene.layout() == before and scene.digest("rest") == digest
+    scene.assert_sound()
 
 
 @pytest.mark.each_kernel

@@ -15,6 +15,22 @@ struct DaxUndo {
         var step: Int?
         /// Whether it is nobody's of the transaction, and in the way of what comes back.
         var isForeign = false
+
+        /// Whether the kernel kept memory that comes back, though no device has it: a block came online while its driver went.
+        func isStranded(in region: DaxRegion) -> Bool {
+            transition.after?.ranges.overlap(region.strandedRanges) == true
+        }
+
+        /// What is said of that.
+        var stranded: HostError {
+            HostError(
+                .failed, while: "bring back \(transition.address)", device: transition.device,
+                reason:
+                    "the kernel kept its memory when its driver went, as a memory block came online in that moment",
+                advice:
+                    "find out what brings memory online here, reboot, and run daxprov recover: nothing else gives the range back"
+            )
+        }
     }
 
     /// What is done, in order.

@@ -10,8 +10,11 @@ extension UndoScene {
         for identity in log.touchedDaxRegions.sorted(by: { $0.start < $1.start }) {
             let region = try rollback.onHost { () throws(HostError) in try host.daxRegion(identity) }
             guard let region else { throw log.missing(log.missingDaxRegions(on: Observed(buses: []))) }
-            undos.append(
-                DaxUndo(of: log, in: region, isSameBoot: isSameBoot, givesRights: try givesRights()))
+            let undo = DaxUndo(of: log, in: region, isSameBoot: isSameBoot, givesRights: try givesRights())
+            if let item = undo.returns.first(where: { $0.isStranded(in: region) }) {
+                throw .host(item.stranded)
+            }
+            undos.append(undo)
         }
         return undos
     }

@@ -69,6 +69,18 @@ extension KernelDaxDevice {
         }
     }
 
+    /// A memory block that somebody brings online again after all went offline; nil where all stay offline while udev works off
+    /// what it was told of them, and a little longer. The kernel has no way to look and take the driver away in one.
+    func comesBack() -> UInt64? {
+        var looks = 0
+        repeat {
+            if let online = states().filter({ $0.value != nil }).keys.min() { return online }
+            usleep(Self.pauseBetweenLooks)
+            looks += 1
+        } while looks < Self.quietLooks || looks < Self.mostLooks && UdevQueue.isBusy
+        return states().filter { $0.value != nil }.keys.min()
+    }
+
     func bringBack(_ taken: [UInt64: String], after failure: HostError) -> HostError {
         var failures: [HostError] = []
         for (block, zone) in taken.sorted(by: { $0.key < $1.key }) {

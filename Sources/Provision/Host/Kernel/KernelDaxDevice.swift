@@ -8,6 +8,10 @@ package struct KernelDaxDevice: ~Copyable {
     package static let memoryDriver = "kmem"
     /// How long the kernel may take to move away what is in one memory block.
     static let deadline: Int32 = 60
+    /// How long blocks must stay offline before the driver goes, in looks and microseconds between them; and how many looks at most
+    /// while udev is busy: rules that bring memory online follow what it is told of blocks.
+    static let quietLooks = 10, mostLooks = 500
+    static let pauseBetweenLooks: UInt32 = 20_000
 
     let name: String
     private let directory: SysfsDirectory
@@ -214,16 +218,16 @@ package struct KernelDaxDevice: ~Copyable {
         var taken: [UInt64: String] = [:]
         try takeOffline(&taken)
         // With one block online the unbind strands the whole range until the next boot.
-        let still = states().filter { $0.value != nil }.keys.sorted()
-        guard still.isEmpty else {
-            let rest = taken.filter { !still.contains($0.key) }
+        if let back = comesBack() {
+            let now = states()
             throw bringBack(
-                rest,
+                taken.filter { now[$0.key] == .some(nil) },
                 after: failed(
-                    "memory block \(still[0]) came online again: something brings memory online here",
+                    "memory block \(back) came online again: something brings memory online here",
                     "find out what does (a udev rule for memory, or a daemon), and stop it"))
         }
         do throws(HostError) {
+            try unplug()
             try unbind(Self.memoryDriver)
         } catch {
             throw bringBack(taken, after: error)
@@ -235,6 +239,17 @@ package struct KernelDaxDevice: ~Copyable {
                 "find out what brings memory online here, and reboot: nothing else gives the range back")
         }
         return taken
+    }
+
+    /// Has the kernel take all blocks away in one, or none: newer ones (Linux 7.x, drivers/dax/kmem.c) show a file for that. Afterwards
+    /// nobody can bring them online, and the driver goes safely.
+    private func unplug() throws(HostError) {
+        guard directory.exists("state") else { return }
+        do throws(Errno) {
+            try directory.write("unplugged", to: "state", within: Self.deadline)
+        } catch {
+            throw .system(error.rawValue, while: "take its memory from the kernel", device: name)
+        }
     }
 
     /// Takes every block offline, and gives it back to `device_dax`.
