@@ -22,6 +22,7 @@
 ##
 ## For longer runs:
 ## crash-matrix  kills daxprov, its recovery and the machine at every write (hours; EVERY=k, UNDO_CASES=n: docs/crash-safety.md)
+## undo-sweeps   random situations on the simulated host, at every store of each (SWEEPS=20): docs/crash-safety.md
 ## client-rounds clients of persistent memory beside daxprov, and the power goes (ROUNDS=100, SEED=1): docs/crash-safety.md
 ## dax-sequences random changes of dax devices, disturbed, by daxprov and by daxctl (SEQUENCES=100, SEED=1): docs/crash-safety.md
 ## differential  random sequences on two kinds of machine (N=2000, SEED=...): docs/differential.md
@@ -84,7 +85,7 @@ UNDO_CASES ?= 100
 
 .PHONY: ansible-test ansible-lint ansible-bench schema-test schema-packages
 .PHONY: help demo test unit make-test listing-test fuzz fuzz-smoke fuzz-program mutants sanitize vm-test vm-newer crash-matrix vm bench differential lint build-on
-.PHONY: client-rounds dax-sequences may-install install uninstall deb rpm deb-test rpm-test packaging-test release clean differential-program
+.PHONY: client-rounds undo-sweeps dax-sequences may-install install uninstall deb rpm deb-test rpm-test packaging-test release clean differential-program
 .PHONY: build-packages packaging-packages vm-packages all-packages ansible-packages
 
 help:
@@ -163,6 +164,10 @@ vm-newer: all-packages release differential-program
 crash-matrix: all-packages release
 	DAXPROV_CRASH_EVERY=$(EVERY) DAXPROV_UNDO_CASES=$(UNDO_CASES) $(VM_BINARY) \
 	$(PYTHON) -m pytest -v -n $(VM_JOBS) Tests/VM/test_crash.py Tests/VM/test_undo_property.py
+
+undo-sweeps: build-packages
+	$(SWIFT) build --build-tests
+	UNDO_SWEEPS=$(or $(SWEEPS),20) $(SWIFT) test --skip-build --filter UndoPropertyTests/noStore
 
 client-rounds: all-packages release
 	DAXPROV_CLIENT_ROUNDS=$(or $(ROUNDS),100) DAXPROV_CLIENT_SEED=$(SEED) $(VM_BINARY) $(PYTHON) -m pytest -q -rP Tests/VM/test_clients.py

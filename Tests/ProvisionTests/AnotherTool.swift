@@ -34,6 +34,8 @@ struct AnotherTool {
     private(set) var made: [Namespace] = []
     /// The places that it wrote to, or made others do so: by the first DIMM of the region.
     private(set) var places: [(dimm: String, place: Range<UInt64>)] = []
+    /// The places of what it destroyed or made anew since they were taken over: what lay there was given up by whoever did it.
+    var givenUp: [(dimm: String, place: Range<UInt64>)] = []
     /// The labels of those that it renamed.
     private(set) var renamed: Set<UUID> = []
 
@@ -84,6 +86,7 @@ struct AnotherTool {
         }
         let start = (victim.resource ?? 0) - (region.resource ?? 0)
         places.append((dimm, start..<start + victim.rawSize.bytes))
+        givenUp.append((dimm, start..<start + victim.rawSize.bytes))
         forget(victim.labelUUID)
         if change == .destroy {
             host.state.write([UInt8](repeating: 0, count: 8192), at: victim.resource ?? 0)
@@ -105,6 +108,7 @@ struct AnotherTool {
             _ = try host.perform(.disable(target), identity: .none)
             host.state.write([UInt8](repeating: 0, count: 8192), at: namespace.resource ?? 0)
             _ = try host.perform(.destroy(target), identity: .none)
+            givenUp.append((dimm, own.place))
             forget(own.label)
         }
     }

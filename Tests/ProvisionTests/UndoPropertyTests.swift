@@ -37,6 +37,39 @@ import Testing
         scenario.expectNoComplaint("seed \(seed)")
     }
 
+    /// The same at every store of a transaction, and of its recovery or rollback, with another tool at work in between. The suite tries
+    /// one store in ``stride``; `UNDO_SWEEPS` says how many situations are tried at every one.
+    @Test(arguments: 0..<max(sweeps, 1)) func noStoreLosesWhatAnotherToolLeft(seed: UInt64) throws {
+        var store = 1
+        while try sweep(seed, store, recovers: false) { store += stride }
+        for store in Swift.stride(from: 1, through: 60, by: stride) {
+            _ = try sweep(seed, store, recovers: true)
+        }
+    }
+
+    /// What ran raw since the program died looking at it was written to, and then got another name.
+    @Test func whatRanRawAndGotAnotherNameEndsTheRecovery() throws { _ = try sweep(7, 16, recovers: false) }
+
+    private static let sweeps = UInt64(getenv("UNDO_SWEEPS") ?? "0") ?? 0
+    private let stride = sweeps > 0 ? 1 : 9
+
+    /// - Returns: whether the transaction died at the store.
+    private func sweep(_ seed: UInt64, _ store: Int, recovers: Bool) throws -> Bool {
+        var scenario = try UndoScenario(UndoScenario.setting(seed: seed))
+        scenario.random = RandomObserved.Generator(
+            state: seed << 16 | UInt64(store) << 1 | (recovers ? 1 : 0))
+        try scenario.crash(atStore: recovers ? scenario.number(upTo: 90) : store)
+        let isDead = !scenario.isRollingBack
+        if recovers {
+            try scenario.happen(try scenario.changes(atMost: 2))
+            try scenario.crashRecovering(atStore: store)
+        }
+        try scenario.happen(try scenario.changes(atMost: 3))
+        try scenario.recoverToTheEnd()
+        scenario.expectNoComplaint("seed \(seed), store \(store)\(recovers ? " of recovery" : "")")
+        return isDead
+    }
+
     /// What dies at a store, after how many stores of an apply and, if it came to its end, of its rollback.
     struct Death: CustomTestStringConvertible {
         var apply: Int
@@ -69,6 +102,19 @@ extension UndoScenario {
     }
 
     fileprivate mutating func number(upTo last: Int) -> Int { Int.random(in: 1...last, using: &random) }
+
+    /// What another tool does, with a boot and people who write in between.
+    fileprivate mutating func changes(atMost most: Int) throws -> [Event] {
+        var events: [Event] = []
+        for _ in 0..<number(upTo: most) {
+            if let change = AnotherTool.Change.allCases.randomElement(using: &random) {
+                events.append(.change(change, number(upTo: dimms.count) - 1))
+            }
+            if isOneOf(2) { events.append(.write) }
+            if isOneOf(4) { events.append(.boot) }
+        }
+        return events
+    }
 
     fileprivate mutating func isOneOf(_ count: Int) -> Bool { number(upTo: count) == 1 }
 

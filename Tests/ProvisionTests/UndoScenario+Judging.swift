@@ -234,7 +234,7 @@ extension UndoScenario {
 }
 
 extension [(dimm: String, place: Range<UInt64>)] {
-    fileprivate func contains(_ page: UndoScenario.Page) -> Bool {
+    func contains(_ page: UndoScenario.Page) -> Bool {
         contains { $0.dimm == page.dimm && $0.place.contains(page.offset) }
     }
 }

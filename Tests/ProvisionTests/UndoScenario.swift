@@ -129,13 +129,23 @@ struct UndoScenario {
     /// Lets something happen, unless there is an end already.
     mutating func happen(_ events: [Event]) throws {
         guard end == nil else { return }
-        for event in events { try happen(event) }
+        for event in events {
+            forgetGivenUp()
+            try happen(event)
+        }
+        forgetGivenUp()
         // What the other tool, or a page map, was written over since is gone by their doing.
         written = written.filter { page, value in
             address(page).map { host.state.pages[$0] == value } ?? true
         }
         try other.remember(host)
         left = try Self.facts(host).merging(left) { now, _ in now }
+    }
+
+    /// What is in the place of a namespace that was destroyed is in free space, and nobody's: any creation may write there.
+    private mutating func forgetGivenUp() {
+        written = written.filter { page, _ in !other.givenUp.contains(page) }
+        other.givenUp = []
     }
 
     private mutating func happen(_ event: Event) throws {

@@ -302,6 +302,50 @@ def test_the_end_is_looked_at_and_protects(host):
         assert refused.status == REFUSED and "protected" in refused.out, refused
     assert host.daxprov.inventory().named("theirs")
 
+THEIRS = {"destroy": "ndctl destroy-namespace -f {dev}", "reconfigure": "ndctl create-namespace -f -e {dev} -m {mode}",
+          "replace": "ndctl destroy-namespace -f {dev} && ndctl create-namespace -r region0 -m raw -s 32M -n theirs"}
+
+
+def identity(item):
+    return {key: item[key] for key in ("label_uuid", "mode", "raw_size", "resource", "state")}
+
+
+@pytest.mark.parametrize("way", THEIRS)
+@pytest.mark.parametrize("boots", [False, True], ids=["same boot", "a boot"])
+def test_another_tool_goes_on_with_what_was_begun(host, way, boots):
+    """Killed in the first step; then somebody does the same by ndctl, or what he thinks better, and writes there. What is his stays, but
+    what he destroyed may come back: recovery comes to its end, once he has given the place free."""
+    vm = host.vm
+    for goal in (NOTHING, CHANGED):
+        for at in (1, 10) if boots else (1, 6, 10):
+            vm.run("ndctl destroy-namespace -f -r region0 all")
+            host.applied(profile(region(0, *MODES)))
+            host.write_everywhere("before")
+            old = identity(host.daxprov.inventory().named("raw"))
+            host.killed(goal, at, *NAMES)
+            if boots:
+                host.cut_power()
+            found = host.daxprov.inventory()
+            for each in found.region(0)["namespaces"]:
+                mode = "raw" if each.get("mode") == "sector" else "sector"
+                vm.run(THEIRS[way].format(dev=each["dev"], mode=mode))
+            theirs = host.write_everywhere("since")
+            result, agreed = host.run("recover"), set()
+            where = (at, goal is NOTHING, result)
+            assert result.status in (DONE, PARTIAL), where
+            media = host.media(host.daxprov.inventory())
+            assert {place: media.get(place) for place in theirs} == theirs, where
+            while result.status == PARTIAL:
+                asked = set(re.findall(r"--allow-destroy '?([^\s']+)", result.err)) - agreed
+                if not asked:
+                    for each in host.daxprov.inventory().region(0)["namespaces"]:
+                        vm.run(["ndctl", "destroy-namespace", "-f", each["dev"]])
+                agreed = agreed | asked if asked else set()
+                last, result = result, host.run("recover", allow=agreed)
+                assert result.status == DONE or result.err != last.err, (where, result)
+            if way == "destroy":
+                assert identity(host.daxprov.inventory().named("raw")) == old, where
+
 
 RAW, DIRECT = (profile(region(0, namespace(mode=mode))) for mode in ("raw", "fsdax"))
 # A region without labels and info block is fsdax with its page map in memory already.

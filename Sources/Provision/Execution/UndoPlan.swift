@@ -109,7 +109,9 @@ struct UndoPlan {
         var standing: Standing {
             guard let now else { return isReleased ? .gone : .destroyedByOthers }
             if now.isSame(as: was) { return keepsLabel && was.mode == .raw ? .alike : .whole }
-            guard !keepsLabel, now.hasLabel(of: was) else { return .changed }
+            let runsOtherwise = now.isActive && was.isActive && now.mode != was.mode
+            // Another tool can have given it another name since.
+            guard !keepsLabel, now.hasLabel(of: was) || hasOldMedia && runsOtherwise else { return .changed }
             return now.isActive && was.isActive ? .runsOtherwise : .labelled
         }
     }

@@ -130,7 +130,7 @@ struct UndoScene {
         made.removeAll { $0 == place }
         offline.removeAll { $0 == place }
         let back =
-            isReturned
+            isReturned || restoration.hasOldMedia
             ? try reinstateOrLeave(restoration, on: place) : try reinstate(restoration, on: place)
         guard let back else { return }
         if let label = place.labelUUID { forget(label, in: restoration.region) }
