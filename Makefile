@@ -122,9 +122,9 @@ ansible-lint: ansible-packages
 ansible-bench: ansible-packages release
 	DAXPROV_BINARY=$(CURDIR)/$(BINARY) $(PYTHON) Tests/Bench/ansible.py
 
-# What daxprov reads and prints against its schemas, by Debian's validator.
+# What daxprov reads and prints against its schemas, by Debian's validator, and profiles in an editor's language server, which is PyPI's.
 schema-test: schema-packages release
-	DAXPROV_BINARY=$(CURDIR)/$(BINARY) $(PYTHON) -m pytest -q -n 2 Tests/Schema
+	DAXPROV_BINARY=$(CURDIR)/$(BINARY) $(PYTHON) -m pytest -q -rs -n 2 Tests/Schema
 
 unit: build-packages
 	@sh packaging/ensure-swift $(SWIFT)

@@ -1,4 +1,4 @@
-"""The package in a Debian 12 that has nothing but what the package asks for: installed, used, upgraded, removed, purged.
+"""The package in a Debian 12, and in a Debian 13, that has nothing but what the package asks for: installed, used, upgraded, removed, purged.
 
 `make deb-test` runs this; it needs root and, the first time, a Debian mirror: that of the machine's own apt.
 """
@@ -51,13 +51,13 @@ class Root:
         return {path for path in found if not NOTES.match(path)}
 
 
-@pytest.fixture(scope="session")
-def clean(deb):
+@pytest.fixture(scope="session", params=["bookworm", "trixie"])
+def clean(deb, request):
     """The folder of the clean system, made once for as long as the package asks for the same."""
     depends = subprocess.check_output(["dpkg-deb", "-f", deb, "Depends"], text=True)
     packages = sorted(re.findall(r"(?:^|, )([^ ,]+)", depends.strip())) + list(TOOLS)
     try:
-        return debian.root(packages)
+        return debian.root(packages, request.param)
     except LabError as error:
         pytest.fail(str(error))
 
