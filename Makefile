@@ -226,9 +226,11 @@ rpm: release
 	@sh packaging/ensure-packages packaging/deb/packages.txt packaging/rpm/packages.txt
 	@sh packaging/rpm/build $(BINARY) .build/rpm
 
-# The clean Debian is made once, and kept where the virtual machines' parts are.
+# The clean Debians are made once, and kept where the virtual machines' parts are.
 deb-test: packaging-packages release
-	DAXPROV_BINARY="$(CURDIR)/$(BINARY)" $(PYTHON) -B -m pytest -q -p no:cacheprovider Tests/Packaging/in_a_clean_debian.py
+	@sh packaging/ensure-packages Tests/Packaging/reprotest-packages.txt
+	DAXPROV_BINARY="$(CURDIR)/$(BINARY)" $(PYTHON) -B -m pytest -q -n $(VM_JOBS) --dist loadscope -p no:cacheprovider \
+	Tests/Packaging/in_a_clean_debian.py Tests/Packaging/under_reprotest.py
 
 rpm-test: packaging-packages release
 	DAXPROV_BINARY="$(CURDIR)/$(BINARY)" $(PYTHON) -B -m pytest -q -p no:cacheprovider Tests/Packaging/test_rpm.py

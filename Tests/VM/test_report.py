@@ -53,7 +53,7 @@ def test_it_says_what_the_kernel_says_and_changes_nothing(labelled):
     daxprov = Daxprov(labelled)
     inventory = daxprov.applied(TWO)
     node = inventory.node("wal")
-    labelled.run(f"mkfs.ext4 -q -F {node} && mkdir -p /mnt/fs && mount {node} /mnt/fs && sync", check=True)
+    labelled.run(f"mkfs.ext4 -q -F {node} && mkdir -p /mnt/fs && mount -o ro {node} /mnt/fs && sync", check=True)
     before = media(labelled)
     text = report(daxprov)
     assert media(labelled) == before

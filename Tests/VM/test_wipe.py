@@ -23,10 +23,11 @@ from support.daxprov import DONE, ERROR, PARTIAL, REFUSED, ROLLED_BACK
 MIB = 1 << 20
 RAW = namespace(name="raw", mode="raw", size="320 MiB")
 FILES = namespace(name="files", mode="fsdax", size="128 MiB")
-HEAP = namespace(name="heap", mode="devdax", size="128 MiB")
-PAGES = namespace(name="pages", mode="devdax", size="64 MiB", align="4 KiB")
-TABLE = namespace(name="table", mode="sector", size="64 MiB")
-ALL = profile(region(0, RAW, FILES, HEAP, PAGES, TABLE))
+HEAP = namespace(name="heap", mode="devdax", size="96 MiB")
+PAGES = namespace(name="pages", mode="devdax", size="32 MiB", align="4 KiB")
+TABLE = namespace(name="table", mode="sector", size="32 MiB")
+ALL = profile(region(0, namespace(name="raw", mode="raw", size="96 MiB"), namespace(name="files", mode="fsdax", size="32 MiB"),
+                     HEAP, PAGES, TABLE))
 # The calls that zero a block device, and those by which it is recorded how far a wipe came.
 ZEROING = {"calls": ("ioctl",), "paths": ("/dev/pmem",)}
 
