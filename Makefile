@@ -11,7 +11,7 @@
 ## unit          the tests that need no virtual machine
 ## vm-test       the tests on a real kernel, Linux 6.1; STACK=6.12 or 7.3 takes that one
 ## vm-newer      the part of them that is chosen for Linux 6.12
-## deb-test      installs, uses, upgrades, removes and purges the package in a clean Debian; as root
+## deb-test      installs, uses, upgrades, removes and purges the package in a clean Debian 12 and 13, and makes it under reprotest; as root
 ## rpm-test      makes the RPM package twice, compares, and checks it
 ## vm            a shell in a virtual machine with the current build; RUN=FILE runs a script there, STACK=6.12 has that kernel
 ## ansible-test  the Ansible collection on simulated hosts, with Debian's ansible-core and with that of PyPI
