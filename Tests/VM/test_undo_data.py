@@ -347,6 +347,34 @@ def test_another_tool_goes_on_with_what_was_begun(host, way, boots):
                 assert identity(host.daxprov.inventory().named("raw")) == old, where
 
 
+def test_what_ran_raw_and_got_another_name_ends_the_recovery(host):
+    """Killed while its media was looked at; somebody writes to it while it runs raw, info block and all, and gives it another name."""
+    vm = host.vm
+    for at in range(2, 12):
+        vm.run("ndctl destroy-namespace -f -r region0 all")
+        host.applied(profile(region(0, MODES[2])))
+        host.killed(profile(region(0, namespace(name="files", mode="devdax", size="32 MiB"))), at, "files")
+        found = host.daxprov.inventory().named("files")
+        if found["state"] == "active" and found["mode"] == "raw":
+            break
+        recovered = host.run("recover")
+        assert recovered.status == DONE, recovered
+    else:
+        pytest.fail("it runs raw at no store")
+    contents.fill(vm, f"/dev/{found['blockdev']}", "theirs")
+    written = contents.media_digest(vm, found, host.daxprov.inventory().region(0))
+    name = f"/sys/bus/nd/devices/{found['dev']}/alt_name"
+    vm.run(f"ndctl disable-namespace {found['dev']} && echo theirs > {name} && ndctl enable-namespace {found['dev']}", check=True)
+    assert host.daxprov.inventory().named("theirs")["mode"] == "raw"
+    recovered = host.run("recover")
+    now = host.daxprov.inventory()
+    assert contents.media_digest(vm, now.region(0)["namespaces"][0], now.region(0)) == written
+    if recovered.status == PARTIAL:  # it died before it had the kernel count writes
+        assert "--allow-destroy theirs" in recovered.err, recovered
+        recovered = host.run("recover", allow=["theirs"])
+    assert recovered.status == DONE and "somebody has written to it since" in recovered.out + recovered.err, recovered
+
+
 RAW, DIRECT = (profile(region(0, namespace(mode=mode))) for mode in ("raw", "fsdax"))
 # A region without labels and info block is fsdax with its page map in memory already.
 MAPPED = profile(region(0, namespace(mode="fsdax", map="dev")))
