@@ -156,6 +156,13 @@ def test_memory_that_the_kernel_keeps_is_said_and_recovered_after_a_boot(scene):
     failed = job.wait()
     if unplugs:  # Linux 7.x takes all blocks away before the driver goes: there is nothing that could come online
         assert failed.status == DONE, failed
+        scene.applied(wanted, allow=["pool"])
+        total = scene.total()
+        # Somebody takes them away by hand, and the next apply has the kernel take them back.
+        scene.vm.run(f"echo unplugged > /sys/bus/dax/devices/{scene.devices()['pool']['chardev']}/state", check=True)
+        assert total - scene.total() == 256 * MIB
+        scene.applied(wanted, allow=["pool"])
+        assert scene.total() == total
         return scene.assert_sound()
     for ended in (failed, scene.daxprov.run("recover")):
         text = ended.out + ended.err

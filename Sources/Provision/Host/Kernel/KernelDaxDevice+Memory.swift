@@ -13,10 +13,13 @@ extension KernelDaxDevice {
             let isRight: (String?) -> Bool = { zone in (zone == "Movable") == (online == .movable) }
             if zones.values.contains(where: { $0 != nil && !isRight($0) }) { try takeAllOffline() }
             let word = online == .movable ? "online_movable" : "online_kernel"
+            try plug(word)
             for (block, zone) in states().sorted(by: { $0.key < $1.key }) where zone == nil {
                 try setState(word, of: block)
             }
-            for (block, zone) in states().sorted(by: { $0.key < $1.key }) {
+            let found = states()
+            guard !found.isEmpty else { throw failed("the kernel has none of its memory blocks", nil) }
+            for (block, zone) in found.sorted(by: { $0.key < $1.key }) {
                 guard let zone else { throw failed("memory block \(block) is not online", nil) }
                 guard isRight(zone) else {
                     throw failed(
@@ -24,6 +27,29 @@ extension KernelDaxDevice {
                         "it came online in another way: look who does that")
                 }
             }
+        }
+    }
+
+    /// Has the kernel take the memory of a device whose blocks it was told to take away, where it has a word for that (Linux 7.x).
+    private func plug(_ word: String) throws(HostError) {
+        guard isUnplugged else { return }
+        try setDeviceState(word, while: "give its memory to the kernel")
+    }
+
+    /// Has the kernel take all blocks away in one, or none: newer ones (Linux 7.x, drivers/dax/kmem.c) show a file for that. Afterwards
+    /// nobody can bring them online, and the driver goes safely.
+    func unplug() throws(HostError) {
+        guard directory.exists("state"), !isUnplugged else { return }
+        try setDeviceState("unplugged", while: "take its memory from the kernel")
+    }
+
+    private var isUnplugged: Bool { directory.text("state") == "unplugged" }
+
+    private func setDeviceState(_ word: String, while operation: String) throws(HostError) {
+        do throws(Errno) {
+            try directory.write(word, to: "state", within: Self.deadline)
+        } catch {
+            throw .system(error.rawValue, while: operation, device: name)
         }
     }
 

@@ -14,7 +14,7 @@ package struct KernelDaxDevice: ~Copyable {
     static let pauseBetweenLooks: UInt32 = 20_000
 
     let name: String
-    private let directory: SysfsDirectory
+    let directory: SysfsDirectory
     private let bus: SysfsDirectory
     /// Its physical addresses, in the order of their offsets.
     let ranges: [Range<UInt64>]
@@ -239,17 +239,6 @@ package struct KernelDaxDevice: ~Copyable {
                 "find out what brings memory online here, and reboot: nothing else gives the range back")
         }
         return taken
-    }
-
-    /// Has the kernel take all blocks away in one, or none: newer ones (Linux 7.x, drivers/dax/kmem.c) show a file for that. Afterwards
-    /// nobody can bring them online, and the driver goes safely.
-    private func unplug() throws(HostError) {
-        guard directory.exists("state") else { return }
-        do throws(Errno) {
-            try directory.write("unplugged", to: "state", within: Self.deadline)
-        } catch {
-            throw .system(error.rawValue, while: "take its memory from the kernel", device: name)
-        }
     }
 
     /// Takes every block offline, and gives it back to `device_dax`.
