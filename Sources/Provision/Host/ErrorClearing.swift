@@ -22,6 +22,9 @@ public struct ErrorClearing: Equatable, Sendable {
         case begins
         /// No list has it any more, and where it can be read it was, as zeroes.
         case cleared
+        /// A sector of the block device, in sector mode, that could not be read: zeroes were written over it. It may be told more than once
+        /// of one range, between its other events, and belongs to any of them.
+        case lost(Extent)
         /// It is not cleared, or not all of it.
         case failed(HostError)
     }
