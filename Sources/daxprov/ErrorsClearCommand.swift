@@ -15,8 +15,9 @@ struct ErrorsClearCommand: ParsableCommand {
 
             Raw and fsdax are cleared by writing zeroes through their block device, devdax and free ranges by the firmware. The \
             device's node stays as it is. In sector mode every sector is read, and zeroes are written over those that cannot be \
-            read: all errors of the data at once. A range counts as cleared when the kernel lists no error there any more and, where \
-            there is a block device, it reads as zeroes.
+            read: all errors of the data at once. A range counts as cleared when the kernel lists no error there any more and it was \
+            read: through a block device as zeroes, in devdax through a mapping, elsewhere through a raw namespace that is made \
+            for the moment. What could not be read is not called cleared.
 
             Refused: while the device is in use, protected or being scrubbed; in metadata. It says what to do \
             instead. It is recorded as a transaction, and cannot be rolled back.

@@ -137,6 +137,7 @@ public struct MediaErrorClearing {
                         reason: "it was not come to"))
             }, content: clearance.namespace?.blockDevice == nil ? .undefined : .zeroes)
         var failure: ExecutionError?
+        var unread: [Int] = []
         do throws(HostError) {
             try host.clearErrors(
                 ErrorClearing(
@@ -149,6 +150,7 @@ public struct MediaErrorClearing {
                         progress(index, outcome.ranges.count)
                         try recording.note(.intent(step: index, .none))
                     case .lost(let sector): outcome.lostSectors.append(sector)
+                    case .cleared where clearance.namespace == nil: unread.append(index)
                     case .cleared:
                         outcome.ranges[index].error = nil
                         try recording.note(.done(step: index))
@@ -161,12 +163,27 @@ public struct MediaErrorClearing {
                 }
             }
         } catch {
-            guard outcome.ranges.contains(where: { $0.error == nil }) else {
+            guard !unread.isEmpty || outcome.ranges.contains(where: { $0.error == nil }) else {
                 try recording.note(.end(.rolledBack, after: nil))
                 throw .host(error)
             }
             for index in outcome.ranges.indices where outcome.ranges[index].error != nil {
                 outcome.ranges[index].error = error
+            }
+        }
+        if failure == nil, !unread.isEmpty, let region = prepared.observed.region(clearance.region) {
+            do throws(ExecutionError) {
+                let ranges = unread.map { outcome.ranges[$0].range }
+                let found = try FreeRangeLook(host: host, region: region).look(at: ranges) {
+                    (label, place) throws(ExecutionError) in
+                    try recording.note(.placeholder(label, .offset(place, region: region.device)))
+                }
+                for (index, error) in zip(unread, found) {
+                    outcome.ranges[index].error = error
+                    if error == nil { try recording.note(.done(step: index)) }
+                }
+            } catch {
+                failure = error
             }
         }
         if let failure { return .unconfirmed(outcome, failure) }

@@ -67,7 +67,7 @@ public struct ErrorClearingReport: Sendable {
             lines.append(
                 content == .zeroes
                     ? "What was cleared reads as zeroes: that was read."
-                    : "What was cleared holds whatever the firmware leaves there, and was not read: write it before it is used."
+                    : "What was cleared can be read, and holds whatever the firmware leaves there: write it before it is used."
             )
             lines.append("It cannot be rolled back.")
         }

@@ -124,6 +124,10 @@ extension KernelHost {
                             advice:
                                 "see daxprov errors list, and replace a DIMM whose errors cannot be cleared")
                     }
+                    if let target = clearing.target {
+                        try home.requireReadable(
+                            start + range.offset.bytes, range.length, of: try home.live(target))
+                    }
                 }
                 guard tell(index, event) else { return }
             }
@@ -186,6 +190,22 @@ extension KernelRegion {
             .busy, while: operation, device: device,
             reason: "an address range scrub runs, whose result would list again what is cleared now",
             advice: "wait for its end: daxprov errors scrub --wait")
+    }
+
+    /// Fails where the device of a devdax namespace cannot be read in a range that no list has any more.
+    fileprivate func requireReadable(
+        _ address: UInt64, _ length: ByteCount, of live: Live
+    ) throws(HostError) {
+        do throws(HostError) {
+            try MappedRead(live, in: self, while: "read what was cleared")
+                .requireReadable(at: address, length: length)
+        } catch {
+            var error = error
+            error.reason =
+                "the kernel lists no error there any more, but it could not be read: \(error.reason)"
+            error.advice = "it is not counted as cleared: write it, and read it, before it is used"
+            throw error
+        }
     }
 
     /// Fails where a namespace lies in one of these ranges.

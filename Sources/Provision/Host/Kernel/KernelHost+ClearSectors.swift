@@ -71,7 +71,8 @@ extension KernelHost {
 extension KernelRegion {
     /// Whether the region's list has an error in a range of it; also where the list cannot be read.
     fileprivate func lists(_ range: Extent) -> Bool {
-        guard let text = directory.text("badblocks") else { return true }
+        // An empty attribute is a list without errors, and no missing one.
+        guard let text = try? directory.read("badblocks") else { return true }
         return SysfsText.badBlocks(text).contains { $0.bytes.overlaps(range) }
     }
 }
