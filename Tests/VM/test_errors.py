@@ -6,7 +6,9 @@ What can happen around a clearing, and what must come of it:
   the kernel answers 0 and has cleared nothing, or a part: both lists and the bytes are read again, and what is left is said
   only the block device lists the error (the region's list does not have it): it is listed, and cleared by writing
   the error lies in an info block, a page map, a translation table: refused, with what to do instead
-  the error lies in no namespace: cleared with the region's name as consent, and only as long as none lies there
+  the error lies in no namespace: cleared with the region's name as consent, and only as long as none lies there; read through a namespace
+    that is made for the moment, and gone afterwards, also after a kill
+  what was cleared cannot be read (devdax of the emulated NFIT): not called cleared
   an error at the start of a region keeps other namespaces from being enabled: said, and new ones are refused before the first step
   the program is killed between two ranges: recovery ends the transaction, and clears nothing more
   somebody rolls back: refused, it cannot be undone
@@ -168,6 +170,34 @@ def test_a_clearing_that_is_killed_is_ended_and_clears_nothing_more(machine):
     assert "not all is cleared" in daxprov.run("history").out
     result, _ = clear(daxprov, "bulk", allow="bulk")
     assert result.status == DONE and found(daxprov) == set(), result
+
+
+def test_a_look_at_a_free_range_that_is_killed_leaves_no_namespace(machine):
+    vm = machine("nfit-large")
+    daxprov = Daxprov(vm)
+    vm.run("ndctl wait-scrub all", check=True)
+    starts = [131072 + 500 * number for number in range(40)]
+    vm.run(f"for start in {' '.join(map(str, starts))}; do "
+           "ndctl inject-error --no-notify -B $start -n 1 namespace1.0 > /dev/null || exit 1; done", check=True)
+    vm.run(f"{SCRUB} && {LABELS}", check=True)
+    made = daxprov.applied(profile(region(1, namespace(name="bulk", mode="raw", size="32 MiB")))).region(1)["namespaces"]
+    before = node(vm, made[0]["blockdev"])
+    assert len(found(daxprov)) == len(starts)
+    killed = 0
+    for at, start in enumerate(starts, 1):
+        result = daxprov.run(
+            "errors", "clear", "--yes", "--range", f"{address(daxprov, start):#x}+512", "--allow-destroy", "region1",
+            fault=Fault(at, "kill-before", calls=("write",), paths=("/sys",), log=f"/tmp/fault-{at}.log"))
+        if result.signal != 9:
+            break
+        killed += 1
+        recovered = daxprov.run("recover", "--json")
+        assert recovered.status == DONE, recovered
+        [ended] = json.loads(recovered.stdout)["recovered"]
+        assert ended["outcome"] == "incomplete" and "bytes were not looked at" in ended["differences"][0], ended
+        assert daxprov.inventory().region(1)["namespaces"] == made, at
+    assert result.status == DONE and killed > 8, (result, killed)
+    assert daxprov.inventory().region(1)["namespaces"] == made and node(vm, made[0]["blockdev"]) == before
 
 
 @pytest.mark.each_kernel

@@ -54,7 +54,8 @@ struct FreeRangeLook {
         switch result {
         case .success(let error):
             guard !left.isEmpty else { return error }
-            var error = error ?? Self.unread("the namespace that was made to read it could not be removed", region)
+            var error =
+                error ?? Self.unread("the namespace that was made to read it could not be removed", region)
             error.undoFailures += left
             return error
         case .failure(.host(var error)):

@@ -140,7 +140,8 @@ public struct Recovery {
         do throws(HostError) {
             for placeholder in log.placeholders {
                 guard let region = regions.region(placeholder.region), region.isEnabled else {
-                    kept.append("\(placeholder.region) is not there: what was made to read it may be left in it")
+                    kept.append(
+                        "\(placeholder.region) is not there: what was made to read it may be left in it")
                     continue
                 }
                 let made = region.namespaces.first { $0.labelUUID == placeholder.label }
@@ -148,7 +149,8 @@ public struct Recovery {
                     try host.isUnwritten(NamespaceTarget(made, region: region.device)) != true
                 {
                     kept.append(
-                        "\(made.device), which was made to read what was cleared, is enabled and stays: destroy it if nobody needs it")
+                        "\(made.device), which was made to read what was cleared, is enabled and stays: destroy it if nobody needs it"
+                    )
                 } else {
                     try host.remove(placeholder.label, from: region.device)
                 }

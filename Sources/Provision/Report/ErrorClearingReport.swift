@@ -77,7 +77,8 @@ public struct ErrorClearingReport: Sendable {
     /// The sectors that zeroes were written over, the first of them by their numbers.
     private func lostSectors(_ sectors: [Extent]) -> [String] {
         guard let first = sectors.first else { return [] }
-        let shown = sectors.prefix(16).map { "\($0.offset.bytes / first.length.bytes)" }.joined(separator: ", ")
+        let shown = sectors.prefix(16).map { "\($0.offset.bytes / first.length.bytes)" }.joined(
+            separator: ", ")
         let more = sectors.count > 16 ? " and more (--json has all)" : ""
         let disk = clearance.namespace?.blockDevice.map { " of /dev/\($0)" } ?? ""
         let count = sectors.count == 1 ? "1 sector" : "\(sectors.count) sectors"

@@ -67,7 +67,9 @@ public struct WipeReport: Sendable {
     }
 
     private static func lines(_ item: NotBegun) -> [String] {
-        guard let error = item.error else { return ["\(item.target.address): not begun, nothing of it was zeroed"] }
+        guard let error = item.error else {
+            return ["\(item.target.address): not begun, nothing of it was zeroed"]
+        }
         return ["\(item.target.address): not begun, nothing of it was zeroed: \(error.description)"]
             + (error.advice.map { ["  \($0)"] } ?? [])
     }

@@ -52,7 +52,8 @@ extension KernelHost {
         guard left.isEmpty else {
             throw HostError(
                 .failed, while: Self.operation, device: live.device,
-                reason: "\(left.count) of its sectors still cannot be read, the first of them sector \(left[0])",
+                reason:
+                    "\(left.count) of its sectors still cannot be read, the first of them sector \(left[0])",
                 advice: "see daxprov errors list, and the kernel log (dmesg)")
         }
     }

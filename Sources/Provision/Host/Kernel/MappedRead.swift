@@ -60,13 +60,17 @@ package struct MappedRead: ~Copyable {
             throw failure("its device does not show the range")
         }
         let range = Extent(offset: ByteCount(address - start), length: length).rounded(to: Self.page)
-        let offsets = stride(from: range.offset.bytes, to: range.end.bytes, by: Int(Self.page.bytes)).map { $0 }
+        let offsets = stride(from: range.offset.bytes, to: range.end.bytes, by: Int(Self.page.bytes)).map {
+            $0
+        }
         for first in stride(from: 0, to: offsets.count, by: Self.pages) {
             let part = Array(offsets[first..<min(first + Self.pages, offsets.count)])
             var sums = [UInt32](repeating: 0, count: part.count)
             let code = unsafe daxprov_checksum_mapped(
                 descriptor, align.bytes, part, part.count, &sums, Self.seconds)
-            if code == EIO { throw failure("a load ended with SIGBUS: a media error, or the device went away") }
+            if code == EIO {
+                throw failure("a load ended with SIGBUS: a media error, or the device went away")
+            }
             guard code == 0 else { throw .system(code, while: operation, device: namespace) }
         }
     }
