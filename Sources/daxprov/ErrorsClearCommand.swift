@@ -14,10 +14,12 @@ struct ErrorsClearCommand: ParsableCommand {
             terminal and without --yes, the name is to be typed instead. A range of no namespace needs the name of its region.
 
             Raw and fsdax are cleared by writing zeroes through their block device, devdax and free ranges by the firmware. The \
-            device's node stays as it is. A range counts as cleared when the kernel lists no error there any more and, where \
-            there is a block device, it reads as zeroes.
+            device's node stays as it is. In sector mode every sector is read, and zeroes are written over those that cannot be \
+            read: all errors of the data at once. A range counts as cleared when the kernel lists no error there any more and it was \
+            read: through a block device as zeroes, in devdax through a mapping, elsewhere through a raw namespace that is made \
+            for the moment. What could not be read is not called cleared.
 
-            Refused: while the device is in use, protected or being scrubbed; in metadata; in sector mode. It says what to do \
+            Refused: while the device is in use, protected or being scrubbed; in metadata. It says what to do \
             instead. It is recorded as a transaction, and cannot be rolled back.
 
             Exits with 1 where nothing was cleared, and with 5 where some was: 'daxprov errors list' shows what is left.
@@ -146,11 +148,11 @@ extension MediaErrorClearing.Ending {
         case .unchanged: .done
         case .refused: .refused
         case .unconfirmed: .partial
-        case .ended(let ranges, _):
-            if ranges.allSatisfy({ $0.error == nil }) {
+        case .ended(let outcome):
+            if outcome.ranges.allSatisfy({ $0.error == nil }) {
                 .done
             } else {
-                ranges.contains { $0.error == nil } ? .partial : .error
+                outcome.ranges.contains { $0.error == nil } ? .partial : .error
             }
         }
     }

@@ -22,6 +22,7 @@ struct ErrorsScrubCommand: ParsableCommand {
     )
 
     @Flag(help: "Wait for the end.") var wait = false
+    @Flag(help: "Print one JSON document.") var json = false
     @Option(help: ArgumentHelp("Only this bus, such as ndbus0.", valueName: "bus"))
     var bus: String?
     @OptionGroup var host: HostOptions
@@ -42,40 +43,50 @@ struct ErrorsScrubCommand: ParsableCommand {
                 "daxprov: \(missing.device) (\(missing.provider)): a scrub is not supported: its media errors stay unknown"
             )
         }
-        guard !able.isEmpty else { throw Ending(.error) }
-        let counts = try able.map { bus in (bus, try start(bus, host)) }
-        guard wait else { return }
-        let interruption = Interruption.bySignals()
-        for (bus, count) in counts {
-            try waitForEnd(of: bus, from: count, host, interruption)
+        var items = buses.filter { $0.scrubState == nil }.map { ScrubReport.Item($0, .unsupported) }
+        for bus in able { items.append(try start(bus, host)) }
+        if wait {
+            let interruption = Interruption.bySignals()
+            for index in items.indices where items[index].outcome != .unsupported {
+                items[index] = try waitForEnd(of: items[index], host, interruption)
+            }
         }
+        if json {
+            let places = Dictionary(uniqueKeysWithValues: buses.enumerated().map { ($1.device, $0) })
+            items.sort { places[$0.bus.device] ?? 0 < places[$1.bus.device] ?? 0 }
+            Console.report(ScrubReport(items).json.text())
+        }
+        guard !able.isEmpty else { throw Ending(.error) }
     }
 
-    /// Starts a scrub, and returns the count that must be exceeded at its end.
-    private func start(_ bus: Bus, _ host: any RestoringHost) throws -> UInt64 {
+    /// Says something that the document says too.
+    private func say(_ text: String) {
+        if json { Console.diagnose(text) } else { Console.report(text + "\n") }
+    }
+
+    /// Starts a scrub, and returns how it is with the bus: its count must be exceeded at the end.
+    private func start(_ bus: Bus, _ host: any RestoringHost) throws -> ScrubReport.Item {
         let before = try CommandFailure.translating { () throws(HostError) in
             let before = try host.scrub(of: bus.device)
             if !before.isRunning { try host.startScrub(of: bus.device) }
             return before
         }
-        Console.report(
-            before.isRunning
-                ? "\(bus.device): a scrub runs already\n" : "\(bus.device): a scrub is started\n")
-        return before.count
+        say(before.isRunning ? "\(bus.device): a scrub runs already" : "\(bus.device): a scrub is started")
+        return ScrubReport.Item(bus, before.isRunning ? .running : .started, scrubs: before.count)
     }
 
     private func waitForEnd(
-        of bus: Bus, from count: UInt64, _ host: any RestoringHost, _ interruption: Interruption
-    ) throws {
+        of item: ScrubReport.Item, _ host: any RestoringHost, _ interruption: Interruption
+    ) throws -> ScrubReport.Item {
+        let bus = item.bus
         var seconds = 0
         while true {
             let now = try CommandFailure.translating { () throws(HostError) in
                 try host.scrub(of: bus.device)
             }
-            if now.count > count, !now.isRunning {
-                Console.report(
-                    "\(bus.device): the scrub has ended (\(now.count) since the platform started)\n")
-                return
+            if now.count > item.scrubs ?? 0, !now.isRunning {
+                say("\(bus.device): the scrub has ended (\(now.count) since the platform started)")
+                return ScrubReport.Item(bus, .ended, scrubs: now.count)
             }
             guard !interruption.isRequested else {
                 throw CommandFailure(

@@ -67,12 +67,20 @@ struct WipeCommand: ParsableCommand {
         let losses = zip(planned, review.losses).filter { !$0.0.isResumed }.map { $0.1 }
         try agree(planned, losses, on: observed, host)
         var outcomes: [Wiping.Outcome] = []
-        for item in planned {
-            let outcome = try run(item, by: wiping, after: outcomes)
-            outcomes.append(outcome)
-            if outcome.record.end != .wiped { break }
+        var failure: ExecutionError?
+        for item in planned where failure == nil && outcomes.allSatisfy({ $0.record.end == .wiped }) {
+            do throws(ExecutionError) {
+                outcomes.append(try run(item, by: wiping))
+            } catch {
+                guard !outcomes.isEmpty else { throw CommandFailure(error) }
+                failure = error
+            }
         }
-        try tell(outcomes)
+        let rest = planned.dropFirst(outcomes.count).map(\.target)
+        try tell(
+            WipeReport(
+                outcomes,
+                notBegun: rest.enumerated().map { .init($1, $0 == 0 ? failure : nil) }))
         extendLifetime(lock)
     }
 
@@ -164,18 +172,9 @@ struct WipeCommand: ParsableCommand {
         }
     }
 
-    private func run(
-        _ item: Planned, by wiping: Wiping, after earlier: [Wiping.Outcome]
-    ) throws -> Wiping.Outcome {
+    private func run(_ item: Planned, by wiping: Wiping) throws(ExecutionError) -> Wiping.Outcome {
         defer { meter.end() }
-        do throws(ExecutionError) {
-            return try wiping.run(item.target, item.beginning)
-        } catch {
-            guard !earlier.isEmpty else { throw CommandFailure(error) }
-            let done = earlier.map(\.target.address).joined(separator: ", ")
-            throw CommandFailure(
-                .partial, "\(error.description); zeroed before it: \(done)", advice: error.advice)
-        }
+        return try wiping.run(item.target, item.beginning)
     }
 
     private func onExecution<Value>(
@@ -184,9 +183,8 @@ struct WipeCommand: ParsableCommand {
         do throws(ExecutionError) { return try body() } catch { throw CommandFailure(error) }
     }
 
-    private func tell(_ outcomes: [Wiping.Outcome]) throws {
-        let report = WipeReport(outcomes)
-        let isDone = outcomes.allSatisfy { $0.record.end == .wiped }
+    private func tell(_ report: WipeReport) throws {
+        let isDone = report.ending == .wiped
         if json || !isDone { Console.diagnose(String(report.text().dropLast())) }
         if json {
             Console.report(report.json.text())

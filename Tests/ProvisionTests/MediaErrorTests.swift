@@ -125,8 +125,6 @@ import Testing
         #expect(codes(try Self.clearance("files", on: files)) == [.mediaErrors])
         let data = Self.start + Self.sector(70) * 512
         #expect(codes(try Self.clearance("files", data..<data + 512, on: files)) == [])
-        let log = Self.host([(Self.sector(200), 1)])
-        #expect(codes(try Self.clearance("log", on: log)) == [.clearImpossible])
         #expect(codes(try Self.clearance("bulk", on: Self.host([(5, 1)], scrub: .active))) == [.scrubRunning])
         #expect(codes(try Self.clearance("bulk", on: Self.host([(5, 1)]), unit: nil)) == [.clearImpossible])
         let free = Self.host([(Self.sector(320), 1)])
@@ -141,6 +139,28 @@ import Testing
         #expect(codes(try Self.clearance(nil, data..<data + 512, on: files)) == [.clearImpossible])
         #expect(throws: MediaErrorClearance.Unknown.self) { try Self.clearance("region0", on: files) }
         #expect(throws: MediaErrorClearance.Unknown.self) { try Self.clearance("none", on: files) }
+    }
+
+    @Test func sectorModeIsClearedAsAWholeAndNotWithAnErrorInItsTable() throws {
+        func codes(_ found: MediaErrorClearance) -> [Refusal.Code] { found.refusals.map(\.code) }
+        let data = Self.host([(Self.sector(200), 1), (Self.sector(210), 2)])
+        let both = try Self.clearance("log", on: data)
+        #expect(codes(both) == [] && both.ranges.count == 2)
+        #expect(both.loss?.consequence.contains("every sector that cannot be read") == true)
+        func range(_ start: UInt64, _ end: UInt64) -> Range<UInt64> {
+            Self.start + start * 512..<Self.start + end * 512
+        }
+        let one = range(Self.sector(200), Self.sector(200, 1))
+        #expect(codes(try Self.clearance("log", one, on: data)) == [.clearImpossible])
+        let all = range(Self.sector(192, 8), Self.sector(220))
+        #expect(codes(try Self.clearance("log", all, on: data)) == [])
+        let block = Self.host([(Self.sector(200), 1), (Self.sector(192, 7), 1)])
+        #expect(codes(try Self.clearance("log", on: block)) == [.mediaErrors])
+        #expect(codes(try Self.clearance("log", one, on: block)) == [])
+        // The last sectors hold the map, the log and the copy of the info block.
+        let table = Self.host([(Self.sector(200), 1), (Self.sector(256) - 9, 1)])
+        #expect(codes(try Self.clearance("log", on: table)) == [.mediaErrors])
+        #expect(codes(try Self.clearance("log", one, on: table)) == [.mediaErrors])
     }
 
     @Test func aListAsLongAsAPageMayBeCut() {

@@ -18,7 +18,7 @@ PROFILES = sorted((REPOSITORY / "profiles").glob("*.yaml"))
 HOSTS = sorted((REPOSITORY / "profiles/hosts").glob("*.json"))
 GOOD = sorted((REPOSITORY / "Tests/Fixtures/profiles/good").glob("*.yaml"))
 BAD = sorted((REPOSITORY / "Tests/Fixtures/profiles/bad").glob("*.yaml"))
-NAMES = ["profile", "plan", "inventory", "status", "apply", "verify"]
+NAMES = ["profile", "plan", "inventory", "status", "apply", "verify", "errors-list", "errors-clear", "errors-scrub", "wipe"]
 
 
 def daxprov(*words, document=True):

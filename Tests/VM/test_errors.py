@@ -6,7 +6,9 @@ What can happen around a clearing, and what must come of it:
   the kernel answers 0 and has cleared nothing, or a part: both lists and the bytes are read again, and what is left is said
   only the block device lists the error (the region's list does not have it): it is listed, and cleared by writing
   the error lies in an info block, a page map, a translation table: refused, with what to do instead
-  the error lies in no namespace: cleared with the region's name as consent, and only as long as none lies there
+  the error lies in no namespace: cleared with the region's name as consent, and only as long as none lies there; read through a namespace
+    that is made for the moment, and gone afterwards, also after a kill
+  what was cleared cannot be read (devdax of the emulated NFIT): not called cleared
   an error at the start of a region keeps other namespaces from being enabled: said, and new ones are refused before the first step
   the program is killed between two ranges: recovery ends the transaction, and clears nothing more
   somebody rolls back: refused, it cannot be undone
@@ -21,48 +23,8 @@ import pytest
 from lab import Fault
 from support import Daxprov, namespace, ndctl, profile, region
 from support.daxprov import DONE, ERROR, REFUSED
-
-LABELS = ("ndctl disable-region -b nfit_test.0 all && ndctl init-labels -b nfit_test.0 -f -V 1.2 all && "
-          "ndctl disable-dimm -b nfit_test.0 all && ndctl enable-dimm -b nfit_test.0 all && "
-          "ndctl enable-region -b nfit_test.0 all")
-MIB = 1 << 20
-SECTOR = 512
-SCRUB = "ndctl start-scrub nfit_test.0 && ndctl wait-scrub nfit_test.0"
-
-
-def listed(daxprov, *names):
-    return json.loads(daxprov.run("errors", "list", "--json", *names).check().stdout)
-
-
-def found(daxprov, *names):
-    """(part, namespace or None, offset in the region in sectors, number of sectors) of each error."""
-    return {(each["part"], each.get("name"), each["offset"] // SECTOR, each["length"] // SECTOR)
-            for each in listed(daxprov, *names)["errors"]}
-
-
-def clear(daxprov, *words, allow=None, **options):
-    consent = ["--allow-destroy", allow] if allow else []
-    result = daxprov.run("errors", "clear", "--yes", "--json", *words, *consent, **options)
-    return result, json.loads(result.stdout) if result.stdout else None
-
-
-def refused(daxprov, *words, allow=None):
-    result, report = clear(daxprov, *words, allow=allow)
-    assert result.status == REFUSED, result
-    return {each["code"] for each in report["refusals"]}
-
-
-def address(daxprov, sector, number=1):
-    return daxprov.inventory().region(number)["resource"] + sector * SECTOR
-
-
-def node(vm, name):
-    return vm.run(f"stat -c '%u:%g:%a:%t:%T' /dev/{name}", check=True).out
-
-
-def node_of(daxprov, name):
-    item = daxprov.inventory().named(name)
-    return item.get("blockdev") or item["chardev"]
+from support.media_errors import (
+    LABELS, SCRUB, SECTOR, address, clear, found, listed, node, node_of, refused)
 
 
 @pytest.mark.each_kernel
@@ -107,7 +69,6 @@ def test_errors_of_every_mode_are_listed_and_cleared_where_they_are_data(machine
         vm.run(f"kill {pid}", check=True)
     assert refused(daxprov, "bulk") == {"consent_missing"}
     assert refused(daxprov, "files", allow="files") == {"media_errors"}
-    assert refused(daxprov, "log", allow="log") == {"clear_impossible"}
     assert found(daxprov) == data
 
     disk = nodes["bulk"]
@@ -122,12 +83,19 @@ def test_errors_of_every_mode_are_listed_and_cleared_where_they_are_data(machine
     result, report = clear(daxprov, "files", "--range", f"{start:#x}+8KiB", allow="files")
     assert (result.status, report["outcome"]) == (DONE, "cleared"), result
     assert [each["length"] for each in report["ranges"]] == [1024]
+    # The kernel cannot map the memory of this bus: nothing is read, so nothing is called cleared.
     result, report = clear(daxprov, "heap", allow="heap")
-    assert (result.status, report["outcome"], report["content"]) == (DONE, "cleared", "undefined"), result
+    assert (result.status, report["outcome"]) == (ERROR, "failed"), result
+    assert "could not be read" in report["ranges"][0]["error"]["reason"], report
     free = f"{address(daxprov, 131572):#x}+1536"
     assert refused(daxprov, "--range", free) == {"consent_missing"}
+    shown = daxprov.inventory().document
     result, report = clear(daxprov, "--range", free, allow="region1")
-    assert (result.status, report["outcome"]) == (DONE, "cleared"), result
+    assert (result.status, report["outcome"], report["content"]) == (DONE, "cleared", "undefined"), result
+    # What was made to read it is gone.
+    assert [each["dev"] for each in daxprov.inventory().region(1)["namespaces"]] == [
+        each["dev"] for bus in shown["buses"] for each in bus["regions"] if each["dev"] == "region1"
+        for each in each["namespaces"]]
     assert {name: node(vm, name) for name in nodes.values()} == before
     nothing, report = clear(daxprov, "bulk", allow="bulk")
     assert (nothing.status, report["outcome"]) == (DONE, "unchanged"), nothing
@@ -138,7 +106,7 @@ def test_errors_of_every_mode_are_listed_and_cleared_where_they_are_data(machine
     left = {each for each in data if each[:2] in (("page_map", "files"), ("data", "log"))}
     assert found(daxprov) == left
     history = json.loads(daxprov.run("history", "--json").check().stdout)["transactions"]
-    assert [each["outcome"] for each in history] == ["committed"] * 5
+    assert sorted(each["outcome"] for each in history) == ["committed"] * 4 + ["incomplete"]
     assert [each.get("clears_errors", False) for each in history] == [False] + [True] * 4
     assert "clear errors" in daxprov.run("history").check().out
     last = daxprov.run("rollback", "--yes")
@@ -202,6 +170,40 @@ def test_a_clearing_that_is_killed_is_ended_and_clears_nothing_more(machine):
     assert "not all is cleared" in daxprov.run("history").out
     result, _ = clear(daxprov, "bulk", allow="bulk")
     assert result.status == DONE and found(daxprov) == set(), result
+
+
+def test_a_look_at_a_free_range_that_is_killed_leaves_nothing_unsaid(machine):
+    vm = machine("nfit-large")
+    daxprov = Daxprov(vm)
+    vm.run("ndctl wait-scrub all", check=True)
+    starts = [131072 + 500 * number for number in range(40)]
+    vm.run(f"for start in {' '.join(map(str, starts))}; do "
+           "ndctl inject-error --no-notify -B $start -n 1 namespace1.0 > /dev/null || exit 1; done", check=True)
+    vm.run(f"{SCRUB} && {LABELS}", check=True)
+    made = daxprov.applied(profile(region(1, namespace(name="bulk", mode="raw", size="32 MiB")))).region(1)["namespaces"]
+    before = node(vm, made[0]["blockdev"])
+    assert len(found(daxprov)) == len(starts)
+    killed = kept = 0
+    for at, start in enumerate(starts, 1):
+        result = daxprov.run(
+            "errors", "clear", "--yes", "--range", f"{address(daxprov, start):#x}+512", "--allow-destroy", "region1",
+            fault=Fault(at, "kill-before", calls=("write",), paths=("/sys",), log=f"/tmp/fault-{at}.log"))
+        if result.signal != 9:
+            break
+        killed += 1
+        recovered = daxprov.run("recover", "--json")
+        assert recovered.status == DONE, recovered
+        [ended] = json.loads(recovered.stdout)["recovered"]
+        assert ended["outcome"] == "incomplete" and "bytes were not looked at" in ended["differences"][0], ended
+        # Between its coming up and the count of what is written, nobody can say that nothing was: it stays, and is named.
+        for each in daxprov.inventory().region(1)["namespaces"]:
+            if each["dev"] not in {one["dev"] for one in made}:
+                kept += 1
+                assert f"{each['dev']}, which was made to read" in " ".join(ended["differences"]), ended
+                vm.run(f"ndctl destroy-namespace --force {each['dev']}", check=True)
+        assert daxprov.inventory().region(1)["namespaces"] == made, at
+    assert result.status == DONE and killed > 8 and kept <= 2, (result, killed, kept)
+    assert daxprov.inventory().region(1)["namespaces"] == made and node(vm, made[0]["blockdev"]) == before
 
 
 @pytest.mark.each_kernel

@@ -38,16 +38,26 @@ public struct MediaErrorClearing {
         public var error: HostError?
     }
 
+    /// What a clearing came to.
+    public struct Outcome: Sendable {
+        /// What became of each range. A range that nobody came to is among those that are not cleared.
+        public var ranges: [Range]
+        /// What the ranges that are cleared hold.
+        public var content: ErrorClearing.Content
+        /// In sector mode: the sectors that could not be read, and that zeroes were written over, as places of the block device.
+        public var lostSectors: [Extent] = []
+    }
+
     /// How a clearing ended.
     public enum Ending: Sendable {
         /// No error is listed there.
         case unchanged
         /// It was refused, and nothing was touched.
         case refused([Refusal])
-        /// What became of each range. A range that nobody came to is among those that are not cleared.
-        case ended([Range], ErrorClearing.Content)
+        /// It was carried out, as far as it went.
+        case ended(Outcome)
         /// The same, and the end could not be recorded: recovery does that.
-        case unconfirmed([Range], ErrorClearing.Content, ExecutionError)
+        case unconfirmed(Outcome, ExecutionError)
     }
 
     /// Observes the host and reviews the request. Touches nothing.
@@ -118,14 +128,16 @@ public struct MediaErrorClearing {
         else { return .unchanged }
         do throws(StateError) { try safeguards.requireKnown() } catch { throw .state(error) }
         var recording = try begin(prepared, in: store)
-        var results = clearance.ranges.map { range in
-            Range(
-                range: range, address: start + range.offset.bytes,
-                error: HostError(
-                    .failed, while: "clear media errors", device: clearance.region,
-                    reason: "it was not come to"))
-        }
+        var outcome = Outcome(
+            ranges: clearance.ranges.map { range in
+                Range(
+                    range: range, address: start + range.offset.bytes,
+                    error: HostError(
+                        .failed, while: "clear media errors", device: clearance.region,
+                        reason: "it was not come to"))
+            }, content: clearance.namespace?.blockDevice == nil ? .undefined : .zeroes)
         var failure: ExecutionError?
+        var unread: [Int] = []
         do throws(HostError) {
             try host.clearErrors(
                 ErrorClearing(
@@ -135,12 +147,14 @@ public struct MediaErrorClearing {
                     switch event {
                     case .begins:
                         guard !interruption.isRequested else { return false }
-                        progress(index, results.count)
+                        progress(index, outcome.ranges.count)
                         try recording.note(.intent(step: index, .none))
+                    case .lost(let sector): outcome.lostSectors.append(sector)
+                    case .cleared where clearance.namespace == nil: unread.append(index)
                     case .cleared:
-                        results[index].error = nil
+                        outcome.ranges[index].error = nil
                         try recording.note(.done(step: index))
-                    case .failed(let error): results[index].error = error
+                    case .failed(let error): outcome.ranges[index].error = error
                     }
                     return true
                 } catch {
@@ -149,29 +163,42 @@ public struct MediaErrorClearing {
                 }
             }
         } catch {
-            guard results.contains(where: { $0.error == nil }) else {
+            guard !unread.isEmpty || outcome.ranges.contains(where: { $0.error == nil }) else {
                 try recording.note(.end(.rolledBack, after: nil))
                 throw .host(error)
             }
-            for index in results.indices where results[index].error != nil { results[index].error = error }
+            for index in outcome.ranges.indices where outcome.ranges[index].error != nil {
+                outcome.ranges[index].error = error
+            }
         }
-        let content: ErrorClearing.Content =
-            clearance.namespace?.blockDevice == nil ? .undefined : .zeroes
-        if let failure { return .unconfirmed(results, content, failure) }
-        return end(results, content, &recording)
+        if failure == nil, !unread.isEmpty, let region = prepared.observed.region(clearance.region) {
+            do throws(ExecutionError) {
+                let ranges = unread.map { outcome.ranges[$0].range }
+                let found = try FreeRangeLook(host: host, region: region).look(at: ranges) {
+                    (label, place) throws(ExecutionError) in
+                    try recording.note(.placeholder(label, .offset(place, region: region.device)))
+                }
+                for (index, error) in zip(unread, found) {
+                    outcome.ranges[index].error = error
+                    if error == nil { try recording.note(.done(step: index)) }
+                }
+            } catch {
+                failure = error
+            }
+        }
+        if let failure { return .unconfirmed(outcome, failure) }
+        return end(outcome, &recording)
     }
 
-    private func end(
-        _ results: [Range], _ content: ErrorClearing.Content, _ recording: inout Recording
-    ) -> Ending {
+    private func end(_ outcome: Outcome, _ recording: inout Recording) -> Ending {
         do throws(ExecutionError) {
             let after: Observed
             do throws(HostError) { after = try host.observe() } catch { throw .host(error) }
-            let isWhole = results.allSatisfy { $0.error == nil }
+            let isWhole = outcome.ranges.allSatisfy { $0.error == nil }
             try recording.note(.end(isWhole ? .committed : .incomplete, after: after))
-            return .ended(results, content)
+            return .ended(outcome)
         } catch {
-            return .unconfirmed(results, content, error)
+            return .unconfirmed(outcome, error)
         }
     }
 

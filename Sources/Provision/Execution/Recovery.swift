@@ -123,11 +123,42 @@ public struct Recovery {
     private func endClearing(
         _ log: TransactionLog, _ recording: inout Recording
     ) throws(ExecutionError) -> Recovered {
+        let kept = try removeLooks(of: log)
         let now = try observe()
-        let left = log.errorsLeft(on: now)
+        let left = log.errorsLeft(on: now) + kept
         let end: TransactionEnd = left.isEmpty ? .committed : .incomplete
         try recording.note(.end(end, after: now))
         return Recovered(id: log.header.id, end: end, differences: left, clearedErrors: true)
+    }
+
+    /// Removes the namespaces that were made to read free ranges; what is said of each that stays, since somebody may have written to it.
+    private func removeLooks(of log: TransactionLog) throws(ExecutionError) -> [String] {
+        guard !log.placeholders.isEmpty else { return [] }
+        let now = try observe()
+        let regions = RegionCorrespondence(before: log.header.before, now: now)
+        var kept: [String] = []
+        do throws(HostError) {
+            for placeholder in log.placeholders {
+                guard let region = regions.region(placeholder.region), region.isEnabled else {
+                    kept.append(
+                        "\(placeholder.region) is not there: what was made to read it may be left in it")
+                    continue
+                }
+                let made = region.namespaces.first { $0.labelUUID == placeholder.label }
+                if let made, made.isActive,
+                    try host.isUnwritten(NamespaceTarget(made, region: region.device)) != true
+                {
+                    kept.append(
+                        "\(made.device), which was made to read what was cleared, is enabled and stays: destroy it if nobody needs it"
+                    )
+                } else {
+                    try host.remove(placeholder.label, from: region.device)
+                }
+            }
+        } catch {
+            throw .host(error)
+        }
+        return kept
     }
 
     private func observe() throws(ExecutionError) -> Observed {

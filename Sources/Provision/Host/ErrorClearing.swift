@@ -20,8 +20,11 @@ public struct ErrorClearing: Equatable, Sendable {
     public enum Event: Equatable, Sendable {
         /// It is about to be cleared.
         case begins
-        /// No list has it any more, and where it can be read it was, as zeroes.
+        /// No list has it any more, and it was read: through a block device as zeroes. A free range is for the caller to read.
         case cleared
+        /// A sector of the block device, in sector mode, that could not be read: zeroes were written over it. It may be told more than once
+        /// of one range, between its other events, and belongs to any of them.
+        case lost(Extent)
         /// It is not cleared, or not all of it.
         case failed(HostError)
     }
@@ -30,7 +33,7 @@ public struct ErrorClearing: Equatable, Sendable {
     public enum Content: String, CaseIterable, Sendable {
         /// Zeroes, as reading them showed.
         case zeroes
-        /// Whatever the firmware leaves there: nothing could be read.
+        /// Whatever the firmware leaves there: it can be read.
         case undefined
     }
 }

@@ -26,7 +26,12 @@ public struct ErrorClearingReport: Sendable {
         }
         let last =
             clearance.ranges.isEmpty
-            ? [] : ["What lies in these ranges is lost, and reads as zeroes or as the firmware leaves it."]
+            ? []
+            : [
+                clearance.namespace?.mode == .sector
+                    ? "Every sector is read; one that cannot be read is lost as a whole, and reads as zeroes."
+                    : "What lies in these ranges is lost, and reads as zeroes or as the firmware leaves it."
+            ]
         return ([heading] + errors + last).flatMap { TextFill.lines($0, width: style.width, indent: 4) }
             .map { $0 + "\n" }.joined()
     }
@@ -38,9 +43,9 @@ public struct ErrorClearingReport: Sendable {
             case .unchanged: ["No media errors are listed there: nothing was done."]
             case .refused(let refusals):
                 RefusalText.lines(refusals, source: "", style) + ["Nothing was touched."]
-            case .ended(let ranges, let content): self.lines(ranges, content)
-            case .unconfirmed(let ranges, let content, let error):
-                self.lines(ranges, content) + [
+            case .ended(let outcome): self.lines(outcome)
+            case .unconfirmed(let outcome, let error):
+                self.lines(outcome) + [
                     "The end could not be recorded: \(TerminalText.clean(error.description))",
                     "daxprov recover does that; it clears nothing more.",
                 ]
@@ -48,9 +53,8 @@ public struct ErrorClearingReport: Sendable {
         return lines.flatMap { TextFill.lines($0, width: style.width, indent: 2) }.map { $0 + "\n" }.joined()
     }
 
-    private func lines(
-        _ ranges: [MediaErrorClearing.Range], _ content: ErrorClearing.Content
-    ) -> [String] {
+    private func lines(_ outcome: MediaErrorClearing.Outcome) -> [String] {
+        let (ranges, content) = (outcome.ranges, outcome.content)
         let cleared = ranges.filter { $0.error == nil }
         var lines = cleared.map { "cleared \(Self.words($0))" }
         lines += ranges.compactMap { range in
@@ -58,15 +62,29 @@ public struct ErrorClearingReport: Sendable {
         }
         let advice = Set(ranges.compactMap(\.error).compactMap(\.advice)).sorted()
         lines += advice.map { "  \(TerminalText.clean($0))" }
+        lines += lostSectors(outcome.lostSectors)
         if !cleared.isEmpty {
             lines.append(
                 content == .zeroes
                     ? "What was cleared reads as zeroes: that was read."
-                    : "What was cleared holds whatever the firmware leaves there, and was not read: write it before it is used."
+                    : "What was cleared can be read, and holds whatever the firmware leaves there: write it before it is used."
             )
             lines.append("It cannot be rolled back.")
         }
         return lines
+    }
+
+    /// The sectors that zeroes were written over, the first of them by their numbers.
+    private func lostSectors(_ sectors: [Extent]) -> [String] {
+        guard let first = sectors.first else { return [] }
+        let shown = sectors.prefix(16).map { "\($0.offset.bytes / first.length.bytes)" }.joined(
+            separator: ", ")
+        let more = sectors.count > 16 ? " and more (--json has all)" : ""
+        let disk = clearance.namespace?.blockDevice.map { " of /dev/\($0)" } ?? ""
+        let count = sectors.count == 1 ? "1 sector" : "\(sectors.count) sectors"
+        return [
+            "lost: \(count) of \(first.length)\(TerminalText.clean(disk)) that could not be read; zeroes were written there: \(shown)\(more)"
+        ]
     }
 
     private static func words(_ range: MediaErrorClearing.Range) -> String {
@@ -78,7 +96,7 @@ public struct ErrorClearingReport: Sendable {
         let document = JSONNode.object()
         document.set("format_version", PlanReport.formatVersion)
         document.set("tool_version", ToolVersion.current)
-        document.set("outcome", outcome)
+        document.set("outcome", outcome.rawValue)
         document.set("region", clearance.region)
         document.set("namespace", clearance.namespace?.device)
         document.set("name", clearance.namespace?.name)
@@ -87,20 +105,17 @@ public struct ErrorClearingReport: Sendable {
         switch ending {
         case .unchanged: break
         case .refused(let refusals): document.set("refusals", each: refusals) { PlanReport.refusal($0) }
-        case .ended(let ranges, let content):
-            Self.describe(ranges, content, in: document)
-        case .unconfirmed(let ranges, let content, let error):
-            Self.describe(ranges, content, in: document)
+        case .ended(let outcome): Self.describe(outcome, in: document)
+        case .unconfirmed(let outcome, let error):
+            Self.describe(outcome, in: document)
             document.set("error", ErrorReport.json(error))
         }
         document.set("transaction", transaction)
         return document
     }
 
-    private static func describe(
-        _ ranges: [MediaErrorClearing.Range], _ content: ErrorClearing.Content, in node: borrowing JSONNode
-    ) {
-        node.set("ranges", each: ranges) { range in
+    private static func describe(_ outcome: MediaErrorClearing.Outcome, in node: borrowing JSONNode) {
+        node.set("ranges", each: outcome.ranges) { range in
             let item = JSONNode.object()
             item.set("address", range.address)
             item.set("offset", range.range.offset)
@@ -109,20 +124,43 @@ public struct ErrorClearingReport: Sendable {
             if let error = range.error { item.set("error", ErrorReport.json(.host(error))) }
             return item
         }
-        node.set("content", content.rawValue)
+        node.set("content", outcome.content.rawValue)
+        guard !outcome.lostSectors.isEmpty else { return }
+        node.set("lost_sectors", each: outcome.lostSectors) { sector in
+            let item = JSONNode.object()
+            item.set("offset", sector.offset)
+            item.set("length", sector.length)
+            return item
+        }
     }
 
-    private var outcome: String {
+    /// How it ended, in a word.
+    enum Outcome: String, CaseIterable {
+        /// Every range is cleared.
+        case cleared
+        /// No error is listed there.
+        case unchanged
+        /// It was refused.
+        case refused
+        /// Some ranges are cleared.
+        case partial
+        /// None is.
+        case failed
+        /// The end could not be recorded.
+        case unconfirmed
+    }
+
+    private var outcome: Outcome {
         switch ending {
-        case .unchanged: "unchanged"
-        case .refused: "refused"
-        case .ended(let ranges, _):
-            if ranges.allSatisfy({ $0.error == nil }) {
-                "cleared"
+        case .unchanged: .unchanged
+        case .refused: .refused
+        case .ended(let outcome):
+            if outcome.ranges.allSatisfy({ $0.error == nil }) {
+                .cleared
             } else {
-                ranges.allSatisfy { $0.error != nil } ? "failed" : "partial"
+                outcome.ranges.allSatisfy { $0.error != nil } ? .failed : .partial
             }
-        case .unconfirmed: "unconfirmed"
+        case .unconfirmed: .unconfirmed
         }
     }
 }

@@ -4,29 +4,74 @@ public import ProvisionCore
 public struct WipeReport: Sendable {
     private let outcomes: [Wiping.Outcome]
     private let refusals: [Refusal]
+    private let notBegun: [NotBegun]
+
+    /// A namespace that was to be wiped after others, and of which nothing was written.
+    public struct NotBegun: Sendable {
+        /// The namespace.
+        public var target: WipeTarget
+        /// Why it could not be begun; nil where that of another one ended the command.
+        public var error: ExecutionError?
+
+        /// A value of these parts.
+        public init(_ target: WipeTarget, _ error: ExecutionError? = nil) {
+            self.target = target
+            self.error = error
+        }
+    }
+
+    /// How it ended, in a word.
+    public enum Ending: String, CaseIterable, Sendable {
+        /// All were zeroed.
+        case wiped
+        /// It was refused, and nothing was begun.
+        case refused
+        /// One of them failed, or could not be begun.
+        case failed
+        /// A signal stopped it.
+        case interrupted
+    }
 
     /// The report of wipes that were begun, in their order.
-    public init(_ outcomes: [Wiping.Outcome]) {
+    /// - Parameter notBegun: those that were to come after them.
+    public init(_ outcomes: [Wiping.Outcome], notBegun: [NotBegun] = []) {
         self.outcomes = outcomes
+        self.notBegun = notBegun
         refusals = []
     }
 
     /// The report of a refusal: nothing was begun.
     public init(refused refusals: [Refusal]) {
         outcomes = []
+        notBegun = []
         self.refusals = refusals
+    }
+
+    /// How it ended.
+    public var ending: Ending {
+        guard refusals.isEmpty else { return .refused }
+        if outcomes.contains(where: { $0.failure != nil }) || notBegun.contains(where: { $0.error != nil }) {
+            return .failed
+        }
+        return notBegun.isEmpty && outcomes.allSatisfy { $0.record.end == .wiped } ? .wiped : .interrupted
     }
 
     /// The outcomes for a person.
     public func text(_ style: TextStyle = .plain) -> String {
         let lines =
             RefusalText.lines(refusals, source: "", style)
-            + outcomes.flatMap { outcome in
-                Self.lines(outcome).flatMap { line in
-                    TextFill.lines(TerminalText.clean(line), width: style.width, indent: 4)
-                }
+            + (outcomes.flatMap { Self.lines($0) } + notBegun.flatMap { Self.lines($0) }).flatMap {
+                TextFill.lines(TerminalText.clean($0), width: style.width, indent: 4)
             }
         return lines.map { $0 + "\n" }.joined()
+    }
+
+    private static func lines(_ item: NotBegun) -> [String] {
+        guard let error = item.error else {
+            return ["\(item.target.address): not begun, nothing of it was zeroed"]
+        }
+        return ["\(item.target.address): not begun, nothing of it was zeroed: \(error.description)"]
+            + (error.advice.map { ["  \($0)"] } ?? [])
     }
 
     private static func lines(_ outcome: Wiping.Outcome) -> [String] {
@@ -57,15 +102,21 @@ public struct WipeReport: Sendable {
         let document = JSONNode.object()
         document.set("format_version", 1)
         document.set("tool_version", ToolVersion.current)
-        let isDone = outcomes.allSatisfy { $0.record.end == .wiped }
-        document.set(
-            "outcome",
-            !refusals.isEmpty
-                ? "refused"
-                : isDone ? "wiped" : outcomes.contains { $0.failure != nil } ? "failed" : "interrupted")
+        document.set("outcome", ending.rawValue)
         if !refusals.isEmpty { document.set("refusals", each: refusals) { PlanReport.refusal($0) } }
         document.set("wipes", each: outcomes) { Self.json($0) }
+        if !notBegun.isEmpty { document.set("not_begun", each: notBegun) { Self.json($0) } }
         return document
+    }
+
+    private static func json(_ item: NotBegun) -> JSONNode {
+        let node = JSONNode.object()
+        node.set("address", item.target.address)
+        node.set("dev", item.target.namespace.device)
+        node.set("raw_uuid", item.target.namespace.labelUUID)
+        node.set("error", item.error?.description)
+        node.set("advice", item.error?.advice)
+        return node
     }
 
     private static func json(_ outcome: Wiping.Outcome) -> JSONNode {

@@ -34,7 +34,10 @@ public struct MediaErrorClearance: Equatable, Sendable {
         guard !ranges.isEmpty else { return nil }
         let count = ranges.count == 1 ? "1 range" : "\(ranges.count) ranges"
         let size = ranges.reduce(ByteCount.zero) { $0 + $1.length }
-        let consequence = "would lose what lies in \(count) of media errors (\(size) in all, rounded outward)"
+        let consequence =
+            namespace?.mode == .sector
+            ? "would lose every sector that cannot be read (\(count) of media errors, \(size) in all, rounded outward)"
+            : "would lose what lies in \(count) of media errors (\(size) in all, rounded outward)"
         guard let namespace else { return Loss(address: region, words: [], consequence: consequence) }
         return Loss(namespace, in: region, consequence: consequence)
     }
@@ -202,7 +205,9 @@ extension MediaErrorClearance {
         for error in errors where !Self.clearable.contains(error.part) {
             refusals.append(error.refusal(address))
         }
-        if let namespace, refusals.isEmpty { refusals += Self.impossible(namespace, address) }
+        if let namespace, refusals.isEmpty {
+            refusals += Self.impossible(namespace, errors, survey.errors(in: region.device), address)
+        }
         if !canClear, refusals.isEmpty {
             refusals.append(
                 Refusal(
@@ -215,7 +220,9 @@ extension MediaErrorClearance {
     /// The parts that can be cleared.
     private static let clearable: [MediaError.Part] = [.data, .free]
 
-    private static func impossible(_ namespace: Namespace, _ address: String) -> [Refusal] {
+    private static func impossible(
+        _ namespace: Namespace, _ errors: [MediaError], _ all: [MediaError], _ address: String
+    ) -> [Refusal] {
         guard namespace.isActive else {
             return [
                 Refusal(
@@ -224,16 +231,18 @@ extension MediaErrorClearance {
                     advice: "enable it first: ndctl enable-namespace \(namespace.device)")
             ]
         }
-        guard namespace.mode != .sector else {
+        guard namespace.mode == .sector else { return [] }
+        let rest = all.filter { $0.namespace?.device == namespace.device }
+        // A sector whose entry of the table cannot be read cannot be read either, though its data may be good.
+        if let error = rest.first(where: { $0.part == .translationTable }) { return [error.refusal(address)] }
+        let asked = errors.map(\.range)
+        guard rest.allSatisfy({ $0.part != .data || $0.range.without(asked).isEmpty }) else {
             return [
                 Refusal(
                     .clearImpossible, address,
-                    "in sector mode the firmware's clearing heals nothing: the translation table keeps its mark of the error, and only a "
-                        + "write of the sector that cannot be read ends it",
-                    advice:
-                        "find the sectors that fail (dd if=/dev/\(namespace.blockDevice ?? "pmemNs") of=/dev/null bs=4096 iflag=direct "
-                        + "conv=noerror), and write each of them three times (dd oflag=direct); then daxprov errors list"
-                )
+                    "the range leaves out errors of its data, and in sector mode these are cleared together: where a sector lies only the "
+                        + "translation table knows",
+                    advice: "leave out --range, or give one that has all errors of its data")
             ]
         }
         return []
@@ -281,7 +290,9 @@ extension MediaError {
             return Refusal(
                 .mediaErrors, address,
                 "\(place) of the errors lie in its translation table: clearing would lose which block holds what",
-                advice: "copy its data, destroy it, clear the range, and create it again")
+                advice:
+                    "copy its data (a sector that cannot be read may have lost only its entry in the table), destroy it, clear the range, and "
+                    + "create it again")
         case .undetermined:
             return Refusal(
                 .mediaErrors, address, "the namespace is disabled: whether \(place) is data is not known",

@@ -4,17 +4,19 @@ public import ProvisionCore
 /// Clearing media errors.
 ///
 /// Through the block device, by writing zeroes past the page cache, where there is one: this alone clears both of the kernel's lists, and
-/// keeps the node. What the firmware clears by ioctl stays in the list of the block device, and reads go on failing, until the namespace is
-/// disabled and enabled, which makes its node anew. A devdax device has neither a second list nor a way to write but a mapping; nor has a
-/// free range: there the ioctl is all.
+/// keeps the node. In sector mode the sectors that cannot be read are written. What the firmware clears by ioctl stays in the list of the
+/// block device, and reads go on failing, until the namespace is disabled and enabled, which makes its node anew. A devdax device has neither
+/// a second list nor a way to write but a mapping; nor has a free range: there the ioctl is all.
 extension KernelHost {
-    private static var operation: String { "clear media errors" }
+    static var operation: String { "clear media errors" }
 
     /// See ``RestoringHost/clearingUnit(in:for:)``.
     public func clearingUnit(
         in region: Region, for namespace: Namespace?
     ) throws(HostError) -> ByteCount? {
         let sector = ByteCount(512)
+        // Sectors are written there, wherever the translation table has them: the range tells only where to look in the lists.
+        guard namespace?.mode != .sector else { return sector }
         let disk = namespace?.mode == .devdax ? nil : namespace?.blockDevice
         let block = disk.flatMap { Self.logicalBlockSize(of: $0) }
         var unit: ByteCount?
@@ -77,7 +79,11 @@ extension KernelHost {
         let held = try UseGuard.unused(live, in: home, for: Self.operation)
         if home.characterDevice(of: live) != nil {
             try clearByFirmware(clearing, from: start, home, tell)
-        } else if let disk = home.disk(of: live), !disk.hasSuffix("s") {
+        } else if let disk = home.disk(of: live), live.claim?.hasPrefix("btt") == true,
+            let sector = Self.logicalBlockSize(of: disk)
+        {
+            try clearSectors(clearing, of: live, on: disk, sector: sector.bytes, home, tell)
+        } else if let disk = home.disk(of: live), live.claim?.hasPrefix("btt") != true {
             try clear(clearing, from: start, through: disk, of: live, home, tell)
         } else {
             throw HostError(
@@ -118,6 +124,10 @@ extension KernelHost {
                             advice:
                                 "see daxprov errors list, and replace a DIMM whose errors cannot be cleared")
                     }
+                    if let target = clearing.target {
+                        try home.requireReadable(
+                            start + range.offset.bytes, range.length, of: try home.live(target))
+                    }
                 }
                 guard tell(index, event) else { return }
             }
@@ -155,14 +165,14 @@ extension KernelHost {
         }
     }
 
-    private static func event(_ work: () throws(HostError) -> Void) -> ErrorClearing.Event {
+    static func event(_ work: () throws(HostError) -> Void) -> ErrorClearing.Event {
         HostError.collected(work).map { ErrorClearing.Event.failed($0) } ?? .cleared
     }
 }
 
 extension HostError {
     /// The error of `work`; nil where it had none.
-    fileprivate static func collected(_ work: () throws(HostError) -> Void) -> HostError? {
+    static func collected(_ work: () throws(HostError) -> Void) -> HostError? {
         do throws(HostError) {
             try work()
             return nil
@@ -174,12 +184,28 @@ extension HostError {
 
 extension KernelRegion {
     /// Fails while an address range scrub runs: its result lists again what is cleared meanwhile.
-    fileprivate func requireIdleScrub(while operation: String) throws(HostError) {
+    func requireIdleScrub(while operation: String) throws(HostError) {
         guard directory.text("../nfit/scrub")?.hasSuffix("+") == true else { return }
         throw HostError(
             .busy, while: operation, device: device,
             reason: "an address range scrub runs, whose result would list again what is cleared now",
             advice: "wait for its end: daxprov errors scrub --wait")
+    }
+
+    /// Fails where the device of a devdax namespace cannot be read in a range that no list has any more.
+    fileprivate func requireReadable(
+        _ address: UInt64, _ length: ByteCount, of live: Live
+    ) throws(HostError) {
+        do throws(HostError) {
+            try MappedRead(live, in: self, while: "read what was cleared")
+                .requireReadable(at: address, length: length)
+        } catch {
+            var error = error
+            error.reason =
+                "the kernel lists no error there any more, but it could not be read: \(error.reason)"
+            error.advice = "it is not counted as cleared: write it, and read it, before it is used"
+            throw error
+        }
     }
 
     /// Fails where a namespace lies in one of these ranges.
@@ -202,7 +228,7 @@ extension KernelRegion {
     }
 
     /// Fails where the region still lists errors in a range of it.
-    fileprivate func requireNotListed(_ range: Extent, while operation: String) throws(HostError) {
+    func requireNotListed(_ range: Extent, while operation: String) throws(HostError) {
         try requireNone(in: range, listedBy: "badblocks", of: device, "the region", operation)
     }
 

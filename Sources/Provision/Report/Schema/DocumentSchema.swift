@@ -16,6 +16,14 @@ public enum DocumentSchema: String, CaseIterable, Sendable {
     case apply
     /// `verify --json`.
     case verify
+    /// `errors list --json`.
+    case errorsList = "errors-list"
+    /// `errors clear --json`.
+    case errorsClear = "errors-clear"
+    /// `errors scrub --json`.
+    case errorsScrub = "errors-scrub"
+    /// `wipe --json`.
+    case wipe
 
     /// The schema as one document.
     public var json: JSONNode { JSONNode(value) }
@@ -39,9 +47,12 @@ public enum DocumentSchema: String, CaseIterable, Sendable {
     private var title: String {
         switch self {
         case .profile: "A profile of daxprov, version 1"
-        default: "The document of daxprov \(rawValue) --json, format version \(PlanReport.formatVersion)"
+        default: "The document of daxprov \(command) --json, format version \(PlanReport.formatVersion)"
         }
     }
+
+    /// The command that prints the document.
+    private var command: String { String(rawValue.map { $0 == "-" ? " " : $0 }) }
 
     private var root: JSONValue {
         switch self {
@@ -51,6 +62,10 @@ public enum DocumentSchema: String, CaseIterable, Sendable {
         case .status: StatusSchema.root
         case .apply: ApplySchema.root
         case .verify: VerificationSchema.root
+        case .errorsList: MediaErrorSchema.list
+        case .errorsClear: MediaErrorSchema.clearing
+        case .errorsScrub: MediaErrorSchema.scrub
+        case .wipe: WipeSchema.root
         }
     }
 
@@ -62,6 +77,8 @@ public enum DocumentSchema: String, CaseIterable, Sendable {
         case .status: StatusSchema.definitions
         case .apply: ApplySchema.definitions
         case .verify: VerificationSchema.definitions
+        case .errorsList, .errorsClear, .errorsScrub: MediaErrorSchema.definitions
+        case .wipe: WipeSchema.definitions
         }
     }
 }

@@ -128,7 +128,8 @@ enum ApplySchema {
             "raw_uuid": Words.uuid, "uuid": Words.uuid, "resource": Words.count, "usable_size": Words.count,
         ])
 
-    private static let error = Words.record(
+    /// Why a step, or a range, failed.
+    static let error = Words.record(
         ["kind": Words.text, "reason": Words.text],
         optional: [
             "operation": Words.text, "device": Words.text, "errno": Words.count,

@@ -1,0 +1,93 @@
+import ProvisionCore
+import ProvisionHost
+
+/// A look at ranges of a region in which no namespace lies: a raw namespace is made over them for the moment, without touching its media, and
+/// read while nobody can reach it. The journal knows its label's UUID before it exists, so that recovery removes what a run that died has left.
+struct FreeRangeLook {
+    let host: any RestoringHost
+    let region: Region
+
+    /// Notes the UUID and the place of what is about to be made.
+    typealias Note = (UUID, ByteCount) throws(ExecutionError) -> Void
+
+    /// Why each of the ranges could not be read; nil for one that was.
+    /// - Throws: where the journal cannot be written.
+    func look(at ranges: [Extent], _ note: Note) throws(ExecutionError) -> [HostError?] {
+        var found: [HostError?] = []
+        for range in ranges { found.append(try look(at: range, note)) }
+        return found
+    }
+
+    private func look(at range: Extent, _ note: Note) throws(ExecutionError) -> HostError? {
+        let gaps = ExtentMap(of: region)?.gaps ?? []
+        guard region.labelling == .labelled, let start = region.resource,
+            let place = gaps.first(where: { $0.offset <= range.offset && range.end <= $0.end })
+        else { return Self.unread("no namespace can be made over it to read it", region) }
+        var made: [UUID] = []
+        var result: Result<HostError?, ExecutionError>
+        do throws(ExecutionError) {
+            // The kernel takes the first gap that is large enough.
+            for gap in gaps where gap.offset < place.offset && gap.length >= place.length {
+                _ = try occupy(Extent(offset: gap.offset, length: place.length), start, &made, note)
+            }
+            let target = try occupy(place, start, &made, note)
+            let part = Extent(offset: range.offset - place.offset, length: range.length)
+            var isReadable = false
+            try onHost { () throws(HostError) in
+                try host.readMedia(of: target, [part]) { _, bytes in
+                    isReadable = bytes != nil
+                    return true
+                }
+            }
+            result = .success(isReadable ? nil : Self.unread("reading it fails with a media error", region))
+        } catch {
+            result = .failure(error)
+        }
+        var left: [String] = []
+        for label in made.reversed() {
+            do throws(HostError) {
+                try host.remove(label, from: region.device)
+            } catch {
+                left.append("\(error.operation) (\(error.device ?? region.device)): \(error.reason)")
+            }
+        }
+        switch result {
+        case .success(let error):
+            guard !left.isEmpty else { return error }
+            var error =
+                error ?? Self.unread("the namespace that was made to read it could not be removed", region)
+            error.undoFailures += left
+            return error
+        case .failure(.host(var error)):
+            error.undoFailures += left
+            return Self.unread(error.reason, region, error.undoFailures)
+        case .failure(let error): throw error
+        }
+    }
+
+    private func occupy(
+        _ place: Extent, _ start: UInt64, _ made: inout [UUID], _ note: Note
+    ) throws(ExecutionError) -> NamespaceTarget {
+        var generator = SystemRandomNumberGenerator()
+        let label = UUID.random(using: &generator)
+        try note(label, place.offset)
+        made.append(label)
+        let placement = Placement(
+            region: region.device, layout: Layout(name: nil, mode: .raw, rawSize: place.length),
+            resource: start + place.offset.bytes, usableSize: place.length)
+        do throws(HostError) { return try host.occupy(placement, as: label) } catch { throw .host(error) }
+    }
+
+    private func onHost(_ work: () throws(HostError) -> Void) throws(ExecutionError) {
+        do throws(HostError) { try work() } catch { throw .host(error) }
+    }
+
+    private static func unread(_ why: String, _ region: Region, _ failures: [String] = []) -> HostError {
+        var error = HostError(
+            .failed, while: "read what was cleared", device: region.device,
+            reason: "the kernel lists no error there any more, but it could not be read: \(why)",
+            advice: "it is not counted as cleared: what is created there shows whether it can be read")
+        error.undoFailures = failures
+        return error
+    }
+}

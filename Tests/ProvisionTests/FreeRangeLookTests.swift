@@ -1,0 +1,88 @@
+import Testing
+
+@testable import Provision
+@testable import ProvisionCore
+@testable import ProvisionHost
+
+/// Reading back what was cleared where no namespace lies, on the simulated host.
+@Suite struct FreeRangeLookTests {
+    /// Two namespaces with a gap between them, and an error in the gap behind both, which is not the first that is large enough.
+    private static func host() throws -> SimulatedHost {
+        let text = """
+            {"format_version": 1, "simulated_host": {"buses": [{"scrub_state": "idle",
+              "dimms": [{"id": "a", "size": "1 GiB", "label_size": "128 KiB"}],
+              "regions": [{"dimms": ["a"], "badblocks": [{"offset": 2000000, "length": 2}], "namespaces": [
+                {"name": "a", "mode": "raw", "size": "64 MiB"},
+                {"name": "b", "mode": "raw", "size": "64 MiB", "offset": "512 MiB"}]}]}]}}
+            """
+        return try SimulatedHost(json: text)
+    }
+
+    private static func clearing(on host: SimulatedHost) throws -> MediaErrorClearing {
+        let start = try #require(try host.observe().regions[0].resource) + 2_000_000 * 512
+        return MediaErrorClearing(
+            of: MediaErrorClearance.Request(namespace: nil, range: start..<start + 1024), on: host)
+    }
+
+    private static func clear(
+        _ host: SimulatedHost, in scratch: ScratchDirectory
+    ) throws -> MediaErrorClearing.Ending {
+        let clearing = try clearing(on: host)
+        return try clearing.carryOut(
+            clearing.prepare(), consent: Consent(allowDestroy: ["region0"]), recordingIn: scratch.store)
+    }
+
+    @Test func whatIsFreeIsReadThroughANamespaceThatIsGoneAfterwards() throws {
+        let host = try Self.host()
+        let before = HostSnapshot(try host.observe())
+        let scratch = try ScratchDirectory()
+        guard case .ended(let outcome) = try Self.clear(host, in: scratch) else {
+            Issue.record("it did not end")
+            return
+        }
+        #expect(outcome.ranges.map { $0.error } == [nil] && outcome.content == .undefined)
+        #expect(HostSnapshot(try host.observe()) == before)
+        #expect(try host.observe().regions[0].badBlocks.isEmpty)
+        let log = try scratch.store.log(try #require(scratch.store.youngest))
+        #expect(log.end == .committed && log.done == [0])
+        // The first gap is as large, so that is filled meanwhile.
+        #expect(log.placeholders.count == 2)
+    }
+
+    /// What could not be read is not called cleared, and nothing is left behind.
+    @Test(arguments: 2...12) func aStoreThatFailsLeavesNothing(operation: Int) throws {
+        let host = try Self.host()
+        let before = HostSnapshot(try host.observe())
+        let scratch = try ScratchDirectory()
+        host.arm(SimulatedFault(.fail(errno: 5), atOperation: operation))
+        guard case .ended(let outcome) = try Self.clear(host, in: scratch) else {
+            Issue.record("it did not end")
+            return
+        }
+        let isWhole = host.operations < operation
+        let error = outcome.ranges[0].error
+        #expect((error == nil) == isWhole, "\(String(describing: error))")
+        if !isWhole, let error {
+            #expect(error.reason.contains("it could not be read"), "\(error)")
+            let isAsBefore = HostSnapshot(try host.observe()) == before
+            #expect(!error.undoFailures.isEmpty || isAsBefore, "\(error)")
+        }
+    }
+
+    /// Wherever it dies, recovery ends it, and what was made to look is gone, or said to be left.
+    @Test(arguments: 1...16) func aCrashAtAnyStoreIsEndedByRecovery(operation: Int) throws {
+        let host = try Self.host()
+        let before = HostSnapshot(try host.observe())
+        let scratch = try ScratchDirectory()
+        host.arm(SimulatedFault(.crash, atOperation: operation))
+        _ = try? Self.clear(host, in: scratch)
+        try host.reboot()
+        guard try !scratch.store.interrupted().isEmpty else { return }
+        let outcome = try Recovery(host: host, store: scratch.store).run()
+        #expect(outcome.blocked.isEmpty)
+        let recovered = try #require(outcome.recovered.first)
+        let isAsBefore = HostSnapshot(try host.observe()) == before
+        #expect(recovered.end == .incomplete)
+        #expect(isAsBefore || recovered.differences.contains { $0.contains("was made to read") })
+    }
+}
