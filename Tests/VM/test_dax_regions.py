@@ -174,9 +174,9 @@ def test_memory_that_the_kernel_keeps_is_said_and_recovered_after_a_boot(scene):
 
 
 # How many divisions; the seed is that of the first. More: DAXPROV_GRID=500 (Tests/VM/README.md has what such a run showed).
-GRID = int(os.environ.get("DAXPROV_GRID", "18"))
+GRID = int(os.environ.get("DAXPROV_GRID", "12"))
 GRID_SEED = int(os.environ.get("DAXPROV_GRID_SEED", "1"))
-FIXED = ((0, 128), (2, 126), (64, 128), (64, 256), (126, 258), (2, 384), (130, 510), (0, 514))
+FIXED = ((2, 126), (64, 256), (126, 258), (130, 510), (0, 514))
 
 
 def division(number):

@@ -150,6 +150,7 @@ def test_after_a_boot_the_page_map_lies_where_it_was(scene):
     assert made.status == DONE, made
     gain = usable(scene.vm) - before
     scene.reboot()
+    before = usable(scene.vm)
     assert attribute(scene.vm, scene.namespace["chardev"]) == "0"
     restored = scene.run("apply", "--boot")
     assert restored.status == DONE, restored
@@ -167,7 +168,7 @@ def test_killed_at_any_store_the_page_map_lies_where_it_did_or_where_it_is_to(sc
         return
     start = DEVICE if way == "to memory" else OFF
     ends = set()
-    for at in range(1, STORES, 3):
+    for at in range(1, STORES, 2):
         scene.daxprov.apply(start, allow=["heap"]).check()
         fault = Fault(at, "kill-before", paths=("/sys",), log=f"/tmp/fault-{at}.log")
         killed = scene.run("apply", "--yes", "--allow-destroy", "heap", profile=ON, fault=fault)
@@ -229,7 +230,7 @@ def test_devices_of_dynamic_regions_have_it_and_get_it_back_after_a_boot(machine
     scene.assert_sound()
 
     # Killed between two stores, it is the one or the other.
-    for at in (4, 7, 9, 11, 13):
+    for at in range(1, 7):
         scene.daxprov.apply(other).check()
         scene.daxprov.apply(wanted, fault=Fault(at, "kill-before", paths=("/sys",)))
         recovered = scene.daxprov.run("recover")

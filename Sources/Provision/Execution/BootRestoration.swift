@@ -216,7 +216,8 @@ public struct BootRestoration: Sendable {
                 return DaxDeviceDeclaration(
                     name: name, size: .raw(device.layout.size), align: Alignment(device.layout.align),
                     configuration: DeviceConfiguration(
-                        use: device.layout.use ?? .devdax, rights: device.layout.rights.rule),
+                        use: device.layout.use ?? .devdax, rights: device.layout.rights.rule
+                    ).explicit,
                     zeroes: false)
             }, position: SourcePosition(line: line, column: 1))
     }
@@ -363,6 +364,6 @@ private struct Candidate {
             name: isLabelled ? namespace.name.flatMap { NamespaceName($0) } : nil, uuid: kept.key,
             mode: .devdax, size: isLabelled ? .raw(namespace.rawSize) : .remaining(divisor: 1),
             align: namespace.align.flatMap { Alignment($0) }, map: namespace.map,
-            deviceConfiguration: DeviceConfiguration(use: kept.use))
+            deviceConfiguration: DeviceConfiguration(use: kept.use).explicit)
     }
 }

@@ -39,16 +39,23 @@ public enum DeclaredDeviceMode: String, CaseIterable, Sendable {
 }
 
 extension DeviceConfiguration {
-    /// What a device is used as, and the rights that a rule gives it.
+    /// What a device is used as, and the rights that a rule gives it. That its page map is not in its memory goes without saying.
     package init(use: DeviceUse, rights: NodeRights? = nil) {
         switch use {
         case .devdax: self.init()
         case .systemRAM(let online, let memmapOnMemory):
-            self.init(mode: .systemRAM, online: online, memmapOnMemory: memmapOnMemory)
+            self.init(mode: .systemRAM, online: online, memmapOnMemory: memmapOnMemory ? true : nil)
         }
         // Memory has no node to open.
         guard let rights, use == .devdax else { return }
         (owner, group, permissions) = ("\(rights.owner)", "\(rights.group)", rights.permissions)
+    }
+
+    /// The same, and that its page map is not in its memory if it does not say that it is.
+    package var explicit: DeviceConfiguration {
+        var explicit = self
+        if mode == .systemRAM { explicit.memmapOnMemory = memmapOnMemory ?? false }
+        return explicit
     }
 
     /// Whether it says whose the device node is.
