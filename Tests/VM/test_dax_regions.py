@@ -173,7 +173,7 @@ def test_memory_that_the_kernel_keeps_is_said_and_recovered_after_a_boot(scene):
     scene.assert_sound()
 
 
-# How many divisions; the seed is that of the first. More: DAXPROV_GRID=500 (Tests/VM/README.md has what such a run showed).
+# How many divisions; DAXPROV_GRID=150 runs more (docs/kernels.md has what that showed), another seed others.
 GRID = int(os.environ.get("DAXPROV_GRID", "12"))
 GRID_SEED = int(os.environ.get("DAXPROV_GRID_SEED", "1"))
 FIXED = ((2, 126), (64, 256), (126, 258), (130, 510), (0, 514))
