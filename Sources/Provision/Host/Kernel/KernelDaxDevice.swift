@@ -290,16 +290,19 @@ package struct KernelDaxDevice: ~Copyable {
         }
     }
 
+    /// Makes it the memory again that it was. The kernel's policy would bring its blocks online in a zone of its own choice.
     private func becomeMemoryAgain(
         _ taken: [UInt64: String], _ memmapOnMemory: Bool, after failure: HostError
     ) -> HostError {
+        let policy = SystemMemory.policy ?? "offline"
         do throws(HostError) {
+            if policy != "offline" { try SystemMemory.setPolicy("offline") }
             try setMemmapOnMemory(memmapOnMemory)
             try bind(to: Self.memoryDriver)
         } catch {
-            return failure.adding(undoFailures: [error])
+            return Self.giveBack(policy, after: failure.adding(undoFailures: [error]))
         }
-        return bringBack(taken, after: failure)
+        return Self.giveBack(policy, after: bringBack(taken, after: failure))
     }
 
     // MARK: - Drivers
