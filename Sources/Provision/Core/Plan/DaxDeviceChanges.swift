@@ -215,8 +215,10 @@ package struct DaxDeviceChanges {
     private func lost(_ entry: DaxDeviceMatching.Entry, _ layout: DeviceLayout) -> String? {
         let recorded = region.recorded.first { $0.name == entry.declaration.name.text }?.layout
         guard let recorded, !recorded.isKernels else { return nil }
-        if layout.use?.writesToMedia == true {
-            return "what it held is written over when its memory comes online"
+        if layout.isKernels { return "what it held is written over when its memory comes online" }
+        // Where its page map was before, that was agreed to.
+        if layout.use?.writesToMedia == true, recorded.use?.writesToMedia != true {
+            return "its page map is written over what it held"
         }
         return entry.remembered == nil
             ? "its memory is another's in part, or the kernel's, and it is made anew" : nil
