@@ -16,7 +16,8 @@ import Testing
 /// - the record is damaged; `apply --boot` runs twice, dies at any store, or never.
 @Suite struct KeptDeviceTests {
     private static let machine = """
-        {"format_version": 1, "simulated_host": {"buses": [{
+        {"format_version": 1, "simulated_host": {
+          "memory_hotplug": {"block_size": "128 MiB", "memmap_on_memory": "on"}, "buses": [{
           "dimms": [{"id": "a", "size": "4 GiB", "label_size": "128 KiB"}],
           "regions": [{"dimms": ["a"], "target_node": 1}]}]}}
         """
@@ -115,9 +116,14 @@ import Testing
     private static let uses: [(words: String, use: DeviceUse)] = [
         ("mode: system-ram", .systemRAM(.movable)), ("mode: system-ram, online: kernel", .systemRAM(.kernel)),
         ("mode: system-ram, online: none", .systemRAM(.none)),
+        ("mode: system-ram, memmap_on_memory: true", .systemRAM(.movable, memmapOnMemory: true)),
+        (
+            "mode: system-ram, online: none, memmap_on_memory: true",
+            .systemRAM(.none, memmapOnMemory: true)
+        ),
     ]
 
-    @Test(arguments: 0..<3) func itIsWhatItWas(use: Int) throws {
+    @Test(arguments: 0..<5) func itIsWhatItWas(use: Int) throws {
         let scene = try Scene()
         try scene.apply(["heap": nil, "other": nil])
         try scene.write(5, at: .zero)
@@ -141,6 +147,22 @@ import Testing
         try scene.reboot()
         #expect(try scene.afterBoot().refusals.isEmpty)
         #expect(try scene.use() == Self.uses[use].use)
+    }
+
+    @Test func whereTheKernelCannotPutThePageMapThereTheMemoryComesAllTheSame() throws {
+        for support in [MemmapOnMemory.off, .absent] {
+            let scene = try Scene()
+            try scene.apply(["heap": Self.uses[3].words, "other": Self.uses[0].words])
+            try scene.reboot()
+            scene.host.state.memmapOnMemory = support
+            let (refusals, ending) = try scene.afterBoot()
+            #expect(refusals.map(\.code) == [.deviceUnusable] && refusals.map(\.address) == ["heap"])
+            guard case .applied = ending else {
+                Issue.record("\(ending)")
+                return
+            }
+            #expect(try scene.use() == .systemRAM(.movable) && scene.use("other") == .systemRAM(.movable))
+        }
     }
 
     /// One that is used in another way, or not at all, is not kept any more.

@@ -6,6 +6,7 @@ What can happen at a boot:
 - recovery fails: the file systems that require it stay unmounted, the boot goes on, and everything says why;
 - systemd drops the unit, since somebody ordered it into a cycle: nothing fails, so `status` must say it;
 - the sandbox forbids something that only a rarer kind of change needs;
+- daxctl's own udev rule and unit make memory of the same device, before us, beside us or after us;
 - a dax region that was divided is one device again, and its devices' nodes are root's: the unit makes them without the privilege
   to see where a region begins, or to give a node away.
 """
@@ -61,6 +62,7 @@ class Scene:
         with Machine("nvdimm-small", images=folder / "images", labelled=True) as vm:
             daxprov = Daxprov(vm)
             found = daxprov.applied(BEFORE)
+            self.heap = found.named("heap")["uuid"]
             vm.run("mkfs.ext4 -q -b 4096 /dev/pmem0 && mount /dev/pmem0 /mnt && echo kept >/mnt/file && umount /mnt", check=True)
             contents.fill(vm, found.node("other"), "other")
             self.digest = contents.digest(vm, found.node("other"))
@@ -270,6 +272,48 @@ def test_a_unit_that_systemd_dropped_is_seen(scene):
         assert status(vm)["boot_unit"] == {"enabled": True, "result": "not_run"}
         assert "did not run in this boot" in vm.out("daxprov status")
         assert vm.run("mountpoint -q /mnt").status != 0
+
+
+DAXCTL_CONF = "[reconfigure-device x]\nnvdimm.uuid = UUID\nmode = system-ram\nmovable = false\n"
+# As ndctl's sources install them, and Fedora: Debian 12 has another rule, Debian 13 this one, and neither has the unit.
+DAXCTL_RULE = """ACTION=="add", SUBSYSTEM=="dax", TAG+="systemd",\\
+  PROGRAM="/usr/bin/systemd-escape -p --template=daxdev-reconfigure@.service $env{DEVNAME}",\\
+  ENV{SYSTEMD_WANTS}="%c"
+"""
+DAXCTL_UNIT = """[Unit]
+Description=Automatic daxctl device reconfiguration
+Documentation=man:daxctl-reconfigure-device(1)
+[Service]
+Type=forking
+GuessMainPID=false
+ExecStart=/bin/sh -c "exec daxctl reconfigure-device --check-config %I"
+"""
+
+
+@pytest.mark.each_kernel
+@pytest.mark.parametrize("whose", ["Debian's", "upstream's"])
+def test_beside_daxctls_own_rule_and_unit_the_device_is_what_was_applied_or_our_unit_fails(scene, whose):
+    others = {"/etc/daxctl.conf.d/heap.conf": DAXCTL_CONF.replace("UUID", scene.heap)}
+    if whose == "upstream's":
+        others |= {"/etc/udev/rules.d/90-daxctl-device.rules": DAXCTL_RULE,
+                   "/etc/systemd/system/daxdev-reconfigure@.service": DAXCTL_UNIT}
+    with SystemdMachine(scene.images, files(**others), ENABLED, scene.var(f"beside {whose}")) as vm:
+        vm.settled()
+        said = vm.out("journalctl -b --no-pager -u 'daxdev-reconfigure@*' -u daxprov-memory.service; systemctl status 'daxdev*'")
+        [section] = status(vm)["memory_agents"]["daxctl_conf"]["sections"]
+        heap = Inventory(json.loads(vm.out("daxprov inventory --json"))).named("heap")["device"]
+        if whose == "Debian's":
+            # The rule of the package does nothing: its daxctl has no such option, or its unit is not there.
+            assert vm.out("ls /usr/lib/udev/rules.d/90-daxctl-device.rules /lib/udev/rules.d/90-daxctl-device.rules 2>/dev/null"), said
+            assert section["effect"] == "none" and "daxdev" not in vm.out("systemctl --plain list-units 'daxdev*' --state=active"), said
+        else:
+            assert section["effect"] == "competes" and "daxprov wins" in section["message"], section
+            assert "daxdev-reconfigure@" in said, said
+        if heap.get("movable") is not True:
+            # daxctl was faster: the kernel does not give its zone back, or what lay there cannot be compared. Then our unit says so.
+            assert whose == "upstream's" and heap["mode"] == "system-ram", (heap, said)
+            unit = vm.properties("daxprov-memory.service", "ActiveState", "ExecMainStatus")
+            assert unit["ActiveState"] == "failed" and unit["ExecMainStatus"] != "0", (unit, heap, said[:6000])
 
 
 DIVIDED = devices(

@@ -30,9 +30,10 @@ public struct BootRestoration: Sendable {
             kept.damaged.map { Self.damaged($0, in: "devices") }
             + divisions.damaged.map { Self.damaged($0, in: "dax-regions") }
         let known = observed.remembering(divisions.records)
-        add(try withoutRights(divisions.records, host), on: known)
+        let isMapLost = try losesPageMaps(kept.devices, divisions.records, host)
+        add(withoutPageMaps(try withoutRights(divisions.records, host), if: isMapLost), on: known)
         var candidates: [Candidate] = []
-        for device in kept.devices {
+        for device in withoutPageMaps(kept.devices, if: isMapLost) {
             guard let candidate = Candidate(device, on: observed) else {
                 refusals.append(Self.missing(device, on: observed))
                 continue
@@ -71,6 +72,52 @@ public struct BootRestoration: Sendable {
             }
             return record
         }
+    }
+
+    /// Whether page maps were to lie in the memory that they describe, and this kernel cannot do that.
+    private func losesPageMaps(
+        _ kept: [KeptDevice], _ records: [DaxRegionRecord], _ host: any RestoringHost
+    ) throws(HostError) -> Bool {
+        let uses =
+            kept.map(\.use) + records.flatMap(\.devices).compactMap(\.layout.use)
+        guard uses.contains(where: \.hasMemmapOnMemory) else { return false }
+        let findings = try host.examine(UseQuery(targets: [], readsMemoryPolicy: true))
+        return findings.memmapOnMemory.map { $0 != .on } ?? false
+    }
+
+    /// The devices with their page maps elsewhere, where that is lost: each with a refusal. Memory that is missing is the greater fault.
+    private mutating func withoutPageMaps(_ kept: [KeptDevice], if isLost: Bool) -> [KeptDevice] {
+        kept.map { device in
+            guard isLost, device.memmapOnMemory else { return device }
+            refusals.append(Self.withoutPageMap(device.displayName))
+            var device = device
+            device.memmapOnMemory = false
+            return device
+        }
+    }
+
+    private mutating func withoutPageMaps(
+        _ records: [DaxRegionRecord], if isLost: Bool
+    ) -> [DaxRegionRecord] {
+        guard isLost else { return records }
+        return records.map { record in
+            var record = record
+            for number in record.devices.indices {
+                guard case .systemRAM(let online, true)? = record.devices[number].layout.use else { continue }
+                record.devices[number].layout.use = .systemRAM(online)
+                refusals.append(
+                    Self.withoutPageMap("\(record.regionName)/\(record.devices[number].name)"))
+            }
+            return record
+        }
+    }
+
+    private static func withoutPageMap(_ address: String) -> Refusal {
+        Refusal(
+            .deviceUnusable, address,
+            "its memory is put back, and takes the page map from the memory that the host has: this kernel cannot put it into new memory "
+                + "(memmap_on_memory)",
+            advice: "boot as before (memory_hotplug.memmap_on_memory=1), and apply the profile again")
     }
 
     /// Takes those out whose devices somebody uses, each with a refusal.
@@ -169,7 +216,8 @@ public struct BootRestoration: Sendable {
                 return DaxDeviceDeclaration(
                     name: name, size: .raw(device.layout.size), align: Alignment(device.layout.align),
                     configuration: DeviceConfiguration(
-                        use: device.layout.use ?? .devdax, rights: device.layout.rights.rule),
+                        use: device.layout.use ?? .devdax, rights: device.layout.rights.rule
+                    ).explicit,
                     zeroes: false)
             }, position: SourcePosition(line: line, column: 1))
     }
@@ -252,7 +300,8 @@ private struct Candidate {
     /// Whether its memory comes online over what lies there, and that is not the kernel's already.
     var isToBeWrittenOver: Bool {
         let memory = namespace.daxDevice?.mode == .systemRAM ? namespace.daxDevice?.memory : nil
-        return kept.use.isOnline && !(memory.map { $0.online > 0 && $0.online == $0.total } ?? false)
+        return !isRight && kept.use.writesToMedia
+            && !(memory.map { $0.online > 0 && $0.online == $0.total } ?? false)
     }
 
     /// Why it is not the namespace that it was; nil where it is.
@@ -315,6 +364,6 @@ private struct Candidate {
             name: isLabelled ? namespace.name.flatMap { NamespaceName($0) } : nil, uuid: kept.key,
             mode: .devdax, size: isLabelled ? .raw(namespace.rawSize) : .remaining(divisor: 1),
             align: namespace.align.flatMap { Alignment($0) }, map: namespace.map,
-            deviceConfiguration: DeviceConfiguration(mode: .systemRAM, online: kept.online))
+            deviceConfiguration: DeviceConfiguration(use: kept.use).explicit)
     }
 }

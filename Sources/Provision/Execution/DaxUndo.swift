@@ -102,7 +102,7 @@ struct DaxUndo {
         for device in current where !isSettled(device.layout) && isOwn(device.layout) {
             let goal = goal(of: device.layout)
             let holdsKernels = goal?.layout.use == .devdax && device.layout.ranges.overlap(kernels)
-            guard device.layout.use == nil || device.layout.use == .systemRAM(.none) && holdsKernels else {
+            guard device.layout.isOffline && (device.layout.use == nil || holdsKernels) else {
                 continue
             }
             let isInPlace = !holdsKernels && goal?.layout.hasPlace(of: device.layout) ?? false

@@ -61,7 +61,7 @@ extension DaxctlEffect {
     /// Who wins after a boot, where daxctl comes first, as udev has it (``BootRestoration``).
     fileprivate static func winner(_ device: KeptDevice, after use: DeviceUse) -> String {
         // Bytes that the kernel is about to write over are compared first, through the device, which is not there then.
-        if use == .systemRAM(.none) {
+        if use.isSystemRAM, !use.isOnline {
             return
                 "After a boot the memory of \(device.displayName) is offline, and daxprov apply --boot leaves it so, since it "
                 + "cannot look at its bytes: daxctl wins"

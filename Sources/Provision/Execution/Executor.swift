@@ -152,7 +152,8 @@ public struct Executor {
         whatGoes step: Step, _ number: Int, in recording: inout Recording
     ) throws(ExecutionError) {
         guard recording.name != nil, let transition = step.transition, let before = transition.before,
-            before.use == .devdax, !transition.releasedRanges.isEmpty || transition.after?.isKernels == true
+            before.use == .devdax,
+            !transition.releasedRanges.isEmpty || transition.after?.use?.writesToMedia == true
         else { return }
         // What cannot be looked at (an error of the memory) is not looked at when it comes back either.
         if let sample = try? host.sample(of: before, in: transition.region, from: .zero) {

@@ -220,7 +220,7 @@ public struct RollbackReview: Sendable {
         }
         let devices = returns(of: log, on: observed).compactMap { item -> Loss? in
             guard let found = item.transition.before, found.use == .devdax else { return nil }
-            if item.transition.after?.isKernels == true {
+            if item.transition.after?.use?.writesToMedia == true {
                 return UndoScene.loss(
                     item, "would become system memory again, which writes over what it holds as a device")
             }

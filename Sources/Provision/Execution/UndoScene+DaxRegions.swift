@@ -48,7 +48,7 @@ extension UndoScene {
         guard let found = transition.before else { return nil }
         if item.isForeign { return "has memory of what would be brought back, and would be removed" }
         // Memory that only went offline could not be opened: what lies there is still the kernel's.
-        if transition.after?.isKernels == true, found.use.map({ $0 == .devdax }) ?? true {
+        if transition.after?.use?.writesToMedia == true, found.use.map({ $0 == .devdax }) ?? true {
             if found.use == .devdax, let left = item.step.flatMap({ log.results[$0]?.sample }),
                 try sample(of: found, transition, from: .zero) == left
             {

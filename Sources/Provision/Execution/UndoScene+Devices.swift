@@ -20,7 +20,7 @@ extension UndoScene {
     /// What makes memory of anything but memory writes over what somebody may have written: also to a device that has no
     /// driver any more.
     private func loss(of now: Namespace, by device: UndoPlan.Device) -> Loss? {
-        guard device.use?.isOnline == true, now.isActive, now.daxDevice?.mode != .systemRAM else {
+        guard device.use?.writesToMedia == true, now.isActive, now.daxDevice?.mode != .systemRAM else {
             return nil
         }
         return Loss(

@@ -49,9 +49,7 @@ struct ExportedDaxRegion {
         var fields = ["name: \(YamlScalar.text(device.name.text))"]
         if case .raw(let size) = device.size { fields.append("size: \(size)") }
         if let align = device.align { fields.append("align: \(align)") }
-        if case .systemRAM(let online) = device.use {
-            fields += ["mode: \(DeviceMode.systemRAM.rawValue)", "online: \(online.rawValue)"]
-        }
+        if device.use.isSystemRAM { fields.append("mode: \(device.use.text)") }
         if let rights = device.configuration.rights {
             fields += [
                 "owner: \(rights.owner)", "group: \(rights.group)", "permissions: \"\(rights.octal)\"",

@@ -47,9 +47,7 @@ struct ExportedNamespace {
 
     /// What its device is used as, where that is not as a device, and whose it is by a rule of daxprov's.
     private static func device(of namespace: Namespace) -> DeviceConfiguration? {
-        if case .systemRAM(let online)? = namespace.deviceUse {
-            return DeviceConfiguration(mode: .systemRAM, online: online)
-        }
+        if let use = namespace.deviceUse, use.isSystemRAM { return DeviceConfiguration(use: use) }
         return namespace.rights.rule.map { rights in
             DeviceConfiguration(
                 owner: "\(rights.owner)", group: "\(rights.group)", permissions: rights.permissions)
@@ -72,8 +70,7 @@ struct ExportedNamespace {
                 var device = declaration?.deviceConfiguration ?? DeviceConfiguration()
                 (device.mode, device.online) = (.devdax, nil)
                 declaration?.deviceConfiguration = device
-            case .systemRAM(let online):
-                declaration?.deviceConfiguration = DeviceConfiguration(mode: .systemRAM, online: online)
+            case .systemRAM: declaration?.deviceConfiguration = DeviceConfiguration(use: use)
             }
             isOther = namespace.deviceUse != use
         }

@@ -78,7 +78,7 @@ extension DaxDevice {
     /// A device that shows that it is used so. How many memory blocks there will be is not foretold.
     fileprivate init(forecast use: DeviceUse) {
         self.init(usedAs: use)
-        guard case .systemRAM(let online) = use else { return }
+        guard case .systemRAM(let online, _) = use else { return }
         memory = Memory(
             online: online == .none ? 0 : 1, total: 1, isMovable: online == .none ? nil : online == .movable)
     }

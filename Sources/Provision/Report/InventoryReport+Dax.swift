@@ -22,6 +22,7 @@ extension InventoryReport {
     private static func node(_ device: DaxRegion.Device) -> JSONNode {
         let node = JSONNode.object()
         setFacts(of: device, in: node)
+        node.set("memmap_on_memory", device.memmapOnMemory)
         node.set("name", device.label)
         node.set("driver", device.driver)
         node.set("numa_node", device.numaNode)

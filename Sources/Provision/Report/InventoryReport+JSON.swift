@@ -127,6 +127,7 @@ extension InventoryReport {
         node.set("mode", device.mode.rawValue)
         node.set("driver", device.driver)
         setMemory(device.memory, in: node)
+        node.set("memmap_on_memory", device.memmapOnMemory)
         node.setFlag("system_memory", if: device.isStranded)
         node.setFlag("node_missing", if: device.node == .missing)
         return node

@@ -63,7 +63,7 @@ enum MemoryAgentsText {
         if case .use(let use) = effect.section.request {
             switch use {
             case .devdax: node.set("mode", DeviceMode.devdax.rawValue)
-            case .systemRAM(let online):
+            case .systemRAM(let online, _):
                 node.set("mode", DeviceMode.systemRAM.rawValue)
                 node.set("online", online.rawValue)
             }

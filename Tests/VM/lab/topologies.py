@@ -34,7 +34,7 @@ class Topology:
 DRIVERS = ("nd_pmem", "nd_btt", "device_dax", "dax_pmem", "loop", "dm_mod")
 
 
-def nvdimms(name, describes, size, label, memory=256 * MIB):
+def nvdimms(name, describes, size, label, memory=256 * MIB, kernel_arguments=""):
     """Two DIMMs, each a region of its own. The label area lies behind the data, in the same file."""
     images, devices = [], []
     for index in range(2):
@@ -45,7 +45,8 @@ def nvdimms(name, describes, size, label, memory=256 * MIB):
             "-device", f"nvdimm,id=n{index},memdev=m{index},label-size={label}"]
     return Topology(
         name, describes, machine="q35,nvdimm=on", hotplug=True, memory=memory,
-        devices=tuple(devices), images=tuple(images), modules_before=DRIVERS, modules_after=("nfit",))
+        devices=tuple(devices), images=tuple(images), kernel_arguments=kernel_arguments, modules_before=DRIVERS,
+        modules_after=("nfit",))
 
 
 def placed(name, describes, *dimms, size=1024 * MIB, label=128 * KIB):
@@ -97,12 +98,17 @@ def cxl(name, describes, *devices, size=1 * GIB, setup=""):
         setup=setup)
 
 
+HMEM = "memmap=1G%4G-1+0xefffffff memmap=512M%5G-1+0xefffffff memhp_default_state=offline"
+MEMMAP = "memory_hotplug.memmap_on_memory=1"
+
 ALL = {topology.name: topology for topology in (
     # Longer than 4 GiB: within one region the kernel then numbers namespaces in an order other than by address.
     nvdimms("nvdimm", "two 6 GiB NVDIMMs with 2 MiB label areas, a region each, label-less when fresh",
             6144 * MIB, 2 * MIB, memory=512 * MIB),  # what is saved of 6 GiB lies in memory as well
     nvdimms("nvdimm-small", "two 1 GiB NVDIMMs with 128 KiB label areas, a region each, label-less when fresh",
             1024 * MIB, 128 * KIB),
+    nvdimms("nvdimm-memmap", "the two small NVDIMMs; new memory may hold its own page map",
+            1024 * MIB, 128 * KIB, kernel_arguments=MEMMAP),
     placed("nvdimm-placed", "the two small NVDIMMs, the first below the second",
            ("dimm0", 0, FIRST), ("dimm1", 1, SECOND)),
     placed("nvdimm-swapped", "the same two, the second below the first", ("dimm0", 0, SECOND), ("dimm1", 1, FIRST)),
@@ -122,7 +128,8 @@ ALL = {topology.name: topology for topology in (
                  "memmap=1G!4G memmap=512M!5G", ("nd_e820",)),
     split_memory("hmem", "dynamic device-dax regions of 1 GiB and 512 MiB in soft-reserved memory",
                  # Since 6.12 its drivers make it system memory, which must not go online: that would be for good.
-                 "memmap=1G%4G-1+0xefffffff memmap=512M%5G-1+0xefffffff memhp_default_state=offline",
+                 HMEM, ("dax_hmem", "kmem")),
+    split_memory("hmem-memmap", "the same regions; new memory may hold its own page map", f"{HMEM} {MEMMAP}",
                  ("dax_hmem", "kmem")),
     Topology("virtio-pmem", "a 1 GiB virtio-pmem device: a label-less region without DIMMs", memory=512 * MIB,
              hotplug=True, images=(Image("pmem", 1 * GIB),), modules_before=DRIVERS,

@@ -12,8 +12,10 @@ STATE = ("--state-dir", "/mnt/kept/state")
 KEPT = namespace(name="kept", mode="fsdax", size="32 MiB")
 
 
-def heap(mode=None, online=None, size="512 MiB", **fields):
+def heap(mode=None, online=None, size="512 MiB", memmap_on_memory=None, **fields):
     words = [f"mode: {mode}"] * bool(mode) + [f"online: {online}"] * bool(online)
+    if memmap_on_memory is not None:
+        words.append(f"memmap_on_memory: {str(memmap_on_memory).lower()}")
     device = {"device": "{" + ", ".join(words) + "}"} if words else {}
     return profile(region(0, KEPT, namespace(name="heap", mode="devdax", size=size, **device, **fields)))
 

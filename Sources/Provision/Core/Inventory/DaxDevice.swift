@@ -9,6 +9,8 @@ public struct DaxDevice: Equatable, Sendable {
     public var driver: String?
     /// Its memory blocks, of ``Mode/systemRAM`` alone; nil where they are not known (not root).
     public var memory: Memory?
+    /// Whether its memory blocks hold their own page map, of ``Mode/systemRAM`` alone; nil where the kernel does not tell.
+    public var memmapOnMemory: Bool?
     /// Whether its range is system memory though no driver holds the device: it was unbound while memory blocks were
     /// online, and the kernel gives the range back at a reboot alone. False where it is not known (not root).
     public var isStranded: Bool
@@ -92,6 +94,7 @@ extension DaxDevice {
         case .systemRAM:
             guard let memory else { return "system-ram" }
             return "system-ram, \(memory.online) of \(memory.total) blocks online"
+                + (memmapOnMemory == true ? ", memmap_on_memory" : "")
         }
     }
 
@@ -103,8 +106,9 @@ extension DaxDevice {
         case .disabled, .other: return nil
         case .systemRAM:
             guard let memory, memory.online == 0 || memory.online == memory.total else { return nil }
-            guard memory.online > 0 else { return .systemRAM(.none) }
-            return .systemRAM(memory.isMovable == true ? .movable : .kernel)
+            let online: OnlinePolicy =
+                memory.online == 0 ? .none : memory.isMovable == true ? .movable : .kernel
+            return .systemRAM(online, memmapOnMemory: memmapOnMemory == true)
         }
     }
 
@@ -112,7 +116,9 @@ extension DaxDevice {
     package init(usedAs use: DeviceUse) {
         switch use {
         case .devdax: self.init(.devdax, driver: "device_dax")
-        case .systemRAM: self.init(.systemRAM, driver: "kmem")
+        case .systemRAM(_, let memmapOnMemory):
+            self.init(.systemRAM, driver: "kmem")
+            if memmapOnMemory { self.memmapOnMemory = true }
         }
     }
 }

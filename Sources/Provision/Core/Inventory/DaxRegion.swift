@@ -96,6 +96,8 @@ extension DaxRegion {
         /// The memory blocks in its ranges, of what is, or is stranded as, system memory, in the order of ``mappings``;
         /// nil where they are not known, or it is no such.
         public var memoryBlocks: [BlockRun]?
+        /// Whether its memory blocks hold their own page map; nil where it is no system memory, or the kernel does not tell.
+        public var memmapOnMemory: Bool?
         /// Whether one of its ranges is the kernel's memory though no driver holds the device (see
         /// ``DaxDevice/isStranded``). False where it is not known (not root).
         public var isStranded: Bool
@@ -132,6 +134,7 @@ extension DaxRegion {
         package var holder: DaxDevice {
             var holder = DaxDevice(boundTo: driver)
             holder.memory = memory
+            holder.memmapOnMemory = memmapOnMemory
             holder.isStranded = isStranded
             holder.node = isNodeMissing ? .missing : nil
             return holder

@@ -6,9 +6,10 @@ extension DeviceLayout {
         switch use {
         case nil: break
         case .devdax?: node.set("mode", DeviceMode.devdax.rawValue)
-        case .systemRAM(let online)?:
+        case .systemRAM(let online, let memmapOnMemory)?:
             node.set("mode", DeviceMode.systemRAM.rawValue)
             node.set("online", online.rawValue)
+            node.setFlag("memmap_on_memory", if: memmapOnMemory)
         }
         node.set("ranges", each: ranges, Self.node)
         if rights != .none { node.set("rights", rights.json) }
@@ -34,10 +35,13 @@ extension DeviceLayout {
     package init(_ node: JSONCursor) throws(JSONError) {
         let mode: DeviceMode? = try node.optional("mode")?.word()
         let online: OnlinePolicy? = try node.optional("online")?.word()
+        let memmapOnMemory = try node.optional("memmap_on_memory")?.bool() ?? false
         self.init(
             ranges: try node.limitedList("ranges", InventoryReader.range),
             align: try node.required("align").unit(),
-            use: mode.map { $0 == .devdax ? .devdax : .systemRAM(online ?? .none) },
+            use: mode.map {
+                $0 == .devdax ? .devdax : .systemRAM(online ?? .none, memmapOnMemory: memmapOnMemory)
+            },
             rights: try node.optional("rights").map { rights throws(JSONError) in try DeviceRights(rights) }
                 ?? .none)
         guard !ranges.isEmpty, size.bytes < 1 << 61 else {

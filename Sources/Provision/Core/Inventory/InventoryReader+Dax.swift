@@ -15,7 +15,8 @@ extension InventoryReader {
     }
 
     private static func device(_ node: JSONCursor) throws(JSONError) -> DaxRegion.Device {
-        let device = try unchecked(node)
+        var device = try unchecked(node)
+        device.memmapOnMemory = try node.optional("memmap_on_memory")?.bool()
         guard device.mappings.map({ $0.map(\.range).size.bytes < .max }) ?? true else {
             throw node.error("has more memory than there can be")
         }

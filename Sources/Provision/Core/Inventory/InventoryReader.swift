@@ -152,6 +152,7 @@ public enum InventoryReader {
                 online: try node.optional("online_memblocks")?.count() ?? 0, total: total,
                 isMovable: try node.optional("movable")?.bool())
         }
+        device.memmapOnMemory = try node.optional("memmap_on_memory")?.bool()
         return device
     }
 

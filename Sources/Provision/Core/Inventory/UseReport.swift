@@ -21,6 +21,8 @@ public struct UseReport: Equatable, Sendable {
     public var memoryPolicy: String?
     /// The size of the kernel's memory blocks; nil where it was not asked for, or where there is no memory hotplug.
     public var memoryBlockSize: ByteCount? = nil
+    /// Whether the kernel can put the page map of new memory into that memory; nil where it was not asked for or is not known.
+    public var memmapOnMemory: MemmapOnMemory? = nil
     /// Why somebody who uses a namespace could go unseen; nil where nobody could.
     public var obstacle: HostError?
     /// Why daxprov's udev rules cannot be written: the file, and what is wrong with it. Nil where they can be, or it was not

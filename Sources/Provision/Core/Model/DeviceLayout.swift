@@ -23,6 +23,9 @@ public struct DeviceLayout: Hashable, Sendable {
     /// Whether what it holds is the kernel's own memory.
     package var isKernels: Bool { use?.isOnline == true }
 
+    /// Whether it is neither for programs nor the kernel's: without a driver, or memory that is offline.
+    package var isOffline: Bool { use.map { $0.isSystemRAM && !$0.isOnline } ?? true }
+
     /// The same device, but for who may open it: that says nothing of what it holds.
     package var withoutRights: DeviceLayout { DeviceLayout(ranges: ranges, align: align, use: use) }
 

@@ -41,7 +41,7 @@ package struct BackupPlanner: PlanReview {
     /// What comes online as system memory over a namespace is written over, wherever that likes.
     private func markMemory(in plan: inout Plan) {
         for planned in plan.steps {
-            guard case .configureDevice(_, let use) = planned.step, use.isOnline,
+            guard case .configureDevice(_, let use) = planned.step, use.writesToMedia,
                 [.reconfigure, .replace].contains(plan.changes[planned.change].kind)
             else { continue }
             plan.changes[planned.change].reversibility = .irreversible

@@ -80,7 +80,7 @@ package struct DaxDeviceChanges {
             let name = entry.declaration.name.text
             let base = entry.base.flatMap { $0.isKernels ? nil : $0 }
             let kept = base?.ranges ?? []
-            if layout.use?.isOnline == true {
+            if layout.use?.writesToMedia == true {
                 written += layout.ranges.map { (name, $0) }
             } else if entry.declaration.zeroes, layout.use == .devdax {
                 written += layout.ranges.flatMap { $0.subtracting(kept) }.map { (name, $0) }
@@ -216,6 +216,10 @@ package struct DaxDeviceChanges {
         let recorded = region.recorded.first { $0.name == entry.declaration.name.text }?.layout
         guard let recorded, !recorded.isKernels else { return nil }
         if layout.isKernels { return "what it held is written over when its memory comes online" }
+        // Where its page map was before, that was agreed to.
+        if layout.use?.writesToMedia == true, recorded.use?.writesToMedia != true {
+            return "its page map is written over what it held"
+        }
         return entry.remembered == nil
             ? "its memory is another's in part, or the kernel's, and it is made anew" : nil
     }
@@ -234,7 +238,7 @@ package struct DaxDeviceChanges {
             after: layout, zeroes: entry.declaration.zeroes)
         let released = step.releasedRanges
         let losesBytes = !released.isEmpty && !before.isKernels
-        let comesOnline = layout.use?.isOnline == true && !before.isKernels
+        let isWrittenOver = layout.use?.writesToMedia == true && !before.isKernels
         var change = Change(
             address: address(name), kind: step.changesUseAlone ? .configureDevice : .resizeDevice,
             before: NamespaceSummary(device, name: name), after: NamespaceSummary(layout, name: name),
@@ -246,11 +250,14 @@ package struct DaxDeviceChanges {
         if losesBytes {
             (change.reversibility, change.reversibilityReason) = reversibility(of: released, written)
         }
-        if comesOnline {
+        if isWrittenOver {
             change.reversibility = .irreversible
-            change.reversibilityReason = "what it holds is written over when its memory comes online"
+            change.reversibilityReason =
+                layout.isKernels
+                ? "what it holds is written over when its memory comes online"
+                : "its page map is written over what it holds"
         }
-        if losesBytes || comesOnline { change.consent = name }
+        if losesBytes || isWrittenOver { change.consent = name }
         let index = draft.add(change)
         // A device without a driver gets one first: it would be taken along with the next.
         let phase: PlanDraft.Phase =

@@ -15,6 +15,9 @@ package struct DaxDeviceMatching {
         /// What is to be kept of it, with its bytes.
         package var base: DeviceLayout? { device?.layout ?? remembered }
 
+        /// What it is to be used as.
+        package var wantedUse: DeviceUse { declaration.configuration.use(insteadOf: device?.holder) }
+
         /// The rights that its node is to have; what it has, where they are nobody's business: none are declared, and none were given.
         package var wantedRights: DeviceRights {
             let declared = declaration.configuration.rights

@@ -57,7 +57,7 @@ package struct DaxPlacement {
         layouts = matching.entries.indices.map { index in
             let entry = matching.entries[index]
             return DeviceLayout(
-                ranges: placed[index] ?? [], align: align(of: entry), use: entry.declaration.use,
+                ranges: placed[index] ?? [], align: align(of: entry), use: entry.wantedUse,
                 rights: entry.wantedRights)
         }
     }

@@ -10,12 +10,15 @@ package struct DeviceChanges {
     /// What `--allow-destroy` must name.
     package let consent: String
 
-    private var wanted: DeviceUse? { declaration.deviceConfiguration?.use }
+    private func wanted(insteadOf device: DaxDevice?) -> DeviceUse? {
+        declaration.deviceConfiguration?.use(insteadOf: device)
+    }
 
     /// Drafts what the device of a namespace needs that stays as it is: a change, a refusal, or nothing.
     /// - Returns: whether the namespace is unchanged.
     package func keep(_ namespace: Namespace, in draft: inout PlanDraft) -> Bool {
         guard namespace.isActive, namespace.mode == .devdax else { return true }
+        let wanted = wanted(insteadOf: namespace.daxDevice)
         guard let wanted, namespace.deviceUse != wanted else {
             if wanted != nil { draft.settledDevices.insert(address) }
             return keepUse(namespace, in: &draft)
@@ -36,7 +39,7 @@ package struct DeviceChanges {
             reversibilityReason: wanted.isOnline || device.mode == .systemRAM
                 ? "undo brings its memory blocks back as they were"
                 : "no memory block of it is online, so its contents stay")
-        let loses = wanted.isOnline && !(device.memory.map { $0.online > 0 } ?? false)
+        let loses = wanted.writesToMedia && !(device.memory.map { $0.online > 0 } ?? false)
         if loses {
             if let outdated = declaration.outdated(by: namespace, address: address) {
                 draft.refusals.append(outdated)
@@ -47,7 +50,7 @@ package struct DeviceChanges {
                 return false
             }
             change.reversibility = .irreversible
-            change.reversibilityReason = Self.lost
+            change.reversibilityReason = wanted.isOnline ? Self.lost : Self.mapped
             change.consent = consent
         }
         let index = draft.add(change)
@@ -102,7 +105,7 @@ package struct DeviceChanges {
         _ change: Int, of target: NamespaceTarget, given: NodeRights? = nil, in draft: inout PlanDraft
     ) {
         followRights(change, of: target, given, in: &draft)
-        guard let wanted, wanted != .devdax else { return }
+        guard let wanted = wanted(insteadOf: nil), wanted != .devdax else { return }
         if let refusal = refusal(to: wanted, nil, region.targetNode) {
             draft.refusals.append(refusal)
             return
@@ -111,12 +114,13 @@ package struct DeviceChanges {
         switch draft.changes[change].kind {
         case .create, .replace, .reconfigure: break
         case .rename, .enable, .initializeLabels, .destroy, .configureDevice, .resizeDevice:
-            guard wanted.isOnline else { break }
+            guard wanted.writesToMedia else { break }
             if declaration.isProtected {
                 draft.refusals.append(protected(reason))
                 return
             }
-            draft.lose(change, reason: reason, because: Self.lost, consent: consent)
+            draft.lose(
+                change, reason: reason, because: wanted.isOnline ? Self.lost : Self.mapped, consent: consent)
         }
         draft.describe(change, device: DaxDevice(usedAs: wanted))
         draft.add(.configureDevice(target, wanted), of: change, in: .device)
@@ -134,6 +138,7 @@ package struct DeviceChanges {
     }
 
     private static let lost = "what it holds is written over when its memory comes online"
+    private static let mapped = "its page map is written over what it holds"
 
     private static func text(_ device: DaxDevice) -> String {
         device.use?.text ?? device.deviation ?? device.mode.rawValue

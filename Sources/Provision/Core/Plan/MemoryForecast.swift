@@ -32,8 +32,8 @@ package struct MemoryForecast: Equatable {
 
     /// The memory that comes of it.
     package var size: ByteCount { blockSize * UInt64(blocks.count) }
-    /// What the kernel needs to describe that memory, of the memory that it has: 64 bytes for each page of 4 KiB
-    /// (`struct page`).
+    /// What the kernel needs to describe that memory: 64 bytes for each page of 4 KiB (`struct page`). It takes that from the memory that
+    /// it has, or from the memory itself (``MemmapOnMemory``).
     package var pageMap: ByteCount { size / 64 }
 }
 
@@ -54,13 +54,13 @@ package struct MemoryForecastReview: PlanReview {
         var plan = plan
         for planned in plan.steps {
             if let transition = planned.step.transition {
-                plan.foretell(transition, of: planned.change, unit, observed)
+                plan.foretell(transition, of: planned.change, findings, unit, observed)
                 continue
             }
-            guard case .configureDevice(_, .systemRAM(let online)) = planned.step,
-                let range = plan.changes[planned.change].after?.dataRange
-            else { continue }
+            guard case .configureDevice(_, let use) = planned.step, use.isSystemRAM else { continue }
             let address = plan.changes[planned.change].address
+            if let refusal = findings.refusal(of: use, address) { plan.refusals.append(refusal) }
+            guard let range = plan.changes[planned.change].after?.dataRange else { continue }
             let forecast = MemoryForecast(range, blockSize: unit)
             if forecast.blocks.isEmpty {
                 plan.refusals.append(
@@ -72,36 +72,44 @@ package struct MemoryForecastReview: PlanReview {
                 continue
             }
             let node = observed.region(planned.step.region)?.targetNode
-            plan.notes.append(Self.note(address, forecast, online, node))
+            plan.notes.append(Self.note(address, forecast, use, node))
         }
         return plan
     }
 
     fileprivate static func note(
-        _ address: String, _ forecast: MemoryForecast, _ online: OnlinePolicy, _ node: Int?
+        _ address: String, _ forecast: MemoryForecast, _ use: DeviceUse, _ node: Int?
     ) -> Note {
         let place = node.map { " on node \($0)" } ?? ""
         let zone =
-            switch online {
-            case .movable: "online in ZONE_MOVABLE"
-            case .kernel: "online in the kernel's zone, from which it may never go offline again"
-            case .none: "and stays offline"
+            switch use {
+            case .systemRAM(.movable, _): "online in ZONE_MOVABLE"
+            case .systemRAM(.kernel, _):
+                "online in the kernel's zone, from which it may never go offline again"
+            case .systemRAM(.none, _), .devdax: "and stays offline"
             }
+        let map = forecast.pageMap
+        let cost =
+            use.hasMemmapOnMemory
+            ? "\(map) of it describes it to the kernel (memmap_on_memory), so \(forecast.size - map) can be used, and none of "
+                + "the kernel's other memory is needed"
+            : "the kernel needs \(map) of its memory to describe it"
         return Note(
             .memoryForecast, address,
             "\(forecast.size)\(place) becomes memory (\(forecast.blocks.count) blocks of \(forecast.blockSize)), \(zone); "
-                + "\(forecast.head) before and \(forecast.tail) after the blocks are not used; the kernel needs \(forecast.pageMap) of its "
-                + "memory to describe it")
+                + "\(forecast.head) before and \(forecast.tail) after the blocks are not used; \(cost)")
     }
 }
 
 extension Plan {
     /// Adds what becomes of a device of a dynamic region that becomes memory: the kernel takes the whole blocks of each of its ranges.
     fileprivate mutating func foretell(
-        _ transition: DeviceTransition, of change: Int, _ unit: ByteCount, _ observed: Observed
+        _ transition: DeviceTransition, of change: Int, _ findings: UseReport, _ unit: ByteCount,
+        _ observed: Observed
     ) {
-        guard let after = transition.after, case .systemRAM(let online)? = after.use else { return }
+        guard let after = transition.after, let use = after.use, use.isSystemRAM else { return }
         let address = changes[change].address
+        if let refusal = findings.refusal(of: use, address) { refusals.append(refusal) }
         let forecasts = after.ranges.map { MemoryForecast($0, blockSize: unit) }
         let blocks = forecasts.reduce(0) { $0 + $1.blocks.count }
         guard blocks > 0 else {
@@ -114,7 +122,29 @@ extension Plan {
         }
         let node = observed.daxRegion(transition.region)?.devices.first?.targetNode
         notes.append(
-            MemoryForecastReview.note(address, MemoryForecast(forecasts, blockSize: unit), online, node))
+            MemoryForecastReview.note(address, MemoryForecast(forecasts, blockSize: unit), use, node))
+    }
+}
+
+extension UseReport {
+    /// Why the kernel does not put the page map of a device where a use asks for it; nil where it does, or that is not known.
+    fileprivate func refusal(of use: DeviceUse, _ address: String) -> Refusal? {
+        guard use.hasMemmapOnMemory else { return nil }
+        switch memmapOnMemory {
+        case .on, nil: return nil
+        case .off:
+            return Refusal(
+                .deviceUnusable, address,
+                "the kernel was booted without memory_hotplug.memmap_on_memory, and refuses memmap_on_memory for devices",
+                advice:
+                    "add memory_hotplug.memmap_on_memory=1 to its arguments and reboot, or take memmap_on_memory: true out of the profile"
+            )
+        case .absent:
+            return Refusal(
+                .deviceUnusable, address,
+                "this kernel has no memmap_on_memory for dax devices (their attribute of that name)",
+                advice: "take memmap_on_memory: true out of the profile, or boot Linux 6.8 or later")
+        }
     }
 }
 

@@ -77,7 +77,7 @@ extension ProofRequirement {
     }
 
     private func zoneFault(_ use: DeviceUse?, _ memory: DaxDevice.Memory?) -> [ProofReason] {
-        guard case .systemRAM(let online)? = use else { return [] }
+        guard case .systemRAM(let online, _)? = use else { return [] }
         let isMovable: Bool
         switch online {
         case .movable: isMovable = true

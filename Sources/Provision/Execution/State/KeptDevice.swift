@@ -15,13 +15,16 @@ public struct KeptDevice: Equatable, Sendable {
     public var rawSize: ByteCount
     /// How its memory is online.
     public var online: OnlinePolicy
+    /// Whether its memory blocks hold their own page map.
+    public var memmapOnMemory: Bool
     /// What lay outside its memory blocks right before it became memory; nil where that was not looked at, or there is no
     /// such place.
     public var margins: MemoryMargins?
 
     /// What is to be kept of a namespace whose device is memory; nil of any other, and where UUIDs are not known.
     init?(_ namespace: Namespace, in region: RegionIdentity?, margins: MemoryMargins?) {
-        guard case .systemRAM(let online)? = namespace.deviceUse, let key = namespace.keptKey,
+        guard case .systemRAM(let online, let memmapOnMemory)? = namespace.deviceUse,
+            let key = namespace.keptKey,
             let infoBlock = namespace.infoBlockUUID
         else { return nil }
         self.key = key
@@ -30,6 +33,7 @@ public struct KeptDevice: Equatable, Sendable {
         self.region = region
         self.rawSize = namespace.rawSize
         self.online = online
+        self.memmapOnMemory = memmapOnMemory
         self.margins = margins
     }
 
@@ -37,7 +41,7 @@ public struct KeptDevice: Equatable, Sendable {
     public var displayName: String { name ?? key.description }
 
     /// What its device is to be used as.
-    var use: DeviceUse { .systemRAM(online) }
+    var use: DeviceUse { .systemRAM(online, memmapOnMemory: memmapOnMemory) }
 }
 
 extension Namespace {
@@ -98,6 +102,7 @@ extension KeptDevice {
         if let region { node.set("region", region.json) }
         node.set("raw_size", rawSize)
         node.set("online", online.rawValue)
+        node.setFlag("memmap_on_memory", if: memmapOnMemory)
         node.set("margins", margins?.sum)
         return node
     }
@@ -112,6 +117,7 @@ extension KeptDevice {
         region = try cursor.optional("region").map { region throws(JSONError) in try RegionIdentity(region) }
         rawSize = try cursor.required("raw_size").size()
         online = try cursor.required("online").word()
+        memmapOnMemory = try cursor.optional("memmap_on_memory")?.bool() ?? false
         margins = try cursor.optional("margins").map { sum throws(JSONError) in
             MemoryMargins(sum: try sum.integer())
         }

@@ -16,6 +16,7 @@ package enum DaxDeviceReader {
             let size = directory.number("\(claim)/\(device)/size"), size > 0
         else { return found }
         if found.mode == .systemRAM {
+            found.memmapOnMemory = MemmapAttribute.isInEffect(directory, "\(claim)/\(device)/")
             found.memory = MemoryBlocks.memory(from: start, size: size)
         } else {
             found.isStranded = SystemMemoryRanges.read().contains { $0.overlaps(start..<(start + size)) }

@@ -161,6 +161,9 @@ package struct DaxRegionReader {
         device.align = directory.number("\(name)/align").map(ByteCount.init)
         // No driver takes a device without memory (drivers/dax/bus.c, `dax_bus_probe`).
         device.driver = size == 0 ? nil : directory.linkTarget("\(name)/driver")
+        if device.mode == .systemRAM {
+            device.memmapOnMemory = MemmapAttribute.isInEffect(directory, "\(name)/")
+        }
         device.mappings =
             region.kind == .static ? spanning(region, size) : mappings(of: name, size, directory)
         var status = stat()

@@ -84,9 +84,14 @@ package struct KernelDaxDevice: ~Copyable {
         case .devdax where driver == nil: try bind(to: Self.deviceDriver)
         case .devdax where driver == Self.memoryDriver: try becomeDevice()
         case .devdax where driver == Self.deviceDriver: return
-        case .systemRAM(let online) where driver == Self.memoryDriver: try bring(online)
-        case .systemRAM(let online) where driver == nil || driver == Self.deviceDriver:
-            try becomeMemory(online)
+        case .systemRAM(let online, let memmapOnMemory) where driver == Self.memoryDriver:
+            if (memmapOnMemoryInEffect ?? false) == memmapOnMemory {
+                try bring(online)
+            } else {
+                try becomeOtherMemory(online, memmapOnMemory)
+            }
+        case .systemRAM(let online, let memmapOnMemory) where driver == nil || driver == Self.deviceDriver:
+            try becomeMemory(online, memmapOnMemory)
         case .devdax, .systemRAM:
             throw failed("its driver is \(driver ?? "none"), which is not one of daxprov's", nil)
         }
@@ -97,7 +102,9 @@ package struct KernelDaxDevice: ~Copyable {
         switch driver {
         case nil: return
         case Self.deviceDriver?: try unbind(Self.deviceDriver)
-        case Self.memoryDriver?: _ = try leaveMemory()
+        case Self.memoryDriver?:
+            _ = try leaveMemory()
+            try setMemmapOnMemory(false)
         case let other?: throw failed("its driver is \(other), which is not one of daxprov's", nil)
         }
     }
@@ -105,7 +112,7 @@ package struct KernelDaxDevice: ~Copyable {
     // MARK: - To memory
 
     /// Binds it to `kmem`, and brings its blocks online as asked. Other drivers' devices stay as they are.
-    private func becomeMemory(_ online: OnlinePolicy) throws(HostError) {
+    private func becomeMemory(_ online: OnlinePolicy, _ memmapOnMemory: Bool) throws(HostError) {
         try requirePossible()
         // Loading the driver, too, binds what is unbound and made for it: this one as well, where it has no driver.
         try requireNoOtherUnbound(drivers())
@@ -118,6 +125,11 @@ package struct KernelDaxDevice: ~Copyable {
             let was = driver == Self.memoryDriver ? nil : driver
             if let was { try unbind(was) }
             do throws(HostError) {
+                // Loading the driver may have bound it.
+                if driver == Self.memoryDriver, (memmapOnMemoryInEffect ?? false) != memmapOnMemory {
+                    _ = try leaveMemory()
+                }
+                if driver == nil { try setMemmapOnMemory(memmapOnMemory) }
                 if driver != Self.memoryDriver { try bind(to: Self.memoryDriver) }
                 try requireSame(others)
                 try bring(online)
@@ -144,6 +156,7 @@ package struct KernelDaxDevice: ~Copyable {
     private func putBack(_ was: String?, after failure: HostError) -> HostError {
         do throws(HostError) {
             if driver == Self.memoryDriver { _ = try leaveMemory() }
+            try setMemmapOnMemory(false)
             if let was { try bind(to: was) }
             return failure
         } catch {
@@ -241,23 +254,44 @@ package struct KernelDaxDevice: ~Copyable {
         return taken
     }
 
-    /// Takes every block offline, and gives it back to `device_dax`.
+    /// Takes every block offline, and gives it back to `device_dax`. Its page map is where the kernel has it by default again, so that what
+    /// another tool makes of the device does not depend on what it was.
     private func becomeDevice() throws(HostError) {
+        let was = memmapOnMemoryInEffect ?? false
         let taken = try leaveMemory()
         do throws(HostError) {
+            try setMemmapOnMemory(false)
             try bind(to: Self.deviceDriver)
         } catch {
-            var failures: [HostError] = []
-            do throws(HostError) {
-                try bind(to: Self.memoryDriver)
-                for (block, zone) in taken.sorted(by: { $0.key < $1.key }) {
-                    try setState(zone == "Movable" ? "online_movable" : "online_kernel", of: block)
-                }
-            } catch {
-                failures.append(error)
-            }
-            throw error.adding(undoFailures: failures)
+            throw becomeMemoryAgain(taken, was, after: error)
         }
+    }
+
+    /// Gives memory its page map elsewhere, which the kernel does to a device without its driver alone.
+    private func becomeOtherMemory(_ online: OnlinePolicy, _ memmapOnMemory: Bool) throws(HostError) {
+        try requireNoOtherUnbound(drivers())
+        let was = memmapOnMemoryInEffect ?? false
+        let taken = try leaveMemory()
+        do throws(HostError) {
+            try becomeMemory(online, memmapOnMemory)
+        } catch {
+            throw becomeMemoryAgain(taken, was, after: error)
+        }
+    }
+
+    /// Makes it the memory again that it was. The kernel's policy would bring its blocks online in a zone of its own choice.
+    private func becomeMemoryAgain(
+        _ taken: [UInt64: String], _ memmapOnMemory: Bool, after failure: HostError
+    ) -> HostError {
+        let policy = SystemMemory.policy ?? "offline"
+        do throws(HostError) {
+            if policy != "offline" { try SystemMemory.setPolicy("offline") }
+            try setMemmapOnMemory(memmapOnMemory)
+            try bind(to: Self.memoryDriver)
+        } catch {
+            return Self.giveBack(policy, after: failure.adding(undoFailures: [error]))
+        }
+        return Self.giveBack(policy, after: bringBack(taken, after: failure))
     }
 
     // MARK: - Drivers

@@ -16,6 +16,7 @@ extension KernelHost {
         if query.readsMemoryPolicy {
             findings.memoryPolicy = SystemMemory.policy
             findings.memoryBlockSize = MemoryBlocks.size
+            findings.memmapOnMemory = MemmapAttribute.support()
         }
         for device in query.initializedRegions {
             findings.contentLooks[device] = try look(at: device)

@@ -63,7 +63,8 @@ package struct SimulatedDaxRegion: DaxRegionStores {
     /// Memory blocks are offline whenever the driver changes.
     private func blocksOffline(_ device: DaxRegion.Device) throws(HostError) {
         guard device.mode == .systemRAM, device.memory.map({ $0.online > 0 }) ?? false else { return }
-        try host.store(.dax(.driver(device.name, .systemRAM(.none))))
+        let isOn = device.memmapOnMemory == true
+        try host.store(.dax(.driver(device.name, .systemRAM(.none, memmapOnMemory: isOn))))
     }
 
     package func use(_ device: String, as use: DeviceUse) throws(HostError) {
@@ -73,12 +74,13 @@ package struct SimulatedDaxRegion: DaxRegionStores {
         if case .systemRAM = use, found.mode != .systemRAM { try requireNoOtherUnbound(device) }
         if found.mode == .systemRAM {
             try blocksOffline(found)
-            if case .systemRAM = use {} else { try host.store(.dax(.driver(device, nil))) }
+            let isRebound = !use.isSystemRAM || (found.memmapOnMemory ?? false) != use.hasMemmapOnMemory
+            if isRebound { try host.store(.dax(.driver(device, nil))) }
         } else if found.driver != nil {
             try host.store(.dax(.driver(device, nil)))
         }
         do throws(HostError) {
-            if use.isOnline { try host.store(.dax(.driver(device, .systemRAM(.none)))) }
+            if use.isOnline { try host.store(.dax(.driver(device, use.offline))) }
             try host.store(.dax(.driver(device, use)))
         } catch {
             guard host.isAlive, let was else { throw error }

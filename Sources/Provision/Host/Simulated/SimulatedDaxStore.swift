@@ -82,6 +82,9 @@ extension SimulatedState {
         case .driver(_, let use):
             try bind(use, to: device)
             daxRegions[index].devices[number].bind(use, memoryHotplug)
+            if use?.isSystemRAM == true, memmapOnMemory != .absent {
+                daxRegions[index].devices[number].memmapOnMemory = use?.hasMemmapOnMemory
+            }
             if use != nil { daxRegions[index].devices[number].getRights(by: deviceRules) }
         case .zero:
             guard device.mode == .devdax else { throw SimulatedRefusal(ENXIO) }
@@ -112,7 +115,8 @@ extension SimulatedState {
     private mutating func bind(_ use: DeviceUse?, to device: DaxRegion.Device) throws(SimulatedRefusal) {
         guard let use else { return }
         if device.size == .zero { throw SimulatedRefusal(ENXIO) }
-        guard case .systemRAM = use else { return }
+        guard use.isSystemRAM else { return }
+        try admit(use, insteadOf: device.holder.use)
         let blocks = device.mappings.flatMap { mappings in
             memoryHotplug.map { hotplug in mappings.flatMap { Array(hotplug.blocks(in: $0.range)) } }
         }
@@ -177,11 +181,11 @@ extension DaxRegion.Device {
     }
 
     fileprivate mutating func bind(_ use: DeviceUse?, _ hotplug: MemoryHotplug?) {
-        memoryBlocks = nil
+        memmapOnMemory = nil
         switch use {
         case nil: driver = nil
         case .devdax?: driver = "device_dax"
-        case .systemRAM(let online)?:
+        case .systemRAM(let online, _)?:
             driver = "kmem"
             guard let hotplug else { return }
             setBlocks(
@@ -215,9 +219,10 @@ extension SimulatedDaxStore {
             switch use {
             case nil: break
             case .devdax?: node.set("mode", DeviceMode.devdax.rawValue)
-            case .systemRAM(let online)?:
+            case .systemRAM(let online, let memmapOnMemory)?:
                 node.set("mode", DeviceMode.systemRAM.rawValue)
                 node.set("online", online.rawValue)
+                node.setFlag("memmap_on_memory", if: memmapOnMemory)
             }
         case .zero: node.set("store", "dax_zero")
         case .rights(_, let rights):
@@ -249,8 +254,14 @@ extension SimulatedDaxStore {
             let online: OnlinePolicy? = try node.value("online") { online throws(JSONError) in
                 try online.word()
             }
+            let isOn = try node.value("memmap_on_memory", default: false) { isOn throws(JSONError) in
+                try isOn.bool()
+            }
             self = .driver(
-                try device(), mode.map { $0 == .devdax ? .devdax : .systemRAM(online ?? .none) })
+                try device(),
+                mode.map {
+                    $0 == .devdax ? .devdax : .systemRAM(online ?? .none, memmapOnMemory: isOn)
+                })
         case "dax_zero": self = .zero(try device())
         case "dax_rights": self = .rights(try device(), try NodeRights(node.required("rights")))
         case "dax_rule":

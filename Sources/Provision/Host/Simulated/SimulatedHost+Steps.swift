@@ -58,13 +58,20 @@ extension SimulatedHost {
     ) throws(HostError) -> Namespace? {
         guard let namespace = state.namespace(id) else { return nil }
         if namespace.memory == nil { try requireUnused(id) }
-        let was = namespace.memory.map(DeviceUse.systemRAM) ?? .devdax
+        let was = namespace.use
         guard use != was else { return try readBack(id) }
+        // The page map can be elsewhere only for another binding of the driver.
+        var ways: [DeviceUse] = [was.offline]
+        if was.isSystemRAM, use.isSystemRAM, was.hasMemmapOnMemory != use.hasMemmapOnMemory {
+            ways.append(.devdax)
+        }
+        ways += [use.offline, use]
         return try undoing { undo throws(HostError) in
             var now = was
-            for next in [.systemRAM(.none), use] where next != now {
+            for next in ways where next != now {
                 try self.store(.deviceUse(id, next))
                 if now == was { undo.add(.deviceUse(id, was)) }
+                if now == .devdax, was != .devdax { undo.add(.deviceUse(id, .devdax)) }
                 now = next
             }
             return try self.readBack(id)

@@ -114,6 +114,7 @@ public final class SimulatedHost: Host {
         if query.readsMemoryPolicy {
             findings.memoryPolicy = "offline"
             findings.memoryBlockSize = state.memoryBlock
+            findings.memmapOnMemory = state.memmapOnMemory
         }
         for device in query.initializedRegions {
             let number = try region(device, while: "look at \(device)")

@@ -6,7 +6,7 @@ extension SimulatedNamespace {
     package init(saved cursor: JSONCursor) throws(JSONError) {
         try cursor.allowOnly([
             "number", "uuid", "name", "offset", "size", "holder_class", "sector_size", "force_raw", "active",
-            "written", "memory", "node_rights",
+            "written", "memory", "memmap_on_memory", "node_rights",
         ])
         self.init(number: try cursor.required("number").integer())
         uuid = try cursor.value("uuid") { uuid throws(JSONError) in try uuid.uuid() }
@@ -27,6 +27,9 @@ extension SimulatedNamespace {
             try written.bool()
         }
         memory = try cursor.value("memory") { memory throws(JSONError) in try memory.word() }
+        hasMemmapOnMemory = try cursor.value("memmap_on_memory", default: false) { isOn throws(JSONError) in
+            try isOn.bool()
+        }
         nodeRights = try cursor.value("node_rights") { rights throws(JSONError) in
             try NodeRights(rights)
         }

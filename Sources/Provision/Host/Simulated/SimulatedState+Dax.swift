@@ -6,7 +6,11 @@ extension SimulatedState {
     package mutating func readDaxRegions(_ host: JSONCursor) throws(JSONError) {
         let elements = try host.elements("dax_regions")
         if let cursor = try host.optional("memory_hotplug") {
-            try cursor.allowOnly(["block_size", "auto_online_blocks"])
+            try cursor.allowOnly(["block_size", "auto_online_blocks", "memmap_on_memory"])
+            memmapOnMemory = try cursor.value("memmap_on_memory", default: .absent) {
+                word throws(JSONError) in
+                try word.word()
+            }
             let size = try cursor.required("block_size").writtenSize()
             guard size > .zero else { throw cursor.error("has blocks of no size") }
             memoryHotplug = MemoryHotplug(
@@ -54,7 +58,9 @@ extension SimulatedState {
     }
 
     private func daxDevice(_ cursor: JSONCursor, of region: DaxRegion) throws(JSONError) -> DaxRegion.Device {
-        try cursor.allowOnly(["number", "driver", "align", "ranges", "online", "zone", "rights"])
+        try cursor.allowOnly([
+            "number", "driver", "align", "ranges", "online", "zone", "memmap_on_memory", "rights",
+        ])
         let number = try cursor.required("number").integer(UInt16.self)
         var device = DaxRegion.Device(name: "dax\(region.id).\(number)", size: .zero)
         guard !region.devices.contains(where: { $0.name == device.name }) else {
@@ -85,6 +91,11 @@ extension SimulatedState {
         let online = try cursor.value("online", default: 0) { count throws(JSONError) in try count.count() }
         let zone = try cursor.value("zone", default: "Movable") { zone throws(JSONError) in try zone.string()
         }
+        if memmapOnMemory != .absent {
+            device.memmapOnMemory = try cursor.value("memmap_on_memory", default: false) {
+                isOn throws(JSONError) in try isOn.bool()
+            }
+        }
         device.setBlocks(memoryHotplug, online: UInt64(online), zone: zone)
         return device
     }
@@ -108,6 +119,7 @@ extension SimulatedState {
         let node = JSONNode.object()
         node.set("block_size", memoryHotplug.blockSize.description)
         node.set("auto_online_blocks", memoryHotplug.policy)
+        if memmapOnMemory != .absent { node.set("memmap_on_memory", memmapOnMemory.rawValue) }
         host.set("memory_hotplug", node)
     }
 
@@ -135,6 +147,7 @@ extension SimulatedState {
             node.set("online", memory.online)
             node.set("zone", device.memoryBlocks?.first?.zone)
         }
+        node.setFlag("memmap_on_memory", if: device.memmapOnMemory == true)
         return node
     }
 }

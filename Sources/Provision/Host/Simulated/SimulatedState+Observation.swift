@@ -119,7 +119,8 @@ extension SimulatedState {
             name: namespace.name.isEmpty ? nil : namespace.name, labelUUID: namespace.uuid,
             numaNode: region.numaNode, targetNode: region.targetNode)
         if namespace.isActive, let personality = personality(of: namespace, in: region) {
-            observed.describe(personality, namespace, region: number, blockSize: memoryBlock)
+            observed.describe(
+                personality, namespace, region: number, blockSize: memoryBlock, memmapOnMemory)
             if personality.mode == .devdax {
                 let rule = personality.infoBlock.flatMap { deviceRules[.infoBlock($0.uuid)] }
                 observed.rights = DeviceRights(node: namespace.nodeRights ?? rule ?? .rootsAlone, rule: rule)
@@ -187,7 +188,7 @@ extension Namespace {
     /// Fills in what only an active namespace shows.
     fileprivate mutating func describe(
         _ personality: SimulatedPersonality, _ namespace: SimulatedNamespace, region number: Int,
-        blockSize: ByteCount
+        blockSize: ByteCount, _ support: MemmapOnMemory
     ) {
         let suffix = namespace.number == 0 ? "\(number)" : "\(number).\(namespace.number)"
         mode = personality.mode
@@ -198,7 +199,10 @@ extension Namespace {
         switch personality.mode {
         case .devdax:
             characterDevice = "dax\(number).\(namespace.number)"
-            if let memory = namespace.memory { daxDevice = self.device(memory, blockSize: blockSize) }
+            if let memory = namespace.memory {
+                daxDevice = self.device(memory, blockSize: blockSize)
+                daxDevice?.memmapOnMemory = support == .absent ? nil : namespace.hasMemmapOnMemory
+            }
         case .fsdax: blockDevice = "pmem\(suffix)"
         case .sector:
             blockDevice = "pmem\(suffix)s"

@@ -29,7 +29,7 @@ extension SimulatedState {
                 region.namespaces[index].isActive = false
                 region.namespaces[index].isForcedRaw = false
                 region.namespaces[index].isWritten = false
-                region.namespaces[index].memory = nil
+                region.namespaces[index].use = .devdax
                 region.namespaces[index].nodeRights = nil
                 if !keepsHolderClass { region.namespaces[index].holderClass = nil }
             }

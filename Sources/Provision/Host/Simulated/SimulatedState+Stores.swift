@@ -17,7 +17,7 @@ extension SimulatedState {
         case .disable(let id):
             try change(id) {
                 $0.isActive = false
-                $0.memory = nil
+                $0.use = .devdax
                 $0.nodeRights = nil
             }
         case .zeroInfoBlock(let id): try zeroInfoBlock(id)
@@ -40,16 +40,32 @@ extension SimulatedState {
         guard let namespace = namespace(id), namespace.isActive,
             personality(of: namespace, in: regions[id.region])?.mode == .devdax
         else { throw SimulatedRefusal(ENODEV) }
-        guard case .systemRAM(let online) = use else { return try change(id) { $0.memory = nil } }
+        guard use.isSystemRAM else { return try change(id) { $0.use = use } }
         guard regions[id.region].targetNode != nil else {
             throw SimulatedRefusal(EINVAL, "the device has no memory node")
         }
-        try change(id) { $0.memory = online }
+        try admit(use, insteadOf: namespace.use)
+        try change(id) { $0.use = use }
         guard use.isOnline, let range = deviceRange(of: id) else { return }
         let unit = memoryBlock.bytes
         let (first, end) = ((range.lowerBound + unit - 1) / unit * unit, range.upperBound / unit * unit)
         guard first < end else { return }
         kernelWrites(to: first..<end)
+    }
+
+    /// Refuses what the kernel does not do about page maps: turn it on where it has not been set up for it, and change it while the driver
+    /// is bound (drivers/dax/bus.c, `memmap_on_memory_store`).
+    func admit(_ use: DeviceUse, insteadOf now: DeviceUse?) throws(SimulatedRefusal) {
+        guard use.hasMemmapOnMemory || now?.hasMemmapOnMemory == true else { return }
+        if now?.isSystemRAM == true, now?.hasMemmapOnMemory != use.hasMemmapOnMemory {
+            throw SimulatedRefusal(EBUSY)
+        }
+        switch memmapOnMemory {
+        case .on: return
+        case .off where use.hasMemmapOnMemory: throw SimulatedRefusal(EOPNOTSUPP)
+        case .absent where use.hasMemmapOnMemory: throw SimulatedRefusal(ENOENT)
+        case .off, .absent: return
+        }
     }
 
     /// What the kernel does to memory that it uses.

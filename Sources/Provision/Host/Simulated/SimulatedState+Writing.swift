@@ -130,6 +130,7 @@ extension SimulatedNamespace {
         node.set("active", isActive)
         node.setFlag("written", if: isWritten)
         node.set("memory", memory?.rawValue)
+        node.setFlag("memmap_on_memory", if: hasMemmapOnMemory)
         if let nodeRights { node.set("node_rights", nodeRights.json) }
         return node
     }

@@ -12,6 +12,8 @@ package struct SimulatedState: Equatable, Sendable {
     package var daxRegions: [DaxRegion] = []
     /// How the kernel takes memory in; nil where that is not simulated.
     package var memoryHotplug: MemoryHotplug?
+    /// Whether the kernel can put the page map of new memory into that memory.
+    package var memmapOnMemory = MemmapOnMemory.absent
     /// The info blocks on the media, by the physical address of the block itself.
     package var infoBlocks: [UInt64: SimulatedInfoBlock] = [:]
     /// The pages of the media that somebody wrote, by their physical address: each holds a number, repeated.
@@ -193,8 +195,21 @@ package struct SimulatedNamespace: Equatable, Sendable {
     /// How the memory of its device is online that is system memory; nil: it is a device. Lost at a boot, and with the
     /// device.
     package var memory: OnlinePolicy?
+    /// Whether that memory holds its own page map.
+    package var hasMemmapOnMemory = false
     /// The rights that its device node was given; nil: those of its rule, or root's alone. Lost with the device.
     package var nodeRights: NodeRights?
+
+    /// What the device of devdax is used as.
+    package var use: DeviceUse {
+        get { memory.map { .systemRAM($0, memmapOnMemory: hasMemmapOnMemory) } ?? .devdax }
+        set {
+            switch newValue {
+            case .devdax: (memory, hasMemmapOnMemory) = (nil, false)
+            case .systemRAM(let online, let isOn): (memory, hasMemmapOnMemory) = (online, isOn)
+            }
+        }
+    }
 }
 
 /// The devices that claim a namespace, in the kernel's words for them.

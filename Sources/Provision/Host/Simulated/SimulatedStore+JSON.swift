@@ -27,7 +27,10 @@ extension SimulatedStore {
         case .enable(let id): Self.describe(node, "enable", id)
         case .deviceUse(let id, let use):
             Self.describe(node, "device_use", id)
-            if case .systemRAM(let online) = use { node.set("online", online.rawValue) }
+            if case .systemRAM(let online, let memmapOnMemory) = use {
+                node.set("online", online.rawValue)
+                node.setFlag("memmap_on_memory", if: memmapOnMemory)
+            }
         case .rights(let id, let rights):
             Self.describe(node, "rights", id)
             node.set("rights", rights.json)
@@ -162,7 +165,10 @@ extension SimulatedStore {
             let online: OnlinePolicy? = try node.value("online") { online throws(JSONError) in
                 try online.word()
             }
-            self = .deviceUse(id, online.map(DeviceUse.systemRAM) ?? .devdax)
+            let isOn = try node.value("memmap_on_memory", default: false) { isOn throws(JSONError) in
+                try isOn.bool()
+            }
+            self = .deviceUse(id, online.map { .systemRAM($0, memmapOnMemory: isOn) } ?? .devdax)
         case "rights": self = .rights(id, try DeviceRights(node.required("rights")))
         case "disable": self = .disable(id)
         case "zero_info_block": self = .zeroInfoBlock(id)

@@ -12,7 +12,8 @@ enum InventorySchema {
         ["mode": Words.words(DaxDevice.Mode.self)],
         optional: [
             "driver": Words.text, "online_memblocks": Words.count, "total_memblocks": Words.count,
-            "movable": Words.flag, "system_memory": Words.isTrue, "node_missing": Words.isTrue,
+            "movable": Words.flag, "memmap_on_memory": Words.flag, "system_memory": Words.isTrue,
+            "node_missing": Words.isTrue,
         ])
 
     private static let nodeRights: SchemaWords.Members = [
@@ -29,7 +30,8 @@ enum InventorySchema {
     static let recordedDevice = Words.record(
         ["name": Words.text, "align": Words.count, "ranges": Words.list(of: range)],
         optional: [
-            "mode": Words.words(DeviceMode.self), "online": Words.words(OnlinePolicy.self), "rights": rights,
+            "mode": Words.words(DeviceMode.self), "online": Words.words(OnlinePolicy.self),
+            "memmap_on_memory": Words.isTrue, "rights": rights,
         ])
 
     private static let percentage = Words.count
@@ -96,7 +98,7 @@ enum InventorySchema {
             ["chardev": Words.text, "size": Words.count, "mode": Words.words(["devdax", "system-ram"])],
             optional: [
                 "target_node": Words.number, "align": Words.count, "online_memblocks": Words.count,
-                "total_memblocks": Words.count, "movable": Words.flag,
+                "total_memblocks": Words.count, "movable": Words.flag, "memmap_on_memory": Words.flag,
                 "state": Words.constant(.string("disabled")), "driver": Words.text,
                 "numa_node": Words.number, "name": Words.text,
                 "mappings": Words.list(

@@ -43,6 +43,7 @@ enum ProfileSchema {
     /// What a device is used as, and who may open it.
     private static let deviceConfiguration: SchemaWords.Members = [
         "mode": Words.words(DeclaredDeviceMode.self), "online": Words.words(OnlinePolicy.self),
+        "memmap_on_memory": Words.flag,
         "owner": Words.either(Words.text, index), "group": Words.either(Words.text, index),
         "permissions": Words.pattern("^0?[0-7]{3}$"),
     ]

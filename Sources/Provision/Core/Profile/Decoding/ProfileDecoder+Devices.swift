@@ -1,6 +1,8 @@
 extension ProfileDecoder {
     /// The keys of what a device is used as, and of who may open it.
-    package static let configurationKeys = ["mode", "online", "owner", "group", "permissions"]
+    package static let configurationKeys = [
+        "mode", "online", "memmap_on_memory", "owner", "group", "permissions",
+    ]
 
     /// The `device:` of a devdax namespace.
     package mutating func deviceConfiguration(_ node: YamlNode) -> DeviceConfiguration? {
@@ -11,6 +13,7 @@ extension ProfileDecoder {
     package mutating func configuration(in fields: Fields) -> DeviceConfiguration {
         let mode: DeclaredDeviceMode? = word("mode", in: fields)
         let online: OnlinePolicy? = word("online", in: fields)
+        let memmapOnMemory = boolean("memmap_on_memory", in: fields)
         let owner = account("owner", in: fields)
         let group = account("group", in: fields)
         let permissions = permissions(in: fields)
@@ -19,10 +22,11 @@ extension ProfileDecoder {
                 ["owner", "group", "permissions"], in: fields,
                 because: "not for mode system-ram, which has no device node")
         } else if mode != nil || fields["mode"] == nil {
-            refuse(["online"], in: fields, because: "only for mode system-ram")
+            refuse(["online", "memmap_on_memory"], in: fields, because: "only for mode system-ram")
         }
         return DeviceConfiguration(
-            mode: mode ?? .devdax, online: online, owner: owner, group: group, permissions: permissions)
+            mode: mode ?? .devdax, online: online, memmapOnMemory: memmapOnMemory, owner: owner, group: group,
+            permissions: permissions)
     }
 
     /// The name or number of a user or a group.
