@@ -36,6 +36,8 @@ public struct MediaErrorClearing {
         public var address: UInt64
         /// Why it is not cleared; nil where it is.
         public var error: HostError?
+        /// Why it was not read, though it is cleared by every list; nil where it was.
+        public var unread: String?
     }
 
     /// What a clearing came to.
@@ -151,7 +153,8 @@ public struct MediaErrorClearing {
                         try recording.note(.intent(step: index, .none))
                     case .lost(let sector): outcome.lostSectors.append(sector)
                     case .cleared where clearance.namespace == nil: unread.append(index)
-                    case .cleared:
+                    case .cleared, .unread:
+                        if case .unread(let why) = event { outcome.ranges[index].unread = why }
                         outcome.ranges[index].error = nil
                         try recording.note(.done(step: index))
                     case .failed(let error): outcome.ranges[index].error = error

@@ -22,6 +22,8 @@ public struct ErrorClearing: Equatable, Sendable {
         case begins
         /// No list has it any more, and it was read: through a block device as zeroes. A free range is for the caller to read.
         case cleared
+        /// No list has it any more, and it could not be read, for this reason that says nothing of the media.
+        case unread(String)
         /// A sector of the block device, in sector mode, that could not be read: zeroes were written over it. It may be told more than once
         /// of one range, between its other events, and belongs to any of them.
         case lost(Extent)

@@ -56,21 +56,26 @@ public struct ErrorClearingReport: Sendable {
     private func lines(_ outcome: MediaErrorClearing.Outcome) -> [String] {
         let (ranges, content) = (outcome.ranges, outcome.content)
         let cleared = ranges.filter { $0.error == nil }
-        var lines = cleared.map { "cleared \(Self.words($0))" }
+        var lines = cleared.map { range in
+            "cleared \(Self.words(range))"
+                + (range.unread.map {
+                    ", as the kernel's lists say; it was NOT read: \(TerminalText.clean($0))"
+                } ?? "")
+        }
         lines += ranges.compactMap { range in
             range.error.map { "NOT cleared \(Self.words(range)): \(TerminalText.clean($0.reason))" }
         }
         let advice = Set(ranges.compactMap(\.error).compactMap(\.advice)).sorted()
         lines += advice.map { "  \(TerminalText.clean($0))" }
         lines += lostSectors(outcome.lostSectors)
-        if !cleared.isEmpty {
+        if cleared.contains(where: { $0.unread == nil }) {
             lines.append(
                 content == .zeroes
                     ? "What was cleared reads as zeroes: that was read."
                     : "What was cleared can be read, and holds whatever the firmware leaves there: write it before it is used."
             )
-            lines.append("It cannot be rolled back.")
         }
+        if !cleared.isEmpty { lines.append("It cannot be rolled back.") }
         return lines
     }
 
@@ -121,6 +126,7 @@ public struct ErrorClearingReport: Sendable {
             item.set("offset", range.range.offset)
             item.set("length", range.range.length)
             item.set("cleared", range.error == nil)
+            item.set("unread", range.unread)
             if let error = range.error { item.set("error", ErrorReport.json(.host(error))) }
             return item
         }

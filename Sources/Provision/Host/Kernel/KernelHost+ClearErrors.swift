@@ -100,7 +100,7 @@ extension KernelHost {
         try Self.withBus(of: clearing.region) { bus throws(HostError) in
             for (index, range) in clearing.ranges.enumerated() {
                 guard tell(index, .begins) else { return }
-                let event = Self.event { () throws(HostError) in
+                var event = Self.event { () throws(HostError) in
                     try home.requireIdleScrub(while: Self.operation)
                     // Nothing is held, and the kernel refuses nothing: so each range is looked at anew.
                     guard home.directory.exists("driver") else {
@@ -124,10 +124,13 @@ extension KernelHost {
                             advice:
                                 "see daxprov errors list, and replace a DIMM whose errors cannot be cleared")
                     }
-                    if let target = clearing.target {
+                    if let target = clearing.target, !home.isEmulated {
                         try home.requireReadable(
                             start + range.offset.bytes, range.length, of: try home.live(target))
                     }
+                }
+                if event == .cleared, clearing.target != nil, home.isEmulated {
+                    event = .unread("the memory of an emulated bus cannot be mapped")
                 }
                 guard tell(index, event) else { return }
             }

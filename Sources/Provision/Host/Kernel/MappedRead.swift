@@ -24,11 +24,11 @@ package struct MappedRead: ~Copyable {
     package init(
         _ live: KernelRegion.Live, in region: borrowing KernelRegion, while operation: String
     ) throws(HostError) {
-        if let provider = region.directory.text("../provider"), provider.hasPrefix("nfit_test") {
+        if region.isEmulated {
             // With pages of 4 KiB, touching them is a fault of the kernel's (drivers/dax/device.c, `dax_set_mapping`).
             throw HostError(
                 .unavailable, while: operation, device: live.device,
-                reason: "the memory of \(provider) is emulated, and the kernel cannot map it")
+                reason: "its memory is emulated, and the kernel cannot map it")
         }
         guard let name = SysfsNamespaceReader.characterDevice(of: live.running, region.directory),
             let node = DeviceNode(character: region.directory.text("\(live.running)/\(name)/dev")),
@@ -78,4 +78,9 @@ package struct MappedRead: ~Copyable {
     private func failure(_ reason: String) -> HostError {
         HostError(.failed, while: operation, device: namespace, reason: reason)
     }
+}
+
+extension KernelRegion {
+    /// Whether its memory is the kernel's own, of the emulated NFIT, which a test makes (tools/testing/nvdimm).
+    var isEmulated: Bool { directory.text("../provider")?.hasPrefix("nfit_test") == true }
 }

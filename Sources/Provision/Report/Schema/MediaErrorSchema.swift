@@ -54,7 +54,7 @@ enum MediaErrorSchema {
             ]),
         "cleared_range": Words.record(
             ["address": Words.count, "offset": sectors, "length": sectors, "cleared": Words.flag],
-            optional: ["error": ApplySchema.error]),
+            optional: ["unread": Words.text, "error": ApplySchema.error]),
     ]
 
     private static let place = Words.record(["offset": sectors, "length": sectors])
