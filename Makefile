@@ -27,7 +27,7 @@
 ## dax-sequences random changes of dax devices, disturbed, by daxprov and by daxctl (SEQUENCES=100, SEED=1): docs/crash-safety.md
 ## differential  random sequences on two kinds of machine (N=2000, SEED=...): docs/differential.md
 ## fuzz          an hour of fuzzing every reader of what others may have written (SECONDS=...): docs/fuzzing.md
-## fuzz-smoke    the same for two minutes in all
+## fuzz-smoke    the same for a minute in all
 ## mutants       small changes of the code, and which of them no test notices (MUTANTS=300|all, SEED=..., FILES=...): docs/mutation.md
 ## sanitize      the unit tests under the address sanitizer; SANITIZER=thread is for what runs in threads
 ## build-on      builds the program inside another release of Debian, with this toolchain: SUITE=trixie
@@ -135,7 +135,7 @@ fuzz: fuzz-program
 	$(PYTHON) Tests/Fuzz/run $(FUZZ_PROGRAM) --seconds $(SECONDS)
 
 fuzz-smoke: fuzz-program
-	$(PYTHON) Tests/Fuzz/run $(FUZZ_PROGRAM) --seconds 120
+	$(PYTHON) Tests/Fuzz/run $(FUZZ_PROGRAM) --seconds 60
 
 # The linker must be lld and keep what looks unused: else the coverage counters are gone and the fuzzer is blind. Both
 # sanitizers must be one option, the last: of several, the compiler heeds that alone.
@@ -159,7 +159,8 @@ vm-test: all-packages release differential-program
 	$(VM_BINARY) $(VM_SUITE)
 
 vm-newer: all-packages release differential-program
-	DAXPROV_VM_STACK=$(NEWER_STACK) DAXPROV_DIFFERENTIAL_SECONDS=15 $(VM_BINARY) $(VM_SUITE) -m each_kernel
+	DAXPROV_VM_STACK=$(NEWER_STACK) DAXPROV_DIFFERENTIAL_SECONDS=15 DAXPROV_UNDO_CASES=1 DAXPROV_DAX_SEQUENCES=2 DAXPROV_GRID=6 \
+	$(VM_BINARY) $(VM_SUITE) -m each_kernel
 
 crash-matrix: all-packages release
 	DAXPROV_CRASH_EVERY=$(EVERY) DAXPROV_UNDO_CASES=$(UNDO_CASES) $(VM_BINARY) \

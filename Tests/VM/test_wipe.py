@@ -157,7 +157,6 @@ def test_it_is_refused_where_somebody_uses_it_or_nobody_agreed(labelled):
     assert len(wipe(daxprov, "raw", "heap", "region0/raw", allow=["raw", "heap"])["wipes"]) == 2
 
 
-@pytest.mark.each_kernel
 def test_a_wipe_that_was_stopped_goes_on_and_begins_anew_over_new_data(labelled):
     daxprov = Daxprov(labelled)
     made = daxprov.applied(profile(region(0, RAW, FILES)))
@@ -285,7 +284,6 @@ def test_discard_only_zeroes_both_ends_and_partitions_go(labelled):
     assert labelled.run(f"test -e /sys/class/block/{node[5:]}p1").status != 0
 
 
-@pytest.mark.each_kernel
 def test_what_is_made_with_zero_true_holds_nothing_of_what_lay_there(labelled):
     daxprov = Daxprov(labelled)
     old = daxprov.applied(profile(region(0, namespace(name="old", mode="raw", size="512 MiB"))))
