@@ -38,7 +38,7 @@ public struct BootRestoration: Sendable {
                 refusals.append(Self.missing(device, on: observed))
                 continue
             }
-            if let refusal = candidate.change ?? candidate.doubt(host) {
+            if let refusal = candidate.isStuck ?? candidate.change ?? candidate.doubt(host) {
                 refusals.append(refusal)
             } else {
                 candidates.append(candidate)
@@ -217,7 +217,7 @@ public struct BootRestoration: Sendable {
                     name: name, size: .raw(device.layout.size), align: Alignment(device.layout.align),
                     configuration: DeviceConfiguration(
                         use: device.layout.use ?? .devdax, rights: device.layout.rights.rule
-                    ).explicit,
+                    ),
                     zeroes: false)
             }, position: SourcePosition(line: line, column: 1))
     }
@@ -297,6 +297,18 @@ private struct Candidate {
     /// Whether it is already what it was.
     var isRight: Bool { namespace.deviceUse == kept.use }
 
+    /// Why it stays as it is, though its page map was elsewhere: memory in the kernel's zone does not go offline as a rule, and trying would
+    /// take back what else is restored with it.
+    var isStuck: Refusal? {
+        guard case .systemRAM(.kernel, true) = kept.use, namespace.deviceUse == .systemRAM(.kernel) else {
+            return nil
+        }
+        return Refusal(
+            .deviceUnusable, address,
+            "it came online in the kernel's zone with its page map elsewhere than before, and the kernel does not give that back",
+            advice: "keep others from bringing it online at a boot")
+    }
+
     /// Whether its memory comes online over what lies there, and that is not the kernel's already.
     var isToBeWrittenOver: Bool {
         let memory = namespace.daxDevice?.mode == .systemRAM ? namespace.daxDevice?.memory : nil
@@ -364,6 +376,6 @@ private struct Candidate {
             name: isLabelled ? namespace.name.flatMap { NamespaceName($0) } : nil, uuid: kept.key,
             mode: .devdax, size: isLabelled ? .raw(namespace.rawSize) : .remaining(divisor: 1),
             align: namespace.align.flatMap { Alignment($0) }, map: namespace.map,
-            deviceConfiguration: DeviceConfiguration(use: kept.use).explicit)
+            deviceConfiguration: DeviceConfiguration(use: kept.use))
     }
 }

@@ -28,15 +28,19 @@ struct FreeRangeLook {
         do throws(ExecutionError) {
             // The kernel takes the first gap that is large enough.
             for gap in gaps where gap.offset < place.offset && gap.length >= place.length {
-                _ = try occupy(Extent(offset: gap.offset, length: place.length), start, &made, note)
+                _ = try occupy(gap, start, &made, note)
             }
             let target = try occupy(place, start, &made, note)
             let part = Extent(offset: range.offset - place.offset, length: range.length)
+            let piece = ByteCount.mib(1)
+            let pieces = stride(from: part.offset.bytes, to: part.end.bytes, by: Int(piece.bytes)).map {
+                Extent(offset: ByteCount($0), length: min(piece, part.end - ByteCount($0)))
+            }
             var isReadable = false
             try onHost { () throws(HostError) in
-                try host.readMedia(of: target, [part]) { _, bytes in
+                try host.readMedia(of: target, pieces) { _, bytes in
                     isReadable = bytes != nil
-                    return true
+                    return isReadable
                 }
             }
             result = .success(isReadable ? nil : Self.unread("reading it fails with a media error", region))

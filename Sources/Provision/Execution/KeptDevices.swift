@@ -27,10 +27,14 @@ struct KeptDevices {
                 // Memory that only comes online in another way was looked at before.
                 let earlier = before.first { $0.key == key && $0.infoBlock == left.infoBlockUUID }?.margins
                 let wasMemory = log.was(step)?.daxDevice?.mode == .systemRAM
-                kept[key] = .some(
-                    KeptDevice(
-                        left, in: log.header.before.identity(of: step.region),
-                        margins: wasMemory ? earlier : result.margins))
+                var device = KeptDevice(
+                    left, in: log.header.before.identity(of: step.region),
+                    margins: wasMemory ? earlier : result.margins)
+                // A boot that could not put a page map where it was is no wish.
+                if log.header.isAfterBoot, before.contains(where: { $0.key == key && $0.memmapOnMemory }) {
+                    device?.memmapOnMemory = true
+                }
+                kept[key] = .some(device)
             } else if effects.contains(.takesDataAway), let key = log.was(step)?.keptKey {
                 kept[key] = .some(nil)
             }
@@ -93,6 +97,7 @@ struct KeptDevices {
                 }
                 guard var renamed = old else { return new }
                 renamed.name = new.name
+                renamed.memmapOnMemory = new.memmapOnMemory
                 return renamed == old ? nil : renamed
             })
     }

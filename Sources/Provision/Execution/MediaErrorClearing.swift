@@ -185,6 +185,10 @@ public struct MediaErrorClearing {
                     outcome.ranges[index].error = error
                     if error == nil { try recording.note(.done(step: index)) }
                 }
+                // A namespace that was made to look and could not be removed is recovery's: the journal knows it.
+                if let left = found.compactMap(\.self).first(where: { !$0.undoFailures.isEmpty }) {
+                    failure = .host(left)
+                }
             } catch {
                 failure = error
             }
@@ -229,6 +233,14 @@ public struct MediaErrorClearing {
 }
 
 extension TransactionLog {
+    /// What is said where a clearing in sector mode died: it may have written over sectors that could not be read.
+    var sectorsLost: [String] {
+        let names = header.steps.compactMap { $0.device.flatMap(header.before.namespace) }
+        guard names.contains(where: { $0.mode == .sector }), !begun.isEmpty, done.count < header.steps.count
+        else { return [] }
+        return ["sectors that could not be read may read as zeroes now: which ones was not recorded"]
+    }
+
     /// The ranges of errors that a clearing was to clear and that are still listed, each in a phrase.
     func errorsLeft(on now: Observed) -> [String] {
         let regions = RegionCorrespondence(before: header.before, now: now)

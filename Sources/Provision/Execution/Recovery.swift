@@ -125,7 +125,7 @@ public struct Recovery {
     ) throws(ExecutionError) -> Recovered {
         let kept = try removeLooks(of: log)
         let now = try observe()
-        let left = log.errorsLeft(on: now) + kept
+        let left = log.errorsLeft(on: now) + kept + log.sectorsLost
         let end: TransactionEnd = left.isEmpty ? .committed : .incomplete
         try recording.note(.end(end, after: now))
         return Recovered(id: log.header.id, end: end, differences: left, clearedErrors: true)

@@ -51,13 +51,6 @@ extension DeviceConfiguration {
         (owner, group, permissions) = ("\(rights.owner)", "\(rights.group)", rights.permissions)
     }
 
-    /// The same, and that its page map is not in its memory if it does not say that it is.
-    package var explicit: DeviceConfiguration {
-        var explicit = self
-        if mode == .systemRAM { explicit.memmapOnMemory = memmapOnMemory ?? false }
-        return explicit
-    }
-
     /// Whether it says whose the device node is.
     package var hasRights: Bool { owner != nil || group != nil || permissions != nil }
 

@@ -31,7 +31,7 @@ extension KernelDaxDevice {
     }
 
     /// Has the kernel take the memory of a device whose blocks it was told to take away, where it has a word for that (Linux 7.x).
-    private func plug(_ word: String) throws(HostError) {
+    func plug(_ word: String) throws(HostError) {
         guard isUnplugged else { return }
         try setDeviceState(word, while: "give its memory to the kernel")
     }
@@ -47,7 +47,9 @@ extension KernelDaxDevice {
 
     private func setDeviceState(_ word: String, while operation: String) throws(HostError) {
         do throws(Errno) {
-            try directory.write(word, to: "state", within: Self.deadline)
+            // It is done block by block.
+            let deadline = min(Int(Self.deadline) * max(blocks.count, 1), 24 * 3600)
+            try directory.write(word, to: "state", within: Int32(deadline))
         } catch {
             throw .system(error.rawValue, while: operation, device: name)
         }

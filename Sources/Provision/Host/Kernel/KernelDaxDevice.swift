@@ -243,6 +243,9 @@ package struct KernelDaxDevice: ~Copyable {
             try unplug()
             try unbind(Self.memoryDriver)
         } catch {
+            if let zone = taken.values.first {
+                try? plug(zone == "Movable" ? "online_movable" : "online_kernel")
+            }
             throw bringBack(taken, after: error)
         }
         // The kernel says nothing where a block came online in that very moment.

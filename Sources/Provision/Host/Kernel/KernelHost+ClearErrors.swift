@@ -15,8 +15,6 @@ extension KernelHost {
         in region: Region, for namespace: Namespace?
     ) throws(HostError) -> ByteCount? {
         let sector = ByteCount(512)
-        // Sectors are written there, wherever the translation table has them: the range tells only where to look in the lists.
-        guard namespace?.mode != .sector else { return sector }
         let disk = namespace?.mode == .devdax ? nil : namespace?.blockDevice
         let block = disk.flatMap { Self.logicalBlockSize(of: $0) }
         var unit: ByteCount?
@@ -25,6 +23,9 @@ extension KernelHost {
                 unit = try bus.clearingUnit(at: start, length: region.size)
             }
         }
+        // Sectors are written, wherever the translation table has them: the range tells only where to look in the lists. A write frees the
+        // block with the error; where nothing clears that, it would fail every later write on its lane (drivers/nvdimm/btt.c).
+        if namespace?.mode == .sector { return unit == nil ? nil : sector }
         // A driver without firmware behind it clears by writing, or fails to: that is for the write to show.
         guard let least = block ?? (unit == nil ? nil : sector) else { return nil }
         return max(unit ?? sector, least, sector)
@@ -100,6 +101,7 @@ extension KernelHost {
         try Self.withBus(of: clearing.region) { bus throws(HostError) in
             for (index, range) in clearing.ranges.enumerated() {
                 guard tell(index, .begins) else { return }
+                var unread = home.isEmulated ? "the memory of an emulated bus cannot be mapped" : nil
                 var event = Self.event { () throws(HostError) in
                     try home.requireIdleScrub(while: Self.operation)
                     // Nothing is held, and the kernel refuses nothing: so each range is looked at anew.
@@ -124,14 +126,16 @@ extension KernelHost {
                             advice:
                                 "see daxprov errors list, and replace a DIMM whose errors cannot be cleared")
                     }
-                    if let target = clearing.target, !home.isEmulated {
+                    if unread == nil, home.lists(range.rounded(to: .kib(4))) {
+                        unread =
+                            "another media error lies in the same page of 4 KiB, and a load would meet it"
+                    }
+                    if let target = clearing.target, unread == nil {
                         try home.requireReadable(
                             start + range.offset.bytes, range.length, of: try home.live(target))
                     }
                 }
-                if event == .cleared, clearing.target != nil, home.isEmulated {
-                    event = .unread("the memory of an emulated bus cannot be mapped")
-                }
+                if let unread, event == .cleared, clearing.target != nil { event = .unread(unread) }
                 guard tell(index, event) else { return }
             }
         }

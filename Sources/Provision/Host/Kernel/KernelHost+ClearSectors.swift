@@ -13,13 +13,13 @@ extension KernelHost {
         _ home: borrowing KernelRegion, _ tell: (Int, ErrorClearing.Event) -> Bool
     ) throws(HostError) {
         let device = try SectorDevice(disk, sector: sector, of: live.device, while: Self.operation)
-        guard tell(0, .begins) else { return }
+        // One write can clear what is listed of several: all of them begin at once.
+        for index in clearing.ranges.indices { guard tell(index, .begins) else { return } }
         let failure = HostError.collected { () throws(HostError) in
             try home.requireIdleScrub(while: Self.operation)
             try heal(device, of: live, home, clearing.ranges) { _ = tell(0, .lost($0)) }
         }
         for (index, range) in clearing.ranges.enumerated() {
-            guard index == 0 || tell(index, .begins) else { return }
             let event = Self.event { () throws(HostError) in
                 if let failure { throw failure }
                 try home.requireIdleScrub(while: Self.operation)
@@ -40,11 +40,18 @@ extension KernelHost {
         // One write frees the block with the error; that block is zeroed by the same write, or by the next one on the same processor.
         for pass in 0..<4 where pass == 0 || ranges.contains(where: { home.lists($0) }) {
             try UseGuard.requireNoOthers(of: live, in: home, for: Self.operation)
-            for number in pass == 0 ? failing : written where try device.zero(number) {
-                guard pass == 0 else { continue }
+            for number in pass == 0 ? failing : written {
+                let place = Extent(
+                    offset: ByteCount(number * device.sector), length: ByteCount(device.sector))
+                do throws(HostError) {
+                    guard try device.zero(number), pass == 0 else { continue }
+                } catch {
+                    // The table is changed before the block that the write freed is zeroed, which can fail.
+                    if pass == 0, (try? device.requireZeroes(number)) != nil { lost(place) }
+                    throw error
+                }
                 written.append(number)
-                lost(
-                    Extent(offset: ByteCount(number * device.sector), length: ByteCount(device.sector)))
+                lost(place)
             }
         }
         for number in written { try device.requireZeroes(number) }
@@ -71,7 +78,7 @@ extension KernelHost {
 
 extension KernelRegion {
     /// Whether the region's list has an error in a range of it; also where the list cannot be read.
-    fileprivate func lists(_ range: Extent) -> Bool {
+    func lists(_ range: Extent) -> Bool {
         // An empty attribute is a list without errors, and no missing one.
         guard let text = try? directory.read("badblocks") else { return true }
         return SysfsText.badBlocks(text).contains { $0.bytes.overlaps(range) }
