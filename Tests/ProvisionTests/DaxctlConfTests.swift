@@ -291,7 +291,10 @@ import Testing
         #expect(effects([movable]).map(\.kind) == [.agrees])
         var effect = try #require(effects([kernel]).first)
         #expect(effect.kind == .competes)
-        #expect(effect.message.hasSuffix("makes heap system-ram, online: kernel: daxprov wins"))
+        #expect(
+            effect.message.hasSuffix(
+                "makes heap system-ram, online: kernel: daxprov wins. Where daxctl is at work meanwhile, it fails and says so"
+            ))
         try tree.write("\(Self.folder)/ram.conf", Self.ram + "movable = no\n")
         effect = try #require(effects([movable]).first)
         #expect(effect.kind == .competes && effect.message.contains("wins, if the kernel gives back"))

@@ -186,7 +186,8 @@ def test_status_and_export_say_what_comes_of_it(conf):
     assert section()[0] == "agrees"
     conf.write(a=RAM)
     effect, message = section()
-    assert effect == "competes" and message.endswith("makes heap system-ram, online: none: daxprov wins")
+    assert effect == "competes" and message.endswith(
+        "makes heap system-ram, online: none: daxprov wins. Where daxctl is at work meanwhile, it fails and says so")
     result = boot(RAM, ("system-ram", "movable"))
     assert result.status == DONE, result
     assert conf.use() == ("system-ram", "none")

@@ -58,7 +58,7 @@ public struct DaxctlEffect: Equatable, Sendable {
 }
 
 extension DaxctlEffect {
-    /// Who wins after a boot, where daxctl comes first, as udev has it (``BootRestoration``).
+    /// Who wins after a boot (``BootRestoration``). udev starts daxctl's unit and does not wait for it: nothing orders the two.
     fileprivate static func winner(_ device: KeptDevice, after use: DeviceUse) -> String {
         // Bytes that the kernel is about to write over are compared first, through the device, which is not there then.
         if use.isSystemRAM, !use.isOnline {
@@ -71,6 +71,7 @@ extension DaxctlEffect {
             use == .systemRAM(.kernel) ? ", if the kernel gives back what came online in its own zone" : ""
         return
             "After a boot daxprov apply --boot makes \(device.displayName) \(device.use.text): daxprov wins\(condition)"
+            + ". Where daxctl is at work meanwhile, it fails and says so"
     }
 }
 

@@ -143,10 +143,10 @@ private final class BlockDataArea: KernelDataArea, DataArea {
 
     init(_ place: Place, _ live: KernelRegion.Live, _ home: borrowing KernelRegion) throws(HostError) {
         // Its memory is no memory: with pages of 4 KiB, touching them is a fault of the kernel's.
-        if let provider = home.directory.text("../provider"), provider.hasPrefix("nfit_test") {
+        if home.isEmulated {
             throw HostError(
                 .unavailable, while: "zero it", device: live.device,
-                reason: "the memory of \(provider) is emulated, and the kernel cannot map it")
+                reason: "its memory is emulated, and the kernel cannot map it")
         }
         // The driver of a device does not refuse who opens it: whoever has it open already is refused here, others are looked for later.
         _ = try UseGuard.unused(live, in: home, for: "zero it")

@@ -52,7 +52,7 @@ extension KernelHost {
         guard let name = namespace.characterDevice, let claim = home.state(namespace.device).claim else {
             return nil
         }
-        guard !provider.hasPrefix("nfit_test") else {
+        guard !home.isEmulated else {
             return .failed(
                 ProofReason(.simulated, "the memory of \(provider) is emulated, and the kernel cannot map it")
             )

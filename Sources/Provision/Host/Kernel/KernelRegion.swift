@@ -200,3 +200,8 @@ extension HostError {
         return error
     }
 }
+
+extension KernelRegion {
+    /// Whether its memory is the kernel's own, of the emulated NFIT, which a test makes (tools/testing/nvdimm).
+    var isEmulated: Bool { directory.text("../provider")?.hasPrefix("nfit_test") == true }
+}

@@ -79,8 +79,3 @@ package struct MappedRead: ~Copyable {
         HostError(.failed, while: operation, device: namespace, reason: reason)
     }
 }
-
-extension KernelRegion {
-    /// Whether its memory is the kernel's own, of the emulated NFIT, which a test makes (tools/testing/nvdimm).
-    var isEmulated: Bool { directory.text("../provider")?.hasPrefix("nfit_test") == true }
-}
