@@ -10,9 +10,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "VM"))
 
-from lab import Machine, stacks  # noqa: E402
+from lab import Machine, payload  # noqa: E402
 
-FOLDER = "/tmp/daxio"
 PROFILE = """version: 1
 regions:
   - match: {region: 0}
@@ -20,16 +19,6 @@ regions:
       - {name: heap, mode: devdax, align: %s}
 """
 SHORT, PASSES = 2 << 20, 3
-
-
-def push_daxio(vm):
-    """daxio with its libraries."""
-    programs = stacks.chosen().programs
-    daxio = programs.require("daxio")
-    for name, path in programs.shared_libraries(daxio).items():
-        if not name.startswith("ld-linux") and vm.run(["test", "-e", f"/lib/x86_64-linux-gnu/{name}"]).status:
-            vm.push(os.path.realpath(path), f"{FOLDER}/{name}")
-    vm.push(daxio, f"{FOLDER}/daxio", 0o755)
 
 
 def seconds(vm, command):
@@ -41,12 +30,11 @@ def seconds(vm, command):
 
 def bench(align):
     with Machine("nvdimm-small", labelled=True) as vm:
-        push_daxio(vm)
         vm.write_file("/tmp/profile.yaml", PROFILE % align)
         vm.run("daxprov apply --yes /tmp/profile.yaml", timeout=300).check()
         namespace, = json.loads(vm.run("daxprov inventory --json").check().out)["buses"][0]["regions"][0]["namespaces"]
         node, size = "/dev/" + namespace["chardev"], namespace["usable_size"]
-        daxio = f"LD_LIBRARY_PATH={FOLDER} {FOLDER}/daxio -z -o {node}"
+        daxio = f"LD_LIBRARY_PATH={payload.JUDGES_FOLDER} {payload.JUDGES_FOLDER}/daxio -z -o {node}"
         ours, theirs = [], []
         for index in range(PASSES + 1):
             report = json.loads(vm.run("daxprov wipe --yes --json --allow-destroy heap heap", timeout=900).check().out)

@@ -5,6 +5,7 @@ What can happen between two runs, and between two lines of one:
 - somebody makes the region again: with the devices in another order, with another granularity, of one device alone, smaller, larger;
 - the region is there, and has no driver;
 - the state directory is lost, or the record is damaged, or it is of a region that was given up on purpose;
+- the apply that makes the first namespace is killed at any call that concerns the region's record;
 - a transaction was interrupted, or is to be rolled back, and the region came back otherwise meanwhile.
 What must hold: labels and media stay as they are in all these cases, whatever was agreed to, and the commands of the advice bring the
 data back. `CXLRegionTests` tries the same on the simulated host.
@@ -14,6 +15,8 @@ import json
 
 import pytest
 
+from lab import Fault
+from lab.faults import LOG
 from support import Daxprov, contents, namespace, ndctl, profile, region
 from support.daxprov import CHANGES, DONE, REFUSED
 
@@ -172,6 +175,37 @@ def test_without_a_record_what_looks_scrambled_is_left_alone(scene):
     assert daxprov.is_settled(WANTED)
     assert daxprov.run("apply", "--yes", profile=WANTED).status == DONE  # which records it
     assert len(daxprov.vm.run(["ls", RECORDS], check=True).out.split()) == 1
+
+
+@pytest.mark.each_kernel
+def test_killed_at_any_call_about_its_record_a_region_is_recorded_by_recovery(scene):
+    vm, daxprov = scene.vm, scene.daxprov
+    about = {"calls": ("write", "sync", "rename", "unlink", "open"), "paths": (RECORDS,)}
+    vm.write_file("/tmp/wanted.yaml", WANTED)
+    apply = ["daxprov", "apply", "--yes", "/tmp/wanted.yaml"]
+
+    def as_new():
+        vm.run("ndctl destroy-namespace -f all; rm -rf /var/lib/daxprov /tmp/fault.log")
+
+    vm.run(apply, fault=Fault(**about), check=True)
+    [name] = vm.run(["ls", RECORDS], check=True).out.split()
+    expected, calls = vm.read_file(f"{RECORDS}/{name}"), len(vm.read_file(LOG).splitlines())
+    assert calls > 5
+    for at in range(1, calls + 1):
+        as_new()
+        killed = vm.run(apply, fault=Fault(at=at, action="kill-before", **about))
+        assert killed.status == 137, (at, killed)
+        result = daxprov.run("recover", "--yes", "--json")
+        [recovered] = json.loads(result.stdout)["recovered"]
+        assert result.status == DONE and recovered["outcome"] == "committed", (at, result)
+        assert vm.run(["ls", "-A", RECORDS], check=True).out.split() == [name], at
+        assert vm.read_file(f"{RECORDS}/{name}") == expected, at
+        assert daxprov.is_settled(WANTED) and scene.status() == [], at
+    media = scene.media()
+    scene.drop()
+    scene.make(granularity=4096)
+    assert "cxl_region_changed" in {each["code"] for each in daxprov.refused(RAW, allow=["wal", "heap"])["refusals"]}
+    assert scene.media() == media
 
 
 def test_undoing_waits_for_the_region_as_it_was(scene):

@@ -18,10 +18,9 @@ import pytest
 from lab import Fault
 from support import contents, daxctl
 from support.daxprov import DONE, PARTIAL, REFUSED, ROLLED_BACK
-from support.dax_regions import BLOCK, FIRST, MEMORY, MIB, SECOND, Scene, devices
+from support.dax_regions import BLOCK, BOOT, FIRST, MEMORY, MIB, SECOND, Scene, devices
 from support.holders import ALL, Use
 
-BOOT = ("dax0.0", "dax1.0")
 FIVE = devices(
     ['name: tier, size: 256 MiB, owner: 7, permissions: "0640"', "name: cache, size: 128 MiB, align: 4 KiB",
      "name: pool, size: 256 MiB, mode: system-ram, online: movable", "name: rest, size: remaining"],

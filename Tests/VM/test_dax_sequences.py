@@ -20,7 +20,7 @@ import re
 import pytest
 
 from lab import Fault
-from support.dax_regions import FIRST, MEMORY, MIB, SECOND, Scene, devices
+from support.dax_regions import BOOT, FIRST, MEMORY, MIB, SECOND, Scene, devices
 from support.daxprov import DONE, PARTIAL, REFUSED, ROLLED_BACK
 
 SEQUENCES = int(os.environ.get("DAXPROV_DAX_SEQUENCES", "4"))
@@ -28,7 +28,6 @@ FIRST_SEED = int(os.environ.get("DAXPROV_DAX_SEED", "1"))
 SCORED = int(os.environ.get("DAXPROV_DAXCTL_SEQUENCES", "0"))
 CHANGES = 5
 SIZES = {FIRST: 1024, SECOND: 512}
-BOOT = ("dax0.0", "dax1.0")
 NOTHING = devices([], [], unmanaged="destroy")
 ONLINER = f"while :; do for each in {MEMORY}/memory*/state; do echo online_movable > $each; done; done 2> /dev/null"
 DISTURBANCES = ("nothing", "busy", "onliner", "killed", "killed")

@@ -13,7 +13,7 @@ import pytest
 
 from support import Daxprov, contents, namespace, profile, region
 from support.daxprov import DONE, ERROR, NOT_PERMITTED
-from support.judge import Judge, Probe
+from support.judge import Fio, Judge, Probe, Shipped
 
 MIB = 1 << 20
 ALL = profile(
@@ -76,7 +76,7 @@ def judge(tmp_path):
 
 
 @pytest.mark.each_kernel
-def test_verdicts_are_those_of_libpmem2_and_statx_and_nothing_changes(labelled, judge):
+def test_verdicts_are_those_of_libpmem2_statx_fio_and_pmempool_and_nothing_changes(labelled, judge):
     scene, other = Scene(labelled, ALL), judge(labelled)
     table = []
     nodes = {name: scene.node(name) for name in ("dev4k", "dev2m", "fsdev", "sect", "plain", "fsmem")}
@@ -93,6 +93,12 @@ def test_verdicts_are_those_of_libpmem2_and_statx_and_nothing_changes(labelled, 
     assert found["fsdev"]["queue_dax"] and not found["plain"]["queue_dax"]
     assert set(scene.verify("dev4k", "dev2m", "sect", "plain", status=DONE)) == {"dev4k", "dev2m", "sect", "plain"}
     assert media(labelled) == before
+    fio, pmempool = Fio(labelled), Shipped(labelled, "pmempool")
+    for name in ("dev4k", "dev2m"):
+        assert fio.on_device(nodes[name])
+        for words in (("create", "--force", "obj", nodes[name]), ("check", "-v", nodes[name])):
+            run = pmempool.run(*words)
+            assert run.status == 0, run
     neighbours = {name: contents.media_digest(labelled, *scene.place(name)) for name in ("dev4k", "dev2m", "sect", "plain")}
 
     for name in ("dev4k", "dev2m"):
@@ -119,6 +125,7 @@ def test_verdicts_are_those_of_libpmem2_and_statx_and_nothing_changes(labelled, 
                 expected = "proven_per_file" if (plain, attributed) == ("not_dax", "proven") else "?"
             else:
                 expected = plain
+            assert fio.on_file(directory) == (plain == "proven"), plain
             assert each["verdict"] == expected == {
                 "always": "proven", "never": "not_dax"}.get(option, "proven_per_file"), each
             for verdict, ours, theirs, what in measured:
@@ -134,6 +141,7 @@ def test_verdicts_are_those_of_libpmem2_and_statx_and_nothing_changes(labelled, 
 @pytest.mark.each_kernel
 def test_what_only_looks_like_dax_is_never_called_so(labelled, judge, tmp_path):
     scene, other, probe = Scene(labelled, ALL), judge(labelled), Probe(labelled, tmp_path)
+    fio = Fio(labelled)
     run = lambda words: labelled.run(words, check=True)
     fsdev, fsmem, plain, sector = (scene.node(name) for name in ("fsdev", "fsmem", "plain", "sect"))
     run("modprobe -q -a xfs loop; mkdir -p /mnt/one /mnt/two")
@@ -159,11 +167,12 @@ def test_what_only_looks_like_dax_is_never_called_so(labelled, judge, tmp_path):
             f"{XFS} -m reflink=1 {fsmem} && mount -o dax=always {fsmem} /mnt/one", end, "proven", {"fsmem": "proven"}),
     }
     for what, (begin, undo, expected, namespaces) in cases.items():
-        run(begin)
+        run(f"echo 3 > /proc/sys/vm/drop_caches; echo 1 > /proc/sys/vm/compact_memory; {begin}")  # there are to be large pages
         ours, seen = probe.verdict("/mnt/one")
         theirs, found = other.verdict("file", "/mnt/one")
         assert ours == theirs == expected, (what, ours, theirs, seen, found)
         assert (seen["map_sync"], seen["statx_dax"]) == (found["sync"] == 0, bool(found["statx"])), what
+        assert fio.on_file("/mnt/one") == (expected == "proven"), what
         assert what != "tmpfs, huge=always" or found["faults"] < 64, "its pages are as large as those of DAX"
         verdicts = scene.verify(*namespaces) if namespaces else {}
         assert {name: each["verdict"] for name, each in verdicts.items()} == namespaces, (what, verdicts)

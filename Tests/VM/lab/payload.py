@@ -1,4 +1,4 @@
-"""The program under test with its libraries, as a disk image that every machine mounts at /opt/daxprov."""
+"""The program under test and programs that judge it, with their libraries, as a disk image that every machine mounts at /opt/daxprov."""
 
 import os
 import shutil
@@ -7,11 +7,15 @@ from pathlib import Path
 from . import cache, stacks
 from .errors import LabError
 from .initramfs import GUEST
-from .tools import run
+from .tools import require, run
 
 PAYLOAD_BYTES = 512 << 20
 SHIM = GUEST / "faultshim.c"
 MAPPING = GUEST / "daxmap.c"
+# Programs of this machine that no test may find by their names: what is said of a bare host would be another thing.
+JUDGES = ("fio", "pmempool", "daxio", "qemu-system-x86_64")
+QEMU_MODULE = Path("/usr/lib/x86_64-linux-gnu/qemu/accel-tcg-x86_64.so")
+JUDGES_FOLDER = "/opt/daxprov/judges"
 DEFAULT_BINARY = Path(__file__).resolve().parents[3] / ".build/vm/daxprov"
 
 
@@ -39,18 +43,32 @@ def image():
     libraries = {}
     for program in shipped.values():
         libraries.update(stacks.chosen().programs.shared_libraries(program))
-    key = cache.digest(Path(__file__), SHIM, MAPPING, *libraries, *libraries.values(), *shipped, *shipped.values())
-    return cache.entry("payload", key, lambda into: _make(into, shipped, libraries)) / "image"
+    judges = _judges()
+    key = cache.digest(
+        Path(__file__), SHIM, MAPPING, *libraries, *libraries.values(), *shipped, *shipped.values(), *judges, *judges.values())
+    return cache.entry("payload", key, lambda into: _make(into, shipped, libraries, judges)) / "image"
 
 
-def _make(directory, shipped, libraries):
+def _judges():
+    """{name: path} of the judges and their libraries."""
+    found = {name: require(name) for name in JUDGES}
+    for program in tuple(found.values()):
+        libraries = stacks.chosen().programs.shared_libraries(program)
+        found.update({name: path for name, path in libraries.items() if not name.startswith("ld-linux")})
+    return {name: Path(os.path.realpath(path)) for name, path in (*found.items(), (QEMU_MODULE.name, QEMU_MODULE))}
+
+
+def _make(directory, shipped, libraries, judges):
     tree = directory / "tree"
     (tree / "bin").mkdir(parents=True)
     (tree / "lib").mkdir()
+    (tree / "judges").mkdir()
     for name, path in shipped.items():
         shutil.copy(path, tree / "bin" / name)
     for name, path in libraries.items():
         shutil.copy(os.path.realpath(path), tree / "lib" / name)
+    for name, path in judges.items():
+        shutil.copy(path, tree / "judges" / name)
     compile_c = ["gcc", "-O2", "-Wall", "-Wextra", "-Werror"]
     run([*compile_c, "-shared", "-fPIC", "-o", tree / "lib/faultshim.so", SHIM, "-ldl"])
     run([*compile_c, "-o", tree / "bin/daxmap", MAPPING])

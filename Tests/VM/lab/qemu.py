@@ -13,8 +13,10 @@ from . import stacks
 from .errors import LabError
 from .tools import require, run
 
+# norandmaps: QEMU before 8 translates code anew for each address that a program is loaded at, so that with random addresses every start
+# of a program costs three times as much.
 BOOT_ARGUMENTS = (
-    "console=ttyS0 quiet panic=-1 tsc=reliable no_timer_check mitigations=off nokaslr cryptomgr.notests "
+    "console=ttyS0 quiet panic=-1 tsc=reliable no_timer_check mitigations=off nokaslr norandmaps cryptomgr.notests "
     "init_on_alloc=0 apparmor=0 ipv6.disable=1 rdinit=/init")
 
 MONITOR_SECONDS = 120

@@ -7,6 +7,8 @@ from .daxprov import DONE, Daxprov
 
 MIB = 1 << 20
 FIRST, SECOND = 0x100000000, 0x140000000
+# What the kernel makes of each at a boot.
+BOOT = ("dax0.0", "dax1.0")
 BLOCK = 128 * MIB
 MEMORY = "/sys/devices/system/memory"
 RULES = "/etc/udev/rules.d/05-daxprov.rules"

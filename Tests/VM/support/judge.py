@@ -1,13 +1,12 @@
-"""Judges that are not ours, in a machine: of DAX, libpmem2 and statx (judges/daxjudge.c); of pools, libpmemobj (judges/objclient.c) and
-pmempool."""
+"""Judges that are not ours, in a machine: of DAX, libpmem2 and statx (judges/daxjudge.c) and fio; of pools, libpmemobj
+(judges/objclient.c) and pmempool."""
 
 import json
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
-from lab import stacks
+from lab import payload, stacks
 
 VM = Path(__file__).resolve().parent.parent
 SOURCES = VM.parent.parent / "Sources/CNdctl"
@@ -38,6 +37,21 @@ class Program:
 
     def start(self, *words, **options):
         return self.vm.start([f"{FOLDER}/{self.name}", *words], env={"LD_LIBRARY_PATH": FOLDER}, **options)
+
+
+class Shipped:
+    """A program that every machine has in its payload, and nobody finds by its name: one of payload.JUDGES."""
+
+    ENVIRONMENT = {"LD_LIBRARY_PATH": payload.JUDGES_FOLDER, "QEMU_MODULE_DIR": payload.JUDGES_FOLDER}
+
+    def __init__(self, vm, name):
+        self.vm, self.command = vm, f"{payload.JUDGES_FOLDER}/{name}"
+
+    def run(self, *words, **options):
+        return self.vm.run([self.command, *words], env=self.ENVIRONMENT, **options)
+
+    def start(self, *words, **options):
+        return self.vm.start([self.command, *words], env=self.ENVIRONMENT, **options)
 
 
 def compiled(scratch, source, *words):
@@ -72,6 +86,31 @@ class Judge:
         return next(size for size in (4096, 2 << 20, 1 << 30) if per_page <= size)
 
 
+class Fio:
+    """fio, which writes with checksums by way of a mapping, and reads them again."""
+
+    NOT_PERSISTENT = "does not point to persistent memory"
+
+    def __init__(self, vm):
+        self.program = Shipped(vm, "fio")
+
+    def on_device(self, node):
+        """True once what it wrote to a device-dax device was read back whole."""
+        return self._writes("dev-dax", node).status == 0
+
+    def on_file(self, directory):
+        """Whether libpmem takes a file there for persistent memory, written and read back whole; the file goes again."""
+        run = self._writes("libpmem", f"{directory}/fio")
+        self.program.vm.run(f"rm -f {directory}/fio && sync", check=True)
+        assert run.status == 0 or self.NOT_PERSISTENT in run.out + run.err, run
+        return run.status == 0
+
+    def _writes(self, engine, place):
+        return self.program.run(
+            "--name=judge", "--thread", f"--ioengine={engine}", f"--filename={place}", "--size=4m", "--bs=64k", "--rw=randwrite",
+            "--verify=crc32c", "--verify_fatal=1")
+
+
 class Probe:
     """daxprov's own probe of files, where `verify` would not use it."""
 
@@ -93,11 +132,10 @@ class ObjectClient:
 
     def __init__(self, vm, scratch):
         self.client = Program(vm, compiled(scratch, "objclient", "-lpmemobj"))
-        self.pmempool = Program(vm, shutil.which("pmempool"))
+        self.pmempool = Shipped(vm, "pmempool")
 
     def bring(self):
         self.client.bring()
-        self.pmempool.bring()
 
     def create(self, pool, size=0):
         self.client.run("create", pool, str(size), check=True)
