@@ -95,7 +95,8 @@ demo: release
 	sh packaging/demo $(BINARY)
 
 # The packages of all parts come first: what only root can do is said before an hour of work, not after.
-test: all-packages ansible-packages schema-packages unit make-test packaging-test listing-test schema-test ansible-test vm-test vm-newer
+test: all-packages ansible-packages schema-packages unit make-test packaging-test rpm-test deb-test listing-test schema-test \
+	ansible-test ansible-lint vm-test vm-newer
 
 # The Makefile itself, with stand-ins for apt, sudo and swift; and how mutants are made, without building any.
 make-test:
@@ -257,7 +258,7 @@ packaging-packages:
 # In one go, so that one list says all that is missing.
 all-packages:
 	@sh packaging/ensure-packages packaging/build-packages.txt packaging/deb/packages.txt packaging/rpm/packages.txt \
-	Tests/Packaging/packages.txt Tests/VM/packages.txt
+	Tests/Packaging/packages.txt Tests/Packaging/reprotest-packages.txt Tests/VM/packages.txt
 
 vm-packages:
 	@sh packaging/ensure-packages Tests/VM/packages.txt

@@ -39,7 +39,7 @@ ALLOW = [word for name in ("one", "two", "three") for word in ("--allow-destroy"
 
 
 def wanted(which):
-    return profile(region(0, *CLIENTS, *NEIGHBOURS[which]), region(1, namespace(name="state", mode="raw", size="64 MiB")),
+    return profile(region(0, *CLIENTS, *NEIGHBOURS[which]), region(1, namespace(name="state", mode="raw", size="512 MiB")),
                    unmanaged="destroy")
 
 
