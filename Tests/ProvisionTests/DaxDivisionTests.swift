@@ -280,7 +280,7 @@ import Testing
         let second = try Self.profile(
             "{name: a, size: 128 MiB}, {name: b, size: 384 MiB}, {name: m, size: 128 MiB}, {name: c, size: 128 MiB}"
         )
-        for point in stride(from: withReboot ? 1 : 2, to: 200, by: 2 * CrashScale.every) {
+        for point in stride(from: withReboot ? 1 : 2, to: 200, by: 3 * CrashScale.every) {
             let bench = try Bench()
             try bench.applied(first)
             try bench.write(5, to: "a")
@@ -364,7 +364,7 @@ import Testing
         let second = try Self.profile(
             "{name: a, size: 128 MiB}, {name: b, size: 384 MiB}, {name: m, size: 128 MiB}, {name: c, size: 128 MiB}"
         )
-        for point in stride(from: errno == 5 ? 1 : 2, to: 200, by: 2 * CrashScale.every) {
+        for point in stride(from: errno == 5 ? 1 : 2, to: 200, by: 3 * CrashScale.every) {
             let bench = try Bench()
             try bench.applied(first)
             try bench.write(5, to: "a")
@@ -528,7 +528,7 @@ import Testing
     ])
     func undoingThatDiesGoesOn(old: String, new: String) throws {
         let (old, new) = try (Self.profile(old), Self.profile(new, unmanaged: "destroy"))
-        for point in stride(from: 1, to: 200, by: 3 * CrashScale.every) {
+        for point in stride(from: 1, to: 200, by: 5 * CrashScale.every) {
             let bench = try Bench()
             try bench.applied(old)
             let before = try bench.layouts

@@ -101,7 +101,7 @@ import Testing
     @Test(arguments: changes, [false, true])
     func aCrashAtAnyStoreLeavesTheOldOrTheNewRights(_ change: (String, String), withReboot: Bool) throws {
         let (first, second) = try (Self.profile(change.0), Self.profile(change.1, unmanaged: "destroy"))
-        for point in stride(from: withReboot ? 2 : 1, to: 300, by: 2 * CrashScale.every) {
+        for point in stride(from: withReboot ? 2 : 1, to: 300, by: 5 * CrashScale.every) {
             let bench = try Bench()
             // What a former owner left, everywhere.
             try bench.host.write(
@@ -141,7 +141,7 @@ import Testing
     @Test(arguments: changes)
     func aFailureAtAnyStoreLeavesTheOldRights(old: String, new: String) throws {
         let (first, second) = try (Self.profile(old), Self.profile(new, unmanaged: "destroy"))
-        for point in stride(from: 1, to: 300, by: 3 * CrashScale.every) {
+        for point in stride(from: 1, to: 300, by: 5 * CrashScale.every) {
             let bench = try Bench()
             try bench.applied(first)
             let before = try bench.layouts
@@ -172,7 +172,7 @@ import Testing
     ])
     func aRuleThatWasLeftGivesNobodyWhatIsNotCleared(old: String, new: String) throws {
         let (first, second) = try (Self.profile(old), Self.profile(new))
-        for point in stride(from: 1, to: 300, by: CrashScale.every) {
+        for point in stride(from: 1, to: 300, by: 2 * CrashScale.every) {
             let bench = try Bench()
             try bench.host.write(
                 9, toDevice: "dax0.0", at: stride(from: 0, to: 1 << 30, by: 1 << 26).map { ByteCount($0) })

@@ -165,6 +165,58 @@ import Testing
         }
     }
 
+    /// A boot without the kernel's argument does not change what was wished: the next boot that has it puts the page map there again.
+    @Test func aBootThatCannotPutThePageMapThereForgetsNoWish() throws {
+        let scene = try Scene()
+        try scene.apply(["heap": Self.uses[3].words])
+        try scene.reboot()
+        scene.host.state.memmapOnMemory = .off
+        guard case .applied = try scene.afterBoot().ending else {
+            Issue.record("the memory did not come back")
+            return
+        }
+        #expect(try scene.use() == .systemRAM(.movable))
+        #expect(try scene.kept.map(\.memmapOnMemory) == [true])
+        try scene.reboot()
+        scene.host.state.memmapOnMemory = .on
+        #expect(try scene.afterBoot().refusals.isEmpty)
+        #expect(try scene.use() == Self.uses[3].use)
+        // A profile that says otherwise is a wish again.
+        try scene.apply(["heap": "mode: system-ram, memmap_on_memory: false"])
+        #expect(try scene.kept.map(\.memmapOnMemory) == [false])
+    }
+
+    /// Memory that another tool made, with its page map elsewhere, is kept as it is; where the profile says nothing of that.
+    @Test func aPageMapThatAnotherToolPutThereIsKept() throws {
+        let scene = try Scene()
+        try scene.apply(["heap": nil])
+        for isThere in [true, false] {
+            let target = NamespaceTarget(try scene.namespace(), region: "region0")
+            try scene.perform(.configureDevice(target, .devdax))
+            try scene.perform(.configureDevice(target, .systemRAM(.movable, memmapOnMemory: isThere)))
+            try scene.apply(["heap": Self.uses[0].words])
+            #expect(try scene.kept.map(\.memmapOnMemory) == [isThere])
+        }
+    }
+
+    /// What something else brought online in the kernel's zone at the boot does not go offline: it is left, said, and holds up nothing.
+    @Test func memoryInTheKernelsZoneStaysThoughItsPageMapIsElsewhere() throws {
+        let scene = try Scene()
+        try scene.apply([
+            "heap": "mode: system-ram, online: kernel, memmap_on_memory: true", "other": Self.uses[0].words,
+        ])
+        try scene.reboot()
+        let target = NamespaceTarget(try scene.namespace(), region: "region0")
+        try scene.perform(.configureDevice(target, .systemRAM(.kernel)))
+        let (refusals, ending) = try scene.afterBoot()
+        #expect(refusals.map(\.code) == [.deviceUnusable] && refusals.map(\.address) == ["region0/heap"])
+        guard case .applied = ending else {
+            Issue.record("\(ending)")
+            return
+        }
+        #expect(try scene.use() == .systemRAM(.kernel) && scene.use("other") == .systemRAM(.movable))
+    }
+
     /// One that is used in another way, or not at all, is not kept any more.
     @Test func whatIsNoMemoryIsForgotten() throws {
         let scene = try Scene()

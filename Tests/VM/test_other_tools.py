@@ -78,8 +78,7 @@ def test_an_apply_beside_a_loop_of_creations_ends_in_the_old_state_or_the_new_on
     print("exit codes:", seen)
 
 
-@pytest.mark.parametrize("verb", ("creates", "destroys"))
-@pytest.mark.each_kernel
+@pytest.mark.parametrize("verb", (pytest.param("creates", marks=pytest.mark.each_kernel), "destroys"))
 def test_an_apply_within_a_command_of_another_tool_ends_in_the_old_state_or_the_new_one(labelled, verb):
     daxprov = Daxprov(labelled)
     for at in count(2, 2):  # Of a creation, the tenth: all is configured, and nothing is enabled.

@@ -17,7 +17,6 @@ AFTER = profile(
 NAMES = ("other", "kept", "old")
 
 
-@pytest.mark.each_kernel
 def test_a_region_whose_dimms_disagree_gets_its_old_labels_back(machine):
     vm = machine("nfit")
     vm.run("ndctl wait-scrub all")
@@ -70,6 +69,7 @@ def rename(vm, daxprov, old, new):
         ndctl enable-namespace {device}""", check=True)
 
 
+@pytest.mark.each_kernel
 def test_a_region_that_somebody_disabled_is_enabled_and_keeps_its_labels(labelled):
     vm, daxprov = labelled, Daxprov(labelled)
     before = profile(region(0, namespace(name="one", mode="raw", size="32 MiB")))

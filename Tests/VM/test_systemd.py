@@ -127,7 +127,6 @@ def metrics(text):
     return dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
 
 
-@pytest.mark.each_kernel
 def test_a_boot_ends_what_was_interrupted_before_it_mounts(scene):
     timer = {"/etc/systemd/system/daxprov-status.timer.d/soon.conf": "[Timer]\nOnActiveSec=1s\nRandomizedDelaySec=0\n"}
     with SystemdMachine(scene.images, files(**timer), ENABLED, scene.var("good")) as vm:
