@@ -76,7 +76,8 @@ SANITIZED = PLAN_CASES=200 UNDO_CASES=2 CRASH_EVERY=15
 SANITIZER ?= address
 # The tests of what runs in threads, and of what a signal handler writes.
 SANITIZED_TESTS = $(if $(filter thread,$(SANITIZER)),--filter 'Fleet|HostileName|Signal')
-FUZZ_PROGRAM = .build-fuzz/release/fuzz
+FUZZ_CONFIGURATION = release
+FUZZ_PROGRAM = .build-fuzz/$(FUZZ_CONFIGURATION)/fuzz
 VM_BINARY = DAXPROV_BINARY=$(CURDIR)/$(BINARY)
 # The slowest are named: the suite is to stay within an hour.
 VM_SUITE = $(PYTHON) -m pytest -q -n $(VM_JOBS) --durations 20 Tests/VM
@@ -135,14 +136,16 @@ unit: build-packages
 fuzz: fuzz-program
 	$(PYTHON) Tests/Fuzz/run $(FUZZ_PROGRAM) --seconds $(SECONDS)
 
+# Building without optimising takes a third of the time; reading some inputs, ten times as long.
+fuzz-smoke: FUZZ_CONFIGURATION = debug
 fuzz-smoke: fuzz-program
-	$(PYTHON) Tests/Fuzz/run $(FUZZ_PROGRAM) --seconds 60
+	$(PYTHON) Tests/Fuzz/run $(FUZZ_PROGRAM) --seconds 60 --input-seconds 60
 
 # The linker must be lld and keep what looks unused: else the coverage counters are gone and the fuzzer is blind. Both
 # sanitizers must be one option, the last: of several, the compiler heeds that alone.
 fuzz-program: build-packages
 	@sh packaging/ensure-swift $(SWIFT) --scratch-path .build-fuzz
-	DAXPROV_FUZZ=1 $(SWIFT) build --scratch-path .build-fuzz -c release --product fuzz \
+	DAXPROV_FUZZ=1 $(SWIFT) build --scratch-path .build-fuzz -c $(FUZZ_CONFIGURATION) --product fuzz \
 	--sanitize fuzzer -Xswiftc -sanitize=fuzzer,address -Xcc -fsanitize=address --disable-dead-strip \
 	-Xswiftc -use-ld=lld -Xswiftc -enable-testing
 
