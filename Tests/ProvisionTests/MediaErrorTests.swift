@@ -163,6 +163,40 @@ import Testing
         #expect(codes(try Self.clearance("log", one, on: table)) == [.mediaErrors])
     }
 
+    /// The BTT would write the lost sectors as zeroes, and fail at the same place again later.
+    @Test func sectorModeIsRefusedWhereNothingClears() throws {
+        let host = Self.host([(Self.sector(200), 1)])
+        let found = try Self.clearance("log", on: host, unit: nil)
+        #expect(found.refusals.map(\.code) == [.clearImpossible] && found.ranges.isEmpty)
+        #expect(try Self.clearance("log", on: host).refusals.isEmpty)
+    }
+
+    /// Which sectors were written over before the program died is not in the journal: recovery says so, for sector mode alone.
+    @Test func recoveryTellsThatSectorsMayBeLostWhereASectorModeClearingDied() throws {
+        func log(_ device: String, _ records: [JournalRecord]) throws -> TransactionLog {
+            var header = JournalHeader(
+                id: "000001-20261129T120000Z", time: 0, toolVersion: "0", source: "",
+                before: Self.host([(Self.sector(200), 1)]),
+                steps: (0..<2).map { number in
+                    JournalStep(
+                        kind: .clearErrors, region: "region0", device: device, phrase: "clear",
+                        reversibility: .irreversible, reversibilityReason: "",
+                        errors: Extent(offset: ByteCount(512 * UInt64(number)), length: ByteCount(512)))
+                })
+            header.clearsErrors = true
+            return try #require(TransactionLog([.begin(header)] + records))
+        }
+        let begun = JournalRecord.intent(step: 0, .none)
+        #expect(try log("namespace0.3", [begun]).sectorsLost.count == 1)
+        #expect(try log("namespace0.3", [begun, .done(step: 0)]).sectorsLost.count == 1)
+        #expect(try log("namespace0.3", []).sectorsLost.isEmpty)
+        #expect(
+            try log("namespace0.3", [begun, .done(step: 0), .intent(step: 1, .none), .done(step: 1)])
+                .sectorsLost
+                .isEmpty)
+        #expect(try log("namespace0.0", [begun]).sectorsLost.isEmpty)
+    }
+
     @Test func aListAsLongAsAPageMayBeCut() {
         #expect(!SysfsText.isCut("10 1\n20 2"))
         #expect(SysfsText.isCut(String(repeating: "1000000 8\n", count: 408)))
