@@ -135,3 +135,41 @@ def test_a_store_that_fails_during_a_reconfiguration_leaves_the_old_namespace_or
     assert result.status == 0 and 0 in seen and len(seen) > 1
     assert contents.start_digest(labelled, daxprov.inventory().node("kept")) == digest
     assert daxprov.is_settled(wanted)
+
+
+@pytest.mark.parametrize("mode", ("sector", "fsdax"))
+def test_what_fails_around_the_wiping_of_an_info_block_leaves_the_old_namespace(labelled, mode):
+    """Whatever fails once the info block is wiped, also the end of the raw access by which that was done."""
+    daxprov = Daxprov(labelled)
+    old = profile(region(0, KEPT, namespace(name="one", mode=mode, size="64 MiB")))
+    wanted = profile(region(0, KEPT, namespace(name="one", mode="raw", size="64 MiB")))
+    daxprov.applied(old)
+    contents.fill(labelled, daxprov.inventory().node("one"), "one")
+    before, digest = daxprov.inventory(), contents.digest(labelled, daxprov.inventory().node("one"))
+    calls = {"calls": ("write", "sync", "open"), "paths": ("/sys", "/dev/pmem")}
+    agreed = ("apply", "--yes", "--allow-destroy", "one")
+
+    def put_back():
+        assert daxprov.run("rollback", "--yes", "--allow-destroy", "one").status == 0
+
+    def assert_old(at, result):
+        after = daxprov.inventory()
+        assert after.facts() == before.facts(), f"call {at}: {result}"
+        assert contents.digest(labelled, after.node("one")) == digest, f"call {at}: {result}"
+
+    counted = Fault(**calls)
+    assert daxprov.run(*agreed, profile=wanted, fault=counted).status == 0
+    put_back()
+    log = labelled.read_file(counted.log).decode().splitlines()
+    wipe = next(number for number, line in enumerate(log, 1) if " pwrite /dev/pmem" in line)
+    for at in range(wipe - 1, wipe + 8):
+        for action in (f"errno:{ERRORS[at % len(ERRORS)]}", *[f"errno-from:{errno.EIO}"] * (at % 3 == 0)):
+            result = daxprov.run(*agreed, profile=wanted, fault=Fault(at, action, **calls))
+            if result.status == PARTIAL:
+                recovered = daxprov.run("recover", "--allow-destroy", "one")
+                assert recovered.status == 0, f"call {at}, {action}: {result} {recovered}"
+            elif result.status == 0:
+                put_back()
+            else:
+                assert result.status == ROLLED_BACK and "is not what it was" not in result.out, f"call {at}, {action}: {result}"
+            assert_old(at, result)

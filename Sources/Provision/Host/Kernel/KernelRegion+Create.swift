@@ -24,8 +24,9 @@ extension KernelRegion {
             try allocate(namespace, placement.layout, identity.label)
             try requirePlace(namespace, placement.resource)
             if placement.layout.mode == .raw {
-                _ = try RawAccess(namespace: namespace)
-                    .wipeInfoBlocks(of: placement.layout.rawSize, in: self)
+                var nobodys: [(offset: ByteCount, bytes: [UInt8])] = []
+                try RawAccess(namespace: namespace)
+                    .wipeInfoBlocks(of: placement.layout.rawSize, in: self, noting: &nobodys)
             }
             if placement.layout.mode == .devdax { look(try sample(namespace, for: placement)) }
             try configureAndEnable(namespace, placement.layout, identity.infoBlock)

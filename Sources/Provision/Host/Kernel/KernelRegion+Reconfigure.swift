@@ -32,7 +32,7 @@ extension KernelRegion {
         var wiped: [(offset: ByteCount, bytes: [UInt8])] = []
         do {
             try write(after, over: before, to: namespace)
-            if layout.mode == .raw { wiped = try media.wipeInfoBlocks(of: target.rawSize, in: self) }
+            if layout.mode == .raw { try media.wipeInfoBlocks(of: target.rawSize, in: self, noting: &wiped) }
             try configureAndEnable(namespace, layout, identity.infoBlock)
             return try finished(namespace, target, layout, identity)
         } catch {
@@ -43,7 +43,8 @@ extension KernelRegion {
                 try media.write(
                     wiped.map { page in MediaPiece(offset: page.offset, bytes: { page.bytes }) }, in: self)
             }
-            throw error.adding(undoFailures: failures + restore(before, to: namespace))
+            // With its old label it would count as old media.
+            throw error.adding(undoFailures: failures.isEmpty ? restore(before, to: namespace) : failures)
         }
     }
 

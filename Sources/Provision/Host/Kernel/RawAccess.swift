@@ -13,16 +13,17 @@ package struct RawAccess {
     /// version 2 at 0.
     package static let infoBlockArea = Extent(offset: .zero, length: .kib(8))
 
-    /// Zeroes the pages of the info block area that hold an info block, whoever wrote it, and returns what was in them.
+    /// Zeroes the pages of the info block area that hold an info block, whoever wrote it, and adds what was in them to `wiped`: also where
+    /// it fails, since a page may be zero by then.
     ///
     /// A raw namespace has none. The kernel ignores one of another parent, but takes a translation table without a
     /// parent, which a region without labels leaves, for the namespace's own (btt_devs.c, `nd_btt_arena_is_valid`).
     /// A page with a media error holds none that the kernel could read.
     /// - Parameter size: the namespace's capacity, which can be less than the area.
     package func wipeInfoBlocks(
-        of size: ByteCount, in region: borrowing KernelRegion
-    ) throws(HostError) -> [(offset: ByteCount, bytes: [UInt8])] {
-        var wiped: [(offset: ByteCount, bytes: [UInt8])] = []
+        of size: ByteCount, in region: borrowing KernelRegion,
+        noting wiped: inout [(offset: ByteCount, bytes: [UInt8])]
+    ) throws(HostError) {
         try use(in: region) { file throws(HostError) in
             for start in stride(from: 0, to: min(Self.infoBlockArea.length, size).bytes, by: Self.page) {
                 var page = [UInt8](repeating: 0, count: Self.page)
@@ -37,7 +38,6 @@ package struct RawAccess {
             }
             try check(fsync(file.descriptor) == 0 ? 0 : errno, "make its media durable")
         }
-        return wiped
     }
 
     private static let page = 4096
