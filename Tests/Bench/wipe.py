@@ -18,7 +18,7 @@ regions:
     namespaces:
       - {name: heap, mode: devdax, align: %s}
 """
-SHORT, PASSES = 2 << 20, 3
+SHORT, PASSES = 2 << 20, 10
 
 
 def seconds(vm, command):
@@ -28,8 +28,8 @@ def seconds(vm, command):
     return float(end) - float(begin)
 
 
-def bench(align):
-    with Machine("nvdimm-small", labelled=True) as vm:
+def bench(topology, align):
+    with Machine(topology, labelled=True) as vm:
         vm.write_file("/tmp/profile.yaml", PROFILE % align)
         vm.run("daxprov apply --yes /tmp/profile.yaml", timeout=300).check()
         namespace, = json.loads(vm.run("daxprov inventory --json").check().out)["buses"][0]["regions"][0]["namespaces"]
@@ -50,5 +50,6 @@ def bench(align):
     print(f"  wipe against daxio                  {ours / theirs:8.2f}")
 
 
-for each in ("2 MiB", "4 KiB"):
-    bench(each)
+# The guest's clock is coarse: what is fast needs a large device.
+for topology, align in (("nvdimm", "2 MiB"), ("nvdimm-small", "4 KiB")):
+    bench(topology, align)
