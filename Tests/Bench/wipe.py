@@ -4,7 +4,6 @@ The program is DAXPROV_BINARY, as for Tests/VM; daxio is the machine's own (Debi
 machine may be an emulated one. The first pass over a device pays for its pages, so it is not counted.
 """
 import json
-import os
 import sys
 from pathlib import Path
 

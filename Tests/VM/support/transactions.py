@@ -164,10 +164,16 @@ class Transactions:
         if result.status != DONE:
             return THIRD, [result]
         now = self.layout()
-        # What the kernel needs to enable it was written over as well: that was agreed to, or it ran raw since the kill, and is left to who wrote there.
-        gone = set(re.findall(
-            r"(\S+) (?:has its label and place again, and cannot be enabled|is left as it is: it has its label and place, and somebody has)",
-            result.out + result.err))
+        # What the kernel needs to enable it was written over as well, and that was agreed to.
+        gone = set(re.findall(r"(\S+) has its label and place again, and cannot be enabled", result.out + result.err))
+        # So it was of what had run raw since the kill: that is left to who wrote there, and nothing else is.
+        left = set(re.findall(
+            r"(\S+) is left as it is: it has its label and place, and somebody has written to it since", result.out + result.err))
+        ran_raw = {each.get("name") for each in facts if each["mode"] == "raw"} - {
+            each.get("name") for each in self.old.facts if each["mode"] == "raw"}
+        if not left <= ran_raw:
+            return THIRD, [f"left, and was never raw: {left - ran_raw}", result]
+        gone |= left
         if [each for each in now if each.get("name") not in gone] == [
                 each for each in self.old.facts if each.get("name") not in gone]:
             return OLD, []
