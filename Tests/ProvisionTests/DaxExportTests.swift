@@ -32,6 +32,19 @@ import Testing
         #expect(saved == observed)
     }
 
+    /// Another architecture's page sizes, or a file that was written by hand: what is exported is a profile all the same.
+    @Test func aRegionWithADeviceOfAnotherAlignmentThanAProfileKnowsIsLeftOut() throws {
+        let bench = try DaxDivisionTests.Bench()
+        try bench.applied(DaxDivisionTests.profile(DaxDivisionTests.five.0))
+        var observed = try bench.observed
+        let rest = try #require(observed.daxRegions[0].devices.firstIndex { $0.label == "rest" })
+        observed.daxRegions[0].devices[rest].align = .mib(4)
+        let export = ProfileExport(SavedInventory(observed: observed, limits: .none))
+        #expect(!export.text.contains("match: {start: 0x100000000}"), "\(export.text)")
+        #expect(
+            export.text.contains("# rest: no profile can declare its alignment of 4 MiB"), "\(export.text)")
+    }
+
     /// A plan that was saved is good as long as the region is what it was.
     @Test func aSavedPlanOfADivisionIsReadBackAndAppliedAsLongAsTheRegionIsWhatItWas() throws {
         let bench = try DaxDivisionTests.Bench()

@@ -133,6 +133,34 @@ import Testing
         #expect(on.allSatisfy { !$0.contains("of its memory to describe it") })
     }
 
+    /// A boot without the kernel's argument does not change what was wished of a device: the next boot that has it puts the page map there
+    /// again, also where the memory came back twice without it.
+    @Test func aBootThatCannotPutThePageMapOfADeviceThereForgetsNoWish() throws {
+        let bench = try Self.bench(.on)
+        let wish = Self.cases[2]
+        try bench.applied(Self.profile(wish.words))
+        for _ in 0..<2 {
+            try bench.host.reboot()
+            bench.host.state.memmapOnMemory = .off
+            for _ in 0..<2 {
+                #expect(try bench.boot().refusals.map(\.code) == [.deviceUnusable, .deviceUnusable])
+                _ = try bench.restore()
+                #expect(try Self.uses(bench.host) == [.systemRAM(.movable), .systemRAM(.movable)])
+            }
+        }
+        try bench.host.reboot()
+        bench.host.state.memmapOnMemory = .on
+        #expect(try bench.boot().refusals.isEmpty)
+        _ = try bench.restore()
+        #expect(try Self.uses(bench.host) == [wish.use, wish.use])
+        // A profile that says otherwise is a wish again.
+        try bench.applied(Self.profile(Self.cases[1].words))
+        try bench.host.reboot()
+        #expect(try bench.boot().refusals.isEmpty)
+        _ = try bench.restore()
+        #expect(try Self.uses(bench.host) == [.systemRAM(.movable), .systemRAM(.movable)])
+    }
+
     /// Wherever it dies, recovery ends with both devices in the old use, or in the new one; after a boot the kernel has forgotten both,
     /// and `apply --boot` divides the region again.
     @Test(arguments: [(0, 2), (1, 2), (2, 1), (3, 0), (4, 5), (5, 1)], [false, true])

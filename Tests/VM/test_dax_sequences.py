@@ -90,6 +90,11 @@ class Devices:
         return devices(lists[FIRST], lists[SECOND], unmanaged="destroy")
 
 
+def places(layout):
+    """A layout without how many blocks of each device are online."""
+    return [(ranges, align, mode, rights) for ranges, align, mode, _, _, rights in layout]
+
+
 def consents(*declared):
     names = sorted(set().union(*declared))
     return [word for name in (*names, *BOOT) for word in ("--allow-destroy", name)]
@@ -100,12 +105,12 @@ class Run:
 
     def __init__(self, scene, label):
         self.scene, self.vm, self.label = scene, scene.vm, label
-        self.ends, self.what = {}, None
+        self.ends, self.seen, self.said = {}, set(), ""
 
     def disturbed(self, chance, words, **options):
         """Runs a program with a disturbance; returns its end, and whether it was killed."""
         what, onliner, fault = chance.choice(DISTURBANCES), None, None
-        self.what = self.what or what
+        self.seen.add(what)
         if what == "busy":
             fault = Fault(chance.randrange(1, 4), f"errno:{errno.EBUSY}", paths=(MEMORY,), log="/tmp/fault.log")
         elif what == "killed":
@@ -120,6 +125,7 @@ class Run:
             if onliner:
                 onliner.kill()
                 onliner.wait()
+        self.said += result.out + result.err
         self.ends[what, "killed" if result.signal else result.status] = self.ends.get((what, "killed" if result.signal else result.status), 0) + 1
         return result
 
@@ -132,9 +138,9 @@ class DaxprovRun(Run):
         bytes_ = {}
         for turn in range(CHANGES):
             where = f"{self.label} seed {seed}, change {turn}"
-            before, layout = wanted.declared(), self.scene.layout()
+            before, layout, old = wanted.declared(), self.scene.layout(), wanted.profile()
             was = {name: list(device) for name, device in wanted.found.items()}
-            change, self.what = wanted.change(), None
+            change, self.seen, self.said = wanted.change(), set(), ""
             profile, agreed = wanted.profile(), consents(before, wanted.declared())
             result = self.disturbed(chance, ["daxprov", "apply", "--yes", *agreed, "-"], stdin=profile.encode())
             where += f" ({change}): {result}"
@@ -142,10 +148,13 @@ class DaxprovRun(Run):
             if result.signal or result.status == PARTIAL:
                 self.recover(chance, where)
             isNew = self.scene.daxprov.is_settled(profile)
-            if result.status == PARTIAL and self.what == "onliner" and "not yet as the profile says" in result.out:
-                # The other program brought online what was to stay offline, which is said; now it is gone.
-                self.scene.applied(profile, allow=sorted(wanted.declared()))
-                isNew = True
+            if "onliner" in self.seen and not isNew:
+                # The other program may bring online what is to stay offline, until the run has ended. Nothing else is other than it was
+                # or is to be, and what an administrator applies then holds.
+                isNew = result.status == DONE or places(self.scene.layout()) != places(layout)
+                if isNew:
+                    assert sorted(self.sizes().values()) == sorted(size for _, size, _ in wanted.declared().values()), where
+                self.scene.applied(profile if isNew else old, allow=sorted(wanted.declared() if isNew else before))
             assert isNew or self.scene.layout() == layout, where
             if not isNew:
                 wanted.found = was
@@ -157,7 +166,10 @@ class DaxprovRun(Run):
                 assert found[name]["size"] == size * MIB, where
                 owner = wanted.owners[name] if mode == "devdax" else 0
                 assert found[name].get("rights", {}).get("owner", 0) == owner, where
-                kept = name in bytes_ and before.get(name, (0, 0, ""))[2] == mode == "devdax"
+                # What became memory, as was agreed, and was taken back after a kill, has lost what it held; which is said.
+                isLost = change == ("resize", name) or change == ("use", name)
+                isLost = isLost and f"{name} has its layout and identity again, not all of its data" in self.said
+                kept = name in bytes_ and before.get(name, (0, 0, ""))[2] == mode == "devdax" and not isLost
                 if mode != "devdax":
                     bytes_.pop(name, None)
                 elif kept:
@@ -168,6 +180,9 @@ class DaxprovRun(Run):
         self.scene.applied(NOTHING, allow=[name for name in wanted.declared()])
         assert self.scene.total() == online, f"{self.label} seed {seed}: {online} bytes were online"
 
+    def sizes(self):
+        return {name: device["size"] // MIB for name, device in self.scene.devices().items() if name not in BOOT}
+
     def recover(self, chance, where):
         """To its end, agreeing to what it names. It may be disturbed once."""
         result, agreed = self.disturbed(chance, ["daxprov", "recover"]), set()
@@ -177,6 +192,7 @@ class DaxprovRun(Run):
             agreed |= asked
             words = [word for name in sorted(agreed) for word in ("--allow-destroy", name)]
             last, result = result, self.scene.daxprov.run("recover", *words)
+            self.said += result.out + result.err
             assert result.status == DONE or set(re.findall(r"--allow-destroy '?([^\s']+)", result.err)) - agreed, (
                 f"{where}: {last}; {result}")
 

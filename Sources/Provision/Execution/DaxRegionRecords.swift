@@ -15,7 +15,12 @@ struct DaxRegionRecords {
         guard !transitions.isEmpty else { return }
         let touched = Set(transitions.map(\.region))
         let before = try store.found().records.filter { touched.contains($0.region) }
-        try store.write(DaxRegionRecord.after(transitions, from: before))
+        var after = DaxRegionRecord.after(transitions, from: before)
+        // A boot that could not put a page map where it was is no wish.
+        if log.header.isAfterBoot {
+            for index in after.indices { after[index].keepPageMaps(of: before) }
+        }
+        try store.write(after)
     }
 
     /// Records what was recorded, before a transaction that is undone, of what it touched.

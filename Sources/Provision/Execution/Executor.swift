@@ -147,13 +147,14 @@ public struct Executor {
         return StepResult(sample: try? host.sample(of: after, in: transition.region, from: offset))
     }
 
-    /// Notes what a device holds that a step takes memory from, or makes memory of: undoing tells by that whether it is still there.
+    /// Notes what a device holds that a step takes memory from, or makes memory of: undoing tells by that whether it is still there. What
+    /// is to stay offline, another program can bring online.
     private func note(
         whatGoes step: Step, _ number: Int, in recording: inout Recording
     ) throws(ExecutionError) {
         guard recording.name != nil, let transition = step.transition, let before = transition.before,
             before.use == .devdax,
-            !transition.releasedRanges.isEmpty || transition.after?.use?.writesToMedia == true
+            !transition.releasedRanges.isEmpty || transition.after?.use?.isSystemRAM == true
         else { return }
         // What cannot be looked at (an error of the memory) is not looked at when it comes back either.
         if let sample = try? host.sample(of: before, in: transition.region, from: .zero) {

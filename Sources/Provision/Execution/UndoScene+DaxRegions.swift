@@ -56,6 +56,10 @@ extension UndoScene {
             }
             return "would become system memory again, which writes over what it holds as a device"
         }
+        if transition.wasKernels, !transition.zeroedRanges.isEmpty, !wasMadeKernels(found) {
+            return
+                "was brought online by another program, so that the kernel wrote over some of what it held; the rest is cleared with it"
+        }
         if isHandedOut(found), !transition.releasedRanges.isEmpty {
             return "was made by the transaction, is not what that made of it, and would lose memory"
         }
@@ -74,6 +78,16 @@ extension UndoScene {
         return transition.after == nil
             ? "was made by the transaction and would be removed, with what was written to it"
             : "was made larger by the transaction, and would lose what was written there since"
+    }
+
+    /// Whether a step was to bring memory online that a device has: that was agreed to.
+    private func wasMadeKernels(_ found: DeviceLayout) -> Bool {
+        log.begun.keys.contains { number in
+            guard let step = log.header.steps[number].transition else { return false }
+            return [step.before, step.after].contains { layout in
+                layout.map { $0.isKernels && $0.ranges.overlap(found.ranges) } ?? false
+            }
+        }
     }
 
     /// Whether a step had finished a device that is cut short since, or has no driver: then nobody can look what was written to it.
@@ -116,6 +130,7 @@ extension UndoScene {
             }
             try take(item)
         }
+        lookAtWhatWasPutBack()
         // A step that died can have left one without memory.
         if log.begun.count != log.done.count { try removeEmpty() }
     }
@@ -130,18 +145,40 @@ extension UndoScene {
             try host.perform(.setDevice(transition), identity: .none)
         }
         guard let after = transition.after else { return }
-        var looked: Looked?
         // What it held when a step took memory from it.
         let taken = log.header.steps.indices.first {
             log.header.steps[$0].transition?.before?.withoutRights == after.withoutRights
         }
-        if let sample = taken.flatMap({ log.samples[$0] }) {
-            if let now = try self.sample(of: after, transition, from: sample.range.offset) {
-                looked = Looked()
-                looked?.add(sample, pages: now.sums, besides: [])
-            }
+        let looked = try taken.flatMap { number throws(ExecutionError) in
+            try self.looked(at: after, transition, step: number)
         }
         returned.append(Undone.Returned(name: transition.name, looked: looked))
+    }
+
+    /// Looks at what a step was to make memory of, and put back itself when it failed: another program can have brought it online
+    /// meanwhile. What cannot be looked at (an error of the memory) holds up nothing.
+    private mutating func lookAtWhatWasPutBack() {
+        guard isSameBoot else { return }
+        for number in log.begun.keys.sorted() where !log.done.contains(number) {
+            guard let transition = log.header.steps[number].transition, let before = transition.before,
+                transition.after?.use?.isSystemRAM == true,
+                !returned.contains(where: { $0.name == transition.name }),
+                let looked = try? looked(at: before, transition, step: number), !looked.isWhole
+            else { continue }
+            returned.append(Undone.Returned(name: transition.name, looked: looked))
+        }
+    }
+
+    /// What is left of what a device held before a step; nil where that was not looked at, or cannot be now.
+    private func looked(
+        at layout: DeviceLayout, _ transition: DeviceTransition, step: Int
+    ) throws(ExecutionError) -> Looked? {
+        guard let sample = log.samples[step],
+            let now = try self.sample(of: layout, transition, from: sample.range.offset)
+        else { return nil }
+        var looked = Looked()
+        looked.add(sample, pages: now.sums, besides: [])
+        return looked
     }
 
     /// Removes devices without memory that a step died with.

@@ -56,6 +56,11 @@ extension UndoScene {
             guard now.deviceUse != use else { continue }
             try rollback.pause()
             rollback.progress(.undoes("make the device of \(device.was.displayName) \(use.text) again"))
+            if use == .devdax, now.isKernelsMemory, !wasToBeWrittenOver(device.was) {
+                left.append(
+                    "\(device.was.displayName): another program brought its memory online, so that the kernel wrote over some of what it held"
+                )
+            }
             // It can have become a device, and been written to, since it was looked at.
             try requireConsent(to: [loss(of: now, by: device)].compactMap(\.self))
             let target = NamespaceTarget(now, region: device.region)
@@ -69,6 +74,15 @@ extension UndoScene {
             try keep(
                 back, in: observed?.identity(of: device.region),
                 now.daxDevice?.mode == .systemRAM ? earlier : margins)
+        }
+    }
+
+    /// Whether a step was to write over what a namespace's device held: that was agreed to.
+    private func wasToBeWrittenOver(_ was: Namespace) -> Bool {
+        log.begun.keys.contains { number in
+            let step = log.header.steps[number]
+            return step.device == was.device && step.kind.effects.contains(.changesDevice)
+                && step.reversibility != .lossless
         }
     }
 

@@ -18,6 +18,16 @@ struct ExportedDaxRegion {
             block = nil
             return
         }
+        let undeclarable = known.filter { device in
+            device.layout.map { Alignment(declarable: $0.align) == nil } ?? false
+        }
+        guard undeclarable.isEmpty else {
+            comments += undeclarable.map { device in
+                "\(device.label ?? device.name): no profile can declare its alignment of \(device.layout?.align ?? .zero)"
+            }
+            block = nil
+            return
+        }
         let declared = DaxRegionBlock(
             match: DaxRegionMatch(start: start), devices: known.compactMap(Self.declaration))
         let plan = Planner.plan(Profile(source: "export", regions: [], daxRegions: [declared]), on: observed)
@@ -32,7 +42,7 @@ struct ExportedDaxRegion {
             let use = layout.use
         else { return nil }
         return DaxDeviceDeclaration(
-            name: name, size: .raw(device.size), align: Alignment(layout.align),
+            name: name, size: .raw(device.size), align: Alignment(declarable: layout.align),
             configuration: DeviceConfiguration(use: use, rights: layout.rights.rule))
     }
 

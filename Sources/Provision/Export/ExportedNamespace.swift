@@ -31,9 +31,7 @@ struct ExportedNamespace {
         if isLabelled, name == nil {
             note = namespace.name.map { "its name is '\($0)'" } ?? "it has no name: give it one with name:"
         }
-        let align = namespace.align.flatMap { size in
-            [Alignment.page, .huge, .gigantic].first { $0.size == size }
-        }
+        let align = namespace.align.flatMap { Alignment(declarable: $0) }
         declaration = NamespaceDeclaration(
             name: name, uuid: uuid, mode: mode,
             size: isLabelled ? Self.size(of: namespace, isUnknown: isSizeUnknown) : .remaining(divisor: 1),

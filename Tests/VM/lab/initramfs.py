@@ -20,7 +20,7 @@ KMOD_NAMES = "modprobe insmod rmmod lsmod depmod modinfo".split()
 
 MODULES = (
     "virtio_pci virtio_console virtio_blk virtio_pmem loop dm-mod dm-linear md-mod raid1 xfs "
-    "nfit nd_pmem nd_btt nd_e820 ramdax device_dax fsdev_dax dax_pmem kmem dax_hmem cxl_acpi cxl_pci cxl_mem cxl_pmem cxl_port"
+    "nfit nd_pmem nd_btt nd_e820 ramdax device_dax fsdev_dax dax_pmem kmem dax_hmem cxl_acpi cxl_pci cxl_mem cxl_pmem cxl_port dax_cxl"
 ).split()
 
 FILES = {

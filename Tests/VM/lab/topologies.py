@@ -79,7 +79,7 @@ def split_memory(name, describes, kernel_arguments, driver):
         modules_before=DRIVERS, modules_after=driver)
 
 
-def cxl(name, describes, *devices, size=1 * GIB, setup=""):
+def cxl(name, describes, *devices, size=1 * GIB, setup="", volatile=False, kernel_arguments=""):
     """CXL memory devices below one host bridge, each with the number of its images and its serial, in the order of the root
     ports that they are plugged into. No boot makes regions on them: QEMU's firmware has none, and the kernel forgets them."""
     images, arguments = [], ["-device", "pxb-cxl,bus_nr=12,bus=pcie.0,id=cxl.1"]
@@ -87,15 +87,17 @@ def cxl(name, describes, *devices, size=1 * GIB, setup=""):
         arguments += ["-device", f"cxl-rp,port={port},bus=cxl.1,id=rp{port},chassis=0,slot={port + 2}"]
     for port, (image, serial) in enumerate(devices):
         images += [Image(f"cxl{image}", size), Image(f"lsa{image}", 1 * MIB)]
+        media = f"volatile-memdev=c{image}" if volatile else f"memdev=c{image},lsa=l{image}"
         arguments += [
             "-object", f"memory-backend-file,id=c{image},share=on,size={size},mem-path={{cxl{image}}}",
             "-object", f"memory-backend-file,id=l{image},share=on,size={1 * MIB},mem-path={{lsa{image}}}",
-            "-device", f"cxl-type3,bus=rp{port},memdev=c{image},lsa=l{image},id=mem{image},sn={serial:#x}"]
+            "-device", f"cxl-type3,bus=rp{port},{media},id=mem{image},sn={serial:#x}"]
     return Topology(
         name, describes, machine="q35,cxl=on,cxl-fmw.0.targets.0=cxl.1,cxl-fmw.0.size=4G",
         cpu="max,la57=off,-hypervisor", hotplug=True, images=tuple(images), devices=tuple(arguments),
-        modules_before=DRIVERS, modules_after=("cxl_acpi", "cxl_pci", "cxl_mem", "cxl_pmem"), can_be_saved=False,
-        setup=setup)
+        modules_before=DRIVERS,
+        modules_after=("cxl_acpi", "cxl_pci", "cxl_mem", *(("dax_cxl", "kmem") if volatile else ("cxl_pmem",))),
+        can_be_saved=False, setup=setup, kernel_arguments=kernel_arguments)
 
 
 HMEM = "memmap=1G%4G-1+0xefffffff memmap=512M%5G-1+0xefffffff memhp_default_state=offline"
@@ -141,5 +143,8 @@ ALL = {topology.name: topology for topology in (
     cxl("cxl-two", "two 512 MiB CXL memory devices without a region; labels in their label storage areas",
         (0, 0x1111), (1, 0x2222), size=512 * MIB),
     cxl("cxl-two-turned", "the same two, each in the other's port", (1, 0x2222), (0, 0x1111), size=512 * MIB),
+    cxl("cxl-volatile", "a 1 GiB CXL memory device that keeps nothing, and a region on it; new memory may hold its own page map",
+        (0, 0x1), volatile=True, kernel_arguments=f"memhp_default_state=offline {MEMMAP}",
+        setup="cxl create-region -m -t ram -d decoder0.0 -w 1 -g 256 mem0 > /dev/null"),
     Topology("none", "no persistent memory; the drivers are loaded", modules_before=(*DRIVERS, "nfit")),
 )}

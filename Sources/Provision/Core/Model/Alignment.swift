@@ -11,6 +11,15 @@ public struct Alignment: Hashable, Comparable, Sendable, CustomStringConvertible
         self.size = size
     }
 
+    /// Those that a profile can declare: the page sizes of x86-64.
+    public static let declarable: [Alignment] = [.page, .huge, .gigantic]
+
+    /// The alignment of `size` that a profile can declare; nil where there is none.
+    package init?(declarable size: ByteCount) {
+        guard let known = Self.declarable.first(where: { $0.size == size }) else { return nil }
+        self = known
+    }
+
     private init(powerOfTwo size: ByteCount) {
         self.size = size
     }

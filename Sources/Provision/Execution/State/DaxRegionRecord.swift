@@ -35,6 +35,19 @@ public struct DaxRegionRecord: Equatable, Sendable {
         return records
     }
 
+    /// Records that the page maps of devices are to lie in their memory, where that was recorded of the same memory.
+    mutating func keepPageMaps(of before: [DaxRegionRecord]) {
+        let wished = before.filter { $0.region == region }.flatMap(\.devices).filter {
+            $0.layout.use?.hasMemmapOnMemory == true
+        }
+        for index in devices.indices {
+            guard case .systemRAM(let online, false)? = devices[index].layout.use,
+                wished.contains(where: { $0.layout.ranges == devices[index].layout.ranges })
+            else { continue }
+            devices[index].layout.use = .systemRAM(online, memmapOnMemory: true)
+        }
+    }
+
     /// Records what a device is now; nil: it is not any more.
     mutating func set(_ layout: DeviceLayout?, for name: String) {
         let index = devices.firstIndex { $0.name == name }

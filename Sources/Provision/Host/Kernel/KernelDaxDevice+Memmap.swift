@@ -6,8 +6,14 @@ extension KernelDaxDevice {
     /// Whether its blocks hold their own page map; nil where the kernel has no such attribute.
     var memmapOnMemoryInEffect: Bool? { MemmapAttribute.isInEffect(directory) }
 
+    /// Puts the page map where the kernel has it by default, so that what another tool makes of the device does not depend on what it was.
+    func resetMemmapOnMemory() throws(HostError) {
+        try setMemmapOnMemory(MemmapAttribute.isDefault(name, directory))
+    }
+
     /// Says where the page map is to be. The kernel refuses that while its driver is `kmem` (EBUSY), and refuses to turn it on where
-    /// memory hotplug is not set up for it (EOPNOTSUPP; drivers/dax/bus.c, `memmap_on_memory_store`).
+    /// memory hotplug is not set up for it (EOPNOTSUPP; drivers/dax/bus.c, `memmap_on_memory_store`). There the attribute has no effect,
+    /// whatever it says, and off needs no store.
     func setMemmapOnMemory(_ isOn: Bool) throws(HostError) {
         guard let now = directory.text(MemmapAttribute.name) else {
             guard isOn else { return }
@@ -15,7 +21,7 @@ extension KernelDaxDevice {
                 "the kernel has no memmap_on_memory for devices", "leave it out, or boot Linux 6.8 or later",
                 while: "set memmap_on_memory")
         }
-        guard (now == "1") != isOn else { return }
+        guard (now == "1") != isOn, isOn || MemmapAttribute.isAllowed else { return }
         do throws(Errno) {
             try directory.write(isOn ? "1" : "0", to: MemmapAttribute.name)
         } catch {
@@ -36,8 +42,15 @@ package enum MemmapAttribute {
         return text == "1" && isAllowed
     }
 
+    /// Whether it is on for a device that nobody has set it for: the device that the kernel makes of a CXL region has it on
+    /// (drivers/dax/cxl.c, `cxl_dax_region_probe`). That is `daxX.0`, which is never removed. All others have it off (drivers/dax/bus.c,
+    /// `create_store`).
+    static func isDefault(_ device: String, _ directory: borrowing SysfsDirectory) -> Bool {
+        isAllowed && device.hasSuffix(".0") && directory.linkTarget("../driver") == "cxl_dax_region"
+    }
+
     /// Whether the kernel was booted with it: volatile CXL memory has the attribute on even where that has no effect.
-    private static var isAllowed: Bool {
+    static var isAllowed: Bool {
         let text = SysfsDirectory.ifThere(parameters)?.text(name)
         return text == "Y" || text == "force"
     }

@@ -104,7 +104,7 @@ package struct KernelDaxDevice: ~Copyable {
         case Self.deviceDriver?: try unbind(Self.deviceDriver)
         case Self.memoryDriver?:
             _ = try leaveMemory()
-            try setMemmapOnMemory(false)
+            try resetMemmapOnMemory()
         case let other?: throw failed("its driver is \(other), which is not one of daxprov's", nil)
         }
     }
@@ -156,7 +156,7 @@ package struct KernelDaxDevice: ~Copyable {
     private func putBack(_ was: String?, after failure: HostError) -> HostError {
         do throws(HostError) {
             if driver == Self.memoryDriver { _ = try leaveMemory() }
-            try setMemmapOnMemory(false)
+            try resetMemmapOnMemory()
             if let was { try bind(to: was) }
             return failure
         } catch {
@@ -257,13 +257,12 @@ package struct KernelDaxDevice: ~Copyable {
         return taken
     }
 
-    /// Takes every block offline, and gives it back to `device_dax`. Its page map is where the kernel has it by default again, so that what
-    /// another tool makes of the device does not depend on what it was.
+    /// Takes every block offline, and gives it back to `device_dax`. Its page map is where the kernel has it by default again.
     private func becomeDevice() throws(HostError) {
         let was = memmapOnMemoryInEffect ?? false
         let taken = try leaveMemory()
         do throws(HostError) {
-            try setMemmapOnMemory(false)
+            try resetMemmapOnMemory()
             try bind(to: Self.deviceDriver)
         } catch {
             throw becomeMemoryAgain(taken, was, after: error)

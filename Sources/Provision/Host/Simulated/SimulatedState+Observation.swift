@@ -100,7 +100,7 @@ extension SimulatedState {
     }
 
     private static let capabilities: [ModeCapability] = {
-        let alignments = [Alignment.page, .huge, .gigantic].map(\.size)
+        let alignments = Alignment.declarable.map(\.size)
         return [
             ModeCapability(mode: .fsdax, alignments: alignments),
             ModeCapability(mode: .devdax, alignments: alignments),

@@ -57,8 +57,7 @@ extension ProfileDecoder {
 
     package mutating func align(in fields: Fields) -> Alignment? {
         guard let node = fields["align"], let size = byteCount("align", in: fields) else { return nil }
-        let known: [Alignment] = [.page, .huge, .gigantic]
-        if let align = known.first(where: { $0.size == size }) { return align }
+        if let align = Alignment(declarable: size) { return align }
         report("`align` must be 4 KiB, 2 MiB or 1 GiB, not \(size)", at: node)
         return nil
     }

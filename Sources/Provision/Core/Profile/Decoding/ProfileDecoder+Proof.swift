@@ -17,8 +17,7 @@ extension ProfileDecoder {
         guard let node = fields["page_size"], let size = byteCount("page_size", in: fields) else {
             return nil
         }
-        let known: [Alignment] = [.page, .huge, .gigantic]
-        if let found = known.first(where: { $0.size == size }) { return found }
+        if let found = Alignment(declarable: size) { return found }
         report("`page_size` must be 4 KiB, 2 MiB or 1 GiB, not \(size)", at: node)
         return nil
     }
