@@ -65,6 +65,9 @@ def test_the_role_says_which_variable_is_missing(ansible):
     assert "daxprov_profile" in str(results[-1])
 
 
+# What is asked of systemd does not depend on ansible-core: each play costs seconds.
+WITH_ANY_CORE = pytest.mark.parametrize("stack", ["any"], indirect=True)
+
 ENABLED = {"daxprov_boot_units": "enabled", "daxprov_status_timer": "enabled"}
 DISABLED = {"daxprov_boot_units": "disabled", "daxprov_status_timer": "disabled"}
 
@@ -85,6 +88,7 @@ def changed(results):
 UNIT_TASKS = ["Enable or disable the boot units", "Let the boot unit run once in this boot", "Start or stop the timer"]
 
 
+@WITH_ANY_CORE
 def test_units_are_enabled_once_and_check_mode_says_so_before(ansible, systemd):
     host = ansible.host("one-dimm")
     variables = {**ENABLED, **systemd.variables}
@@ -105,6 +109,7 @@ def test_units_are_enabled_once_and_check_mode_says_so_before(ansible, systemd):
     assert systemd.calls() == []
 
 
+@WITH_ANY_CORE
 def test_units_are_disabled_again_and_the_boot_unit_is_not_stopped(ansible, systemd):
     host = ansible.host("one-dimm")
     play(ansible, host, profile(), **ENABLED, **systemd.variables)
@@ -119,12 +124,14 @@ def test_units_are_disabled_again_and_the_boot_unit_is_not_stopped(ansible, syst
     assert changed(play(ansible, host, profile(), **variables)) == []
 
 
+@WITH_ANY_CORE
 def test_a_simulated_host_has_no_units(ansible, systemd):
     host = ansible.host("one-dimm")
     play(ansible, host, profile(), **systemd.variables)
     assert systemd.calls() == [] and not systemd.names("enabled")
 
 
+@WITH_ANY_CORE
 def test_missing_units_fail_a_run_before_anything_and_not_check_mode(ansible):
     systemd = Systemd(ansible.folder)
     host = ansible.host("one-dimm")
@@ -142,6 +149,7 @@ def test_missing_units_fail_a_run_before_anything_and_not_check_mode(ansible):
     assert "Enable or disable the boot units" not in changed(play(ansible, host, profile(), **DISABLED, **systemd.variables))
 
 
+@WITH_ANY_CORE
 def test_masked_units_are_left_alone_and_told(ansible, systemd):
     host = ansible.host("one-dimm")
     tool = ansible.folder / "bin/systemctl"
@@ -161,6 +169,7 @@ exec "${{0%/*}}/systemctl-of-others" "$@"
     assert systemd.calls() == ["enable daxprov.service", "start daxprov.service"]
 
 
+@WITH_ANY_CORE
 def test_a_host_without_systemd_is_provisioned_and_told_so(ansible, systemd):
     host = ansible.host("one-dimm")
     variables = {**ENABLED, **systemd.variables, "daxprov_systemd_sign": str(ansible.folder / "none")}
@@ -171,6 +180,7 @@ def test_a_host_without_systemd_is_provisioned_and_told_so(ansible, systemd):
     assert systemd.calls() == [] and not systemd.names("enabled")
 
 
+@WITH_ANY_CORE
 def test_metrics_go_into_another_folder_and_back(ansible, systemd):
     host = ansible.host("one-dimm")
     addition = systemd.folder / "etc/daxprov-status.service.d/daxprov-metrics-folder.conf"

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from controller import BINARY, REPOSITORY, Controller, programs
+from controller import BINARY, REPOSITORY, Controller
 from units import BOOT, TIMER, Systemd
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="the role makes files of root's")
@@ -20,6 +20,8 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="the role makes files 
 DOCUMENT = REPOSITORY / "docs/ansible.md"
 TITLE = "## Ten hosts, from the package to a monitored profile"
 HOSTS = [f"db{number:02}" for number in range(1, 11)]
+# From the apply on, these stand for the ten: a play of the role costs seconds of each host.
+FEW = ["db01", "db09", "db10"]
 CONSENT = """ -e '{"daxprov_allow_destroy": ["heap"]}'"""
 
 # What builds, installs on the controller, or needs a network.
@@ -137,22 +139,22 @@ class Fleet(Controller):
             by_host.setdefault(record["host"], {})[task] = {"changed": False, **record["result"], "kind": record["kind"]}
         return run.returncode, run.stdout, by_host
 
+    def keep(self, names):
+        """Takes the other hosts out of the inventory."""
+        path = self.place / "inventory.yaml"
+        text = path.read_text()
+        assert "db[01:10]:" in text
+        path.write_text(text.replace("db[01:10]:", "\n    ".join(f"{name}:" for name in names)))
+        self.hosts = {name: self.hosts[name] for name in names}
+
     def pictures(self):
         """What the hosts are as a whole."""
-        return [(self.folder / "hosts" / name / "host.json").read_bytes() for name in HOSTS]
+        return [(self.folder / "hosts" / name / "host.json").read_bytes() for name in self.hosts]
 
 
 @pytest.fixture
-def fleet(tmp_path):
-    """With one ansible-core, Debian's if it is there: test_role.py runs the role with each."""
-    for stack in ("debian", "pypi"):
-        try:
-            programs(stack)
-        except RuntimeError:
-            continue
-        assert BINARY.exists(), f"{BINARY} is missing: make release"
-        return Fleet(tmp_path, stack)
-    pytest.skip("no ansible-core")
+def fleet(stack, tmp_path):
+    return Fleet(tmp_path, stack)
 
 
 def anonymous(text):
@@ -167,6 +169,7 @@ def contains(output, text):
     return any(lines[start:start + len(wanted)] == wanted for start in range(len(lines)))
 
 
+@pytest.mark.parametrize("stack", ["any"], indirect=True)  # test_role.py runs the role with each
 def test_the_document_takes_ten_hosts_to_a_monitored_profile(fleet):
     blocks = section()
     written = [fleet.write_file(text) for kind, text in blocks if kind in ("yaml", "ini")]
@@ -185,13 +188,12 @@ def test_the_document_takes_ten_hosts_to_a_monitored_profile(fleet):
         assert found == code, f"{line}\n{output}"
         return output, by_host
 
-    def everywhere(by_host, task, changed, hosts=HOSTS):
-        assert sorted(by_host) == hosts
+    def everywhere(by_host, task, changed, hosts=None):
+        assert sorted(by_host) == sorted(hosts or fleet.hosts)
         for host, results in by_host.items():
             assert results[task]["changed"] == changed and results[task]["kind"] == "ok", (host, results[task])
 
     provision = "Provision persistent memory"
-    fresh = fleet.pictures()
 
     # 1, 2: the package, and what the hosts have.
     _, by_host = follow("ansible-playbook install.yaml")
@@ -206,26 +208,28 @@ def test_the_document_takes_ten_hosts_to_a_monitored_profile(fleet):
     follow("daxprov validate profiles/databases.yaml")
     output, _ = follow("daxprov plan profiles/databases.yaml --inventory-dir inventories")
     assert output == planned
+    fleet.keep(FEW)
+    fresh = fleet.pictures()
     output, by_host = follow("ansible-playbook site.yaml --check --diff --limit db01")
     everywhere(by_host, provision, True, ["db01"])
     assert "+ region0/wal: fsdax 480 GiB (usable 483838 MiB), map dev, align 2 MiB, at 0x100000000" in output
     output, by_host = follow("ansible-playbook site.yaml --check")
     everywhere(by_host, provision, True)
-    assert output.count("failed=0") == 10 and fleet.pictures() == fresh
+    assert output.count("failed=0") == len(FEW) and fleet.pictures() == fresh
 
     # 4, 5: applied, and the units.
     _, by_host = follow("ansible-playbook site.yaml")
     everywhere(by_host, provision, True)
     applied = fleet.pictures()
     output, by_host = follow("ansible-playbook site.yaml --check")
-    assert output.count("changed=0") == 10, output
+    assert output.count("changed=0") == len(FEW), output
     for systemd in fleet.hosts.values():
         assert systemd.names("enabled") == {*BOOT, TIMER}
         assert systemd.names("active") == {"daxprov.service", TIMER}
     output, _ = follow(f"ansible pmem -b -a 'systemctl is-enabled {' '.join((*BOOT, TIMER))}'")
-    assert output.count("rc=0") == 10 and output.splitlines().count("enabled") == 30
+    assert output.count("rc=0") == len(FEW) and output.splitlines().count("enabled") == 3 * len(FEW)
     output, _ = follow("ansible pmem -b -a 'daxprov status --detailed-exitcode'")
-    assert output.count("rc=0") == 10 and output.count("the host is as it left it") == 10
+    assert output.count("rc=0") == len(FEW) and output.count("the host is as it left it") == len(FEW)
 
     # 6: metrics.
     follow("ansible pmem -b -a 'systemctl start daxprov-status.service'")
@@ -251,9 +255,9 @@ def test_the_document_takes_ten_hosts_to_a_monitored_profile(fleet):
 
     # 8: undone.
     output, _ = follow("ansible pmem -b -a 'daxprov history'")
-    assert output.count("rc=0") == 10 and anonymous(output).count(anonymous(history)) == 10, output
+    assert output.count("rc=0") == len(FEW) and anonymous(output).count(anonymous(history)) == len(FEW), output
     output, _ = follow("ansible pmem -b -a 'daxprov rollback 2 --yes --allow-destroy heap'")
-    assert output.count("Everything was undone, and verified") == 10, output
+    assert output.count("Everything was undone, and verified") == len(FEW), output
     follow("sed -i 's/size: 48 GiB, map: mem/size: remaining/' profiles/databases.yaml")
     _, by_host = follow("ansible-playbook site.yaml")
     everywhere(by_host, provision, False)

@@ -106,7 +106,7 @@ import Testing
         let counted = try SimulatedHost(json: original.json)
         counted.arm(nil)
         _ = try Self.apply([Self.small, item], to: counted)
-        for store in 1...4 {
+        for store in [1, 4] {
             let host = try SimulatedHost(json: original.json)
             let scratch = try ScratchDirectory()
             host.arm(SimulatedFault(.crash, atOperation: counted.operations + store))

@@ -250,7 +250,7 @@ STORES = 140
 def test_killed_at_any_store_the_devices_are_the_old_or_the_new_ones(scene, reboots):
     scene.applied(FROM, allow=BOOT)
     ends = set()
-    for at in range(1, STORES, 17 if reboots else 8):
+    for at in range(1, STORES, 23 if reboots else 11):
         digests = {name: scene.fill(name, f"{name}{at}") for name in ("a", "b")}
         starts = [scene.devices()[name]["mappings"][0]["start"] for name in ("a", "b")]
         old = scene.layout()
