@@ -7,6 +7,8 @@ import Testing
 /// Memory that is to stay offline keeps what it holds, unless another program brings it online. What can happen:
 /// - that program does it before the step is undone, or a rollback, once or again and again;
 /// - it takes the memory offline again, so that nothing shows it but the bytes;
+/// - undoing is killed while it clears, and goes on when the blocks are offline and the memory is half cleared;
+/// - the memory is another device's by then, or beside memory that a step was to bring online;
 /// - the step that made it memory was to bring it online, which was agreed to.
 /// What must hold: undoing never says that all is as it was where bytes are not, and clears nothing unasked that a step had promised to keep.
 /// `Tests/VM/test_dax_sequences.py` has such a program, on the kernel.
@@ -26,10 +28,12 @@ import Testing
         return bench
     }
 
-    private static func anotherProgram(_ bench: Bench, brings online: OnlinePolicy) throws {
+    private static func anotherProgram(
+        _ bench: Bench, brings online: OnlinePolicy, _ name: String = "tier"
+    ) throws {
         let region = SimulatedDaxRegion(
             host: bench.host, identity: DaxRegionIdentity(start: 0x1_0000_0000, size: .gib(1)))
-        try region.use(bench.device("tier").name, as: .systemRAM(online))
+        try region.use(bench.device(name).name, as: .systemRAM(online))
     }
 
     @Test func whatStaysOfflineKeepsWhatItHolds() throws {
@@ -49,6 +53,78 @@ import Testing
         #expect(!undone.isWhole && undone.agreed.map(\.address) == ["hmem.0/tier"])
         #expect(undone.agreed.first?.consequence.contains("brought online by another program") == true)
         #expect(try bench.read("tier") == [0, 0])
+    }
+
+    /// Nobody gets what the kernel left there, wherever undoing dies while it clears it.
+    @Test func undoingThatDiesWhileItClearsClearsAll() throws {
+        for point in 1..<60 {
+            var bench = try Self.bench()
+            try Self.anotherProgram(bench, brings: .movable)
+            bench.host.arm(SimulatedFault(.crash, atOperation: point))
+            if (try? bench.rollBack(agreeing: ["tier"])) != nil {
+                #expect(point > 5)
+                return
+            }
+            bench.host = try SimulatedHost(json: bench.host.json)
+            bench.host.arm(nil)
+            let outcome = try Recovery(
+                host: bench.host, store: bench.store, consent: Consent(allowDestroy: ["tier"])
+            ).run()
+            #expect(outcome.blocked.isEmpty, "point \(point): \(outcome.blocked)")
+            #expect(try bench.device("tier").layout?.use == .devdax, "point \(point)")
+            #expect(try bench.read("tier") == [0, 0], "point \(point)")
+        }
+        Issue.record("more than 60 stores")
+    }
+
+    /// Memory of another device that a step was to bring online says nothing of this one's.
+    @Test func whatIsBesideMemoryThatWasAgreedToIsAskedFor() throws {
+        let bench = try Bench()
+        try bench.applied(
+            DaxDivisionTests.profile(
+                "{name: tier, size: 256 MiB}, {name: pool, size: 256 MiB, mode: system-ram}"))
+        try bench.write(7, to: "tier")
+        try bench.applied(
+            DaxDivisionTests.profile(
+                "{name: tier, size: 512 MiB, mode: system-ram, online: none}", unmanaged: "destroy"))
+        try Self.anotherProgram(bench, brings: .movable)
+        #expect(throws: ExecutionError.self) { try bench.rollBack() }
+        _ = try bench.rollBack(agreeing: ["tier"])
+        #expect(try bench.read("tier") == [0, 0])
+    }
+
+    /// What a device gets back that was another's memory meanwhile holds nothing of the kernel's.
+    @Test func whatWasAnotherDevicesIsCleared() throws {
+        let bench = try Bench()
+        try bench.applied(DaxDivisionTests.profile("{name: tier, size: 512 MiB}"))
+        try bench.write(7, to: "tier", at: [.zero, .mib(300)])
+        try bench.applied(
+            DaxDivisionTests.profile(
+                "{name: tier, size: 256 MiB}, {name: pool, size: 256 MiB, mode: system-ram, online: none}"))
+        try Self.anotherProgram(bench, brings: .movable, "pool")
+        #expect(throws: ExecutionError.self) { try bench.rollBack(agreeing: ["pool"]) }
+        let undone = try bench.rollBack(agreeing: ["tier", "pool"])
+        #expect(try bench.read("tier", at: [.zero, .mib(300)]) == [7, 0])
+        #expect(
+            undone.agreed.contains {
+                $0.address == "hmem.0/tier" && $0.consequence.contains("brought online")
+            })
+    }
+
+    /// A device that a killed step made is in no record yet, and the advice names it.
+    @Test func aDeviceThatAKilledStepMadeCanBeAgreedTo() throws {
+        var bench = try Bench()
+        try bench.applied(DaxDivisionTests.profile("{name: rest, size: 64 MiB}"))
+        bench.host.arm(SimulatedFault(.crash, atOperation: 4))
+        _ = try? bench.apply(
+            DaxDivisionTests.profile("{name: rest, size: 64 MiB}, {name: new, size: 64 MiB}"))
+        bench.host = try SimulatedHost(json: bench.host.json)
+        #expect(try bench.store.interrupted().count == 1)
+        for (word, isKnown) in [("new", true), ("hmem.0/new", true), ("other", false)] {
+            let recovery = Recovery(
+                host: bench.host, store: bench.store, consent: Consent(allowDestroy: [word]))
+            #expect(((try? recovery.requireKnownWords()) != nil) == isKnown, "\(word)")
+        }
     }
 
     /// It lasted a moment: only the bytes tell.

@@ -311,6 +311,34 @@ def test_a_store_that_fails_is_undone(scene, first, error):
         pytest.fail(f"more than {STORES} stores")
 
 
+@pytest.mark.each_kernel
+def test_what_another_program_brought_online_in_part_is_asked_for_and_cleared_wherever_undoing_dies(scene):
+    """Memory that was to stay offline: nobody is given what the kernel left in one of its blocks."""
+    device, memory = "name: a, size: 256 MiB, owner: 7", "name: a, size: 256 MiB, mode: system-ram, online: none"
+    scene.applied(devices([device]), allow=BOOT)
+    old, asked, killed = scene.layout(), 0, 0
+    for at in (1, 4, 7, 10, 13, 16, None):
+        scene.fill("a", f"a{at}")
+        scene.applied(devices([memory]))
+        block = FIRST // BLOCK
+        scene.vm.run(f"echo online_movable > {MEMORY}/memory{block}/state", check=True)
+        undone = scene.daxprov.run("rollback", "--yes")
+        assert undone.status != DONE and "--allow-destroy a" in undone.err + undone.out, undone
+        assert scene.devices()["a"]["online_memblocks"] == 1
+        asked += "brought online by another program" in undone.err + undone.out
+        fault = Fault(at, "kill-before", paths=("/sys",)) if at else None
+        undone = scene.daxprov.run("rollback", "--yes", "--allow-destroy", "a", fault=fault)
+        if undone.signal:
+            killed += 1
+            undone = scene.daxprov.run("recover", "--allow-destroy", "a")
+        assert undone.status == DONE, f"store {at}: {undone}"
+        assert "a has its layout and identity again, not all of its data" in undone.err + undone.out or "places that were looked at" in undone.err + undone.out, undone
+        assert scene.layout() == old, f"store {at}"
+        assert scene.vm.run(f"{contents.DAXMAP} read {scene.node('a')} | tr -d '\\0' | wc -c", check=True).out.strip() == "0", f"store {at}"
+        scene.assert_sound()
+    assert asked == 7 and killed >= 4
+
+
 def test_a_region_that_is_another_after_a_boot_is_left_alone(scene):
     scene.applied(devices(["name: a, size: 256 MiB"], ["name: b, size: 256 MiB"]), allow=BOOT)
     record = scene.vm.run("ls /var/lib/daxprov/dax-regions", check=True).out.split()

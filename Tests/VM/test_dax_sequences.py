@@ -30,6 +30,8 @@ CHANGES = 5
 SIZES = {FIRST: 1024, SECOND: 512}
 NOTHING = devices([], [], unmanaged="destroy")
 ONLINER = f"while :; do for each in {MEMORY}/memory*/state; do echo online_movable > $each; done; done 2> /dev/null"
+# What undoing says of a device whose bytes are not all there.
+LOST = r"(: \d+ of \d+ places| has its layout and identity again, not all of its data)"
 DISTURBANCES = ("nothing", "busy", "onliner", "killed", "killed")
 
 
@@ -138,10 +140,11 @@ class DaxprovRun(Run):
         bytes_ = {}
         for turn in range(CHANGES):
             where = f"{self.label} seed {seed}, change {turn}"
-            before, layout, old = wanted.declared(), self.scene.layout(), wanted.profile()
+            before, layout, named, old = wanted.declared(), self.scene.layout(), self.named(), wanted.profile()
             was = {name: list(device) for name, device in wanted.found.items()}
             change, self.seen, self.said = wanted.change(), set(), ""
-            profile, agreed = wanted.profile(), consents(before, wanted.declared())
+            changed, asked = change[1], wanted.declared()
+            profile, agreed = wanted.profile(), consents(before, asked)
             result = self.disturbed(chance, ["daxprov", "apply", "--yes", *agreed, "-"], stdin=profile.encode())
             where += f" ({change}): {result}"
             assert result.signal or result.status in (DONE, ROLLED_BACK, REFUSED, PARTIAL), where
@@ -149,30 +152,35 @@ class DaxprovRun(Run):
                 self.recover(chance, where)
             isNew = self.scene.daxprov.is_settled(profile)
             if "onliner" in self.seen and not isNew:
-                # The other program may bring online what is to stay offline, until the run has ended. Nothing else is other than it was
+                # The other program may bring online what is to stay offline, until the run has ended. Nothing else is other than it was,
                 # or is to be, and what an administrator applies then holds.
-                isNew = result.status == DONE or places(self.scene.layout()) != places(layout)
+                now = places(self.scene.layout())
+                assert result.status not in (REFUSED, ROLLED_BACK) or now == places(layout), where
+                isNew = result.status == DONE or now != places(layout)
                 if isNew:
-                    assert sorted(self.sizes().values()) == sorted(size for _, size, _ in wanted.declared().values()), where
-                self.scene.applied(profile if isNew else old, allow=sorted(wanted.declared() if isNew else before))
+                    self.assert_declared(wanted, where)
+                found = self.named()
+                assert all(found.get(name) == place for name, place in named.items() if name not in (changed, *BOOT)), where
+                self.scene.applied(profile if isNew else old, allow=sorted(asked if isNew else before))
             assert isNew or self.scene.layout() == layout, where
             if not isNew:
                 wanted.found = was
             self.scene.assert_sound()
-            found = self.scene.devices()
+            self.assert_declared(wanted, where)
             now = wanted.declared()
-            assert {name for name in found if name not in BOOT} == set(now), where
-            for name, (_, size, mode) in now.items():
-                assert found[name]["size"] == size * MIB, where
-                owner = wanted.owners[name] if mode == "devdax" else 0
-                assert found[name].get("rights", {}).get("owner", 0) == owner, where
-                # What became memory, as was agreed, and was taken back after a kill, has lost what it held; which is said.
-                isLost = change == ("resize", name) or change == ("use", name)
-                isLost = isLost and f"{name} has its layout and identity again, not all of its data" in self.said
-                kept = name in bytes_ and before.get(name, (0, 0, ""))[2] == mode == "devdax" and not isLost
-                if mode != "devdax":
+            for name in set(bytes_) - set(now):
+                del bytes_[name]
+            for name, (_, _, mode) in now.items():
+                target = asked[name][2] if name == changed and name in asked else mode
+                source = before.get(name, (0, 0, ""))[2]
+                # What became memory, as was agreed, has lost what it held, and so has what the other program brought online. Where that
+                # was a device before, undoing says it.
+                mayBeLost = target == "system-ram" or "onliner" in self.seen and "offline" in (target, source)
+                if mayBeLost and (mode != "devdax" or source != "devdax" or re.search(f"\\b{name}{LOST}", self.said)):
                     bytes_.pop(name, None)
-                elif kept:
+                if mode != "devdax":
+                    continue
+                if name in bytes_:
                     assert self.scene.digest(name) == bytes_[name], f"{name}: {where}"
                 else:
                     self.scene.fill(name, f"{seed} {turn} {name}")
@@ -180,8 +188,21 @@ class DaxprovRun(Run):
         self.scene.applied(NOTHING, allow=[name for name in wanted.declared()])
         assert self.scene.total() == online, f"{self.label} seed {seed}: {online} bytes were online"
 
-    def sizes(self):
-        return {name: device["size"] // MIB for name, device in self.scene.devices().items() if name not in BOOT}
+    def named(self):
+        """What each device is, without how many of its blocks are online."""
+        return {
+            name: (device["mappings"], device["align"], device["mode"], device.get("rights")) for name, device in self.scene.devices().items()}
+
+    def assert_declared(self, wanted, where):
+        """The devices are those that are declared, each of its size and in its mode, and its owner's."""
+        found = {name: device for name, device in self.scene.devices().items() if name not in BOOT}
+        assert {
+            name: (device["size"] // MIB, device["mode"] == "devdax", device.get("rights", {}).get("owner", 0))
+            for name, device in found.items()
+        } == {
+            name: (size, mode == "devdax", wanted.owners[name] if mode == "devdax" else 0)
+            for name, (_, size, mode) in wanted.declared().items()
+        }, where
 
     def recover(self, chance, where):
         """To its end, agreeing to what it names. It may be disturbed once."""

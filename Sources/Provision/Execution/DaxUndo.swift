@@ -15,6 +15,8 @@ struct DaxUndo {
         var step: Int?
         /// Whether it is nobody's of the transaction, and in the way of what comes back.
         var isForeign = false
+        /// Whether memory is cleared for it that no step was to give to the kernel: another program brought it online.
+        var clearsUnagreed = false
 
         /// Whether the kernel kept memory that comes back, though no device has it: a block came online while its driver went.
         func isStranded(in region: DaxRegion) -> Bool {
@@ -38,8 +40,12 @@ struct DaxUndo {
 
     /// How many of the first of them concern devices without a driver: these come before those of other regions.
     private(set) var urgent = 0
-    /// What was the kernel's memory in a step.
+    /// What holds what the kernel left there: it was the kernel's memory in a step, or is online, or was when undoing came to it.
     private let kernels: [Range<UInt64>]
+    /// What steps were to make the kernel's memory, or had as that: what undoing clears there was agreed to.
+    private let planned: [Range<UInt64>]
+    /// What is online now of what the transaction made.
+    private(set) var online: [Range<UInt64>] = []
 
     /// Whether rights come back too.
     private let givesRights: Bool
@@ -66,8 +72,14 @@ struct DaxUndo {
         }
         let steps = begun
         // Where a step did not come to its end, what it held may be there still: then it is not cleared.
-        kernels = steps.filter { log.done.contains($0.number) }.compactMap(\.transition.after)
+        planned = steps.flatMap { [$0.transition.before, $0.transition.after].compactMap(\.self) }
             .filter(\.isKernels).flatMap(\.ranges)
+        let made = steps.compactMap(\.transition.after).flatMap(\.ranges)
+        online = now.devices.compactMap(\.layout).filter { $0.holdsKernels && $0.ranges.overlap(made) }
+            .flatMap(\.ranges)
+        kernels =
+            steps.filter { log.done.contains($0.number) }.compactMap(\.transition.after)
+            .filter(\.isKernels).flatMap(\.ranges) + online + log.foundOnline
         current = now.devices.filter { $0.size > .zero }.compactMap { device in
             guard let found = device.layout else { return nil }
             let layout = givesRights ? found : found.withoutRights
@@ -206,14 +218,15 @@ struct DaxUndo {
     ) {
         let step = before.flatMap { found in begun.last { $0.transition.after?.ranges == found.ranges } }
         let device = before.flatMap { region.device(of: $0.ranges) }?.name
+        let transition = DeviceTransition(
+            region: identity, regionName: region.name, name: name, device: device, before: before,
+            after: after,
+            // What the kernel left in its memory is not its old contents, and nobody's business.
+            zeroes: true, kept: (after?.ranges ?? []).flatMap { $0.subtracting(kernels) })
         returns.append(
             Return(
-                transition: DeviceTransition(
-                    region: identity, regionName: region.name, name: name, device: device, before: before,
-                    after: after,
-                    // What the kernel left in its memory is not its old contents, and nobody's business.
-                    zeroes: true, kept: (after?.ranges ?? []).flatMap { $0.subtracting(kernels) }),
-                step: isForeign ? nil : step?.number, isForeign: isForeign))
+                transition: transition, step: isForeign ? nil : step?.number, isForeign: isForeign,
+                clearsUnagreed: !transition.zeroedRanges.subtracting(planned).isEmpty))
         current.removeAll { before != nil && $0.layout.ranges == before?.ranges }
         if let after { current.append((name, after)) }
     }

@@ -178,7 +178,7 @@ public struct Recovery {
             throw .state(error)
         }
         guard !logs.isEmpty, !consent.allowDestroy.isEmpty else { return }
-        let known = logs.reduce(try observe().consentWords) { $0.union($1.header.before.consentWords) }
+        let known = logs.reduce(try observe().consentWords) { $0.union($1.consentWords) }
         guard let unknown = consent.unknownWords(for: [], known: known).first else { return }
         throw .host(
             HostError(

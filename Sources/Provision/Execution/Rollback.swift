@@ -37,7 +37,7 @@ struct Rollback {
             try labels.restore(in: region)
         }
         try scene.returnDevices()
-        try scene.returnDaxRegions()
+        try scene.returnDaxRegions(recording: &recording)
         try scene.returnRights()
         try scene.returnMemoryPolicy()
         try verify(plan, leaving: scene.leftNames, besides: try scene.daxComplaints())

@@ -39,7 +39,7 @@ public struct RollbackReview: Sendable {
         let losses = Self.losses(log, observed, findings)
         requests = consent.requests(for: losses)
         refusals += consent.refusals(for: losses)
-        let words = observed.consentWords.union(log.header.before.consentWords)
+        let words = observed.consentWords.union(log.consentWords)
         refusals += consent.unknownWords(for: losses, known: words)
     }
 
@@ -219,6 +219,7 @@ public struct RollbackReview: Sendable {
             return loss(now, restoration.region, words: [restoration.was.name])
         }
         let devices = returns(of: log, on: observed).compactMap { item -> Loss? in
+            if item.clearsUnagreed { return UndoScene.loss(item, UndoScene.broughtOnline) }
             guard let found = item.transition.before, found.use == .devdax else { return nil }
             if item.transition.after?.use?.writesToMedia == true {
                 return UndoScene.loss(

@@ -37,6 +37,10 @@ extension UndoScene {
         return losses
     }
 
+    /// What is given up where another program brought memory online.
+    static let broughtOnline =
+        "was brought online by another program, so that the kernel wrote over some of what it held; the rest is cleared with it"
+
     static func loss(_ item: DaxUndo.Return, _ consequence: String) -> Loss {
         Loss(
             address: item.transition.address, words: [item.transition.name, item.transition.device],
@@ -45,6 +49,7 @@ extension UndoScene {
 
     private func loss(by item: DaxUndo.Return) throws(ExecutionError) -> String? {
         let transition = item.transition
+        if item.clearsUnagreed { return Self.broughtOnline }
         guard let found = transition.before else { return nil }
         if item.isForeign { return "has memory of what would be brought back, and would be removed" }
         // Memory that only went offline could not be opened: what lies there is still the kernel's.
@@ -55,10 +60,6 @@ extension UndoScene {
                 return nil
             }
             return "would become system memory again, which writes over what it holds as a device"
-        }
-        if transition.wasKernels, !transition.zeroedRanges.isEmpty, !wasMadeKernels(found) {
-            return
-                "was brought online by another program, so that the kernel wrote over some of what it held; the rest is cleared with it"
         }
         if isHandedOut(found), !transition.releasedRanges.isEmpty {
             return "was made by the transaction, is not what that made of it, and would lose memory"
@@ -78,16 +79,6 @@ extension UndoScene {
         return transition.after == nil
             ? "was made by the transaction and would be removed, with what was written to it"
             : "was made larger by the transaction, and would lose what was written there since"
-    }
-
-    /// Whether a step was to bring memory online that a device has: that was agreed to.
-    private func wasMadeKernels(_ found: DeviceLayout) -> Bool {
-        log.begun.keys.contains { number in
-            guard let step = log.header.steps[number].transition else { return false }
-            return [step.before, step.after].contains { layout in
-                layout.map { $0.isKernels && $0.ranges.overlap(found.ranges) } ?? false
-            }
-        }
     }
 
     /// Whether a step had finished a device that is cut short since, or has no driver: then nobody can look what was written to it.
@@ -118,8 +109,11 @@ extension UndoScene {
     }
 
     /// Takes the steps back.
-    mutating func returnDaxRegions() throws(ExecutionError) {
+    mutating func returnDaxRegions(recording: inout Recording) throws(ExecutionError) {
         let undos = try daxUndos()
+        // Undoing that dies while it clears that finds it offline, and half cleared.
+        let online = undos.flatMap(\.online).subtracting(log.foundOnline)
+        if !online.isEmpty { try recording.note(.foundOnline(online)) }
         for item in undos.flatMap({ $0.returns.prefix($0.urgent) })
             + undos.flatMap({ $0.returns.dropFirst($0.urgent) })
         {
@@ -130,7 +124,7 @@ extension UndoScene {
             }
             try take(item)
         }
-        lookAtWhatWasPutBack()
+        lookAtWhatIsBack()
         // A step that died can have left one without memory.
         if log.begun.count != log.done.count { try removeEmpty() }
     }
@@ -149,23 +143,24 @@ extension UndoScene {
         let taken = log.header.steps.indices.first {
             log.header.steps[$0].transition?.before?.withoutRights == after.withoutRights
         }
-        let looked = try taken.flatMap { number throws(ExecutionError) in
-            try self.looked(at: after, transition, step: number)
-        }
+        let looked = taken.flatMap { try? self.looked(at: after, transition, step: $0) }
         returned.append(Undone.Returned(name: transition.name, looked: looked))
     }
 
-    /// Looks at what a step was to make memory of, and put back itself when it failed: another program can have brought it online
-    /// meanwhile. What cannot be looked at (an error of the memory) holds up nothing.
-    private mutating func lookAtWhatWasPutBack() {
+    /// Looks at what a step was to make memory of, and is a device again that this run has not brought back: the step put it back itself
+    /// when it failed, or undoing that stopped did. Its memory can have been online meanwhile. What cannot be looked at (an error of the
+    /// memory) holds up nothing.
+    private mutating func lookAtWhatIsBack() {
         guard isSameBoot else { return }
-        for number in log.begun.keys.sorted() where !log.done.contains(number) {
+        for number in log.begun.keys.sorted() {
             guard let transition = log.header.steps[number].transition, let before = transition.before,
                 transition.after?.use?.isSystemRAM == true,
                 !returned.contains(where: { $0.name == transition.name }),
                 let looked = try? looked(at: before, transition, step: number), !looked.isWhole
             else { continue }
-            returned.append(Undone.Returned(name: transition.name, looked: looked))
+            left.append(
+                "\(transition.name): \(looked.changed) of \(looked.pages) places that were looked at hold something else than before: "
+                    + "its memory was online meanwhile, or whoever uses the device wrote there")
         }
     }
 

@@ -11,6 +11,7 @@ extension DeviceLayout {
             node.set("online", online.rawValue)
             node.setFlag("memmap_on_memory", if: memmapOnMemory)
         }
+        node.setFlag("partly_online", if: isPartlyOnline)
         node.set("ranges", each: ranges, Self.node)
         if rights != .none { node.set("rights", rights.json) }
     }
@@ -43,7 +44,8 @@ extension DeviceLayout {
                 $0 == .devdax ? .devdax : .systemRAM(online ?? .none, memmapOnMemory: memmapOnMemory)
             },
             rights: try node.optional("rights").map { rights throws(JSONError) in try DeviceRights(rights) }
-                ?? .none)
+                ?? .none,
+            isPartlyOnline: try node.optional("partly_online")?.bool() ?? false)
         guard !ranges.isEmpty, size.bytes < 1 << 61 else {
             throw node.error("has no memory, or more than there can be")
         }

@@ -8,13 +8,22 @@ public struct DeviceLayout: Hashable, Sendable {
     public var use: DeviceUse?
     /// Whose its node is, and who may open it.
     public var rights: DeviceRights
+    /// Whether it is memory of which some blocks are online, and some are not: then it has no use that a profile can declare.
+    package var isPartlyOnline: Bool
 
     /// A device of these parts.
     public init(ranges: [Range<UInt64>], align: ByteCount, use: DeviceUse?, rights: DeviceRights = .none) {
+        self.init(ranges: ranges, align: align, use: use, rights: rights, isPartlyOnline: false)
+    }
+
+    package init(
+        ranges: [Range<UInt64>], align: ByteCount, use: DeviceUse?, rights: DeviceRights, isPartlyOnline: Bool
+    ) {
         self.ranges = ranges
         self.align = align
         self.use = use
         self.rights = rights
+        self.isPartlyOnline = isPartlyOnline
     }
 
     /// Its capacity.
@@ -23,11 +32,16 @@ public struct DeviceLayout: Hashable, Sendable {
     /// Whether what it holds is the kernel's own memory.
     package var isKernels: Bool { use?.isOnline == true }
 
+    /// Whether the kernel has its own in it, be it in some blocks alone.
+    package var holdsKernels: Bool { isKernels || isPartlyOnline }
+
     /// Whether it is neither for programs nor the kernel's: without a driver, or memory that is offline.
-    package var isOffline: Bool { use.map { $0.isSystemRAM && !$0.isOnline } ?? true }
+    package var isOffline: Bool { use.map { $0.isSystemRAM && !$0.isOnline } ?? !isPartlyOnline }
 
     /// The same device, but for who may open it: that says nothing of what it holds.
-    package var withoutRights: DeviceLayout { DeviceLayout(ranges: ranges, align: align, use: use) }
+    package var withoutRights: DeviceLayout {
+        DeviceLayout(ranges: ranges, align: align, use: use, rights: .none, isPartlyOnline: isPartlyOnline)
+    }
 
     /// Whether it is the same as far as daxprov has a say: what else a node has, other rules of udev may have given, or somebody.
     package func matches(_ other: DeviceLayout) -> Bool {

@@ -238,7 +238,9 @@ package struct DaxDeviceChanges {
             after: layout, zeroes: entry.declaration.zeroes)
         let released = step.releasedRanges
         let losesBytes = !released.isEmpty && !before.isKernels
-        let isWrittenOver = layout.use?.writesToMedia == true && !before.isKernels
+        // Of memory that is online in part, all is cleared: what is offline can be somebody's.
+        let isCleared = before.isPartlyOnline && layout.use == .devdax
+        let isWrittenOver = layout.use?.writesToMedia == true && !before.isKernels || isCleared
         var change = Change(
             address: address(name), kind: step.changesUseAlone ? .configureDevice : .resizeDevice,
             before: NamespaceSummary(device, name: name), after: NamespaceSummary(layout, name: name),
@@ -253,9 +255,11 @@ package struct DaxDeviceChanges {
         if isWrittenOver {
             change.reversibility = .irreversible
             change.reversibilityReason =
-                layout.isKernels
-                ? "what it holds is written over when its memory comes online"
-                : "its page map is written over what it holds"
+                isCleared
+                ? "some of its memory is the kernel's, and all of it is cleared"
+                : layout.isKernels
+                    ? "what it holds is written over when its memory comes online"
+                    : "its page map is written over what it holds"
         }
         if losesBytes || isWrittenOver { change.consent = name }
         let index = draft.add(change)

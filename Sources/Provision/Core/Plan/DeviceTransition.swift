@@ -62,7 +62,7 @@ public struct DeviceTransition: Equatable, Sendable {
     }
 
     /// Whether it was the kernel's memory, and is that no more.
-    package var wasKernels: Bool { before?.isKernels == true && after?.isKernels == false }
+    package var wasKernels: Bool { before?.holdsKernels == true && after?.isKernels == false }
 
     /// Whether it only gets another driver, or other memory blocks are online: its memory stays.
     package var changesUseAlone: Bool {
@@ -159,7 +159,9 @@ extension DaxRegion.Device {
     /// What it is; nil where its ranges or its alignment are not known (not root).
     package var layout: DeviceLayout? {
         guard let mappings, let align else { return nil }
-        return DeviceLayout(ranges: mappings.map(\.range), align: align, use: holder.use, rights: rights)
+        return DeviceLayout(
+            ranges: mappings.map(\.range), align: align, use: holder.use, rights: rights,
+            isPartlyOnline: holder.use == nil && (memory?.online ?? 0) > 0)
     }
 
     /// Whether it is the first of its region, `daxX.0`, which the kernel never deletes (drivers/dax/bus.c, `delete_store`).

@@ -50,6 +50,9 @@ public struct DaxRegionRecord: Equatable, Sendable {
 
     /// Records what a device is now; nil: it is not any more.
     mutating func set(_ layout: DeviceLayout?, for name: String) {
+        // Which of its blocks are online is nothing that is kept.
+        var layout = layout
+        layout?.isPartlyOnline = false
         let index = devices.firstIndex { $0.name == name }
         switch (index, layout) {
         case (let index?, let layout?): devices[index].layout = layout

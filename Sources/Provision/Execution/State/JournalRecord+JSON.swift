@@ -64,6 +64,9 @@ extension JournalRecord {
         case .memoryPolicy(let policy):
             node.set("record", "memory_policy")
             node.set("policy", policy)
+        case .foundOnline(let ranges):
+            node.set("record", "found_online")
+            node.set("ranges", each: ranges, DeviceLayout.node)
         case .kept(let devices):
             node.set("record", "kept")
             node.set("devices", each: devices) { $0.json }
@@ -132,6 +135,8 @@ extension JournalRecord {
                 })
         case "placeholder": self = .placeholder(try node.required("raw_uuid").uuid(), try Place(node))
         case "returned": self = .returned(try node.required("raw_uuid").uuid())
+        case "found_online":
+            self = .foundOnline(try node.limitedList("ranges", InventoryReader.range))
         case "kept":
             self = .kept(try node.list("devices") { item throws(JSONError) in try KeptDevice(item) })
         case "proofs":

@@ -28,6 +28,9 @@ enum JournalRecord: Equatable, Sendable {
     case returned(UUID)
     /// The kernel's policy for new memory blocks before a step that sets it to `offline` for a while.
     case memoryPolicy(String)
+    /// Memory of devices of dynamic dax regions that was online when undoing came to it, and holds what the kernel left there until undoing
+    /// has cleared it.
+    case foundOnline([Range<UInt64>])
     /// The devices that were kept over boots before the transaction, where it changes some.
     case kept([KeptDevice])
     /// The proofs that the profile requires, as they came out after the last step.
@@ -43,7 +46,9 @@ extension JournalRecord {
         case .range(let step, _), .sample(let step, _), .intent(let step, _), .done(let step, _),
             .accounted(let step, _):
             step
-        case .begin, .labels, .undo, .placeholder, .returned, .memoryPolicy, .kept, .proofs, .end: nil
+        case .begin, .labels, .undo, .placeholder, .returned, .memoryPolicy, .foundOnline, .kept, .proofs,
+            .end:
+            nil
         }
     }
 }

@@ -27,6 +27,8 @@ public struct TransactionLog: Equatable, Sendable {
     public var agreed: Set<String> = []
     /// The kernel's policy for new memory blocks, where a step was about to change it for a while.
     public var memoryPolicy: String?
+    /// What undoing found online, and clears: where it died, the blocks can be offline by now.
+    var foundOnline: [Range<UInt64>] = []
     /// The devices that were kept over boots before it, where it changes some.
     public var kept: [KeptDevice] = []
     /// The proofs that the profile requires; those that were not made yet have no outcome.
@@ -101,6 +103,7 @@ public struct TransactionLog: Equatable, Sendable {
             placeholders.append(Placeholder(label: label, region: found.region, offset: found.offset))
         case .returned(let label): returned.insert(label)
         case .memoryPolicy(let policy): memoryPolicy = memoryPolicy ?? policy
+        case .foundOnline(let ranges): foundOnline += ranges
         case .kept(let devices): kept = devices
         case .proofs(let proofs): self.proofs = proofs
         case .end(let end, let after):
@@ -146,6 +149,15 @@ public struct TransactionLog: Equatable, Sendable {
             && left.samples == right.samples && left.accounted == right.accounted
             && left.returned == right.returned && left.agreed == right.agreed
             && left.memoryPolicy == right.memoryPolicy && left.kept == right.kept
-            && left.proofs == right.proofs
+            && left.foundOnline == right.foundOnline && left.proofs == right.proofs
+    }
+}
+
+extension TransactionLog {
+    /// What a word of `--allow-destroy` can mean about it: what was there before, and the devices of dax regions that it makes, which no
+    /// record names yet.
+    var consentWords: Set<String> {
+        let devices = header.steps.compactMap(\.transition)
+        return header.before.consentWords.union(devices.flatMap { [$0.name, $0.address] })
     }
 }

@@ -7,8 +7,9 @@ extension KernelDaxDevice {
     var memmapOnMemoryInEffect: Bool? { MemmapAttribute.isInEffect(directory) }
 
     /// Puts the page map where the kernel has it by default, so that what another tool makes of the device does not depend on what it was.
-    func resetMemmapOnMemory() throws(HostError) {
-        try setMemmapOnMemory(MemmapAttribute.isDefault(name, directory))
+    /// No device is worth that: where the kernel refuses, it stays.
+    func resetMemmapOnMemory() {
+        try? setMemmapOnMemory(MemmapAttribute.isDefault(name, directory))
     }
 
     /// Says where the page map is to be. The kernel refuses that while its driver is `kmem` (EBUSY), and refuses to turn it on where

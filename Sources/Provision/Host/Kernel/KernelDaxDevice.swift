@@ -104,7 +104,7 @@ package struct KernelDaxDevice: ~Copyable {
         case Self.deviceDriver?: try unbind(Self.deviceDriver)
         case Self.memoryDriver?:
             _ = try leaveMemory()
-            try resetMemmapOnMemory()
+            resetMemmapOnMemory()
         case let other?: throw failed("its driver is \(other), which is not one of daxprov's", nil)
         }
     }
@@ -156,7 +156,7 @@ package struct KernelDaxDevice: ~Copyable {
     private func putBack(_ was: String?, after failure: HostError) -> HostError {
         do throws(HostError) {
             if driver == Self.memoryDriver { _ = try leaveMemory() }
-            try resetMemmapOnMemory()
+            resetMemmapOnMemory()
             if let was { try bind(to: was) }
             return failure
         } catch {
@@ -262,7 +262,7 @@ package struct KernelDaxDevice: ~Copyable {
         let was = memmapOnMemoryInEffect ?? false
         let taken = try leaveMemory()
         do throws(HostError) {
-            try resetMemmapOnMemory()
+            resetMemmapOnMemory()
             try bind(to: Self.deviceDriver)
         } catch {
             throw becomeMemoryAgain(taken, was, after: error)
