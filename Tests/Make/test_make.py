@@ -142,7 +142,7 @@ class MakeTests(unittest.TestCase):
         listed = {line.split()[1] for line in text.splitlines() if line.startswith("## ") and not line.endswith(":")}
         phony = {word for line in text.splitlines() if line.startswith(".PHONY:") for word in line.split()[1:]}
         internal = {"listing-test", "make-test", "packaging-test", "fuzz-program", "differential-program", "build-packages", "vm-packages",
-                    "all-packages", "packaging-packages", "may-install", "ansible-packages", "schema-packages", "schema-test"}
+                    "all-packages", "unit-tests", "sanitized-tests", "packaging-packages", "may-install", "ansible-packages", "schema-packages", "schema-test"}
         self.assertEqual(phony - internal, listed)
 
     def test_a_kernel_that_is_chosen_is_the_only_one_that_is_tested(self):

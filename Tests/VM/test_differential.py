@@ -12,7 +12,7 @@ from lab import labels, payload
 BUSES = {"nvdimm-small": "ACPI.NFIT", "nfit-large": "nfit_test.0"}
 
 SEQUENCES = int(os.environ.get("DAXPROV_DIFFERENTIAL_N", "100"))
-SECONDS = int(os.environ.get("DAXPROV_DIFFERENTIAL_SECONDS", "20"))
+SECONDS = int(os.environ.get("DAXPROV_DIFFERENTIAL_SECONDS", "15"))
 SEED = int(os.environ.get("DAXPROV_DIFFERENTIAL_SEED") or random.randrange(1 << 32))
 PROGRAM = "/opt/daxprov/bin/differential"
 
