@@ -232,6 +232,8 @@ def both(device=None):
 def test_with_a_real_udev_rights_follow_the_device_and_nobody_else_gets_them(images):
     with SystemdMachine(images, {}) as vm:
         vm.settled()
+        # That a boot is over does not say that udev has loaded every driver.
+        vm.run("udevadm settle", check=True)
 
         def daxprov(*words, text=None):
             return vm.run(["daxprov", *words, *(["-"] if text else [])], **({"stdin": text.encode()} if text else {}), timeout=300)
