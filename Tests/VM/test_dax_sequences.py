@@ -218,14 +218,19 @@ class DaxprovRun(Run):
                 f"{where}: {last}; {result}")
 
 
-@pytest.mark.each_kernel
-def test_no_sequence_loses_memory_or_a_device(machine):
+def emptied(machine):
+    """A machine whose regions have no device with memory."""
     scene = Scene(machine("hmem"))
     scene.applied(NOTHING)
     # The devices that the boot made are not ours to remove: one that is divided takes their place.
     scene.applied(devices(["name: first, size: 64 MiB"], ["name: first2, size: 64 MiB"]), allow=BOOT)
     scene.applied(NOTHING, allow=["first", "first2"])
-    run = DaxprovRun(scene, "daxprov")
+    return scene
+
+
+@pytest.mark.each_kernel
+def test_no_sequence_loses_memory_or_a_device(machine):
+    run = DaxprovRun(emptied(machine), "daxprov")
     for seed in range(FIRST_SEED, FIRST_SEED + SEQUENCES):
         run.sequence(seed)
         print(f"seed {seed}: kept")
@@ -273,10 +278,7 @@ class DaxctlRun(Run):
 def score_of_daxctl(machine):
     scores, ends = {}, {}
     for seed in range(FIRST_SEED, FIRST_SEED + SCORED):
-        scene = Scene(machine("hmem"))
-        for device in BOOT:
-            scene.vm.run(["daxctl", "disable-device", device], check=True)
-            scene.vm.run(["daxctl", "destroy-device", device])
+        scene = emptied(machine)
         run = DaxctlRun(scene, "daxctl")
         end = run.sequence(seed)
         ends = {each: ends.get(each, 0) + run.ends.get(each, 0) for each in {**ends, **run.ends}}
