@@ -20,7 +20,7 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="the role makes files 
 DOCUMENT = REPOSITORY / "docs/ansible.md"
 TITLE = "## Ten hosts, from the package to a monitored profile"
 HOSTS = [f"db{number:02}" for number in range(1, 11)]
-# From the apply on, these stand for the ten: a play of the role costs seconds of each host.
+# From the review on the hosts, these stand for the ten: a play of the role costs seconds of each host.
 FEW = ["db01", "db09", "db10"]
 CONSENT = """ -e '{"daxprov_allow_destroy": ["heap"]}'"""
 
@@ -194,6 +194,7 @@ def test_the_document_takes_ten_hosts_to_a_monitored_profile(fleet):
             assert results[task]["changed"] == changed and results[task]["kind"] == "ok", (host, results[task])
 
     provision = "Provision persistent memory"
+    fresh = fleet.pictures()
 
     # 1, 2: the package, and what the hosts have.
     _, by_host = follow("ansible-playbook install.yaml")
@@ -207,7 +208,7 @@ def test_the_document_takes_ten_hosts_to_a_monitored_profile(fleet):
     # 3: the profile, and its review.
     follow("daxprov validate profiles/databases.yaml")
     output, _ = follow("daxprov plan profiles/databases.yaml --inventory-dir inventories")
-    assert output == planned
+    assert output == planned and fleet.pictures() == fresh
     fleet.keep(FEW)
     fresh = fleet.pictures()
     output, by_host = follow("ansible-playbook site.yaml --check --diff --limit db01")
