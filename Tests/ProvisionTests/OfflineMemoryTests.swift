@@ -77,6 +77,43 @@ import Testing
         Issue.record("more than 60 stores")
     }
 
+    /// Undoing that dies between two regions says in its next run what the first one lost.
+    @Test func whatAnEarlierRunBroughtBackIsToldOfBothRegions() throws {
+        var told = 0
+        for point in 1..<60 {
+            var bench = try Bench()
+            let devices = ["tier", "pool"].map { "{name: \($0), size: 256 MiB" }
+            try bench.applied(DaxDivisionTests.profile(devices[0] + "}", devices[1] + "}"))
+            let ram = devices.map { $0 + ", mode: system-ram, online: none}" }
+            for name in try bench.host.observe().daxRegions.flatMap(\.devices).map(\.name) {
+                try bench.host.write(7, toDevice: name, at: [.zero])
+            }
+            try bench.applied(DaxDivisionTests.profile(ram[0], ram[1]))
+            for region in try bench.host.observe().daxRegions {
+                let stores = SimulatedDaxRegion(host: bench.host, identity: try #require(region.identity))
+                let name = try #require(region.devices.first { $0.size > .zero }).name
+                try stores.use(name, as: .systemRAM(.movable))
+            }
+            bench.host.arm(SimulatedFault(.crash, atOperation: point))
+            let words: Set = ["hmem.0/tier", "hmem.1/pool"]
+            if (try? bench.rollBack(agreeing: words)) != nil {
+                #expect(told > 0)
+                return
+            }
+            bench.host = try SimulatedHost(json: bench.host.json)
+            bench.host.arm(nil)
+            let outcome = try Recovery(
+                host: bench.host, store: bench.store, consent: Consent(allowDestroy: words)
+            ).run()
+            let undone = try #require(outcome.recovered.first, "point \(point): \(outcome.blocked)").undone
+            #expect(
+                undone.returned.filter { $0.looked?.isWhole == false }.count + undone.left.count == 2,
+                "point \(point)")
+            told += undone.left.count
+        }
+        Issue.record("more than 60 stores")
+    }
+
     /// Memory of another device that a step was to bring online says nothing of this one's.
     @Test func whatIsBesideMemoryThatWasAgreedToIsAskedFor() throws {
         let bench = try Bench()

@@ -71,12 +71,12 @@ struct DaxUndo {
             return (number, transition)
         }
         let steps = begun
-        // Where a step did not come to its end, what it held may be there still: then it is not cleared.
         planned = steps.flatMap { [$0.transition.before, $0.transition.after].compactMap(\.self) }
             .filter(\.isKernels).flatMap(\.ranges)
         let made = steps.compactMap(\.transition.after).flatMap(\.ranges)
         online = now.devices.compactMap(\.layout).filter { $0.holdsKernels && $0.ranges.overlap(made) }
             .flatMap(\.ranges)
+        // Where a step did not come to its end, what it held may be there still: then it is not cleared for the step's sake.
         kernels =
             steps.filter { log.done.contains($0.number) }.compactMap(\.transition.after)
             .filter(\.isKernels).flatMap(\.ranges) + online + log.foundOnline

@@ -114,6 +114,7 @@ extension UndoScene {
         // Undoing that dies while it clears that finds it offline, and half cleared.
         let online = undos.flatMap(\.online).subtracting(log.foundOnline)
         if !online.isEmpty { try recording.note(.foundOnline(online)) }
+        var back: Set<String> = []
         for item in undos.flatMap({ $0.returns.prefix($0.urgent) })
             + undos.flatMap({ $0.returns.dropFirst($0.urgent) })
         {
@@ -123,8 +124,9 @@ extension UndoScene {
                 try requireConsent(to: [Self.loss(item, consequence)])
             }
             try take(item)
+            back.insert(item.transition.address)
         }
-        lookAtWhatIsBack()
+        lookAtWhatIsBack(besides: back)
         // A step that died can have left one without memory.
         if log.begun.count != log.done.count { try removeEmpty() }
     }
@@ -150,16 +152,17 @@ extension UndoScene {
     /// Looks at what a step was to make memory of, and is a device again that this run has not brought back: the step put it back itself
     /// when it failed, or undoing that stopped did. Its memory can have been online meanwhile. What cannot be looked at (an error of the
     /// memory) holds up nothing.
-    private mutating func lookAtWhatIsBack() {
+    /// - Parameter back: the addresses of what this run has brought back. Devices of two regions can have one name.
+    private mutating func lookAtWhatIsBack(besides back: Set<String>) {
         guard isSameBoot else { return }
         for number in log.begun.keys.sorted() {
             guard let transition = log.header.steps[number].transition, let before = transition.before,
                 transition.after?.use?.isSystemRAM == true,
-                !returned.contains(where: { $0.name == transition.name }),
+                !back.contains(transition.address),
                 let looked = try? looked(at: before, transition, step: number), !looked.isWhole
             else { continue }
             left.append(
-                "\(transition.name): \(looked.changed) of \(looked.pages) places that were looked at hold something else than before: "
+                "\(transition.address): \(looked.changed) of \(looked.pages) places that were looked at hold something else than before: "
                     + "its memory was online meanwhile, or whoever uses the device wrote there")
         }
     }

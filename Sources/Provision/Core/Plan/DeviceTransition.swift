@@ -165,7 +165,10 @@ extension DaxRegion.Device {
     }
 
     /// Whether it is the first of its region, `daxX.0`, which the kernel never deletes (drivers/dax/bus.c, `delete_store`).
-    package var isFirst: Bool { name.hasSuffix(".0") }
+    package var isFirst: Bool { Self.isFirst(name) }
+
+    /// Whether a device of this name is the first of its region.
+    package static func isFirst(_ name: String) -> Bool { name.hasSuffix(".0") }
 }
 
 extension Observed {

@@ -47,7 +47,7 @@ package enum MemmapAttribute {
     /// (drivers/dax/cxl.c, `cxl_dax_region_probe`). That is `daxX.0`, which is never removed. All others have it off (drivers/dax/bus.c,
     /// `create_store`).
     static func isDefault(_ device: String, _ directory: borrowing SysfsDirectory) -> Bool {
-        isAllowed && device.hasSuffix(".0") && directory.linkTarget("../driver") == "cxl_dax_region"
+        isAllowed && DaxRegion.Device.isFirst(device) && directory.linkTarget("../driver") == "cxl_dax_region"
     }
 
     /// Whether the kernel was booted with it: volatile CXL memory has the attribute on even where that has no effect.
