@@ -97,6 +97,11 @@ def places(layout):
     return [(ranges, align, mode, rights) for ranges, align, mode, _, _, rights in layout]
 
 
+def named(look):
+    """What each device is, without how many of its blocks are online."""
+    return {name: (device["mappings"], device["align"], device["mode"], device.get("rights")) for name, device in look.devices.items()}
+
+
 def consents(*declared):
     names = sorted(set().union(*declared))
     return [word for name in (*names, *BOOT) for word in ("--allow-destroy", name)]
@@ -137,10 +142,10 @@ class DaxprovRun(Run):
         chance = random.Random(seed)
         wanted = Devices(chance)
         online = self.scene.total()
-        bytes_ = {}
+        bytes_, look = {}, self.scene.look()
         for turn in range(CHANGES):
             where = f"{self.label} seed {seed}, change {turn}"
-            before, layout, named, old = wanted.declared(), self.scene.layout(), self.named(), wanted.profile()
+            before, old, earlier = wanted.declared(), wanted.profile(), look
             was = {name: list(device) for name, device in wanted.found.items()}
             change, self.seen, self.said = wanted.change(), set(), ""
             changed, asked = change[1], wanted.declared()
@@ -151,22 +156,24 @@ class DaxprovRun(Run):
             if result.signal or result.status == PARTIAL:
                 self.recover(chance, where)
             isNew = self.scene.daxprov.is_settled(profile)
+            look = self.scene.look()
             if "onliner" in self.seen and not isNew:
                 # The other program may bring online what is to stay offline, until the run has ended. Nothing else is other than it was,
                 # or is to be, and what an administrator applies then holds.
-                now = places(self.scene.layout())
-                assert result.status not in (REFUSED, ROLLED_BACK) or now == places(layout), where
-                isNew = result.status == DONE or now != places(layout)
+                isOld = places(look.layout) == places(earlier.layout)
+                assert result.status not in (REFUSED, ROLLED_BACK) or isOld, where
+                isNew = result.status == DONE or not isOld
                 if isNew:
-                    self.assert_declared(wanted, where)
-                found = self.named()
-                assert all(found.get(name) == place for name, place in named.items() if name not in (changed, *BOOT)), where
+                    self.assert_declared(look, wanted, where)
+                found = named(look)
+                assert all(found.get(name) == place for name, place in named(earlier).items() if name not in (changed, *BOOT)), where
                 self.scene.applied(profile if isNew else old, allow=sorted(asked if isNew else before))
-            assert isNew or self.scene.layout() == layout, where
+                look = self.scene.look()
+            assert isNew or look.layout == earlier.layout, where
             if not isNew:
                 wanted.found = was
-            self.scene.assert_sound()
-            self.assert_declared(wanted, where)
+            self.scene.assert_sound(look)
+            self.assert_declared(look, wanted, where)
             now = wanted.declared()
             for name in set(bytes_) - set(now):
                 del bytes_[name]
@@ -181,21 +188,16 @@ class DaxprovRun(Run):
                 if mode != "devdax":
                     continue
                 if name in bytes_:
-                    assert self.scene.digest(name) == bytes_[name], f"{name}: {where}"
+                    assert self.scene.digest(name, look) == bytes_[name], f"{name}: {where}"
                 else:
-                    self.scene.fill(name, f"{seed} {turn} {name}")
-                    bytes_[name] = self.scene.digest(name)
+                    bytes_[name] = self.scene.fill(name, f"{seed} {turn} {name}", look)
         self.scene.applied(NOTHING, allow=[name for name in wanted.declared()])
         assert self.scene.total() == online, f"{self.label} seed {seed}: {online} bytes were online"
 
-    def named(self):
-        """What each device is, without how many of its blocks are online."""
-        return {
-            name: (device["mappings"], device["align"], device["mode"], device.get("rights")) for name, device in self.scene.devices().items()}
-
-    def assert_declared(self, wanted, where):
+    @staticmethod
+    def assert_declared(look, wanted, where):
         """The devices are those that are declared, each of its size and in its mode, and its owner's."""
-        found = {name: device for name, device in self.scene.devices().items() if name not in BOOT}
+        found = {name: device for name, device in look.devices.items() if name not in BOOT}
         assert {
             name: (device["size"] // MIB, device["mode"] == "devdax", device.get("rights", {}).get("owner", 0))
             for name, device in found.items()

@@ -25,6 +25,28 @@ def devices(first=None, second=None, unmanaged=None):
     return "\n".join(lines) + "\n"
 
 
+class Look:
+    """What one inventory says of both regions."""
+
+    def __init__(self, daxprov):
+        self.regions = {each["path"].split("/")[-1]: each for each in daxprov.inventory().document["dax_regions"]}
+        # The devices with memory, by daxprov's names, or the kernel's.
+        self.devices = {
+            each.get("name", each["chardev"]): each
+            for region in self.regions.values() for each in region["devices"] if each["size"]}
+
+    @property
+    def layout(self):
+        """What every device is, without the kernel's names."""
+        return sorted(
+            (tuple((each["start"], each["end"]) for each in device["mappings"]), device["align"], device["mode"],
+             device.get("online_memblocks"), device.get("state"), json.dumps(device.get("rights"), sort_keys=True))
+            for device in self.devices.values())
+
+    def node(self, name):
+        return "/dev/" + self.devices[name]["chardev"]
+
+
 class Scene:
     """A machine with both regions. Its memory outlives a boot; its files do not."""
 
@@ -35,24 +57,20 @@ class Scene:
     def read_policy(self):
         return self.vm.run(["cat", POLICY], check=True).out
 
+    def look(self):
+        return Look(self.daxprov)
+
     def regions(self):
-        document = self.daxprov.inventory().document
-        return {each["path"].split("/")[-1]: each for each in document["dax_regions"]}
+        return self.look().regions
 
     def devices(self):
-        """The devices with memory, by daxprov's names, or the kernel's."""
-        return {each.get("name", each["chardev"]): each
-                for region in self.regions().values() for each in region["devices"] if each["size"]}
+        return self.look().devices
 
     def layout(self):
-        """What every device is, without the kernel's names."""
-        return sorted(
-            (tuple((each["start"], each["end"]) for each in device["mappings"]), device["align"], device["mode"],
-             device.get("online_memblocks"), device.get("state"), json.dumps(device.get("rights"), sort_keys=True))
-            for device in self.devices().values())
+        return self.look().layout
 
     def node(self, name):
-        return "/dev/" + self.devices()[name]["chardev"]
+        return self.look().node(name)
 
     def node_at(self, start):
         """The node of the device that begins at an address and can be opened; None where there is none."""
@@ -64,12 +82,12 @@ class Scene:
     def rights(self, name):
         return self.vm.run(["stat", "-c", "%u %g %a", self.node(name)], check=True).out.strip()
 
-    def fill(self, name, seed):
-        contents.fill(self.vm, self.node(name), seed)
-        return self.digest(name)
+    def fill(self, name, seed, look=None):
+        contents.fill(self.vm, (look or self.look()).node(name), seed)
+        return self.digest(name, look)
 
-    def digest(self, name):
-        return contents.start_digest(self.vm, self.node(name))
+    def digest(self, name, look=None):
+        return contents.start_digest(self.vm, (look or self.look()).node(name))
 
     def total(self):
         """The memory that is online, in bytes."""
@@ -83,12 +101,13 @@ class Scene:
         self.assert_sound()
         return result
 
-    def assert_sound(self):
+    def assert_sound(self, look=None):
         """Nothing is stranded, no device without memory is left, and the policy is the old one."""
-        rights = [device for device in self.devices().values() if "rule" in device.get("rights", {})]
+        look = look or self.look()
+        rights = [device for device in look.devices.values() if "rule" in device.get("rights", {})]
         text = self.vm.run(f"cat {RULES} 2>/dev/null; true").out
         assert text.count("mapping0/start") == len(rights), text  # no rule is for memory that has no device
-        for region in self.regions().values():
+        for region in look.regions.values():
             assert "system_memory" not in region, region
             assert all(each["size"] or each["chardev"].endswith(".0") for each in region["devices"]), region
         assert self.read_policy() == self.policy
