@@ -17,6 +17,7 @@ mkdir -p "$tree/.build/debug"
 cp "$0.tests" "$tree/.build/debug/daxprovPackageTests.xctest"
 """.replace("FILE", FILE)
 TESTS = """#!/bin/sh
+for word; do [ "$word" != --list-tests ] || { echo Some.Suite/one; echo Some.Suite/two; echo Another.Suite/one; exit 0; }; done
 [ -z "${DAXPROV_MUTANT_TRACE:-}" ] || seq 2 200 > "$DAXPROV_MUTANT_TRACE"
 echo "Test run with 3 tests passed"
 exit $((${DAXPROV_MUTANT:-0} % 2))
