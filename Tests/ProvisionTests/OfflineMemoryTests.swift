@@ -184,6 +184,43 @@ import Testing
         #expect(try bench.read("tier") == [0, 0])
     }
 
+    /// Its owner took it back from the kernel after the crash, wrote to it and took its driver away: its bytes go by its name alone.
+    @Test func whatWasMemoryAndHasNoDriverIsAskedFor() throws {
+        for point in 1..<30 {
+            let bench = try Bench()
+            try bench.applied(
+                DaxDivisionTests.profile("{name: tier, size: 256 MiB}, {name: pool, size: 256 MiB}"))
+            bench.host.arm(SimulatedFault(.crash, atOperation: point))
+            _ = try? bench.apply(
+                DaxDivisionTests.profile(
+                    "{name: tier, size: 256 MiB, mode: system-ram}, {name: pool, size: 256 MiB, mode: system-ram}"
+                ))
+            bench.host.arm(nil)
+            var survivor = bench
+            survivor.host = try SimulatedHost(json: bench.host.json)
+            guard let log = try survivor.store.interrupted().first,
+                let step = log.header.steps.firstIndex(where: { $0.transition?.name == "tier" }),
+                log.done.contains(step)
+            else { continue }
+            let stores = SimulatedDaxRegion(
+                host: survivor.host, identity: DaxRegionIdentity(start: 0x1_0000_0000, size: .gib(1)))
+            let tier = try survivor.device("tier").name
+            try stores.use(tier, as: .devdax)
+            try survivor.write(9, to: "tier")
+            try stores.release(tier)
+            let there = try survivor.layouts
+            let recovery = Recovery(host: survivor.host, store: survivor.store)
+            #expect(try recovery.run().blocked.count == 1)
+            #expect(try survivor.layouts == there)
+            let agreed = Recovery(
+                host: survivor.host, store: survivor.store, consent: Consent(allowDestroy: ["tier"]))
+            #expect(try agreed.run().blocked.isEmpty)
+            #expect(try survivor.read("tier") == [0, 0])
+            return
+        }
+        Issue.record("no crash came after the first step")
+    }
+
     @Test(arguments: [OnlinePolicy.none, .movable])
     func theDeviceOfANamespaceIsToldOf(planned: OnlinePolicy) throws {
         let machine = """

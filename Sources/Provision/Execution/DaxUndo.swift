@@ -44,8 +44,8 @@ struct DaxUndo {
     private let kernels: [Range<UInt64>]
     /// What steps were to make the kernel's memory, or had as that: what undoing clears there was agreed to.
     private let planned: [Range<UInt64>]
-    /// What is online now of what the transaction made.
-    private(set) var online: [Range<UInt64>] = []
+    /// What is memory now of what the transaction made, and holds the kernel's bytes: online, or offline again since a step.
+    private(set) var memory: [Range<UInt64>] = []
 
     /// Whether rights come back too.
     private let givesRights: Bool
@@ -74,12 +74,14 @@ struct DaxUndo {
         planned = steps.flatMap { [$0.transition.before, $0.transition.after].compactMap(\.self) }
             .filter(\.isKernels).flatMap(\.ranges)
         let made = steps.compactMap(\.transition.after).flatMap(\.ranges)
-        online = now.devices.compactMap(\.layout).filter { $0.holdsKernels && $0.ranges.overlap(made) }
-            .flatMap(\.ranges)
         // Where a step did not come to its end, what it held may be there still: then it is not cleared for the step's sake.
-        kernels =
-            steps.filter { log.done.contains($0.number) }.compactMap(\.transition.after)
-            .filter(\.isKernels).flatMap(\.ranges) + online + log.foundOnline
+        let given = steps.filter { log.done.contains($0.number) }.compactMap(\.transition.after)
+            .filter(\.isKernels).flatMap(\.ranges)
+        memory = now.devices.compactMap(\.layout).filter { device in
+            device.holdsKernels && device.ranges.overlap(made)
+                || device.use?.isSystemRAM == true && device.ranges.overlap(given)
+        }.flatMap(\.ranges)
+        kernels = given + memory + log.foundOnline
         current = now.devices.filter { $0.size > .zero }.compactMap { device in
             guard let found = device.layout else { return nil }
             let layout = givesRights ? found : found.withoutRights

@@ -52,6 +52,10 @@ extension UndoScene {
         if item.clearsUnagreed { return Self.broughtOnline }
         guard let found = transition.before else { return nil }
         if item.isForeign { return "has memory of what would be brought back, and would be removed" }
+        if lostItsDriver(found), !(transition.zeroedRanges + transition.releasedRanges).isEmpty {
+            return "has no driver any more, though a step had made it system memory, and would be cleared: "
+                + "what was written to it since is not known"
+        }
         // Memory that only went offline could not be opened: what lies there is still the kernel's.
         if transition.after?.use?.writesToMedia == true, found.use.map({ $0 == .devdax }) ?? true {
             if found.use == .devdax, let left = item.step.flatMap({ log.results[$0]?.sample }),
@@ -79,6 +83,16 @@ extension UndoScene {
         return transition.after == nil
             ? "was made by the transaction and would be removed, with what was written to it"
             : "was made larger by the transaction, and would lose what was written there since"
+    }
+
+    /// Whether a step had made it memory, and it has no driver since, though no undoing came to it: somebody can have had it as a device.
+    private func lostItsDriver(_ found: DeviceLayout) -> Bool {
+        found.use == nil && !found.ranges.subtracting(log.foundOnline).isEmpty
+            && log.done.contains { number in
+                log.header.steps[number].transition?.after.map {
+                    $0.use?.isSystemRAM == true && $0.ranges.starts(with: found.ranges)
+                } ?? false
+            }
     }
 
     /// Whether a step had finished a device that is cut short since, or has no driver: then nobody can look what was written to it.
@@ -112,8 +126,8 @@ extension UndoScene {
     mutating func returnDaxRegions(recording: inout Recording) throws(ExecutionError) {
         let undos = try daxUndos()
         // Undoing that dies while it clears that finds it offline, and half cleared.
-        let online = undos.flatMap(\.online).subtracting(log.foundOnline)
-        if !online.isEmpty { try recording.note(.foundOnline(online)) }
+        let memory = undos.flatMap(\.memory).subtracting(log.foundOnline)
+        if !memory.isEmpty { try recording.note(.foundOnline(memory)) }
         var back: Set<String> = []
         for item in undos.flatMap({ $0.returns.prefix($0.urgent) })
             + undos.flatMap({ $0.returns.dropFirst($0.urgent) })

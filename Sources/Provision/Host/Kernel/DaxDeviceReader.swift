@@ -19,7 +19,7 @@ package enum DaxDeviceReader {
             found.memmapOnMemory = MemmapAttribute.isInEffect(directory, "\(claim)/\(device)/")
             found.memory = MemoryBlocks.memory(from: start, size: size)
         } else {
-            found.isStranded = SystemMemoryRanges.read().contains { $0.overlaps(start..<(start + size)) }
+            found.isStranded = !SystemMemoryRanges.used(of: [start..<(start + size)]).isEmpty
         }
         return found
     }
@@ -91,6 +91,30 @@ package enum SystemMemoryRanges {
     /// `r_show`).
     package static func read(_ path: String = "/proc/iomem") -> [Range<UInt64>] {
         parse(ProcText.lines(path))
+    }
+
+    /// What of physical ranges, which no device has as memory, is memory of the kernel all the same.
+    package static func used(of ranges: [Range<UInt64>]) -> [Range<UInt64>] {
+        used(of: ranges, by: entries(ProcText.lines("/proc/iomem")), sysfs: "/sys")
+    }
+
+    /// The same by what the map of physical addresses says; or, where that has no addresses (without CAP_SYS_ADMIN), by the memory
+    /// blocks that lie there wholly.
+    package static func used(
+        of ranges: [Range<UInt64>], by entries: [Entry], sysfs: String
+    ) -> [Range<UInt64>] {
+        // Every machine has system memory.
+        let memory = entries.filter(\.isSystemMemory).map(\.range)
+        guard memory.isEmpty else {
+            return memory.flatMap { entry in ranges.filter(entry.overlaps).map(entry.clamped) }
+        }
+        guard let directory = SysfsDirectory.ifThere("\(sysfs)/devices/system/memory"),
+            let hotplug = MemoryBlocks.hotplug(directory)
+        else { return [] }
+        let unit = hotplug.blockSize.bytes
+        return MemoryBlocks.runs(in: ranges, hotplug, directory).map {
+            $0.numbers.lowerBound * unit..<$0.numbers.upperBound * unit
+        }
     }
 
     /// The ranges whose name begins with `System RAM`, as in "    108000000-11fffffff : System RAM (kmem)".

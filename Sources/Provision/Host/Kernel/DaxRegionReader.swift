@@ -54,7 +54,7 @@ package struct DaxRegionReader {
         var regions = devicesByRegion().compactMap { path, devices in region(path, devices) }
         if regions.contains(where: Self.isIncomplete) {
             let entries = SystemMemoryRanges.entries(ProcText.lines(addressMap))
-            for index in regions.indices { regions[index].complete(by: entries) }
+            for index in regions.indices { regions[index].complete(by: entries, sysfs: sysfs) }
         }
         regions.sort { ($0.id, $0.path) < ($1.id, $1.path) }
         if regions.contains(where: { $0.kind == .dynamic }) { giveRules(to: &regions) }
@@ -222,21 +222,16 @@ package struct DaxRegionReader {
 extension DaxRegion {
     /// Takes from the map of physical addresses what sysfs does not say: where the region begins, and what of it is the
     /// kernel's memory.
-    fileprivate mutating func complete(by entries: [SystemMemoryRanges.Entry]) {
+    fileprivate mutating func complete(by entries: [SystemMemoryRanges.Entry], sysfs: String) {
         if kind == .dynamic, start == nil { start = startOfEntry(in: entries) }
-        let memory = entries.filter(\.isSystemMemory).map(\.range)
         for index in devices.indices where devices[index].driver == nil {
-            devices[index].isStranded =
-                devices[index].mappings?.contains { mapping in
-                    memory.contains { $0.overlaps(mapping.range) }
-                } ?? false
+            let ranges = devices[index].mappings?.map(\.range) ?? []
+            devices[index].isStranded = !SystemMemoryRanges.used(of: ranges, by: entries, sysfs: sysfs).isEmpty
         }
         guard kind == .dynamic, let range else { return }
         let ours = devices.filter { $0.mode == .systemRAM }.flatMap { $0.mappings ?? [] }.map(\.range)
-        strandedRanges = memory.filter { range.overlaps($0) }.flatMap {
-            $0.clamped(to: range).subtracting(ours)
-        }
-        .sorted { $0.lowerBound < $1.lowerBound }
+        strandedRanges = SystemMemoryRanges.used(of: range.subtracting(ours), by: entries, sysfs: sysfs)
+            .sorted { $0.lowerBound < $1.lowerBound }
     }
 
     /// The address of the entry that is the region: that of its platform device (`hmem.0`, Linux 6.1), or the soft-reserved

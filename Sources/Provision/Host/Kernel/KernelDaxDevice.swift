@@ -165,9 +165,9 @@ package struct KernelDaxDevice: ~Copyable {
     }
 
     private func requirePossible() throws(HostError) {
-        if ranges.overlap(SystemMemoryRanges.read()) {
+        guard SystemMemoryRanges.used(of: ranges).isEmpty else {
             throw failed(
-                "its range is in use as system memory, though no device holds it any more (/proc/iomem)",
+                "its range is in use as system memory, though no device holds it any more",
                 "reboot: nothing else gives the range back")
         }
         guard let node = directory.text("target_node"), !node.hasPrefix("-") else {
@@ -281,15 +281,19 @@ package struct KernelDaxDevice: ~Copyable {
         }
     }
 
-    /// Makes it the memory again that it was. The kernel's policy would bring its blocks online in a zone of its own choice.
+    /// Makes it the memory again that it was, unless another device would become memory with it: then it has no driver. The kernel's
+    /// policy would bring its blocks online in a zone of its own choice.
     private func becomeMemoryAgain(
         _ taken: [UInt64: String], _ memmapOnMemory: Bool, after failure: HostError
     ) -> HostError {
         let policy = SystemMemory.policy ?? "offline"
         do throws(HostError) {
+            let others = drivers()
+            try requireNoOtherUnbound(others)
             if policy != "offline" { try SystemMemory.setPolicy("offline") }
             try setMemmapOnMemory(memmapOnMemory)
             try bind(to: Self.memoryDriver)
+            try requireSame(others)
         } catch {
             return Self.giveBack(policy, after: failure.adding(undoFailures: [error]))
         }
