@@ -173,7 +173,7 @@ import Testing
         #expect(region.strandedRanges == [0x1_0800_0000..<0x1_1000_0000, 0x1_2000_0000..<0x1_2800_0000])
     }
 
-    /// Without CAP_SYS_ADMIN the kernel writes zeros for addresses. Block 35 belongs to what has the driver, 39 to nobody.
+    /// Without CAP_SYS_ADMIN the kernel writes zeros for addresses. Block 35 is a driver's, 39 nobody's.
     @Test func whereAddressesAreHiddenMemoryBlocksTellWhatIsStranded() throws {
         let made = try Made()
         try made.region(Self.hmem, size: 1 << 30, available: 512 << 20)
@@ -181,7 +181,8 @@ import Testing
         try made.device("dax0.1", in: Self.hmem, [(0x1_0800_0000, 0x1_0fff_ffff, 0)])
         try made.device("dax0.2", in: Self.hmem, driver: "kmem", [(0x1_1800_0000, 0x1_1fff_ffff, 0)])
         try made.blocks([
-            31: ("online", "Normal"), 33: ("offline", "none"), 35: ("online", "Movable"), 39: ("offline", "none"),
+            31: ("online", "Normal"), 33: ("offline", "none"), 35: ("online", "Movable"),
+            39: ("offline", "none"),
             40: ("online", "Normal"),
         ])
         try made.addressMap("00000000-00000000 : System RAM", "00000000-00000000 : System RAM (kmem)")

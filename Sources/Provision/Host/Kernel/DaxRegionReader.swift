@@ -226,7 +226,8 @@ extension DaxRegion {
         if kind == .dynamic, start == nil { start = startOfEntry(in: entries) }
         for index in devices.indices where devices[index].driver == nil {
             let ranges = devices[index].mappings?.map(\.range) ?? []
-            devices[index].isStranded = !SystemMemoryRanges.used(of: ranges, by: entries, sysfs: sysfs).isEmpty
+            devices[index].isStranded = !SystemMemoryRanges.used(of: ranges, by: entries, sysfs: sysfs)
+                .isEmpty
         }
         guard kind == .dynamic, let range else { return }
         let ours = devices.filter { $0.mode == .systemRAM }.flatMap { $0.mappings ?? [] }.map(\.range)
