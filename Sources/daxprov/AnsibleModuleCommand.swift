@@ -58,7 +58,7 @@ struct AnsibleModuleCommand: ParsableCommand {
     private static func failure(_ error: any Error) -> CommandFailure {
         switch error {
         case let failure as CommandFailure: failure
-        case let error as HostError: CommandFailure(error)
+        case let error as OperationError: CommandFailure(error)
         case let error as ValidationError: CommandFailure(.usage, error.message)
         default: CommandFailure(.error, "\(error)")
         }

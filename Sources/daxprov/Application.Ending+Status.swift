@@ -12,15 +12,14 @@ extension Application.Ending {
         case .refused: .refused
         case .stale: .stale
         case .incomplete, .unconfirmed, .partial: .partial
-        case .undone(let failed, .host(let error), _):
+        case .undone(let failed, let error, _):
             error.kind.undoneStatus(
                 afterNothing: plan.steps.first?.step == failed && !error.hasStored)
-        case .undone: .rolledBack
         }
     }
 }
 
-extension HostError.Kind {
+extension OperationError.Kind {
     /// The exit code of a run that this error ended, and that was undone: after anything had been written it is always the
     /// same. A store that the kernel refuses with EBUSY is a failure like another; found by looking, it is a refusal.
     fileprivate func undoneStatus(afterNothing: Bool) -> ExitStatus {
@@ -29,7 +28,7 @@ extension HostError.Kind {
         case .busy: .refused
         case .changed: .stale
         case .notPermitted: .notPermitted
-        case .failed, .unavailable: .rolledBack
+        case .failed, .unavailable, .record, .interrupted, .consentMissing: .rolledBack
         }
     }
 }

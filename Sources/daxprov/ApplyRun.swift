@@ -122,7 +122,7 @@ struct ApplyRun {
     }
 
     private func prepare(_ application: Application) throws -> Application.Prepared {
-        try CommandFailure.translating { () throws(HostError) in try application.prepare() }
+        try CommandFailure.translating { () throws(OperationError) in try application.prepare() }
     }
 
     private func carryOut(
@@ -141,7 +141,7 @@ struct ApplyRun {
             if Question.isPossible {
                 if json { Console.diagnose(plan.text()) }
                 consent = try ask(consent, about: prepared.plan)
-                prepared = try CommandFailure.translating { () throws(HostError) in
+                prepared = try CommandFailure.translating { () throws(OperationError) in
                     try application.prepare(after: prepared)
                 }
             } else {
@@ -150,7 +150,7 @@ struct ApplyRun {
                 throw Question.impossible
             }
         }
-        do throws(ExecutionError) {
+        do throws(OperationError) {
             return try application.carryOut(
                 prepared, consent: consent, recordingIn: host.store, interruption: .bySignals(),
                 progress: Console.show)

@@ -11,17 +11,17 @@ struct BootApply {
 
     /// Looks what is to be done on a host. Touches nothing.
     init(_ options: HostOptions, _ host: any RestoringHost) throws {
-        let kept = try CommandFailure.onState { () throws(StateError) in
+        let kept = try CommandFailure.translating { () throws(OperationError) in
             try KeptDeviceStore(options.store.directory).kept()
         }
-        let divisions = try CommandFailure.onState { () throws(StateError) in
+        let divisions = try CommandFailure.translating { () throws(OperationError) in
             try DaxRegionStore(options.store.directory).found()
         }
         let keepsNothing =
             kept.devices.isEmpty && kept.damaged.isEmpty && divisions.records.isEmpty
             && divisions.damaged.isEmpty
         isEmpty = keepsNothing
-        restoration = try CommandFailure.translating { () throws(HostError) in
+        restoration = try CommandFailure.translating { () throws(OperationError) in
             try BootRestoration(
                 kept, divisions, on: keepsNothing ? Observed(buses: []) : try host.observe(), host)
         }

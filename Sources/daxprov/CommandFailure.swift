@@ -20,55 +20,28 @@ struct CommandFailure: Error {
         self.advice = advice
     }
 
-    /// A host's failure.
-    init(_ error: HostError) {
-        let status: ExitStatus =
-            switch error.kind {
-            case .notPermitted: .notPermitted
-            case .busy: .refused
-            case .changed: .stale
-            case .failed, .unavailable: .error
-            }
-        let undo = error.undoFailures.map { "; undoing it failed too: \($0)" }.joined()
-        let device = error.device.map { error.operation.contains($0) ? "" : "\($0): " } ?? ""
-        self.init(status, "\(device)cannot \(error.operation): \(error.reason)\(undo)", advice: error.advice)
+    /// A failure where nothing was touched, or where only recovery is left to do.
+    init(_ error: OperationError, status: ExitStatus? = nil) {
+        self.init(status ?? Self.status(of: error.kind), error.refusal, advice: error.advice)
     }
 
-    /// A failure of the state directory or the lock.
-    init(_ error: StateError) {
-        let status: ExitStatus =
-            switch error.kind {
-            case .locked: .locked
-            case .interrupted: .partial
-            case .notPermitted: .notPermitted
-            case .unusable, .untrusted, .damaged, .unsuitable: .error
-            }
-        self.init(status, error.description, advice: error.advice)
-    }
-
-    /// A failure of an execution; where nothing was touched, or where only recovery is left to do.
-    init(_ error: ExecutionError, status: ExitStatus? = nil) {
-        switch error {
-        case .host(let host): self.init(host)
-        case .state(let state): self.init(state)
-        case .interrupted: self.init(.partial, error.description)
-        case .consentMissing: self.init(.refused, error.description, advice: error.advice)
-        }
-        if let status { self.status = status }
-    }
-
-    /// What `body` reads of the state directory, with its failure as a command's.
-    static func onState<Value>(_ body: () throws(StateError) -> Value) throws(CommandFailure) -> Value {
-        do throws(StateError) {
-            return try body()
-        } catch {
-            throw CommandFailure(error)
+    private static func status(of kind: OperationError.Kind) -> ExitStatus {
+        switch kind {
+        case .notPermitted, .record(.notPermitted): .notPermitted
+        case .busy, .consentMissing: .refused
+        case .changed: .stale
+        case .record(.locked): .locked
+        case .interrupted, .record(.interrupted): .partial
+        case .failed, .unavailable, .record(.unusable), .record(.untrusted), .record(.damaged),
+            .record(.unsuitable):
+            .error
         }
     }
 
-    /// What `body` returns, with a host's failure as a command's.
-    static func translating<Value>(_ body: () throws(HostError) -> Value) throws(CommandFailure) -> Value {
-        do throws(HostError) {
+    /// What `body` returns, with its failure as a command's.
+    static func translating<Value>(_ body: () throws(OperationError) -> Value) throws(CommandFailure) -> Value
+    {
+        do throws(OperationError) {
             return try body()
         } catch {
             throw CommandFailure(error)

@@ -93,7 +93,7 @@ struct ErrorsClearCommand: ParsableCommand {
         }
         let last = store.youngest
         let ending: MediaErrorClearing.Ending
-        do throws(ExecutionError) {
+        do throws(OperationError) {
             ending = try clearing.carryOut(
                 prepared, consent: consent, recordingIn: store, interruption: .bySignals(),
                 progress: { index, count in Console.diagnose("[\(index + 1)/\(count)] clear media errors") })
@@ -110,7 +110,7 @@ struct ErrorsClearCommand: ParsableCommand {
     }
 
     private func prepare(_ clearing: MediaErrorClearing) throws -> MediaErrorClearing.Prepared {
-        try CommandFailure.translating { () throws(HostError) in try clearing.prepare() }
+        try CommandFailure.translating { () throws(OperationError) in try clearing.prepare() }
     }
 
     private func ask(_ consent: Consent, _ clearance: MediaErrorClearance) throws -> Consent {

@@ -32,7 +32,7 @@ struct ErrorsListCommand: ParsableCommand {
     func run() throws {
         let watch = self.host.watch
         let host = try host.makeHost()
-        let (observed, lists) = try CommandFailure.translating { () throws(HostError) in
+        let (observed, lists) = try CommandFailure.translating { () throws(OperationError) in
             let observed = try host.observe()
             return (observed, try host.mediaErrorLists(of: observed))
         }

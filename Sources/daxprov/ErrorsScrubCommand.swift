@@ -30,7 +30,7 @@ struct ErrorsScrubCommand: ParsableCommand {
     func run() throws {
         let host = try host.makeHost()
         try self.host.requirePrivilege()
-        let observed = try CommandFailure.translating { () throws(HostError) in try host.observe() }
+        let observed = try CommandFailure.translating { () throws(OperationError) in try host.observe() }
         let buses = observed.buses.filter { bus == nil || $0.device == bus }
         guard !buses.isEmpty else {
             throw CommandFailure(
@@ -66,7 +66,7 @@ struct ErrorsScrubCommand: ParsableCommand {
 
     /// Starts a scrub, and returns how it is with the bus: its count must be exceeded at the end.
     private func start(_ bus: Bus, _ host: any RestoringHost) throws -> ScrubReport.Item {
-        let before = try CommandFailure.translating { () throws(HostError) in
+        let before = try CommandFailure.translating { () throws(OperationError) in
             let before = try host.scrub(of: bus.device)
             if !before.isRunning { try host.startScrub(of: bus.device) }
             return before
@@ -81,7 +81,7 @@ struct ErrorsScrubCommand: ParsableCommand {
         let bus = item.bus
         var seconds = 0
         while true {
-            let now = try CommandFailure.translating { () throws(HostError) in
+            let now = try CommandFailure.translating { () throws(OperationError) in
                 try host.scrub(of: bus.device)
             }
             if now.count > item.scrubs ?? 0, !now.isRunning {

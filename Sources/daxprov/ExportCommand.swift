@@ -68,7 +68,7 @@ struct ExportCommand: ParsableCommand {
         if let inventory { return try InventoryFile.read(inventory) }
         let watch = self.host.watch
         let host = try host.makeHost()
-        let observed = try CommandFailure.translating { () throws(HostError) in
+        let observed = try CommandFailure.translating { () throws(OperationError) in
             try self.host.observe(host)
         }
         for note in watch.notes { Console.diagnose("daxprov: \(note.message)") }

@@ -1,3 +1,4 @@
+import ProvisionCore
 import ArgumentParser
 import Provision
 
@@ -19,7 +20,7 @@ struct HistoryCommand: ParsableCommand {
 
     func run() throws {
         let store = host.store
-        let report = try CommandFailure.onState { () throws(StateError) in
+        let report = try CommandFailure.translating { () throws(OperationError) in
             let readings = try store.readings()
             return HistoryReport(
                 readings, details: json ? details(of: readings, in: store) : [:],

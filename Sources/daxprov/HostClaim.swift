@@ -1,3 +1,4 @@
+import ProvisionCore
 import Provision
 
 /// The right of one command to change the host, for as long as it lives: the host's one lock, and for a state directory
@@ -24,7 +25,7 @@ struct HostClaim: ~Copyable {
     init(
         _ lock: consuming HostLock, for purpose: Purpose, recordingIn store: TransactionStore,
         among places: StatePlaces?
-    ) throws(StateError) {
+    ) throws(OperationError) {
         self.lock = lock
         self.store = store
         self.places = places
@@ -46,7 +47,7 @@ struct HostClaim: ~Copyable {
 
     /// Fails where a transaction that is recorded elsewhere was interrupted.
     borrowing func requireNothingElsewhere() throws(CommandFailure) {
-        try CommandFailure.onState { () throws(StateError) in
+        try CommandFailure.translating { () throws(OperationError) in
             try places?.requireNothingInterrupted(besides: store.directory.path)
         }
     }

@@ -25,7 +25,7 @@ struct HostOptions: ParsableArguments {
     /// The host to act on. The one place where a command line chooses between the kernel and a simulation.
     func makeHost() throws -> any RestoringHost {
         guard let file = simulate else { return KernelHost() }
-        return try CommandFailure.translating { () throws(HostError) in
+        return try CommandFailure.translating { () throws(OperationError) in
             try SimulatedHost.open(FilePath(file))
         }
     }
@@ -72,7 +72,7 @@ struct HostOptions: ParsableArguments {
 
     /// The host as it is, with what is recorded of its dynamic dax regions.
     /// - Parameter health: whether the DIMMs are asked for their health.
-    func observe(_ host: any RestoringHost, health: Bool = false) throws(HostError) -> Observed {
+    func observe(_ host: any RestoringHost, health: Bool = false) throws(OperationError) -> Observed {
         let found = try? DaxRegionStore(store.directory).found()
         return try host.observe(health: health).remembering(found?.records ?? [])
     }
@@ -85,7 +85,7 @@ struct HostOptions: ParsableArguments {
         _ options: LockOptions, for purpose: HostClaim.Purpose
     ) throws(CommandFailure) -> HostClaim {
         let lockTimeout = options.lockTimeout
-        do throws(StateError) {
+        do throws(OperationError) {
             let makes = purpose == .apply && (stateDir != nil || isSimulated)
             if makes || store.directory.exists { try store.directory.prepare() }
             try lockDirectory.prepareAlone()
@@ -100,7 +100,7 @@ struct HostOptions: ParsableArguments {
     /// Fails where a transaction of this host was interrupted that another state directory has.
     func requireNothingElsewhere() throws(CommandFailure) {
         guard !isSimulated, !Privilege.isMissing else { return }
-        try CommandFailure.onState { () throws(StateError) in
+        try CommandFailure.translating { () throws(OperationError) in
             try Self.places.requireNothingInterrupted(besides: store.directory.path)
         }
     }

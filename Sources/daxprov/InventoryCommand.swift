@@ -62,7 +62,7 @@ struct InventoryCommand: ParsableCommand {
         do {
             let isTold = format == nil || format == .json || health
             observed = try host.observe(host.makeHost(), health: isTold)
-        } catch let error as HostError {
+        } catch let error as OperationError {
             throw CommandFailure(error)
         }
         let report = InventoryReport(

@@ -64,7 +64,7 @@ struct PlanCommand: ParsableCommand {
 
     private func report(for profile: Profile, _ text: String) throws -> PlanReport {
         if let out {
-            try CommandFailure.onState { () throws(StateError) in
+            try CommandFailure.translating { () throws(OperationError) in
                 try PrivateFile.requireReplaceable(FilePath(out), holding: SavedPlan.kind)
             }
         }
@@ -75,7 +75,7 @@ struct PlanCommand: ParsableCommand {
         let safeguards = self.host.safeguards
         let watch = self.host.watch
         let host = try host.makeHost()
-        var prepared = try CommandFailure.translating { () throws(HostError) in
+        var prepared = try CommandFailure.translating { () throws(OperationError) in
             try Application(of: profile, to: host, backupLimit: limit, safeguards: safeguards).prepare()
         }
         if let out, prepared.plan.refusals.isEmpty {
@@ -93,7 +93,7 @@ struct PlanCommand: ParsableCommand {
         } catch {
             throw CommandFailure(.error, "the plan cannot be saved: \(error)")
         }
-        try CommandFailure.onState { () throws(StateError) in
+        try CommandFailure.translating { () throws(OperationError) in
             try PrivateFile.replace(FilePath(path), with: plan.text, holding: SavedPlan.kind)
         }
     }

@@ -41,13 +41,13 @@ struct RecoverCommand: ParsableCommand {
             try giveUp(abandon, host)
             return extendLifetime(lock)
         }
-        do throws(ExecutionError) {
+        do throws(OperationError) {
             try Recovery(host: host, store: self.host.store, consent: consent.consent).requireKnownWords()
         } catch {
             throw CommandFailure(error, status: .partial)
         }
         let outcome = try Self.run(host, self.host.store, consent.consent)
-        let unreadable = try CommandFailure.onState { () throws(StateError) in
+        let unreadable = try CommandFailure.translating { () throws(OperationError) in
             try self.host.store.unreadable()
         }
         let report = RecoveryReport(outcome, unreadable: unreadable)
@@ -59,7 +59,7 @@ struct RecoverCommand: ParsableCommand {
             throw Ending(failure.status)
         }
         // Recovery ends no wipe: whether it goes on is for its user to say.
-        let wipes = try CommandFailure.onState { () throws(StateError) in
+        let wipes = try CommandFailure.translating { () throws(OperationError) in
             try WipeStore(self.host.store).unfinished()
         }
         for wipe in wipes { Console.diagnose("daxprov: \(WipeText.unfinished(wipe))") }
@@ -80,9 +80,11 @@ struct RecoverCommand: ParsableCommand {
     static func recoverFirst(
         _ host: any RestoringHost, _ store: TransactionStore, yes: Bool
     ) throws -> CommandFailure? {
-        let interrupted = try CommandFailure.onState { () throws(StateError) in try store.interrupted() }
+        let interrupted = try CommandFailure.translating { () throws(OperationError) in
+            try store.interrupted()
+        }
         if !interrupted.isEmpty, !yes {
-            let observed = try CommandFailure.translating { () throws(HostError) in try host.observe() }
+            let observed = try CommandFailure.translating { () throws(OperationError) in try host.observe() }
             for note in RecoveryForecast.notes(of: interrupted, on: observed, bootID: host.bootID) {
                 Console.diagnose("daxprov: \(TerminalText.clean("\(note.address): \(note.message)"))")
             }
@@ -90,7 +92,7 @@ struct RecoverCommand: ParsableCommand {
         }
         let outcome = try run(host, store, Consent())
         guard var failure = failure(of: outcome) else { return nil }
-        if case .consentMissing? = outcome.blocked.first?.error {
+        if outcome.blocked.first?.error.isMissingConsent == true {
             failure.advice = failure.advice.map { "\($0), with daxprov recover" }
         }
         return failure
@@ -102,7 +104,7 @@ struct RecoverCommand: ParsableCommand {
         apartFrom failure: CommandFailure?, in store: TransactionStore, _ concerns: ([TransactionLog]) -> Bool
     ) throws {
         guard let failure else { return }
-        let open = try CommandFailure.onState { () throws(StateError) in try store.interrupted() }
+        let open = try CommandFailure.translating { () throws(OperationError) in try store.interrupted() }
         guard !concerns(open) else { throw failure }
         Console.diagnose(failure.text)
     }
@@ -110,13 +112,13 @@ struct RecoverCommand: ParsableCommand {
     private func giveUp(_ text: String, _ host: any RestoringHost) throws {
         let store = self.host.store
         if WipeStore.canMean(text) { return try giveUpWipe(text, WipeStore(store)) }
-        let (id, isUnreadable) = try CommandFailure.onState { () throws(StateError) in
+        let (id, isUnreadable) = try CommandFailure.translating { () throws(OperationError) in
             let id = try store.name(meant: text)
             return (id, try store.unreadable().contains { $0.name == id })
         }
         if isUnreadable { return try setAside(id, store) }
         if !yes { try Question.confirm("Leave the host as transaction \(id) left it?") }
-        do throws(ExecutionError) {
+        do throws(OperationError) {
             try Recovery(host: host, store: store).abandon(id)
         } catch {
             throw CommandFailure(error)
@@ -126,12 +128,14 @@ struct RecoverCommand: ParsableCommand {
     }
 
     private func giveUpWipe(_ text: String, _ store: WipeStore) throws {
-        let wipe = try CommandFailure.onState { () throws(StateError) in try store.wipe(text) }
+        let wipe = try CommandFailure.translating { () throws(OperationError) in try store.wipe(text) }
         if !yes {
             try Question.confirm(
                 "Leave \(TerminalText.clean(wipe.address)) with what \(wipe.id) did not zero?")
         }
-        try CommandFailure.onState { () throws(StateError) in try store.abandon(wipe, at: WipeStore.now) }
+        try CommandFailure.translating { () throws(OperationError) in
+            try store.abandon(wipe, at: WipeStore.now)
+        }
         Console.report("\(wipe.id) is given up; what it did not zero stays as it is.\n")
     }
 
@@ -140,7 +144,7 @@ struct RecoverCommand: ParsableCommand {
             try Question.confirm(
                 "Leave the host as it is, and set aside transaction \(id), which cannot be read?")
         }
-        let place = try CommandFailure.onState { () throws(StateError) in try store.setAside(id) }
+        let place = try CommandFailure.translating { () throws(OperationError) in try store.setAside(id) }
         try Console.write("Transaction \(id) is set aside, in \(place); the host stays as it is.\n")
     }
 
@@ -149,7 +153,7 @@ struct RecoverCommand: ParsableCommand {
         _ host: any RestoringHost, _ store: TransactionStore, _ consent: Consent
     ) throws -> Recovery.Outcome {
         let outcome: Recovery.Outcome
-        do throws(ExecutionError) {
+        do throws(OperationError) {
             outcome = try Recovery(
                 host: host, store: store, consent: consent, interruption: .bySignals(),
                 progress: Console.show
@@ -166,10 +170,10 @@ struct RecoverCommand: ParsableCommand {
         outcome.blocked.first.map { stopped($0.error, id: $0.id) }
     }
 
-    private static func stopped(_ error: ExecutionError, id: String? = nil) -> CommandFailure {
+    private static func stopped(_ error: OperationError, id: String? = nil) -> CommandFailure {
         var failure = CommandFailure(error, status: .partial)
         failure.message = "recovery\(id.map { " of \($0)" } ?? "") stopped: \(failure.message)"
-        if case .consentMissing = error { return failure }
+        if error.isMissingConsent { return failure }
         let last = "where it can never succeed: daxprov recover --abandon \(id ?? "ID")"
         failure.advice = failure.advice.map { "\($0); \(last)" } ?? last
         return failure

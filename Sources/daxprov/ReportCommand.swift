@@ -45,7 +45,7 @@ struct ReportCommand: ParsableCommand {
         let host = try host.makeHost()
         var material = HostMaterial(
             of: host, below: self.host.isSimulated ? nil : "/", recordedIn: self.host.store
-        ) { () throws(HostError) in
+        ) { () throws(OperationError) in
             try self.host.observe(host, health: true)
         }
         do throws(CommandFailure) {
@@ -58,7 +58,7 @@ struct ReportCommand: ParsableCommand {
         let report = HostReport(material, notes: notes)
         let text = redact ? report.redactedText : report.text
         guard let output else { return try Console.write(text) }
-        try CommandFailure.onState { () throws(StateError) in
+        try CommandFailure.translating { () throws(OperationError) in
             try PrivateFile.create(FilePath(output), with: text)
         }
         Console.diagnose("daxprov: the report is in \(output): read it before you send it")

@@ -35,8 +35,10 @@ struct RollbackCommand: ParsableCommand {
         let lock = try self.host.lock(waiting, for: .rollback)
         let store = self.host.store
         let open = try RecoverCommand.recoverFirst(host, store, yes: yes)
-        let (log, later) = try CommandFailure.onState { () throws(StateError) in try store.undoable(id) }
-        let (observed, findings) = try CommandFailure.translating { () throws(HostError) in
+        let (log, later) = try CommandFailure.translating { () throws(OperationError) in
+            try store.undoable(id)
+        }
+        let (observed, findings) = try CommandFailure.translating { () throws(OperationError) in
             let observed = try self.host.observe(host)
             var query = UseQuery(
                 targets: RollbackReview.targets(of: log, on: observed), claimsDevices: true)
@@ -47,7 +49,7 @@ struct RollbackCommand: ParsableCommand {
         try RecoverCommand.require(apartFrom: open, in: store) {
             UnsettledRegions.concern(log, on: observed, $0)
         }
-        try CommandFailure.onState { () throws(StateError) in try safeguards.requireKnown() }
+        try CommandFailure.translating { () throws(OperationError) in try safeguards.requireKnown() }
         var review = RollbackReview(
             of: log, on: observed, later: later, consent: consent.consent, marks: safeguards.marks,
             findings: findings)
@@ -76,7 +78,9 @@ struct RollbackCommand: ParsableCommand {
     /// Refuses a wipe, which history lists as well.
     private func requireTransaction() throws(CommandFailure) {
         guard let id, WipeStore.canMean(id) else { return }
-        let wipe = try CommandFailure.onState { () throws(StateError) in try WipeStore(host.store).wipe(id) }
+        let wipe = try CommandFailure.translating { () throws(OperationError) in
+            try WipeStore(host.store).wipe(id)
+        }
         throw CommandFailure(.refused, WipeText.irreversible(wipe), advice: "restore its data from a backup")
     }
 
@@ -88,7 +92,7 @@ struct RollbackCommand: ParsableCommand {
 
     /// Time has passed while somebody was asked, and other tools take no lock of ours.
     private func requireUnchanged(_ host: any RestoringHost, since observed: Observed) throws {
-        let now = try CommandFailure.translating { () throws(HostError) in try host.observe() }
+        let now = try CommandFailure.translating { () throws(OperationError) in try host.observe() }
         guard HostSnapshot(now) != HostSnapshot(observed) else { return }
         throw CommandFailure(
             .stale, "the host changed while you were asked",
@@ -114,11 +118,11 @@ struct RollbackCommand: ParsableCommand {
         let recovery = Recovery(
             host: host, store: store, consent: consent, interruption: .bySignals(), progress: Console.show)
         let undone: Undone
-        do throws(ExecutionError) {
+        do throws(OperationError) {
             undone = try recovery.rollBack(id)
         } catch {
             let failure = CommandFailure(error, status: .partial)
-            guard case .consentMissing = error else { throw failure }
+            guard error.isMissingConsent else { throw failure }
             // It has its end again where nothing was removed.
             let isUntouched = (try? store.outline(id))?.end != nil
             throw CommandFailure(

@@ -53,9 +53,9 @@ struct StatusCommand: ParsableCommand {
         let watch = self.host.watch
         let host = try host.makeHost()
         var status: HostStatus
-        do throws(StateError) {
+        do throws(OperationError) {
             status = try HostStatus(of: self.host.store, observingAlways: prometheus) {
-                () throws(HostError) in try self.host.observe(host, health: true)
+                () throws(OperationError) in try self.host.observe(host, health: true)
             }
         } catch {
             throw CommandFailure(error)
@@ -86,7 +86,7 @@ struct StatusCommand: ParsableCommand {
                 .error, "the host cannot be looked at, and \(output) stays as it is: \(unknown)",
                 advice: "see daxprov inventory")
         }
-        try CommandFailure.onState { () throws(StateError) in
+        try CommandFailure.translating { () throws(OperationError) in
             try PrivateFile.replace(FilePath(output), with: text, holding: StatusMetrics.kind, isPublic: true)
         }
     }

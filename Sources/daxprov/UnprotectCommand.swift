@@ -29,7 +29,7 @@ struct UnprotectCommand: ParsableCommand {
         try self.host.requirePrivilege()
         let lock = try self.host.lock(waiting, for: .unprotect)
         let ending: Unprotection.Ending
-        do throws(ExecutionError) {
+        do throws(OperationError) {
             ending = try Unprotection(host: host, store: self.host.store).run(namespace)
         } catch {
             throw CommandFailure(error)

@@ -37,7 +37,7 @@ struct VerifyCommand: ParsableCommand {
     func run() throws {
         let watch = self.host.watch
         let host = try host.makeHost()
-        let observed = try CommandFailure.translating { () throws(HostError) in try host.observe() }
+        let observed = try CommandFailure.translating { () throws(OperationError) in try host.observe() }
         let verification = Verification(
             of: observed, on: host, only: try HostSelection.named(names, on: observed))
         for note in watch.notes { Console.diagnose("daxprov: \(note.message)") }

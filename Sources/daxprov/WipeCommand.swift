@@ -53,7 +53,9 @@ struct WipeCommand: ParsableCommand {
         try self.host.requirePrivilege()
         let lock = try self.host.lock(waiting, for: .apply)
         try requireSettled()
-        let observed = try CommandFailure.translating { () throws(HostError) in try self.host.observe(host) }
+        let observed = try CommandFailure.translating { () throws(OperationError) in
+            try self.host.observe(host)
+        }
         let targets = try targets(on: observed)
         let wiping = Wiping(
             host: host, store: WipeStore(self.host.store), interruption: .bySignals(), progress: meter.show)
@@ -62,14 +64,14 @@ struct WipeCommand: ParsableCommand {
         let planned = try targets.map { target in
             Planned(
                 target: target,
-                beginning: try onExecution { () throws(ExecutionError) in try wiping.beginning(of: target) })
+                beginning: try onExecution { () throws(OperationError) in try wiping.beginning(of: target) })
         }
         let losses = zip(planned, review.losses).filter { !$0.0.isResumed }.map { $0.1 }
         try agree(planned, losses, on: observed, host)
         var outcomes: [Wiping.Outcome] = []
-        var failure: ExecutionError?
+        var failure: OperationError?
         for item in planned where failure == nil && outcomes.allSatisfy({ $0.record.end == .wiped }) {
-            do throws(ExecutionError) {
+            do throws(OperationError) {
                 outcomes.append(try run(item, by: wiping))
             } catch {
                 guard !outcomes.isEmpty else { throw CommandFailure(error) }
@@ -93,7 +95,7 @@ struct WipeCommand: ParsableCommand {
     /// Refuses as long as a transaction is not settled: it may be about the same namespaces.
     private func requireSettled() throws {
         let store = host.store
-        let (interrupted, unreadable) = try CommandFailure.onState { () throws(StateError) in
+        let (interrupted, unreadable) = try CommandFailure.translating { () throws(OperationError) in
             (try store.interrupted().map(\.header.id), try store.unreadable().map(\.name))
         }
         guard let first = (interrupted + unreadable).first else { return }
@@ -122,9 +124,9 @@ struct WipeCommand: ParsableCommand {
 
     private func review(_ targets: [WipeTarget], on host: any RestoringHost) throws -> WipeReview {
         let safeguards = self.host.safeguards
-        try CommandFailure.onState { () throws(StateError) in try safeguards.requireKnown() }
+        try CommandFailure.translating { () throws(OperationError) in try safeguards.requireKnown() }
         let active = targets.filter(\.namespace.isActive)
-        let findings = try CommandFailure.translating { () throws(HostError) in
+        let findings = try CommandFailure.translating { () throws(OperationError) in
             try host.examine(
                 UseQuery(
                     targets: active.map { NamespaceTarget($0.namespace, region: $0.region) },
@@ -164,7 +166,7 @@ struct WipeCommand: ParsableCommand {
             _ = try Question.agree(requests, to: agreed)
         }
         // Time has passed, and other tools take no lock of ours.
-        let now = try CommandFailure.translating { () throws(HostError) in try host.observe() }
+        let now = try CommandFailure.translating { () throws(OperationError) in try host.observe() }
         guard HostSnapshot(now) == HostSnapshot(observed) else {
             throw CommandFailure(
                 .stale, "the host changed while you were asked",
@@ -172,15 +174,15 @@ struct WipeCommand: ParsableCommand {
         }
     }
 
-    private func run(_ item: Planned, by wiping: Wiping) throws(ExecutionError) -> Wiping.Outcome {
+    private func run(_ item: Planned, by wiping: Wiping) throws(OperationError) -> Wiping.Outcome {
         defer { meter.end() }
         return try wiping.run(item.target, item.beginning)
     }
 
     private func onExecution<Value>(
-        _ body: () throws(ExecutionError) -> Value
+        _ body: () throws(OperationError) -> Value
     ) throws(CommandFailure) -> Value {
-        do throws(ExecutionError) { return try body() } catch { throw CommandFailure(error) }
+        do throws(OperationError) { return try body() } catch { throw CommandFailure(error) }
     }
 
     private func tell(_ report: WipeReport) throws {

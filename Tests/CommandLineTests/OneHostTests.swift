@@ -1,6 +1,7 @@
 import Glibc
 import Provision
 import SystemPackage
+import ProvisionCore
 import Testing
 
 /// One host has one lock, whatever its transactions are recorded in; and whoever looks at it is told of whoever changes
@@ -76,7 +77,7 @@ import Testing
         #expect(unsafe access(path.string, F_OK) != 0)
         let held = try lock()
         #expect(HostLock.state(of: path) == .held(by: Int(getpid())))
-        #expect(throws: StateError.self) { _ = try HostLock(path) }
+        #expect(throws: OperationError.self) { _ = try HostLock(path) }
         #expect(HostLock.state(of: path) == .held(by: Int(getpid())))
         extendLifetime(held)
     }

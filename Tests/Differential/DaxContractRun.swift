@@ -25,7 +25,7 @@ enum DaxContractRun {
         let host = KernelHost()
         let found = try host.observe().daxRegions.first { $0.kind == .dynamic && $0.size >= .gib(1) }
         guard let identity = found?.identity else {
-            throw HostError(.failed, while: "look for a dynamic dax region", reason: "there is none")
+            throw OperationError(.failed, while: "look for a dynamic dax region", reason: "there is none")
         }
         let region = ContractDaxRegion(host: host, identity: identity)
         try region.empty()

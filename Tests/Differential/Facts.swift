@@ -36,7 +36,7 @@ enum Facts {
     }
 
     /// Why a step failed, in each host's own words.
-    static func reason(_ result: Result<Namespace?, HostError>) -> String {
+    static func reason(_ result: Result<Namespace?, OperationError>) -> String {
         switch result {
         case .success: "done"
         case .failure(let error): "\(error)"
@@ -44,11 +44,11 @@ enum Facts {
     }
 
     /// The facts of a step's result.
-    static func lines(_ result: Result<Namespace?, HostError>) -> [String] {
+    static func lines(_ result: Result<Namespace?, OperationError>) -> [String] {
         switch result {
         case .success(let namespace): ["done: \(namespace.map(line) ?? "nothing")"]
         case .failure(let error):
-            ["failed: \(error.kind.rawValue), undo failures \(error.undoFailures.count)"]
+            ["failed: \(error.kind.word), undo failures \(error.undoFailures.count)"]
         }
     }
 

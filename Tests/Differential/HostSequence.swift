@@ -80,7 +80,8 @@ struct HostSequence {
 
     private static func find(_ bus: String, in observed: Observed) throws -> Bus {
         guard let found = observed.buses.first(where: { $0.device == bus }) else {
-            throw HostError(.unavailable, while: "find the bus", device: bus, reason: "there is no such bus")
+            throw OperationError(
+                .unavailable, while: "find the bus", device: bus, reason: "there is no such bus")
         }
         return found
     }
@@ -138,8 +139,8 @@ extension HostSequence {
 
     private static func result(
         _ step: Step, _ identity: FreshIdentity, _ host: any Host
-    ) -> Result<Namespace?, HostError> {
-        do throws(HostError) {
+    ) -> Result<Namespace?, OperationError> {
+        do throws(OperationError) {
             return .success(try host.perform(step, identity: identity))
         } catch {
             return .failure(error)

@@ -47,9 +47,10 @@ package struct ContractDaxRegion {
     /// The error of a step that must fail.
     func failure(
         _ before: DeviceLayout?, _ after: DeviceLayout?, as name: String = "one"
-    ) throws -> HostError {
+    ) throws -> OperationError {
         let step = try transition(before, after, name)
-        let outcome = Result { () throws(HostError) in try host.perform(step, identity: Self.identity()) }
+        let outcome = Result { () throws(OperationError) in try host.perform(step, identity: Self.identity())
+        }
         switch outcome {
         case .success: throw ContractViolation("the step succeeded: \(step)")
         case .failure(let error): return error

@@ -38,8 +38,8 @@ package struct ContractRegion {
     }
 
     /// The error of a step that must fail.
-    func failure(of step: Step) throws -> HostError {
-        let outcome = Result { () throws(HostError) in try host.perform(step, identity: identity()) }
+    func failure(of step: Step) throws -> OperationError {
+        let outcome = Result { () throws(OperationError) in try host.perform(step, identity: identity()) }
         switch outcome {
         case .success: throw ContractViolation("the step succeeded: \(step)")
         case .failure(let error): return error

@@ -39,7 +39,7 @@ extension HostContract {
         var placement = try region.place(64)
         placement.resource = placement.resource.map { $0 + (1 << 28) }
         let kept = placement
-        let error = try region.error { () throws(HostError) in
+        let error = try region.error { () throws(OperationError) in
             _ = try host.occupy(kept, as: region.identity().label)
         }
         try expect(error.kind == .changed)
@@ -66,11 +66,11 @@ extension HostContract {
         let host = try region.restoring()
         let created = try region.create("one", 64, .raw)
         let target = region.target(created)
-        let read = try region.error { () throws(HostError) in
+        let read = try region.error { () throws(OperationError) in
             try host.readMedia(of: target, [Extent(offset: .zero, length: MediaSample.page)]) { _, _ in true }
         }
         try expect(read.kind == .busy)
-        let write = try region.error { () throws(HostError) in
+        let write = try region.error { () throws(OperationError) in
             try host.writeMedia(of: target, [MediaPiece(offset: .mib(1)) { ContractRegion.page(3) }])
         }
         try expect(write.kind == .busy)
@@ -145,7 +145,7 @@ extension HostContract {
         try expect(raw.resource == was.resource)
         try region.destroy(raw)
         let held = try region.occupy(64, as: region.identity().label)
-        let error = try region.error { () throws(HostError) in _ = try host.reinstate(was, on: held) }
+        let error = try region.error { () throws(OperationError) in _ = try host.reinstate(was, on: held) }
         try expect(error.kind == .failed)
         try expect(try region.namespaces().count == 1)
     }
@@ -216,8 +216,8 @@ extension ContractRegion {
     }
 
     /// The error of something that must fail.
-    func error(_ body: () throws(HostError) -> Void) throws -> HostError {
-        do throws(HostError) {
+    func error(_ body: () throws(OperationError) -> Void) throws -> OperationError {
+        do throws(OperationError) {
             try body()
         } catch {
             return error

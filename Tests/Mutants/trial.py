@@ -44,6 +44,8 @@ class Tests:
             if value is not None:
                 variables[name] = str(value)
         scratch = tempfile.mkdtemp(prefix="daxprov-mutant.")
+        # Some tests look as another user.
+        os.chmod(scratch, 0o755)
         variables["TMPDIR"] = scratch
         chosen = [word for name in suites for word in ("--filter", f"^{re.escape(name)}/")]
         limited = ["sh", "-c", f'ulimit -v {MEMORY_KIB}; ulimit -c 0; exec "$@"', "sh", *self.command, *chosen]

@@ -49,7 +49,7 @@ struct AnotherTool {
         }
         let region = try host.observe().regions[number]
         let identity = FreshIdentity.random(using: &random)
-        do throws(HostError) {
+        do throws(OperationError) {
             switch change {
             case .create, .label:
                 let layout = Self.layout(size: .mib(64), &random)
@@ -75,7 +75,7 @@ struct AnotherTool {
     private mutating func act(
         _ change: Change, on victim: ProvisionCore.Namespace, in region: Region, _ dimm: String,
         _ host: SimulatedHost, _ identity: FreshIdentity, _ random: inout RandomObserved.Generator
-    ) throws(HostError) {
+    ) throws(OperationError) {
         let target = NamespaceTarget(victim, region: region.device)
         _ = try host.perform(.disable(target), identity: identity)
         if let name = NamespaceName("theirs"), change == .rename {

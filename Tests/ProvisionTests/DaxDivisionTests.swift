@@ -162,7 +162,7 @@ import Testing
         #expect(try bench.read("tier") == [5, 5])
         #expect(try bench.prepare(profile).plan.isEmpty, "names are what they were")
         // What was written since it was made is asked for.
-        #expect(throws: ExecutionError.self) { _ = try bench.rollBack() }
+        #expect(throws: OperationError.self) { _ = try bench.rollBack() }
         #expect(try bench.layouts == divided)
         _ = try bench.rollBack(agreeing: ["tier", "rest", "cache"])
         #expect(try bench.layouts == old)
@@ -180,7 +180,7 @@ import Testing
         let layouts = try bench.layouts
         try bench.host.reboot()
         #expect(try bench.layouts != layouts)
-        let status = try HostStatus(of: bench.store) { () throws(HostError) in try bench.host.observe() }
+        let status = try HostStatus(of: bench.store) { () throws(OperationError) in try bench.host.observe() }
         #expect(!status.drift.isEmpty)
         let ending = try bench.restore()
         guard case .applied = ending else {

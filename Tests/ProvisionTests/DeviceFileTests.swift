@@ -10,7 +10,7 @@ import Testing
 
     init() throws { scratch = try ScratchDirectory() }
 
-    private func open(_ path: String, of node: DeviceNode) throws(HostError) {
+    private func open(_ path: String, of node: DeviceNode) throws(OperationError) {
         close(try DeviceFile.open(path, of: "null", node, O_RDONLY, while: "look", device: "namespace0.0"))
     }
 
@@ -24,14 +24,14 @@ import Testing
 
     @Test func aNodeOfAnotherDeviceIsAnErrorThatNamesBoth() throws {
         let null = try #require(DeviceNode(character: "1:3"))
-        let error = try #require(throws: HostError.self) { try open("/dev/zero", of: null) }
+        let error = try #require(throws: OperationError.self) { try open("/dev/zero", of: null) }
         #expect(error.reason.contains("leads to character device 1:5 (zero)"))
         #expect(error.reason.contains("null is character device 1:3 (null)"))
         #expect(error.advice?.contains("rm /dev/zero") == true)
         #expect(error.kind == .failed)
         // The same number of a block device is another device.
         let block = try #require(DeviceNode(block: "1:3"))
-        #expect(throws: HostError.self) { try open("/dev/null", of: block) }
+        #expect(throws: OperationError.self) { try open("/dev/null", of: block) }
     }
 
     @Test func whatIsNoDeviceIsNotOpened() throws {
@@ -43,10 +43,10 @@ import Testing
             (scratch.path.appending("file").string, "a regular file"), (fifo, "a FIFO"),
             ("/dev", "a directory"),
         ] {
-            let error = try #require(throws: HostError.self) { try open(path, of: null) }
+            let error = try #require(throws: OperationError.self) { try open(path, of: null) }
             #expect(error.reason.contains("leads to \(word)"))
         }
-        let absent = try #require(throws: HostError.self) {
+        let absent = try #require(throws: OperationError.self) {
             try open(scratch.path.appending("absent").string, of: null)
         }
         #expect(absent.errno == ENOENT)
@@ -54,7 +54,7 @@ import Testing
 
     @Test func aDeviceThatTheKernelDoesNotShowIsNotRead() throws {
         #expect(try DeviceFile.readable(block: "no-such-device", while: "look") == nil)
-        #expect(throws: HostError.self) {
+        #expect(throws: OperationError.self) {
             try DeviceFile.open(block: "no-such-device", O_RDONLY, while: "look", device: "namespace0.0")
         }
     }

@@ -131,7 +131,7 @@ import Testing
             let application = Application(of: profile, to: host)
             let prepared = try application.prepare()
             let consent = Consent(allowDestroy: Set(prepared.plan.losses.map(\.address)))
-            do throws(ExecutionError) {
+            do throws(OperationError) {
                 let ending = try application.carryOut(prepared, consent: consent, recordingIn: store)
                 if case .applied = ending {
                     #expect(point > 5 || CrashScale.every > 1)
@@ -381,7 +381,7 @@ import Testing
         #expect(!fault.isEmpty)
         #expect(file.rule(for: Self.keys[0]) == nil)
         for rule in [nil, DeviceRules.Rule(Self.databases, for: "wal")] {
-            let error = #expect(throws: HostError.self) { try file.set(rule, for: Self.keys[1]) }
+            let error = #expect(throws: OperationError.self) { try file.set(rule, for: Self.keys[1]) }
             #expect(error?.reason.contains(fault) == true && error?.device == path.string)
         }
         var status = stat()

@@ -43,10 +43,10 @@ import Testing
 
     private static func application(
         of profile: Profile, on host: SimulatedHost, _ store: TransactionStore?, agreed: Bool = true
-    ) throws(ExecutionError) -> Application.Ending {
+    ) throws(OperationError) -> Application.Ending {
         let application = Application(of: profile, to: host)
         let prepared: Application.Prepared
-        do throws(HostError) { prepared = try application.prepare() } catch { throw .host(error) }
+        prepared = try application.prepare()
         let consent = Consent(allowDestroy: agreed ? Set(prepared.plan.losses.map(\.address)) : [])
         return try application.carryOut(prepared, consent: consent, recordingIn: store)
     }
@@ -124,7 +124,7 @@ import Testing
             if !old.use.isOnline { try host.write(5, to: Self.target(host), at: [.zero]) }
             host.arm(SimulatedFault(.crash, atOperation: point))
             let profile = try Self.profile(new.words)
-            do throws(ExecutionError) {
+            do throws(OperationError) {
                 let ending = try Self.application(of: profile, on: host, store)
                 if case .applied = ending {
                     #expect(point > 1)
@@ -168,11 +168,11 @@ import Testing
             log.end = nil
             let rollback = Rollback(host: host, store: store, log: log, consent: Consent(allowDestroy: words))
             var recording = Recording(discardingFor: host)
-            do throws(ExecutionError) {
+            do throws(OperationError) {
                 _ = try rollback.run(recording: &recording)
                 return true
             } catch {
-                guard case .consentMissing(let losses) = error else { throw error }
+                guard case .consentMissing(let losses) = error.kind else { throw error }
                 #expect(losses.map(\.address) == ["region0/heap"])
                 return false
             }

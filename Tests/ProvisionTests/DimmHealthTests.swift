@@ -269,8 +269,8 @@ import Testing
         let good = try host(Self.good).observeWithHealth()
         let well = try HostStatus(of: scratch.store) { good }
         #expect(StatusReport(well).text() == "No transaction is recorded.\n")
-        let unseen = try HostStatus(of: scratch.store) { () throws(HostError) in
-            throw HostError(.unavailable, while: "enumerate the host", reason: "none")
+        let unseen = try HostStatus(of: scratch.store) { () throws(OperationError) in
+            throw OperationError(.unavailable, while: "enumerate the host", reason: "none")
         }
         #expect(unseen.unknown == nil && unseen.troubledDimms == [])
     }

@@ -98,7 +98,7 @@ import Testing
             try Self.act(action, on: "heap", host)
             theirs = try host.observe().regions[0].namespaces.first { $0.name == "heap" || $0.name == "new" }
         }
-        guard case .undone(let failed, .host(let error), _) = ending else {
+        guard case .undone(let failed, let error, _) = ending else {
             Issue.record("\(ending)")
             return
         }
@@ -127,7 +127,7 @@ import Testing
             let identity = FreshIdentity.random(using: &generator)
             _ = try host.perform(.enable(try Self.target("wal", host)), identity: identity)
         }
-        guard case .undone(_, .host(let error), _) = ending else {
+        guard case .undone(_, let error, _) = ending else {
             Issue.record("\(ending)")
             return
         }
@@ -154,7 +154,7 @@ import Testing
         _ = try host.perform(.create(placement), identity: theirs)
         let before = HostSnapshot(try host.observe())
         let ending = try application.carryOut(prepared, consent: Consent(), recordingIn: scratch.store)
-        guard case .undone(_, .host(let error), _) = ending else {
+        guard case .undone(_, let error, _) = ending else {
             Issue.record("\(ending)")
             return
         }

@@ -33,7 +33,7 @@ import Testing
 
     private func material(below root: FilePath?) throws -> HostMaterial {
         let host = try host()
-        return HostMaterial(of: host, below: root, recordedIn: scratch.store) { () throws(HostError) in
+        return HostMaterial(of: host, below: root, recordedIn: scratch.store) { () throws(OperationError) in
             try host.observe()
         }
     }
@@ -75,9 +75,9 @@ import Testing
     }
 
     @Test func whatCannotBeHadStopsNothing() throws {
-        let failure = HostError(.unavailable, while: "enumerate the host", reason: "sysfs is gone")
+        let failure = OperationError(.unavailable, while: "enumerate the host", reason: "sysfs is gone")
         let material = HostMaterial(of: try host(), below: nil, recordedIn: scratch.store) {
-            () throws(HostError) in throw failure
+            () throws(OperationError) in throw failure
         }
         let text = HostReport(material).text
         requireWhole(text)

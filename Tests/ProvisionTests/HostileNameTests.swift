@@ -62,10 +62,9 @@ import Testing
         let (observed, profile) = try host(seed)
         let plan = PlanReport(of: profile, on: SavedInventory(observed: observed, limits: .none))
         let steps = plan.plan.steps.map(\.step)
-        let error = ExecutionError.host(
-            HostError(
-                .failed, while: "a\(Self.hostile)", device: Self.hostile, reason: Self.hostile,
-                advice: Self.hostile, undoFailures: [Self.hostile]))
+        let error = OperationError(
+            .failed, while: "a\(Self.hostile)", device: Self.hostile, reason: Self.hostile,
+            advice: Self.hostile, undoFailures: [Self.hostile])
         var endings: [Application.Ending] = [
             .unchanged(), .refused([Refusal(.busy, Self.hostile, Self.hostile, advice: Self.hostile)]),
             .applied(steps), .unproven(steps, proofs: []), .incomplete(steps, remaining: plan.plan),
@@ -107,7 +106,7 @@ import Testing
         for step in plan.steps.indices { log.begun[step] = FreshIdentity.none }
         #expect(flaw(TransactionReport(log).text()) == nil)
         #expect(flaw(TransactionReport(log).json.text()) == nil)
-        let problem = StateError(.damaged, Self.hostile, advice: Self.hostile)
+        let problem = OperationError(record: .damaged, Self.hostile, advice: Self.hostile)
         let history = HistoryReport([
             .readable(log.summary),
             .unreadable(UnreadableTransaction(name: "000002", error: problem, header: nil)),

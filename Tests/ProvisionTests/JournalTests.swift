@@ -108,7 +108,7 @@ import Testing
             #expect(records == [.begin(header), .undo(reason: "again")], "lost \(lost)")
         }
         let damaged = whole.indices.map { $0 == firstLine - 2 ? 0 : whole[$0] }
-        #expect(throws: StateError.self) { _ = try Journal.records(in: damaged, path) }
+        #expect(throws: OperationError.self) { _ = try Journal.records(in: damaged, path) }
     }
 
     @Test func aRecordThatWouldNotReadBackIsNotWritten() throws {
@@ -119,7 +119,7 @@ import Testing
         let impossible = Observed(buses: [
             Bus(device: "ndbus0", provider: "ACPI.NFIT", scrubState: nil, dimms: [], regions: [region])
         ])
-        #expect(throws: StateError.self) { try journal.append(.end(.committed, after: impossible)) }
+        #expect(throws: OperationError.self) { try journal.append(.end(.committed, after: impossible)) }
         try journal.append(.done(step: 0))
         #expect(try Journal.records(in: contents(path), path) == [.begin(header), .done(step: 0)])
     }
@@ -131,7 +131,9 @@ import Testing
         for index in stride(from: 0, to: whole.count - 1, by: 7) where whole[index] != 10 {
             var changed = whole
             changed[index] ^= 1
-            #expect(throws: StateError.self, "byte \(index)") { _ = try Journal.records(in: changed, path) }
+            #expect(throws: OperationError.self, "byte \(index)") {
+                _ = try Journal.records(in: changed, path)
+            }
         }
     }
 
@@ -148,7 +150,7 @@ import Testing
                 .replacing("\"action\":\"\(kind.rawValue)\"", with: "\"action\":\"later\"")
                 .replacing("\n", with: "")
             try replace(path, with: Array("\(Checksum.text(Checksum.of(text.utf8))) \(text)\n".utf8))
-            #expect(throws: StateError.self) { try Journal.records(in: contents(path), path) }
+            #expect(throws: OperationError.self) { try Journal.records(in: contents(path), path) }
         }
     }
 
@@ -158,7 +160,7 @@ import Testing
         var lines = try contents(path).split(separator: 10).map { Array($0) + [10] }
         lines.remove(at: 1)
         let shortened = Array(lines.joined())
-        #expect(throws: StateError.self) { _ = try Journal.records(in: shortened, path) }
+        #expect(throws: OperationError.self) { _ = try Journal.records(in: shortened, path) }
     }
 
     @Test func aBackupWithAnotherChecksumIsNeverUsed() throws {
@@ -171,7 +173,7 @@ import Testing
         let name = writer.name
         #expect(
             try scratch.store.contents(name, file: "media-0-0", checksum: checksum, limit: 3) == [1, 2, 3])
-        #expect(throws: StateError.self) {
+        #expect(throws: OperationError.self) {
             _ = try scratch.store.contents(name, file: "media-0-0", checksum: checksum ^ 1, limit: 3)
         }
     }
@@ -204,7 +206,7 @@ import Testing
         let text = #"{"seq":1,"record":"range","step":0,\#(numbers),"file":"media","checksum":0}"#
         let line = "\(Checksum.text(Checksum.of(text.utf8))) \(text)\n"
         let bytes = try contents(path) + Array(line.utf8)
-        #expect(throws: StateError.self) { _ = try Journal.records(in: bytes, path) }
+        #expect(throws: OperationError.self) { _ = try Journal.records(in: bytes, path) }
     }
 
     @Test func theChecksumIsCastagnolis() {

@@ -48,12 +48,12 @@ import Testing
             scratch = try ScratchDirectory()
         }
 
-        func application(of profile: Profile, agreed: Bool = true) throws(ExecutionError)
+        func application(of profile: Profile, agreed: Bool = true) throws(OperationError)
             -> Application.Ending
         {
             let application = Application(of: profile, to: host, safeguards: Safeguards(reading: store))
             let prepared: Application.Prepared
-            do throws(HostError) { prepared = try application.prepare() } catch { throw .host(error) }
+            prepared = try application.prepare()
             let consent = Consent(allowDestroy: agreed ? Set(prepared.plan.losses.map(\.address)) : [])
             return try application.carryOut(prepared, consent: consent, recordingIn: store)
         }
@@ -490,7 +490,7 @@ import Testing
                 try scene.apply(["heap": from])
                 scene.host.arm(SimulatedFault(.crash, atOperation: point))
                 let profile = try Self.profile(["heap": to])
-                do throws(ExecutionError) {
+                do throws(OperationError) {
                     if case .applied = try scene.application(of: profile) { break }
                 } catch {
                     // It died.

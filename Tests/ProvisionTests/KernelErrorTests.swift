@@ -7,20 +7,20 @@ import Testing
 
 @Suite struct KernelErrorTests {
     @Test(arguments: [
-        (EACCES, HostError.Kind.notPermitted), (EPERM, .notPermitted), (EBUSY, .busy), (ENOSPC, .failed),
+        (EACCES, OperationError.Kind.notPermitted), (EPERM, .notPermitted), (EBUSY, .busy), (ENOSPC, .failed),
         (ENXIO, .failed), (EINVAL, .failed), (EIO, .failed),
     ])
-    func theErrnoDecidesTheKind(errno: Int32, kind: HostError.Kind) {
-        #expect(HostError.system(errno, while: "set the size").kind == kind)
+    func theErrnoDecidesTheKind(errno: Int32, kind: OperationError.Kind) {
+        #expect(OperationError.system(errno, while: "set the size").kind == kind)
     }
 
     @Test func libndctlsNegativeErrnoReadsLikeTheKernels() {
-        #expect(HostError.system(-ENOSPC, while: "x") == HostError.system(ENOSPC, while: "x"))
-        #expect(HostError.system(.min, while: "x").errno == EIO)
+        #expect(OperationError.system(-ENOSPC, while: "x") == OperationError.system(ENOSPC, while: "x"))
+        #expect(OperationError.system(.min, while: "x").errno == EIO)
     }
 
     @Test func anErrorSaysWhatFailedWhereAndWhatToDo() {
-        let error = HostError.system(ENOSPC, while: "allocate 64 MiB", device: "namespace0.1")
+        let error = OperationError.system(ENOSPC, while: "allocate 64 MiB", device: "namespace0.1")
         #expect(error.operation == "allocate 64 MiB")
         #expect(error.device == "namespace0.1")
         #expect(error.reason == "No space left on device")
@@ -28,8 +28,8 @@ import Testing
     }
 
     @Test func aFailedUndoIsToldBesideTheError() {
-        let error = HostError.system(EIO, while: "enable", device: "pfn0.1")
-        let undo = HostError.system(ENXIO, while: "release the capacity", device: "namespace0.1")
+        let error = OperationError.system(EIO, while: "enable", device: "pfn0.1")
+        let undo = OperationError.system(ENXIO, while: "release the capacity", device: "namespace0.1")
         let both = error.adding(undoFailures: [undo])
         #expect(both.errno == EIO)
         #expect(both.undoFailures == ["release the capacity (namespace0.1): No such device or address"])

@@ -94,7 +94,7 @@ import Testing
             // A step that is tried all the same fails, and is put back.
             let heap = try #require(
                 try bench.host.observe().regions.flatMap(\.namespaces).first { $0.name == "heap" })
-            #expect(throws: HostError.self) {
+            #expect(throws: OperationError.self) {
                 try bench.host.perform(
                     .configureDevice(NamespaceTarget(heap, region: "region0"), Self.cases[2].use),
                     identity: .none)

@@ -47,7 +47,7 @@ import Testing
         let bench = try Self.bench()
         try Self.anotherProgram(bench, brings: .movable)
         let there = try bench.layouts
-        #expect(throws: ExecutionError.self) { try bench.rollBack() }
+        #expect(throws: OperationError.self) { try bench.rollBack() }
         #expect(try bench.layouts == there)
         let undone = try bench.rollBack(agreeing: ["tier"])
         #expect(!undone.isWhole && undone.agreed.map(\.address) == ["hmem.0/tier"])
@@ -125,7 +125,7 @@ import Testing
             DaxDivisionTests.profile(
                 "{name: tier, size: 512 MiB, mode: system-ram, online: none}", unmanaged: "destroy"))
         try Self.anotherProgram(bench, brings: .movable)
-        #expect(throws: ExecutionError.self) { try bench.rollBack() }
+        #expect(throws: OperationError.self) { try bench.rollBack() }
         _ = try bench.rollBack(agreeing: ["tier"])
         #expect(try bench.read("tier") == [0, 0])
     }
@@ -139,7 +139,7 @@ import Testing
             DaxDivisionTests.profile(
                 "{name: tier, size: 256 MiB}, {name: pool, size: 256 MiB, mode: system-ram, online: none}"))
         try Self.anotherProgram(bench, brings: .movable, "pool")
-        #expect(throws: ExecutionError.self) { try bench.rollBack(agreeing: ["pool"]) }
+        #expect(throws: OperationError.self) { try bench.rollBack(agreeing: ["pool"]) }
         let undone = try bench.rollBack(agreeing: ["tier", "pool"])
         #expect(try bench.read("tier", at: [.zero, .mib(300)]) == [7, 0])
         #expect(

@@ -1,5 +1,6 @@
 import Glibc
 import SystemPackage
+import ProvisionCore
 import Testing
 
 @testable import Provision
@@ -43,14 +44,14 @@ import Testing
     @Test func aLinkIsNeitherFollowedNorReplaced() throws {
         try scratch.write("victim", to: "victim")
         try #require(unsafe symlink("victim", path.string) == 0)
-        #expect(throws: StateError.self) { try PrivateFile.replace(path, with: "plan") }
+        #expect(throws: OperationError.self) { try PrivateFile.replace(path, with: "plan") }
         #expect(try StateFile.contents(scratch.path.appending("victim"), limit: 100) == Array("victim".utf8))
         #expect(status(path).st_mode & S_IFMT == S_IFLNK)
         #expect(names() == ["plan", "victim"])
     }
 
     @Test func aDirectoryThatIsNotThereIsAnError() throws {
-        let error = #expect(throws: StateError.self) {
+        let error = #expect(throws: OperationError.self) {
             try PrivateFile.replace(scratch.path.appending("nowhere").appending("plan"), with: "plan")
         }
         #expect(error?.description.hasSuffix("No such file or directory") == true)
@@ -59,12 +60,12 @@ import Testing
     @Test func aNewFileIsPrivateAndReplacesNothing() throws {
         try PrivateFile.create(path, with: "one")
         #expect(status(path).st_mode & 0o777 == 0o600)
-        let error = #expect(throws: StateError.self) { try PrivateFile.create(path, with: "two") }
+        let error = #expect(throws: OperationError.self) { try PrivateFile.create(path, with: "two") }
         #expect(error?.description.hasSuffix("it exists") == true)
         #expect(try StateFile.contents(path, limit: 100) == Array("one".utf8))
         let link = scratch.path.appending("link")
         try #require(unsafe symlink("nowhere", link.string) == 0)
-        #expect(throws: StateError.self) { try PrivateFile.create(link, with: "two") }
+        #expect(throws: OperationError.self) { try PrivateFile.create(link, with: "two") }
         #expect(names() == ["link", "plan"])
     }
 

@@ -117,7 +117,7 @@ import Testing
             let mark = try #require(try marks.first)
             let before = HostSnapshot(try host.observe())
             let unprotection = Unprotection(host: host, store: scratch.store)
-            #expect(throws: ExecutionError.self) { try unprotection.run("other") }
+            #expect(throws: OperationError.self) { try unprotection.run("other") }
             _ = try unprotection.run(byName ? "wal" : mark.label.description)
             #expect(try marks.isEmpty)
             #expect(HostSnapshot(try host.observe()) == before)
@@ -184,7 +184,7 @@ import Testing
         try #require(unsafe chmod(path.string, 0o777) == 0)
         let application = try application(Self.plain, "{name: heap, mode: devdax, size: 64 MiB}")
         #expect(try application.prepare().plan.notes.map(\.code) == [.protectionUnknown])
-        #expect(throws: ExecutionError.self) { try apply(application) }
+        #expect(throws: OperationError.self) { try apply(application) }
         #expect(try host.observe().regions.flatMap(\.namespaces).count == 1)
     }
 

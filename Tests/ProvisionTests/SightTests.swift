@@ -12,7 +12,7 @@ import Testing
     private func obstacle(
         without missing: Set<String> = [], mayTrace: Bool = true, processSpace: String? = "pid:[4026531836]",
         isRoot: Bool = true
-    ) -> HostError? {
+    ) -> OperationError? {
         Sight.obstacle(
             isThere: { Self.all.subtracting(missing).contains($0) }, mayTrace: mayTrace,
             processSpace: processSpace, isRoot: isRoot)

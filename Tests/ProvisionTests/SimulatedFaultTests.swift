@@ -43,7 +43,7 @@ import Testing
             let (host, region, action) = try step.prepared(on: hardware)
             host.arm(SimulatedFault(.crash, atOperation: operation))
             #expect(region.failure(action)?.kind == .unavailable)
-            #expect(throws: HostError.self) { try host.observe() }
+            #expect(throws: OperationError.self) { try host.observe() }
             let next = try SimulatedHost(json: host.json)
             let survivor = ContractRegion(host: next, device: region.device)
             for namespace in try survivor.namespaces() { try survivor.destroy(namespace) }

@@ -144,7 +144,7 @@ import Testing
         let raw = try region.create("new", 64, .raw)
         #expect(raw.resource == old.resource)
         try region.destroy(raw)
-        #expect(throws: HostError.self) { try restored(old, in: region) }
+        #expect(throws: OperationError.self) { try restored(old, in: region) }
     }
 
     /// The namespace brought back from its label alone.
@@ -161,7 +161,7 @@ import Testing
         let region = try SimulatedHosts.region(SimulatedHosts.oneDimm)
         let uuid = try #require(try region.create("a", 64).labelUUID)
         let identity = FreshIdentity(label: uuid, infoBlock: region.identity().infoBlock)
-        #expect(throws: HostError.self) {
+        #expect(throws: OperationError.self) {
             try region.host.perform(
                 .create(region.placement(try region.layout("b", 64))), identity: identity)
         }

@@ -159,7 +159,7 @@ import Testing
     }
 
     @Test func aMissingFileIsReportedWithItsPath() {
-        let error = #expect(throws: HostError.self) { try SimulatedHost.open("/nonexistent/host.json") }
+        let error = #expect(throws: OperationError.self) { try SimulatedHost.open("/nonexistent/host.json") }
         #expect(error?.kind == .unavailable)
         #expect(error?.device == "/nonexistent/host.json")
         #expect(error?.errno == ENOENT)

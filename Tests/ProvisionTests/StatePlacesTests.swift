@@ -27,8 +27,8 @@ import Testing
         return writer.name
     }
 
-    private func refusal(besides place: FilePath) -> StateError? {
-        #expect(throws: StateError.self) { try places.requireNothingInterrupted(besides: place) }
+    private func refusal(besides place: FilePath) -> OperationError? {
+        #expect(throws: OperationError.self) { try places.requireNothingInterrupted(besides: place) }
     }
 
     @Test func whereNothingWasRecordedNothingIsInterrupted() throws {
@@ -90,13 +90,13 @@ import Testing
     @Test func aUsualPlaceThatCannotBeWrittenIsTold() throws {
         try StateDirectory(path("other")).prepare()
         try scratch.write("", to: "usual")
-        #expect(try places.remember(path("other"))?.kind == .untrusted)
+        #expect(try places.remember(path("other"))?.kind == .record(.untrusted))
         #expect(unsafe access(places.runtime.appending(StatePlaces.mark).string, F_OK) == 0)
     }
 
     @Test func aMarkThatSomebodyElseCouldHaveWrittenIsNotBelieved() throws {
         #expect(try places.remember(path("other")) == nil)
         try #require(unsafe chmod(places.runtime.appending(StatePlaces.mark).string, 0o666) == 0)
-        #expect(refusal(besides: places.usual)?.kind == .untrusted)
+        #expect(refusal(besides: places.usual)?.kind == .record(.untrusted))
     }
 }

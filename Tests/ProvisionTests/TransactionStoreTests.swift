@@ -85,7 +85,7 @@ import Testing
 
     @Test func withoutANumberLeftNothingIsBegun() throws {
         try write("999999999999999999-20261122T120000Z", time: "1")
-        #expect(throws: StateError.self) { try record([]) }
+        #expect(throws: OperationError.self) { try record([]) }
     }
 
     @Test func aNameIsMeantByItsNumberOrBeginning() throws {
@@ -96,7 +96,7 @@ import Testing
         #expect(meant(names[1]) == [names[1]])
         #expect(meant("2").isEmpty && meant("").isEmpty && meant("000013").isEmpty)
         for name in names { try write(name, time: "1") }
-        #expect(throws: StateError.self) { try store.name(meant: "12") }
+        #expect(throws: OperationError.self) { try store.name(meant: "12") }
     }
 
     /// Of records in any order, the quick look says what the full one does.
@@ -145,7 +145,7 @@ import Testing
         #expect(try store.setAsideNames() == [name])
         #expect(try StateDirectory.entries(of: place) == ["journal"])
         #expect(try record([]).hasPrefix("000002-"))
-        #expect(throws: StateError.self) { try store.setAside(name) }
+        #expect(throws: OperationError.self) { try store.setAside(name) }
     }
 
     @Test func timesOfRecordsAreKept() throws {

@@ -112,7 +112,7 @@ import Testing
             let survivor = try SimulatedHost(json: host.json)
             if withReboot { try survivor.reboot() }
             var outcome = try Recovery(host: survivor, store: scratch.store).run()
-            if withReboot, case .consentMissing(let losses)? = outcome.blocked.first?.error {
+            if withReboot, case .consentMissing(let losses)? = outcome.blocked.first?.error.kind {
                 // What was being created came up at the boot, over remains that it cannot be told from.
                 asked += 1
                 let consent = Consent(allowDestroy: Set(losses.map(\.address)))
@@ -267,7 +267,7 @@ import Testing
         let log = try #require(try scratch.store.logs().last)
         let other = try SimulatedHost(json: TestFiles.text("../../profiles/hosts/eadr.json"))
         let before = HostSnapshot(try other.observe())
-        #expect(throws: ExecutionError.self) {
+        #expect(throws: OperationError.self) {
             try Recovery(host: other, store: scratch.store).rollBack(log.header.id)
         }
         #expect(try scratch.store.interrupted().map(\.header.id) == [log.header.id])
@@ -292,7 +292,7 @@ import Testing
         let store = TransactionStore(StateDirectory("/proc/daxprov"))
         let application = Application(of: try Self.profile(Self.second), to: host)
         let prepared = try application.prepare()
-        #expect(throws: ExecutionError.self) {
+        #expect(throws: OperationError.self) {
             _ = try application.carryOut(prepared, consent: Self.consent, recordingIn: store)
         }
         #expect(host.json == before)

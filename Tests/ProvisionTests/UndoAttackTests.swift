@@ -29,10 +29,10 @@ import Testing
 
     private static func application(
         of profile: Profile, on host: SimulatedHost, _ store: TransactionStore?
-    ) throws(ExecutionError) -> Application.Ending {
+    ) throws(OperationError) -> Application.Ending {
         let application = Application(of: profile, to: host)
         let prepared: Application.Prepared
-        do throws(HostError) { prepared = try application.prepare() } catch { throw .host(error) }
+        prepared = try application.prepare()
         let consent = Consent(allowDestroy: Set(prepared.plan.losses.map(\.address)))
         return try application.carryOut(prepared, consent: consent, recordingIn: store)
     }
@@ -47,7 +47,7 @@ import Testing
             let tried = try SimulatedHost(json: host.json)
             tried.arm(SimulatedFault(.crash, atOperation: point))
             let store = TransactionStore(StateDirectory(scratch.path.appending("state-\(point)")))
-            do throws(ExecutionError) {
+            do throws(OperationError) {
                 let ending = try application(of: profile, on: tried, store)
                 if case .applied = ending { return survivors }
             } catch {
@@ -76,7 +76,7 @@ import Testing
     private struct Missing: Error { var name: String? }
 
     private static func losses(_ outcome: Recovery.Outcome) -> [String]? {
-        guard case .consentMissing(let losses)? = outcome.blocked.first?.error else { return nil }
+        guard case .consentMissing(let losses)? = outcome.blocked.first?.error.kind else { return nil }
         return losses.map(\.address)
     }
 

@@ -43,13 +43,13 @@ import Testing
         return NamespaceTarget(try #require(found), region: region.device)
     }
 
-    private static func losses(_ error: ExecutionError?) -> [Loss]? {
-        guard case .consentMissing(let losses)? = error else { return nil }
+    private static func losses(_ error: OperationError?) -> [Loss]? {
+        guard case .consentMissing(let losses)? = error?.kind else { return nil }
         return losses
     }
 
-    private static func failure(_ body: () throws(ExecutionError) -> Void) -> ExecutionError? {
-        do throws(ExecutionError) {
+    private static func failure(_ body: () throws(OperationError) -> Void) -> OperationError? {
+        do throws(OperationError) {
             try body()
             return nil
         } catch {
@@ -68,7 +68,7 @@ import Testing
             isWritten = true
             _ = try? host.write(7, to: Self.target("new", on: host), at: [.zero])
         }
-        let losses = Self.losses(Self.failure { () throws(ExecutionError) in _ = try recovery.rollBack(id) })
+        let losses = Self.losses(Self.failure { () throws(OperationError) in _ = try recovery.rollBack(id) })
         #expect(isWritten)
         #expect(losses?.map(\.address) == ["region0/new"])
         #expect(try Self.target("new", on: host).labelUUID != nil)
@@ -101,7 +101,7 @@ import Testing
         try region.destroy("theirs")
 
         let recovery = Recovery(host: host, store: scratch.store)
-        let losses = Self.losses(Self.failure { () throws(ExecutionError) in _ = try recovery.rollBack(id) })
+        let losses = Self.losses(Self.failure { () throws(OperationError) in _ = try recovery.rollBack(id) })
         #expect(losses?.map(\.address) == ["region0/old"])
         #expect(host.state.pages[address] == 9)
         // The first namespace is gone, so that it is interrupted, and recovery goes on with consent.

@@ -17,7 +17,7 @@ extension UndoScenario {
                 try putBackAndLook()
                 return try requireEnd()
             }
-            if case .consentMissing(let losses) = error {
+            if case .consentMissing(let losses) = error.kind {
                 story.append("asked for \(losses.map(\.address).joined(separator: ", "))")
                 try agree(to: losses)
                 consent = consent.adding(Set(losses.map(\.address)))
@@ -64,7 +64,7 @@ extension UndoScenario {
     }
 
     /// Whether it waits for the DIMM in the drawer; it says which that is, and goes on saying so.
-    private mutating func isWaiting(_ error: ExecutionError) throws -> Bool {
+    private mutating func isWaiting(_ error: OperationError) throws -> Bool {
         guard let removed, try touched().contains(removed.members[0]) else { return false }
         guard "\(error)".contains(removed.members[0]), "\(error)".contains("is not there") else {
             complaints.append("it does not say what it waits for: \(error)")
@@ -76,8 +76,8 @@ extension UndoScenario {
     }
 
     /// Whether it stopped because of the other tool: that has something in a region of the transaction.
-    private func isInTheWay(_ error: ExecutionError) throws -> Bool {
-        guard case .host = error else { return false }
+    private func isInTheWay(_ error: OperationError) throws -> Bool {
+        guard error.kind.isHosts else { return false }
         let touched = try touched()
         return other.made.contains { touched.contains($0.dimm) }
     }

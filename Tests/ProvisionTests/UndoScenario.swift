@@ -197,7 +197,7 @@ struct UndoScenario {
     }
 
     /// Recovers, and rolls back what is to be rolled back; what kept it from that.
-    mutating func recover(_ consent: Consent) throws -> [ExecutionError] {
+    mutating func recover(_ consent: Consent) throws -> [OperationError] {
         var recovery = Recovery(host: host, store: scratch.store, consent: consent)
         recovery.patience = .zero
         let outcome = try recovery.run()
@@ -209,7 +209,7 @@ struct UndoScenario {
         guard isRollingBack, end == nil, let id, try scratch.store.log(id).end == .committed else {
             return []
         }
-        do throws(ExecutionError) {
+        do throws(OperationError) {
             leftAlone.formUnion(try recovery.rollBack(id).left)
             end = .rolledBack
             return []

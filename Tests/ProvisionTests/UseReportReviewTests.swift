@@ -39,7 +39,7 @@ import Testing
     }
 
     @Test func whoGoesUnseenIsANote() throws {
-        let obstacle = HostError(
+        let obstacle = OperationError(
             .unavailable, while: "see who uses the namespaces", reason: "/proc is not mounted",
             advice: "mount it")
         let found = reviewed(UseReport(obstacle: obstacle))

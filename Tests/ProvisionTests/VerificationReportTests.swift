@@ -13,10 +13,10 @@ import Testing
 
         init(_ observed: Observed) { self.observed = observed }
 
-        func observe() throws(HostError) -> Observed { observed }
-        func current(_ target: NamespaceTarget) throws(HostError) -> Namespace? { nil }
-        func daxRegion(_ identity: DaxRegionIdentity) throws(HostError) -> DaxRegion? { nil }
-        func perform(_ step: Step, identity: FreshIdentity) throws(HostError) -> Namespace? { nil }
+        func observe() throws(OperationError) -> Observed { observed }
+        func current(_ target: NamespaceTarget) throws(OperationError) -> Namespace? { nil }
+        func daxRegion(_ identity: DaxRegionIdentity) throws(OperationError) -> DaxRegion? { nil }
+        func perform(_ step: Step, identity: FreshIdentity) throws(OperationError) -> Namespace? { nil }
         func measure(_ namespace: Namespace, in region: Region, of provider: String) -> ProofMeasurement {
             measured[namespace.device] ?? ProofMeasurement()
         }

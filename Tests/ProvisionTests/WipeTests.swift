@@ -186,7 +186,7 @@ import Testing
         #expect(try WipeRecord(JSONCursor(JSONValue(parsing: record.json.text(.compact)))) == record)
         try WipeStore(scratch.store).abandon(record, at: 5)
         #expect(try WipeStore(scratch.store).unfinished().isEmpty)
-        #expect(throws: StateError.self) { try WipeStore(scratch.store).wipe("wipe-") }
+        #expect(throws: OperationError.self) { try WipeStore(scratch.store).wipe("wipe-") }
     }
 
     @Test func aFailureIsRecordedWithWhatWasZeroedBefore() throws {

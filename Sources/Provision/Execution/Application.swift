@@ -65,21 +65,23 @@ public struct Application {
         case incomplete([Step], remaining: Plan)
         /// Every step was done and read back, but the host could not be looked at once more, or the end not be recorded:
         /// recovery does both.
-        case unconfirmed([Step], ExecutionError)
+        case unconfirmed([Step], OperationError)
         /// A step failed, and the host is as before, but for what undoing came to: regions whose old labels a reboot has still
         /// to read, and what somebody made something else of meanwhile.
-        case undone(failed: Step, ExecutionError, Undone)
+        case undone(failed: Step, OperationError, Undone)
         /// A step failed, and undoing what had been done failed as well; recovery goes on from here.
-        case partial(done: [Step], failed: Step, ExecutionError, undo: ExecutionError)
+        case partial(done: [Step], failed: Step, OperationError, undo: OperationError)
     }
 
     /// Observes the host and plans. Touches nothing.
     ///
     /// Where a transaction was interrupted, the plan is for the host as recovery will leave it, and its notes say what
     /// that will do.
-    public func prepare() throws(HostError) -> Prepared { try prepare(remembering: safeguards.daxRegions) }
+    public func prepare() throws(OperationError) -> Prepared {
+        try prepare(remembering: safeguards.daxRegions)
+    }
 
-    private func prepare(remembering records: [DaxRegionRecord]) throws(HostError) -> Prepared {
+    private func prepare(remembering records: [DaxRegionRecord]) throws(OperationError) -> Prepared {
         let now = try host.observe(health: profile.asksHealth).remembering(records)
         guard safeguards.interrupted.isEmpty else { return try prepareAfterRecovery(now) }
         let observed = now
@@ -89,7 +91,7 @@ public struct Application {
             differences: saved?.picture.differences(to: plan, on: observed) ?? [])
     }
 
-    private func prepareAfterRecovery(_ now: Observed) throws(HostError) -> Prepared {
+    private func prepareAfterRecovery(_ now: Observed) throws(OperationError) -> Prepared {
         let forecast = RecoveryForecast(safeguards.interrupted, on: now, bootID: host.bootID)
         var plan = try plan(on: forecast.observed)
             .reviewed(by: safeguards.reviews(for: profile, on: forecast.observed))
@@ -100,7 +102,7 @@ public struct Application {
     }
 
     /// Observes the host and plans once more, after time has passed, and says what differs from before.
-    public func prepare(after earlier: Prepared) throws(HostError) -> Prepared {
+    public func prepare(after earlier: Prepared) throws(OperationError) -> Prepared {
         var now = try prepare()
         let before = PlanBasis(of: earlier.plan, on: earlier.observed)
         now.differences += before.differences(to: now.plan, on: now.observed)
@@ -108,7 +110,7 @@ public struct Application {
     }
 
     /// The plan with what is found on and around the devices that it touches, and with what is protected.
-    private func examined(_ plan: Plan, on observed: Observed) throws(HostError) -> Plan {
+    private func examined(_ plan: Plan, on observed: Observed) throws(OperationError) -> Plan {
         var query = UseQuery(
             targets: plan.disabled, stateDirectory: safeguards.stateDirectory,
             readsMemoryPolicy: profile.asksForSystemMemory, readsSystemMemory: !plan.steps.isEmpty)
@@ -123,7 +125,7 @@ public struct Application {
                 + safeguards.reviews(for: profile, on: observed))
     }
 
-    private func plan(on observed: Observed) throws(HostError) -> Plan {
+    private func plan(on observed: Observed) throws(OperationError) -> Plan {
         let (users, groups) = (profile.namedUsers, profile.namedGroups)
         let accounts =
             users.isEmpty && groups.isEmpty
@@ -156,7 +158,7 @@ public struct Application {
     public func carryOut(
         _ prepared: Prepared, consent: Consent, recordingIn store: TransactionStore?,
         interruption: Interruption = .never, progress: @escaping (Executor.Progress) -> Void = { _ in }
-    ) throws(ExecutionError) -> Ending {
+    ) throws(OperationError) -> Ending {
         let plan = prepared.plan
         guard prepared.differences.isEmpty else { return .stale(prepared.differences) }
         let refusals = refusals(of: prepared, under: consent)
@@ -177,7 +179,8 @@ public struct Application {
         do throws(Executor.Failure) {
             try executor.run(plan.steps, recording: &recording)
         } catch {
-            if !error.hasBegun, case .host(let reason) = error.error, reason.kind == .changed {
+            let reason = error.error
+            if !error.hasBegun, reason.kind == .changed {
                 try recording.note(.end(.rolledBack, after: nil))
                 return .stale([PlanDifference(address: reason.device ?? "host", message: reason.reason)])
             }
@@ -188,105 +191,86 @@ public struct Application {
 
     /// A refusal for every namespace that the plan takes offline and that somebody uses: found before the first step,
     /// since steps before the one that would fail may not be undoable.
-    private func refusalsForUse(in plan: Plan) throws(ExecutionError) -> [Refusal] {
-        do throws(HostError) {
-            var query = UseQuery(targets: plan.disabled, claimsDevices: true)
-            query.devices = plan.disturbedDevices
-            let findings = try host.examine(query)
-            return UseReview(findings: findings, stateDirectory: nil).uses(of: plan).map(\.refusal)
-        } catch {
-            throw .host(error)
-        }
+    private func refusalsForUse(in plan: Plan) throws(OperationError) -> [Refusal] {
+        var query = UseQuery(targets: plan.disabled, claimsDevices: true)
+        query.devices = plan.disturbedDevices
+        let findings = try host.examine(query)
+        return UseReview(findings: findings, stateDirectory: nil).uses(of: plan).map(\.refusal)
     }
 
-    private func requireKnownMarks() throws(ExecutionError) {
-        do throws(StateError) { try safeguards.requireKnown() } catch { throw .state(error) }
+    private func requireKnownMarks() throws(OperationError) {
+        try safeguards.requireKnown()
     }
 
     /// Marks what the profile protects.
     private func protect(
         _ observed: Observed, in store: TransactionStore?
-    ) throws(ExecutionError) {
+    ) throws(OperationError) {
         let marks = ProtectionReview.protected(by: profile, on: observed).marks
         guard let store, !marks.isEmpty else { return }
-        do throws(StateError) {
-            try ProtectionStore(store.directory).set(marks)
-        } catch {
-            throw .state(error)
-        }
+        try ProtectionStore(store.directory).set(marks)
     }
 
     /// Keeps what the profile declares as memory, and is memory; forgets what is not there any more.
-    private func adopt(_ observed: Observed, in store: TransactionStore?) throws(ExecutionError) {
+    private func adopt(_ observed: Observed, in store: TransactionStore?) throws(OperationError) {
         // What a boot misses can be there again at the next one.
         guard let store, afterBoot == nil else { return }
-        do throws(StateError) {
-            let kept = KeptDevices(store)
-            try kept.forgetDestroyed(on: observed)
-            try DaxRegionRecords(store).adopt(profile, on: observed)
-            let assigned = RegionMatcher.assign(profile.regions, on: observed).0
-            try CXLRegionRecords(store).record(Set(assigned.map(\.region.device)), on: observed)
-            guard profile.saysWhatDevicesAre else { return }
-            let declared = profile.namespaces(on: observed)
-            try kept.release(declared)
-            try kept.adopt(declared.filter(\.asksForSystemMemory), on: observed)
-        } catch {
-            throw .state(error)
-        }
+        let kept = KeptDevices(store)
+        try kept.forgetDestroyed(on: observed)
+        try DaxRegionRecords(store).adopt(profile, on: observed)
+        let assigned = RegionMatcher.assign(profile.regions, on: observed).0
+        try CXLRegionRecords(store).record(Set(assigned.map(\.region.device)), on: observed)
+        guard profile.saysWhatDevicesAre else { return }
+        let declared = profile.namespaces(on: observed)
+        try kept.release(declared)
+        try kept.adopt(declared.filter(\.asksForSystemMemory), on: observed)
     }
 
     /// Keeps what the transaction made of devices.
-    private func keepDevices(_ name: String?, in store: TransactionStore?) throws(ExecutionError) {
+    private func keepDevices(_ name: String?, in store: TransactionStore?) throws(OperationError) {
         guard let store, let name else { return }
-        do throws(StateError) {
-            let log = try store.log(name)
-            try KeptDevices(store).settle(log)
-            try DaxRegionRecords(store).settle(log)
-        } catch {
-            throw .state(error)
-        }
+        let log = try store.log(name)
+        try KeptDevices(store).settle(log)
+        try DaxRegionRecords(store).settle(log)
     }
 
     /// Notes which devices were kept before: undoing keeps these.
     private func recordKept(
         _ plan: Plan, in store: TransactionStore, _ recording: inout Recording
-    ) throws(ExecutionError) {
+    ) throws(OperationError) {
         guard
             plan.steps.contains(where: { !$0.step.kind.effects.isDisjoint(with: KeptDevices.changing) })
         else { return }
         let kept: [KeptDevice]
-        do throws(StateError) {
+        do throws(OperationError) {
             kept = try KeptDeviceStore(store.directory).kept().devices
         } catch {
             try recording.note(.end(.rolledBack, after: nil))
-            throw .state(error)
+            throw error
         }
         if !kept.isEmpty { try recording.note(.kept(kept)) }
     }
 
     private func begin(
         _ prepared: Prepared, in store: TransactionStore?
-    ) throws(ExecutionError) -> Recording {
+    ) throws(OperationError) -> Recording {
         guard let store else { return Recording(discardingFor: host) }
         var recording: Recording
-        do throws(StateError) {
-            recording = Recording(
-                host: host, on: prepared.observed,
-                writer: try .begin(
-                    in: store, source: profile.source, before: prepared.observed, plan: prepared.plan,
-                    bootID: host.bootID,
-                    protects: ProtectionReview.protectedNames(by: profile, on: prepared.observed),
-                    isAfterBoot: afterBoot != nil))
-        } catch {
-            throw .state(error)
-        }
+        recording = Recording(
+            host: host, on: prepared.observed,
+            writer: try .begin(
+                in: store, source: profile.source, before: prepared.observed, plan: prepared.plan,
+                bootID: host.bootID,
+                protects: ProtectionReview.protectedNames(by: profile, on: prepared.observed),
+                isAfterBoot: afterBoot != nil))
+
         try recordKept(prepared.plan, in: store, &recording)
         var regions: [String] = []
         for step in prepared.plan.steps.map(\.step)
         where step.transition == nil && !regions.contains(step.region) {
             regions.append(step.region)
         }
-        do throws(ExecutionError) {
+        do throws(OperationError) {
             try recording.reserve(for: prepared.plan.steps)
             try recording.saveLabels(of: regions)
         } catch {
@@ -299,7 +283,7 @@ public struct Application {
     private func finish(
         _ done: [Step], _ recording: inout Recording, _ store: TransactionStore?
     ) -> Ending {
-        do throws(ExecutionError) {
+        do throws(OperationError) {
             let result = try settled(after: done)
             let isEmpty = result.plan.isEmpty
             let proofs = isEmpty ? ProofResult.all(for: profile, on: result.observed, host) : []
@@ -317,27 +301,23 @@ public struct Application {
 
     /// The host after the last step, with what is left to do. Where something is, or it could not be seen, it is looked
     /// at once more: what was only a failure to read has passed then.
-    private func settled(after done: [Step]) throws(ExecutionError) -> Prepared {
+    private func settled(after done: [Step]) throws(OperationError) -> Prepared {
         let records = DaxRegionRecord.after(done.compactMap(\.transition), from: safeguards.daxRegions)
         // What is recorded of CXL regions was judged before the first step. A record that had nothing to lose then differs from the
         // region that takes its place, which has labels by now.
         var last = self
         last.safeguards.cxlRegions = []
         if let first = try? last.prepare(remembering: records), first.plan.isEmpty { return first }
-        do throws(HostError) {
-            return try last.prepare(remembering: records)
-        } catch {
-            throw .host(error)
-        }
+        return try last.prepare(remembering: records)
     }
 
     private func undo(
         _ failure: Executor.Failure, _ recording: inout Recording, _ store: TransactionStore?,
         _ interruption: Interruption, _ progress: @escaping (Executor.Progress) -> Void
     ) -> Ending {
-        do throws(ExecutionError) {
+        do throws(OperationError) {
             guard let store, let name = recording.name else {
-                throw .state(StateError(.unsuitable, "nothing was recorded, so nothing can be undone"))
+                throw OperationError(record: .unsuitable, "nothing was recorded, so nothing can be undone")
             }
             let undone = try Recovery(
                 host: host, store: store, interruption: interruption, progress: progress

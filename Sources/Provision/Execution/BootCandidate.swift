@@ -77,7 +77,7 @@ struct BootCandidate {
                     + "since", "if its bytes may go")
         }
         let now: MemoryMargins?
-        do throws(HostError) {
+        do throws(OperationError) {
             now = try host.memoryMargins(of: target)
         } catch {
             return doubted("cannot be looked at: \(error.reason)", "if its bytes may go")

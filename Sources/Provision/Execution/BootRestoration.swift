@@ -25,7 +25,7 @@ public struct BootRestoration: Sendable {
     public init(
         _ kept: KeptDeviceStore.Kept, _ divisions: DaxRegionStore.Found = .init(), on observed: Observed,
         _ host: any RestoringHost
-    ) throws(HostError) {
+    ) throws(OperationError) {
         refusals =
             kept.damaged.map { Self.damaged($0, in: "devices") }
             + divisions.damaged.map { Self.damaged($0, in: "dax-regions") }
@@ -53,7 +53,7 @@ public struct BootRestoration: Sendable {
     /// The records without the rights of devices, where rules are somebody's: each with a refusal.
     private mutating func withoutRights(
         _ records: [DaxRegionRecord], _ host: any RestoringHost
-    ) throws(HostError) -> [DaxRegionRecord] {
+    ) throws(OperationError) -> [DaxRegionRecord] {
         guard records.contains(where: { $0.devices.contains { $0.layout.rights.rule != nil } }) else {
             return records
         }
@@ -77,7 +77,7 @@ public struct BootRestoration: Sendable {
     /// Whether page maps were to lie in the memory that they describe, and this kernel cannot do that.
     private func losesPageMaps(
         _ kept: [KeptDevice], _ records: [DaxRegionRecord], _ host: any RestoringHost
-    ) throws(HostError) -> Bool {
+    ) throws(OperationError) -> Bool {
         let uses =
             kept.map(\.use) + records.flatMap(\.devices).compactMap(\.layout.use)
         guard uses.contains(where: \.hasMemmapOnMemory) else { return false }
@@ -123,7 +123,7 @@ public struct BootRestoration: Sendable {
     /// Takes those out whose devices somebody uses, each with a refusal.
     private mutating func withoutUsers(
         _ candidates: [BootCandidate], _ host: any RestoringHost
-    ) throws(HostError) -> [BootCandidate] {
+    ) throws(OperationError) -> [BootCandidate] {
         let changing = candidates.filter { !$0.isRight }
         guard !changing.isEmpty else { return candidates }
         let findings = try host.examine(UseQuery(targets: changing.map(\.target)))

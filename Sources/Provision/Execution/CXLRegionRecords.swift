@@ -13,7 +13,7 @@ struct CXLRegionRecords {
     }
 
     /// Records the regions of these kernel names as they are.
-    func record(_ devices: Set<String>, on observed: Observed) throws(StateError) {
+    func record(_ devices: Set<String>, on observed: Observed) throws(OperationError) {
         let regions = observed.buses.filter { $0.provider == Bus.cxlProvider }.flatMap(\.regions)
             .filter { devices.contains($0.device) && $0.isEnabled && $0.cxl != nil }
         guard !regions.isEmpty else { return }

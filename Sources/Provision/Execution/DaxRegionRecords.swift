@@ -10,7 +10,7 @@ struct DaxRegionRecords {
     }
 
     /// Records what a transaction of which every step was done made.
-    func settle(_ log: TransactionLog) throws(StateError) {
+    func settle(_ log: TransactionLog) throws(OperationError) {
         let transitions = log.header.steps.compactMap(\.transition)
         guard !transitions.isEmpty else { return }
         let touched = Set(transitions.map(\.region))
@@ -24,7 +24,7 @@ struct DaxRegionRecords {
     }
 
     /// Records what was recorded, before a transaction that is undone, of what it touched.
-    func settle(undone log: TransactionLog) throws(StateError) {
+    func settle(undone log: TransactionLog) throws(OperationError) {
         guard !log.touchedDaxRegions.isEmpty else { return }
         let now = try store.found().records
         try store.write(
@@ -49,7 +49,7 @@ struct DaxRegionRecords {
     }
 
     /// Records the names of devices that are there already as a profile declares them.
-    func adopt(_ profile: Profile, on now: Observed) throws(StateError) {
+    func adopt(_ profile: Profile, on now: Observed) throws(OperationError) {
         var changed: [DaxRegionRecord] = []
         let damaged = try store.found().damaged
         for assignment in DaxRegionMatcher.assign(profile.daxRegions, on: now).0 {

@@ -24,8 +24,8 @@ struct DaxUndo {
         }
 
         /// What is said of that.
-        var stranded: HostError {
-            HostError(
+        var stranded: OperationError {
+            OperationError(
                 .failed, while: "bring back \(transition.address)", device: transition.device,
                 reason:
                     "the kernel kept its memory when its driver went, as a memory block came online in that moment",

@@ -40,7 +40,7 @@ public struct Executor {
     struct Failure: Error {
         var step: Step
         var done: [Step]
-        var error: ExecutionError
+        var error: OperationError
         /// Whether anything was done to the host, by this step or one before it.
         var hasBegun: Bool
     }
@@ -53,7 +53,7 @@ public struct Executor {
             var planned = step
             planned.step = live.resolved(step.step)
             var hasBegun = index > 0
-            do throws(ExecutionError) {
+            do throws(OperationError) {
                 guard !interruption.isRequested else { throw .interrupted }
                 progress(.begins(planned.step, index: index, count: steps.count))
                 try check(planned.step, live)
@@ -66,17 +66,13 @@ public struct Executor {
         }
     }
 
-    private func check(_ step: Step, _ live: LiveObjects) throws(ExecutionError) {
-        do throws(HostError) {
-            try live.check(step, on: host)
-        } catch {
-            throw .host(error)
-        }
+    private func check(_ step: Step, _ live: LiveObjects) throws(OperationError) {
+        try live.check(step, on: host)
     }
 
     private func run(
         _ planned: PlannedStep, number: Int, recording: inout Recording
-    ) throws(ExecutionError) -> Namespace? {
+    ) throws(OperationError) -> Namespace? {
         try recording.backUp(planned, number: number)
         try note(whatGoes: planned.step, number, in: &recording)
         var generator = SystemRandomNumberGenerator()
@@ -89,13 +85,10 @@ public struct Executor {
         try recording.note(.intent(step: number, identity))
         let margins = host.memoryMargins(before: planned.step)
         let result: Namespace?
-        do throws(HostError) {
-            try require(margins, before: planned.step)
-            result = try host.perform(planned.step, identity: identity)
-            try verify(planned.step, identity, result)
-        } catch {
-            throw .host(error)
-        }
+        try require(margins, before: planned.step)
+        result = try host.perform(planned.step, identity: identity)
+        try verify(planned.step, identity, result)
+
         var left =
             recording.name == nil
             ? StepResult(namespace: result)
@@ -106,11 +99,11 @@ public struct Executor {
     }
 
     /// Refuses a device that somebody has written to since it was looked at.
-    private func require(_ found: MemoryMargins?, before step: Step) throws(HostError) {
+    private func require(_ found: MemoryMargins?, before step: Step) throws(OperationError) {
         guard let target = step.target, let expected = margins[target.device], found != expected else {
             return
         }
-        throw HostError(
+        throw OperationError(
             .changed, while: "make memory of \(target.label)", device: target.device,
             reason: found == nil
                 ? "its device cannot be looked at any more"
@@ -122,18 +115,14 @@ public struct Executor {
     /// whether somebody wrote to it.
     private func result(
         of step: Step, _ found: Namespace?, _ direct: MediaSample?
-    ) throws(ExecutionError) -> StepResult {
+    ) throws(OperationError) -> StepResult {
         if let transition = step.transition { return result(of: transition) }
         guard let found, step.kind.effects.contains(.writesMedia) else {
             return StepResult(namespace: found)
         }
         if let direct { return StepResult(namespace: found, sample: direct) }
-        do throws(HostError) {
-            return StepResult(
-                namespace: found, sample: try host.sample(ofCreated: found, in: step.region))
-        } catch {
-            throw .host(error)
-        }
+        return StepResult(
+            namespace: found, sample: try host.sample(ofCreated: found, in: step.region))
     }
 
     /// What a step left of a device, with what it holds where its memory is new.
@@ -151,7 +140,7 @@ public struct Executor {
     /// is to stay offline, another program can bring online.
     private func note(
         whatGoes step: Step, _ number: Int, in recording: inout Recording
-    ) throws(ExecutionError) {
+    ) throws(OperationError) {
         guard recording.name != nil, let transition = step.transition, let before = transition.before,
             before.use == .devdax,
             !transition.releasedRanges.isEmpty || transition.after?.use?.isSystemRAM == true
@@ -162,7 +151,7 @@ public struct Executor {
         }
     }
 
-    private func verify(_ step: Step, _ identity: FreshIdentity, _ found: Namespace?) throws(HostError) {
+    private func verify(_ step: Step, _ identity: FreshIdentity, _ found: Namespace?) throws(OperationError) {
         var differences = ReadBack.differences(after: step, identity: identity, found: found)
         if let transition = step.transition {
             let region = try host.daxRegion(transition.region)
@@ -170,7 +159,7 @@ public struct Executor {
                 \.self)
         }
         guard !differences.isEmpty else { return }
-        throw HostError(
+        throw OperationError(
             .failed, while: "verify the result", device: found?.device,
             reason: "the step left something else than planned: \(differences.joined(separator: "; "))",
             advice: "run daxprov plan to see what is there now")

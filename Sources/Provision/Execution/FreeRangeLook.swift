@@ -8,24 +8,24 @@ struct FreeRangeLook {
     let region: Region
 
     /// Notes the UUID and the place of what is about to be made.
-    typealias Note = (UUID, ByteCount) throws(ExecutionError) -> Void
+    typealias Note = (UUID, ByteCount) throws(OperationError) -> Void
 
     /// Why each of the ranges could not be read; nil for one that was.
     /// - Throws: where the journal cannot be written.
-    func look(at ranges: [Extent], _ note: Note) throws(ExecutionError) -> [HostError?] {
-        var found: [HostError?] = []
+    func look(at ranges: [Extent], _ note: Note) throws(OperationError) -> [OperationError?] {
+        var found: [OperationError?] = []
         for range in ranges { found.append(try look(at: range, note)) }
         return found
     }
 
-    private func look(at range: Extent, _ note: Note) throws(ExecutionError) -> HostError? {
+    private func look(at range: Extent, _ note: Note) throws(OperationError) -> OperationError? {
         let gaps = ExtentMap(of: region)?.gaps ?? []
         guard region.labelling == .labelled, let start = region.resource,
             let place = gaps.first(where: { $0.offset <= range.offset && range.end <= $0.end })
         else { return Self.unread("no namespace can be made over it to read it", region) }
         var made: [UUID] = []
-        var result: Result<HostError?, ExecutionError>
-        do throws(ExecutionError) {
+        var result: Result<OperationError?, OperationError>
+        do throws(OperationError) {
             // The kernel takes the first gap that is large enough.
             for gap in gaps where gap.offset < place.offset && gap.length >= place.length {
                 _ = try occupy(gap, start, &made, note)
@@ -37,11 +37,9 @@ struct FreeRangeLook {
                 Extent(offset: ByteCount($0), length: min(piece, part.end - ByteCount($0)))
             }
             var isReadable = false
-            try onHost { () throws(HostError) in
-                try host.readMedia(of: target, pieces) { _, bytes in
-                    isReadable = bytes != nil
-                    return isReadable
-                }
+            try host.readMedia(of: target, pieces) { _, bytes in
+                isReadable = bytes != nil
+                return isReadable
             }
             result = .success(isReadable ? nil : Self.unread("reading it fails with a media error", region))
         } catch {
@@ -49,10 +47,12 @@ struct FreeRangeLook {
         }
         var left: [String] = []
         for label in made.reversed() {
-            do throws(HostError) {
+            do throws(OperationError) {
                 try host.remove(label, from: region.device)
             } catch {
-                left.append("\(error.operation) (\(error.device ?? region.device)): \(error.reason)")
+                var error = error
+                error.device = error.device ?? region.device
+                left.append(error.part)
             }
         }
         switch result {
@@ -62,7 +62,7 @@ struct FreeRangeLook {
                 error ?? Self.unread("the namespace that was made to read it could not be removed", region)
             error.undoFailures += left
             return error
-        case .failure(.host(var error)):
+        case .failure(var error) where error.kind.isHosts:
             error.undoFailures += left
             return Self.unread(error.reason, region, error.undoFailures)
         case .failure(let error): throw error
@@ -71,7 +71,7 @@ struct FreeRangeLook {
 
     private func occupy(
         _ place: Extent, _ start: UInt64, _ made: inout [UUID], _ note: Note
-    ) throws(ExecutionError) -> NamespaceTarget {
+    ) throws(OperationError) -> NamespaceTarget {
         var generator = SystemRandomNumberGenerator()
         let label = UUID.random(using: &generator)
         try note(label, place.offset)
@@ -79,15 +79,11 @@ struct FreeRangeLook {
         let placement = Placement(
             region: region.device, layout: Layout(name: nil, mode: .raw, rawSize: place.length),
             resource: start + place.offset.bytes, usableSize: place.length)
-        do throws(HostError) { return try host.occupy(placement, as: label) } catch { throw .host(error) }
+        return try host.occupy(placement, as: label)
     }
 
-    private func onHost(_ work: () throws(HostError) -> Void) throws(ExecutionError) {
-        do throws(HostError) { try work() } catch { throw .host(error) }
-    }
-
-    private static func unread(_ why: String, _ region: Region, _ failures: [String] = []) -> HostError {
-        var error = HostError(
+    private static func unread(_ why: String, _ region: Region, _ failures: [String] = []) -> OperationError {
+        var error = OperationError(
             .failed, while: "read what was cleared", device: region.device,
             reason: "the kernel lists no error there any more, but it could not be read: \(why)",
             advice: "it is not counted as cleared: what is created there shows whether it can be read")

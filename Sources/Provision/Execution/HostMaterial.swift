@@ -32,12 +32,12 @@ package struct HostMaterial {
     ///   - observe: observes the host.
     package init(
         of host: any RestoringHost, below root: FilePath?, recordedIn store: TransactionStore,
-        observe: () throws(HostError) -> Observed
+        observe: () throws(OperationError) -> Observed
     ) {
         origin = root == nil ? nil : .here()
         machine = root.map { MachineFacts(below: $0, callers: PeopleNames.ofCaller) }
         memoryAgents = root.map { MemoryAgents(below: $0) }
-        let found = Result<Observed, HostError>(catching: observe)
+        let found = Result<Observed, OperationError>(catching: observe)
         observed = found.mapError { Unread($0.reason) }
         labels = Self.labels(of: host)
         uses = (try? found.get()).map { UseFinding.all(on: $0, of: host) } ?? []
@@ -55,7 +55,7 @@ package struct HostMaterial {
 
     private static func labels(of host: any RestoringHost) -> Result<[LabelAreaListing], Unread> {
         guard let kernel = host as? KernelHost else { return .success([]) }
-        do throws(HostError) {
+        do throws(OperationError) {
             return .success(try kernel.labelListings())
         } catch {
             return .failure(Unread(error.reason))
@@ -63,11 +63,13 @@ package struct HostMaterial {
     }
 
     private static func status(
-        recordedIn store: TransactionStore, _ found: Result<Observed, HostError>
+        recordedIn store: TransactionStore, _ found: Result<Observed, OperationError>
     ) -> Result<HostStatus, Unread> {
-        do throws(StateError) {
+        do throws(OperationError) {
             return .success(
-                try HostStatus(of: store, observingAlways: true) { () throws(HostError) in try found.get() })
+                try HostStatus(of: store, observingAlways: true) { () throws(OperationError) in
+                    try found.get()
+                })
         } catch {
             return .failure(Unread(error.description))
         }
@@ -77,13 +79,13 @@ package struct HostMaterial {
         recordedIn store: TransactionStore
     ) -> (report: Result<HistoryReport, Unread>, sources: [String]) {
         let readings: [TransactionReading]
-        do throws(StateError) {
+        do throws(OperationError) {
             readings = try store.readings()
         } catch {
             return (.failure(Unread(error.description)), [])
         }
         let sources = readings.compactMap { $0.summary?.source }
-        do throws(StateError) {
+        do throws(OperationError) {
             return (.success(HistoryReport(readings, setAside: try store.setAsideNames())), sources)
         } catch {
             return (.failure(Unread(error.description)), sources)

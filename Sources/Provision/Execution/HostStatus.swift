@@ -46,8 +46,8 @@ public struct HostStatus: Sendable {
     /// - Parameter always: whether the host must be seen where there is nothing to compare it with as well.
     public init(
         of store: TransactionStore, observingAlways always: Bool = false,
-        observe: () throws(HostError) -> Observed
-    ) throws(StateError) {
+        observe: () throws(OperationError) -> Observed
+    ) throws(OperationError) {
         protected = try ProtectionStore(store.directory).marks()
         kept = try KeptDeviceStore(store.directory).kept().devices
         let cxlRecords = try CXLRegionStore(store.directory).found().records
@@ -66,7 +66,7 @@ public struct HostStatus: Sendable {
         }
         let after = result(of: ended, in: store)
         let isCompared = always || after != nil || !cxlRecords.isEmpty
-        do throws(HostError) {
+        do throws(OperationError) {
             let now = try observe()
             troubledDimms = now.buses.flatMap(\.dimms).filter { !$0.trouble.isEmpty }
             if isCompared { observed = now }
@@ -80,7 +80,7 @@ public struct HostStatus: Sendable {
     /// The host as the last of these transactions left it. One that cannot be read to its end is said to be such a one.
     private mutating func result(of ended: [TransactionSummary], in store: TransactionStore) -> Observed? {
         for summary in ended.reversed() {
-            do throws(StateError) {
+            do throws(OperationError) {
                 guard let after = try store.log(summary.id).after else { continue }
                 lastSummary = summary
                 return after

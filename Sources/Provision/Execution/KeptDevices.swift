@@ -16,7 +16,7 @@ struct KeptDevices {
     }
 
     /// Keeps what a transaction of which every step was done made of devices.
-    func settle(_ log: TransactionLog) throws(StateError) {
+    func settle(_ log: TransactionLog) throws(OperationError) {
         let before = try store.kept().devices
         var kept: [UUID: KeptDevice?] = [:]
         for (number, step) in log.header.steps.enumerated() {
@@ -44,7 +44,7 @@ struct KeptDevices {
     }
 
     /// Keeps what was kept before an undone transaction, but for what undoing has made memory again (``keep(_:in:margins:)``).
-    func settle(undone log: TransactionLog, on now: Observed) throws(StateError) {
+    func settle(undone log: TransactionLog, on now: Observed) throws(OperationError) {
         for (number, step) in log.header.steps.enumerated()
         where log.begun[number] != nil && !step.kind.effects.isDisjoint(with: Self.changing) {
             guard let key = (log.was(step) ?? log.results[number]?.namespace)?.keptKey else { continue }
@@ -63,12 +63,12 @@ struct KeptDevices {
     /// Keeps a device that undoing has made memory again.
     func keep(
         _ namespace: Namespace, in region: RegionIdentity?, margins: MemoryMargins?
-    ) throws(StateError) {
+    ) throws(OperationError) {
         try store.keep([KeptDevice(namespace, in: region, margins: margins)].compactMap(\.self))
     }
 
     /// Forgets devices whose namespaces are not there although their regions are: somebody has destroyed them.
-    func forgetDestroyed(on now: Observed) throws(StateError) {
+    func forgetDestroyed(on now: Observed) throws(OperationError) {
         let kept = try store.kept().devices
         guard !kept.isEmpty else { return }
         let present = Set(now.regions.flatMap(\.namespaces).compactMap(\.keptKey))
@@ -82,7 +82,7 @@ struct KeptDevices {
 
     /// Keeps what a profile declares as memory, and is that already, by another tool, say. What lies outside its memory blocks
     /// cannot be looked at then.
-    func adopt(_ declared: [DeclaredNamespace], on now: Observed) throws(StateError) {
+    func adopt(_ declared: [DeclaredNamespace], on now: Observed) throws(OperationError) {
         let found = declared.compactMap { declared in
             declared.namespace.flatMap {
                 KeptDevice($0, in: now.identity(of: declared.region.device), margins: nil)
@@ -103,7 +103,7 @@ struct KeptDevices {
     }
 
     /// Forgets what a profile declares as a device, and is one: somebody uses it as that.
-    func release(_ declared: [DeclaredNamespace]) throws(StateError) {
+    func release(_ declared: [DeclaredNamespace]) throws(OperationError) {
         for declared in declared {
             guard let namespace = declared.namespace, let key = namespace.keptKey,
                 declared.declaration.deviceConfiguration?.mode == .devdax,

@@ -16,7 +16,7 @@ struct LabelRollback {
     /// host as it is then. Where one fails to enable, the labels of its DIMMs may not agree (a crash between the writes of
     /// two DIMMs leaves that): where they are not those that were saved, these are written back. Other regions are their
     /// owner's.
-    func enableRegions(_ now: Observed) throws(ExecutionError) -> Observed {
+    func enableRegions(_ now: Observed) throws(OperationError) -> Observed {
         let regions = RegionCorrespondence(before: log.header.before, now: now)
         let touched = log.touchedRegions
         var isChanged = false
@@ -24,10 +24,10 @@ struct LabelRollback {
             guard let region = regions.region(old.device), !region.isEnabled else { continue }
             isChanged = true
             rollback.progress(.undoes("enable \(region.device)"))
-            do throws(HostError) {
+            do throws(OperationError) {
                 try host.enableRegion(region.device)
             } catch {
-                guard error.kind == .failed, try differ(in: region.device) else { throw .host(error) }
+                guard error.kind == .failed, try differ(in: region.device) else { throw error }
                 rollback.progress(
                     .undoes("write the old labels of \(region.device), which cannot be enabled as it is"))
                 try restore(in: region.device)
@@ -38,7 +38,7 @@ struct LabelRollback {
 
     /// The regions that the transaction gave labels: their DIMMs hold them, or the kernel still takes the region for a
     /// labelled one. A step that failed before its first write changed neither.
-    func relabelledRegions(_ now: Observed) throws(ExecutionError) -> [String] {
+    func relabelledRegions(_ now: Observed) throws(OperationError) -> [String] {
         let regions = RegionCorrespondence(before: log.header.before, now: now)
         var relabelled: [String] = []
         for (number, step) in log.header.steps.enumerated()
@@ -53,21 +53,19 @@ struct LabelRollback {
 
     /// Whether the DIMMs of a region hold other labels than were saved: a step that failed before its first write left
     /// them as they were.
-    func differ(in region: String) throws(ExecutionError) -> Bool {
+    func differ(in region: String) throws(OperationError) -> Bool {
         let saved = try savedLabels()
-        let current = try rollback.onHost { () throws(HostError) in try host.labelImages(of: region) }
+        let current = try host.labelImages(of: region)
         return current.contains { !saved.contains($0) }
     }
 
     /// Writes the saved labels of a region's DIMMs back.
-    func restore(in region: String) throws(ExecutionError) {
+    func restore(in region: String) throws(OperationError) {
         let images = try savedLabels()
         let targets = log.begun.keys.compactMap { log.header.steps[$0].device }
             .compactMap { log.header.before.namespace($0)?.labelUUID }
         let own = Set(log.begun.values.map(\.label) + log.placeholders.map(\.label) + targets)
-        try rollback.onHost { () throws(HostError) in
-            try host.restoreLabels(images, of: region, replacing: own)
-        }
+        try host.restoreLabels(images, of: region, replacing: own)
     }
 
     /// Writes back what was saved of the namespace that spanned a region before it got labels: by way of a raw namespace
@@ -75,7 +73,7 @@ struct LabelRollback {
     /// - Parameter accounted: the metadata of what steps made, as ranges of their regions.
     func rewriteMedia(
         of device: String, accounted: [Int: [Extent]], recording: inout Recording
-    ) throws(ExecutionError) {
+    ) throws(OperationError) {
         let now = try rollback.observe()
         let regions = RegionCorrespondence(before: log.header.before, now: now)
         let old = log.header.before.regions.first { regions.name(of: $0.device) == device }
@@ -94,29 +92,26 @@ struct LabelRollback {
             region: device, layout: Layout(name: nil, mode: .raw, rawSize: gap.length),
             resource: start + gap.offset.bytes, usableSize: gap.length)
         try recording.note(.placeholder(label, .offset(gap.offset, region: old.device)))
-        let target = try rollback.onHost { () throws(HostError) in try host.occupy(whole, as: label) }
-        do throws(ExecutionError) {
+        let target = try host.occupy(whole, as: label)
+        do throws(OperationError) {
             let account = MediaAccount(
                 of: log, in: old.device, from: gap.offset, accounted: accounted)
             try SavedMedia(rollback, saved).putBack(on: target, account, orLosing: region)
         } catch {
-            let failures = HostError.collecting { () throws(HostError) in try host.remove(label, from: device)
+            let failures = OperationError.collecting { () throws(OperationError) in
+                try host.remove(label, from: device)
             }
             throw error.adding(undoFailures: failures)
         }
-        try rollback.onHost { () throws(HostError) in try host.remove(label, from: device) }
+        try host.remove(label, from: device)
     }
 
-    private func savedLabels() throws(ExecutionError) -> [LabelAreaImage] {
+    private func savedLabels() throws(OperationError) -> [LabelAreaImage] {
         var images: [LabelAreaImage] = []
         for saved in log.labels {
-            do throws(StateError) {
-                let bytes = try rollback.store.contents(
-                    log.header.id, file: saved.file, checksum: saved.checksum, limit: 64 << 20)
-                images.append(try LabelAreaImage(checking: bytes, saved.file))
-            } catch {
-                throw .state(error)
-            }
+            let bytes = try rollback.store.contents(
+                log.header.id, file: saved.file, checksum: saved.checksum, limit: 64 << 20)
+            images.append(try LabelAreaImage(checking: bytes, saved.file))
         }
         return images
     }
@@ -124,11 +119,11 @@ struct LabelRollback {
 
 extension LabelAreaImage {
     /// The image in a file that was saved; damaged where it is none.
-    fileprivate init(checking bytes: [UInt8], _ file: String) throws(StateError) {
+    fileprivate init(checking bytes: [UInt8], _ file: String) throws(OperationError) {
         do throws(JSONError) {
             self = try LabelAreaImage(json: bytes)
         } catch {
-            throw StateError(.damaged, "the saved labels \(file) cannot be read: \(error)")
+            throw OperationError(record: .damaged, "the saved labels \(file) cannot be read: \(error)")
         }
     }
 }

@@ -36,8 +36,8 @@ struct LiveObjects {
         return found.map { made(NamespaceTarget($0, region: target.region)) } ?? step
     }
 
-    /// Throws ``HostError/Kind/changed`` where the target of a step is not what it was when it was last looked at.
-    func check(_ step: Step, on host: any Host) throws(HostError) {
+    /// Throws ``OperationError/Kind/changed`` where the target of a step is not what it was when it was last looked at.
+    func check(_ step: Step, on host: any Host) throws(OperationError) {
         if let transition = step.transition { return try Self.check(transition, on: host) }
         guard let target = step.target, let known = expected[target.device] else { return }
         guard let current = try host.current(target) else {
@@ -48,12 +48,12 @@ struct LiveObjects {
         guard differences.isEmpty else { throw Self.changed(target, differences.joined(separator: "; ")) }
     }
 
-    private static func check(_ transition: DeviceTransition, on host: any Host) throws(HostError) {
+    private static func check(_ transition: DeviceTransition, on host: any Host) throws(OperationError) {
         let region = try host.daxRegion(transition.region)
         let obstacle =
             region.map { transition.obstacle(in: $0) } ?? "the region \(transition.region) is not there"
         guard let obstacle else { return }
-        throw HostError(
+        throw OperationError(
             .changed, while: "go on with \(transition.address)", device: transition.regionName,
             reason: "another tool changed it meanwhile: \(obstacle)",
             advice: "find out what changed it, and plan again")
@@ -65,8 +65,8 @@ struct LiveObjects {
         if let result { expected[result.device] = result }
     }
 
-    private static func changed(_ target: NamespaceTarget, _ difference: String) -> HostError {
-        HostError(
+    private static func changed(_ target: NamespaceTarget, _ difference: String) -> OperationError {
+        OperationError(
             .changed, while: "go on with \(target.label)", device: target.device,
             reason: "another tool changed it meanwhile: \(difference)",
             advice: "find out what changed it, and plan again")

@@ -35,7 +35,7 @@ public struct MediaErrorClearing {
         /// Its first system physical address.
         public var address: UInt64
         /// Why it is not cleared; nil where it is.
-        public var error: HostError?
+        public var error: OperationError?
         /// Why it was not read, though it is cleared by every list; nil where it was.
         public var unread: String?
     }
@@ -59,12 +59,12 @@ public struct MediaErrorClearing {
         /// It was carried out, as far as it went.
         case ended(Outcome)
         /// The same, and the end could not be recorded: recovery does that.
-        case unconfirmed(Outcome, ExecutionError)
+        case unconfirmed(Outcome, OperationError)
     }
 
     /// Observes the host and reviews the request. Touches nothing.
     /// - Throws: where the request means nothing there, as an error of a command.
-    public func prepare() throws(HostError) -> Prepared {
+    public func prepare() throws(OperationError) -> Prepared {
         let observed = try host.observe()
         let survey = MediaErrorSurvey(of: observed, lists: try host.mediaErrorLists(of: observed))
         var units: [ByteCount?] = []
@@ -77,7 +77,8 @@ public struct MediaErrorClearing {
                 units.first ?? nil
             }
         } catch {
-            throw HostError(.failed, while: "clear media errors", reason: error.message, advice: error.advice)
+            throw OperationError(
+                .failed, while: "clear media errors", reason: error.message, advice: error.advice)
         }
         if !clearance.errors.isEmpty {
             clearance.refusals += try guards(of: clearance, on: observed)
@@ -88,7 +89,7 @@ public struct MediaErrorClearing {
     /// What refuses it beside the errors themselves: protection, users, transactions that cannot be read.
     private func guards(
         of clearance: MediaErrorClearance, on observed: Observed
-    ) throws(HostError) -> [Refusal] {
+    ) throws(OperationError) -> [Refusal] {
         var refusals = UnsettledRegions.refusals(
             toTouch: [clearance.region], on: observed, safeguards.unreadable)
         // Where no label says what lies there, a namespace that is protected may.
@@ -122,30 +123,30 @@ public struct MediaErrorClearing {
     public func carryOut(
         _ prepared: Prepared, consent: Consent, recordingIn store: TransactionStore,
         interruption: Interruption = .never, progress: @escaping (Int, Int) -> Void = { _, _ in }
-    ) throws(ExecutionError) -> Ending {
+    ) throws(OperationError) -> Ending {
         let clearance = prepared.clearance
         let refusals = refusals(of: prepared, under: consent)
         guard refusals.isEmpty else { return .refused(refusals) }
         guard !clearance.ranges.isEmpty, let start = prepared.observed.region(clearance.region)?.resource
         else { return .unchanged }
-        do throws(StateError) { try safeguards.requireKnown() } catch { throw .state(error) }
+        try safeguards.requireKnown()
         var recording = try begin(prepared, in: store)
         var outcome = Outcome(
             ranges: clearance.ranges.map { range in
                 Range(
                     range: range, address: start + range.offset.bytes,
-                    error: HostError(
+                    error: OperationError(
                         .failed, while: "clear media errors", device: clearance.region,
                         reason: "it was not come to"))
             }, content: clearance.namespace?.blockDevice == nil ? .undefined : .zeroes)
-        var failure: ExecutionError?
+        var failure: OperationError?
         var unread: [Int] = []
-        do throws(HostError) {
+        do throws(OperationError) {
             try host.clearErrors(
                 ErrorClearing(
                     region: clearance.region, target: clearance.target, ranges: clearance.ranges)
             ) { index, event in
-                do throws(ExecutionError) {
+                do throws(OperationError) {
                     switch event {
                     case .begins:
                         guard !interruption.isRequested else { return false }
@@ -168,17 +169,17 @@ public struct MediaErrorClearing {
         } catch {
             guard !unread.isEmpty || outcome.ranges.contains(where: { $0.error == nil }) else {
                 try recording.note(.end(.rolledBack, after: nil))
-                throw .host(error)
+                throw error
             }
             for index in outcome.ranges.indices where outcome.ranges[index].error != nil {
                 outcome.ranges[index].error = error
             }
         }
         if failure == nil, !unread.isEmpty, let region = prepared.observed.region(clearance.region) {
-            do throws(ExecutionError) {
+            do throws(OperationError) {
                 let ranges = unread.map { outcome.ranges[$0].range }
                 let found = try FreeRangeLook(host: host, region: region).look(at: ranges) {
-                    (label, place) throws(ExecutionError) in
+                    (label, place) throws(OperationError) in
                     try recording.note(.placeholder(label, .offset(place, region: region.device)))
                 }
                 for (index, error) in zip(unread, found) {
@@ -187,7 +188,7 @@ public struct MediaErrorClearing {
                 }
                 // A namespace that was made to look and could not be removed is recovery's: the journal knows it.
                 if let left = found.compactMap(\.self).first(where: { !$0.undoFailures.isEmpty }) {
-                    failure = .host(left)
+                    failure = left
                 }
             } catch {
                 failure = error
@@ -198,9 +199,9 @@ public struct MediaErrorClearing {
     }
 
     private func end(_ outcome: Outcome, _ recording: inout Recording) -> Ending {
-        do throws(ExecutionError) {
+        do throws(OperationError) {
             let after: Observed
-            do throws(HostError) { after = try host.observe() } catch { throw .host(error) }
+            after = try host.observe()
             let isWhole = outcome.ranges.allSatisfy { $0.error == nil }
             try recording.note(.end(isWhole ? .committed : .incomplete, after: after))
             return .ended(outcome)
@@ -209,7 +210,7 @@ public struct MediaErrorClearing {
         }
     }
 
-    private func begin(_ prepared: Prepared, in store: TransactionStore) throws(ExecutionError) -> Recording {
+    private func begin(_ prepared: Prepared, in store: TransactionStore) throws(OperationError) -> Recording {
         let clearance = prepared.clearance
         var header = JournalHeader(
             id: "", time: 0, toolVersion: ToolVersion.current, source: "",
@@ -223,12 +224,8 @@ public struct MediaErrorClearing {
                     reversibilityReason: "what lay there could not be read", errors: range)
             }, bootID: host.bootID)
         header.clearsErrors = true
-        do throws(StateError) {
-            return Recording(
-                host: host, on: prepared.observed, writer: try TransactionWriter.begin(in: store, header))
-        } catch {
-            throw .state(error)
-        }
+        return Recording(
+            host: host, on: prepared.observed, writer: try TransactionWriter.begin(in: store, header))
     }
 }
 

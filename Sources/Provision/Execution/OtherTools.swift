@@ -34,9 +34,9 @@ struct OtherTools {
     }
 
     /// Whether another tool is the likely reason of an error.
-    func explain(_ error: ExecutionError) -> Bool {
-        guard case .host(let failure) = error, failure.kind != .notPermitted else { return false }
-        return failure.kind == .changed || wereThere || Self.areThere(host, log)
+    func explain(_ error: OperationError) -> Bool {
+        guard error.kind.isHosts, error.kind != .notPermitted else { return false }
+        return error.kind == .changed || wereThere || Self.areThere(host, log)
     }
 
     /// Whether a region of the transaction holds a namespace that was not there before it, and that it did not make.

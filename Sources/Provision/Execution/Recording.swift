@@ -1,4 +1,4 @@
-public import ProvisionCore
+import ProvisionCore
 import ProvisionHost
 
 /// A run of steps that is recorded as it goes: saves first, then an intent before each step and its outcome after.
@@ -35,43 +35,35 @@ struct Recording: ~Copyable {
     }
 
     /// Makes sure, before the first step, that there is room for everything that the steps will save.
-    mutating func reserve(for steps: [PlannedStep]) throws(ExecutionError) {
+    mutating func reserve(for steps: [PlannedStep]) throws(OperationError) {
         for (number, planned) in steps.enumerated() {
             for piece in Self.pieces(of: planned.backup, step: number) {
-                do throws(StateError) {
-                    try writer?.reserve(piece.range.length, for: piece.file)
-                } catch {
-                    throw .state(error)
-                }
+                try writer?.reserve(piece.range.length, for: piece.file)
             }
         }
     }
 
     /// Saves the labels of the DIMMs of regions: before the first step, since labels of one DIMM are written by all.
-    mutating func saveLabels(of regions: [String]) throws(ExecutionError) {
+    mutating func saveLabels(of regions: [String]) throws(OperationError) {
         guard name != nil else { return }
         var saved: Set<String> = []
         for region in regions {
-            for image in try translating({ () throws(HostError) in try host.labelImages(of: region) })
+            for image in try host.labelImages(of: region)
             where saved.insert(image.dimm).inserted {
                 try save(image, number: saved.count)
             }
         }
     }
 
-    private mutating func save(_ image: LabelAreaImage, number: Int) throws(ExecutionError) {
+    private mutating func save(_ image: LabelAreaImage, number: Int) throws(OperationError) {
         let file = "labels-\(number)"
-        do throws(StateError) {
-            guard let checksum = try writer?.save(Array(image.json.utf8), as: file) else { return }
-            try writer?.append(.labels(SavedLabels(dimm: image.dimm, file: file, checksum: checksum)))
-        } catch {
-            throw .state(error)
-        }
+        guard let checksum = try writer?.save(Array(image.json.utf8), as: file) else { return }
+        try writer?.append(.labels(SavedLabels(dimm: image.dimm, file: file, checksum: checksum)))
     }
 
     /// Saves what a step, or a later one, writes over, and looks at some of the rest: undoing tells by that whether what it
     /// brings back is still there.
-    mutating func backUp(_ planned: PlannedStep, number: Int) throws(ExecutionError) {
+    mutating func backUp(_ planned: PlannedStep, number: Int) throws(OperationError) {
         guard name != nil, let target = planned.backup?.target ?? planned.step.target,
             let start = target.resource, let region = observed.region(target.region)?.resource
         else { return }
@@ -90,7 +82,7 @@ struct Recording: ~Copyable {
             pieces.map(\.range)
             + (offsets + directOffsets).map { Extent(offset: $0, length: MediaSample.page) }
         var pages: [[UInt8]] = []
-        var failure: ExecutionError?
+        var failure: OperationError?
         try withMedia(of: target, places) { recording, index, bytes in
             guard index < pieces.count else {
                 pages.append(bytes ?? [])
@@ -114,53 +106,36 @@ struct Recording: ~Copyable {
     private mutating func withMedia(
         of target: NamespaceTarget, _ places: [Extent],
         _ receive: (inout Recording, Int, [UInt8]?) -> Bool
-    ) throws(ExecutionError) {
+    ) throws(OperationError) {
         let host = host
-        do throws(HostError) {
-            try host.readMedia(of: target, places) { receive(&self, $0, $1) }
-        } catch {
-            throw .host(error)
-        }
+        try host.readMedia(of: target, places) { receive(&self, $0, $1) }
     }
 
     /// Saves a range, and says what of that failed.
     private mutating func save(
         _ bytes: [UInt8]?, _ length: ByteCount, at place: Place, as file: String, _ target: NamespaceTarget,
         _ number: Int
-    ) -> ExecutionError? {
+    ) -> OperationError? {
         guard let bytes else {
-            return .host(
-                HostError(
-                    .failed, while: "save what would be written over", device: target.device,
-                    reason: "a media error makes it unreadable",
-                    advice: "clear the error first (daxprov errors clear), or set --backup-limit 0"))
+            return OperationError(
+                .failed, while: "save what would be written over", device: target.device,
+                reason: "a media error makes it unreadable",
+                advice: "clear the error first (daxprov errors clear), or set --backup-limit 0")
         }
-        do throws(StateError) {
+        do throws(OperationError) {
             guard let checksum = try writer?.save(bytes, as: file) else { return nil }
             let saved = SavedRange(place: place, length: length, file: file, checksum: checksum)
             try writer?.append(.range(step: number, saved))
             return nil
         } catch {
-            return .state(error)
+            return error
         }
     }
 
     /// Appends a record.
-    mutating func note(_ record: JournalRecord) throws(ExecutionError) {
-        do throws(StateError) {
-            try writer?.append(record)
-            if case .end(let end, _) = record { writer?.giveBack(after: end) }
-        } catch {
-            throw .state(error)
-        }
-    }
-
-    private func translating<Value>(_ body: () throws(HostError) -> Value) throws(ExecutionError) -> Value {
-        do throws(HostError) {
-            return try body()
-        } catch {
-            throw .host(error)
-        }
+    mutating func note(_ record: JournalRecord) throws(OperationError) {
+        try writer?.append(record)
+        if case .end(let end, _) = record { writer?.giveBack(after: end) }
     }
 
     /// The pieces of a backup, with the file for each.
@@ -184,71 +159,14 @@ struct Recording: ~Copyable {
     }
 }
 
-/// Why a run stopped.
-public enum ExecutionError: Error, Equatable, Sendable {
-    /// The host failed a step, or is not what it should be.
-    case host(HostError)
-    /// The journal or a backup could not be written or read.
-    case state(StateError)
-    /// A signal asked for the run to end.
-    case interrupted
-    /// What undoing would give up next is not the transaction's own, and was not agreed to: it is as it was.
-    case consentMissing([Loss])
-}
-
-extension ExecutionError {
-    /// This error, after something that was begun could not be taken back.
-    func adding(undoFailures failures: [HostError]) -> ExecutionError {
-        guard let first = failures.first else { return self }
-        switch self {
-        case .host(let error): return .host(error.adding(undoFailures: failures))
-        case .consentMissing:
-            // What was looked at is not as it was: that comes before what was to be asked.
-            return .host(
-                HostError(
-                    .failed, while: "bring back online what was looked at", device: first.device,
-                    reason: "\(first.reason), after this was found: \(description)",
-                    advice: first.advice ?? "see daxprov inventory, and run it again"
-                ).adding(undoFailures: Array(failures.dropFirst())))
-        case .state, .interrupted: return self
-        }
-    }
-}
-
-extension HostError {
+extension OperationError {
     /// The error of `work`, if it had one, as a list.
-    static func collecting(_ work: () throws(HostError) -> Void) -> [HostError] {
-        do throws(HostError) {
+    static func collecting(_ work: () throws(OperationError) -> Void) -> [OperationError] {
+        do throws(OperationError) {
             try work()
             return []
         } catch {
             return [error]
-        }
-    }
-}
-
-extension ExecutionError: CustomStringConvertible {
-    /// The error in one sentence.
-    public var description: String {
-        switch self {
-        case .host(let error): error.description
-        case .state(let error): error.description
-        case .interrupted: "a signal asked to stop"
-        case .consentMissing(let losses):
-            losses.map { "\($0.address) \($0.consequence)" }.joined(separator: "; ")
-        }
-    }
-
-    /// What the administrator can do; nil where nothing general helps.
-    public var advice: String? {
-        switch self {
-        case .host(let error): error.advice
-        case .state(let error): error.advice
-        case .interrupted: nil
-        case .consentMissing(let losses):
-            "look at it and save what is needed; if the rest may go: "
-                + losses.map { "--allow-destroy \(ShellText.quoted(Consent.word(for: $0, among: losses)))" }
-                .joined(separator: " ")
         }
     }
 }

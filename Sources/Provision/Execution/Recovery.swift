@@ -47,7 +47,7 @@ public struct Recovery {
         /// The regions in which it began a step.
         public var regions: [RegionIdentity]
         /// Why.
-        public var error: ExecutionError
+        public var error: OperationError
     }
 
     /// What recovery came to.
@@ -61,33 +61,30 @@ public struct Recovery {
     /// Ends every interrupted transaction, the youngest first: one whose steps were all performed is committed, every
     /// other is undone. One that cannot be ended does not keep others from it that touched no region of its own. A name that
     /// agreed to a loss of one agrees to none of another.
-    public func run() throws(ExecutionError) -> Outcome {
+    public func run() throws(OperationError) -> Outcome {
         var rest = self
         let logs: [TransactionLog]
-        do throws(StateError) {
-            logs = try store.interrupted()
-        } catch {
-            throw .state(error)
-        }
+        logs = try store.interrupted()
+
         var outcome = Outcome()
         for log in logs.reversed() {
             let regions = log.touchedIdentities
             guard !outcome.blocked.contains(where: { !Set($0.regions).isDisjoint(with: regions) }) else {
                 continue
             }
-            do throws(ExecutionError) {
+            do throws(OperationError) {
                 let recovered = try rest.recover(log)
                 rest.consent = rest.consent.spent(on: recovered.undone.agreed)
                 outcome.recovered.append(recovered)
             } catch {
-                guard error != .interrupted else { throw error }
+                guard error.kind != .interrupted else { throw error }
                 outcome.blocked.append(Blocked(id: log.header.id, regions: regions, error: error))
             }
         }
         return outcome
     }
 
-    private func recover(_ log: TransactionLog) throws(ExecutionError) -> Recovered {
+    private func recover(_ log: TransactionLog) throws(OperationError) -> Recovered {
         let id = log.header.id
         var recording = try resume(id)
         if log.header.clearsErrors { return try endClearing(log, &recording) }
@@ -102,18 +99,15 @@ public struct Recovery {
         let differences =
             log.differences(to: now) + log.daxDifferences(to: now, isSameBoot: isSameBoot)
         let end: TransactionEnd = differences.isEmpty ? .committed : .incomplete
-        do throws(StateError) {
-            try ProtectionStore(store.directory).set(log.marks(on: now))
-            try KeptDevices(store).settle(log)
-            try DaxRegionRecords(store).settle(log)
-            let touched = log.touchedIdentities
-            let regions = now.regions.map(\.device).filter {
-                now.identity(of: $0).map(touched.contains) ?? false
-            }
-            try CXLRegionRecords(store).record(Set(regions), on: now)
-        } catch {
-            throw .state(error)
+        try ProtectionStore(store.directory).set(log.marks(on: now))
+        try KeptDevices(store).settle(log)
+        try DaxRegionRecords(store).settle(log)
+        let touched = log.touchedIdentities
+        let regions = now.regions.map(\.device).filter {
+            now.identity(of: $0).map(touched.contains) ?? false
         }
+        try CXLRegionRecords(store).record(Set(regions), on: now)
+
         try recording.note(.end(end, after: now))
         return Recovered(
             id: id, end: end, differences: differences, lacksProof: end == .committed && log.proofs.areMissed)
@@ -122,7 +116,7 @@ public struct Recovery {
     /// Ends a clearing of media errors: what was cleared stays so, and nothing more is cleared.
     private func endClearing(
         _ log: TransactionLog, _ recording: inout Recording
-    ) throws(ExecutionError) -> Recovered {
+    ) throws(OperationError) -> Recovered {
         let kept = try removeLooks(of: log)
         let now = try observe()
         let left = log.errorsLeft(on: now) + kept + log.sectorsLost
@@ -132,111 +126,93 @@ public struct Recovery {
     }
 
     /// Removes the namespaces that were made to read free ranges; what is said of each that stays, since somebody may have written to it.
-    private func removeLooks(of log: TransactionLog) throws(ExecutionError) -> [String] {
+    private func removeLooks(of log: TransactionLog) throws(OperationError) -> [String] {
         guard !log.placeholders.isEmpty else { return [] }
         let now = try observe()
         let regions = RegionCorrespondence(before: log.header.before, now: now)
         var kept: [String] = []
-        do throws(HostError) {
-            for placeholder in log.placeholders {
-                guard let region = regions.region(placeholder.region), region.isEnabled else {
-                    kept.append(
-                        "\(placeholder.region) is not there: what was made to read it may be left in it")
-                    continue
-                }
-                let made = region.namespaces.first { $0.labelUUID == placeholder.label }
-                if let made, made.isActive,
-                    try host.isUnwritten(NamespaceTarget(made, region: region.device)) != true
-                {
-                    kept.append(
-                        "\(made.device), which was made to read what was cleared, is enabled and stays: destroy it if nobody needs it"
-                    )
-                } else {
-                    try host.remove(placeholder.label, from: region.device)
-                }
+        for placeholder in log.placeholders {
+            guard let region = regions.region(placeholder.region), region.isEnabled else {
+                kept.append(
+                    "\(placeholder.region) is not there: what was made to read it may be left in it")
+                continue
             }
-        } catch {
-            throw .host(error)
+            let made = region.namespaces.first { $0.labelUUID == placeholder.label }
+            if let made, made.isActive,
+                try host.isUnwritten(NamespaceTarget(made, region: region.device)) != true
+            {
+                kept.append(
+                    "\(made.device), which was made to read what was cleared, is enabled and stays: destroy it if nobody needs it"
+                )
+            } else {
+                try host.remove(placeholder.label, from: region.device)
+            }
         }
+
         return kept
     }
 
-    private func observe() throws(ExecutionError) -> Observed {
-        do throws(HostError) {
-            return try host.observe()
-        } catch {
-            throw .host(error)
-        }
+    private func observe() throws(OperationError) -> Observed {
+        return try host.observe()
     }
 
     /// Refuses words that can mean nothing here: of namespaces that are neither there nor were before what is to be undone.
-    public func requireKnownWords() throws(ExecutionError) {
+    public func requireKnownWords() throws(OperationError) {
         let logs: [TransactionLog]
-        do throws(StateError) {
-            logs = try store.interrupted()
-        } catch {
-            throw .state(error)
-        }
+        logs = try store.interrupted()
+
         guard !logs.isEmpty, !consent.allowDestroy.isEmpty else { return }
         let known = logs.reduce(try observe().consentWords) { $0.union($1.consentWords) }
         guard let unknown = consent.unknownWords(for: [], known: known).first else { return }
-        throw .host(
-            HostError(
-                .failed, while: "agree to anything with \(unknown.address)", reason: unknown.message,
-                advice: unknown.advice))
+        throw OperationError(
+            .failed, while: "agree to anything with \(unknown.address)", reason: unknown.message,
+            advice: unknown.advice)
     }
 
     /// Gives up an interrupted transaction that can be neither finished nor undone. The host stays as it is, and what was
     /// saved stays where it is.
-    public func abandon(_ id: String) throws(ExecutionError) {
-        do throws(StateError) {
-            guard try store.log(id).end == nil else {
-                throw StateError(
-                    .unsuitable, "the transaction \(id) has ended",
-                    advice: "only an interrupted one can be given up: daxprov status names it")
-            }
-        } catch {
-            throw .state(error)
+    public func abandon(_ id: String) throws(OperationError) {
+        guard try store.log(id).end == nil else {
+            throw OperationError(
+                record: .unsuitable, "the transaction \(id) has ended",
+                advice: "only an interrupted one can be given up: daxprov status names it")
         }
+
         var recording = try resume(id)
         try recording.note(.end(.abandoned, after: nil))
     }
 
     /// Undoes a committed transaction. What it takes has been agreed to (``RollbackReview``).
-    /// - Throws: with ``ExecutionError/consentMissing(_:)`` nothing was given up. Where that came out before anything was
+    /// - Throws: with ``OperationError/consentMissing(_:)`` nothing was given up. Where that came out before anything was
     ///   removed, the transaction is still committed; else it is interrupted, and recovery goes on.
-    public func rollBack(_ id: String) throws(ExecutionError) -> Undone {
+    public func rollBack(_ id: String) throws(OperationError) -> Undone {
         let end = try read(id).end
         let before = HostSnapshot(try observe())
         var recording = try resume(id)
-        do throws(ExecutionError) {
+        do throws(OperationError) {
             return try undo(id, because: "rollback was asked for", &recording)
         } catch {
-            if case .consentMissing = error, let end, HostSnapshot(try observe()) == before {
+            if error.isMissingConsent, let end, HostSnapshot(try observe()) == before {
                 try recording.note(.end(end, after: nil))
             }
             throw error
         }
     }
 
-    private func resume(_ id: String) throws(ExecutionError) -> Recording {
-        do throws(StateError) {
-            return Recording(host: host, writer: try .resume(id, in: store))
-        } catch {
-            throw .state(error)
-        }
+    private func resume(_ id: String) throws(OperationError) -> Recording {
+        return Recording(host: host, writer: try .resume(id, in: store))
     }
 
     func undo(
         _ id: String, because reason: String, _ recording: inout Recording
-    ) throws(ExecutionError) -> Undone {
+    ) throws(OperationError) -> Undone {
         try recording.note(.undo(reason: reason))
         let patience = OtherTools.Patience(patience)
         var hasWaited = false
         while true {
             let log = try read(id)
             let others = OtherTools(host, log)
-            do throws(ExecutionError) {
+            do throws(OperationError) {
                 let rollback = Rollback(
                     host: host, store: store, log: log, consent: consent.adding(log.agreed),
                     interruption: interruption, progress: !hasWaited ? progress : { _ in })
@@ -254,31 +230,19 @@ public struct Recovery {
         }
     }
 
-    private func forgetDevices(_ log: TransactionLog) throws(ExecutionError) {
+    private func forgetDevices(_ log: TransactionLog) throws(OperationError) {
         guard log.header.steps.contains(where: { !$0.kind.effects.isDisjoint(with: KeptDevices.changing) })
         else { return }
         let now = try observe()
-        do throws(StateError) {
-            try KeptDevices(store).settle(undone: log, on: now)
-        } catch {
-            throw .state(error)
-        }
+        try KeptDevices(store).settle(undone: log, on: now)
     }
 
-    private func forgetRecords(_ log: TransactionLog) throws(ExecutionError) {
-        do throws(StateError) {
-            try DaxRegionRecords(store).settle(undone: log)
-        } catch {
-            throw .state(error)
-        }
+    private func forgetRecords(_ log: TransactionLog) throws(OperationError) {
+        try DaxRegionRecords(store).settle(undone: log)
     }
 
-    private func read(_ id: String) throws(ExecutionError) -> TransactionLog {
-        do throws(StateError) {
-            return try store.log(id)
-        } catch {
-            throw .state(error)
-        }
+    private func read(_ id: String) throws(OperationError) -> TransactionLog {
+        return try store.log(id)
     }
 }
 

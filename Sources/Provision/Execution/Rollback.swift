@@ -17,8 +17,8 @@ struct Rollback {
 
     /// Undoes the transaction, and checks that the host is as before.
     /// - Throws: what could not be undone; the journal stays open, so that recovery can go on. With
-    ///   ``ExecutionError/consentMissing(_:)`` nothing was given up, and what was looked at is online again.
-    func run(recording: inout Recording) throws(ExecutionError) -> Undone {
+    ///   ``OperationError/consentMissing(_:)`` nothing was given up, and what was looked at is online again.
+    func run(recording: inout Recording) throws(OperationError) -> Undone {
         let labels = LabelRollback(self)
         let now = try labels.enableRegions(try observe())
         let relabelled = try labels.relabelledRegions(now)
@@ -45,20 +45,20 @@ struct Rollback {
             afterReboot: relabelled, returned: scene.returned, left: scene.left, agreed: scene.agreed)
     }
 
-    func pause() throws(ExecutionError) {
+    func pause() throws(OperationError) {
         if interruption.isInsisting { throw .interrupted }
     }
 
-    func observe() throws(ExecutionError) -> Observed {
-        try onHost { () throws(HostError) in try host.observe() }
+    func observe() throws(OperationError) -> Observed {
+        try host.observe()
     }
 
-    func contents(of range: SavedRange) throws(HostError) -> [UInt8] {
-        do throws(StateError) {
+    func contents(of range: SavedRange) throws(OperationError) -> [UInt8] {
+        do throws(OperationError) {
             return try store.contents(
                 log.header.id, file: range.file, checksum: range.checksum, limit: Int(range.length.bytes))
         } catch {
-            throw HostError(
+            throw OperationError(
                 .failed, while: "read what was saved", reason: error.description, advice: error.advice)
         }
     }
@@ -66,7 +66,7 @@ struct Rollback {
     /// Every namespace that the transaction touched is as it was, and none that it created is there.
     private func verify(
         _ plan: UndoPlan, leaving left: Set<String>, besides found: [String]
-    ) throws(ExecutionError) {
+    ) throws(OperationError) {
         let now = try observe()
         let created = Set(plan.removals.map(\.label))
         var complaints = now.regions.flatMap(\.namespaces)
@@ -80,45 +80,34 @@ struct Rollback {
         }
         complaints += found
         guard complaints.isEmpty else {
-            throw .host(
-                HostError(
-                    .failed, while: "verify that the host is as before",
-                    reason: complaints.joined(separator: "; "),
-                    advice: "compare daxprov inventory with daxprov show \(log.header.id)"))
-        }
-    }
-
-    func onHost<Value>(_ body: () throws(HostError) -> Value) throws(ExecutionError) -> Value {
-        do throws(HostError) {
-            return try body()
-        } catch {
-            throw .host(error)
+            throw OperationError(
+                .failed, while: "verify that the host is as before",
+                reason: complaints.joined(separator: "; "),
+                advice: "compare daxprov inventory with daxprov show \(log.header.id)")
         }
     }
 }
 
 extension TransactionLog {
     /// Why it cannot be ended as long as regions in which a step began are not there.
-    func missing(_ regions: [String]) -> ExecutionError {
+    func missing(_ regions: [String]) -> OperationError {
         let words = regions.map { device in
             header.before.identity(of: device).map { "\(device) \($0)" } ?? device
         }
-        return .host(
-            HostError(
-                .failed, while: "bring the host back", device: regions.joined(separator: ", "),
-                reason: "the region is not there: \(words.joined(separator: "; "))",
-                advice: "put its DIMMs back where they were, and run daxprov recover; "
-                    + "daxprov show \(header.id) says what was done to it"))
+        return OperationError(
+            .failed, while: "bring the host back", device: regions.joined(separator: ", "),
+            reason: "the region is not there: \(words.joined(separator: "; "))",
+            advice: "put its DIMMs back where they were, and run daxprov recover; "
+                + "daxprov show \(header.id) says what was done to it")
     }
 
     /// Why it cannot be undone in a region that lost its labels.
-    func unlabelled(_ region: String) -> ExecutionError {
-        .host(
-            HostError(
-                .failed, while: "bring the host back", device: region,
-                reason: "the region has lost its labels, and with them every namespace that was there",
-                advice:
-                    "bring the labels back (daxprov show \(header.id) says which), and run daxprov recover"))
+    func unlabelled(_ region: String) -> OperationError {
+        OperationError(
+            .failed, while: "bring the host back", device: region,
+            reason: "the region has lost its labels, and with them every namespace that was there",
+            advice:
+                "bring the labels back (daxprov show \(header.id) says which), and run daxprov recover")
     }
 }
 

@@ -34,7 +34,7 @@ public struct Safeguards: Sendable {
         stateDirectory = store.directory.path
         marks = []
         let directories = [store.directory] + others.filter { $0.path != store.directory.path }
-        do throws(StateError) {
+        do throws(OperationError) {
             for directory in directories { marks += try ProtectionStore(directory).marks() }
             interrupted = try store.interrupted()
             let found = try DaxRegionStore(store.directory).found()
@@ -57,9 +57,10 @@ public struct Safeguards: Sendable {
     }
 
     /// Throws where the marks are not known: then nothing may be changed.
-    public func requireKnown() throws(StateError) {
+    public func requireKnown() throws(OperationError) {
         guard let unknown else { return }
-        throw StateError(.unusable, unknown, advice: "nothing was touched, since it may be protected")
+        throw OperationError(
+            record: .unusable, unknown, advice: "nothing was touched, since it may be protected")
     }
 }
 

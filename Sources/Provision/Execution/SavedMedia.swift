@@ -37,78 +37,72 @@ struct SavedMedia {
     /// Compares what is there, and looks at further pages as well.
     func compare(
         on target: NamespaceTarget, _ account: MediaAccount, pages: [ByteCount] = []
-    ) throws(ExecutionError) -> Comparison {
+    ) throws(OperationError) -> Comparison {
         var places = extents + pages.map { Extent(offset: $0, length: MediaSample.page) }
         // A read enables the object once: the kernel offers the next one only then.
         if places.isEmpty { places = [Extent(offset: .zero, length: MediaSample.page)] }
         var found = Comparison()
-        var failure: HostError?
-        try rollback.onHost { () throws(HostError) in
-            try rollback.host.readMedia(of: target, places) { number, bytes in
-                guard number < ranges.count else {
-                    found.sums.append(Checksum.of(bytes ?? []))
-                    return true
-                }
-                do throws(HostError) {
-                    found.add(try verdict(number, bytes, account), of: number)
-                    return true
-                } catch {
-                    failure = error
-                    return false
-                }
+        var failure: OperationError?
+        try rollback.host.readMedia(of: target, places) { number, bytes in
+            guard number < ranges.count else {
+                found.sums.append(Checksum.of(bytes ?? []))
+                return true
+            }
+            do throws(OperationError) {
+                found.add(try verdict(number, bytes, account), of: number)
+                return true
+            } catch {
+                failure = error
+                return false
             }
         }
-        if let failure { throw .host(failure) }
+        if let failure { throw failure }
         return found
     }
 
     /// Compares what a raw namespace holds that is active, as its users see it: that is its media.
     func compareActive(
         on target: NamespaceTarget, _ account: MediaAccount
-    ) throws(ExecutionError) -> Comparison {
-        try rollback.onHost { () throws(HostError) in
-            var found = Comparison()
-            for number in ranges.indices {
-                let range = Extent(offset: ranges[number].offset, length: ranges[number].range.length)
-                let count = range.length.bytes / MediaSample.page.bytes
-                let places = (0..<count).map { range.offset + MediaSample.page * $0 }
-                let pages = try rollback.host.readPages(of: target, at: places)
-                let bytes = pages.map { pages in
-                    pages.flatMap {
-                        $0.isEmpty ? [UInt8](repeating: 0, count: Int(MediaSample.page.bytes)) : $0
-                    }
+    ) throws(OperationError) -> Comparison {
+        var found = Comparison()
+        for number in ranges.indices {
+            let range = Extent(offset: ranges[number].offset, length: ranges[number].range.length)
+            let count = range.length.bytes / MediaSample.page.bytes
+            let places = (0..<count).map { range.offset + MediaSample.page * $0 }
+            let pages = try rollback.host.readPages(of: target, at: places)
+            let bytes = pages.map { pages in
+                pages.flatMap {
+                    $0.isEmpty ? [UInt8](repeating: 0, count: Int(MediaSample.page.bytes)) : $0
                 }
-                found.add(try verdict(number, bytes, account), of: number)
             }
-            return found
+            found.add(try verdict(number, bytes, account), of: number)
         }
+        return found
     }
 
     private func verdict(
         _ number: Int, _ bytes: [UInt8]?, _ account: MediaAccount
-    ) throws(HostError) -> MediaAccount.Verdict {
+    ) throws(OperationError) -> MediaAccount.Verdict {
         account.verdict(
             saved: try rollback.contents(of: ranges[number].range), now: bytes, at: ranges[number].offset)
     }
 
     /// Writes those ranges back that hold something else.
-    func write(_ found: Comparison, to target: NamespaceTarget) throws(ExecutionError) {
+    func write(_ found: Comparison, to target: NamespaceTarget) throws(OperationError) {
         guard !found.differing.isEmpty else { return }
         let rollback = rollback
         let pieces = found.differing.map { number in
             let (offset, range) = ranges[number]
             return MediaPiece(
-                offset: offset, bytes: { () throws(HostError) in try rollback.contents(of: range) })
+                offset: offset, bytes: { () throws(OperationError) in try rollback.contents(of: range) })
         }
-        try rollback.onHost { () throws(HostError) in
-            try rollback.host.writeMedia(of: target, pieces)
-        }
+        try rollback.host.writeMedia(of: target, pieces)
     }
 
     /// Writes back what spanned a region, unless somebody's data is there and its loss was not agreed to.
     func putBack(
         on target: NamespaceTarget, _ account: MediaAccount, orLosing region: Region
-    ) throws(ExecutionError) {
+    ) throws(OperationError) {
         let found = try compare(on: target, account)
         if found.foreignPages > 0 {
             let loss = Loss(

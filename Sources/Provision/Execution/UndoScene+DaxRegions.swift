@@ -5,14 +5,14 @@ import ProvisionHost
 /// byte is at its offset again, as far as nobody has written there since.
 extension UndoScene {
     /// What undoing comes to in each region that the transaction touched.
-    private func daxUndos() throws(ExecutionError) -> [DaxUndo] {
+    private func daxUndos() throws(OperationError) -> [DaxUndo] {
         var undos: [DaxUndo] = []
         for identity in log.touchedDaxRegions.sorted(by: { $0.start < $1.start }) {
-            let region = try rollback.onHost { () throws(HostError) in try host.daxRegion(identity) }
+            let region = try host.daxRegion(identity)
             guard let region else { throw log.missing(log.missingDaxRegions(on: Observed(buses: []))) }
             let undo = DaxUndo(of: log, in: region, isSameBoot: isSameBoot, givesRights: try givesRights())
             if let item = undo.returns.first(where: { $0.isStranded(in: region) }) {
-                throw .host(item.stranded)
+                throw item.stranded
             }
             undos.append(undo)
         }
@@ -20,14 +20,14 @@ extension UndoScene {
     }
 
     /// Whether devices of dynamic regions get their rights back: not where the rules are somebody's.
-    private func givesRights() throws(ExecutionError) -> Bool {
+    private func givesRights() throws(OperationError) -> Bool {
         let matters = log.header.steps.contains { $0.transition?.changesRules == true }
         return matters ? try rulesFault() == nil : true
     }
 
     /// What taking steps back gives up: what was written to devices that they made, or as devices to what becomes memory again, and
     /// devices of others that stand in the way.
-    func lossesOfDaxRegions() throws(ExecutionError) -> [Loss] {
+    func lossesOfDaxRegions() throws(OperationError) -> [Loss] {
         var losses: [Loss] = []
         for undo in try daxUndos() {
             for item in undo.returns {
@@ -47,7 +47,7 @@ extension UndoScene {
             consequence: consequence)
     }
 
-    private func loss(by item: DaxUndo.Return) throws(ExecutionError) -> String? {
+    private func loss(by item: DaxUndo.Return) throws(OperationError) -> String? {
         let transition = item.transition
         if item.clearsUnagreed { return Self.broughtOnline }
         guard let found = transition.before else { return nil }
@@ -116,14 +116,12 @@ extension UndoScene {
 
     private func sample(
         of layout: DeviceLayout, _ transition: DeviceTransition, from offset: ByteCount
-    ) throws(ExecutionError) -> MediaSample? {
-        try rollback.onHost { () throws(HostError) in
-            try host.sample(of: layout, in: transition.region, from: offset)
-        }
+    ) throws(OperationError) -> MediaSample? {
+        try host.sample(of: layout, in: transition.region, from: offset)
     }
 
     /// Takes the steps back.
-    mutating func returnDaxRegions(recording: inout Recording) throws(ExecutionError) {
+    mutating func returnDaxRegions(recording: inout Recording) throws(OperationError) {
         let undos = try daxUndos()
         // Undoing that dies while it clears that finds it offline, and half cleared.
         let memory = undos.flatMap(\.memory).subtracting(log.foundOnline)
@@ -145,15 +143,13 @@ extension UndoScene {
         if log.begun.count != log.done.count { try removeEmpty() }
     }
 
-    private mutating func take(_ item: DaxUndo.Return) throws(ExecutionError) {
+    private mutating func take(_ item: DaxUndo.Return) throws(OperationError) {
         let transition = item.transition
         rollback.progress(
             .undoes(
                 transition.after == nil ? "remove \(transition.address)" : "bring back \(transition.address)")
         )
-        _ = try rollback.onHost { () throws(HostError) in
-            try host.perform(.setDevice(transition), identity: .none)
-        }
+        _ = try host.perform(.setDevice(transition), identity: .none)
         guard let after = transition.after else { return }
         // What it held when a step took memory from it.
         let taken = log.header.steps.indices.first {
@@ -184,7 +180,7 @@ extension UndoScene {
     /// What is left of what a device held before a step; nil where that was not looked at, or cannot be now.
     private func looked(
         at layout: DeviceLayout, _ transition: DeviceTransition, step: Int
-    ) throws(ExecutionError) -> Looked? {
+    ) throws(OperationError) -> Looked? {
         guard let sample = log.samples[step],
             let now = try self.sample(of: layout, transition, from: sample.range.offset)
         else { return nil }
@@ -194,22 +190,20 @@ extension UndoScene {
     }
 
     /// Removes devices without memory that a step died with.
-    private func removeEmpty() throws(ExecutionError) {
+    private func removeEmpty() throws(OperationError) {
         guard isSameBoot else { return }
         for identity in log.touchedDaxRegions {
             let before = log.header.before.daxRegion(identity)?.devices ?? []
             let known = Set(before.filter { $0.size == .zero }.map(\.name))
-            try rollback.onHost { () throws(HostError) in
-                try host.removeEmptyDevices(of: identity, besides: known)
-            }
+            try host.removeEmptyDevices(of: identity, besides: known)
         }
     }
 
     /// What of the regions is not as it was.
-    func daxComplaints() throws(ExecutionError) -> [String] {
+    func daxComplaints() throws(OperationError) -> [String] {
         var complaints: [String] = []
         for identity in log.touchedDaxRegions.sorted(by: { $0.start < $1.start }) {
-            let region = try rollback.onHost { () throws(HostError) in try host.daxRegion(identity) }
+            let region = try host.daxRegion(identity)
             guard let region else { continue }
             let undo = DaxUndo(
                 of: log, in: region, isSameBoot: isSameBoot, givesRights: try givesRights())

@@ -29,16 +29,14 @@ extension UndoScene {
     }
 
     /// Takes back what is memory, so that its namespace can be looked at, changed or removed.
-    func release(_ namespace: Namespace, in region: String) throws(ExecutionError) {
+    func release(_ namespace: Namespace, in region: String) throws(OperationError) {
         guard namespace.isActive, namespace.daxDevice?.mode == .systemRAM else { return }
         let target = NamespaceTarget(namespace, region: region)
-        _ = try rollback.onHost { () throws(HostError) in
-            try host.perform(.configureDevice(target, .devdax), identity: .none)
-        }
+        _ = try host.perform(.configureDevice(target, .devdax), identity: .none)
     }
 
     /// Makes the devices of namespaces that stay again what they were.
-    mutating func returnDevices() throws(ExecutionError) {
+    mutating func returnDevices() throws(OperationError) {
         guard isSameBoot else { return }
         // Each has a namespace of its own: one look at the host is enough for all.
         let observed = plan.devices.isEmpty ? nil : try rollback.observe()
@@ -66,9 +64,7 @@ extension UndoScene {
             let target = NamespaceTarget(now, region: device.region)
             let step = Step.configureDevice(target, use)
             let margins = host.memoryMargins(before: step)
-            let back = try rollback.onHost { () throws(HostError) in
-                try host.perform(step, identity: .none)
-            }
+            let back = try host.perform(step, identity: .none)
             // Where only its blocks went offline, what lies outside them was looked at before.
             let earlier = log.kept.first { $0.key == now.keptKey }?.margins
             try keep(
@@ -89,19 +85,15 @@ extension UndoScene {
     /// What is memory again is to be that after a boot as well.
     private func keep(
         _ back: Namespace?, in region: RegionIdentity?, _ margins: MemoryMargins?
-    ) throws(ExecutionError) {
+    ) throws(OperationError) {
         guard let back else { return }
-        do throws(StateError) {
-            try KeptDevices(rollback.store).keep(back, in: region, margins: margins)
-        } catch {
-            throw .state(error)
-        }
+        try KeptDevices(rollback.store).keep(back, in: region, margins: margins)
     }
 
     /// Gives the kernel its policy for new memory blocks back, where a step that died had changed it.
-    func returnMemoryPolicy() throws(ExecutionError) {
+    func returnMemoryPolicy() throws(OperationError) {
         guard isSameBoot, let policy = log.memoryPolicy, host.memoryPolicy == "offline" else { return }
-        try rollback.onHost { () throws(HostError) in try host.setMemoryPolicy(policy) }
+        try host.setMemoryPolicy(policy)
     }
 }
 

@@ -3,12 +3,12 @@ import ProvisionHost
 
 extension UndoScene {
     /// Looks at everything that would be removed or written over, as far as nothing has to be given up for that.
-    /// - Throws: ``ExecutionError/consentMissing(_:)`` where something is not the transaction's own, and was not agreed to.
-    mutating func look(recording: inout Recording) throws(ExecutionError) {
+    /// - Throws: ``OperationError/consentMissing(_:)`` where something is not the transaction's own, and was not agreed to.
+    mutating func look(recording: inout Recording) throws(OperationError) {
         try account(recording: &recording)
         var losses: [Loss] = []
         var written: [UndoPlan.Removal] = []
-        do throws(ExecutionError) {
+        do throws(OperationError) {
             losses += lossesOfDevices()
             losses += try lossesOfDaxRegions()
             for removal in plan.removals {
@@ -20,7 +20,7 @@ extension UndoScene {
                 losses += try loss(byRestoring: index, recording: &recording)
             }
             let missing = rollback.consent.missing(among: losses)
-            guard missing.isEmpty else { throw ExecutionError.consentMissing(missing) }
+            guard missing.isEmpty else { throw OperationError.consentMissing(missing) }
             agreed = losses
             // Undoing that dies goes on with it. A label's UUID means the same object then, whatever it is called.
             let agreed = losses.map { loss in loss.words.first { UUID($0) != nil } ?? loss.address }
@@ -36,28 +36,28 @@ extension UndoScene {
     /// Removes what the transaction allocated in a region and never enabled, where it is the region's seed: nobody could reach it, so
     /// nothing is given up. Until it is enabled the kernel offers no other namespace (drivers/nvdimm/namespace_devs.c,
     /// `nd_region_create_ns_seed`), and without one nothing can be looked at.
-    private mutating func freeSeed(of region: String) throws(ExecutionError) {
+    private mutating func freeSeed(of region: String) throws(OperationError) {
         for removal in plan.removals where removal.region == region {
             guard let now = removal.now, !now.isActive,
                 regions[region]?.namespaces.contains(where: { $0.labelUUID == removal.label }) ?? false,
                 try isUnreached(now, removal)
             else { continue }
-            try rollback.onHost { () throws(HostError) in try host.remove(removal.label, from: region) }
+            try host.remove(removal.label, from: region)
             forget(removal.label, in: region)
         }
     }
 
     /// Whether nobody has written to a namespace that a step, or a placeholder, was in the middle of: the kernel says so, in this boot.
-    private func isUnreached(_ now: Namespace, _ removal: UndoPlan.Removal) throws(ExecutionError) -> Bool {
+    private func isUnreached(_ now: Namespace, _ removal: UndoPlan.Removal) throws(OperationError) -> Bool {
         guard removal.step.map({ !log.done.contains($0) }) ?? true, let boot = log.header.bootID,
             boot == host.bootID
         else { return false }
         let target = NamespaceTarget(now, region: removal.region)
-        return try rollback.onHost { () throws(HostError) in try host.isUnwritten(target) } == true
+        return try host.isUnwritten(target) == true
     }
 
     /// Notes what steps made and runs as it was made: what lies in its metadata is the kernel's.
-    private mutating func account(recording: inout Recording) throws(ExecutionError) {
+    private mutating func account(recording: inout Recording) throws(OperationError) {
         for (number, identity) in log.begun.sorted(by: { $0.key < $1.key }) where accounted[number] == nil {
             // In the step's own region: a copy of a whole namespace has its info block as well.
             guard let region = names[log.header.steps[number].region].flatMap({ regions[$0] }) else {
@@ -76,7 +76,7 @@ extension UndoScene {
     /// Notes that whatever lies where a namespace is that a step made may go: that was agreed to.
     private mutating func giveUp(
         _ removal: UndoPlan.Removal, recording: inout Recording
-    ) throws(ExecutionError) {
+    ) throws(OperationError) {
         guard let step = removal.step, let now = removal.now, let region = regions[removal.region],
             let place = region.extent(of: now)
         else { return }
@@ -90,7 +90,7 @@ extension UndoScene {
     }
 
     /// What removing a namespace gives up; nothing where nobody wrote to it.
-    mutating func loss(by removal: UndoPlan.Removal) throws(ExecutionError) -> [Loss] {
+    mutating func loss(by removal: UndoPlan.Removal) throws(OperationError) -> [Loss] {
         guard let now = removal.now else { return [] }
         try release(now, in: removal.region)
         guard !now.isKernelsMemory, try isWritten(now, removal) else { return [] }
@@ -106,7 +106,7 @@ extension UndoScene {
     /// held when it was made counts as written, unless nobody can have reached it, or it holds zeroes.
     private mutating func isWritten(
         _ now: Namespace, _ removal: UndoPlan.Removal
-    ) throws(ExecutionError) -> Bool {
+    ) throws(OperationError) -> Bool {
         let target = NamespaceTarget(now, region: removal.region)
         if let sample = removal.step.flatMap({ log.results[$0]?.sample }),
             let pages = try pages(of: now, target, sample.view, sample.range)
@@ -144,13 +144,11 @@ extension UndoScene {
     /// offline.
     private mutating func pages(
         of now: Namespace, _ target: NamespaceTarget, _ view: MediaView, _ range: Extent
-    ) throws(ExecutionError) -> [[UInt8]]? {
+    ) throws(OperationError) -> [[UInt8]]? {
         let offsets = MediaSample.offsets(in: range)
         switch view {
         case .device:
-            return try rollback.onHost { () throws(HostError) in
-                try host.readPages(of: target, at: offsets)
-            }
+            return try host.readPages(of: target, at: offsets)
         case .media:
             if now.isActive, !offline.contains(target) { try takeOffline(target) }
             return try mediaPages(of: target, at: offsets)
@@ -159,30 +157,24 @@ extension UndoScene {
 
     private func mediaPages(
         of target: NamespaceTarget, at offsets: [ByteCount]
-    ) throws(ExecutionError) -> [[UInt8]] {
+    ) throws(OperationError) -> [[UInt8]] {
         var pages: [[UInt8]] = []
-        try rollback.onHost { () throws(HostError) in
-            try host.readMedia(of: target, offsets.map { Extent(offset: $0, length: MediaSample.page) }) {
-                pages.append($1 ?? [])
-                return true
-            }
+        try host.readMedia(of: target, offsets.map { Extent(offset: $0, length: MediaSample.page) }) {
+            pages.append($1 ?? [])
+            return true
         }
         return pages
     }
 
-    mutating func takeOffline(_ target: NamespaceTarget) throws(ExecutionError) {
-        try rollback.onHost { () throws(HostError) in
-            _ = try host.perform(.disable(target), identity: FreshIdentity.none)
-        }
+    mutating func takeOffline(_ target: NamespaceTarget) throws(OperationError) {
+        _ = try host.perform(.disable(target), identity: FreshIdentity.none)
         offline.append(target)
     }
 
-    private func held(by now: Namespace, in region: String) throws(ExecutionError) -> String {
+    private func held(by now: Namespace, in region: String) throws(OperationError) -> String {
         let target = NamespaceTarget(now, region: region)
         guard now.isActive, !offline.contains(target) else { return ", with what was written to it" }
-        let findings = try rollback.onHost { () throws(HostError) in
-            try host.examine(UseQuery(targets: [target]))
-        }
+        let findings = try host.examine(UseQuery(targets: [target]))
         guard let found = findings.contents[now.device], !found.isEmpty else {
             return ", with what was written to it"
         }
@@ -192,7 +184,7 @@ extension UndoScene {
     /// What bringing a namespace back gives up: what lies there that is neither its own nor the transaction's.
     mutating func loss(
         byRestoring index: Int, recording: inout Recording
-    ) throws(ExecutionError) -> [Loss] {
+    ) throws(OperationError) -> [Loss] {
         let restoration = plan.restorations[index]
         if restoration.standing == .alike { return try loss(byRestoringAlike: index) }
         if restoration.standing == .runsOtherwise, let now = restoration.now,
@@ -207,7 +199,7 @@ extension UndoScene {
             if log.returned.contains(where: { $0 == now.labelUUID }) {
                 // Its media was written back already. Since a boot it runs raw, within everybody's reach.
                 guard now.isActive else { return [] }
-                let isUnwritten = try rollback.onHost { () throws(HostError) in try host.isUnwritten(target) }
+                let isUnwritten = try host.isUnwritten(target)
                 return isUnwritten == true ? [] : [lossWhereItRunsRaw(restoration)]
             }
             try release(now, in: restoration.region)
@@ -235,7 +227,7 @@ extension UndoScene {
     /// What taking back a step's change of a namespace gives up: what somebody wrote to it as that step left it.
     private mutating func loss(
         of now: Namespace, _ target: NamespaceTarget, takenBackBy restoration: UndoPlan.Restoration
-    ) throws(ExecutionError) -> [Loss] {
+    ) throws(OperationError) -> [Loss] {
         let step = restoration.steps.last { step in
             log.results[step]?.sample != nil
                 && (now.labelUUID == nil || log.begun[step]?.label == now.labelUUID)
@@ -261,7 +253,7 @@ extension UndoScene {
 
     /// A raw namespace without a label is written to only where a step left a trace in it: whatever else it holds is its
     /// users', who have it as it was.
-    mutating func loss(byRestoringAlike index: Int) throws(ExecutionError) -> [Loss] {
+    mutating func loss(byRestoringAlike index: Int) throws(OperationError) -> [Loss] {
         let restoration = plan.restorations[index]
         guard let now = restoration.now, !restoration.saved.isEmpty else { return [] }
         let target = NamespaceTarget(now, region: restoration.region)
@@ -301,7 +293,7 @@ extension UndoScene {
 
     func loss(
         _ restoration: UndoPlan.Restoration, on target: NamespaceTarget
-    ) throws(ExecutionError) -> [Loss] {
+    ) throws(OperationError) -> [Loss] {
         let (found, looked) = try compare(restoration, on: target)
         guard found.foreignPages > 0 || !looked.isWhole else { return [] }
         if found.foreignPages > 0 { return [loss(restoration, found.foreignPages)] }
@@ -316,7 +308,7 @@ extension UndoScene {
     /// Compares what lies there with what was saved, and with what was looked at before.
     func compare(
         _ restoration: UndoPlan.Restoration, on target: NamespaceTarget
-    ) throws(ExecutionError) -> (found: SavedMedia.Comparison, looked: Looked) {
+    ) throws(OperationError) -> (found: SavedMedia.Comparison, looked: Looked) {
         let saved = SavedMedia(rollback, restoration.saved)
         let sample = restoration.sample
         let account = account(for: restoration)
@@ -328,32 +320,31 @@ extension UndoScene {
     }
 
     /// Brings everything online again that was taken offline to look at it, and gives up the places that were taken.
-    func leave() -> [HostError] {
-        var failures: [HostError] = []
-        func trying(_ body: () throws(HostError) -> Void) {
-            do throws(HostError) { try body() } catch { failures.append(error) }
+    func leave() -> [OperationError] {
+        var failures: [OperationError] = []
+        func trying(_ body: () throws(OperationError) -> Void) {
+            do throws(OperationError) { try body() } catch { failures.append(error) }
         }
         for target in made.reversed() {
             guard let label = target.labelUUID else { continue }
-            trying { () throws(HostError) in try host.remove(label, from: target.region) }
+            trying { () throws(OperationError) in try host.remove(label, from: target.region) }
         }
         for target in offline {
-            trying { () throws(HostError) in
+            trying { () throws(OperationError) in
                 _ = try host.perform(.enable(target), identity: FreshIdentity.none)
             }
         }
         return failures
     }
 
-    private func requireIdentityIsFree(_ restoration: UndoPlan.Restoration) throws(ExecutionError) {
+    private func requireIdentityIsFree(_ restoration: UndoPlan.Restoration) throws(OperationError) {
         guard let label = restoration.was.labelUUID, restoration.now?.labelUUID != label else { return }
         for region in regions.values.sorted(by: { $0.device < $1.device }) {
             guard let other = region.namespaces.first(where: { $0.labelUUID == label }) else { continue }
-            throw .host(
-                HostError(
-                    .changed, while: "bring back \(restoration.was.displayName)", device: other.device,
-                    reason: "a namespace with its UUID lies elsewhere, or has another size",
-                    advice: "compare daxprov inventory with daxprov show \(log.header.id)"))
+            throw OperationError(
+                .changed, while: "bring back \(restoration.was.displayName)", device: other.device,
+                reason: "a namespace with its UUID lies elsewhere, or has another size",
+                advice: "compare daxprov inventory with daxprov show \(log.header.id)")
         }
     }
 }

@@ -2,7 +2,7 @@ import ProvisionCore
 
 extension UndoScene {
     /// Whether nothing lies where the namespace was; false where what is to be removed does.
-    func isFree(_ restoration: UndoPlan.Restoration) throws(ExecutionError) -> Bool {
+    func isFree(_ restoration: UndoPlan.Restoration) throws(OperationError) -> Bool {
         guard let region = regions[restoration.region], let place = region.extent(of: restoration.was) else {
             return false
         }
@@ -10,27 +10,25 @@ extension UndoScene {
         let over = region.namespaces.filter { region.extent(of: $0)?.overlaps(place) ?? false }
         let others = over.filter { $0.labelUUID.map { !labels.contains($0) } ?? true }
         guard let other = others.first else { return over.isEmpty }
-        throw .host(
-            HostError(
-                .changed, while: "bring back \(restoration.was.displayName)", device: other.device,
-                reason: "\(other.displayName) lies in its old place",
-                advice: "see daxprov inventory; if that namespace is not needed, destroy it and run "
-                    + "daxprov recover again"))
+        throw OperationError(
+            .changed, while: "bring back \(restoration.was.displayName)", device: other.device,
+            reason: "\(other.displayName) lies in its old place",
+            advice: "see daxprov inventory; if that namespace is not needed, destroy it and run "
+                + "daxprov recover again")
     }
 
     /// Takes the place of a namespace that is gone, under a UUID that the journal knows. Where earlier gaps would be used
     /// first, others fill them meanwhile.
     mutating func occupy(
         _ restoration: UndoPlan.Restoration, recording: inout Recording
-    ) throws(ExecutionError) -> NamespaceTarget {
+    ) throws(OperationError) -> NamespaceTarget {
         let was = restoration.was
         guard let region = regions[restoration.region], let start = region.resource,
             let resource = was.resource, resource >= start
         else {
-            throw .host(
-                HostError(
-                    .unavailable, while: "bring back \(was.displayName)", device: restoration.region,
-                    reason: "where it lay is not known"))
+            throw OperationError(
+                .unavailable, while: "bring back \(was.displayName)", device: restoration.region,
+                reason: "where it lay is not known")
         }
         let place = Extent(offset: ByteCount(resource - start), length: was.rawSize)
         var fillers: [NamespaceTarget] = []
@@ -43,7 +41,7 @@ extension UndoScene {
         let target = try take(place, of: restoration, recording: &recording)
         for filler in fillers.reversed() {
             guard let label = filler.labelUUID else { continue }
-            try rollback.onHost { () throws(HostError) in try host.remove(label, from: filler.region) }
+            try host.remove(label, from: filler.region)
             forget(label, in: filler.region)
         }
         return target
@@ -51,7 +49,7 @@ extension UndoScene {
 
     private mutating func take(
         _ place: Extent, of restoration: UndoPlan.Restoration, recording: inout Recording
-    ) throws(ExecutionError) -> NamespaceTarget {
+    ) throws(OperationError) -> NamespaceTarget {
         var generator = SystemRandomNumberGenerator()
         let label = UUID.random(using: &generator)
         let start = regions[restoration.region]?.resource ?? 0
@@ -59,7 +57,7 @@ extension UndoScene {
             region: restoration.region, layout: Layout(name: nil, mode: .raw, rawSize: place.length),
             resource: start + place.offset.bytes, usableSize: place.length)
         try recording.note(.placeholder(label, .offset(place.offset, region: restoration.oldRegion)))
-        let target = try rollback.onHost { () throws(HostError) in try host.occupy(placement, as: label) }
+        let target = try host.occupy(placement, as: label)
         regions[restoration.region]?.namespaces.append(
             Namespace(
                 device: target.device, resource: placement.resource, rawSize: place.length, isActive: false,

@@ -6,7 +6,7 @@ import ProvisionHost
 /// changed since stays, and a node gets what its rule says.
 extension UndoScene {
     /// Gives device nodes the rights that they had, and their rules.
-    mutating func returnRights() throws(ExecutionError) {
+    mutating func returnRights() throws(OperationError) {
         guard !plan.rights.isEmpty || setsRights else { return }
         if let fault = try rulesFault() {
             left.append("the rights of device nodes stay as they are: the rules are not daxprov's (\(fault))")
@@ -34,22 +34,20 @@ extension UndoScene {
         }
     }
 
-    private mutating func give(_ device: UndoPlan.Rights, as now: Namespace) throws(ExecutionError) {
+    private mutating func give(_ device: UndoPlan.Rights, as now: Namespace) throws(OperationError) {
         try rollback.pause()
         // What only the node had is gone with a boot; what a rule gives, udev may not have come to when it was looked at.
         let was = device.was.rights
         let rights = was.rule == nil && isSameBoot ? was : DeviceRights(declared: was.rule)
         rollback.progress(.undoes("give the device node of \(device.was.displayName) \(rights.text) again"))
         let target = NamespaceTarget(now, region: device.region)
-        do throws(HostError) {
+        do throws(OperationError) {
             _ = try host.perform(.setRights(target, rights), identity: .none)
         } catch {
             // Rights that somebody gave by hand are not worth a host that waits for its undoing. A rule of ours is.
-            guard was.rule == nil else { throw .host(error) }
+            guard was.rule == nil else { throw error }
             if now.rights.rule != nil {
-                _ = try rollback.onHost { () throws(HostError) in
-                    try host.perform(.setRights(target, .none), identity: .none)
-                }
+                _ = try host.perform(.setRights(target, .none), identity: .none)
             }
             left.append(
                 "\(device.was.displayName): its device node had \(was.text), which cannot be given again: \(error.reason)"
@@ -64,15 +62,15 @@ extension UndoScene {
     }
 
     /// Why rules cannot be written; nil where they can.
-    func rulesFault() throws(ExecutionError) -> String? {
+    func rulesFault() throws(OperationError) -> String? {
         var query = UseQuery(targets: [])
         query.readsDeviceRules = true
-        return try rollback.onHost { () throws(HostError) in try host.examine(query).deviceRulesFault }
+        return try host.examine(query).deviceRulesFault
     }
 
     /// What the transaction made is gone, and with it goes what was for its device alone; so does what was given to the device of a
     /// namespace that had been disabled, which has no device again.
-    private func removeRules() throws(ExecutionError) {
+    private func removeRules() throws(OperationError) {
         guard setsRights else { return }
         var keys: [DeviceKey] = []
         for (number, step) in log.header.steps.enumerated() {
@@ -85,7 +83,7 @@ extension UndoScene {
             keys.append(.infoBlock(uuid))
         }
         let made = keys + rulesOfDaxDevices
-        try rollback.onHost { () throws(HostError) in try host.removeRules(for: made) }
+        try host.removeRules(for: made)
     }
 
     /// The devices of dynamic regions that steps gave a rule, but for those that had one before. A boot has left none of them: there

@@ -43,22 +43,22 @@ struct UndoScene {
     var log: TransactionLog { rollback.log }
 
     /// Removes what the transaction made, and what undoing it made before, and brings back what it destroyed or changed.
-    /// - Throws: ``ExecutionError/consentMissing(_:)`` where somebody wrote since it was looked at, or where it could not be
+    /// - Throws: ``OperationError/consentMissing(_:)`` where somebody wrote since it was looked at, or where it could not be
     ///   looked at before something else had been removed.
-    mutating func undo(recording: inout Recording) throws(ExecutionError) {
-        do throws(ExecutionError) {
+    mutating func undo(recording: inout Recording) throws(OperationError) {
+        do throws(OperationError) {
             for removal in plan.removals { try remove(removal) }
             for index in plan.restorations.indices {
                 try rollback.pause()
                 try bringBack(index, recording: &recording)
             }
         } catch {
-            guard case .consentMissing = error else { throw error }
+            guard error.isMissingConsent else { throw error }
             throw error.adding(undoFailures: leave())
         }
     }
 
-    private mutating func remove(_ removal: UndoPlan.Removal) throws(ExecutionError) {
+    private mutating func remove(_ removal: UndoPlan.Removal) throws(OperationError) {
         // Without a size there is one object at most: the one that a step, or a placeholder, was in the middle of.
         guard removal.now != nil || removal.step.map({ !log.done.contains($0) }) ?? true else { return }
         try rollback.pause()
@@ -70,16 +70,14 @@ struct UndoScene {
             try requireConsent(to: try loss(by: removal))
             try release(now, in: removal.region)
         }
-        try rollback.onHost { () throws(HostError) in
-            try host.remove(removal.label, from: removal.region)
-        }
+        try host.remove(removal.label, from: removal.region)
         forget(removal.label, in: removal.region)
         offline.removeAll { $0.labelUUID == removal.label }
     }
 
     private mutating func bringBack(
         _ index: Int, recording: inout Recording
-    ) throws(ExecutionError) {
+    ) throws(OperationError) {
         let restoration = plan.restorations[index]
         let was = restoration.was
         switch restoration.standing {
@@ -140,14 +138,14 @@ struct UndoScene {
         returned.append(Undone.Returned(name: was.displayName, looked: looked))
     }
 
-    func requireConsent(to losses: [Loss]) throws(ExecutionError) {
+    func requireConsent(to losses: [Loss]) throws(OperationError) {
         let missing = rollback.consent.missing(among: losses)
         guard missing.isEmpty else { throw .consentMissing(missing) }
     }
 
     /// What has its label and its media needs at most to be online, or offline, as it was. Where it comes up as something else,
     /// somebody else has written to it.
-    private mutating func bringOnline(_ restoration: UndoPlan.Restoration) throws(ExecutionError) {
+    private mutating func bringOnline(_ restoration: UndoPlan.Restoration) throws(OperationError) {
         guard let now = restoration.now else { return }
         let was = restoration.was
         let target = NamespaceTarget(now, region: restoration.region)
@@ -160,17 +158,17 @@ struct UndoScene {
     /// Reinstates what has its media already. Where it comes up as something else, somebody has written to it since, and it is left so.
     private mutating func reinstateOrLeave(
         _ restoration: UndoPlan.Restoration, on target: NamespaceTarget
-    ) throws(ExecutionError) -> Namespace? {
-        do throws(ExecutionError) {
+    ) throws(OperationError) -> Namespace? {
+        do throws(OperationError) {
             return try reinstate(restoration, on: target)
         } catch {
-            guard case .host(let failure) = error, failure.kind == .failed,
+            guard error.kind == .failed,
                 let other = try current(restoration), other.isActive
             else { throw error }
             let name = restoration.was.displayName
             leftNames.insert(name)
             left.append(
-                "\(name) has its label and place, and is not what it was (\(failure.reason)): somebody has written to it since"
+                "\(name) has its label and place, and is not what it was (\(error.reason)): somebody has written to it since"
             )
             return nil
         }
@@ -181,13 +179,13 @@ struct UndoScene {
     /// held is not there any more.
     private mutating func reinstate(
         _ restoration: UndoPlan.Restoration, on target: NamespaceTarget
-    ) throws(ExecutionError) -> Namespace? {
-        do throws(HostError) {
+    ) throws(OperationError) -> Namespace? {
+        do throws(OperationError) {
             return try host.reinstate(restoration.was, on: target)
         } catch {
             guard error.kind == .failed, let now = try current(restoration), !now.isActive,
                 let why = try lossKnown(of: restoration, now)
-            else { throw .host(error) }
+            else { throw error }
             let name = restoration.was.displayName
             leftNames.insert(name)
             left.append(
@@ -197,7 +195,7 @@ struct UndoScene {
     }
 
     /// What has the label and the place of a namespace that comes back; nil where nothing has.
-    private func current(_ restoration: UndoPlan.Restoration) throws(ExecutionError) -> Namespace? {
+    private func current(_ restoration: UndoPlan.Restoration) throws(OperationError) -> Namespace? {
         try rollback.observe().region(restoration.region)?.namespaces.first {
             $0.hasLabel(of: restoration.was)
         }
@@ -206,7 +204,7 @@ struct UndoScene {
     /// Why it is no news that a namespace does not hold what it held; nil where it is.
     private func lossKnown(
         of restoration: UndoPlan.Restoration, _ now: Namespace
-    ) throws(ExecutionError) -> String? {
+    ) throws(OperationError) -> String? {
         if rollback.consent.missing(among: [loss(restoration, "is lost")]).isEmpty {
             return "that what it held is lost was agreed to"
         }
@@ -237,10 +235,10 @@ struct UndoScene {
     }
 
     /// What came up with a page map has it written over part of the media, so what was written there while it ran raw would go.
-    func writes(toLeftRaw now: Namespace, _ region: String) throws(ExecutionError) -> Writes {
+    func writes(toLeftRaw now: Namespace, _ region: String) throws(OperationError) -> Writes {
         guard now.mode == .raw, let boot = log.header.bootID, boot == host.bootID else { return .some }
         let target = NamespaceTarget(now, region: region)
-        let isUnwritten = try rollback.onHost { () throws(HostError) in try host.isUnwritten(target) }
+        let isUnwritten = try host.isUnwritten(target)
         return isUnwritten.map { $0 ? .none : .some } ?? .unknown
     }
 }

@@ -21,41 +21,38 @@ public struct Unprotection {
     }
 
     /// Removes the mark of the namespace with a name or label UUID. One whose namespace is gone can be removed too.
-    public func run(_ word: String) throws(ExecutionError) -> Ending {
+    public func run(_ word: String) throws(OperationError) -> Ending {
         let observed: Observed
         let mark: ProtectionMark
-        do throws(HostError) { observed = try host.observe() } catch { throw .host(error) }
-        do throws(StateError) { mark = try find(word, on: observed) } catch { throw .state(error) }
-        do throws(HostError) {
-            if let refusal = try refusal(mark, on: observed) { return .refused(refusal) }
-        } catch {
-            throw .host(error)
-        }
-        do throws(StateError) { try store.remove(mark) } catch { throw .state(error) }
+        observed = try host.observe()
+        mark = try find(word, on: observed)
+        if let refusal = try refusal(mark, on: observed) { return .refused(refusal) }
+
+        try store.remove(mark)
         return .removed(mark)
     }
 
-    private func find(_ word: String, on observed: Observed) throws(StateError) -> ProtectionMark {
+    private func find(_ word: String, on observed: Observed) throws(OperationError) -> ProtectionMark {
         let wanted = UUID(word)
         let named = observed.regions.flatMap(\.namespaces).filter { $0.name == word }.compactMap(\.labelUUID)
         let found = try store.marks().filter { mark in
             mark.label == wanted || mark.name == word || named.contains(mark.label)
         }
         guard let mark = found.first else {
-            throw StateError(
-                .unsuitable, "no namespace \(word) is protected",
+            throw OperationError(
+                record: .unsuitable, "no namespace \(word) is protected",
                 advice: "daxprov status lists those that are")
         }
         guard found.count == 1 else {
             let labels = found.map(\.label.description).joined(separator: ", ")
-            throw StateError(
-                .unsuitable, "several protected namespaces are called \(word)",
+            throw OperationError(
+                record: .unsuitable, "several protected namespaces are called \(word)",
                 advice: "say which one by its UUID: \(labels)")
         }
         return mark
     }
 
-    private func refusal(_ mark: ProtectionMark, on observed: Observed) throws(HostError) -> Refusal? {
+    private func refusal(_ mark: ProtectionMark, on observed: Observed) throws(OperationError) -> Refusal? {
         for region in observed.regions {
             guard let namespace = region.namespaces.first(where: { $0.labelUUID == mark.label }) else {
                 continue

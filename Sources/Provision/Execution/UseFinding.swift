@@ -29,7 +29,7 @@ package struct UseFinding: Equatable, Sendable {
     private static func finding(of subject: Subject, _ host: any RestoringHost) -> UseFinding {
         var query = UseQuery(targets: subject.target.map { [$0] } ?? [])
         if subject.target == nil { query.devices = [subject.device] }
-        do throws(HostError) {
+        do throws(OperationError) {
             return subject.finding(by: try host.examine(query))
         } catch {
             return UseFinding(

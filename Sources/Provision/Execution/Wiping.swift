@@ -71,7 +71,7 @@ public struct Wiping {
         /// Whether a signal stopped it.
         public var isInterrupted = false
         /// Why it failed; nil where it did not.
-        public var failure: HostError?
+        public var failure: OperationError?
 
         /// The bytes that were zeroed in a second.
         public var rate: ByteCount { Wiping.rate(bytes, milliseconds) }
@@ -85,14 +85,11 @@ public struct Wiping {
 
     /// Whether an earlier wipe of the namespace can go on. Looks at a sample of the media: what was zeroed must be zero, and what was not
     /// must be what it was.
-    public func beginning(of target: WipeTarget) throws(ExecutionError) -> Beginning {
+    public func beginning(of target: WipeTarget) throws(OperationError) -> Beginning {
         let earlier: WipeRecord?
-        do throws(StateError) {
-            let open = try store.unfinished().filter { $0.isAbout(target) }
-            earlier = open.last { $0.scope == .all } ?? open.last
-        } catch {
-            throw .state(error)
-        }
+        let open = try store.unfinished().filter { $0.isAbout(target) }
+        earlier = open.last { $0.scope == .all } ?? open.last
+
         guard let earlier else { return .new }
         // A wipe of all of it stays unfinished, whatever becomes of the ends.
         if target.scope == .ends, earlier.scope == .all { return .new }
@@ -100,15 +97,11 @@ public struct Wiping {
             return .anew(earlier, "only a wipe of the whole data area goes on")
         }
         if let difference = earlier.difference(to: target) { return .anew(earlier, difference) }
-        do throws(HostError) {
-            let area = try host.openDataArea(of: target.namespace, in: target.region)
-            let offsets = MediaSample.offsets(in: Extent(offset: .zero, length: target.size))
-            let found = try area.sums(at: offsets)
-            guard let place = Self.changed(earlier, offsets, found) else { return .resumed(earlier) }
-            return .anew(earlier, "something was written at byte \(place.bytes) of its data since")
-        } catch {
-            throw .host(error)
-        }
+        let area = try host.openDataArea(of: target.namespace, in: target.region)
+        let offsets = MediaSample.offsets(in: Extent(offset: .zero, length: target.size))
+        let found = try area.sums(at: offsets)
+        guard let place = Self.changed(earlier, offsets, found) else { return .resumed(earlier) }
+        return .anew(earlier, "something was written at byte \(place.bytes) of its data since")
     }
 
     /// The first page of a sample that an unfinished wipe does not explain.
@@ -124,36 +117,30 @@ public struct Wiping {
     /// Wipes a namespace.
     /// - Parameter beginning: of ``beginning(of:)``, or ``Beginning/new``.
     /// - Throws: where nothing was written yet. What happens later is in the outcome.
-    public func run(_ target: WipeTarget, _ beginning: Beginning) throws(ExecutionError) -> Outcome {
+    public func run(_ target: WipeTarget, _ beginning: Beginning) throws(OperationError) -> Outcome {
         let area: any DataArea
         var record: WipeRecord
         var resumedAt: ByteCount?
-        do throws(HostError) {
-            area = try host.openDataArea(of: target.namespace, in: target.region)
-            guard area.size == target.size else {
-                throw HostError(
-                    .changed, while: "zero \(target.address)", device: target.namespace.device,
-                    reason: "its data area had \(target.size), and has \(area.size)")
-            }
-            (record, resumedAt) = try begun(target, beginning, area)
-        } catch {
-            throw .host(error)
+        area = try host.openDataArea(of: target.namespace, in: target.region)
+        guard area.size == target.size else {
+            throw OperationError(
+                .changed, while: "zero \(target.address)", device: target.namespace.device,
+                reason: "its data area had \(target.size), and has \(area.size)")
         }
-        do throws(StateError) {
-            // In this order: dying between them leaves two unfinished ones, and not none.
-            if resumedAt == nil { try store.begin(record) }
-            if case .anew(let earlier, _) = beginning { try store.end(earlier, .restarted, at: UTCTime.now) }
-        } catch {
-            throw .state(error)
-        }
+        (record, resumedAt) = try begun(target, beginning, area)
+
+        // In this order: dying between them leaves two unfinished ones, and not none.
+        if resumedAt == nil { try store.begin(record) }
+        if case .anew(let earlier, _) = beginning { try store.end(earlier, .restarted, at: UTCTime.now) }
+
         var outcome = Outcome(target: target, record: record, resumedAt: resumedAt)
-        do throws(ExecutionError) {
+        do throws(OperationError) {
             try zero(area, from: resumedAt ?? .zero, &outcome)
             guard !outcome.isInterrupted else { return outcome }
             try readBack(area, &outcome)
             area.forgetPartitions()
             record = outcome.record
-            try onState { () throws(StateError) in try store.end(record, .wiped, at: UTCTime.now) }
+            try store.end(record, .wiped, at: UTCTime.now)
             outcome.record.end = .wiped
         } catch {
             outcome.failure = error.asHostError
@@ -166,13 +153,13 @@ public struct Wiping {
 
     private func begun(
         _ target: WipeTarget, _ beginning: Beginning, _ area: any DataArea
-    ) throws(HostError) -> (WipeRecord, ByteCount?) {
+    ) throws(OperationError) -> (WipeRecord, ByteCount?) {
         switch beginning {
         case .resumed(let record):
             // It was looked at before somebody was asked, and perhaps before another one was wiped.
             let offsets = MediaSample.offsets(in: Extent(offset: .zero, length: target.size))
             if let place = Self.changed(record, offsets, try area.sums(at: offsets)) {
-                throw HostError(
+                throw OperationError(
                     .changed, while: "zero \(target.address)", device: target.namespace.device,
                     reason: "something was written at byte \(place.bytes) of its data since it was looked at",
                     advice: "look what it is, and run daxprov wipe again: it begins anew then")
@@ -192,7 +179,7 @@ public struct Wiping {
 
     private func zero(
         _ area: any DataArea, from start: ByteCount, _ outcome: inout Outcome
-    ) throws(ExecutionError) {
+    ) throws(OperationError) {
         let target = outcome.target
         var watch = Watch()
         var done = start
@@ -205,12 +192,12 @@ public struct Wiping {
                     return
                 }
                 let piece = Extent(offset: offset, length: min(Self.chunk, range.end - offset))
-                do throws(HostError) {
+                do throws(OperationError) {
                     try area.zero(piece)
                 } catch {
                     // What was zeroed before it need not be zeroed again.
                     try? record(offset, area, &outcome, &watch)
-                    throw .host(error)
+                    throw error
                 }
                 offset = piece.end
                 done += piece.length
@@ -230,34 +217,29 @@ public struct Wiping {
     /// Records how far it came, once that is durable; stops where somebody else uses the device by now.
     private func record(
         _ offset: ByteCount, _ area: any DataArea, _ outcome: inout Outcome, _ watch: inout Watch
-    ) throws(ExecutionError) {
-        do throws(HostError) { try area.makeDurable() } catch { throw .host(error) }
+    ) throws(OperationError) {
+        try area.makeDurable()
         watch.note(outcome.bytes)
         if outcome.target.scope == .all { outcome.record.offset = offset }
         outcome.record.failure = nil
         let record = outcome.record
-        try onState { () throws(StateError) in try store.write(record) }
-        do throws(HostError) { try area.requireAlone() } catch { throw .host(error) }
+        try store.write(record)
+        try area.requireAlone()
     }
 
-    private func readBack(_ area: any DataArea, _ outcome: inout Outcome) throws(ExecutionError) {
+    private func readBack(_ area: any DataArea, _ outcome: inout Outcome) throws(OperationError) {
         let offsets = outcome.target.ranges.flatMap { MediaSample.offsets(in: $0) }
         let found: [UInt32?]
-        do throws(HostError) { found = try area.sums(at: offsets) } catch { throw .host(error) }
+        found = try area.sums(at: offsets)
         outcome.sampledPages = offsets.count
         for (offset, sum) in zip(offsets, found) where sum != MediaSample.zeroPage {
-            throw .host(
-                HostError(
-                    .failed, while: "read back what was zeroed", device: outcome.target.namespace.device,
-                    reason: sum == nil
-                        ? "a media error lies at byte \(offset.bytes) of its data"
-                        : "the 4 KiB at byte \(offset.bytes) of its data are not zero",
-                    advice: "look who writes to it (daxprov report shows its users), and wipe it again"))
+            throw OperationError(
+                .failed, while: "read back what was zeroed", device: outcome.target.namespace.device,
+                reason: sum == nil
+                    ? "a media error lies at byte \(offset.bytes) of its data"
+                    : "the 4 KiB at byte \(offset.bytes) of its data are not zero",
+                advice: "look who writes to it (daxprov report shows its users), and wipe it again")
         }
-    }
-
-    private func onState(_ body: () throws(StateError) -> Void) throws(ExecutionError) {
-        do throws(StateError) { try body() } catch { throw .state(error) }
     }
 }
 
@@ -286,16 +268,13 @@ private struct Watch {
     }
 }
 
-extension ExecutionError {
+extension OperationError {
     /// The failure as a host's: what the state directory could not take is one of the host as well.
-    fileprivate var asHostError: HostError {
-        switch self {
-        case .host(let error): error
-        case .state(let error):
-            HostError(
-                .failed, while: "record how far it came", reason: error.description, advice: error.advice)
-        case .interrupted, .consentMissing:
-            HostError(.failed, while: "zero it", reason: description)
+    fileprivate var asHostError: OperationError {
+        switch kind {
+        case .notPermitted, .busy, .changed, .failed, .unavailable: self
+        case .record: OperationError(.failed, while: "record how far it came", reason: reason, advice: advice)
+        case .interrupted, .consentMissing: OperationError(.failed, while: "zero it", reason: reason)
         }
     }
 }

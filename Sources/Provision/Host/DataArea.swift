@@ -8,18 +8,18 @@ public protocol DataArea: AnyObject {
     /// Fills a range with zeroes: a multiple of 512 B, and on a character device of 4 KiB. Media errors in the range are cleared where the
     /// driver clears them with a write.
     /// - Throws: the offset at which it failed is in the words of the error; what lies before it may be zeroed.
-    func zero(_ range: Extent) throws(HostError)
+    func zero(_ range: Extent) throws(OperationError)
 
     /// Returns when everything that was zeroed is durable.
-    func makeDurable() throws(HostError)
+    func makeDurable() throws(OperationError)
 
     /// The checksums of pages of ``MediaSample/page``, read from the media and not from a cache; nil where a media error makes one
     /// unreadable.
-    func sums(at offsets: [ByteCount]) throws(HostError) -> [UInt32?]
+    func sums(at offsets: [ByteCount]) throws(OperationError) -> [UInt32?]
 
-    /// Throws ``HostError/Kind/busy`` where another process has it open by now, and ``HostError/Kind/changed`` where the device is not the
+    /// Throws ``OperationError/Kind/busy`` where another process has it open by now, and ``OperationError/Kind/changed`` where the device is not the
     /// namespace's any more.
-    func requireAlone() throws(HostError)
+    func requireAlone() throws(OperationError)
 
     /// Has the kernel forget partitions that the area had. Of no effect on others.
     func forgetPartitions()
@@ -28,13 +28,13 @@ public protocol DataArea: AnyObject {
 extension RestoringHost {
     /// Fills the data area of a namespace with zeroes, and reads a sample of it back.
     /// - Throws: also where a signal asks for the end: what was begun is undone then.
-    package func zeroData(of namespace: Namespace, in region: String) throws(HostError) {
+    package func zeroData(of namespace: Namespace, in region: String) throws(OperationError) {
         let operation = "zero \(namespace.displayName)"
         let area = try openDataArea(of: namespace, in: region)
         var offset = ByteCount.zero
         while offset < area.size {
             guard !Interruption.bySignalsSoFar.isRequested else {
-                throw HostError(
+                throw OperationError(
                     .failed, while: operation, device: namespace.device,
                     reason: "a signal asked for the end")
             }
@@ -49,7 +49,7 @@ extension RestoringHost {
         try area.requireAlone()
         let offsets = MediaSample.offsets(in: Extent(offset: .zero, length: area.size))
         for (place, sum) in zip(offsets, try area.sums(at: offsets)) where sum != MediaSample.zeroPage {
-            throw HostError(
+            throw OperationError(
                 .failed, while: operation, device: namespace.device,
                 reason: sum == nil
                     ? "a media error lies at byte \(place.bytes) of its data"

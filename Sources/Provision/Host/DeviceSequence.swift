@@ -3,37 +3,37 @@ package import ProvisionCore
 /// The stores of one dynamic dax region, each as one call: what the kernel offers, and a simulated host does.
 package protocol DaxRegionStores {
     /// The region as it is now.
-    func region() throws(HostError) -> DaxRegion
+    func region() throws(OperationError) -> DaxRegion
     /// Makes a device without memory, and returns its name.
-    func create() throws(HostError) -> String
+    func create() throws(OperationError) -> String
     /// Removes a device without memory and driver; not the first of the region, which stays.
-    func delete(_ device: String) throws(HostError)
+    func delete(_ device: String) throws(OperationError)
     /// Changes the alignment of a device without a driver.
-    func setAlign(_ align: ByteCount, of device: String) throws(HostError)
+    func setAlign(_ align: ByteCount, of device: String) throws(OperationError)
     /// Changes the capacity of a device without a driver; zero takes all of its memory. It ends later, or grows into the lowest gap.
-    func setSize(_ size: ByteCount, of device: String) throws(HostError)
+    func setSize(_ size: ByteCount, of device: String) throws(OperationError)
     /// Gives a device without a driver a free range.
-    func map(_ range: Range<UInt64>, to device: String) throws(HostError)
+    func map(_ range: Range<UInt64>, to device: String) throws(OperationError)
     /// Takes away the driver; memory blocks go offline first.
-    func release(_ device: String) throws(HostError)
+    func release(_ device: String) throws(OperationError)
     /// Gives a device its use. What it was, it need not be any more.
-    func use(_ device: String, as use: DeviceUse) throws(HostError)
+    func use(_ device: String, as use: DeviceUse) throws(OperationError)
     /// Fills a device that programs can map with zeroes.
-    func zero(_ device: String) throws(HostError)
+    func zero(_ device: String) throws(OperationError)
     /// Takes away whatever rights others have to the node of a device, which may have been another's.
-    func resetNode(of device: String) throws(HostError)
+    func resetNode(of device: String) throws(OperationError)
     /// Has udev give the device that has just this memory these rights at its events; nil: no rights of its own.
     /// - Parameter name: what people know it by.
-    func setRule(_ rights: NodeRights?, for ranges: [Range<UInt64>], as name: String) throws(HostError)
+    func setRule(_ rights: NodeRights?, for ranges: [Range<UInt64>], as name: String) throws(OperationError)
     /// Gives the node of a device these rights.
-    func give(_ rights: NodeRights, to device: String) throws(HostError)
+    func give(_ rights: NodeRights, to device: String) throws(OperationError)
     /// Throws where somebody uses a device that programs can map.
-    func requireUnused(_ device: String) throws(HostError)
+    func requireUnused(_ device: String) throws(OperationError)
 }
 
 extension DaxRegionStores {
     /// Removes devices without memory and driver, but for those of these names.
-    package func removeEmptyDevices(besides names: Set<String>) throws(HostError) {
+    package func removeEmptyDevices(besides names: Set<String>) throws(OperationError) {
         for device in try region().devices
         where device.size == .zero && device.driver == nil && !device.isFirst && !names.contains(device.name)
         {
@@ -58,16 +58,16 @@ package struct DeviceSequence {
     }
 
     /// Makes the transition. Where that fails, the device is put back as it was, as far as the kernel lets.
-    package func run() throws(HostError) {
+    package func run() throws(OperationError) {
         let now = try stores.region()
         if let obstacle = transition.obstacle(in: now) {
-            throw HostError(
+            throw OperationError(
                 .changed, while: "change \(transition.name)", device: transition.device,
                 reason: "the region is not as it was: \(obstacle)",
                 advice: "find out what changed it, and plan again")
         }
         let device = transition.before.flatMap { now.device(of: $0.ranges) }?.name
-        do throws(HostError) {
+        do throws(OperationError) {
             try setRules()
             switch (transition.before, transition.after, device) {
             case (let before?, let after?, let device?): try change(device, before, after)
@@ -84,7 +84,7 @@ package struct DeviceSequence {
 
     /// Takes away rules for memory that changes hands, or is cleared: what it holds meanwhile is for nobody else. udev comes to a
     /// device as soon as its driver does, so the rule that it is to have is there before that, if nothing is cleared.
-    private func setRules() throws(HostError) {
+    private func setRules() throws(OperationError) {
         let (before, after, cleared) = (transition.before, transition.after, transition.zeroedRanges)
         if !transition.forgotten.isEmpty {
             try stores.setRule(nil, for: transition.forgotten, as: transition.name)
@@ -96,10 +96,10 @@ package struct DeviceSequence {
         try stores.setRule(cleared.isEmpty ? after.rights.rule : nil, for: after.ranges, as: transition.name)
     }
 
-    private func putRulesBack(after failure: HostError) -> HostError {
+    private func putRulesBack(after failure: OperationError) -> OperationError {
         guard failure.undoFailures.isEmpty else { return failure }
         let (before, after) = (transition.before, transition.after)
-        do throws(HostError) {
+        do throws(OperationError) {
             if let after, after.ranges != before?.ranges {
                 try stores.setRule(nil, for: after.ranges, as: transition.name)
             }
@@ -112,12 +112,12 @@ package struct DeviceSequence {
 
     /// Gives a device that is what it is to be its rights. Where it has none of daxprov's, and had none, other rules of udev may have
     /// given it some: they stay.
-    private func giveRights(of layout: DeviceLayout, to device: String) throws(HostError) {
+    private func giveRights(of layout: DeviceLayout, to device: String) throws(OperationError) {
         let (before, after) = (transition.before, transition.after)
         let changes = before.map { $0.rights != (after ?? $0).rights } ?? (layout.rights != .none)
         guard changes || layout.rights.rule != nil else { return }
         try stores.setRule(layout.rights.rule, for: layout.ranges, as: transition.name)
-        do throws(HostError) {
+        do throws(OperationError) {
             try stores.give(layout.rights.node, to: device)
         } catch {
             // What somebody gave by hand is not worth a device.
@@ -129,14 +129,14 @@ package struct DeviceSequence {
 
     private func change(
         _ device: String, _ before: DeviceLayout, _ after: DeviceLayout
-    ) throws(HostError) {
+    ) throws(OperationError) {
         if transition.changesRightsAlone { return try changeRights(of: device, before, after) }
         if before.use == .devdax { try stores.requireUnused(device) }
         if before.hasPlace(of: after), !transition.wasKernels, let use = after.use {
             // One without a driver may be one that a driver has refused.
             if before.use == nil { return try takeAgain(device, after, use) }
             try stores.use(device, as: use)
-            do throws(HostError) {
+            do throws(OperationError) {
                 return try giveRights(of: after, to: device)
             } catch {
                 throw putBack(device, before, after: error)
@@ -145,7 +145,7 @@ package struct DeviceSequence {
         // What is new to it is cleared while nobody can reach it: it is a device of its own for that.
         if !transition.wasKernels { try clear(transition.zeroedRanges) }
         try stores.release(device)
-        do throws(HostError) {
+        do throws(OperationError) {
             if transition.wasKernels, !transition.zeroedRanges.isEmpty {
                 // Until all of it is cleared it is nobody's, so that whoever finds it half-way does not take it for finished.
                 try stores.setSize(.zero, of: device)
@@ -161,34 +161,34 @@ package struct DeviceSequence {
 
     private func changeRights(
         of device: String, _ before: DeviceLayout, _ after: DeviceLayout
-    ) throws(HostError) {
-        do throws(HostError) {
+    ) throws(OperationError) {
+        do throws(OperationError) {
             try giveRights(of: after, to: device)
         } catch {
-            do throws(HostError) { try giveRights(of: before, to: device) } catch let undo {
+            do throws(OperationError) { try giveRights(of: before, to: device) } catch let undo {
                 throw error.adding(undoFailures: [undo])
             }
             throw error
         }
     }
 
-    private func remove(_ device: String, _ before: DeviceLayout) throws(HostError) {
+    private func remove(_ device: String, _ before: DeviceLayout) throws(OperationError) {
         if before.use == .devdax { try stores.requireUnused(device) }
         try stores.release(device)
-        do throws(HostError) {
+        do throws(OperationError) {
             try discard(device)
         } catch {
             throw putBack(device, before, after: error)
         }
     }
 
-    private func make(_ after: DeviceLayout) throws(HostError) {
+    private func make(_ after: DeviceLayout) throws(OperationError) {
         try clear(transition.zeroedRanges)
         try madeWithRights(after)
     }
 
     /// Fills free ranges with zeroes, as a device of root's alone that is gone afterwards.
-    private func clear(_ ranges: [Range<UInt64>]) throws(HostError) {
+    private func clear(_ ranges: [Range<UInt64>]) throws(OperationError) {
         guard !ranges.isEmpty else { return }
         // With another alignment than what has this memory before or afterwards, it is never taken for that.
         let isUsual = transition.after?.align == DaxPlacement.smallestUnit
@@ -196,7 +196,7 @@ package struct DeviceSequence {
             DeviceLayout(
                 ranges: ranges, align: isUsual ? Alignment.page.size : DaxPlacement.smallestUnit, use: .devdax
             ))
-        try discarding(scratch) { () throws(HostError) in
+        try discarding(scratch) { () throws(OperationError) in
             try stores.zero(scratch)
             try stores.release(scratch)
             try discard(scratch)
@@ -207,7 +207,7 @@ package struct DeviceSequence {
     ///
     /// The first device is always there. Without memory it is nobody's, and is taken. One that a driver has refused once, no driver
     /// ever takes again (drivers/dax/device.c, `dev_dax_probe`): then another is made.
-    private func made(_ layout: DeviceLayout) throws(HostError) -> String {
+    private func made(_ layout: DeviceLayout) throws(OperationError) -> String {
         let first = try stores.region().devices.first { $0.isFirst && $0.size == .zero && $0.driver == nil }
         if let first, try refusal(of: first.name, as: layout) == nil { return first.name }
         let device = try stores.create()
@@ -216,29 +216,30 @@ package struct DeviceSequence {
     }
 
     /// Makes a device that is this, and gives it its rights.
-    private func madeWithRights(_ layout: DeviceLayout) throws(HostError) {
+    private func madeWithRights(_ layout: DeviceLayout) throws(OperationError) {
         let device = try made(layout)
-        try discarding(device) { () throws(HostError) in try giveRights(of: layout, to: device) }
+        try discarding(device) { () throws(OperationError) in try giveRights(of: layout, to: device) }
     }
 
     /// Gives a device without memory this memory and this use; nil: it has them. Why its driver did not take it, where it has no memory
     /// again, or is gone.
-    private func refusal(of device: String, as layout: DeviceLayout) throws(HostError) -> HostError? {
-        try discarding(device) { () throws(HostError) in
+    private func refusal(of device: String, as layout: DeviceLayout) throws(OperationError) -> OperationError?
+    {
+        try discarding(device) { () throws(OperationError) in
             try shape(device, layout)
             // Without a driver nobody can open it, whatever its node has.
             try stores.resetNode(of: device)
         }
         guard let use = layout.use else { return nil }
-        var refusal: HostError?
-        do throws(HostError) {
+        var refusal: OperationError?
+        do throws(OperationError) {
             try stores.use(device, as: use)
         } catch {
             refusal = error
         }
         guard let refusal else { return nil }
         guard refusal.kind == .failed, refusal.undoFailures.isEmpty else {
-            try discarding(device) { () throws(HostError) in throw refusal }
+            try discarding(device) { () throws(OperationError) in throw refusal }
             return nil
         }
         try stores.release(device)
@@ -247,12 +248,14 @@ package struct DeviceSequence {
     }
 
     /// Where the body fails, the device is removed.
-    private func discarding(_ device: String, _ body: () throws(HostError) -> Void) throws(HostError) {
-        do throws(HostError) {
+    private func discarding(_ device: String, _ body: () throws(OperationError) -> Void)
+        throws(OperationError)
+    {
+        do throws(OperationError) {
             try body()
         } catch {
             var failure = error
-            do throws(HostError) {
+            do throws(OperationError) {
                 try stores.release(device)
                 try discard(device)
             } catch let undo {
@@ -263,14 +266,16 @@ package struct DeviceSequence {
     }
 
     /// Takes all memory from a device without a driver, and removes it.
-    private func discard(_ device: String) throws(HostError) {
+    private func discard(_ device: String) throws(OperationError) {
         guard let found = try stores.region().devices.first(where: { $0.name == device }) else { return }
         if found.size > .zero { try stores.setSize(.zero, of: device) }
         if !found.isFirst { try stores.delete(device) }
     }
 
-    private func putBack(_ device: String, _ before: DeviceLayout, after failure: HostError) -> HostError {
-        do throws(HostError) {
+    private func putBack(_ device: String, _ before: DeviceLayout, after failure: OperationError)
+        -> OperationError
+    {
+        do throws(OperationError) {
             let now = try stores.region()
             if now.devices.contains(where: { $0.name == device }) {
                 try stores.release(device)
@@ -287,8 +292,9 @@ package struct DeviceSequence {
     }
 
     /// Gives a device that is as it was its use again. One that a driver has refused is made anew.
-    private func takeAgain(_ device: String, _ before: DeviceLayout, _ use: DeviceUse) throws(HostError) {
-        do throws(HostError) {
+    private func takeAgain(_ device: String, _ before: DeviceLayout, _ use: DeviceUse) throws(OperationError)
+    {
+        do throws(OperationError) {
             try stores.use(device, as: use)
         } catch {
             guard error.kind == .failed, error.undoFailures.isEmpty else { throw error }
@@ -301,10 +307,10 @@ package struct DeviceSequence {
 
     /// Gives a device without a driver its ranges and its alignment. Memory that it keeps stays its own meanwhile, where the kernel has a
     /// way to that: another tool could take what is free for a moment.
-    private func shape(_ device: String, _ layout: DeviceLayout) throws(HostError) {
+    private func shape(_ device: String, _ layout: DeviceLayout) throws(OperationError) {
         let region = try stores.region()
         guard let now = region.devices.first(where: { $0.name == device }), let mappings = now.mappings else {
-            throw HostError(
+            throw OperationError(
                 .changed, while: "change \(transition.name)", device: device, reason: "it is gone")
         }
         let ranges = mappings.map(\.range)
@@ -325,7 +331,7 @@ package struct DeviceSequence {
         // The kernel says that it has taken a range, and has not (drivers/dax/bus.c, `mapping_store`, since Linux 6.12).
         let left = try stores.region().devices.first { $0.name == device }
         if let driver = left?.driver {
-            throw HostError(
+            throw OperationError(
                 .failed, while: "give \(device) its memory", device: device,
                 reason:
                     "the driver \(driver) has taken it meanwhile, and may have written over what it holds",
@@ -333,7 +339,7 @@ package struct DeviceSequence {
         }
         guard let found = left?.mappings?.map(\.range), found == layout.ranges, left?.align == layout.align
         else {
-            throw HostError(
+            throw OperationError(
                 .failed, while: "give \(device) its memory", device: device,
                 reason:
                     "the kernel gave it \(left?.layout?.text ?? "something else"), and not \(layout.text)",

@@ -28,7 +28,7 @@ public struct ErrorClearing: Equatable, Sendable {
         /// of one range, between its other events, and belongs to any of them.
         case lost(Extent)
         /// It is not cleared, or not all of it.
-        case failed(HostError)
+        case failed(OperationError)
     }
 
     /// What each range holds afterwards.
@@ -43,27 +43,29 @@ public struct ErrorClearing: Equatable, Sendable {
 /// A host without firmware to ask.
 extension RestoringHost {
     /// Nothing can be cleared.
-    public func clearingUnit(in region: Region, for namespace: Namespace?) throws(HostError) -> ByteCount? {
+    public func clearingUnit(in region: Region, for namespace: Namespace?) throws(OperationError)
+        -> ByteCount?
+    {
         nil
     }
 
     /// Clears nothing.
     public func clearErrors(
         _ clearing: ErrorClearing, _ tell: (Int, ErrorClearing.Event) -> Bool
-    ) throws(HostError) {
-        throw HostError(
+    ) throws(OperationError) {
+        throw OperationError(
             .unavailable, while: "clear media errors", device: clearing.region,
             reason: "this host cannot do that")
     }
 
     /// Has none.
-    public func scrub(of bus: String) throws(HostError) -> ScrubProgress {
-        throw HostError(
+    public func scrub(of bus: String) throws(OperationError) -> ScrubProgress {
+        throw OperationError(
             .unavailable, while: "look at the scrub", device: bus, reason: "this host has none")
     }
 
     /// Has none.
-    public func startScrub(of bus: String) throws(HostError) {
-        throw HostError(.unavailable, while: "start a scrub", device: bus, reason: "this host has none")
+    public func startScrub(of bus: String) throws(OperationError) {
+        throw OperationError(.unavailable, while: "start a scrub", device: bus, reason: "this host has none")
     }
 }

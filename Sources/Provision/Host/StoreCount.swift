@@ -13,9 +13,13 @@ package final class StoreCount: Sendable {
     package static func add() { current?.count.add(1, ordering: .relaxed) }
 
     /// Performs a step, and notes in its error whether it had begun a store.
-    package static func noting<Value>(_ body: () throws(HostError) -> Value) throws(HostError) -> Value {
+    package static func noting<Value>(_ body: () throws(OperationError) -> Value) throws(OperationError)
+        -> Value
+    {
         let stores = StoreCount()
-        let result = $current.withValue(stores) { () -> Result<Value, HostError> in Result(catching: body) }
+        let result = $current.withValue(stores) { () -> Result<Value, OperationError> in
+            Result(catching: body)
+        }
         guard case .failure(var error) = result else { return try result.get() }
         error.hasStored = stores.count.load(ordering: .relaxed) > 0
         throw error

@@ -181,18 +181,18 @@ public struct ApplicationReport: Sendable {
             + ["Look at it with daxprov plan, and apply again."]
     }
 
-    private func unconfirmed(_ done: [Step], _ error: ExecutionError, _ style: TextStyle) -> [String] {
+    private func unconfirmed(_ done: [Step], _ error: OperationError, _ style: TextStyle) -> [String] {
         let heading =
             "All \(Self.count(done.count, "step")) were done and read back, but that could not be confirmed or recorded:"
         return [style.paint(heading, .loss)] + ErrorReport.lines(error)
             + ["daxprov recover confirms it once the cause is removed."]
     }
 
-    private func failure(_ failed: Step, _ error: ExecutionError, _ style: TextStyle) -> [String] {
+    private func failure(_ failed: Step, _ error: OperationError, _ style: TextStyle) -> [String] {
         [style.paint("failed to \(StepText.phrase(failed)):", .loss)] + ErrorReport.lines(error)
     }
 
-    private func partial(_ done: [Step], _ undo: ExecutionError) -> [String] {
+    private func partial(_ done: [Step], _ undo: OperationError) -> [String] {
         let open = plan.plan.steps.map(\.step).dropFirst(done.count)
         return ["Undoing what had been done failed as well:"] + ErrorReport.lines(undo)
             + ["Done before:"] + Self.items(done) + ["Not done:"] + Self.items(Array(open))
@@ -212,38 +212,25 @@ public struct ApplicationReport: Sendable {
 /// Errors in words.
 public enum ErrorReport {
     /// The error, what failed while undoing, and the advice, a line each.
-    public static func lines(_ error: ExecutionError) -> [String] {
-        let undo: [String] = if case .host(let host) = error { host.undoFailures } else { [] }
-        return ([error.description] + undo.map { "while undoing: \($0)" } + (error.advice.map { [$0] } ?? []))
+    public static func lines(_ error: OperationError) -> [String] {
+        ([error.description] + error.undoFailures.map { "while undoing: \($0)" }
+            + (error.advice.map { [$0] } ?? []))
             .map { "  " + TerminalText.clean($0) }
     }
 
     /// The error as an object.
-    static func json(_ error: ExecutionError) -> JSONNode {
+    static func json(_ error: OperationError) -> JSONNode {
         let node = JSONNode.object()
-        switch error {
-        case .host(let host): describe(host, in: node)
-        case .state(let state):
-            node.set("kind", "state")
-            node.set("reason", state.description)
-        case .interrupted:
-            node.set("kind", "interrupted")
-            node.set("reason", error.description)
-        case .consentMissing(let losses):
-            node.set("kind", "consent_missing")
-            node.set("reason", error.description)
-            node.set("losses", each: losses) { .string($0.address) }
-        }
-        node.set("advice", error.advice)
-        return node
-    }
-
-    private static func describe(_ error: HostError, in node: borrowing JSONNode) {
-        node.set("kind", error.kind.rawValue)
+        node.set("kind", error.kind.word)
         node.set("operation", error.operation)
         node.set("device", error.device)
         node.set("reason", error.reason)
         node.set("errno", error.errno)
-        node.set("undo_failures", each: error.undoFailures) { .string($0) }
+        if error.kind.isHosts { node.set("undo_failures", each: error.undoFailures) { .string($0) } }
+        if case .consentMissing(let losses) = error.kind {
+            node.set("losses", each: losses) { .string($0.address) }
+        }
+        node.set("advice", error.advice)
+        return node
     }
 }

@@ -127,7 +127,7 @@ public struct ErrorClearingReport: Sendable {
             item.set("length", range.range.length)
             item.set("cleared", range.error == nil)
             item.set("unread", range.unread)
-            if let error = range.error { item.set("error", ErrorReport.json(.host(error))) }
+            if let error = range.error { item.set("error", ErrorReport.json(error)) }
             return item
         }
         node.set("content", outcome.content.rawValue)

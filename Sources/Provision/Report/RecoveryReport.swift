@@ -81,7 +81,7 @@ public struct RollbackReport: Sendable {
         /// It was undone.
         case undone(Undone)
         /// It stopped, and recovery goes on from there.
-        case partial(ExecutionError)
+        case partial(OperationError)
     }
 
     /// The report of a rollback.

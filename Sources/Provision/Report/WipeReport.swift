@@ -11,10 +11,10 @@ public struct WipeReport: Sendable {
         /// The namespace.
         public var target: WipeTarget
         /// Why it could not be begun; nil where that of another one ended the command.
-        public var error: ExecutionError?
+        public var error: OperationError?
 
         /// A value of these parts.
-        public init(_ target: WipeTarget, _ error: ExecutionError? = nil) {
+        public init(_ target: WipeTarget, _ error: OperationError? = nil) {
             self.target = target
             self.error = error
         }

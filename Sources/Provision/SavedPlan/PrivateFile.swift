@@ -14,16 +14,16 @@ public enum PrivateFile {
     ///   - isPublic: whether everybody may read it (mode 0644).
     public static func replace(
         _ path: FilePath, with text: String, holding kind: Kind? = nil, isPublic: Bool = false
-    ) throws(StateError) {
+    ) throws(OperationError) {
         try requireReplaceable(path, holding: kind)
         guard let name = path.lastComponent else {
-            throw StateError(.unusable, "cannot write \(path): it names no file")
+            throw OperationError(record: .unusable, "cannot write \(path): it names no file")
         }
         let directory = path.removingLastComponent()
         var generator = SystemRandomNumberGenerator()
         let unique = String(UInt64.random(in: .min ... .max, using: &generator), radix: 36)
         let temporary = directory.appending(".\(name.string).\(unique)")
-        do throws(StateError) {
+        do throws(OperationError) {
             try write(text, to: temporary, mode: isPublic ? 0o644 : 0o600)
             guard unsafe rename(temporary.string, path.string) == 0 else { throw failure(path) }
         } catch {
@@ -35,12 +35,12 @@ public enum PrivateFile {
 
     /// Writes a file of mode 0600 where there was nothing: no file and no link, not even one that leads nowhere. A file that cannot be
     /// written wholly is removed again.
-    public static func create(_ path: FilePath, with text: String) throws(StateError) {
+    public static func create(_ path: FilePath, with text: String) throws(OperationError) {
         guard path.lastComponent != nil else {
-            throw StateError(.unusable, "cannot write \(path): it names no file")
+            throw OperationError(record: .unusable, "cannot write \(path): it names no file")
         }
         let descriptor = try make(path)
-        do throws(StateError) {
+        do throws(OperationError) {
             try fill(descriptor, with: text, mode: 0o600, path)
             let directory = path.removingLastComponent()
             try synchronize(directory.isEmpty ? "." : directory)
@@ -69,24 +69,24 @@ public enum PrivateFile {
 
     /// Refuses a path at which there is what ``replace(_:with:holding:)`` would not replace. An empty file has nothing to
     /// lose.
-    public static func requireReplaceable(_ path: FilePath, holding kind: Kind?) throws(StateError) {
+    public static func requireReplaceable(_ path: FilePath, holding kind: Kind?) throws(OperationError) {
         var status = stat()
         guard unsafe lstat(path.string, &status) == 0 else { return }
         guard status.st_mode & S_IFMT == S_IFREG else {
-            throw StateError(
-                .untrusted, "cannot write \(path): it is no regular file (links are not followed)",
+            throw OperationError(
+                record: .untrusted, "cannot write \(path): it is no regular file (links are not followed)",
                 advice: "choose another name")
         }
         guard let kind, status.st_size > 0 else { return }
         guard status.st_size <= kind.limit.bytes, kind.includes(try contents(of: path, upTo: status.st_size))
         else {
-            throw StateError(
-                .unusable, "cannot write \(path): it exists and is not a \(kind.name)",
+            throw OperationError(
+                record: .unusable, "cannot write \(path): it exists and is not a \(kind.name)",
                 advice: "choose another name, or remove the file")
         }
     }
 
-    private static func contents(of path: FilePath, upTo limit: Int) throws(StateError) -> [UInt8] {
+    private static func contents(of path: FilePath, upTo limit: Int) throws(OperationError) -> [UInt8] {
         let descriptor = unsafe open(path.string, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
         guard descriptor >= 0 else { throw failure(path) }
         defer { close(descriptor) }
@@ -104,17 +104,17 @@ public enum PrivateFile {
         return Array(bytes[..<length])
     }
 
-    private static func write(_ text: String, to path: FilePath, mode: mode_t) throws(StateError) {
+    private static func write(_ text: String, to path: FilePath, mode: mode_t) throws(OperationError) {
         try fill(make(path), with: text, mode: mode, path)
     }
 
     /// Makes an empty file of mode 0600 where there is nothing, and opens it for writing.
-    private static func make(_ path: FilePath) throws(StateError) -> Int32 {
+    private static func make(_ path: FilePath) throws(OperationError) -> Int32 {
         let descriptor = unsafe open(path.string, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
         guard descriptor < 0 else { return descriptor }
         guard errno != EEXIST else {
-            throw StateError(
-                .unusable, "cannot write \(path): it exists",
+            throw OperationError(
+                record: .unusable, "cannot write \(path): it exists",
                 advice: "choose another name, or remove the file")
         }
         throw failure(path)
@@ -123,7 +123,7 @@ public enum PrivateFile {
     /// Writes a new file durably, and closes it.
     private static func fill(
         _ descriptor: Int32, with text: String, mode: mode_t, _ path: FilePath
-    ) throws(StateError) {
+    ) throws(OperationError) {
         let file = FileDescriptor(rawValue: descriptor)
         do {
             try file.closeAfter {
@@ -132,11 +132,11 @@ public enum PrivateFile {
                 guard fsync(descriptor) == 0 else { throw Errno(rawValue: errno) }
             }
         } catch {
-            throw StateError(.unusable, "cannot write \(path): \(error)")
+            throw OperationError(record: .unusable, "cannot write \(path): \(error)")
         }
     }
 
-    private static func synchronize(_ directory: FilePath) throws(StateError) {
+    private static func synchronize(_ directory: FilePath) throws(OperationError) {
         let descriptor = unsafe open(directory.string, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else {
             // A directory in which one may make files, and which one may not read, is left to the kernel.
@@ -148,7 +148,7 @@ public enum PrivateFile {
         guard fsync(descriptor) == 0 || errno == EINVAL else { throw failure(directory) }
     }
 
-    private static func failure(_ path: FilePath) -> StateError {
-        StateError(.unusable, "cannot write \(path): \(Errno(rawValue: errno))")
+    private static func failure(_ path: FilePath) -> OperationError {
+        OperationError(record: .unusable, "cannot write \(path): \(Errno(rawValue: errno))")
     }
 }

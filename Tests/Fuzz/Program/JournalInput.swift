@@ -32,7 +32,7 @@ enum JournalInput {
     }
 
     private static func read(_ journal: [UInt8]) {
-        do throws(StateError) {
+        do throws(OperationError) {
             let records = try Journal.records(in: journal, "journal")
             for (sequence, record) in records.enumerated() { _ = record.json(sequence: sequence) }
             if let log = TransactionLog(records) { use(log) }

@@ -44,7 +44,7 @@ final class JournalPlace: Sendable {
         Require.printable(history.text())
         _ = history.json.text()
         for log in details.values { Require.printable(TransactionReport(log).text()) }
-        if let status = try? HostStatus(of: store, observe: { () throws(HostError) in observed }) {
+        if let status = try? HostStatus(of: store, observe: { () throws(OperationError) in observed }) {
             Require.printable(StatusReport(status).text())
             _ = StatusReport(status).json.text()
         }

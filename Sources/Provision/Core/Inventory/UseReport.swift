@@ -24,7 +24,7 @@ public struct UseReport: Equatable, Sendable {
     /// Whether the kernel can put the page map of new memory into that memory; nil where it was not asked for or is not known.
     public var memmapOnMemory: MemmapOnMemory? = nil
     /// Why somebody who uses a namespace could go unseen; nil where nobody could.
-    public var obstacle: HostError?
+    public var obstacle: OperationError?
     /// Why daxprov's udev rules cannot be written: the file, and what is wrong with it. Nil where they can be, or it was not
     /// asked for.
     public var deviceRulesFault: String? = nil
@@ -35,7 +35,7 @@ public struct UseReport: Equatable, Sendable {
     public init(
         uses: [String: [Holder]] = [:], contents: [String: [Signature]] = [:],
         stateDevices: [String] = [], missingNodes: [String: String] = [:], memoryPolicy: String? = nil,
-        obstacle: HostError? = nil, systemMemory: [Range<UInt64>] = []
+        obstacle: OperationError? = nil, systemMemory: [Range<UInt64>] = []
     ) {
         self.uses = uses
         self.contents = contents

@@ -66,7 +66,7 @@ package struct UseReview: PlanReview {
             advice: "keep it elsewhere: --state-dir DIR")
     }
 
-    private static func note(_ obstacle: HostError) -> Note {
+    private static func note(_ obstacle: OperationError) -> Note {
         Note(
             .usesUnknown, "host",
             "cannot see who uses the devices that this plan takes offline, so apply refuses it: \(obstacle.reason)",

@@ -22,7 +22,7 @@ public struct CXLRegionStore: Sendable {
     }
 
     /// What is recorded. Writes nothing.
-    public func found() throws(StateError) -> Found {
+    public func found() throws(OperationError) -> Found {
         var found = Found()
         for entry in try records.entries() {
             let record = entry.value.flatMap { try? CXLRegionRecord(JSONCursor($0)) }
@@ -36,12 +36,12 @@ public struct CXLRegionStore: Sendable {
     }
 
     /// Writes records, durably, in place of those of the same name.
-    func write(_ all: [CXLRegionRecord]) throws(StateError) {
+    func write(_ all: [CXLRegionRecord]) throws(OperationError) {
         try records.write(all.map { ($0.key, $0.json.text(.compact)) })
     }
 
     /// Removes records, durably.
-    func remove(_ all: [CXLRegionRecord]) throws(StateError) {
+    func remove(_ all: [CXLRegionRecord]) throws(OperationError) {
         for record in all { try records.remove(record.key) }
     }
 }

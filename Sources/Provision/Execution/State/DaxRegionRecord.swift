@@ -87,7 +87,7 @@ public struct DaxRegionStore: Sendable {
     }
 
     /// What is recorded. Writes nothing.
-    public func found() throws(StateError) -> Found {
+    public func found() throws(OperationError) -> Found {
         var found = Found()
         for entry in try records.entries() {
             let record = entry.value.flatMap { try? DaxRegionRecord(JSONCursor($0)) }
@@ -102,7 +102,7 @@ public struct DaxRegionStore: Sendable {
     }
 
     /// Writes records, durably, in place of those of the same regions. One without devices is removed.
-    func write(_ all: [DaxRegionRecord]) throws(StateError) {
+    func write(_ all: [DaxRegionRecord]) throws(OperationError) {
         try records.write(
             all.filter { !$0.devices.isEmpty }.map { ($0.region.recordKey, $0.json.text(.compact)) })
         for record in all where record.devices.isEmpty { try records.remove(record.region.recordKey) }

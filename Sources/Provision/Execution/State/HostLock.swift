@@ -1,3 +1,4 @@
+public import ProvisionCore
 import Glibc
 public import SystemPackage
 import ProvisionHost
@@ -10,20 +11,21 @@ public struct HostLock: ~Copyable {
     ///
     /// The lock is one of the open file description (fcntl(2), `F_OFD_SETLK`): whether it is held can be asked without
     /// taking it (``state(of:)``), so that who only looks never stands in the way of who changes something.
-    /// - Throws: ``StateError/Kind/locked`` with the holder's process id.
-    public init(_ path: FilePath, patience: Int = 0) throws(StateError) {
+    /// - Throws: ``OperationError/Kind/locked`` with the holder's process id.
+    public init(_ path: FilePath, patience: Int = 0) throws(OperationError) {
         let descriptor = unsafe open(
             path.string, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o600)
         guard descriptor >= 0 else {
-            throw StateError(.unusable, "cannot open the lock \(path): \(StateDirectory.message(errno))")
+            throw OperationError(
+                record: .unusable, "cannot open the lock \(path): \(StateDirectory.message(errno))")
         }
         var status = stat()
         guard unsafe fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
             status.st_uid == geteuid(), status.st_nlink == 1, status.st_mode & 0o022 == 0
         else {
             close(descriptor)
-            throw StateError(
-                .untrusted, "the lock \(path) is no regular file of ours alone",
+            throw OperationError(
+                record: .untrusted, "the lock \(path) is no regular file of ours alone",
                 advice: "remove it, after looking who put it there")
         }
         var attempts = patience * 10
@@ -36,10 +38,11 @@ public struct HostLock: ~Copyable {
                 let holder = Self.holder(descriptor).map { " (process \($0))" } ?? ""
                 close(descriptor)
                 guard isHeld else {
-                    throw StateError(.unusable, "cannot lock \(path): \(StateDirectory.message(code))")
+                    throw OperationError(
+                        record: .unusable, "cannot lock \(path): \(StateDirectory.message(code))")
                 }
-                throw StateError(
-                    .locked, "another daxprov\(holder) holds the lock \(path)",
+                throw OperationError(
+                    record: .locked, "another daxprov\(holder) holds the lock \(path)",
                     advice: "wait for it, or give it time with --lock-timeout")
             }
             attempts -= 1

@@ -15,7 +15,7 @@ struct Journal: ~Copyable {
     private var isUnfinished = false
 
     /// A new journal.
-    static func create(_ path: FilePath, _ header: JournalHeader) throws(StateError) -> Journal {
+    static func create(_ path: FilePath, _ header: JournalHeader) throws(OperationError) -> Journal {
         var journal = Journal(file: try .create(path), sequence: 0, length: 0)
         try journal.append(.begin(header))
         try StateDirectory.synchronize(path.removingLastComponent())
@@ -23,7 +23,7 @@ struct Journal: ~Copyable {
     }
 
     /// An existing journal, to go on with behind its last whole record: a torn tail is cut off.
-    static func reopen(_ path: FilePath) throws(StateError) -> Journal {
+    static func reopen(_ path: FilePath) throws(OperationError) -> Journal {
         let contents = try StateFile.contents(path, limit: Journal.maximumLength)
         let (entries, length) = try parse(contents, Place(path))
         let file = try StateFile.append(path)
@@ -38,16 +38,17 @@ struct Journal: ~Copyable {
     }
 
     /// Appends a record, and returns when it is durable.
-    mutating func append(_ record: JournalRecord) throws(StateError) {
+    mutating func append(_ record: JournalRecord) throws(OperationError) {
         let text = record.json(sequence: sequence, time: UTCTime.now)
         let line = Array("\(Checksum.text(Checksum.of(text.utf8))) \(text)\n".utf8)
         guard Self.entry(Array(text.utf8)[...], sequence: sequence) != nil else {
-            throw StateError(
-                .unusable, "a record of the journal would not read back: the host shows an impossible value",
+            throw OperationError(
+                record: .unusable,
+                "a record of the journal would not read back: the host shows an impossible value",
                 advice: "compare daxprov inventory --json with ndctl list -v")
         }
         try discardUnfinished()
-        do throws(StateError) {
+        do throws(OperationError) {
             try file.write(line)
             try file.synchronize()
         } catch {
@@ -60,17 +61,17 @@ struct Journal: ~Copyable {
     }
 
     /// Cuts off what an append left that failed: whole or not, it is not known to be durable, and was not acted upon.
-    private mutating func discardUnfinished() throws(StateError) {
+    private mutating func discardUnfinished() throws(OperationError) {
         guard isUnfinished else { return }
         try file.truncate(to: length)
         isUnfinished = false
     }
 
     /// Reserves room for so many more bytes.
-    func reserve(_ length: Int) throws(StateError) { try file.reserve(length) }
+    func reserve(_ length: Int) throws(OperationError) { try file.reserve(length) }
 
     /// Gives reserved room back that was not needed.
-    func releaseReserve() throws(StateError) { try file.releaseReserve() }
+    func releaseReserve() throws(OperationError) { try file.releaseReserve() }
 
     /// A record, with the time at which it was written, in seconds since 1970; nil where it does not tell.
     typealias Entry = (record: JournalRecord, time: Int?)
@@ -84,29 +85,29 @@ struct Journal: ~Copyable {
         }
 
         /// Damage at a line, which counts from 1.
-        func damage(_ line: Int) -> StateError {
-            StateError(.damaged, "the journal \(path) is damaged at line \(line)")
+        func damage(_ line: Int) -> OperationError {
+            OperationError(record: .damaged, "the journal \(path) is damaged at line \(line)")
         }
     }
 
     /// The records of a journal's bytes.
-    static func records(in bytes: [UInt8], _ path: FilePath) throws(StateError) -> [JournalRecord] {
+    static func records(in bytes: [UInt8], _ path: FilePath) throws(OperationError) -> [JournalRecord] {
         try entries(in: bytes, path).map(\.record)
     }
 
     /// The records of a journal's bytes, with their times.
-    static func entries(in bytes: [UInt8], _ path: FilePath) throws(StateError) -> [Entry] {
+    static func entries(in bytes: [UInt8], _ path: FilePath) throws(OperationError) -> [Entry] {
         try parse(bytes, Place(path)).entries
     }
 
     /// The texts of a journal's whole records, their checksums checked.
-    static func texts(in bytes: [UInt8], _ place: Place) throws(StateError) -> [ArraySlice<UInt8>] {
+    static func texts(in bytes: [UInt8], _ place: Place) throws(OperationError) -> [ArraySlice<UInt8>] {
         try lines(of: bytes, place).texts
     }
 
     private static func parse(
         _ bytes: [UInt8], _ place: Place
-    ) throws(StateError) -> (entries: [Entry], length: Int) {
+    ) throws(OperationError) -> (entries: [Entry], length: Int) {
         let (texts, length) = try lines(of: bytes, place)
         var entries: [Entry] = []
         for (number, text) in texts.enumerated() {
@@ -120,7 +121,7 @@ struct Journal: ~Copyable {
     /// on, nor was a last line with zeroes in it: blocks of it never reached the disk, so its append did not return.
     private static func lines(
         of bytes: [UInt8], _ place: Place
-    ) throws(StateError) -> (texts: [ArraySlice<UInt8>], length: Int) {
+    ) throws(OperationError) -> (texts: [ArraySlice<UInt8>], length: Int) {
         var length = end(of: bytes[...])
         let last = bytes[end(of: bytes[..<max(0, length - 1)])..<length]
         if last.contains(0) { length = last.startIndex }

@@ -7,7 +7,9 @@ import ProvisionCore
 /// quote has a backslash before it.
 enum JournalOutline {
     /// The transaction's summary; nil where the journal has no whole record.
-    static func summary(of bytes: [UInt8], _ place: Journal.Place) throws(StateError) -> TransactionSummary? {
+    static func summary(of bytes: [UInt8], _ place: Journal.Place) throws(OperationError)
+        -> TransactionSummary?
+    {
         var summary: TransactionSummary?
         for (number, text) in try Journal.texts(in: bytes, place).enumerated() {
             if number == 0 {
@@ -57,7 +59,7 @@ enum JournalOutline {
 
     /// The transaction as far as reports show it: its ``TransactionLog/after`` is missing and the inventory in its
     /// header is empty. Nothing can be undone from that.
-    static func log(of bytes: [UInt8], _ place: Journal.Place) throws(StateError) -> TransactionLog? {
+    static func log(of bytes: [UInt8], _ place: Journal.Place) throws(OperationError) -> TransactionLog? {
         var entries: [Journal.Entry] = []
         for (number, text) in try Journal.texts(in: bytes, place).enumerated() {
             guard let entry = record(text, sequence: number) else { throw place.damage(number + 1) }

@@ -67,7 +67,7 @@ public struct KeptDeviceStore: Sendable {
     }
 
     /// What is kept. Writes nothing.
-    public func kept() throws(StateError) -> Kept {
+    public func kept() throws(OperationError) -> Kept {
         var kept = Kept()
         for entry in try records.entries() {
             let device = entry.value.flatMap { try? KeptDevice(JSONCursor($0)) }
@@ -81,12 +81,12 @@ public struct KeptDeviceStore: Sendable {
     }
 
     /// Keeps devices, durably, in place of what was kept of the same namespaces.
-    func keep(_ devices: [KeptDevice]) throws(StateError) {
+    func keep(_ devices: [KeptDevice]) throws(OperationError) {
         try records.write(devices.map { ($0.key, $0.json.text(.compact)) })
     }
 
     /// Keeps nothing of a namespace any more, durably.
-    func forget(_ key: UUID) throws(StateError) {
+    func forget(_ key: UUID) throws(OperationError) {
         try records.remove(key)
     }
 }

@@ -13,7 +13,7 @@ public struct ProtectionStore: Sendable {
     }
 
     /// The marks, by UUID. Writes nothing.
-    public func marks() throws(StateError) -> [ProtectionMark] {
+    public func marks() throws(OperationError) -> [ProtectionMark] {
         try records.entries().map { entry in
             entry.value.flatMap { ProtectionMark($0, label: entry.key) }
                 ?? ProtectionMark(label: entry.key, name: nil, source: nil)
@@ -21,7 +21,7 @@ public struct ProtectionStore: Sendable {
     }
 
     /// Sets marks, durably. One that is there with the same name and region stays as it is.
-    public func set(_ marks: [ProtectionMark]) throws(StateError) {
+    public func set(_ marks: [ProtectionMark]) throws(OperationError) {
         let present = try self.marks()
         let missing = marks.filter { mark in
             !present.contains {
@@ -32,7 +32,7 @@ public struct ProtectionStore: Sendable {
     }
 
     /// Removes a mark, durably.
-    public func remove(_ mark: ProtectionMark) throws(StateError) {
+    public func remove(_ mark: ProtectionMark) throws(OperationError) {
         try records.remove(mark.label)
     }
 }

@@ -1,3 +1,4 @@
+public import ProvisionCore
 import Glibc
 public import SystemPackage
 import ProvisionHost
@@ -18,32 +19,32 @@ public struct StateDirectory: Sendable {
 
     /// Makes the directory and `transactions` in it where they are missing, and refuses those that others could
     /// write to or replace.
-    public func prepare() throws(StateError) {
+    public func prepare() throws(OperationError) {
         try prepareAlone()
         try Self.makePrivate(transactions)
     }
 
     /// Makes the directory itself where it is missing, and refuses one that others could write to or replace.
-    public func prepareAlone() throws(StateError) {
+    public func prepareAlone() throws(OperationError) {
         try requireTrustedWay()
         try Self.makePrivate(path)
     }
 
     /// Refuses a directory, or `transactions` in it, that others could write to or replace. Makes nothing.
-    func requirePrivate() throws(StateError) {
+    func requirePrivate() throws(OperationError) {
         try requireTrustedWay()
         try Self.requirePrivate(path)
         try Self.requirePrivate(transactions)
     }
 
-    private func requireTrustedWay() throws(StateError) {
+    private func requireTrustedWay() throws(OperationError) {
         var status = stat()
         if unsafe lstat(path.string, &status) != 0, errno == EACCES, geteuid() != 0 {
             throw Self.rootsAlone(path)
         }
         guard !trustsParents, let objection = PathTrust.objection(toWayTo: path) else { return }
-        throw StateError(
-            .untrusted, "others could replace the state directory \(path): \(objection)",
+        throw OperationError(
+            record: .untrusted, "others could replace the state directory \(path): \(objection)",
             advice: "choose another place with --state-dir, below directories of root's")
     }
 
@@ -61,13 +62,13 @@ public struct StateDirectory: Sendable {
 
     /// Makes a directory of mode 0700, or checks that the one that is there is one: no link, ours, and closed to
     /// others.
-    static func makePrivate(_ path: FilePath) throws(StateError) {
+    static func makePrivate(_ path: FilePath) throws(OperationError) {
         if unsafe mkdir(path.string, 0o700) != 0 {
             let code = errno
             guard code == EEXIST else {
                 let parent = path.removingLastComponent().string
-                throw StateError(
-                    .unusable, "cannot make the state directory \(path): \(message(code))",
+                throw OperationError(
+                    record: .unusable, "cannot make the state directory \(path): \(message(code))",
                     advice: code == ENOENT ? "make \(parent) first" : "choose another with --state-dir")
             }
         }
@@ -75,59 +76,60 @@ public struct StateDirectory: Sendable {
     }
 
     /// Refuses what is no directory of ours that is closed to others.
-    static func requirePrivate(_ path: FilePath) throws(StateError) {
+    static func requirePrivate(_ path: FilePath) throws(OperationError) {
         var status = stat()
         guard unsafe lstat(path.string, &status) == 0 else {
             if errno == EACCES, geteuid() != 0 { throw rootsAlone(path) }
-            throw StateError(.unusable, "cannot look at the state directory \(path): \(message(errno))")
+            throw OperationError(
+                record: .unusable, "cannot look at the state directory \(path): \(message(errno))")
         }
         guard status.st_mode & S_IFMT == S_IFDIR else {
-            throw StateError(
-                .untrusted, "the state directory \(path) is not a directory (links are not followed)")
+            throw OperationError(
+                record: .untrusted, "the state directory \(path) is not a directory (links are not followed)")
         }
         // What is root's is as it should be: the caller is the wrong one.
         if status.st_uid == 0, geteuid() != 0 { throw rootsAlone(path) }
         guard status.st_uid == geteuid() else {
-            throw StateError(
-                .untrusted,
+            throw OperationError(
+                record: .untrusted,
                 "the state directory \(path) belongs to user \(status.st_uid), not to \(geteuid())",
                 advice: "chown it, or choose another with --state-dir")
         }
         guard status.st_mode & 0o077 == 0 else {
-            throw StateError(
-                .untrusted, "the state directory \(path) is open to others",
+            throw OperationError(
+                record: .untrusted, "the state directory \(path) is open to others",
                 advice: "chmod 0700 \(path), after looking for files in it that are not daxprov's")
         }
     }
 
-    private static func rootsAlone(_ path: FilePath) -> StateError {
-        StateError(
-            .notPermitted, "cannot look at the state directory \(path): root alone may",
+    private static func rootsAlone(_ path: FilePath) -> OperationError {
+        OperationError(
+            record: .notPermitted, "cannot look at the state directory \(path): root alone may",
             advice: "run it as root")
     }
 
     /// The names of what is in a directory, which is not reached through a link.
-    static func entries(of path: FilePath) throws(StateError) -> [String] {
+    static func entries(of path: FilePath) throws(OperationError) -> [String] {
         let descriptor = unsafe open(path.string, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
         guard descriptor >= 0 else {
-            throw StateError(.unusable, "cannot list \(path): \(message(errno))")
+            throw OperationError(record: .unusable, "cannot list \(path): \(message(errno))")
         }
         do throws(Errno) {
             return try DirectoryEntries.names(closing: descriptor)
         } catch {
-            throw StateError(.unusable, "cannot list \(path): \(error)")
+            throw OperationError(record: .unusable, "cannot list \(path): \(error)")
         }
     }
 
     /// Makes what was made or removed in a directory durable.
-    static func synchronize(_ path: FilePath) throws(StateError) {
+    static func synchronize(_ path: FilePath) throws(OperationError) {
         let descriptor = unsafe open(path.string, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
         guard descriptor >= 0 else {
-            throw StateError(.unusable, "cannot open \(path): \(message(errno))")
+            throw OperationError(record: .unusable, "cannot open \(path): \(message(errno))")
         }
         defer { close(descriptor) }
         guard fsync(descriptor) == 0 else {
-            throw StateError(.unusable, "cannot make \(path) durable: \(message(errno))")
+            throw OperationError(record: .unusable, "cannot make \(path) durable: \(message(errno))")
         }
     }
 

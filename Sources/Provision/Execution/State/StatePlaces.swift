@@ -1,3 +1,4 @@
+public import ProvisionCore
 import Glibc
 public import SystemPackage
 
@@ -23,7 +24,7 @@ public struct StatePlaces: Sendable {
     static let mark = "state-directory"
 
     /// The state directories beside `current` that transactions may be recorded in.
-    private func others(than current: FilePath) throws(StateError) -> [FilePath] {
+    private func others(than current: FilePath) throws(OperationError) -> [FilePath] {
         var others = [usual]
         for directory in [runtime, usual] {
             guard let marked = try marked(in: directory), !others.contains(marked) else { continue }
@@ -35,12 +36,12 @@ public struct StatePlaces: Sendable {
 
     /// Refuses where a transaction is interrupted, or may be, that is recorded in another state directory than
     /// `current`.
-    public func requireNothingInterrupted(besides current: FilePath) throws(StateError) {
+    public func requireNothingInterrupted(besides current: FilePath) throws(OperationError) {
         for place in try others(than: current) {
             let directory = StateDirectory(place)
             guard place == usual || StateDirectory.exists(place) else {
-                throw StateError(
-                    .interrupted,
+                throw OperationError(
+                    record: .interrupted,
                     "cannot tell whether a transaction was interrupted: this host's transactions were recorded in "
                         + "\(place), which does not exist",
                     advice:
@@ -49,19 +50,19 @@ public struct StatePlaces: Sendable {
             }
             guard let id = try TransactionStore(directory).interrupted().last?.header.id else { continue }
             let option = place == usual ? "" : " --state-dir \(place)"
-            throw StateError(
-                .interrupted, "transaction \(id), recorded in \(place), was interrupted",
+            throw OperationError(
+                record: .interrupted, "transaction \(id), recorded in \(place), was interrupted",
                 advice: "run daxprov recover\(option)")
         }
     }
 
     /// Keeps the path of the state directory that is used from now on.
     /// - Returns: why it will not be found after a boot; nil where it will.
-    public func remember(_ current: FilePath) throws(StateError) -> StateError? {
+    public func remember(_ current: FilePath) throws(OperationError) -> OperationError? {
         guard !isUsual(current) else { return nil }
         let current = Self.resolved(current)
         try PrivateFile.replace(runtime.appending(Self.mark), with: current.string)
-        do throws(StateError) {
+        do throws(OperationError) {
             try StateDirectory(usual).prepareAlone()
             try PrivateFile.replace(usual.appending(Self.mark), with: current.string)
             return nil
@@ -82,15 +83,15 @@ public struct StatePlaces: Sendable {
         }
     }
 
-    private func marked(in directory: FilePath) throws(StateError) -> FilePath? {
+    private func marked(in directory: FilePath) throws(OperationError) -> FilePath? {
         let path = directory.appending(Self.mark)
         guard StateDirectory.exists(path) else { return nil }
         try StateDirectory.requirePrivate(directory)
         let bytes = try StateFile.contents(path, limit: Int(PATH_MAX))
         let marked = FilePath(String(decoding: bytes, as: UTF8.self))
         guard marked.isAbsolute else {
-            throw StateError(
-                .damaged, "\(path) does not hold the path of a state directory",
+            throw OperationError(
+                record: .damaged, "\(path) does not hold the path of a state directory",
                 advice:
                     "remove it, after looking with daxprov status --state-dir DIR where a transaction was interrupted"
             )

@@ -27,7 +27,7 @@ struct StateRecords: Sendable {
     }
 
     /// The records, by UUID. Writes nothing.
-    func entries() throws(StateError) -> [Entry] {
+    func entries() throws(OperationError) -> [Entry] {
         guard StateDirectory.exists(path) else { return [] }
         try StateDirectory.requirePrivate(directory.path)
         try StateDirectory.requirePrivate(path)
@@ -37,7 +37,7 @@ struct StateRecords: Sendable {
     }
 
     /// Writes records, durably.
-    func write(_ records: [(key: UUID, json: String)]) throws(StateError) {
+    func write(_ records: [(key: UUID, json: String)]) throws(OperationError) {
         guard !records.isEmpty else { return }
         try directory.prepareAlone()
         try StateDirectory.makePrivate(path)
@@ -47,11 +47,11 @@ struct StateRecords: Sendable {
     }
 
     /// Removes a record, durably. One that is not there is no error.
-    func remove(_ key: UUID) throws(StateError) {
+    func remove(_ key: UUID) throws(OperationError) {
         guard StateDirectory.exists(path) else { return }
         let file = path.appending(key.description)
         guard unsafe unlink(file.string) == 0 || errno == ENOENT else {
-            throw StateError(.unusable, "cannot remove \(file): \(StateDirectory.message(errno))")
+            throw OperationError(record: .unusable, "cannot remove \(file): \(StateDirectory.message(errno))")
         }
         try StateDirectory.synchronize(path)
     }
@@ -68,7 +68,7 @@ struct StateRecords: Sendable {
     }
 
     /// Under another name first, so that a crash leaves the whole file or none.
-    private func write(_ text: String, for key: UUID) throws(StateError) {
+    private func write(_ text: String, for key: UUID) throws(OperationError) {
         let target = path.appending(key.description)
         let draft = path.appending(".\(key.description)")
         _ = unsafe unlink(draft.string)
@@ -76,7 +76,8 @@ struct StateRecords: Sendable {
         try file.write(Array("\(Checksum.text(Checksum.of(text.utf8))) \(text)\n".utf8))
         try file.synchronize()
         guard unsafe rename(draft.string, target.string) == 0 else {
-            throw StateError(.unusable, "cannot write \(target): \(StateDirectory.message(errno))")
+            throw OperationError(
+                record: .unusable, "cannot write \(target): \(StateDirectory.message(errno))")
         }
     }
 }

@@ -1,3 +1,5 @@
+import ProvisionCore
+
 /// A transaction's name, such as `000012-20261122T133000Z`: a number, and the time in UTC at which it began.
 ///
 /// The number gives the order. It grows whatever the clock does.
@@ -19,12 +21,12 @@ struct TransactionName: Comparable, CustomStringConvertible {
     }
 
     /// The name of the transaction that begins at a time, in seconds since 1970, after those that there are.
-    static func next(after last: TransactionName?, at time: Int) throws(StateError) -> TransactionName {
+    static func next(after last: TransactionName?, at time: Int) throws(OperationError) -> TransactionName {
         let digits = String((last?.number ?? 0) + 1)
         let padded = String(repeating: "0", count: max(0, 6 - digits.count)) + digits
         guard let name = TransactionName("\(padded)-\(UTCTime(clamping: time).compact)") else {
-            throw StateError(
-                .unusable,
+            throw OperationError(
+                record: .unusable,
                 "cannot name a transaction after \(last?.description ?? "none"): no number is left",
                 advice: "somebody made that directory by hand; move it out of the state directory")
         }

@@ -1,6 +1,6 @@
 import Glibc
 public import SystemPackage
-import ProvisionCore
+public import ProvisionCore
 import ProvisionHost
 
 /// The transactions in a state directory: each a directory with its journal and what it saved.
@@ -28,7 +28,7 @@ public struct TransactionStore: Sendable {
     }
 
     /// The names of all transactions, oldest first.
-    public func names() throws(StateError) -> [String] {
+    public func names() throws(OperationError) -> [String] {
         guard directory.exists else { return [] }
         try directory.requirePrivate()
         return try StateDirectory.entries(of: directory.transactions).compactMap { TransactionName($0) }
@@ -36,36 +36,37 @@ public struct TransactionStore: Sendable {
     }
 
     /// The name of the youngest transaction, those that were set aside included; nil where there is none.
-    func lastName() throws(StateError) -> TransactionName? {
+    func lastName() throws(OperationError) -> TransactionName? {
         (try names() + setAsideNames()).compactMap { TransactionName($0) }.max()
     }
 
     /// The name of the transaction that somebody means: its whole name, its number (with or without the zeroes before
     /// it), or as much of the beginning as no other has.
-    public func name(meant text: String) throws(StateError) -> String {
+    public func name(meant text: String) throws(OperationError) -> String {
         let meant = TransactionName.meant(by: text, among: try names())
         guard let name = meant.first else {
-            throw StateError(
-                .unsuitable, "there is no transaction \(text)", advice: "daxprov history lists them")
+            throw OperationError(
+                record: .unsuitable, "there is no transaction \(text)", advice: "daxprov history lists them")
         }
         guard meant.count == 1 else {
-            throw StateError(
-                .unsuitable, "\(text) can mean \(meant.count) transactions: \(meant.joined(separator: ", "))",
+            throw OperationError(
+                record: .unsuitable,
+                "\(text) can mean \(meant.count) transactions: \(meant.joined(separator: ", "))",
                 advice: "write more of the name")
         }
         return name
     }
 
     /// A transaction by its name.
-    public func log(_ name: String) throws(StateError) -> TransactionLog {
+    public func log(_ name: String) throws(OperationError) -> TransactionLog {
         guard let log = TransactionLog(try entries(name)), log.header.id == name else { throw mismatch(name) }
         return log
     }
 
     /// A transaction as far as reports show it, without the inventories in its journal. Nothing can be undone from
     /// that.
-    public func outline(_ name: String) throws(StateError) -> TransactionLog {
-        let log = try advising(name) { () throws(StateError) in
+    public func outline(_ name: String) throws(OperationError) -> TransactionLog {
+        let log = try advising(name) { () throws(OperationError) in
             try JournalOutline.log(of: bytes(name), Journal.Place(journalPath(name)))
         }
         guard let log, log.header.id == name else { throw mismatch(name) }
@@ -73,7 +74,7 @@ public struct TransactionStore: Sendable {
     }
 
     /// Every transaction that began, oldest first, those that cannot be read included: without their inventories.
-    public func readings() throws(StateError) -> [TransactionReading] {
+    public func readings() throws(OperationError) -> [TransactionReading] {
         var readings: [TransactionReading] = []
         for name in try names() {
             if let reading = reading(name) { readings.append(reading) }
@@ -83,7 +84,7 @@ public struct TransactionStore: Sendable {
 
     /// A transaction as far as it can be read; nil where it began nothing: its journal never got its first record.
     private func reading(_ name: String) -> TransactionReading? {
-        do throws(StateError) {
+        do throws(OperationError) {
             guard let summary = try summary(name) else { return nil }
             return .readable(summary)
         } catch {
@@ -92,8 +93,8 @@ public struct TransactionStore: Sendable {
     }
 
     /// What a transaction's journal says of it as a whole; nil where it has no whole record.
-    func summary(_ name: String) throws(StateError) -> TransactionSummary? {
-        let summary = try advising(name) { () throws(StateError) in
+    func summary(_ name: String) throws(OperationError) -> TransactionSummary? {
+        let summary = try advising(name) { () throws(OperationError) in
             guard try hasJournal(name) else { return TransactionSummary?.none }
             return try JournalOutline.summary(of: bytes(name), Journal.Place(journalPath(name)))
         }
@@ -113,12 +114,12 @@ public struct TransactionStore: Sendable {
     }
 
     /// The transactions that cannot be read, oldest first.
-    public func unreadable() throws(StateError) -> [UnreadableTransaction] {
+    public func unreadable() throws(OperationError) -> [UnreadableTransaction] {
         try readings().compactMap { if case .unreadable(let transaction) = $0 { transaction } else { nil } }
     }
 
     /// Every transaction that began and can be read, oldest first.
-    public func logs() throws(StateError) -> [TransactionLog] {
+    public func logs() throws(OperationError) -> [TransactionLog] {
         var logs: [TransactionLog] = []
         for reading in try readings() {
             if let summary = reading.summary { logs.append(try log(summary.id)) }
@@ -128,7 +129,7 @@ public struct TransactionStore: Sendable {
 
     /// The transactions that can be read and did not end, oldest first. Of those that cannot be read (``unreadable()``)
     /// it is not known whether they did.
-    public func interrupted() throws(StateError) -> [TransactionLog] {
+    public func interrupted() throws(OperationError) -> [TransactionLog] {
         var logs: [TransactionLog] = []
         for reading in try readings() {
             guard let summary = reading.summary, summary.end == nil else { continue }
@@ -148,13 +149,14 @@ public struct TransactionStore: Sendable {
 
     /// The transaction that somebody wants to undo, or the last that can be, with those after it, which are told without
     /// their inventories.
-    public func undoable(_ text: String?) throws(StateError) -> (log: TransactionLog, later: [TransactionLog])
-    {
+    public func undoable(_ text: String?) throws(OperationError) -> (
+        log: TransactionLog, later: [TransactionLog]
+    ) {
         let readings = try readings()
         let youngest = readings.compactMap(\.summary).last { $0.end == .committed || $0.end == .incomplete }
         if text == nil, let youngest, youngest.clearsErrors {
-            throw StateError(
-                .unsuitable,
+            throw OperationError(
+                record: .unsuitable,
                 "the last transaction, \(youngest.id), cleared media errors: nothing brings back what lay there",
                 advice: "to undo an earlier one, name it: daxprov history lists them")
         }
@@ -162,10 +164,11 @@ public struct TransactionStore: Sendable {
             guard summary.end == .committed || summary.end == .incomplete else { return false }
             return !summary.isAfterBoot || (try? outline(summary.id))?.header.restoresDivisions != true
         }
-        guard let name = try text.map({ text throws(StateError) in try self.name(meant: text) }) ?? last?.id
+        guard
+            let name = try text.map({ text throws(OperationError) in try self.name(meant: text) }) ?? last?.id
         else {
-            throw StateError(
-                .unsuitable, "there is no transaction to undo", advice: "daxprov history lists them")
+            throw OperationError(
+                record: .unsuitable, "there is no transaction to undo", advice: "daxprov history lists them")
         }
         var later: [TransactionLog] = []
         for summary in readings.reversed().prefix(while: { $0.name != name }).compactMap(\.summary) {
@@ -176,33 +179,33 @@ public struct TransactionStore: Sendable {
         return (try log(name), later.reversed())
     }
 
-    private func hasJournal(_ name: String) throws(StateError) -> Bool {
+    private func hasJournal(_ name: String) throws(OperationError) -> Bool {
         let path = journalPath(name)
         try StateDirectory.requirePrivate(path.removingLastComponent())
         return StateDirectory.exists(path)
     }
 
-    private func bytes(_ name: String) throws(StateError) -> [UInt8] {
+    private func bytes(_ name: String) throws(OperationError) -> [UInt8] {
         let path = journalPath(name)
         try StateDirectory.requirePrivate(path.removingLastComponent())
         return try StateFile.contents(path, limit: Journal.maximumLength)
     }
 
-    private func entries(_ name: String) throws(StateError) -> [Journal.Entry] {
+    private func entries(_ name: String) throws(OperationError) -> [Journal.Entry] {
         guard try names().contains(name) else {
-            throw StateError(
-                .unsuitable, "there is no transaction \(name)", advice: "daxprov history lists them")
+            throw OperationError(
+                record: .unsuitable, "there is no transaction \(name)", advice: "daxprov history lists them")
         }
-        return try advising(name) { () throws(StateError) in
+        return try advising(name) { () throws(OperationError) in
             try Journal.entries(in: bytes(name), journalPath(name))
         }
     }
 
     /// What `body` reads of a transaction; where that fails, what to do is said too.
     private func advising<Value>(
-        _ name: String, _ body: () throws(StateError) -> Value
-    ) throws(StateError) -> Value {
-        do throws(StateError) {
+        _ name: String, _ body: () throws(OperationError) -> Value
+    ) throws(OperationError) -> Value {
+        do throws(OperationError) {
             return try body()
         } catch {
             var error = error
@@ -211,9 +214,9 @@ public struct TransactionStore: Sendable {
         }
     }
 
-    private func mismatch(_ name: String) -> StateError {
-        StateError(
-            .damaged, "the journal \(journalPath(name)) is not one of \(name), or contradicts itself",
+    private func mismatch(_ name: String) -> OperationError {
+        OperationError(
+            record: .damaged, "the journal \(journalPath(name)) is not one of \(name), or contradicts itself",
             advice: Self.advice(name))
     }
 
@@ -224,12 +227,14 @@ public struct TransactionStore: Sendable {
     }
 
     /// The bytes of a saved file, after checking them.
-    func contents(_ name: String, file: String, checksum: UInt32, limit: Int) throws(StateError) -> [UInt8] {
+    func contents(_ name: String, file: String, checksum: UInt32, limit: Int) throws(OperationError)
+        -> [UInt8]
+    {
         let path = directory.transactions.appending(name).appending(file)
         let bytes = try StateFile.contents(path, limit: limit)
         guard Checksum.of(bytes) == checksum else {
-            throw StateError(
-                .damaged, "the backup \(path) is damaged: its checksum is another",
+            throw OperationError(
+                record: .damaged, "the backup \(path) is damaged: its checksum is another",
                 advice: "it is not written back; what it saved cannot be restored by daxprov")
         }
         return bytes
@@ -246,7 +251,7 @@ public struct TransactionStore: Sendable {
     /// cannot be read are always kept.
     func prune(
         keeping count: Int = 100, youngerThan age: Int = 365 * 86_400, atLeast least: Int = 20, now: Int
-    ) throws(StateError) {
+    ) throws(OperationError) {
         let names = try names()
         // What boots put back must not push out the last transaction that somebody wanted.
         let last = names.last { self.reading($0)?.isSomebodysOwn == true }
@@ -266,7 +271,7 @@ public struct TransactionStore: Sendable {
     }
 
     /// Removes what a transaction saved of media.
-    func discardMedia(of name: String) throws(StateError) {
+    func discardMedia(of name: String) throws(OperationError) {
         let path = directory.transactions.appending(name)
         for file in try StateDirectory.entries(of: path) where file.hasPrefix(Self.mediaPrefix) {
             unsafe unlink(path.appending(file).string)
@@ -276,11 +281,11 @@ public struct TransactionStore: Sendable {
     /// How the files begin that hold saved media.
     static let mediaPrefix = "media-"
 
-    private func remove(_ name: String) throws(StateError) {
+    private func remove(_ name: String) throws(OperationError) {
         let path = directory.transactions.appending(name)
         for file in try StateDirectory.entries(of: path) { unsafe unlink(path.appending(file).string) }
         guard unsafe rmdir(path.string) == 0 else {
-            throw StateError(.unusable, "cannot remove \(path): \(StateDirectory.message(errno))")
+            throw OperationError(record: .unusable, "cannot remove \(path): \(StateDirectory.message(errno))")
         }
     }
 }
@@ -296,7 +301,7 @@ extension TransactionStore {
     private var aside: FilePath { directory.path.appending("set-aside") }
 
     /// The names of the transactions that were set aside, oldest first.
-    public func setAsideNames() throws(StateError) -> [String] {
+    public func setAsideNames() throws(OperationError) -> [String] {
         guard StateDirectory.exists(aside) else { return [] }
         try StateDirectory.requirePrivate(aside)
         return try StateDirectory.entries(of: aside).compactMap { TransactionName($0) }.sorted()
@@ -305,20 +310,21 @@ extension TransactionStore {
 
     /// Moves a transaction that cannot be read out of the way, durably and as it is: nothing in it is followed or believed.
     /// - Returns: where it is now.
-    public func setAside(_ name: String) throws(StateError) -> FilePath {
+    public func setAside(_ name: String) throws(OperationError) -> FilePath {
         guard try names().contains(name) else {
-            throw StateError(
-                .unsuitable, "there is no transaction \(name)", advice: "daxprov history lists them")
+            throw OperationError(
+                record: .unsuitable, "there is no transaction \(name)", advice: "daxprov history lists them")
         }
         try StateDirectory.makePrivate(aside)
         let target = aside.appending(name)
         guard !StateDirectory.exists(target) else {
-            throw StateError(
-                .unusable, "cannot set \(name) aside: \(target) is there already",
+            throw OperationError(
+                record: .unusable, "cannot set \(name) aside: \(target) is there already",
                 advice: "move that away first")
         }
         guard unsafe rename(directory.transactions.appending(name).string, target.string) == 0 else {
-            throw StateError(.unusable, "cannot set \(name) aside: \(StateDirectory.message(errno))")
+            throw OperationError(
+                record: .unusable, "cannot set \(name) aside: \(StateDirectory.message(errno))")
         }
         try StateDirectory.synchronize(aside)
         try StateDirectory.synchronize(directory.transactions)

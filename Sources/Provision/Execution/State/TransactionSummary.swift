@@ -1,3 +1,5 @@
+public import ProvisionCore
+
 /// What a journal says of its transaction, without the inventories in it and without a look at each step.
 ///
 /// Most commands need no more of most transactions, and a journal is nearly all inventory.
@@ -71,7 +73,7 @@ public struct UnreadableTransaction: Sendable {
     /// Its name.
     public var name: String
     /// What is wrong, with the file, and what to do.
-    public var error: StateError
+    public var error: OperationError
     /// What it is, and the host before it; nil where not even that can be read: it may be about anything.
     public var header: JournalHeader?
 }

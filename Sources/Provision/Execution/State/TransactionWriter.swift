@@ -16,7 +16,7 @@ struct TransactionWriter: ~Copyable {
     static func begin(
         in store: TransactionStore, source: String, before: Observed, plan: Plan, bootID: String? = nil,
         protects: [ProtectedName] = [], isAfterBoot: Bool = false
-    ) throws(StateError) -> TransactionWriter {
+    ) throws(OperationError) -> TransactionWriter {
         try begin(
             in: store,
             JournalHeader(
@@ -28,7 +28,7 @@ struct TransactionWriter: ~Copyable {
     /// The same of what a header says, which gets its name and time here.
     static func begin(
         in store: TransactionStore, _ header: JournalHeader
-    ) throws(StateError) -> TransactionWriter {
+    ) throws(OperationError) -> TransactionWriter {
         try store.directory.prepare()
         let now = UTCTime.now
         try store.prune(now: now)
@@ -49,7 +49,8 @@ struct TransactionWriter: ~Copyable {
     private static let room = 64 << 10, roomForStep = 8 << 10
 
     /// Goes on with a transaction that was interrupted.
-    static func resume(_ name: String, in store: TransactionStore) throws(StateError) -> TransactionWriter {
+    static func resume(_ name: String, in store: TransactionStore) throws(OperationError) -> TransactionWriter
+    {
         TransactionWriter(name: name, store: store, journal: try .reopen(store.journalPath(name)))
     }
 
@@ -60,13 +61,13 @@ struct TransactionWriter: ~Copyable {
     }
 
     /// Appends a record, durably.
-    mutating func append(_ record: JournalRecord) throws(StateError) {
+    mutating func append(_ record: JournalRecord) throws(OperationError) {
         try journal.append(record)
         store.announce(record, of: name)
     }
 
     /// Makes sure that there is room for a file that will be saved.
-    mutating func reserve(_ length: ByteCount, for file: String) throws(StateError) {
+    mutating func reserve(_ length: ByteCount, for file: String) throws(OperationError) {
         try StateFile.create(path(of: file)).reserve(Int(length.bytes))
         reserved.insert(file)
     }
@@ -83,7 +84,7 @@ struct TransactionWriter: ~Copyable {
     }
 
     /// Saves bytes in a file of the transaction, durably, and returns their checksum.
-    func save(_ bytes: [UInt8], as file: String) throws(StateError) -> UInt32 {
+    func save(_ bytes: [UInt8], as file: String) throws(OperationError) -> UInt32 {
         let path = path(of: file)
         let target = try reserved.contains(file) ? StateFile.append(path) : .create(path)
         try target.write(bytes)

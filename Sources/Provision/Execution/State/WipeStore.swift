@@ -1,4 +1,4 @@
-import ProvisionCore
+public import ProvisionCore
 
 /// The recorded wipes: a file each, in the directory `wipes` of the state directory.
 public struct WipeStore: Sendable {
@@ -15,7 +15,7 @@ public struct WipeStore: Sendable {
     private static let kept = 100
 
     /// The wipes, in the order in which they began. One whose record is damaged is left out: it can only begin anew.
-    public func all() throws(StateError) -> [WipeRecord] {
+    public func all() throws(OperationError) -> [WipeRecord] {
         try records.entries().compactMap { entry in
             let record = entry.value.flatMap { try? WipeRecord(JSONCursor($0)) }
             return record?.key == entry.key ? record : nil
@@ -23,24 +23,25 @@ public struct WipeStore: Sendable {
     }
 
     /// The wipes that did not end.
-    public func unfinished() throws(StateError) -> [WipeRecord] { try all().filter { $0.end == nil } }
+    public func unfinished() throws(OperationError) -> [WipeRecord] { try all().filter { $0.end == nil } }
 
     /// Whether a word is the name of a wipe, or of none, rather than of a transaction.
     public static func canMean(_ text: String) -> Bool { text.hasPrefix("wipe-") }
 
     /// The wipe that a person means: by its name.
-    public func wipe(_ text: String) throws(StateError) -> WipeRecord {
+    public func wipe(_ text: String) throws(OperationError) -> WipeRecord {
         let found = try all().filter { $0.id == text }
         guard let wipe = found.first, found.count == 1 else {
-            throw StateError(.unsuitable, "there is no wipe \(text)", advice: "daxprov history lists them")
+            throw OperationError(
+                record: .unsuitable, "there is no wipe \(text)", advice: "daxprov history lists them")
         }
         return wipe
     }
 
     /// Gives up a wipe that did not end: what it did not zero stays as it is.
-    public func abandon(_ wipe: WipeRecord, at time: Int) throws(StateError) {
+    public func abandon(_ wipe: WipeRecord, at time: Int) throws(OperationError) {
         guard wipe.end == nil else {
-            throw StateError(.unsuitable, "\(wipe.id) has ended: there is nothing to give up")
+            throw OperationError(record: .unsuitable, "\(wipe.id) has ended: there is nothing to give up")
         }
         try end(wipe, .abandoned, at: time)
     }
@@ -49,12 +50,12 @@ public struct WipeStore: Sendable {
     public static var now: Int { UTCTime.now }
 
     /// Writes a record, durably.
-    func write(_ record: WipeRecord) throws(StateError) {
+    func write(_ record: WipeRecord) throws(OperationError) {
         try records.write([(record.key, record.json.text(.compact))])
     }
 
     /// Records the beginning of a wipe, and forgets the oldest that ended.
-    func begin(_ record: WipeRecord) throws(StateError) {
+    func begin(_ record: WipeRecord) throws(OperationError) {
         try write(record)
         store.announce(record, "begins", "begin")
         // The wipe has begun: what is not forgotten now is forgotten with the next one.
@@ -63,7 +64,7 @@ public struct WipeStore: Sendable {
     }
 
     /// Records the end of a wipe.
-    func end(_ record: WipeRecord, _ end: WipeRecord.End, at time: Int) throws(StateError) {
+    func end(_ record: WipeRecord, _ end: WipeRecord.End, at time: Int) throws(OperationError) {
         var record = record
         record.end = end
         record.ended = time

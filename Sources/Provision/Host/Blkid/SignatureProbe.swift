@@ -10,7 +10,7 @@ package enum SignatureProbe {
     /// What the block device with this kernel name holds, superblocks before partition tables; nil where it cannot be
     /// read.
     /// - Throws: where its node leads to something else (``DeviceFile``).
-    package static func signatures(_ name: String) throws(HostError) -> [Signature]? {
+    package static func signatures(_ name: String) throws(OperationError) -> [Signature]? {
         guard let descriptor = try DeviceFile.readable(block: name, while: "see what it holds") else {
             return nil
         }

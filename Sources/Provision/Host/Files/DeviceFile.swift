@@ -14,9 +14,9 @@ package enum DeviceFile {
     /// - Throws: where it cannot be opened, or leads to something else.
     package static func open(
         block name: String, _ flags: Int32, while operation: String, device: String
-    ) throws(HostError) -> Int32 {
+    ) throws(OperationError) -> Int32 {
         guard let node = node(ofBlock: name) else {
-            throw HostError(
+            throw OperationError(
                 .changed, while: operation, device: device,
                 reason: "the kernel shows no block device \(name)",
                 advice: "another tool changed the host: plan again")
@@ -28,9 +28,9 @@ package enum DeviceFile {
     /// - Throws: where the node leads to something else.
     package static func readable(
         block name: String, _ flags: Int32 = 0, while operation: String
-    ) throws(HostError) -> Int32? {
+    ) throws(OperationError) -> Int32? {
         guard let node = node(ofBlock: name) else { return nil }
-        do throws(HostError) {
+        do throws(OperationError) {
             return try open("/dev/\(name)", of: name, node, O_RDONLY | flags, while: operation, device: name)
         } catch {
             guard error.errno != nil else { throw error }
@@ -48,9 +48,9 @@ package enum DeviceFile {
     package static func open(
         _ path: String, of name: String, _ node: DeviceNode, _ flags: Int32, while operation: String,
         device: String
-    ) throws(HostError) -> Int32 {
-        func mismatch(_ found: String) -> HostError {
-            HostError(
+    ) throws(OperationError) -> Int32 {
+        func mismatch(_ found: String) -> OperationError {
+            OperationError(
                 .failed, while: operation, device: device,
                 reason: "\(path) leads to \(found), and \(name) is \(node)",
                 advice:

@@ -64,7 +64,7 @@ package struct DeviceRulesFile {
 
     /// Gives a device a rule, or none, durably. A file without rules stays, and makes every device root's alone, until
     /// ``removeIfEmpty()``.
-    package func set(_ rule: DeviceRules.Rule?, for key: DeviceKey) throws(HostError) {
+    package func set(_ rule: DeviceRules.Rule?, for key: DeviceKey) throws(OperationError) {
         switch contents() {
         case .foreign(let why): throw failure("it is not daxprov's: \(why)", "move it away, or restore it")
         case .rules(var rules):
@@ -82,16 +82,16 @@ package struct DeviceRulesFile {
     /// Gives a device a rule, or none, has udev read it, and goes on with the body: no event is left then that began under the old
     /// rules. Where any of it fails, the rule is what it was.
     package func set(
-        _ rule: DeviceRules.Rule?, for key: DeviceKey, then body: () throws(HostError) -> Void
-    ) throws(HostError) {
+        _ rule: DeviceRules.Rule?, for key: DeviceKey, then body: () throws(OperationError) -> Void
+    ) throws(OperationError) {
         let was = self.rule(for: key)
         try set(rule, for: key)
-        do throws(HostError) {
+        do throws(OperationError) {
             try DeviceEvents.settle(readingRules: true)
             try body()
             try removeIfEmpty()
         } catch {
-            do throws(HostError) {
+            do throws(OperationError) {
                 try set(was, for: key)
                 try removeIfEmpty()
                 try? DeviceEvents.settle(readingRules: true)
@@ -103,7 +103,7 @@ package struct DeviceRulesFile {
     }
 
     /// Removes a file that has no rule, durably.
-    package func removeIfEmpty() throws(HostError) {
+    package func removeIfEmpty() throws(OperationError) {
         guard case .rules(let rules) = contents(), rules.rules.isEmpty, unsafe access(path.string, F_OK) == 0
         else {
             return
@@ -120,7 +120,7 @@ package struct DeviceRulesFile {
         _ = unsafe unlink(draft.string)
     }
 
-    private func replace(_ text: String) throws(HostError) {
+    private func replace(_ text: String) throws(OperationError) {
         for directory in [path.removingLastComponent().removingLastComponent(), path.removingLastComponent()]
         where unsafe mkdir(directory.string, 0o755) != 0 && errno != EEXIST {
             throw failure(errno)
@@ -149,7 +149,7 @@ package struct DeviceRulesFile {
         guard fchmod(descriptor, 0o644) == 0, fsync(descriptor) == 0 else { throw Errno(rawValue: errno) }
     }
 
-    private func synchronizeDirectory() throws(HostError) {
+    private func synchronizeDirectory() throws(OperationError) {
         let directory = path.removingLastComponent()
         let descriptor = unsafe open(directory.string, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw failure(errno) }
@@ -173,14 +173,14 @@ package struct DeviceRulesFile {
         return bytes
     }
 
-    private func failure(_ code: Int32) -> HostError {
-        HostError(
+    private func failure(_ code: Int32) -> OperationError {
+        OperationError(
             .failed, while: "write the udev rules", device: path.string,
             reason: Errno(rawValue: code).description, errno: code)
     }
 
-    private func failure(_ reason: String, _ advice: String) -> HostError {
-        HostError(
+    private func failure(_ reason: String, _ advice: String) -> OperationError {
+        OperationError(
             .failed, while: "write the udev rules", device: path.string, reason: reason, advice: advice)
     }
 }

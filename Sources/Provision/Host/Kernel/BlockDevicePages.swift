@@ -7,7 +7,7 @@ package struct BlockDevicePages: ~Copyable {
     private let namespace: String
 
     /// Opens the node of a disk for reading, and checks that it leads to that disk.
-    package init(_ disk: String, of namespace: String) throws(HostError) {
+    package init(_ disk: String, of namespace: String) throws(OperationError) {
         self.descriptor = try DeviceFile.open(
             block: disk, O_RDONLY | Linux.openDirect, while: "look at /dev/\(disk)", device: namespace)
         self.namespace = namespace
@@ -16,7 +16,7 @@ package struct BlockDevicePages: ~Copyable {
     deinit { close(descriptor) }
 
     /// The pages at these offsets; an empty one where a media error makes it unreadable.
-    package func read(at offsets: [ByteCount]) throws(HostError) -> [[UInt8]] {
+    package func read(at offsets: [ByteCount]) throws(OperationError) -> [[UInt8]] {
         let length = Int(MediaSample.page.bytes)
         var pages: [[UInt8]] = []
         let code = unsafe withUnsafeTemporaryAllocation(byteCount: length, alignment: length) { buffer in

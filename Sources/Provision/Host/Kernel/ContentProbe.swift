@@ -19,13 +19,13 @@ package enum ContentProbe {
     /// Looks at a block device as far as ``ContentLook`` says; nil where it cannot be opened. What cannot be read of it
     /// is not counted.
     /// - Throws: where its node leads to something else (``DeviceFile``).
-    package static func look(_ blockDevice: String, size: ByteCount) throws(HostError) -> ContentLook? {
+    package static func look(_ blockDevice: String, size: ByteCount) throws(OperationError) -> ContentLook? {
         try look(at: ContentLook.places(in: size), of: blockDevice, size: size)
     }
 
     private static func look(
         at ranges: [Extent], of blockDevice: String, size: ByteCount
-    ) throws(HostError) -> ContentLook? {
+    ) throws(OperationError) -> ContentLook? {
         let operation = "see whether it holds data"
         guard
             let descriptor = try DeviceFile.readable(

@@ -9,7 +9,7 @@ package struct ExclusiveOpen: ~Copyable {
 
     /// Opens the node of the block device with this kernel name, as ``DeviceFile`` does.
     package init(block name: String, _ flags: Int32, while operation: String, device: String)
-        throws(HostError)
+        throws(OperationError)
     {
         descriptor = try DeviceFile.open(block: name, flags | O_EXCL, while: operation, device: device)
     }

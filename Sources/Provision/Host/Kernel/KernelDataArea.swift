@@ -7,13 +7,13 @@ extension KernelHost {
     /// See ``RestoringHost/openDataArea(of:in:)``.
     public func openDataArea(
         of namespace: Namespace, in region: String
-    ) throws(HostError) -> any DataArea {
-        try ReadFailures.checking { () throws(HostError) -> any DataArea in
+    ) throws(OperationError) -> any DataArea {
+        try ReadFailures.checking { () throws(OperationError) -> any DataArea in
             let home = try self.region(region)
             let live = try home.live(NamespaceTarget(namespace, region: region))
             let now = try home.readBack(namespace.device)
             guard live.isActive, now.isSame(as: namespace) else {
-                throw HostError(
+                throw OperationError(
                     .changed, while: "zero it", device: namespace.device,
                     reason: "another tool has changed it", advice: "look, and try again")
             }
@@ -42,8 +42,8 @@ package class KernelDataArea {
 
     fileprivate var device: String { place.namespace.device }
 
-    package func requireAlone() throws(HostError) {
-        try ReadFailures.checking { () throws(HostError) in
+    package func requireAlone() throws(OperationError) {
+        try ReadFailures.checking { () throws(OperationError) in
             let home = try KernelRegion.open(place.region, knownFacts: nil)
             let live = try home.live(NamespaceTarget(place.namespace, region: place.region))
             let now = try home.readBack(place.namespace.device)
@@ -51,7 +51,7 @@ package class KernelDataArea {
                 now.blockDevice == place.namespace.blockDevice,
                 now.characterDevice == place.namespace.characterDevice
             else {
-                throw HostError(
+                throw OperationError(
                     .changed, while: "zero it", device: device, reason: "another tool has changed it")
             }
             try UseGuard.requireNoOthers(of: live, in: home, for: "zero it")
@@ -59,7 +59,7 @@ package class KernelDataArea {
     }
 
     /// Writes what a platform's buffers still hold, where it has the means (Documentation/ABI/testing/sysfs-bus-nvdimm, `deep_flush`).
-    fileprivate func flushDeeply() throws(HostError) {
+    fileprivate func flushDeeply() throws(OperationError) {
         let directory = try KernelHost.open(place.region)
         guard directory.text("deep_flush") == "1" else { return }
         do throws(Errno) {
@@ -69,8 +69,8 @@ package class KernelDataArea {
         }
     }
 
-    fileprivate func failure(_ code: Int32, at offset: ByteCount, _ reason: String) -> HostError {
-        HostError(
+    fileprivate func failure(_ code: Int32, at offset: ByteCount, _ reason: String) -> OperationError {
+        OperationError(
             code == EBUSY ? .busy : .failed, while: "zero it", device: device,
             reason: "\(reason) at byte \(offset.bytes) of its data",
             advice: "see the kernel log (dmesg); daxprov inventory lists media errors", errno: code)
@@ -85,14 +85,14 @@ private final class BlockDataArea: KernelDataArea, DataArea {
     private let pages: BlockDevicePages
     let size: ByteCount
 
-    init(_ place: Place, _ live: KernelRegion.Live, _ home: borrowing KernelRegion) throws(HostError) {
+    init(_ place: Place, _ live: KernelRegion.Live, _ home: borrowing KernelRegion) throws(OperationError) {
         guard let disk = home.disk(of: live) else {
-            throw HostError(
+            throw OperationError(
                 .changed, while: "zero it", device: live.device, reason: "it has no block device")
         }
         let held = try UseGuard.unused(live, in: home, O_RDWR | Linux.openDirect, for: "zero it")
         guard let descriptor = held.descriptor else {
-            throw HostError(
+            throw OperationError(
                 .changed, while: "zero it", device: live.device, reason: "its block device has gone")
         }
         self.descriptor = descriptor
@@ -101,14 +101,14 @@ private final class BlockDataArea: KernelDataArea, DataArea {
         pages = try BlockDevicePages(disk, of: live.device)
         super.init(place)
         guard size == place.namespace.usableSize else {
-            throw HostError(
+            throw OperationError(
                 .changed, while: "zero it", device: live.device,
                 reason: "/dev/\(disk) has \(size), and the namespace "
                     + (place.namespace.usableSize?.description ?? "nothing"))
         }
     }
 
-    func zero(_ range: Extent) throws(HostError) {
+    func zero(_ range: Extent) throws(OperationError) {
         let code = daxprov_zero_block(descriptor, range.offset.bytes, range.length.bytes)
         guard code != 0 else { return }
         throw failure(
@@ -116,12 +116,12 @@ private final class BlockDataArea: KernelDataArea, DataArea {
             "writing zeroes failed (\(Errno(rawValue: code)), within \(range.length))")
     }
 
-    func makeDurable() throws(HostError) {
+    func makeDurable() throws(OperationError) {
         guard fsync(descriptor) == 0 else { throw .system(errno, while: "flush its device", device: device) }
         try flushDeeply()
     }
 
-    func sums(at offsets: [ByteCount]) throws(HostError) -> [UInt32?] {
+    func sums(at offsets: [ByteCount]) throws(OperationError) -> [UInt32?] {
         try pages.read(at: offsets).map { $0.isEmpty ? nil : Checksum.of($0) }
     }
 
@@ -141,10 +141,10 @@ private final class BlockDataArea: KernelDataArea, DataArea {
     private static let largest = ByteCount.gib(1)
     private static let page = ByteCount.kib(4)
 
-    init(_ place: Place, _ live: KernelRegion.Live, _ home: borrowing KernelRegion) throws(HostError) {
+    init(_ place: Place, _ live: KernelRegion.Live, _ home: borrowing KernelRegion) throws(OperationError) {
         // Its memory is no memory: with pages of 4 KiB, touching them is a fault of the kernel's.
         if home.isEmulated {
-            throw HostError(
+            throw OperationError(
                 .unavailable, while: "zero it", device: live.device,
                 reason: "its memory is emulated, and the kernel cannot map it")
         }
@@ -155,7 +155,7 @@ private final class BlockDataArea: KernelDataArea, DataArea {
             let size = home.directory.number("\(live.running)/\(name)/size").map(ByteCount.init),
             let align = place.namespace.align, align >= Self.page, size.isMultiple(of: align)
         else {
-            throw HostError(
+            throw OperationError(
                 .changed, while: "zero it", device: live.device,
                 reason: "it has no device that can be mapped")
         }
@@ -171,7 +171,7 @@ private final class BlockDataArea: KernelDataArea, DataArea {
         close(descriptor)
     }
 
-    func zero(_ range: Extent) throws(HostError) {
+    func zero(_ range: Extent) throws(OperationError) {
         var offset = range.offset
         while offset < range.end {
             let mapped = try map(at: offset)
@@ -190,17 +190,17 @@ private final class BlockDataArea: KernelDataArea, DataArea {
         }
     }
 
-    func makeDurable() throws(HostError) { try flushDeeply() }
+    func makeDurable() throws(OperationError) { try flushDeeply() }
 
-    func sums(at offsets: [ByteCount]) throws(HostError) -> [UInt32?] {
+    func sums(at offsets: [ByteCount]) throws(OperationError) -> [UInt32?] {
         if let all = try sums(together: offsets) { return all }
-        return try offsets.map { offset throws(HostError) in try sums(together: [offset])?.first ?? nil }
+        return try offsets.map { offset throws(OperationError) in try sums(together: [offset])?.first ?? nil }
     }
 
     func forgetPartitions() {}
 
     /// The checksums; nil where a media error lies in one of the pages.
-    private func sums(together offsets: [ByteCount]) throws(HostError) -> [UInt32?]? {
+    private func sums(together offsets: [ByteCount]) throws(OperationError) -> [UInt32?]? {
         guard !offsets.isEmpty else { return [] }
         var sums = [UInt32](repeating: 0, count: offsets.count)
         let code = unsafe daxprov_checksum_mapped(
@@ -214,7 +214,7 @@ private final class BlockDataArea: KernelDataArea, DataArea {
     private static let seconds: Int32 = 60
 
     /// Maps the window that holds an offset, in place of the last one, and returns it.
-    private func map(at offset: ByteCount) throws(HostError) -> Extent {
+    private func map(at offset: ByteCount) throws(OperationError) -> Extent {
         if let window, window.offset <= offset, offset < window.end { return window }
         unmap()
         let most = max(Self.largest.roundedDown(to: align), align)

@@ -7,7 +7,7 @@ extension KernelDaxDevice {
     /// What lies there now; nil where the device is not one now, or memory blocks cover all of it.
     ///
     /// A character device of device-dax can only be mapped.
-    package func margins() throws(HostError) -> MemoryMargins? {
+    package func margins() throws(OperationError) -> MemoryMargins? {
         guard driver == Self.deviceDriver, let unit = MemoryBlocks.size else { return nil }
         // The device of a namespace is one range.
         guard ranges.count == 1 else { return nil }
@@ -17,7 +17,7 @@ extension KernelDaxDevice {
     }
 
     /// The checksums of pages, at offsets in the device.
-    func sums(of offsets: [ByteCount], while operation: String) throws(HostError) -> [UInt32] {
+    func sums(of offsets: [ByteCount], while operation: String) throws(OperationError) -> [UInt32] {
         var sums = [UInt32](repeating: 0, count: offsets.count)
         let places = offsets.map(\.bytes)
         try onMapping(O_RDONLY, while: operation) { descriptor, align in
@@ -27,7 +27,7 @@ extension KernelDaxDevice {
     }
 
     /// Fills it with zeroes.
-    func zero() throws(HostError) {
+    func zero() throws(OperationError) {
         let size = self.ranges.size.bytes
         try onMapping(O_RDWR, while: "fill the device with zeroes") { descriptor, align in
             daxprov_zero_mapped(descriptor, align, size)
@@ -37,7 +37,7 @@ extension KernelDaxDevice {
     /// Opens the node, and calls what maps it.
     private func onMapping(
         _ flags: Int32, while operation: String, _ body: (Int32, UInt64) -> Int32
-    ) throws(HostError) {
+    ) throws(OperationError) {
         guard let node, let align = alignment else {
             throw failed("its number or its alignment cannot be read", nil, while: operation)
         }

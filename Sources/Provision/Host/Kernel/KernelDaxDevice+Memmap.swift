@@ -15,7 +15,7 @@ extension KernelDaxDevice {
     /// Says where the page map is to be. The kernel refuses that while its driver is `kmem` (EBUSY), and refuses to turn it on where
     /// memory hotplug is not set up for it (EOPNOTSUPP; drivers/dax/bus.c, `memmap_on_memory_store`). There the attribute has no effect,
     /// whatever it says, and off needs no store.
-    func setMemmapOnMemory(_ isOn: Bool) throws(HostError) {
+    func setMemmapOnMemory(_ isOn: Bool) throws(OperationError) {
         guard let now = directory.text(MemmapAttribute.name) else {
             guard isOn else { return }
             throw failed(

@@ -5,7 +5,7 @@ import ProvisionCore
 /// The memory blocks of a device: on- and offline, each read back.
 extension KernelDaxDevice {
     /// Brings the blocks of a device that is memory into a state, and reads each one back.
-    func bring(_ online: OnlinePolicy) throws(HostError) {
+    func bring(_ online: OnlinePolicy) throws(OperationError) {
         let zones = states()
         switch online {
         case .none: try takeAllOffline()
@@ -31,21 +31,21 @@ extension KernelDaxDevice {
     }
 
     /// Has the kernel take the memory of a device whose blocks it was told to take away, where it has a word for that (Linux 7.x).
-    func plug(_ word: String) throws(HostError) {
+    func plug(_ word: String) throws(OperationError) {
         guard isUnplugged else { return }
         try setDeviceState(word, while: "give its memory to the kernel")
     }
 
     /// Has the kernel take all blocks away in one, or none: newer ones (Linux 7.x, drivers/dax/kmem.c) show a file for that. Afterwards
     /// nobody can bring them online, and the driver goes safely.
-    func unplug() throws(HostError) {
+    func unplug() throws(OperationError) {
         guard directory.exists("state"), !isUnplugged else { return }
         try setDeviceState("unplugged", while: "take its memory from the kernel")
     }
 
     private var isUnplugged: Bool { directory.text("state") == "unplugged" }
 
-    private func setDeviceState(_ word: String, while operation: String) throws(HostError) {
+    private func setDeviceState(_ word: String, while operation: String) throws(OperationError) {
         do throws(Errno) {
             // It is done block by block.
             let deadline = min(Int(Self.deadline) * max(blocks.count, 1), 24 * 3600)
@@ -68,13 +68,13 @@ extension KernelDaxDevice {
         return found
     }
 
-    func takeAllOffline() throws(HostError) {
+    func takeAllOffline() throws(OperationError) {
         var taken: [UInt64: String] = [:]
         try takeOffline(&taken)
     }
 
     /// Takes every block offline. Where one stays online, those taken offline come back into the zones that they were in.
-    func takeOffline(_ taken: inout [UInt64: String]) throws(HostError) {
+    func takeOffline(_ taken: inout [UInt64: String]) throws(OperationError) {
         for (block, zone) in states().sorted(by: { $0.key < $1.key }) {
             guard let zone else { continue }
             do throws(Errno) {
@@ -82,7 +82,7 @@ extension KernelDaxDevice {
                 try memory.write("offline", to: "memory\(block)/state", within: Self.deadline)
                 taken[block] = zone
             } catch {
-                let failure = HostError(
+                let failure = OperationError(
                     .failed, while: "take memory block \(block) offline", device: name,
                     reason: error == .timedOut
                         ? "the kernel could not move what is in it within \(Self.deadline) seconds"
@@ -109,10 +109,10 @@ extension KernelDaxDevice {
         return states().filter { $0.value != nil }.keys.min()
     }
 
-    func bringBack(_ taken: [UInt64: String], after failure: HostError) -> HostError {
-        var failures: [HostError] = []
+    func bringBack(_ taken: [UInt64: String], after failure: OperationError) -> OperationError {
+        var failures: [OperationError] = []
         for (block, zone) in taken.sorted(by: { $0.key < $1.key }) {
-            do throws(HostError) {
+            do throws(OperationError) {
                 try setState(zone == "Movable" ? "online_movable" : "online_kernel", of: block)
             } catch {
                 failures.append(error)
@@ -121,7 +121,7 @@ extension KernelDaxDevice {
         return failure.adding(undoFailures: failures)
     }
 
-    func setState(_ word: String, of block: UInt64) throws(HostError) {
+    func setState(_ word: String, of block: UInt64) throws(OperationError) {
         do throws(Errno) {
             guard let memory else { return }
             try memory.write(word, to: "memory\(block)/state")

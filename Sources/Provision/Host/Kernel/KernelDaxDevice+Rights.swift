@@ -14,8 +14,8 @@ extension KernelDaxDevice {
     }
 
     /// Gives the node these rights. Where that is forbidden to us (in a sandbox), udev does it by its rules.
-    func give(_ rights: NodeRights) throws(HostError) {
-        do throws(HostError) {
+    func give(_ rights: NodeRights) throws(OperationError) {
+        do throws(OperationError) {
             try change(rights)
         } catch {
             guard error.kind == .notPermitted, DeviceEvents.areHandled else { throw error }
@@ -25,7 +25,7 @@ extension KernelDaxDevice {
         }
     }
 
-    private func change(_ rights: NodeRights) throws(HostError) {
+    private func change(_ rights: NodeRights) throws(OperationError) {
         let path = "/dev/\(name)"
         let number = self.node?.number ?? 0
         let code = unsafe daxprov_give_node(
@@ -36,7 +36,7 @@ extension KernelDaxDevice {
                 while: "give the node its rights")
         }
         guard code == 0 else {
-            throw HostError.system(code, while: "give the node its rights", device: name)
+            throw OperationError.system(code, while: "give the node its rights", device: name)
         }
     }
 }

@@ -20,14 +20,14 @@ package struct KernelDaxDevice: ~Copyable {
     let ranges: [Range<UInt64>]
 
     /// The device of a devdax namespace, which is one range, with a kernel name and a directory of sysfs.
-    package static func open(_ name: String, at path: String) throws(HostError) -> KernelDaxDevice {
+    package static func open(_ name: String, at path: String) throws(OperationError) -> KernelDaxDevice {
         let directory = try open(path, name)
         let bus = try open("/sys/bus/dax", name)
         let start = directory.number("resource") ?? 0
         let size = directory.number("size") ?? 0
         guard start > 0, size > 0
         else {
-            throw HostError(
+            throw OperationError(
                 .failed, while: "look at the device", device: name, reason: "its addresses cannot be read",
                 advice: "root needs CAP_SYS_ADMIN for them")
         }
@@ -37,7 +37,7 @@ package struct KernelDaxDevice: ~Copyable {
     /// A device of a dynamic region that has these ranges. The kernel shows the first address alone for the device's own.
     static func open(
         _ name: String, at path: String, with ranges: [Range<UInt64>]
-    ) throws(HostError) -> KernelDaxDevice {
+    ) throws(OperationError) -> KernelDaxDevice {
         KernelDaxDevice(
             name: name, directory: try open(path, name), bus: try open("/sys/bus/dax", name), ranges: ranges)
     }
@@ -54,7 +54,7 @@ package struct KernelDaxDevice: ~Copyable {
 
     var memory: SysfsDirectory? { SysfsDirectory.ifThere(MemoryBlocks.root) }
 
-    private static func open(_ path: String, _ device: String) throws(HostError) -> SysfsDirectory {
+    private static func open(_ path: String, _ device: String) throws(OperationError) -> SysfsDirectory {
         do throws(Errno) {
             return try SysfsDirectory(path)
         } catch {
@@ -78,7 +78,7 @@ package struct KernelDaxDevice: ~Copyable {
     }
 
     /// Makes it what a use says. Nobody uses it.
-    package func use(as use: DeviceUse) throws(HostError) {
+    package func use(as use: DeviceUse) throws(OperationError) {
         let driver = driver
         switch use {
         case .devdax where driver == nil: try bind(to: Self.deviceDriver)
@@ -98,7 +98,7 @@ package struct KernelDaxDevice: ~Copyable {
     }
 
     /// Takes its driver away. Memory goes offline first; where it does not, everything is as before.
-    func release() throws(HostError) {
+    func release() throws(OperationError) {
         switch driver {
         case nil: return
         case Self.deviceDriver?: try unbind(Self.deviceDriver)
@@ -112,19 +112,19 @@ package struct KernelDaxDevice: ~Copyable {
     // MARK: - To memory
 
     /// Binds it to `kmem`, and brings its blocks online as asked. Other drivers' devices stay as they are.
-    private func becomeMemory(_ online: OnlinePolicy, _ memmapOnMemory: Bool) throws(HostError) {
+    private func becomeMemory(_ online: OnlinePolicy, _ memmapOnMemory: Bool) throws(OperationError) {
         try requirePossible()
         // Loading the driver, too, binds what is unbound and made for it: this one as well, where it has no driver.
         try requireNoOtherUnbound(drivers())
         let policy = SystemMemory.policy ?? "offline"
         if policy != "offline" { try SystemMemory.setPolicy("offline") }
-        do throws(HostError) {
+        do throws(OperationError) {
             try loadMemoryDriver()
             let others = drivers()
             try requireNoOtherUnbound(others)
             let was = driver == Self.memoryDriver ? nil : driver
             if let was { try unbind(was) }
-            do throws(HostError) {
+            do throws(OperationError) {
                 // Loading the driver may have bound it.
                 if driver == Self.memoryDriver, (memmapOnMemoryInEffect ?? false) != memmapOnMemory {
                     _ = try leaveMemory()
@@ -142,9 +142,9 @@ package struct KernelDaxDevice: ~Copyable {
         if policy != "offline" { try SystemMemory.setPolicy(policy) }
     }
 
-    private static func giveBack(_ policy: String, after failure: HostError) -> HostError {
+    private static func giveBack(_ policy: String, after failure: OperationError) -> OperationError {
         guard policy != "offline" else { return failure }
-        do throws(HostError) {
+        do throws(OperationError) {
             try SystemMemory.setPolicy(policy)
             return failure
         } catch {
@@ -153,8 +153,8 @@ package struct KernelDaxDevice: ~Copyable {
     }
 
     /// Gives the device its driver back, after what was tried failed.
-    private func putBack(_ was: String?, after failure: HostError) -> HostError {
-        do throws(HostError) {
+    private func putBack(_ was: String?, after failure: OperationError) -> OperationError {
+        do throws(OperationError) {
             if driver == Self.memoryDriver { _ = try leaveMemory() }
             resetMemmapOnMemory()
             if let was { try bind(to: was) }
@@ -164,7 +164,7 @@ package struct KernelDaxDevice: ~Copyable {
         }
     }
 
-    private func requirePossible() throws(HostError) {
+    private func requirePossible() throws(OperationError) {
         guard SystemMemoryRanges.used(of: ranges).isEmpty else {
             throw failed(
                 "its range is in use as system memory, though no device holds it any more",
@@ -180,7 +180,7 @@ package struct KernelDaxDevice: ~Copyable {
     }
 
     /// The kernel's own way to a module: the program that it names for that.
-    private func loadMemoryDriver() throws(HostError) {
+    private func loadMemoryDriver() throws(OperationError) {
         guard !bus.exists("drivers/\(Self.memoryDriver)") else { return }
         let kernel = SysfsDirectory.ifThere("/proc/sys/kernel")
         let program = kernel?.text("modprobe") ?? "/sbin/modprobe"
@@ -197,7 +197,7 @@ package struct KernelDaxDevice: ~Copyable {
     /// `do_id_store`).
     private func requireNoOtherUnbound(
         _ drivers: [String: String?], wouldBe what: String = "memory"
-    ) throws(HostError) {
+    ) throws(OperationError) {
         for (other, driver) in drivers.sorted(by: { $0.key < $1.key }) where other != name && driver == nil {
             guard bus.number("devices/\(other)/size") ?? 0 > 0 else { continue }
             throw failed(
@@ -214,7 +214,7 @@ package struct KernelDaxDevice: ~Copyable {
         return found
     }
 
-    private func requireSame(_ others: [String: String?]) throws(HostError) {
+    private func requireSame(_ others: [String: String?]) throws(OperationError) {
         for (other, driver) in drivers() where other != name {
             guard let before = others[other], before != driver else { continue }
             throw failed(
@@ -227,7 +227,7 @@ package struct KernelDaxDevice: ~Copyable {
 
     /// Takes every block offline, and the driver away. Where that cannot be, the blocks are as before.
     /// - Returns: the zones of the blocks that were online.
-    private func leaveMemory() throws(HostError) -> [UInt64: String] {
+    private func leaveMemory() throws(OperationError) -> [UInt64: String] {
         var taken: [UInt64: String] = [:]
         try takeOffline(&taken)
         // With one block online the unbind strands the whole range until the next boot.
@@ -239,7 +239,7 @@ package struct KernelDaxDevice: ~Copyable {
                     "memory block \(back) came online again: something brings memory online here",
                     "find out what does (a udev rule for memory, or a daemon), and stop it"))
         }
-        do throws(HostError) {
+        do throws(OperationError) {
             try unplug()
             try unbind(Self.memoryDriver)
         } catch {
@@ -258,10 +258,10 @@ package struct KernelDaxDevice: ~Copyable {
     }
 
     /// Takes every block offline, and gives it back to `device_dax`. Its page map is where the kernel has it by default again.
-    private func becomeDevice() throws(HostError) {
+    private func becomeDevice() throws(OperationError) {
         let was = memmapOnMemoryInEffect ?? false
         let taken = try leaveMemory()
-        do throws(HostError) {
+        do throws(OperationError) {
             resetMemmapOnMemory()
             try bind(to: Self.deviceDriver)
         } catch {
@@ -270,11 +270,11 @@ package struct KernelDaxDevice: ~Copyable {
     }
 
     /// Gives memory its page map elsewhere, which the kernel does to a device without its driver alone.
-    private func becomeOtherMemory(_ online: OnlinePolicy, _ memmapOnMemory: Bool) throws(HostError) {
+    private func becomeOtherMemory(_ online: OnlinePolicy, _ memmapOnMemory: Bool) throws(OperationError) {
         try requireNoOtherUnbound(drivers())
         let was = memmapOnMemoryInEffect ?? false
         let taken = try leaveMemory()
-        do throws(HostError) {
+        do throws(OperationError) {
             try becomeMemory(online, memmapOnMemory)
         } catch {
             throw becomeMemoryAgain(taken, was, after: error)
@@ -284,10 +284,10 @@ package struct KernelDaxDevice: ~Copyable {
     /// Makes it the memory again that it was, unless another device would become memory with it: then it has no driver. The kernel's
     /// policy would bring its blocks online in a zone of its own choice.
     private func becomeMemoryAgain(
-        _ taken: [UInt64: String], _ memmapOnMemory: Bool, after failure: HostError
-    ) -> HostError {
+        _ taken: [UInt64: String], _ memmapOnMemory: Bool, after failure: OperationError
+    ) -> OperationError {
         let policy = SystemMemory.policy ?? "offline"
-        do throws(HostError) {
+        do throws(OperationError) {
             let others = drivers()
             try requireNoOtherUnbound(others)
             if policy != "offline" { try SystemMemory.setPolicy("offline") }
@@ -303,7 +303,7 @@ package struct KernelDaxDevice: ~Copyable {
     // MARK: - Drivers
 
     /// Binds a driver: `kmem` takes a device only by its id (drivers/dax/bus.c, `dax_bus_match`), and says nothing of success.
-    private func bind(to driver: String) throws(HostError) {
+    private func bind(to driver: String) throws(OperationError) {
         if driver == Self.memoryDriver {
             try store(name, in: "drivers/\(driver)/new_id", "bind \(driver)")
             try store(name, in: "drivers/\(driver)/remove_id", "bind \(driver)")
@@ -319,7 +319,7 @@ package struct KernelDaxDevice: ~Copyable {
 
     /// Binds this device alone where the kernel does that: Linux 6.1 does for every device, later ones for those that `kmem` does not
     /// claim. For the others the driver has to be told the name, and then takes every device without a driver.
-    private func bindExactly(to driver: String) throws(HostError) {
+    private func bindExactly(to driver: String) throws(OperationError) {
         do throws(Errno) {
             try bus.write(name, to: "drivers/\(driver)/bind")
             return
@@ -335,7 +335,7 @@ package struct KernelDaxDevice: ~Copyable {
         try requireSame(others)
     }
 
-    private func unbind(_ driver: String) throws(HostError) {
+    private func unbind(_ driver: String) throws(OperationError) {
         try store(name, in: "drivers/\(driver)/unbind", "unbind \(driver)")
         guard self.driver == nil else {
             throw failed(
@@ -344,11 +344,11 @@ package struct KernelDaxDevice: ~Copyable {
     }
 
     /// Has the kernel tell udev that the device changed.
-    func announceChange() throws(HostError) {
+    func announceChange() throws(OperationError) {
         try store("change", in: "devices/\(name)/uevent", "tell udev of the device")
     }
 
-    private func store(_ value: String, in attribute: String, _ operation: String) throws(HostError) {
+    private func store(_ value: String, in attribute: String, _ operation: String) throws(OperationError) {
         do throws(Errno) {
             try bus.write(value, to: attribute)
         } catch {
@@ -358,7 +358,7 @@ package struct KernelDaxDevice: ~Copyable {
 
     func failed(
         _ reason: String, _ advice: String?, while operation: String = "configure the device"
-    ) -> HostError {
-        HostError(.failed, while: operation, device: name, reason: reason, advice: advice)
+    ) -> OperationError {
+        OperationError(.failed, while: operation, device: name, reason: reason, advice: advice)
     }
 }

@@ -11,9 +11,9 @@ package struct KernelDaxRegion: DaxRegionStores {
         self.identity = identity
     }
 
-    package func region() throws(HostError) -> DaxRegion {
+    package func region() throws(OperationError) -> DaxRegion {
         guard let found = Self.find(identity) else {
-            throw HostError(
+            throw OperationError(
                 .changed, while: "look at the dax region", reason: "the region \(identity) is not there",
                 advice: "see daxprov inventory")
         }
@@ -28,7 +28,7 @@ package struct KernelDaxRegion: DaxRegionStores {
     /// Checksums of pages of a device; nil where there is no such device that programs could map.
     package static func sample(
         of layout: DeviceLayout, in identity: DaxRegionIdentity, from offset: ByteCount
-    ) throws(HostError) -> MediaSample? {
+    ) throws(OperationError) -> MediaSample? {
         guard let region = find(identity), let device = region.device(of: layout.ranges),
             device.driver == KernelDaxDevice.deviceDriver, offset < device.size
         else { return nil }
@@ -43,24 +43,24 @@ package struct KernelDaxRegion: DaxRegionStores {
         "/sys/devices\(region.path)/\(device)"
     }
 
-    private func open(_ name: String) throws(HostError) -> KernelDaxDevice {
+    private func open(_ name: String) throws(OperationError) -> KernelDaxDevice {
         let region = try region()
         let device = region.devices.first { $0.name == name }
         guard let ranges = device?.mappings?.map(\.range) else {
-            throw HostError(.changed, while: "look at the device", device: name, reason: "it is gone")
+            throw OperationError(.changed, while: "look at the device", device: name, reason: "it is gone")
         }
         return try KernelDaxDevice.open(name, at: Self.path(of: name, region), with: ranges)
     }
 
     // MARK: - Stores
 
-    package func create() throws(HostError) -> String {
+    package func create() throws(OperationError) -> String {
         let before = Set(try region().devices.map(\.name))
         try store("1", in: "dax_region/create", while: "make a device")
         let after = try region()
         let made = after.devices.map(\.name).filter { !before.contains($0) }
         guard made.count == 1 else {
-            throw HostError(
+            throw OperationError(
                 .changed, while: "make a device", device: after.name,
                 reason: made.isEmpty
                     ? "the kernel made none" : "somebody else made one too (\(made.joined(separator: ", ")))",
@@ -69,41 +69,41 @@ package struct KernelDaxRegion: DaxRegionStores {
         return made[0]
     }
 
-    package func delete(_ device: String) throws(HostError) {
+    package func delete(_ device: String) throws(OperationError) {
         try store(device, in: "dax_region/delete", while: "remove \(device)")
     }
 
-    package func setAlign(_ align: ByteCount, of device: String) throws(HostError) {
+    package func setAlign(_ align: ByteCount, of device: String) throws(OperationError) {
         try requireNoDriver(device)
         try store("\(align.bytes)", in: "\(device)/align", while: "set the alignment of \(device)")
     }
 
-    package func setSize(_ size: ByteCount, of device: String) throws(HostError) {
+    package func setSize(_ size: ByteCount, of device: String) throws(OperationError) {
         try requireNoDriver(device)
         try store("\(size.bytes)", in: "\(device)/size", while: "set the size of \(device)")
     }
 
-    package func map(_ range: Range<UInt64>, to device: String) throws(HostError) {
+    package func map(_ range: Range<UInt64>, to device: String) throws(OperationError) {
         // A range for a bound device is taken, and its first use is an oops.
         try requireNoDriver(device)
         let text = "0x\(String(range.lowerBound, radix: 16))-0x\(String(range.upperBound - 1, radix: 16))"
         try store(text, in: "\(device)/mapping", while: "give \(device) \(text)")
     }
 
-    package func release(_ device: String) throws(HostError) {
+    package func release(_ device: String) throws(OperationError) {
         try open(device).release()
     }
 
-    package func use(_ device: String, as use: DeviceUse) throws(HostError) {
+    package func use(_ device: String, as use: DeviceUse) throws(OperationError) {
         try open(device).use(as: use)
     }
 
-    package func zero(_ device: String) throws(HostError) {
+    package func zero(_ device: String) throws(OperationError) {
         try open(device).zero()
     }
 
-    package func resetNode(of device: String) throws(HostError) {
-        do throws(HostError) {
+    package func resetNode(of device: String) throws(OperationError) {
+        do throws(OperationError) {
             try give(.rootsAlone, to: device)
         } catch {
             // The boot unit may not change owners. It clears no memory either: nothing new shows.
@@ -111,13 +111,13 @@ package struct KernelDaxRegion: DaxRegionStores {
         }
     }
 
-    package func give(_ rights: NodeRights, to device: String) throws(HostError) {
+    package func give(_ rights: NodeRights, to device: String) throws(OperationError) {
         // Rights that look right can have an access list beside them.
         guard KernelDaxDevice.rights(of: device) != nil || rights != .rootsAlone else { return }
         // An event that began when the driver was bound would end after us.
         if rights != .rootsAlone { try DeviceEvents.settle(readingRules: false) }
         let opened = try open(device)
-        do throws(HostError) {
+        do throws(OperationError) {
             try opened.give(rights)
         } catch {
             // Where we may not change owners, udev has come to it by our rule, and an administrator's own rule wins.
@@ -128,7 +128,7 @@ package struct KernelDaxRegion: DaxRegionStores {
 
     package func setRule(
         _ rights: NodeRights?, for ranges: [Range<UInt64>], as name: String
-    ) throws(HostError) {
+    ) throws(OperationError) {
         let file = DeviceRulesFile()
         let key = DeviceKey.memory(ranges)
         // What is not daxprov's has no rule of ours.
@@ -137,11 +137,11 @@ package struct KernelDaxRegion: DaxRegionStores {
         try file.set(rights.map { DeviceRules.Rule($0, for: name) }, for: key) {}
     }
 
-    package func requireUnused(_ device: String) throws(HostError) {
+    package func requireUnused(_ device: String) throws(OperationError) {
         if let obstacle = Sight.obstacle { throw obstacle }
         let uses = Self.users(of: [device])[device] ?? []
         guard uses.isEmpty else {
-            throw HostError(
+            throw OperationError(
                 .busy, while: "change the device", device: device, reason: uses.summary, advice: uses.advice)
         }
     }
@@ -158,10 +158,10 @@ package struct KernelDaxRegion: DaxRegionStores {
             })
     }
 
-    private func requireNoDriver(_ device: String) throws(HostError) {
+    private func requireNoDriver(_ device: String) throws(OperationError) {
         guard let driver = SysfsDirectory.ifThere("/sys/bus/dax/devices/\(device)")?.linkTarget("driver")
         else { return }
-        throw HostError(
+        throw OperationError(
             .changed, while: "change the memory of \(device)", device: device,
             reason: "the driver \(driver) has taken it meanwhile",
             advice: "find out what binds drivers here, and plan again")
@@ -169,7 +169,7 @@ package struct KernelDaxRegion: DaxRegionStores {
 
     private func store(
         _ value: String, in attribute: String, while operation: String
-    ) throws(HostError) {
+    ) throws(OperationError) {
         let region = try region()
         do throws(Errno) {
             try SysfsDirectory("/sys/devices\(region.path)").write(value, to: attribute)

@@ -13,13 +13,13 @@ extension KernelHost {
     /// See ``RestoringHost/clearingUnit(in:for:)``.
     public func clearingUnit(
         in region: Region, for namespace: Namespace?
-    ) throws(HostError) -> ByteCount? {
+    ) throws(OperationError) -> ByteCount? {
         let sector = ByteCount(512)
         let disk = namespace?.mode == .devdax ? nil : namespace?.blockDevice
         let block = disk.flatMap { Self.logicalBlockSize(of: $0) }
         var unit: ByteCount?
         if let start = region.resource {
-            try Self.withBus(of: region.device) { bus throws(HostError) in
+            try Self.withBus(of: region.device) { bus throws(OperationError) in
                 unit = try bus.clearingUnit(at: start, length: region.size)
             }
         }
@@ -37,11 +37,11 @@ extension KernelHost {
     }
 
     private static func withBus(
-        of region: String, _ body: (borrowing NdctlBus) throws(HostError) -> Void
-    ) throws(HostError) {
+        of region: String, _ body: (borrowing NdctlBus) throws(OperationError) -> Void
+    ) throws(OperationError) {
         var isFound = false
         let context = try NdctlContext()
-        try context.forEachBus { bus throws(HostError) in
+        try context.forEachBus { bus throws(OperationError) in
             var isHere = false
             bus.forEachRegion { if $0.device == region { isHere = true } }
             guard isHere, !isFound else { return }
@@ -49,7 +49,7 @@ extension KernelHost {
             try body(bus)
         }
         guard isFound else {
-            throw HostError(
+            throw OperationError(
                 .changed, while: operation, device: region, reason: "it is not there any more",
                 advice: "see daxprov inventory")
         }
@@ -58,11 +58,11 @@ extension KernelHost {
     /// See ``RestoringHost/clearErrors(_:_:)``.
     public func clearErrors(
         _ clearing: ErrorClearing, _ tell: (Int, ErrorClearing.Event) -> Bool
-    ) throws(HostError) {
+    ) throws(OperationError) {
         regions[clearing.region] = nil
         let home = try region(clearing.region)
         guard let start = home.reader.region.start else {
-            throw HostError(
+            throw OperationError(
                 .notPermitted, while: Self.operation, device: clearing.region,
                 reason: "its address cannot be read", advice: "run it as root")
         }
@@ -73,7 +73,7 @@ extension KernelHost {
         }
         let live = try home.live(target)
         guard live.isActive else {
-            throw HostError(
+            throw OperationError(
                 .changed, while: Self.operation, device: live.device, reason: "it is disabled",
                 advice: "enable it first: ndctl enable-namespace \(live.device)")
         }
@@ -87,7 +87,7 @@ extension KernelHost {
         } else if let disk = home.disk(of: live), live.claim?.hasPrefix("btt") != true {
             try clear(clearing, from: start, through: disk, of: live, home, tell)
         } else {
-            throw HostError(
+            throw OperationError(
                 .unavailable, while: Self.operation, device: live.device,
                 reason: "it has no device through which errors can be cleared")
         }
@@ -97,16 +97,16 @@ extension KernelHost {
     private func clearByFirmware(
         _ clearing: ErrorClearing, from start: UInt64, _ home: borrowing KernelRegion,
         _ tell: (Int, ErrorClearing.Event) -> Bool
-    ) throws(HostError) {
-        try Self.withBus(of: clearing.region) { bus throws(HostError) in
+    ) throws(OperationError) {
+        try Self.withBus(of: clearing.region) { bus throws(OperationError) in
             for (index, range) in clearing.ranges.enumerated() {
                 guard tell(index, .begins) else { return }
                 var unread = home.isEmulated ? "the memory of an emulated bus cannot be mapped" : nil
-                var event = Self.event { () throws(HostError) in
+                var event = Self.event { () throws(OperationError) in
                     try home.requireIdleScrub(while: Self.operation)
                     // Nothing is held, and the kernel refuses nothing: so each range is looked at anew.
                     guard home.directory.exists("driver") else {
-                        throw HostError(
+                        throw OperationError(
                             .changed, while: Self.operation, device: clearing.region, reason: "it is disabled"
                         )
                     }
@@ -120,7 +120,7 @@ extension KernelHost {
                         at: start + range.offset.bytes, length: range.length)
                     try home.requireNotListed(range, while: Self.operation)
                     guard cleared >= range.length else {
-                        throw HostError(
+                        throw OperationError(
                             .failed, while: Self.operation, device: clearing.region,
                             reason: "the firmware cleared \(cleared) of \(range.length)",
                             advice:
@@ -144,25 +144,26 @@ extension KernelHost {
     private func clear(
         _ clearing: ErrorClearing, from start: UInt64, through disk: String, of live: KernelRegion.Live,
         _ home: borrowing KernelRegion, _ tell: (Int, ErrorClearing.Event) -> Bool
-    ) throws(HostError) {
+    ) throws(OperationError) {
         guard let data = home.directory.number("\(live.running)/resource"), data >= start else {
-            throw HostError(
+            throw OperationError(
                 .failed, while: Self.operation, device: live.device,
                 reason: "where its data begins cannot be read")
         }
         let device = try ZeroedBlocks(disk, of: live.device, while: Self.operation)
         for (index, range) in clearing.ranges.enumerated() {
             guard tell(index, .begins) else { return }
-            let event = Self.event { () throws(HostError) in
+            let event = Self.event { () throws(OperationError) in
                 guard start + range.offset.bytes >= data else {
-                    throw HostError(
+                    throw OperationError(
                         .changed, while: Self.operation, device: live.device,
                         reason: "the range lies before its data")
                 }
                 try home.requireIdleScrub(while: Self.operation)
                 let place = Extent(
                     offset: ByteCount(start + range.offset.bytes - data), length: range.length)
-                let failure = HostError.collected { () throws(HostError) in try device.write(place) }
+                let failure = OperationError.collected { () throws(OperationError) in try device.write(place)
+                }
                 try home.requireNotListed(range, while: Self.operation)
                 try home.requireNotListed(place, by: disk, of: live, while: Self.operation)
                 if let failure { throw failure }
@@ -172,15 +173,15 @@ extension KernelHost {
         }
     }
 
-    static func event(_ work: () throws(HostError) -> Void) -> ErrorClearing.Event {
-        HostError.collected(work).map { ErrorClearing.Event.failed($0) } ?? .cleared
+    static func event(_ work: () throws(OperationError) -> Void) -> ErrorClearing.Event {
+        OperationError.collected(work).map { ErrorClearing.Event.failed($0) } ?? .cleared
     }
 }
 
-extension HostError {
+extension OperationError {
     /// The error of `work`; nil where it had none.
-    static func collected(_ work: () throws(HostError) -> Void) -> HostError? {
-        do throws(HostError) {
+    static func collected(_ work: () throws(OperationError) -> Void) -> OperationError? {
+        do throws(OperationError) {
             try work()
             return nil
         } catch {
@@ -191,9 +192,9 @@ extension HostError {
 
 extension KernelRegion {
     /// Fails while an address range scrub runs: its result lists again what is cleared meanwhile.
-    func requireIdleScrub(while operation: String) throws(HostError) {
+    func requireIdleScrub(while operation: String) throws(OperationError) {
         guard directory.text("../nfit/scrub")?.hasSuffix("+") == true else { return }
-        throw HostError(
+        throw OperationError(
             .busy, while: operation, device: device,
             reason: "an address range scrub runs, whose result would list again what is cleared now",
             advice: "wait for its end: daxprov errors scrub --wait")
@@ -202,8 +203,8 @@ extension KernelRegion {
     /// Fails where the device of a devdax namespace cannot be read in a range that no list has any more.
     fileprivate func requireReadable(
         _ address: UInt64, _ length: ByteCount, of live: Live
-    ) throws(HostError) {
-        do throws(HostError) {
+    ) throws(OperationError) {
+        do throws(OperationError) {
             try MappedRead(live, in: self, while: "read what was cleared")
                 .requireReadable(at: address, length: length)
         } catch {
@@ -218,16 +219,16 @@ extension KernelRegion {
     /// Fails where a namespace lies in one of these ranges.
     fileprivate func requireFree(
         _ ranges: [Extent], from start: UInt64, while operation: String
-    ) throws(HostError) {
+    ) throws(OperationError) {
         for name in directory.entries() where name.hasPrefix("namespace") && name.last?.isNumber == true {
             guard let size = directory.number("\(name)/size"), size > 0 else { continue }
             guard let address = directory.number("\(name)/resource"), address >= start else {
-                throw HostError(
+                throw OperationError(
                     .failed, while: operation, device: name, reason: "where it lies cannot be read")
             }
             let place = Extent(offset: ByteCount(address - start), length: ByteCount(size))
             guard !ranges.contains(where: place.overlaps) else {
-                throw HostError(
+                throw OperationError(
                     .changed, while: operation, device: name, reason: "it lies in the range now",
                     advice: "another tool changed the host: see daxprov errors list")
             }
@@ -235,21 +236,21 @@ extension KernelRegion {
     }
 
     /// Fails where the region still lists errors in a range of it.
-    func requireNotListed(_ range: Extent, while operation: String) throws(HostError) {
+    func requireNotListed(_ range: Extent, while operation: String) throws(OperationError) {
         try requireNone(in: range, listedBy: "badblocks", of: device, "the region", operation)
     }
 
     /// Fails where a block device still lists errors in a range of it.
     fileprivate func requireNotListed(
         _ range: Extent, by disk: String, of live: Live, while operation: String
-    ) throws(HostError) {
+    ) throws(OperationError) {
         try requireNone(
             in: range, listedBy: "\(live.running)/block/\(disk)/badblocks", of: live.device, disk, operation)
     }
 
     private func requireNone(
         in range: Extent, listedBy attribute: String, of device: String, _ list: String, _ operation: String
-    ) throws(HostError) {
+    ) throws(OperationError) {
         let text: String
         do {
             text = try directory.read(attribute)
@@ -260,7 +261,7 @@ extension KernelRegion {
         let left = listed.compactMap { $0.bytes.overlap(range) }.reduce(ByteCount.zero) { $0 + $1.length }
         guard left > .zero else {
             guard !SysfsText.isCut(text) || listed.contains(where: { $0.bytes.offset >= range.end }) else {
-                throw HostError(
+                throw OperationError(
                     .failed, while: operation, device: device,
                     reason:
                         "the list of \(list) is longer than the kernel shows: whether they are still in it is not known",
@@ -268,7 +269,7 @@ extension KernelRegion {
             }
             return
         }
-        throw HostError(
+        throw OperationError(
             .failed, while: operation, device: device,
             reason: "\(left) of \(range.length) are still listed by \(list)",
             advice: "errors that cannot be cleared stay: use another range, or replace the DIMM")

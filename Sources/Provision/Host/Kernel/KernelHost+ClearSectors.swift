@@ -11,16 +11,16 @@ extension KernelHost {
     func clearSectors(
         _ clearing: ErrorClearing, of live: KernelRegion.Live, on disk: String, sector: UInt64,
         _ home: borrowing KernelRegion, _ tell: (Int, ErrorClearing.Event) -> Bool
-    ) throws(HostError) {
+    ) throws(OperationError) {
         let device = try SectorDevice(disk, sector: sector, of: live.device, while: Self.operation)
         // One write can clear what is listed of several: all of them begin at once.
         for index in clearing.ranges.indices { guard tell(index, .begins) else { return } }
-        let failure = HostError.collected { () throws(HostError) in
+        let failure = OperationError.collected { () throws(OperationError) in
             try home.requireIdleScrub(while: Self.operation)
             try heal(device, of: live, home, clearing.ranges) { _ = tell(0, .lost($0)) }
         }
         for (index, range) in clearing.ranges.enumerated() {
-            let event = Self.event { () throws(HostError) in
+            let event = Self.event { () throws(OperationError) in
                 if let failure { throw failure }
                 try home.requireIdleScrub(while: Self.operation)
                 if home.lists(range) { throw Self.inFreeBlock(range, live) }
@@ -33,7 +33,7 @@ extension KernelHost {
     private func heal(
         _ device: borrowing SectorDevice, of live: KernelRegion.Live, _ home: borrowing KernelRegion,
         _ ranges: [Extent], _ lost: (Extent) -> Void
-    ) throws(HostError) {
+    ) throws(OperationError) {
         let failing = try device.unreadable()
         guard !failing.isEmpty else { return }
         var written: [UInt64] = []
@@ -43,7 +43,7 @@ extension KernelHost {
             for number in pass == 0 ? failing : written {
                 let place = Extent(
                     offset: ByteCount(number * device.sector), length: ByteCount(device.sector))
-                do throws(HostError) {
+                do throws(OperationError) {
                     guard try device.zero(number), pass == 0 else { continue }
                 } catch {
                     // The table is changed before the block that the write freed is zeroed, which can fail.
@@ -57,7 +57,7 @@ extension KernelHost {
         for number in written { try device.requireZeroes(number) }
         let left = try device.unreadable()
         guard left.isEmpty else {
-            throw HostError(
+            throw OperationError(
                 .failed, while: Self.operation, device: live.device,
                 reason:
                     "\(left.count) of its sectors still cannot be read, the first of them sector \(left[0])",
@@ -65,8 +65,8 @@ extension KernelHost {
         }
     }
 
-    private static func inFreeBlock(_ range: Extent, _ live: KernelRegion.Live) -> HostError {
-        HostError(
+    private static func inFreeBlock(_ range: Extent, _ live: KernelRegion.Live) -> OperationError {
+        OperationError(
             .failed, while: operation, device: live.device,
             reason:
                 "the region still lists it, and every sector can be read: it lies in a block that no sector has",

@@ -4,11 +4,11 @@ public import ProvisionCore
 
 extension KernelHost {
     /// See ``Host/examine(_:)``. Reads `/proc`, sysfs and the starts of block devices; writes nothing.
-    public func examine(_ query: UseQuery) throws(HostError) -> UseReport {
-        try ReadFailures.checking { () throws(HostError) in try find(query) }
+    public func examine(_ query: UseQuery) throws(OperationError) -> UseReport {
+        try ReadFailures.checking { () throws(OperationError) in try find(query) }
     }
 
-    private func find(_ query: UseQuery) throws(HostError) -> UseReport {
+    private func find(_ query: UseQuery) throws(OperationError) -> UseReport {
         var findings = UseReport()
         if let directory = query.stateDirectory {
             findings.stateDevices = FileSystemDevices.below(directory)
@@ -54,7 +54,7 @@ extension KernelHost {
     }
 
     /// What an exclusive open finds beyond the lists; nil where nobody holds the device.
-    private static func refusedClaim(_ device: UseSearch.Device) throws(HostError) -> [Holder]? {
+    private static func refusedClaim(_ device: UseSearch.Device) throws(OperationError) -> [Holder]? {
         guard !device.name.hasPrefix("dax") else { return nil }
         do {
             _ = try ExclusiveOpen(

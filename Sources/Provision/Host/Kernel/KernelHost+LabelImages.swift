@@ -3,10 +3,10 @@ public import ProvisionCore
 extension KernelHost {
     /// See ``RestoringHost/labelImages(of:)``. Of each label area the index blocks are read, and the slots up to the last
     /// that is in use; all up to the last byte other than zero where no index is valid.
-    public func labelImages(of region: String) throws(HostError) -> [LabelAreaImage] {
+    public func labelImages(of region: String) throws(OperationError) -> [LabelAreaImage] {
         var images: [LabelAreaImage] = []
-        try withRegion(region) { found, _ throws(HostError) in
-            try found.forEachDimm { dimm throws(HostError) in
+        try withRegion(region) { found, _ throws(OperationError) in
+            try found.forEachDimm { dimm throws(OperationError) in
                 try Self.requireWhole(dimm)
                 if dimm.hasLabelArea { images.append(try image(of: dimm)) }
             }
@@ -14,7 +14,7 @@ extension KernelHost {
         return images
     }
 
-    private func image(of dimm: borrowing NdctlDimm) throws(HostError) -> LabelAreaImage {
+    private func image(of dimm: borrowing NdctlDimm) throws(OperationError) -> LabelAreaImage {
         let index = try dimm.readLabelIndex()
         var bytes = index.bytes
         if let slots = LabelIndex.usedSlots(areaSize: index.areaSize, bytes: bytes), slots.length > 0 {
@@ -37,7 +37,7 @@ extension KernelHost {
     /// tell them from labels whose index was lost.
     package static func restored(
         _ image: LabelAreaImage, on dimm: borrowing NdctlDimm
-    ) throws(HostError) -> [UInt8] {
+    ) throws(OperationError) -> [UInt8] {
         let areaSize = try dimm.readLabelIndex().areaSize
         guard LabelIndex.read(areaSize: areaSize, bytes: image.bytes) == nil else { return image.bytes }
         let now = LabelAreaImage.length(of: try dimm.readLabelArea { $0 }.bytes)
@@ -46,9 +46,9 @@ extension KernelHost {
 
     /// See ``RestoringHost/enableRegion(_:)``. The driver stays unbound where a label is missing on one of the DIMMs
     /// (drivers/nvdimm/namespace_devs.c, `create_namespace_pmem`).
-    public func enableRegion(_ region: String) throws(HostError) {
+    public func enableRegion(_ region: String) throws(OperationError) {
         regions[region] = nil
-        try withRegion(region) { found, bus throws(HostError) in
+        try withRegion(region) { found, bus throws(OperationError) in
             try found.enable()
             bus.waitForProbe()
         }
@@ -57,14 +57,14 @@ extension KernelHost {
     /// Lends a region of a new context, with its bus: nothing of either is missing.
     package func withRegion(
         _ device: String,
-        _ body: (borrowing NdctlRegion, borrowing NdctlBus) throws(HostError) -> Void
-    ) throws(HostError) {
+        _ body: (borrowing NdctlRegion, borrowing NdctlBus) throws(OperationError) -> Void
+    ) throws(OperationError) {
         let context = try NdctlContext()
         var isThere = false
-        try ReadFailures.checking { () throws(HostError) in
-            try context.forEachBus { bus throws(HostError) in
+        try ReadFailures.checking { () throws(OperationError) in
+            try context.forEachBus { bus throws(OperationError) in
                 try Self.requireAll(of: bus)
-                try bus.forEachRegion { region throws(HostError) in
+                try bus.forEachRegion { region throws(OperationError) in
                     guard region.device == device else { return }
                     isThere = true
                     try body(region, bus)
@@ -72,7 +72,7 @@ extension KernelHost {
             }
         }
         guard isThere else {
-            throw HostError(
+            throw OperationError(
                 .changed, while: "work on its labels", device: device, reason: "there is no such region",
                 advice: "another tool changed the host: plan again")
         }

@@ -4,7 +4,7 @@ package import ProvisionCore
 extension KernelHost {
     /// What the label areas of all DIMMs say. They are read by ioctls, which root alone may make; nothing is written. A DIMM that cannot be
     /// read stops no other.
-    package func labelListings() throws(HostError) -> [LabelAreaListing] {
+    package func labelListings() throws(OperationError) -> [LabelAreaListing] {
         guard unsafe access(Sysfs.devices, F_OK) == 0 else { return [] }
         let context = try NdctlContext()
         var listings: [LabelAreaListing] = []
@@ -17,7 +17,7 @@ extension KernelHost {
     private static func listing(of dimm: borrowing NdctlDimm) -> LabelAreaListing {
         let device = dimm.device
         guard dimm.hasLabelArea else { return LabelAreaListing(dimm: device, contents: .success(.missing)) }
-        do throws(HostError) {
+        do throws(OperationError) {
             let area = try dimm.readLabelIndex()
             let contents = LabelAreaListing.Contents.area(
                 size: ByteCount(UInt64(area.areaSize)),

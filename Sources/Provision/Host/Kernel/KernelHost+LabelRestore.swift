@@ -9,21 +9,21 @@ extension KernelHost {
     /// initialised shows no namespace until the next boot.
     public func restoreLabels(
         _ images: [LabelAreaImage], of region: String, replacing own: Set<UUID>
-    ) throws(HostError) {
+    ) throws(OperationError) {
         regions = [:]
-        try withRegion(region) { found, bus throws(HostError) in
-            try found.forEachDimm { dimm throws(HostError) in
+        try withRegion(region) { found, bus throws(OperationError) in
+            try found.forEachDimm { dimm throws(OperationError) in
                 guard let image = try image(for: dimm, in: images) else { return }
                 try Self.requireNothingElse(than: image, own, on: dimm)
             }
             let affected = Self.enabledRegions(sharing: found, on: bus)
             let unused = try RegionGuards(regions: affected)
-            var failure: HostError?
-            do throws(HostError) {
-                try bus.forEachRegion { other throws(HostError) in
+            var failure: OperationError?
+            do throws(OperationError) {
+                try bus.forEachRegion { other throws(OperationError) in
                     if affected.contains(other.device) { try other.disable() }
                 }
-                try found.forEachDimm { dimm throws(HostError) in
+                try found.forEachDimm { dimm throws(OperationError) in
                     guard let image = try image(for: dimm, in: images) else { return }
                     try dimm.writeLabelArea(try Self.restored(image, on: dimm))
                     try dimm.disable()
@@ -34,7 +34,7 @@ extension KernelHost {
             }
             bus.forEachRegion { other in
                 guard affected.contains(other.device) || other.device == region else { return }
-                do throws(HostError) { try other.enable() } catch { failure = failure ?? error }
+                do throws(OperationError) { try other.enable() } catch { failure = failure ?? error }
             }
             extendLifetime(unused)
             bus.waitForProbe()
@@ -45,12 +45,12 @@ extension KernelHost {
     /// What was saved of a DIMM; nil where it has no label area.
     private func image(
         for dimm: borrowing NdctlDimm, in images: [LabelAreaImage]
-    ) throws(HostError) -> LabelAreaImage? {
+    ) throws(OperationError) -> LabelAreaImage? {
         try Self.requireWhole(dimm)
         guard dimm.hasLabelArea else { return nil }
         let name = lastingName(of: dimm)
         if let image = images.first(where: { $0.dimm == name }) { return image }
-        throw HostError(
+        throw OperationError(
             .changed, while: "write the old labels", device: dimm.device,
             reason: "of the DIMM \(name) none were saved", advice: "was a DIMM exchanged?")
     }
@@ -58,12 +58,12 @@ extension KernelHost {
     /// The image takes the place of everything on the DIMM: what somebody else changed since would be lost.
     private static func requireNothingElse(
         than image: LabelAreaImage, _ own: Set<UUID>, on dimm: borrowing NdctlDimm
-    ) throws(HostError) {
+    ) throws(OperationError) {
         let size = try dimm.readLabelIndex().areaSize
         let changes = LabelChange.changes(from: image.labels(areaSize: size), to: try dimm.readLabels())
             .filter { !own.contains($0.label) }
         guard !changes.isEmpty else { return }
-        throw HostError(
+        throw OperationError(
             .changed, while: "write the old labels", device: dimm.device,
             reason: "that would revert what somebody did since: "
                 + Set(changes.map(\.description)).sorted().joined(separator: ", "),

@@ -6,17 +6,18 @@ extension KernelHost {
     ///
     /// Only index blocks are written. The namespace that spanned the region is gone then: its data stays, but no
     /// label names it.
-    package func initializeLabels(of region: String) throws(HostError) {
-        try withRegion(region) { found, bus throws(HostError) in try initializeLabels(of: found, on: bus) }
+    package func initializeLabels(of region: String) throws(OperationError) {
+        try withRegion(region) { found, bus throws(OperationError) in try initializeLabels(of: found, on: bus)
+        }
         regions[region] = nil
         try requireLabelled(region)
     }
 
     private func initializeLabels(
         of region: borrowing NdctlRegion, on bus: borrowing NdctlBus
-    ) throws(HostError) {
+    ) throws(OperationError) {
         guard region.labelling == .labelLess else {
-            throw HostError(
+            throw OperationError(
                 .changed, while: "initialise labels", device: region.device,
                 reason: "the region has labels already", advice: "another tool changed the host: plan again")
         }
@@ -48,27 +49,28 @@ extension KernelHost {
 
     /// The DIMMs of the region that need an index, or have one that the kernel has not read. One that the kernel has
     /// read holds other regions' labels, and is left alone.
-    private func unlabelledDimms(of region: borrowing NdctlRegion) throws(HostError) -> [UnlabelledDimm] {
+    private func unlabelledDimms(of region: borrowing NdctlRegion) throws(OperationError) -> [UnlabelledDimm]
+    {
         var dimms: [UnlabelledDimm] = []
         var count = 0
-        try region.forEachDimm { dimm throws(HostError) in
+        try region.forEachDimm { dimm throws(OperationError) in
             count += 1
             let device = dimm.device
             guard dimm.hasLabelArea else {
-                throw HostError(
+                throw OperationError(
                     .failed, while: "initialise labels", device: device, reason: "the DIMM has no label area")
             }
             let area = try dimm.readLabelIndex()
             let version = LabelIndex.read(areaSize: area.areaSize, bytes: area.bytes)?.version
             let stray = version == nil ? NamespaceLabel.stray(in: try dimm.readLabelArea { $0 }.bytes) : []
             guard stray.isEmpty else {
-                throw HostError(
+                throw OperationError(
                     .failed, while: "initialise labels", device: device,
                     reason: StrayLabels(region: region.device, dimm: device, stray).description,
                     advice: StrayLabels.advice(device))
             }
             guard version != .v1_1 else {
-                throw HostError(
+                throw OperationError(
                     .failed, while: "initialise labels", device: device,
                     reason: "the DIMM has a label index of version 1.1, which may hold other regions' labels",
                     advice: "if nothing on it is needed: ndctl init-labels -f -V 1.2 \(device)")
@@ -78,7 +80,7 @@ extension KernelHost {
             dimms.append(UnlabelledDimm(device: device, bytes: area.bytes, lacksIndex: version == nil))
         }
         guard count > 0 else {
-            throw HostError(
+            throw OperationError(
                 .failed, while: "initialise labels", device: region.device,
                 reason: "the region has no DIMMs, and so no place for labels")
         }
@@ -89,14 +91,14 @@ extension KernelHost {
     /// lose its namespace as well: that is not this step's to decide.
     private func requireNoOtherRegion(
         uses dimms: Set<String>, than region: borrowing NdctlRegion, on bus: borrowing NdctlBus
-    ) throws(HostError) {
+    ) throws(OperationError) {
         let own = region.device
-        try bus.forEachRegion { other throws(HostError) in
+        try bus.forEachRegion { other throws(OperationError) in
             let device = other.device
             guard device != own, let shared = other.mappings.first(where: { dimms.contains($0.dimm) }),
                 try Self.open(device).exists("driver")
             else { return }
-            throw HostError(
+            throw OperationError(
                 .busy, while: "initialise labels", device: own,
                 reason: "\(device) is enabled, and uses \(shared.dimm) as well",
                 advice: "disable it first: ndctl disable-region \(device)")
@@ -104,7 +106,7 @@ extension KernelHost {
     }
 
     /// The proof that nobody uses the one namespace of a label-less region; nil where none is active.
-    private func useGuard(of device: String) throws(HostError) -> UseGuard? {
+    private func useGuard(of device: String) throws(OperationError) -> UseGuard? {
         guard try Self.open(device).exists("driver") else { return nil }
         let region = try KernelRegion.open(device, knownFacts: nil)
         let live = region.state("namespace\(Sysfs.number(device)).0")
@@ -114,9 +116,9 @@ extension KernelHost {
     /// Writes the indexes of all DIMMs, or of none: where one fails, the bytes of those before it are put back.
     private func writeIndexes(
         on dimms: [UnlabelledDimm], of region: borrowing NdctlRegion
-    ) throws(HostError) {
+    ) throws(OperationError) {
         do {
-            try region.forEachDimm { dimm throws(HostError) in
+            try region.forEachDimm { dimm throws(OperationError) in
                 let device = dimm.device
                 guard dimms.contains(where: { $0.device == device && $0.lacksIndex }) else { return }
                 try dimm.initializeLabels()
@@ -126,12 +128,12 @@ extension KernelHost {
         }
     }
 
-    private func putBack(_ dimms: [UnlabelledDimm], of region: borrowing NdctlRegion) -> [HostError] {
-        var failures: [HostError] = []
+    private func putBack(_ dimms: [UnlabelledDimm], of region: borrowing NdctlRegion) -> [OperationError] {
+        var failures: [OperationError] = []
         region.forEachDimm { dimm in
             let device = dimm.device
             guard let before = dimms.first(where: { $0.device == device && $0.lacksIndex }) else { return }
-            do throws(HostError) {
+            do throws(OperationError) {
                 guard try dimm.readLabelIndex().bytes != before.bytes else { return }
                 try dimm.writeLabelArea(before.bytes)
             } catch {
@@ -142,15 +144,15 @@ extension KernelHost {
     }
 
     /// Makes the kernel read the label areas, which it does when a DIMM is enabled.
-    private func reread(_ dimms: [UnlabelledDimm], of region: borrowing NdctlRegion) throws(HostError) {
-        try region.forEachDimm { dimm throws(HostError) in
+    private func reread(_ dimms: [UnlabelledDimm], of region: borrowing NdctlRegion) throws(OperationError) {
+        try region.forEachDimm { dimm throws(OperationError) in
             let device = dimm.device
             guard dimms.contains(where: { $0.device == device }) else { return }
             try dimm.disable()
             try dimm.enable()
             let area = try dimm.readLabelIndex()
             guard LabelIndex.read(areaSize: area.areaSize, bytes: area.bytes)?.version == .v1_2 else {
-                throw HostError(
+                throw OperationError(
                     .failed, while: "initialise labels", device: device,
                     reason: "the index does not read back as version 1.2")
             }
@@ -159,20 +161,20 @@ extension KernelHost {
 
     /// After a failure: DIMMs and region online again. Indexes that are complete stay, and count when it is tried
     /// again.
-    private func bringBack(_ region: borrowing NdctlRegion) -> [HostError] {
-        var failures: [HostError] = []
+    private func bringBack(_ region: borrowing NdctlRegion) -> [OperationError] {
+        var failures: [OperationError] = []
         region.forEachDimm { dimm in
             guard (try? Self.open(dimm.device).exists("driver")) != true else { return }
-            do throws(HostError) { try dimm.enable() } catch { failures.append(error) }
+            do throws(OperationError) { try dimm.enable() } catch { failures.append(error) }
         }
-        do throws(HostError) { try region.enable() } catch { failures.append(error) }
+        do throws(OperationError) { try region.enable() } catch { failures.append(error) }
         return failures
     }
 
-    private func requireLabelled(_ region: String) throws(HostError) {
+    private func requireLabelled(_ region: String) throws(OperationError) {
         let nstype = try Self.open(region).text("nstype")
         guard nstype == "5" else {
-            throw HostError(
+            throw OperationError(
                 .failed, while: "initialise labels", device: region,
                 reason: "the region is still without labels (nstype \(nstype ?? "absent"))",
                 advice: "see the kernel log (dmesg)")

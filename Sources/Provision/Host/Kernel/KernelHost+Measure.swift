@@ -6,8 +6,8 @@ extension KernelHost {
     /// Writes to no device.
     public func measure(_ namespace: Namespace, in region: Region, of provider: String) -> ProofMeasurement {
         guard namespace.isActive, namespace.mode != nil else { return ProofMeasurement() }
-        do throws(HostError) {
-            return try ReadFailures.checking { () throws(HostError) in
+        do throws(OperationError) {
+            return try ReadFailures.checking { () throws(OperationError) in
                 var found = try facts(of: namespace, in: region)
                 switch namespace.mode {
                 case .devdax where (namespace.daxDevice?.mode ?? .devdax) == .devdax:
@@ -24,7 +24,8 @@ extension KernelHost {
     }
 
     /// What attributes say.
-    private func facts(of namespace: Namespace, in region: Region) throws(HostError) -> ProofMeasurement {
+    private func facts(of namespace: Namespace, in region: Region) throws(OperationError) -> ProofMeasurement
+    {
         let home = try self.region(region.device)
         var found = ProofMeasurement()
         found.deepFlush = home.directory.text("deep_flush").flatMap(Self.flag)
@@ -47,7 +48,7 @@ extension KernelHost {
     /// What mapping the character device shows.
     private func device(
         of namespace: Namespace, in region: Region, of provider: String
-    ) throws(HostError) -> MappingOutcome? {
+    ) throws(OperationError) -> MappingOutcome? {
         let home = try self.region(region.device)
         guard let name = namespace.characterDevice, let claim = home.state(namespace.device).claim else {
             return nil
@@ -81,7 +82,7 @@ extension KernelHost {
     /// The measurement, if the namespace is still what it was before.
     private func checked(
         _ found: ProofMeasurement, _ before: Namespace, in region: Region
-    ) throws(HostError) -> ProofMeasurement {
+    ) throws(OperationError) -> ProofMeasurement {
         let home = try self.region(region.device)
         let now = home.reader.namespace(before.device, in: home.directory)
         let isSame =
@@ -96,13 +97,15 @@ extension KernelHost {
         return found
     }
 
-    private static func reason(_ error: HostError) -> ProofReason {
+    private static func reason(_ error: OperationError) -> ProofReason {
         let code: ProofReason.Code =
             switch error.kind {
             case .notPermitted: .notPermitted
             case .changed: .changed
-            case .busy, .failed, .unavailable: error.operation == "map" ? .node : .unreadable
+            case .busy, .failed, .unavailable, .record, .interrupted, .consentMissing:
+                error.operation == "map" ? .node : .unreadable
             }
-        return ProofReason(code, "cannot \(error.operation) \(error.device ?? "it"): \(error.reason)")
+        return ProofReason(
+            code, "cannot \(error.operation ?? "look at") \(error.device ?? "it"): \(error.reason)")
     }
 }

@@ -4,8 +4,8 @@ public import ProvisionCore
 extension KernelHost {
     /// See ``Host/mediaErrorLists(of:)``. A block device's list counts from the start of the data, and can hold errors that the region's
     /// has no more, or never had.
-    public func mediaErrorLists(of observed: Observed) throws(HostError) -> MediaErrorLists {
-        try ReadFailures.checking { () throws(HostError) in
+    public func mediaErrorLists(of observed: Observed) throws(OperationError) -> MediaErrorLists {
+        try ReadFailures.checking { () throws(OperationError) in
             var lists = MediaErrorLists()
             for region in observed.regions where region.isEnabled {
                 let directory = try Self.open(region.device)

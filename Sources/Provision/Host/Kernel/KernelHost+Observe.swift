@@ -3,7 +3,7 @@ package import ProvisionCore
 
 extension KernelHost {
     /// A DIMM and its label area.
-    package func observe(_ dimm: borrowing NdctlDimm) throws(HostError) -> Dimm {
+    package func observe(_ dimm: borrowing NdctlDimm) throws(OperationError) -> Dimm {
         try Self.requireWhole(dimm)
         let device = dimm.device
         let directory = try Self.open(device)
@@ -32,7 +32,7 @@ extension KernelHost {
     }
 
     /// A region and its namespaces.
-    package func observe(_ region: borrowing NdctlRegion) throws(HostError) -> Region {
+    package func observe(_ region: borrowing NdctlRegion) throws(OperationError) -> Region {
         let device = region.device
         let directory = try Self.open(device)
         let labelling = region.labelling
@@ -105,7 +105,7 @@ extension KernelHost {
     }
 
     /// The sysfs directory of an nvdimm device.
-    package static func open(_ device: String) throws(HostError) -> SysfsDirectory {
+    package static func open(_ device: String) throws(OperationError) -> SysfsDirectory {
         do {
             return try SysfsDirectory("\(Sysfs.devices)/\(device)")
         } catch {

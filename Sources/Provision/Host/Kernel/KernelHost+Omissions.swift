@@ -7,7 +7,7 @@ extension KernelHost {
     /// - Parameter kinds: how the kernel names of the devices begin.
     package static func requireAll(
         _ kinds: [String], of directory: borrowing SysfsDirectory, in listed: Set<String>
-    ) throws(HostError) {
+    ) throws(OperationError) {
         let present = directory.entries().filter { entry in
             kinds.contains { entry.hasPrefix($0) } && entry.last?.isNumber == true
         }
@@ -16,12 +16,12 @@ extension KernelHost {
     }
 
     /// Refuses a bus of which a DIMM or a region is missing, or a region's share of a DIMM (`mappings_init`).
-    package static func requireAll(of bus: borrowing NdctlBus) throws(HostError) {
+    package static func requireAll(of bus: borrowing NdctlBus) throws(OperationError) {
         var listed: Set<String> = []
         bus.forEachDimm { listed.insert($0.device) }
         bus.forEachRegion { listed.insert($0.device) }
         try requireAll(["region", "nmem"], of: try open(bus.device), in: listed)
-        try bus.forEachRegion { region throws(HostError) in
+        try bus.forEachRegion { region throws(OperationError) in
             guard region.mappings.count != region.mappingCount else { return }
             throw omission(of: region.device, "libndctl left out one of its DIMMs")
         }
@@ -29,7 +29,7 @@ extension KernelHost {
 
     /// Refuses a DIMM without its identity (`populate_dimm_attributes`) or its commands (`parse_commands`): its labels
     /// would not be saved, or not be found again.
-    package static func requireWhole(_ dimm: borrowing NdctlDimm) throws(HostError) {
+    package static func requireWhole(_ dimm: borrowing NdctlDimm) throws(OperationError) {
         let hasIdentity = dimm.uniqueID != nil
         let hasLabelArea = dimm.hasLabelArea
         guard !hasIdentity || !hasLabelArea else { return }
@@ -44,8 +44,8 @@ extension KernelHost {
         }
     }
 
-    private static func omission(of device: String, _ reason: String) -> HostError {
-        HostError(
+    private static func omission(of device: String, _ reason: String) -> OperationError {
+        OperationError(
             .failed, while: "enumerate the host", device: device, reason: reason,
             advice: "try again; if it stays so, see the kernel log (dmesg)")
     }

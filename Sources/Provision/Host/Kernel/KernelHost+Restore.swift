@@ -6,7 +6,9 @@ extension KernelHost: RestoringHost {
     public var memoryPolicy: String? { SystemMemory.policy }
 
     /// See ``RestoringHost/setMemoryPolicy(_:)``.
-    public func setMemoryPolicy(_ policy: String) throws(HostError) { try SystemMemory.setPolicy(policy) }
+    public func setMemoryPolicy(_ policy: String) throws(OperationError) {
+        try SystemMemory.setPolicy(policy)
+    }
 
     /// See ``RestoringHost/bootID``.
     public var bootID: String? { ProcText.lines("/proc/sys/kernel/random/boot_id").first }
@@ -14,8 +16,8 @@ extension KernelHost: RestoringHost {
     /// See ``RestoringHost/readMedia(of:_:_:)``.
     public func readMedia(
         of target: NamespaceTarget, _ ranges: [Extent], _ receive: (Int, [UInt8]?) -> Bool
-    ) throws(HostError) {
-        try ReadFailures.checking { () throws(HostError) in
+    ) throws(OperationError) {
+        try ReadFailures.checking { () throws(OperationError) in
             let home = try region(target.region)
             let live = try home.inactive(target, for: "look at its media")
             try RawAccess(namespace: live.device).read(ranges, in: home, receive)
@@ -23,9 +25,10 @@ extension KernelHost: RestoringHost {
     }
 
     /// See ``RestoringHost/readPages(of:at:)``.
-    public func readPages(of target: NamespaceTarget, at offsets: [ByteCount]) throws(HostError) -> [[UInt8]]?
+    public func readPages(of target: NamespaceTarget, at offsets: [ByteCount]) throws(OperationError)
+        -> [[UInt8]]?
     {
-        try ReadFailures.checking { () throws(HostError) -> [[UInt8]]? in
+        try ReadFailures.checking { () throws(OperationError) -> [[UInt8]]? in
             let home = try region(target.region)
             let live = try home.live(target)
             guard live.isActive, let disk = home.disk(of: live) else { return nil }
@@ -37,8 +40,8 @@ extension KernelHost: RestoringHost {
     /// (Documentation/block/stat.rst, "write sectors"), and replaces a seed when it is first enabled. It counts only where
     /// the queue says so (drivers/nvdimm/pmem.c, `pmem_submit_bio`: `blk_queue_io_stat`), which is not the default here: while
     /// ``RawAccess`` lasts, it does.
-    public func isUnwritten(_ target: NamespaceTarget) throws(HostError) -> Bool? {
-        try ReadFailures.checking { () throws(HostError) in
+    public func isUnwritten(_ target: NamespaceTarget) throws(OperationError) -> Bool? {
+        try ReadFailures.checking { () throws(OperationError) in
             let home = try region(target.region)
             let live = try home.live(target)
             guard live.isActive else {
@@ -59,7 +62,7 @@ extension KernelHost: RestoringHost {
     /// See ``RestoringHost/sample(ofCreated:in:)``.
     public func sample(
         ofCreated namespace: Namespace, in region: String
-    ) throws(HostError) -> MediaSample? {
+    ) throws(OperationError) -> MediaSample? {
         if let label = namespace.labelUUID, let sample = createdSamples[label] { return sample }
         guard let size = namespace.usableSize else { return nil }
         let range = Extent(offset: .zero, length: size)
@@ -69,15 +72,17 @@ extension KernelHost: RestoringHost {
     }
 
     /// See ``RestoringHost/memoryMargins(of:)``.
-    public func memoryMargins(of target: NamespaceTarget) throws(HostError) -> MemoryMargins? {
-        try ReadFailures.checking { () throws(HostError) in try region(target.region).memoryMargins(target) }
+    public func memoryMargins(of target: NamespaceTarget) throws(OperationError) -> MemoryMargins? {
+        try ReadFailures.checking { () throws(OperationError) in
+            try region(target.region).memoryMargins(target)
+        }
     }
 
     /// See ``RestoringHost/sample(of:in:from:)``.
     public func sample(
         of layout: DeviceLayout, in region: DaxRegionIdentity, from offset: ByteCount
-    ) throws(HostError) -> MediaSample? {
-        try ReadFailures.checking { () throws(HostError) in
+    ) throws(OperationError) -> MediaSample? {
+        try ReadFailures.checking { () throws(OperationError) in
             try KernelDaxRegion.sample(of: layout, in: region, from: offset)
         }
     }
@@ -85,20 +90,20 @@ extension KernelHost: RestoringHost {
     /// See ``RestoringHost/removeEmptyDevices(of:besides:)``.
     public func removeEmptyDevices(
         of region: DaxRegionIdentity, besides names: Set<String>
-    ) throws(HostError) {
+    ) throws(OperationError) {
         try KernelDaxRegion(region).removeEmptyDevices(besides: names)
     }
 
     /// See ``RestoringHost/occupy(_:as:)``.
-    public func occupy(_ placement: Placement, as label: UUID) throws(HostError) -> NamespaceTarget {
-        try ReadFailures.checking { () throws(HostError) in
+    public func occupy(_ placement: Placement, as label: UUID) throws(OperationError) -> NamespaceTarget {
+        try ReadFailures.checking { () throws(OperationError) in
             try region(placement.region).occupy(placement, as: label)
         }
     }
 
     /// See ``RestoringHost/writeMedia(of:_:)``.
-    public func writeMedia(of target: NamespaceTarget, _ pieces: [MediaPiece]) throws(HostError) {
-        try ReadFailures.checking { () throws(HostError) in
+    public func writeMedia(of target: NamespaceTarget, _ pieces: [MediaPiece]) throws(OperationError) {
+        try ReadFailures.checking { () throws(OperationError) in
             let home = try region(target.region)
             let live = try home.inactive(target, for: "write its media back")
             try RawAccess(namespace: live.device).write(pieces, in: home)
@@ -106,8 +111,8 @@ extension KernelHost: RestoringHost {
     }
 
     /// See ``RestoringHost/reinstate(_:on:)``.
-    public func reinstate(_ was: Namespace, on target: NamespaceTarget) throws(HostError) -> Namespace {
-        try ReadFailures.checking { () throws(HostError) in
+    public func reinstate(_ was: Namespace, on target: NamespaceTarget) throws(OperationError) -> Namespace {
+        try ReadFailures.checking { () throws(OperationError) in
             let home = try region(target.region)
             let live = try home.inactive(target, for: "bring back \(was.displayName)")
             return try home.reinstate(was, on: live.device)
@@ -115,7 +120,7 @@ extension KernelHost: RestoringHost {
     }
 
     /// See ``RestoringHost/removeRules(for:)``.
-    public func removeRules(for devices: [DeviceKey]) throws(HostError) {
+    public func removeRules(for devices: [DeviceKey]) throws(OperationError) {
         let file = DeviceRulesFile()
         file.removeDraft()
         for key in devices { try file.set(nil, for: key) }
@@ -124,14 +129,14 @@ extension KernelHost: RestoringHost {
     }
 
     /// See ``RestoringHost/remove(_:from:)``.
-    public func remove(_ label: UUID, from device: String) throws(HostError) {
-        try ReadFailures.checking { () throws(HostError) in try region(device).remove(label) }
+    public func remove(_ label: UUID, from device: String) throws(OperationError) {
+        try ReadFailures.checking { () throws(OperationError) in try region(device).remove(label) }
     }
 }
 
 extension KernelRegion {
     /// Gives an inactive, unclaimed namespace the label that another had, and brings it online if that was online.
-    package func reinstate(_ was: Namespace, on device: String) throws(HostError) -> Namespace {
+    package func reinstate(_ was: Namespace, on device: String) throws(OperationError) -> Namespace {
         try endRawAccess(device)
         if isLabelled {
             try clearUnfinished(was.labelUUID, besides: device)
@@ -139,7 +144,7 @@ extension KernelRegion {
         }
         let result = was.isActive ? try bringOnline(device) : try readBack(device)
         guard result.isSame(as: was) else {
-            throw HostError(
+            throw OperationError(
                 .failed, while: "bring back \(was.displayName)", device: device,
                 reason: "it came up as \(result.mode?.rawValue ?? "unknown") \(result.rawSize)"
                     + (result.infoBlockUUID == was.infoBlockUUID ? "" : " with another info block"))
@@ -148,7 +153,7 @@ extension KernelRegion {
     }
 
     /// Clears an object that has the UUID without capacity: a UUID can be given only once.
-    private func clearUnfinished(_ label: UUID?, besides device: String) throws(HostError) {
+    private func clearUnfinished(_ label: UUID?, besides device: String) throws(OperationError) {
         guard let label else { return }
         for other in namespaceDevices where other != device {
             guard directory.text("\(other)/uuid").flatMap(UUID.init) == label,
@@ -159,9 +164,10 @@ extension KernelRegion {
     }
 
     /// Allocates a place, and enables it once past any info block: the kernel offers the next namespace object only then.
-    fileprivate func occupy(_ placement: Placement, as label: UUID) throws(HostError) -> NamespaceTarget {
+    fileprivate func occupy(_ placement: Placement, as label: UUID) throws(OperationError) -> NamespaceTarget
+    {
         let namespace = try idleNamespace()
-        do throws(HostError) {
+        do throws(OperationError) {
             try allocate(namespace, placement.layout, label)
             try requirePlace(namespace, placement.resource)
             try RawAccess(namespace: namespace).enableOnce(in: self)
@@ -176,7 +182,7 @@ extension KernelRegion {
         directory.entries().filter { $0.hasPrefix("namespace") && $0.last?.isNumber == true }
     }
 
-    private func takeOfflineUnlessUsed(_ device: String) throws(HostError) {
+    private func takeOfflineUnlessUsed(_ device: String) throws(OperationError) {
         let live = state(device)
         let guarding = live.isActive ? try UseGuard.unused(live, in: self) : nil
         try takeOffline(device)
@@ -185,7 +191,7 @@ extension KernelRegion {
     }
 
     /// The mode is cleared while the UUID changes, and set last: until then no info block counts.
-    private func relabel(_ device: String, as was: Namespace) throws(HostError) {
+    private func relabel(_ device: String, as was: Namespace) throws(OperationError) {
         var current = Label(reading: device, in: self)
         let wanted = label(of: was, replacing: current)
         if current.holderClass != wanted.holderClass, !current.holderClass.isEmpty {
@@ -206,7 +212,7 @@ extension KernelRegion {
     }
 
     /// Removes the namespace with a label UUID, in whatever state a creation left it.
-    package func remove(_ label: UUID) throws(HostError) {
+    package func remove(_ label: UUID) throws(OperationError) {
         for device in namespaceDevices where directory.text("\(device)/uuid").flatMap(UUID.init) == label {
             try takeOfflineUnlessUsed(device)
             try free(device)

@@ -24,19 +24,19 @@ public final class KernelHost: Host {
     public init() {}
 
     /// Enumerates the host; see ``Host/observe()``. A host without nvdimm devices has no buses.
-    public func observe() throws(HostError) -> Observed { try enumerate(asking: false) }
+    public func observe() throws(OperationError) -> Observed { try enumerate(asking: false) }
 
     /// Enumerates the host and asks its DIMMs; see ``Host/observeWithHealth()``.
-    public func observeWithHealth() throws(HostError) -> Observed { try enumerate(asking: true) }
+    public func observeWithHealth() throws(OperationError) -> Observed { try enumerate(asking: true) }
 
-    private func enumerate(asking asksHealth: Bool) throws(HostError) -> Observed {
+    private func enumerate(asking asksHealth: Bool) throws(OperationError) -> Observed {
         guard unsafe access(Sysfs.buses, F_OK) == 0 else {
-            throw HostError(
+            throw OperationError(
                 .unavailable, while: "enumerate the host", reason: "there is no \(Sysfs.buses)",
                 advice: "mount sysfs at /sys")
         }
         regions = [:]
-        return try ReadFailures.checking { () throws(HostError) in
+        return try ReadFailures.checking { () throws(OperationError) in
             let buses = try observeBuses(asksHealth).sorted {
                 Sysfs.number($0.device) < Sysfs.number($1.device)
             }
@@ -53,11 +53,11 @@ public final class KernelHost: Host {
         }
     }
 
-    private func observeBuses(_ asksHealth: Bool) throws(HostError) -> [Bus] {
+    private func observeBuses(_ asksHealth: Bool) throws(OperationError) -> [Bus] {
         guard let devices = SysfsDirectory.ifThere(Sysfs.devices) else { return [] }
         let context = try NdctlContext()
         var buses: [Bus] = []
-        try context.forEachBus { bus throws(HostError) in
+        try context.forEachBus { bus throws(OperationError) in
             buses.append(try observe(bus, asksHealth))
         }
         try Self.requireAll(["ndbus"], of: devices, in: Set(buses.map(\.device)))
@@ -65,29 +65,29 @@ public final class KernelHost: Host {
     }
 
     /// Reads one namespace; see ``Host/current(_:)``.
-    public func current(_ target: NamespaceTarget) throws(HostError) -> Namespace? {
-        try ReadFailures.checking { () throws(HostError) in
+    public func current(_ target: NamespaceTarget) throws(OperationError) -> Namespace? {
+        try ReadFailures.checking { () throws(OperationError) in
             let region = try region(target.region)
             return region.reader.namespace(target.device, in: region.directory)
         }
     }
 
     /// Reads the dax regions; see ``Host/daxRegion(_:)``.
-    public func daxRegion(_ identity: DaxRegionIdentity) throws(HostError) -> DaxRegion? {
-        try ReadFailures.checking { () throws(HostError) in KernelDaxRegion.find(identity) }
+    public func daxRegion(_ identity: DaxRegionIdentity) throws(OperationError) -> DaxRegion? {
+        try ReadFailures.checking { () throws(OperationError) in KernelDaxRegion.find(identity) }
     }
 
     /// The numbers of users and groups; see ``Host/accountNumbers(users:groups:)``.
     public func accountNumbers(
         users: Set<String>, groups: Set<String>
-    ) throws(HostError) -> AccountNumbers {
+    ) throws(OperationError) -> AccountNumbers {
         try Accounts.numbers(users: users, groups: groups)
     }
 
     /// Performs a step by sysfs stores; see ``Host/perform(_:identity:)``.
-    public func perform(_ step: Step, identity: FreshIdentity) throws(HostError) -> Namespace? {
-        try StoreCount.noting { () throws(HostError) in
-            try ReadFailures.checking { () throws(HostError) in
+    public func perform(_ step: Step, identity: FreshIdentity) throws(OperationError) -> Namespace? {
+        try StoreCount.noting { () throws(OperationError) in
+            try ReadFailures.checking { () throws(OperationError) in
                 let result = try performStores(of: step, identity: identity)
                 guard let namespace = result, namespace.isActive, namespace.mode == .devdax else {
                     return result
@@ -99,7 +99,7 @@ public final class KernelHost: Host {
 
     private func performStores(
         of step: Step, identity: FreshIdentity
-    ) throws(HostError) -> Namespace? {
+    ) throws(OperationError) -> Namespace? {
         switch step {
         case .initializeLabels(let region):
             try initializeLabels(of: region)
@@ -137,28 +137,29 @@ public final class KernelHost: Host {
         }
     }
 
-    package func region(_ device: String) throws(HostError) -> KernelRegion {
+    package func region(_ device: String) throws(OperationError) -> KernelRegion {
         let region = try KernelRegion.open(device, knownFacts: regions[device])
         regions[device] = region.reader.region
         return region
     }
 
-    private func observe(_ bus: borrowing NdctlBus, _ asksHealth: Bool) throws(HostError) -> Bus {
+    private func observe(_ bus: borrowing NdctlBus, _ asksHealth: Bool) throws(OperationError) -> Bus {
         bus.waitForProbe()
         try Self.requireAll(of: bus)
         var observed = Bus(
             device: bus.device, provider: bus.provider, scrubState: bus.scrubState, dimms: [], regions: [])
-        try bus.forEachDimm { dimm throws(HostError) in
+        try bus.forEachDimm { dimm throws(OperationError) in
             var found = try observe(dimm)
             if asksHealth { found.health = dimm.health }
             observed.dimms.append(found)
         }
-        try bus.forEachRegion { region throws(HostError) in observed.regions.append(try observe(region)) }
+        try bus.forEachRegion { region throws(OperationError) in observed.regions.append(try observe(region))
+        }
         observed.dimms.sort { Sysfs.number($0.device) < Sysfs.number($1.device) }
         observed.regions.sort { Sysfs.number($0.device) < Sysfs.number($1.device) }
         let suspects = observed.dimmsWithHiddenLabels
         guard !suspects.isEmpty else { return observed }
-        try bus.forEachDimm { dimm throws(HostError) in
+        try bus.forEachDimm { dimm throws(OperationError) in
             guard suspects.contains(dimm.device), let labels = try? dimm.readLabels() else { return }
             observed.addUninstantiated(labels, of: dimm.device)
         }

@@ -13,9 +13,9 @@ extension KernelRegion {
     /// - Parameter look: gets the sample of a devdax namespace's media.
     package func create(
         _ placement: Placement, identity: FreshIdentity, look: (MediaSample) -> Void
-    ) throws(HostError) -> Namespace {
+    ) throws(OperationError) -> Namespace {
         guard isLabelled else {
-            throw HostError(
+            throw OperationError(
                 .failed, while: "create a namespace", device: device,
                 reason: "the region has no labels: its one namespace spans it")
         }
@@ -40,7 +40,7 @@ extension KernelRegion {
         }
     }
 
-    private func sample(_ namespace: String, for placement: Placement) throws(HostError) -> MediaSample {
+    private func sample(_ namespace: String, for placement: Placement) throws(OperationError) -> MediaSample {
         let range = placement.layout.dataRange(at: placement.resource)
         var pages: [[UInt8]] = []
         let places = MediaSample.offsets(in: range).map { Extent(offset: $0, length: MediaSample.page) }
@@ -55,11 +55,11 @@ extension KernelRegion {
     ///
     /// The kernel makes a new seed when the current one is first enabled, so a seed that somebody configured and
     /// never enabled blocks every further creation except in an idle number 0.
-    package func idleNamespace() throws(HostError) -> String {
+    package func idleNamespace() throws(OperationError) -> String {
         let zero = "namespace\(Sysfs.number(device)).0"
         if directory.number("\(zero)/size") == 0, !directory.exists("\(zero)/driver") { return zero }
         guard let seed = directory.text("namespace_seed") else {
-            throw HostError(
+            throw OperationError(
                 .failed, while: "create a namespace", device: device,
                 reason: "the kernel offers no further namespace in this region",
                 advice: "see the kernel log (dmesg)")
@@ -67,7 +67,7 @@ extension KernelRegion {
         // The last thing that becomes true of a new device, that its region can find it, shows nowhere.
         waitForProbe()
         guard directory.number("\(seed)/size") == 0 else {
-            throw HostError(
+            throw OperationError(
                 .failed, while: "create a namespace", device: device,
                 reason:
                     "\(seed) is configured but was never enabled, and the kernel offers another one only then",
@@ -76,7 +76,7 @@ extension KernelRegion {
         return seed
     }
 
-    package func allocate(_ namespace: String, _ layout: Layout, _ label: UUID) throws(HostError) {
+    package func allocate(_ namespace: String, _ layout: Layout, _ label: UUID) throws(OperationError) {
         var described = Label(reading: namespace, in: self)
         described.uuid = label.description
         described.name = layout.name?.text ?? ""
@@ -88,7 +88,7 @@ extension KernelRegion {
     }
 
     /// Gives an idle namespace object a label and capacity.
-    package func allocate(_ namespace: String, _ label: Label, _ size: ByteCount) throws(HostError) {
+    package func allocate(_ namespace: String, _ label: Label, _ size: ByteCount) throws(OperationError) {
         if directory.text("\(namespace)/uuid") != nil {
             // A UUID without a size: a creation that stopped there. Size 0 clears it.
             try requireLeft(namespace)
@@ -106,10 +106,10 @@ extension KernelRegion {
     }
 
     /// Refuses a place other than the planned one before anything is written to the media there.
-    package func requirePlace(_ namespace: String, _ resource: UInt64?) throws(HostError) {
+    package func requirePlace(_ namespace: String, _ resource: UInt64?) throws(OperationError) {
         let actual = directory.number("\(namespace)/resource")
         guard let resource, let actual, actual != resource else { return }
-        throw HostError(
+        throw OperationError(
             .changed, while: "allocate the capacity", device: namespace,
             reason: "the kernel put it at 0x\(String(actual, radix: 16)), not at "
                 + "0x\(String(resource, radix: 16)) as planned",
@@ -119,12 +119,12 @@ extension KernelRegion {
     /// Claims an unclaimed namespace as the layout says, and binds the driver. Raw namespaces have no claim.
     package func configureAndEnable(
         _ namespace: String, _ layout: Layout, _ infoBlock: UUID
-    ) throws(HostError) {
+    ) throws(OperationError) {
         guard let attribute = layout.mode.seedAttribute else { return try bind(namespace) }
         // A tool that died while it looked at the media has left it, and the next enable would come up raw.
         try endRawAccess(namespace)
         guard let claim = directory.text(attribute) else {
-            throw HostError(
+            throw OperationError(
                 .failed, while: "claim \(namespace)", device: device,
                 reason: "the kernel has no \(attribute): it does not support \(layout.mode.rawValue) here")
         }
@@ -168,7 +168,7 @@ extension KernelRegion {
     /// Checks that a namespace is what it was to become.
     package func verify(
         _ namespace: Namespace, against layout: Layout, identity: FreshIdentity, resource: UInt64?
-    ) throws(HostError) {
+    ) throws(OperationError) {
         let label = isLabelled ? identity.label : nil
         let claimed = layout.mode != .raw
         try namespace.require(namespace.isActive, "it is not active")
@@ -200,10 +200,10 @@ extension KernelRegion {
     ///
     /// A size store that failed may have reached the label area all the same, so size 0 is stored in any case; it
     /// also clears the UUID of an object that got no capacity.
-    package func release(_ namespace: String, createdAs label: UUID?) -> [HostError] {
+    package func release(_ namespace: String, createdAs label: UUID?) -> [OperationError] {
         if let uuid = directory.text("\(namespace)/uuid"), UUID(uuid) != label {
             return [
-                HostError(
+                OperationError(
                     .changed, while: "undo the creation", device: namespace,
                     reason: "it has become another namespace meanwhile: it is left alone")
             ]
@@ -230,7 +230,7 @@ extension KernelRegion {
     }
 
     /// Releases the capacity of an inactive, unclaimed namespace.
-    package func free(_ namespace: String) throws(HostError) {
+    package func free(_ namespace: String) throws(OperationError) {
         do {
             try store("0", in: "\(namespace)/size", "release the capacity")
         } catch {
@@ -238,17 +238,17 @@ extension KernelRegion {
             guard (directory.number("\(namespace)/size") ?? 0) == 0 else { throw error }
         }
         guard (directory.number("\(namespace)/size") ?? 0) == 0 else {
-            throw HostError(
+            throw OperationError(
                 .failed, while: "release the capacity", device: namespace,
                 reason: "it still has its size", advice: "see the kernel log (dmesg)")
         }
     }
 }
 
-extension HostError {
+extension OperationError {
     /// Another tool chose the same idle object: the kernel has no lock for it before it is enabled.
-    fileprivate static func taken(_ namespace: String) -> HostError {
-        HostError(
+    fileprivate static func taken(_ namespace: String) -> OperationError {
+        OperationError(
             .changed, while: "create a namespace", device: namespace,
             reason: "another tool took the same namespace object at the same time",
             advice: "wait until it has ended, and plan again")
@@ -256,9 +256,9 @@ extension HostError {
 }
 
 extension Namespace {
-    fileprivate func require(_ condition: Bool, _ complaint: String) throws(HostError) {
+    fileprivate func require(_ condition: Bool, _ complaint: String) throws(OperationError) {
         guard !condition else { return }
-        throw HostError(
+        throw OperationError(
             .failed, while: "verify the result", device: device, reason: complaint,
             advice: "see the kernel log (dmesg)")
     }

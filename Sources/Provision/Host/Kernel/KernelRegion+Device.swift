@@ -9,7 +9,7 @@ extension KernelRegion {
     /// kernel lets.
     package func configureDevice(
         _ target: NamespaceTarget, _ use: DeviceUse
-    ) throws(HostError) -> Namespace {
+    ) throws(OperationError) -> Namespace {
         let live = try live(target)
         let device = try device(of: live, target)
         let guarding: UseGuard? =
@@ -20,16 +20,16 @@ extension KernelRegion {
     }
 
     /// What lies on the device of an active devdax namespace outside its memory blocks.
-    package func memoryMargins(_ target: NamespaceTarget) throws(HostError) -> MemoryMargins? {
+    package func memoryMargins(_ target: NamespaceTarget) throws(OperationError) -> MemoryMargins? {
         try device(of: try live(target), target).margins()
     }
 
     /// The device of an active devdax namespace.
-    func device(of live: Live, _ target: NamespaceTarget) throws(HostError) -> KernelDaxDevice {
+    func device(of live: Live, _ target: NamespaceTarget) throws(OperationError) -> KernelDaxDevice {
         guard live.isActive, let claim = live.claim, claim.hasPrefix("dax"),
             let name = SysfsNamespaceReader.characterDevice(of: claim, directory)
         else {
-            throw HostError(
+            throw OperationError(
                 .changed, while: "look at the device of \(target.label)", device: target.device,
                 reason: "it is no active devdax namespace", advice: "another tool changed it: plan again")
         }

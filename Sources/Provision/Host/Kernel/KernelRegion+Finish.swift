@@ -6,7 +6,7 @@ extension KernelRegion {
     ///
     /// A block device is held open exclusively across the unbind, so that nobody can mount it in between (as
     /// libndctl's `ndctl_namespace_disable_safe` does). For a character device the kernel has no such exclusion.
-    package func disable(_ target: NamespaceTarget) throws(HostError) -> Namespace {
+    package func disable(_ target: NamespaceTarget) throws(OperationError) -> Namespace {
         var live = try live(target)
         if live.isActive {
             let guarding = try UseGuard.unused(live, in: self)
@@ -17,20 +17,20 @@ extension KernelRegion {
         }
         let now = state(live.device)
         guard !now.isActive, now.claim == nil else {
-            throw HostError(
+            throw OperationError(
                 .changed, while: "disable", device: live.device, reason: "another tool enabled it again")
         }
         return try readBack(live.device)
     }
 
     /// Unbinds and unclaims an active namespace; where the second store fails, binds it again.
-    private func takeOffline(_ live: inout Live) throws(HostError) {
+    private func takeOffline(_ live: inout Live) throws(OperationError) {
         let running = live.running
         try unbind(running)
         do {
             try detachClaim(of: &live)
         } catch {
-            throw error.adding(undoFailures: failure { () throws(HostError) in try bind(running) })
+            throw error.adding(undoFailures: failure { () throws(OperationError) in try bind(running) })
         }
     }
 
@@ -38,7 +38,7 @@ extension KernelRegion {
     /// is for the caller to judge: a namespace without a valid info block comes up raw. Nothing is written to its media
     /// but by the kernel, which fills in the page map of one that has it there.
     /// - Parameter isOurs: whether a step took it offline. Another one may be in the making by another tool.
-    package func enable(_ target: NamespaceTarget, isOurs: Bool) throws(HostError) -> Namespace {
+    package func enable(_ target: NamespaceTarget, isOurs: Bool) throws(OperationError) -> Namespace {
         let live = try live(target)
         if live.isActive { return try readBack(live.device) }
         if !isOurs { try requireLeft(live.device) }
@@ -50,7 +50,7 @@ extension KernelRegion {
     ///
     /// Where the kernel finds an info block it makes the claim, fails this bind with ENXIO, and probes the claim on
     /// its own (pmem.c, `nd_pmem_probe`).
-    package func bringOnline(_ namespace: String) throws(HostError) -> Namespace {
+    package func bringOnline(_ namespace: String) throws(OperationError) -> Namespace {
         try endRawAccess(namespace)
         do {
             try bind(namespace)
@@ -63,7 +63,7 @@ extension KernelRegion {
                     try bind(found.running)
                 } catch let second {
                     throw second.adding(
-                        undoFailures: failure { () throws(HostError) in try takeOffline(namespace) })
+                        undoFailures: failure { () throws(OperationError) in try takeOffline(namespace) })
                 }
             }
         }
@@ -71,9 +71,9 @@ extension KernelRegion {
     }
 
     /// Releases the capacity of an inactive namespace. Nothing on the media is written but labels.
-    package func destroy(_ target: NamespaceTarget) throws(HostError) {
+    package func destroy(_ target: NamespaceTarget) throws(OperationError) {
         guard isLabelled else {
-            throw HostError(
+            throw OperationError(
                 .failed, while: "destroy \(target.label)", device: target.device,
                 reason: "the region has no labels: its one namespace always spans it")
         }
@@ -81,9 +81,10 @@ extension KernelRegion {
     }
 
     /// Writes the name into the label of an inactive namespace.
-    package func rename(_ target: NamespaceTarget, _ name: NamespaceName) throws(HostError) -> Namespace {
+    package func rename(_ target: NamespaceTarget, _ name: NamespaceName) throws(OperationError) -> Namespace
+    {
         guard isLabelled else {
-            throw HostError(
+            throw OperationError(
                 .failed, while: "rename \(target.label)", device: target.device,
                 reason: "the region has no labels, and so its namespace has no name")
         }
@@ -91,7 +92,7 @@ extension KernelRegion {
         try store(name.text, in: "\(live.device)/alt_name", "set the name")
         let result = try readBack(live.device)
         guard result.name == name.text else {
-            throw HostError(
+            throw OperationError(
                 .failed, while: "set the name", device: live.device,
                 reason: "the label now says \(result.name ?? "nothing")")
         }

@@ -12,7 +12,7 @@ extension KernelRegion {
     /// was saved, takes the old label or info block for a sign that the media is the old one.
     package func reconfigure(
         _ target: NamespaceTarget, _ layout: Layout, identity: FreshIdentity
-    ) throws(HostError) -> Namespace {
+    ) throws(OperationError) -> Namespace {
         let live = try inactive(target, for: "reconfigure")
         return isLabelled
             ? try relabel(live.device, target, layout, identity)
@@ -21,7 +21,7 @@ extension KernelRegion {
 
     private func relabel(
         _ namespace: String, _ target: NamespaceTarget, _ layout: Layout, _ identity: FreshIdentity
-    ) throws(HostError) -> Namespace {
+    ) throws(OperationError) -> Namespace {
         let before = Label(reading: namespace, in: self)
         var after = before
         after.uuid = identity.label.description
@@ -37,7 +37,7 @@ extension KernelRegion {
             return try finished(namespace, target, layout, identity)
         } catch {
             guard !isFormatted(namespace, target, layout, identity) else { throw error }
-            let failures = failure { () throws(HostError) in
+            let failures = failure { () throws(OperationError) in
                 guard !wiped.isEmpty else { return }
                 try takeOffline(namespace)
                 try media.write(
@@ -50,7 +50,7 @@ extension KernelRegion {
 
     private func rewrite(
         _ namespace: String, _ target: NamespaceTarget, _ layout: Layout, _ identity: FreshIdentity
-    ) throws(HostError) -> Namespace {
+    ) throws(OperationError) -> Namespace {
         try clearHolderClass(namespace, for: layout.mode)
         let media = RawAccess(namespace: namespace)
         let area = RawAccess.infoBlockArea
@@ -63,7 +63,7 @@ extension KernelRegion {
         } catch {
             guard !isFormatted(namespace, target, layout, identity) else { throw error }
             throw error.adding(
-                undoFailures: failure { () throws(HostError) in
+                undoFailures: failure { () throws(OperationError) in
                     try takeOffline(namespace)
                     try media.write([MediaPiece(offset: area.offset, bytes: { saved })], in: self)
                 })
@@ -81,7 +81,7 @@ extension KernelRegion {
         guard state(namespace).claim != nil else { return false }
         if layout.mode == .sector { return target.rawSize >= .mib(16) }
         let uuid = 4096 + 16
-        do throws(HostError) {
+        do throws(OperationError) {
             try takeOffline(namespace)
             let area = Extent(
                 offset: .zero, length: min(RawAccess.infoBlockArea.length, target.rawSize))
@@ -94,7 +94,7 @@ extension KernelRegion {
 
     private func finished(
         _ namespace: String, _ target: NamespaceTarget, _ layout: Layout, _ identity: FreshIdentity
-    ) throws(HostError) -> Namespace {
+    ) throws(OperationError) -> Namespace {
         let result = try readBack(namespace)
         try verify(result, against: layout, identity: identity, resource: target.resource)
         return result
@@ -102,7 +102,7 @@ extension KernelRegion {
 
     /// Without labels the holder class lives in memory only, and the kernel reports ENXIO for a store that it did
     /// (namespace_devs.c, `holder_class_store`). One that another tool left would refuse other claims.
-    private func clearHolderClass(_ namespace: String, for mode: NamespaceMode) throws(HostError) {
+    private func clearHolderClass(_ namespace: String, for mode: NamespaceMode) throws(OperationError) {
         guard let current = directory.text("\(namespace)/holder_class"), current != mode.holderClass else {
             return
         }
@@ -139,7 +139,7 @@ extension KernelRegion {
     ///
     /// Equal values are skipped to save that, and because the kernel refuses a UUID that is in use, even by the
     /// namespace itself.
-    package func write(_ label: Label, over current: Label, to namespace: String) throws(HostError) {
+    package func write(_ label: Label, over current: Label, to namespace: String) throws(OperationError) {
         if label.uuid != current.uuid { try store(label.uuid, in: "\(namespace)/uuid", "set the label UUID") }
         if label.name != current.name { try store(label.name, in: "\(namespace)/alt_name", "set the name") }
         if label.sectorSize != current.sectorSize {
@@ -151,15 +151,15 @@ extension KernelRegion {
     }
 
     /// Takes the namespace offline and gives it the label that it had; says what of that failed.
-    package func restore(_ label: Label, to namespace: String) -> [HostError] {
-        failure { () throws(HostError) in
+    package func restore(_ label: Label, to namespace: String) -> [OperationError] {
+        failure { () throws(OperationError) in
             try takeOffline(namespace)
             try write(label, over: Label(reading: namespace, in: self), to: namespace)
         }
     }
 
     /// The error of `work`, if it had one, as a list.
-    package func failure(_ work: () throws(HostError) -> Void) -> [HostError] {
+    package func failure(_ work: () throws(OperationError) -> Void) -> [OperationError] {
         do {
             try work()
             return []

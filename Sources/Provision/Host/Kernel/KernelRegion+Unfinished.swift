@@ -5,13 +5,13 @@ extension KernelRegion {
     /// Refuses a namespace, or a claim's instance, that another tool is configuring: ndctl takes no lock, and what it has
     /// made between two stores looks like what it leaves when it is killed there. Its next store comes within
     /// milliseconds, so that what stays the same for a second was left.
-    package func requireLeft(_ device: String) throws(HostError) {
+    package func requireLeft(_ device: String) throws(OperationError) {
         let before = progress(of: device)
         let end = ContinuousClock.now + .seconds(1)
         repeat {
             usleep(50_000)
             guard progress(of: device) == before else {
-                throw HostError(
+                throw OperationError(
                     .changed, while: "take over an unfinished creation", device: device,
                     reason: "another tool is at work on it", advice: "wait until it has ended, and plan again"
                 )

@@ -18,10 +18,12 @@ package struct KernelRegion: ~Copyable {
     }
 
     /// The region with the kernel name `device`. Known facts save reading them again.
-    package static func open(_ device: String, knownFacts: RegionFacts?) throws(HostError) -> KernelRegion {
+    package static func open(_ device: String, knownFacts: RegionFacts?) throws(OperationError)
+        -> KernelRegion
+    {
         let directory = try KernelHost.open(device)
         guard directory.exists("driver") else {
-            throw HostError(
+            throw OperationError(
                 .changed, while: "use the region", device: device, reason: "it is disabled",
                 advice: "see the kernel log (dmesg): a region whose labels do not agree stays disabled")
         }
@@ -46,7 +48,7 @@ package struct KernelRegion: ~Copyable {
     }
 
     /// The live object of a target, after checking that it still is what the plan was made for.
-    package func live(_ target: NamespaceTarget) throws(HostError) -> Live {
+    package func live(_ target: NamespaceTarget) throws(OperationError) -> Live {
         let size = directory.number("\(target.device)/size") ?? 0
         let uuid = isLabelled ? directory.text("\(target.device)/uuid").flatMap(UUID.init) : nil
         let resource = directory.number("\(target.device)/resource")
@@ -61,7 +63,7 @@ package struct KernelRegion: ~Copyable {
             difference = "it does not lie at 0x\(String(expected, radix: 16))"
         }
         if let difference {
-            throw HostError(
+            throw OperationError(
                 .changed, while: "check \(target.label)", device: target.device, reason: difference,
                 advice: "another tool changed the host: plan again")
         }
@@ -76,10 +78,10 @@ package struct KernelRegion: ~Copyable {
     }
 
     /// The live object of a target that must be inactive, without any claim: one that is left is detached.
-    package func inactive(_ target: NamespaceTarget, for operation: String) throws(HostError) -> Live {
+    package func inactive(_ target: NamespaceTarget, for operation: String) throws(OperationError) -> Live {
         var live = try live(target)
         guard !live.isActive else {
-            throw HostError(
+            throw OperationError(
                 .busy, while: operation, device: live.device, reason: "it is active",
                 advice: "disable it first")
         }
@@ -88,9 +90,9 @@ package struct KernelRegion: ~Copyable {
     }
 
     /// The namespace as it is now.
-    package func readBack(_ namespace: String) throws(HostError) -> Namespace {
+    package func readBack(_ namespace: String) throws(OperationError) -> Namespace {
         guard let read = reader.namespace(namespace, in: directory) else {
-            throw HostError(
+            throw OperationError(
                 .failed, while: "read the namespace back", device: namespace, reason: "it has no size")
         }
         return read
@@ -103,7 +105,7 @@ package struct KernelRegion: ~Copyable {
 
 extension KernelRegion {
     /// Writes one attribute of the region, or of a device below it.
-    package func store(_ value: String, in attribute: String, _ operation: String) throws(HostError) {
+    package func store(_ value: String, in attribute: String, _ operation: String) throws(OperationError) {
         do {
             try directory.write(value, to: attribute)
         } catch {
@@ -113,53 +115,53 @@ extension KernelRegion {
     }
 
     /// Binds a driver to a namespace or claim: the kernel probes it before the store returns.
-    package func bind(_ device: String) throws(HostError) {
+    package func bind(_ device: String) throws(OperationError) {
         let driver = device.hasPrefix("dax") ? "dax_pmem" : "nd_pmem"
         let path = "\(Sysfs.drivers)/\(driver)"
         guard directory.exists(path) else {
-            throw HostError(
+            throw OperationError(
                 .unavailable, while: "enable", device: device, reason: "the driver \(driver) is not loaded",
                 advice: "load it: modprobe \(driver)")
         }
         try store(device, in: "\(path)/bind", "enable")
         guard directory.exists("\(device)/driver") else {
-            throw HostError(
+            throw OperationError(
                 .failed, while: "enable", device: device, reason: "the driver did not stay bound",
                 advice: "see the kernel log (dmesg)")
         }
     }
 
     /// Unbinds the driver of a namespace or claim. The kernel never refuses, whoever uses the device.
-    package func unbind(_ device: String) throws(HostError) {
+    package func unbind(_ device: String) throws(OperationError) {
         try requireNoMemoryOnline(device)
         try store(device, in: "\(device)/driver/unbind", "disable")
         guard !directory.exists("\(device)/driver") else {
-            throw HostError(
+            throw OperationError(
                 .failed, while: "disable", device: device, reason: "its driver is still bound",
                 advice: "see the kernel log (dmesg)")
         }
     }
 
     /// The kernel lets a device go that is memory, and its range is then nobody's and the kernel's until the next boot.
-    private func requireNoMemoryOnline(_ claim: String) throws(HostError) {
+    private func requireNoMemoryOnline(_ claim: String) throws(OperationError) {
         guard claim.hasPrefix("dax"),
             let name = SysfsNamespaceReader.characterDevice(of: claim, directory),
             let use = SystemMemory.use(of: name, below: claim, directory), use.kind == .systemMemory,
             directory.linkTarget("\(claim)/\(name)/driver") == KernelDaxDevice.memoryDriver
         else { return }
-        throw HostError(
+        throw OperationError(
             .busy, while: "disable", device: name, reason: use.text, advice: use.advice, errno: EBUSY)
     }
 
     /// Releases an inactive namespace from its claim. The kernel resets the claim, or removes it.
-    package func detachClaim(of live: inout Live) throws(HostError) {
+    package func detachClaim(of live: inout Live) throws(OperationError) {
         guard let claim = live.claim else { return }
         try store("", in: "\(claim)/namespace", "release \(live.device)")
         live.claim = nil
     }
 
     /// Unbinds and unclaims a namespace without asking who uses it: only for one that a failing step made itself.
-    package func takeOffline(_ namespace: String) throws(HostError) {
+    package func takeOffline(_ namespace: String) throws(OperationError) {
         var live = state(namespace)
         if live.isActive { try unbind(live.running) }
         try detachClaim(of: &live)
@@ -189,15 +191,6 @@ extension RegionFacts {
             targetNode: SysfsRegionReader.targetNode(directory), start: start,
             badBlocks: SysfsRegionReader.badBlocks(directory), mayReadAddresses: start != nil)
         deviceRules = DeviceRulesFile().rules
-    }
-}
-
-extension HostError {
-    /// This error, after trying to undo what the step had begun.
-    package func adding(undoFailures failures: [HostError]) -> HostError {
-        var error = self
-        error.undoFailures += failures.map { "\($0.operation) (\($0.device ?? "host")): \($0.reason)" }
-        return error
     }
 }
 

@@ -23,10 +23,10 @@ package struct MappedRead: ~Copyable {
     /// - Throws: where it cannot be mapped.
     package init(
         _ live: KernelRegion.Live, in region: borrowing KernelRegion, while operation: String
-    ) throws(HostError) {
+    ) throws(OperationError) {
         if region.isEmulated {
             // With pages of 4 KiB, touching them is a fault of the kernel's (drivers/dax/device.c, `dax_set_mapping`).
-            throw HostError(
+            throw OperationError(
                 .unavailable, while: operation, device: live.device,
                 reason: "its memory is emulated, and the kernel cannot map it")
         }
@@ -37,7 +37,7 @@ package struct MappedRead: ~Copyable {
             let align = region.directory.number("\(live.running)/align").map(ByteCount.init),
             align >= Self.page, size.isMultiple(of: align)
         else {
-            throw HostError(
+            throw OperationError(
                 .unavailable, while: operation, device: live.device,
                 reason: "it has no device that can be mapped")
         }
@@ -55,7 +55,7 @@ package struct MappedRead: ~Copyable {
     /// Loads every page of a range.
     /// - Parameter address: the first physical address.
     /// - Throws: where a load ends with SIGBUS, or the device does not show all of the range.
-    package func requireReadable(at address: UInt64, length: ByteCount) throws(HostError) {
+    package func requireReadable(at address: UInt64, length: ByteCount) throws(OperationError) {
         guard address >= start, ByteCount(address - start) + length <= size else {
             throw failure("its device does not show the range")
         }
@@ -75,7 +75,7 @@ package struct MappedRead: ~Copyable {
         }
     }
 
-    private func failure(_ reason: String) -> HostError {
-        HostError(.failed, while: operation, device: namespace, reason: reason)
+    private func failure(_ reason: String) -> OperationError {
+        OperationError(.failed, while: operation, device: namespace, reason: reason)
     }
 }

@@ -23,8 +23,8 @@ package struct RawAccess {
     package func wipeInfoBlocks(
         of size: ByteCount, in region: borrowing KernelRegion,
         noting wiped: inout [(offset: ByteCount, bytes: [UInt8])]
-    ) throws(HostError) {
-        try use(in: region) { file throws(HostError) in
+    ) throws(OperationError) {
+        try use(in: region) { file throws(OperationError) in
             for start in stride(from: 0, to: min(Self.infoBlockArea.length, size).bytes, by: Self.page) {
                 var page = [UInt8](repeating: 0, count: Self.page)
                 let result = Self.move(&page, file, at: ByteCount(start), writes: false)
@@ -54,17 +54,17 @@ package struct RawAccess {
     }
 
     /// Enables the namespace and disables it again; its media is not looked at.
-    package func enableOnce(in region: borrowing KernelRegion) throws(HostError) {
-        try use(in: region) { _ throws(HostError) in }
+    package func enableOnce(in region: borrowing KernelRegion) throws(OperationError) {
+        try use(in: region) { _ throws(OperationError) in }
     }
 
     /// Reads ranges, and hands on the bytes of each, or nil where a media error makes it unreadable, until `receive` says
     /// no.
     package func read(
         _ ranges: [Extent], in region: borrowing KernelRegion, _ receive: (Int, [UInt8]?) -> Bool
-    ) throws(HostError) {
-        try withoutActuallyEscaping(receive) { receive throws(HostError) in
-            try use(in: region) { file throws(HostError) in
+    ) throws(OperationError) {
+        try withoutActuallyEscaping(receive) { receive throws(OperationError) in
+            try use(in: region) { file throws(OperationError) in
                 for (index, range) in ranges.enumerated() {
                     var bytes = [UInt8](repeating: 0, count: Int(range.length.bytes))
                     let result = Self.move(&bytes, file, at: range.offset, writes: false)
@@ -76,7 +76,7 @@ package struct RawAccess {
     }
 
     /// Reads one range whole.
-    package func read(_ range: Extent, in region: borrowing KernelRegion) throws(HostError) -> [UInt8] {
+    package func read(_ range: Extent, in region: borrowing KernelRegion) throws(OperationError) -> [UInt8] {
         var found: [UInt8]?
         try read([range], in: region) { _, bytes in
             found = bytes
@@ -87,8 +87,8 @@ package struct RawAccess {
     }
 
     /// Writes pieces in their order, durably.
-    package func write(_ pieces: [MediaPiece], in region: borrowing KernelRegion) throws(HostError) {
-        try use(in: region) { file throws(HostError) in
+    package func write(_ pieces: [MediaPiece], in region: borrowing KernelRegion) throws(OperationError) {
+        try use(in: region) { file throws(OperationError) in
             for piece in pieces {
                 var bytes = try piece.bytes()
                 try check(Self.move(&bytes, file, at: piece.offset, writes: true), "write its media")
@@ -97,34 +97,34 @@ package struct RawAccess {
         }
     }
 
-    private func check(_ code: Int32, _ operation: String) throws(HostError) {
+    private func check(_ code: Int32, _ operation: String) throws(OperationError) {
         guard code != 0 else { return }
         throw .system(code, while: operation, device: namespace)
     }
 
     private func use(
-        in region: borrowing KernelRegion, _ body: (borrowing ExclusiveOpen) throws(HostError) -> Void
-    ) throws(HostError) {
+        in region: borrowing KernelRegion, _ body: (borrowing ExclusiveOpen) throws(OperationError) -> Void
+    ) throws(OperationError) {
         try region.store("1", in: "\(namespace)/force_raw", "enable it raw")
-        var error: HostError?
-        do throws(HostError) {
+        var error: OperationError?
+        do throws(OperationError) {
             try region.bind(namespace)
             try body(try open(in: region))
         } catch let failure {
             error = failure
         }
         let failures =
-            region.failure { () throws(HostError) in try region.takeOffline(namespace) }
-            + region.failure { () throws(HostError) in
+            region.failure { () throws(OperationError) in try region.takeOffline(namespace) }
+            + region.failure { () throws(OperationError) in
                 try region.store("0", in: "\(namespace)/force_raw", "end raw access")
             }
         if let error { throw error.adding(undoFailures: failures) }
         if let first = failures.first { throw first }
     }
 
-    private func open(in region: borrowing KernelRegion) throws(HostError) -> ExclusiveOpen {
+    private func open(in region: borrowing KernelRegion) throws(OperationError) -> ExclusiveOpen {
         guard let disk = region.directory.entries("\(namespace)/block").first else {
-            throw HostError(
+            throw OperationError(
                 .failed, while: "open it raw", device: namespace, reason: "the kernel made no block device")
         }
         // Should this program die here, the namespace stays raw: then the kernel's count tells whether somebody wrote to it.
@@ -165,7 +165,7 @@ package struct RawAccess {
 extension KernelRegion {
     /// Lets the info block of an inactive namespace decide its mode again, where a tool that died in raw access left it
     /// forced raw.
-    package func endRawAccess(_ namespace: String) throws(HostError) {
+    package func endRawAccess(_ namespace: String) throws(OperationError) {
         guard directory.text("\(namespace)/force_raw") == "1" else { return }
         try store("0", in: "\(namespace)/force_raw", "end raw access")
     }

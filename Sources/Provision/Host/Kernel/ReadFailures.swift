@@ -10,12 +10,14 @@ package final class ReadFailures: Sendable {
     /// Those of the work in progress; nil where nobody asks.
     @TaskLocal private static var current: ReadFailures?
 
-    private let first = Mutex<HostError?>(nil)
+    private let first = Mutex<OperationError?>(nil)
 
     /// Does the work, and throws where an attribute could not be read meanwhile, unless the work failed itself.
-    package static func checking<Value>(_ work: () throws(HostError) -> Value) throws(HostError) -> Value {
+    package static func checking<Value>(_ work: () throws(OperationError) -> Value) throws(OperationError)
+        -> Value
+    {
         let failures = ReadFailures()
-        let result = $current.withValue(failures) { () -> Result<Value, HostError> in
+        let result = $current.withValue(failures) { () -> Result<Value, OperationError> in
             Result(catching: work)
         }
         let value = try result.get()
@@ -37,7 +39,7 @@ package final class ReadFailures: Sendable {
         case EACCES, EPERM: guard mayRead(directory.isEmpty ? attribute : directory) else { return }
         default: break
         }
-        var failure = HostError.system(
+        var failure = OperationError.system(
             error.rawValue, while: "read \(directory.isEmpty ? attribute : "\(directory)/\(attribute)")")
         failure.kind = .failed
         current.first.withLock { $0 = $0 ?? failure }

@@ -11,7 +11,7 @@ package struct RegionGuards: ~Copyable {
     private var held: [Held] = []
 
     /// Looks at every active namespace of the regions with these kernel names, which are enabled.
-    package init(regions devices: Set<String>) throws(HostError) {
+    package init(regions devices: Set<String>) throws(OperationError) {
         for device in devices.sorted() {
             let region = try KernelRegion.open(device, knownFacts: nil)
             for namespace in region.namespaceDevices {

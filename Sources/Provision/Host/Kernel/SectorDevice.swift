@@ -23,7 +23,7 @@ package struct SectorDevice: ~Copyable {
     /// Opens the node of a disk for both, and checks that it leads to that disk.
     package init(
         _ disk: String, sector: UInt64, of namespace: String, while operation: String
-    ) throws(HostError) {
+    ) throws(OperationError) {
         let descriptor = try DeviceFile.open(
             block: disk, O_RDWR | Linux.openDirect, while: operation, device: namespace)
         self.descriptor = descriptor
@@ -36,7 +36,7 @@ package struct SectorDevice: ~Copyable {
     deinit { close(descriptor) }
 
     /// The sectors that cannot be read, in order: every sector is read.
-    package func unreadable() throws(HostError) -> [UInt64] {
+    package func unreadable() throws(OperationError) -> [UInt64] {
         let many = max(Self.piece / sector, 1)
         var found: [UInt64] = []
         var start: UInt64 = 0
@@ -52,7 +52,7 @@ package struct SectorDevice: ~Copyable {
 
     /// Writes zeroes over a sector, durably, if it cannot be read or holds zeroes already.
     /// - Returns: whether it was written: somebody else may have written to it meanwhile, and that stays.
-    package func zero(_ number: UInt64) throws(HostError) -> Bool {
+    package func zero(_ number: UInt64) throws(OperationError) -> Bool {
         if try read(number, 1) == false { return false }
         StoreCount.add()
         let code = unsafe withUnsafeTemporaryAllocation(byteCount: Int(sector), alignment: 4096) { buffer in
@@ -66,10 +66,10 @@ package struct SectorDevice: ~Copyable {
     }
 
     /// Fails where a sector does not read as zeroes.
-    package func requireZeroes(_ number: UInt64) throws(HostError) {
+    package func requireZeroes(_ number: UInt64) throws(OperationError) {
         guard let holdsZeroes = try read(number, 1) else { throw failure(EIO, number) }
         guard holdsZeroes else {
-            throw HostError(
+            throw OperationError(
                 .failed, while: operation, device: namespace,
                 reason: "sector \(number) does not read as the zeroes that were written",
                 advice: "somebody else may have written there: look at what it holds")
@@ -77,7 +77,7 @@ package struct SectorDevice: ~Copyable {
     }
 
     /// Whether sectors hold zeroes alone; nil where one of them cannot be read.
-    private func read(_ first: UInt64, _ length: UInt64) throws(HostError) -> Bool? {
+    private func read(_ first: UInt64, _ length: UInt64) throws(OperationError) -> Bool? {
         let size = Int(length * sector)
         var holdsZeroes = false
         let code = unsafe withUnsafeTemporaryAllocation(byteCount: size, alignment: 4096) { buffer in
@@ -91,8 +91,8 @@ package struct SectorDevice: ~Copyable {
         return holdsZeroes
     }
 
-    private func failure(_ code: Int32, _ number: UInt64) -> HostError {
-        var error = HostError.system(
+    private func failure(_ code: Int32, _ number: UInt64) -> OperationError {
+        var error = OperationError.system(
             code, while: operation, device: namespace,
             advice: "see daxprov errors list, and the kernel log (dmesg)")
         error.reason += " at sector \(number)"

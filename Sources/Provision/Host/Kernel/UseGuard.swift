@@ -20,7 +20,7 @@ package struct UseGuard: ~Copyable {
     /// The descriptor of the block device that is held; nil where there is no block device.
     package let descriptor: Int32?
 
-    /// Looks for users of a namespace; throws ``HostError/Kind/busy`` with their names, and refuses where somebody could
+    /// Looks for users of a namespace; throws ``OperationError/Kind/busy`` with their names, and refuses where somebody could
     /// go unseen (``Sight``).
     /// - Parameters:
     ///   - flags: how a block device is opened.
@@ -28,7 +28,7 @@ package struct UseGuard: ~Copyable {
     package static func unused(
         _ live: KernelRegion.Live, in region: borrowing KernelRegion, _ flags: Int32 = O_RDONLY,
         for operation: String = "disable"
-    ) throws(HostError) -> UseGuard {
+    ) throws(OperationError) -> UseGuard {
         if let obstacle = Sight.obstacle { throw obstacle }
         if let device = region.characterDevice(of: live) {
             try require(UseSearch.uses(of: [device])[live.device] ?? [], live, operation)
@@ -51,7 +51,7 @@ package struct UseGuard: ~Copyable {
     /// Throws where a process or a loop device uses the namespace, which can come while this lives: nothing keeps these out.
     package static func requireNoOthers(
         of live: KernelRegion.Live, in region: borrowing KernelRegion, for operation: String
-    ) throws(HostError) {
+    ) throws(OperationError) {
         if let device = region.characterDevice(of: live) {
             return try require(UseSearch.uses(of: [device])[live.device] ?? [], live, operation)
         }
@@ -60,7 +60,7 @@ package struct UseGuard: ~Copyable {
 
     private static func requireNoOthers(
         of disk: String, _ live: KernelRegion.Live, _ operation: String
-    ) throws(HostError) {
+    ) throws(OperationError) {
         let stack = BlockStack(disk, loops: LoopDevices())
         let device = UseSearch.Device(
             namespace: live.device, name: disk, uses: stack.uses, nodes: stack.ownNodes)
@@ -69,12 +69,14 @@ package struct UseGuard: ~Copyable {
 
     private static func require(
         _ uses: [Holder], _ live: KernelRegion.Live, _ operation: String
-    ) throws(HostError) {
+    ) throws(OperationError) {
         guard uses.isEmpty else { throw busy(live, uses, operation) }
     }
 
-    private static func busy(_ live: KernelRegion.Live, _ uses: [Holder], _ operation: String) -> HostError {
-        HostError(
+    private static func busy(_ live: KernelRegion.Live, _ uses: [Holder], _ operation: String)
+        -> OperationError
+    {
+        OperationError(
             .busy, while: operation, device: live.device, reason: uses.summary, advice: uses.advice,
             errno: EBUSY)
     }

@@ -10,7 +10,7 @@ package struct ZeroedBlocks: ~Copyable {
     private static let piece = 1 << 20
 
     /// Opens the node of a disk for both, and checks that it leads to that disk.
-    package init(_ disk: String, of namespace: String, while operation: String) throws(HostError) {
+    package init(_ disk: String, of namespace: String, while operation: String) throws(OperationError) {
         descriptor = try DeviceFile.open(
             block: disk, O_RDWR | Linux.openDirect, while: operation, device: namespace)
         self.namespace = namespace
@@ -20,7 +20,7 @@ package struct ZeroedBlocks: ~Copyable {
     deinit { close(descriptor) }
 
     /// Writes zeroes over a range of whole blocks, durably. What fails in one piece does not keep the others from being written.
-    package func write(_ range: Extent) throws(HostError) {
+    package func write(_ range: Extent) throws(OperationError) {
         var failed: Int32 = 0
         unsafe withUnsafeTemporaryAllocation(byteCount: Self.piece, alignment: 4096) { buffer in
             _ = unsafe buffer.initializeMemory(as: UInt8.self, repeating: 0)
@@ -37,7 +37,7 @@ package struct ZeroedBlocks: ~Copyable {
     }
 
     /// Fails where a range does not read as zeroes.
-    package func verify(_ range: Extent) throws(HostError) {
+    package func verify(_ range: Extent) throws(OperationError) {
         var failed: Int32 = 0
         var isZero = true
         unsafe withUnsafeTemporaryAllocation(byteCount: Self.piece, alignment: 4096) { buffer in
@@ -55,7 +55,7 @@ package struct ZeroedBlocks: ~Copyable {
             throw .system(failed, while: operation, device: namespace, advice: Self.advice)
         }
         guard isZero else {
-            throw HostError(
+            throw OperationError(
                 .failed, while: operation, device: namespace,
                 reason:
                     "\(range.length) at \(range.offset) of its device do not read as the zeroes that were written",

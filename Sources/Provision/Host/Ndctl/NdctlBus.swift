@@ -28,7 +28,7 @@ package import ProvisionCore
 
     /// The granularity in which the firmware clears media errors of physical addresses; nil where it cannot
     /// (`ndctl_cmd_ars_cap_get_clear_unit`).
-    package func clearingUnit(at address: UInt64, length: ByteCount) throws(HostError) -> ByteCount? {
+    package func clearingUnit(at address: UInt64, length: ByteCount) throws(OperationError) -> ByteCount? {
         var unit: UInt64 = 0
         let code = unsafe daxprov_clear_unit(pointer, address, length.bytes, &unit)
         guard code != -EOPNOTSUPP, code != -ENOTTY else { return nil }
@@ -39,7 +39,7 @@ package import ProvisionCore
     }
 
     /// Has the firmware clear media errors (`ndctl_bus_cmd_new_clear_error`), and returns how many bytes it claims to have cleared.
-    package func clearErrors(at address: UInt64, length: ByteCount) throws(HostError) -> ByteCount {
+    package func clearErrors(at address: UInt64, length: ByteCount) throws(OperationError) -> ByteCount {
         var cleared: UInt64 = 0
         StoreCount.add()
         let code = unsafe daxprov_clear_errors(pointer, address, length.bytes, &cleared)

@@ -9,7 +9,7 @@ package import ProvisionCore
     private let pointer: OpaquePointer
 
     /// A new context, which logs nothing. The corresponding C function is `ndctl_new`.
-    package init() throws(HostError) {
+    package init() throws(OperationError) {
         var context: OpaquePointer?
         let result = unsafe ndctl_new(&context)
         guard result >= 0, let context = unsafe context else {

@@ -6,12 +6,12 @@ package import ProvisionCore
 extension NdctlDimm {
     /// The size of the label area and its first bytes: both index blocks, whatever their version.
     /// Two ioctls on the DIMM's device node, which only root may open.
-    package func readLabelIndex() throws(HostError) -> (areaSize: UInt32, bytes: [UInt8]) {
+    package func readLabelIndex() throws(OperationError) -> (areaSize: UInt32, bytes: [UInt8]) {
         try readLabelArea { min(LabelIndex.prefixLength(areaSize: $0), $0) }
     }
 
     /// The labels in use: the index blocks are read, and then all up to the last slot in use.
-    package func readLabels() throws(HostError) -> [NamespaceLabel] {
+    package func readLabels() throws(OperationError) -> [NamespaceLabel] {
         let area = try readLabelIndex()
         guard let index = LabelIndex.read(areaSize: area.areaSize, bytes: area.bytes),
             let last = index.used.last.map({ index.place(ofSlot: $0) }),
@@ -25,9 +25,9 @@ extension NdctlDimm {
     /// - Parameter length: how many, given the size.
     package func readLabelArea(
         _ length: (UInt32) -> UInt32
-    ) throws(HostError) -> (areaSize: UInt32, bytes: [UInt8]) {
+    ) throws(OperationError) -> (areaSize: UInt32, bytes: [UInt8]) {
         guard let query = unsafe ndctl_dimm_cmd_new_cfg_size(pointer) else {
-            throw HostError(
+            throw OperationError(
                 .unavailable, while: "read the label area", device: device, reason: "the DIMM has none")
         }
         defer { unsafe ndctl_cmd_unref(query) }
@@ -45,7 +45,7 @@ extension NdctlDimm {
             unsafe ndctl_cmd_cfg_read_get_data(read, buffer.baseAddress, length, 0)
         }
         guard count == Int(length) else {
-            throw HostError(
+            throw OperationError(
                 .failed, while: "read the label area", device: device, reason: "the read was short")
         }
         return (areaSize, bytes)
@@ -53,7 +53,7 @@ extension NdctlDimm {
 
     /// Writes the first bytes of the label area, and reads them back. The kernel refuses while an enabled region uses the
     /// DIMM. The corresponding C functions are `ndctl_dimm_cmd_new_cfg_write` and `ndctl_cmd_cfg_write_set_data`.
-    package func writeLabelArea(_ bytes: [UInt8]) throws(HostError) {
+    package func writeLabelArea(_ bytes: [UInt8]) throws(OperationError) {
         let length = UInt32(bytes.count)
         guard let read = unsafe ndctl_dimm_read_label_extent(pointer, length, 0) else {
             throw .system(Self.lastErrno, while: "read the label area", device: device)
@@ -68,13 +68,13 @@ extension NdctlDimm {
             unsafe ndctl_cmd_cfg_write_set_data(write, buffer.baseAddress, length, 0)
         }
         guard taken == Int(length) else {
-            throw HostError(
+            throw OperationError(
                 .failed, while: "write the label area", device: device, reason: "the buffer is short")
         }
         StoreCount.add()
         try check(unsafe ndctl_cmd_submit(write), "write the label area")
         guard try readLabelArea({ _ in length }).bytes == bytes else {
-            throw HostError(
+            throw OperationError(
                 .failed, while: "write the label area", device: device,
                 reason: "it does not read back as it was written")
         }

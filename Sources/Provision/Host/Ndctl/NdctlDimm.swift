@@ -64,13 +64,13 @@ package import ProvisionCore
     package var hasLabelArea: Bool { unsafe daxprov_dimm_has_label_area(pointer) }
 
     /// Unbinds the DIMM's driver (`ndctl_dimm_disable`).
-    package func disable() throws(HostError) {
+    package func disable() throws(OperationError) {
         StoreCount.add()
         try check(unsafe ndctl_dimm_disable(pointer), "disable the DIMM")
     }
 
     /// Binds the DIMM's driver, which reads the label area (`ndctl_dimm_enable`).
-    package func enable() throws(HostError) {
+    package func enable() throws(OperationError) {
         StoreCount.add()
         try check(unsafe ndctl_dimm_enable(pointer), "enable the DIMM")
     }
@@ -79,7 +79,7 @@ package import ProvisionCore
     ///
     /// `ndctl_dimm_init_labels` works on the buffer that `ndctl_dimm_read_label_index` leaves in the DIMM; the
     /// kernel refuses the write while an enabled region uses the DIMM.
-    package func initializeLabels() throws(HostError) {
+    package func initializeLabels() throws(OperationError) {
         guard let command = unsafe ndctl_dimm_read_label_index(pointer) else {
             throw .system(Self.lastErrno, while: "read the label index", device: device)
         }
@@ -88,7 +88,7 @@ package import ProvisionCore
         try check(unsafe ndctl_dimm_init_labels(pointer, NDCTL_NS_VERSION_1_2), "write the label index")
     }
 
-    package func check(_ result: Int32, _ operation: String) throws(HostError) {
+    package func check(_ result: Int32, _ operation: String) throws(OperationError) {
         guard result < 0 else { return }
         throw .system(result, while: operation, device: device)
     }

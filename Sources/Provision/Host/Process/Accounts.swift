@@ -5,7 +5,9 @@ package import ProvisionCore
 /// The users and groups that this host knows.
 package enum Accounts {
     /// The numbers of those of these names that there are.
-    package static func numbers(users: Set<String>, groups: Set<String>) throws(HostError) -> AccountNumbers {
+    package static func numbers(users: Set<String>, groups: Set<String>) throws(OperationError)
+        -> AccountNumbers
+    {
         var found = AccountNumbers()
         for name in users.sorted() {
             var number: UInt32 = 0
@@ -20,12 +22,12 @@ package enum Accounts {
         return found
     }
 
-    private static func exists(_ code: Int32, _ kind: String, _ name: String) throws(HostError) -> Bool {
+    private static func exists(_ code: Int32, _ kind: String, _ name: String) throws(OperationError) -> Bool {
         switch code {
         case 0: return true
         case -1: return false
         default:
-            throw HostError(
+            throw OperationError(
                 .unavailable, while: "look up the \(kind) \(name)",
                 reason: Errno(rawValue: code).description,
                 advice:

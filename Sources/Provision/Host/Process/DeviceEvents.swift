@@ -12,7 +12,7 @@ package enum DeviceEvents {
 
     /// Waits until no event is left. Where udev does not run, there is nothing to wait for.
     /// - Parameter readingRules: whether udev reads its rules anew before: then no event is left that began under the old ones.
-    package static func settle(readingRules: Bool) throws(HostError) {
+    package static func settle(readingRules: Bool) throws(OperationError) {
         guard areHandled else { return }
         guard let program = programs.first(where: { unsafe access($0, X_OK) == 0 }) else {
             throw failed("udev runs, and there is no udevadm", "install udev's tools")
@@ -28,7 +28,7 @@ package enum DeviceEvents {
         }
     }
 
-    private static func failed(_ reason: String, _ advice: String) -> HostError {
-        HostError(.failed, while: "let udev read its rules", reason: reason, advice: advice)
+    private static func failed(_ reason: String, _ advice: String) -> OperationError {
+        OperationError(.failed, while: "let udev read its rules", reason: reason, advice: advice)
     }
 }

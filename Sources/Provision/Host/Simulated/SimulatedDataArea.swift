@@ -4,17 +4,17 @@ extension SimulatedHost {
     /// See ``RestoringHost/openDataArea(of:in:)``.
     public func openDataArea(
         of namespace: Namespace, in region: String
-    ) throws(HostError) -> any DataArea {
+    ) throws(OperationError) -> any DataArea {
         let id = try resolve(NamespaceTarget(namespace, region: region))
         let start = state.dataStart(of: id) ?? state.deviceRange(of: id)?.lowerBound
         guard let now = try readBack(id), now.isActive, now.isSame(as: namespace), let start,
             let size = now.usableSize
         else {
-            throw HostError(
+            throw OperationError(
                 .changed, while: "zero \(id)", device: id.description, reason: "another tool has changed it")
         }
         if let use = try use(of: id) {
-            throw HostError(
+            throw OperationError(
                 .busy, while: "zero \(id)", device: use.device, reason: use.text, advice: "end that use first"
             )
         }
@@ -37,7 +37,7 @@ private final class SimulatedDataArea: DataArea {
         self.size = size
     }
 
-    func zero(_ range: Extent) throws(HostError) {
+    func zero(_ range: Extent) throws(OperationError) {
         var first = start + range.offset.bytes
         let end = start + range.end.bytes
         let kept = host.state.isSector(id) ? host.state.infoBlocks.keys.sorted() : []
@@ -48,15 +48,15 @@ private final class SimulatedDataArea: DataArea {
         if end > first { try host.store(.zeroMedia(address: first, ByteCount(end - first))) }
     }
 
-    func makeDurable() throws(HostError) {}
+    func makeDurable() throws(OperationError) {}
 
-    func sums(at offsets: [ByteCount]) throws(HostError) -> [UInt32?] {
+    func sums(at offsets: [ByteCount]) throws(OperationError) -> [UInt32?] {
         host.state.dataPages(of: id, from: start, at: offsets).map { Checksum.of($0) }
     }
 
-    func requireAlone() throws(HostError) {
+    func requireAlone() throws(OperationError) {
         guard let use = try host.use(of: id) else { return }
-        throw HostError(
+        throw OperationError(
             .busy, while: "zero \(id)", device: use.device, reason: use.text, advice: "end that use first")
     }
 

@@ -6,54 +6,54 @@ package struct SimulatedDaxRegion: DaxRegionStores {
     package let host: SimulatedHost
     package let identity: DaxRegionIdentity
 
-    package func region() throws(HostError) -> DaxRegion {
+    package func region() throws(OperationError) -> DaxRegion {
         guard let found = try host.daxRegion(identity) else {
-            throw HostError(
+            throw OperationError(
                 .changed, while: "look at the dax region", reason: "the region \(identity) is not there")
         }
         return found
     }
 
-    private func device(_ name: String) throws(HostError) -> DaxRegion.Device {
+    private func device(_ name: String) throws(OperationError) -> DaxRegion.Device {
         guard let found = try region().devices.first(where: { $0.name == name }) else {
-            throw HostError(.changed, while: "look at the device", device: name, reason: "it is gone")
+            throw OperationError(.changed, while: "look at the device", device: name, reason: "it is gone")
         }
         return found
     }
 
-    package func create() throws(HostError) -> String {
+    package func create() throws(OperationError) -> String {
         let before = Set(try region().devices.map(\.name))
         try host.store(.dax(.create(start: identity.start)))
         return try region().devices.map(\.name).first { !before.contains($0) } ?? ""
     }
 
-    package func delete(_ device: String) throws(HostError) { try host.store(.dax(.delete(device))) }
+    package func delete(_ device: String) throws(OperationError) { try host.store(.dax(.delete(device))) }
 
-    package func setAlign(_ align: ByteCount, of device: String) throws(HostError) {
+    package func setAlign(_ align: ByteCount, of device: String) throws(OperationError) {
         try host.store(.dax(.align(device, align)))
     }
 
-    package func setSize(_ size: ByteCount, of device: String) throws(HostError) {
+    package func setSize(_ size: ByteCount, of device: String) throws(OperationError) {
         try host.store(.dax(.size(device, size)))
     }
 
-    package func map(_ range: Range<UInt64>, to device: String) throws(HostError) {
+    package func map(_ range: Range<UInt64>, to device: String) throws(OperationError) {
         guard try self.device(device).driver == nil else {
-            throw HostError(
+            throw OperationError(
                 .changed, while: "change the memory of \(device)", device: device, reason: "it has a driver")
         }
         try host.store(.dax(.map(device, range)))
     }
 
-    package func release(_ device: String) throws(HostError) {
+    package func release(_ device: String) throws(OperationError) {
         let found = try self.device(device)
         guard found.driver != nil else { return }
         try blocksOffline(found)
-        do throws(HostError) {
+        do throws(OperationError) {
             try host.store(.dax(.driver(device, nil)))
         } catch {
             guard host.isAlive, let was = found.holder.use, was.isOnline else { throw error }
-            do throws(HostError) { try host.store(.dax(.driver(device, was))) } catch let undo {
+            do throws(OperationError) { try host.store(.dax(.driver(device, was))) } catch let undo {
                 throw error.adding(undoFailures: [undo])
             }
             throw error
@@ -61,13 +61,13 @@ package struct SimulatedDaxRegion: DaxRegionStores {
     }
 
     /// Memory blocks are offline whenever the driver changes.
-    private func blocksOffline(_ device: DaxRegion.Device) throws(HostError) {
+    private func blocksOffline(_ device: DaxRegion.Device) throws(OperationError) {
         guard device.mode == .systemRAM, device.memory.map({ $0.online > 0 }) ?? false else { return }
         let isOn = device.memmapOnMemory == true
         try host.store(.dax(.driver(device.name, .systemRAM(.none, memmapOnMemory: isOn))))
     }
 
-    package func use(_ device: String, as use: DeviceUse) throws(HostError) {
+    package func use(_ device: String, as use: DeviceUse) throws(OperationError) {
         let found = try self.device(device)
         guard found.holder.use != use else { return }
         let was = found.holder.use
@@ -79,12 +79,12 @@ package struct SimulatedDaxRegion: DaxRegionStores {
         } else if found.driver != nil {
             try host.store(.dax(.driver(device, nil)))
         }
-        do throws(HostError) {
+        do throws(OperationError) {
             if use.isOnline { try host.store(.dax(.driver(device, use.offline))) }
             try host.store(.dax(.driver(device, use)))
         } catch {
             guard host.isAlive, let was else { throw error }
-            do throws(HostError) {
+            do throws(OperationError) {
                 try host.store(.dax(.driver(device, nil)))
                 try host.store(.dax(.driver(device, was)))
             } catch let undo {
@@ -95,42 +95,42 @@ package struct SimulatedDaxRegion: DaxRegionStores {
     }
 
     /// Binding `kmem` binds whatever has no driver (drivers/dax/bus.c, `do_id_store`).
-    private func requireNoOtherUnbound(_ device: String) throws(HostError) {
+    private func requireNoOtherUnbound(_ device: String) throws(OperationError) {
         let other = host.state.daxRegions.flatMap(\.devices).first {
             $0.name != device && $0.driver == nil && $0.size > .zero
         }
         guard let other else { return }
-        throw HostError(
+        throw OperationError(
             .failed, while: "configure the device", device: device,
             reason: "\(other.name) has no driver, and the kernel would make it memory as well")
     }
 
-    package func zero(_ device: String) throws(HostError) { try host.store(.dax(.zero(device))) }
+    package func zero(_ device: String) throws(OperationError) { try host.store(.dax(.zero(device))) }
 
-    package func resetNode(of device: String) throws(HostError) { try give(.rootsAlone, to: device) }
+    package func resetNode(of device: String) throws(OperationError) { try give(.rootsAlone, to: device) }
 
     package func setRule(
         _ rights: NodeRights?, for ranges: [Range<UInt64>], as name: String
-    ) throws(HostError) {
+    ) throws(OperationError) {
         guard host.state.deviceRules[.memory(ranges)] != rights else { return }
         try host.store(.dax(.rule(ranges, rights)))
     }
 
-    package func give(_ rights: NodeRights, to device: String) throws(HostError) {
+    package func give(_ rights: NodeRights, to device: String) throws(OperationError) {
         guard try self.device(device).rights.node != rights else { return }
         try host.store(.dax(.rights(device, rights)))
     }
 
-    package func requireUnused(_ device: String) throws(HostError) {
+    package func requireUnused(_ device: String) throws(OperationError) {
         guard let use = host.daxUse(of: device) else { return }
-        throw HostError(
+        throw OperationError(
             .busy, while: "change the device", device: device, reason: use.text, advice: "end that use first")
     }
 }
 
 extension SimulatedHost {
     /// Looks the region up; see ``Host/daxRegion(_:)``.
-    public func daxRegion(_ identity: DaxRegionIdentity) throws(HostError) -> DaxRegion? {
+    public func daxRegion(_ identity: DaxRegionIdentity) throws(OperationError) -> DaxRegion? {
         try requireAlive(while: "look at the dax region")
         return state.daxRegions.first { $0.identity == identity }
     }
@@ -138,7 +138,7 @@ extension SimulatedHost {
     /// See ``RestoringHost/sample(of:in:from:)``.
     public func sample(
         of layout: DeviceLayout, in region: DaxRegionIdentity, from offset: ByteCount
-    ) throws(HostError) -> MediaSample? {
+    ) throws(OperationError) -> MediaSample? {
         guard let device = try daxRegion(region)?.device(of: layout.ranges), device.mode == .devdax,
             offset < device.size
         else { return nil }
@@ -151,16 +151,19 @@ extension SimulatedHost {
     /// See ``RestoringHost/removeEmptyDevices(of:besides:)``.
     public func removeEmptyDevices(
         of region: DaxRegionIdentity, besides names: Set<String>
-    ) throws(HostError) {
+    ) throws(OperationError) {
         try SimulatedDaxRegion(host: self, identity: region).removeEmptyDevices(besides: names)
     }
 
     /// Writes to pages of a device of a dynamic dax region, as a program that has mapped it does.
     /// - Parameter offsets: from the start of the device; multiples of the page size.
-    public func write(_ value: UInt64, toDevice device: String, at offsets: [ByteCount]) throws(HostError) {
+    public func write(_ value: UInt64, toDevice device: String, at offsets: [ByteCount])
+        throws(OperationError)
+    {
         let found = state.daxRegions.flatMap(\.devices).first { $0.name == device }
         guard let found, found.mode == .devdax, let layout = found.layout else {
-            throw HostError(.failed, while: "map the device", device: device, reason: "it cannot be opened")
+            throw OperationError(
+                .failed, while: "map the device", device: device, reason: "it cannot be opened")
         }
         for address in offsets.compactMap({ layout.address(at: $0) }) { state.pages[address] = value }
     }

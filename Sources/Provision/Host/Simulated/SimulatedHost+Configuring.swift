@@ -6,7 +6,7 @@ extension SimulatedHost {
     /// label-less region there is only the holder class.
     package func describe(
         _ id: SimulatedNamespaceID, _ layout: Layout, _ undo: inout StepUndo
-    ) throws(HostError) {
+    ) throws(OperationError) {
         guard let old = state.namespace(id) else { return }
         let isLabelled = state.regions[id.region].labelling == .labelled
         let name = layout.name?.text ?? ""
@@ -36,7 +36,7 @@ extension SimulatedHost {
     /// Lets the seed of the layout's mode claim the namespace and enables it; a raw namespace has no claim.
     package func claim(
         _ id: SimulatedNamespaceID, _ layout: Layout, _ infoBlock: UUID, _ undo: inout StepUndo
-    ) throws(HostError) {
+    ) throws(OperationError) {
         guard let kind = SimulatedClaimKind(layout.mode) else { return try store(.enable(id)) }
         // A tool that died while it looked at the media has left it.
         if state.namespace(id)?.isForcedRaw == true { try store(.forceRaw(id, false)) }
@@ -49,7 +49,7 @@ extension SimulatedHost {
 
     private func configure(
         _ claim: SimulatedClaimID, _ layout: Layout, _ infoBlock: UUID
-    ) throws(HostError) {
+    ) throws(OperationError) {
         let left = state.regions[claim.region].claims[claim.kind]?.namespace
         if left != nil { try store(.claimNamespace(claim, nil)) }
         if claim.kind == .btt {
@@ -62,12 +62,12 @@ extension SimulatedHost {
     }
 
     /// The idle namespace that a creation configures: number 0 where it is idle, else the seed.
-    package func idleNamespace(of device: String) throws(HostError) -> SimulatedNamespaceID {
+    package func idleNamespace(of device: String) throws(OperationError) -> SimulatedNamespaceID {
         let number = try region(device, while: "create a namespace")
         let region = state.regions[number]
         let operation = "create a namespace in \(device)"
         guard region.labelling == .labelled else {
-            throw HostError(
+            throw OperationError(
                 .failed, while: operation, device: device, reason: "the region has no labels",
                 advice: "initialise labels first")
         }
@@ -77,17 +77,17 @@ extension SimulatedHost {
             if namespace.size == .zero, !state.isClaimed(id) { return id }
         }
         let seed = region.seed.map { "namespace\(number).\($0)" } ?? "none"
-        throw HostError(
+        throw OperationError(
             .failed, while: operation, device: device,
             reason: "the region has no idle namespace: its seed, \(seed), was configured and never enabled",
             advice: "enable or destroy that namespace first")
     }
 
     /// Refuses a place other than the planned one, before anything is written to the media there.
-    package func requirePlace(_ id: SimulatedNamespaceID, _ placement: Placement) throws(HostError) {
+    package func requirePlace(_ id: SimulatedNamespaceID, _ placement: Placement) throws(OperationError) {
         let resource = try readBack(id)?.resource
         guard let expected = placement.resource, let resource, expected != resource else { return }
-        throw HostError(
+        throw OperationError(
             .changed, while: "create \(id)", device: id.description,
             reason: "it was allocated at 0x\(String(resource, radix: 16)), not at "
                 + "0x\(String(expected, radix: 16)) as planned",

@@ -3,7 +3,7 @@ package import ProvisionCore
 /// The step that makes a label-less region a labelled one.
 extension SimulatedHost {
     /// Also finishes what an interrupted run of it left: the region disabled, some DIMMs with an index.
-    package func initializeLabels(_ device: String) throws(HostError) {
+    package func initializeLabels(_ device: String) throws(OperationError) {
         let operation = "initialise the labels of \(device)"
         guard let number = state.regions.indices.first(where: { "region\($0)" == device }) else {
             throw changed(device, while: operation, "there is no such region")
@@ -18,7 +18,7 @@ extension SimulatedHost {
             try requireUnused(SimulatedNamespaceID(region: number, number: namespace.number))
         }
         do {
-            try undoing { undo throws(HostError) in
+            try undoing { undo throws(OperationError) in
                 if region.isEnabled { try self.store(.disableRegion(number)) }
                 undo.add(.enableRegion(number))
                 for dimm in dimms { try self.writeIndex(dimm, &undo) }
@@ -29,14 +29,14 @@ extension SimulatedHost {
         }
     }
 
-    private func changed(_ device: String, while operation: String, _ reason: String) -> HostError {
-        HostError(
+    private func changed(_ device: String, while operation: String, _ reason: String) -> OperationError {
+        OperationError(
             .changed, while: operation, device: device, reason: reason,
             advice: "plan again: somebody changed the host")
     }
 
     /// A kernel that saw an index once treats the region as labelled until the next boot.
-    private func withStickyLabelling(_ error: HostError, region number: Int) -> HostError {
+    private func withStickyLabelling(_ error: OperationError, region number: Int) -> OperationError {
         guard isAlive, state.regions[number].labelling == .labelled else { return error }
         var error = error
         error.undoFailures.append("region\(number) shows no namespace until the next reboot")
@@ -45,7 +45,7 @@ extension SimulatedHost {
 
     private func requireLabelAreas(
         _ dimms: [Int], _ device: String, while operation: String
-    ) throws(HostError) {
+    ) throws(OperationError) {
         let lacking = dimms.filter { state.dimms[$0].labelAreaSize == nil }.map { "nmem\($0)" }
         let old = dimms.filter { state.dimms[$0].labelVersion == .v1_1 }.map { "nmem\($0)" }
         guard dimms.isEmpty || !lacking.isEmpty || !old.isEmpty else { return }
@@ -57,13 +57,13 @@ extension SimulatedHost {
             } else {
                 "there is no label area on \(lacking.joined(separator: ", "))"
             }
-        throw HostError(
+        throw OperationError(
             .failed, while: operation, device: device, reason: reason,
             advice: "without labels the region holds one namespace of its whole size and no more")
     }
 
     /// Writes an index where there is none, and lets the DIMM's driver read it.
-    private func writeIndex(_ dimm: Int, _ undo: inout StepUndo) throws(HostError) {
+    private func writeIndex(_ dimm: Int, _ undo: inout StepUndo) throws(OperationError) {
         if state.dimms[dimm].labelVersion == nil {
             try store(.labelIndex(dimm: dimm, .v1_2))
             undo.add(.labelIndex(dimm: dimm, nil))

@@ -5,7 +5,7 @@ extension SimulatedHost {
     /// See ``RestoringHost/clearingUnit(in:for:)``.
     public func clearingUnit(
         in region: Region, for namespace: Namespace?
-    ) throws(HostError) -> ByteCount? {
+    ) throws(OperationError) -> ByteCount? {
         bus(of: region.device)?.scrubState == nil ? nil : ByteCount(512)
     }
 
@@ -16,12 +16,12 @@ extension SimulatedHost {
     /// See ``RestoringHost/clearErrors(_:_:)``.
     public func clearErrors(
         _ clearing: ErrorClearing, _ tell: (Int, ErrorClearing.Event) -> Bool
-    ) throws(HostError) {
+    ) throws(OperationError) {
         let operation = "clear media errors"
         try requireAlive(while: operation)
         let number = try region(clearing.region, while: operation)
         guard bus(of: clearing.region)?.scrubState == .idle else {
-            throw HostError(
+            throw OperationError(
                 .busy, while: operation, device: clearing.region,
                 reason: "an address range scrub runs, or there is none",
                 advice: "wait for its end: daxprov errors scrub --wait")
@@ -29,12 +29,12 @@ extension SimulatedHost {
         if let target = clearing.target {
             let id = try resolve(target)
             guard state.namespace(id)?.isActive == true else {
-                throw HostError(
+                throw OperationError(
                     .changed, while: operation, device: target.device, reason: "it is disabled",
                     advice: "enable it first")
             }
             if let use = try use(of: id) {
-                throw HostError(
+                throw OperationError(
                     .busy, while: operation, device: target.device, reason: [use].summary,
                     advice: [use].advice)
             }
@@ -42,7 +42,7 @@ extension SimulatedHost {
         for (index, range) in clearing.ranges.enumerated() {
             guard tell(index, .begins) else { return }
             var event = ErrorClearing.Event.cleared
-            do throws(HostError) {
+            do throws(OperationError) {
                 try store(.clearErrors(region: number, range))
             } catch {
                 event = .failed(error)
@@ -52,15 +52,15 @@ extension SimulatedHost {
     }
 
     /// See ``RestoringHost/scrub(of:)``. It never runs for longer than it is asked for.
-    public func scrub(of bus: String) throws(HostError) -> ScrubProgress {
+    public func scrub(of bus: String) throws(OperationError) -> ScrubProgress {
         let found = state.observed.buses.first { $0.device == bus }
         guard let scrub = found?.scrubState else {
-            throw HostError(
+            throw OperationError(
                 .unavailable, while: "look at the scrub", device: bus, reason: "there is none")
         }
         return ScrubProgress(count: UInt64(scrubs), isRunning: scrub == .active)
     }
 
     /// See ``RestoringHost/startScrub(of:)``: it finds nothing, and ends at once.
-    public func startScrub(of bus: String) throws(HostError) { scrubs += 1 }
+    public func startScrub(of bus: String) throws(OperationError) { scrubs += 1 }
 }

@@ -9,16 +9,16 @@ extension SimulatedHost: RestoringHost {
     public var memoryPolicy: String? { "offline" }
 
     /// Changes nothing.
-    public func setMemoryPolicy(_ policy: String) throws(HostError) {}
+    public func setMemoryPolicy(_ policy: String) throws(OperationError) {}
 
     /// See ``RestoringHost/readMedia(of:_:_:)``.
     public func readMedia(
         of target: NamespaceTarget, _ ranges: [Extent], _ receive: (Int, [UInt8]?) -> Bool
-    ) throws(HostError) {
+    ) throws(OperationError) {
         let id = try resolve(target)
         try requireInactive(id, while: "look at the media of \(id)")
         let start = try start(of: id)
-        try withRawAccess(to: id) { () throws(HostError) in
+        try withRawAccess(to: id) { () throws(OperationError) in
             for (index, range) in ranges.enumerated() {
                 let bytes = state.media(from: start + range.offset.bytes, length: range.length)
                 guard receive(index, bytes) else { return }
@@ -28,10 +28,10 @@ extension SimulatedHost: RestoringHost {
 
     /// Enables a namespace past any info block meanwhile.
     package func withRawAccess(
-        to id: SimulatedNamespaceID, _ body: () throws(HostError) -> Void
-    ) throws(HostError) {
+        to id: SimulatedNamespaceID, _ body: () throws(OperationError) -> Void
+    ) throws(OperationError) {
         try releaseSeeds(of: id)
-        try undoing { undo throws(HostError) in
+        try undoing { undo throws(OperationError) in
             try self.store(.forceRaw(id, true))
             undo.add(.forceRaw(id, false))
             try self.store(.enable(id))
@@ -43,15 +43,16 @@ extension SimulatedHost: RestoringHost {
         }
     }
 
-    private func start(of id: SimulatedNamespaceID) throws(HostError) -> UInt64 {
+    private func start(of id: SimulatedNamespaceID) throws(OperationError) -> UInt64 {
         guard let namespace = state.namespace(id) else {
-            throw HostError(.changed, while: "find \(id)", device: id.description, reason: "it is gone")
+            throw OperationError(.changed, while: "find \(id)", device: id.description, reason: "it is gone")
         }
         return state.regions[id.region].resource + namespace.offset.bytes
     }
 
     /// See ``RestoringHost/readPages(of:at:)``.
-    public func readPages(of target: NamespaceTarget, at offsets: [ByteCount]) throws(HostError) -> [[UInt8]]?
+    public func readPages(of target: NamespaceTarget, at offsets: [ByteCount]) throws(OperationError)
+        -> [[UInt8]]?
     {
         let id = try resolve(target)
         guard let start = state.dataStart(of: id) else { return nil }
@@ -60,7 +61,7 @@ extension SimulatedHost: RestoringHost {
 
     /// See ``RestoringHost/isUnwritten(_:)``. The kernel counts writes to what is active only where it was told to,
     /// which raw access does.
-    public func isUnwritten(_ target: NamespaceTarget) throws(HostError) -> Bool? {
+    public func isUnwritten(_ target: NamespaceTarget) throws(OperationError) -> Bool? {
         state.namespace(try resolve(target)).flatMap {
             $0.isActive && !$0.isForcedRaw ? nil : !$0.isWritten
         }
@@ -69,7 +70,7 @@ extension SimulatedHost: RestoringHost {
     /// See ``RestoringHost/sample(ofCreated:in:)``.
     public func sample(
         ofCreated namespace: Namespace, in region: String
-    ) throws(HostError) -> MediaSample? {
+    ) throws(OperationError) -> MediaSample? {
         let target = NamespaceTarget(namespace, region: region)
         if let size = namespace.usableSize {
             let range = Extent(offset: .zero, length: size)
@@ -86,7 +87,7 @@ extension SimulatedHost: RestoringHost {
     }
 
     /// See ``RestoringHost/memoryMargins(of:)``.
-    public func memoryMargins(of target: NamespaceTarget) throws(HostError) -> MemoryMargins? {
+    public func memoryMargins(of target: NamespaceTarget) throws(OperationError) -> MemoryMargins? {
         let id = try resolve(target)
         guard let namespace = state.namespace(id), namespace.isActive, namespace.memory == nil,
             let range = state.deviceRange(of: id)
@@ -100,10 +101,10 @@ extension SimulatedHost: RestoringHost {
     }
 
     /// See ``RestoringHost/occupy(_:as:)``.
-    public func occupy(_ placement: Placement, as label: UUID) throws(HostError) -> NamespaceTarget {
+    public func occupy(_ placement: Placement, as label: UUID) throws(OperationError) -> NamespaceTarget {
         let id = try idleNamespace(of: placement.region)
         if state.namespace(id)?.uuid != nil { try store(.size(id, .zero)) }
-        let made = try undoing { undo throws(HostError) in
+        let made = try undoing { undo throws(OperationError) in
             try self.describe(id, placement.layout.ofNewNamespace, &undo)
             try self.store(.uuid(id, label))
             undo.add(.size(id, .zero))
@@ -113,23 +114,23 @@ extension SimulatedHost: RestoringHost {
             return try self.readBack(id)
         }
         guard let made else {
-            throw HostError(.failed, while: "take a place", device: id.description, reason: "it is gone")
+            throw OperationError(.failed, while: "take a place", device: id.description, reason: "it is gone")
         }
         return NamespaceTarget(made, region: placement.region)
     }
 
     /// See ``RestoringHost/writeMedia(of:_:)``.
-    public func writeMedia(of target: NamespaceTarget, _ pieces: [MediaPiece]) throws(HostError) {
+    public func writeMedia(of target: NamespaceTarget, _ pieces: [MediaPiece]) throws(OperationError) {
         let id = try resolve(target)
         try requireInactive(id, while: "write the media of \(id) back")
         let start = try start(of: id)
-        try withRawAccess(to: id) { () throws(HostError) in
+        try withRawAccess(to: id) { () throws(OperationError) in
             for piece in pieces { try store(.media(address: start + piece.offset.bytes, try piece.bytes())) }
         }
     }
 
     /// See ``RestoringHost/reinstate(_:on:)``.
-    public func reinstate(_ was: Namespace, on target: NamespaceTarget) throws(HostError) -> Namespace {
+    public func reinstate(_ was: Namespace, on target: NamespaceTarget) throws(OperationError) -> Namespace {
         let id = try resolve(target)
         try requireInactive(id, while: "bring back \(was.displayName)")
         try releaseSeeds(of: id)
@@ -142,14 +143,14 @@ extension SimulatedHost: RestoringHost {
         try relabel(id, as: was)
         if was.isActive { try store(.enable(id)) }
         guard let result = try readBack(id), result.isSame(as: was) else {
-            throw HostError(
+            throw OperationError(
                 .failed, while: "bring back \(was.displayName)", device: id.description,
                 reason: "it is not what it was")
         }
         return result
     }
 
-    private func relabel(_ id: SimulatedNamespaceID, as was: Namespace) throws(HostError) {
+    private func relabel(_ id: SimulatedNamespaceID, as was: Namespace) throws(OperationError) {
         guard let now = state.namespace(id) else { return }
         if let uuid = was.labelUUID, now.uuid != uuid { try store(.uuid(id, uuid)) }
         if state.regions[id.region].labelling == .labelled {
@@ -163,7 +164,7 @@ extension SimulatedHost: RestoringHost {
     }
 
     /// See ``RestoringHost/removeRules(for:)``.
-    public func removeRules(for devices: [DeviceKey]) throws(HostError) {
+    public func removeRules(for devices: [DeviceKey]) throws(OperationError) {
         for key in devices where state.deviceRules[key] != nil {
             switch key {
             case .infoBlock(let uuid): try store(.removeRule(uuid))
@@ -173,7 +174,7 @@ extension SimulatedHost: RestoringHost {
     }
 
     /// See ``RestoringHost/remove(_:from:)``.
-    public func remove(_ label: UUID, from device: String) throws(HostError) {
+    public func remove(_ label: UUID, from device: String) throws(OperationError) {
         let number = try region(device, while: "remove \(label)")
         for namespace in state.regions[number].namespaces where namespace.uuid == label {
             let id = SimulatedNamespaceID(region: number, number: namespace.number)
@@ -187,7 +188,7 @@ extension SimulatedHost: RestoringHost {
     }
 
     /// Which DIMMs have an index: that is all that undoing an initialisation needs.
-    public func labelImages(of device: String) throws(HostError) -> [LabelAreaImage] {
+    public func labelImages(of device: String) throws(OperationError) -> [LabelAreaImage] {
         guard let number = state.regions.indices.first(where: { "region\($0)" == device }) else { return [] }
         return state.regions[number].mappings.map { mapping in
             let dimm = state.dimms[mapping.dimm]
@@ -197,7 +198,7 @@ extension SimulatedHost: RestoringHost {
     }
 
     /// See ``RestoringHost/enableRegion(_:)``.
-    public func enableRegion(_ device: String) throws(HostError) {
+    public func enableRegion(_ device: String) throws(OperationError) {
         guard let number = state.regions.indices.first(where: { "region\($0)" == device }) else { return }
         try store(.enableRegion(number))
     }
@@ -206,7 +207,7 @@ extension SimulatedHost: RestoringHost {
     /// left as they are.
     public func restoreLabels(
         _ images: [LabelAreaImage], of device: String, replacing own: Set<UUID>
-    ) throws(HostError) {
+    ) throws(OperationError) {
         guard let number = state.regions.indices.first(where: { "region\($0)" == device }) else { return }
         if state.regions[number].isEnabled { try store(.disableRegion(number)) }
         for mapping in state.regions[number].mappings {

@@ -2,7 +2,7 @@ package import ProvisionCore
 
 /// The steps, as sequences of stores. Each undoes what it had begun when one fails.
 extension SimulatedHost {
-    package func performStores(of step: Step, identity: FreshIdentity) throws(HostError) -> Namespace? {
+    package func performStores(of step: Step, identity: FreshIdentity) throws(OperationError) -> Namespace? {
         switch step {
         case .initializeLabels(let region):
             try initializeLabels(region)
@@ -45,7 +45,7 @@ extension SimulatedHost {
     }
 
     /// Detaches the namespace from claim seeds that an interrupted step left configured: they make it busy.
-    package func releaseSeeds(of id: SimulatedNamespaceID) throws(HostError) {
+    package func releaseSeeds(of id: SimulatedNamespaceID) throws(OperationError) {
         for kind in SimulatedClaimKind.allCases {
             guard state.regions[id.region].claims[kind]?.namespace == id.number else { continue }
             try store(.claimNamespace(SimulatedClaimID(region: id.region, kind: kind), nil))
@@ -55,7 +55,7 @@ extension SimulatedHost {
     /// Memory blocks are offline whenever the driver changes.
     private func configureDevice(
         _ id: SimulatedNamespaceID, _ use: DeviceUse
-    ) throws(HostError) -> Namespace? {
+    ) throws(OperationError) -> Namespace? {
         guard let namespace = state.namespace(id) else { return nil }
         if namespace.memory == nil { try requireUnused(id) }
         let was = namespace.use
@@ -66,7 +66,7 @@ extension SimulatedHost {
             ways.append(.devdax)
         }
         ways += [use.offline, use]
-        return try undoing { undo throws(HostError) in
+        return try undoing { undo throws(OperationError) in
             var now = was
             for next in ways where next != now {
                 try self.store(.deviceUse(id, next))
@@ -78,21 +78,21 @@ extension SimulatedHost {
         }
     }
 
-    private func disable(_ id: SimulatedNamespaceID) throws(HostError) {
+    private func disable(_ id: SimulatedNamespaceID) throws(OperationError) {
         guard let namespace = state.namespace(id), namespace.isActive else { return }
         try requireUnused(id)
         try store(.disable(id))
     }
 
     /// Refuses a namespace that the state lists as in use.
-    package func requireUnused(_ id: SimulatedNamespaceID) throws(HostError) {
+    package func requireUnused(_ id: SimulatedNamespaceID) throws(OperationError) {
         guard let use = try use(of: id) else { return }
-        throw HostError(
+        throw OperationError(
             .busy, while: "disable \(id)", device: use.device, reason: use.text, advice: "end that use first")
     }
 
     /// What the state lists as the use of a namespace, under any of its names; nil where it lists none.
-    package func use(of id: SimulatedNamespaceID) throws(HostError) -> Holder? {
+    package func use(of id: SimulatedNamespaceID) throws(OperationError) -> Holder? {
         guard let observed = try readBack(id) else { return nil }
         let names = [
             observed.name, observed.labelUUID?.description, observed.infoBlockUUID?.description,
@@ -114,10 +114,10 @@ extension SimulatedHost {
     /// Name, sector size and holder class come before the UUID: without one, no label is written for them.
     private func create(
         _ placement: Placement, _ identity: FreshIdentity
-    ) throws(HostError) -> Namespace? {
+    ) throws(OperationError) -> Namespace? {
         let id = try idleNamespace(of: placement.region)
         if state.namespace(id)?.uuid != nil { try store(.size(id, .zero)) }
-        return try undoing { undo throws(HostError) in
+        return try undoing { undo throws(OperationError) in
             try self.describe(id, placement.layout.ofNewNamespace, &undo)
             try self.store(.uuid(id, identity.label))
             undo.add(.size(id, .zero))
@@ -133,11 +133,11 @@ extension SimulatedHost {
 
     private func reconfigure(
         _ id: SimulatedNamespaceID, _ layout: Layout, _ identity: FreshIdentity
-    ) throws(HostError) -> Namespace? {
+    ) throws(OperationError) -> Namespace? {
         try requireInactive(id, while: "reconfigure \(id)")
         try releaseSeeds(of: id)
         guard let old = state.namespace(id) else { return nil }
-        return try undoing { undo throws(HostError) in
+        return try undoing { undo throws(OperationError) in
             if let uuid = old.uuid {
                 try self.store(.uuid(id, identity.label))
                 undo.add(.uuid(id, uuid))
@@ -154,7 +154,7 @@ extension SimulatedHost {
     /// A namespace that becomes raw keeps no info block, whoever wrote it.
     private func wipeInfoBlocks(
         of id: SimulatedNamespaceID, for layout: Layout, _ undo: inout StepUndo
-    ) throws(HostError) {
+    ) throws(OperationError) {
         guard layout.mode == .raw, let namespace = state.namespace(id) else { return }
         let start = state.regions[id.region].resource + namespace.offset.bytes
         let length = RawAccess.infoBlockArea.length
@@ -167,7 +167,7 @@ extension SimulatedHost {
     }
 
     /// A label-less namespace has no UUID to disown its info block with, so the block must go.
-    private func eraseInfoBlock(_ id: SimulatedNamespaceID, _ undo: inout StepUndo) throws(HostError) {
+    private func eraseInfoBlock(_ id: SimulatedNamespaceID, _ undo: inout StepUndo) throws(OperationError) {
         try store(.forceRaw(id, true))
         undo.add(.forceRaw(id, false))
         try store(.enable(id))
@@ -180,7 +180,7 @@ extension SimulatedHost {
         undo.removeLast()
     }
 
-    private func enable(_ id: SimulatedNamespaceID) throws(HostError) -> Namespace? {
+    private func enable(_ id: SimulatedNamespaceID) throws(OperationError) -> Namespace? {
         guard let namespace = state.namespace(id) else { return nil }
         if namespace.isActive { return try readBack(id) }
         try releaseSeeds(of: id)

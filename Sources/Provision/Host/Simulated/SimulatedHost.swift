@@ -41,15 +41,15 @@ public final class SimulatedHost: Host {
 
     /// A host whose state is this file. Every store is written at once, into a log beside the file, so that a process that
     /// dies leaves what a crash would leave; the file itself holds everything again when the host has been observed.
-    /// - Throws: ``HostError/Kind/unavailable`` where the file cannot be read or is not valid.
-    public static func open(_ path: FilePath) throws(HostError) -> SimulatedHost {
+    /// - Throws: ``OperationError/Kind/unavailable`` where the file cannot be read or is not valid.
+    public static func open(_ path: FilePath) throws(OperationError) -> SimulatedHost {
         let operation = "read the simulated host"
         let bytes = try SimulatedStateFile.read(path)
         do {
             return SimulatedHost(
                 state: try SimulatedState(json: JSONValue(parsing: bytes)), path: path, contents: bytes)
         } catch {
-            throw HostError(
+            throw OperationError(
                 .unavailable, while: operation, device: path.string, reason: error.description,
                 advice: "correct the file; profiles/hosts has examples")
         }
@@ -66,7 +66,7 @@ public final class SimulatedHost: Host {
 
     /// Restarts the host, also after a crash: what only memory held is lost, numbers are given anew, and every
     /// region and namespace is enabled.
-    public func reboot() throws(HostError) {
+    public func reboot() throws(OperationError) {
         isGone = false
         state.fault = nil
         state.boot()
@@ -75,18 +75,18 @@ public final class SimulatedHost: Host {
     }
 
     /// Enumerates the host once. Writes nothing but the stores that this process has made.
-    public func observe() throws(HostError) -> Observed {
+    public func observe() throws(OperationError) -> Observed {
         try saveForObservation()
         return state.observed
     }
 
     /// Enumerates the host once, with the health that the state file gives its DIMMs.
-    public func observeWithHealth() throws(HostError) -> Observed {
+    public func observeWithHealth() throws(OperationError) -> Observed {
         try saveForObservation()
         return state.observedWithHealth
     }
 
-    private func saveForObservation() throws(HostError) {
+    private func saveForObservation() throws(OperationError) {
         try requireAlive(while: "observe the host")
         if log != nil { try save() }
     }
@@ -99,7 +99,7 @@ public final class SimulatedHost: Host {
 
     /// Looks in the state's list of uses, and at regions as far as a kernel's would be looked at. What else a simulated
     /// device holds is not known.
-    public func examine(_ query: UseQuery) throws(HostError) -> UseReport {
+    public func examine(_ query: UseQuery) throws(OperationError) -> UseReport {
         var findings = UseReport()
         for target in query.targets {
             let id = try resolve(target)
@@ -126,14 +126,14 @@ public final class SimulatedHost: Host {
     /// The numbers of the users and groups that the state lists.
     public func accountNumbers(
         users: Set<String>, groups: Set<String>
-    ) throws(HostError) -> AccountNumbers {
+    ) throws(OperationError) -> AccountNumbers {
         AccountNumbers(
             users: state.accounts.users.filter { users.contains($0.key) },
             groups: state.accounts.groups.filter { groups.contains($0.key) })
     }
 
     /// Looks the namespace up by its number; see ``Host/current(_:)``.
-    public func current(_ target: NamespaceTarget) throws(HostError) -> Namespace? {
+    public func current(_ target: NamespaceTarget) throws(OperationError) -> Namespace? {
         try requireAlive(while: "read \(target.device)")
         let number = try region(target.region, while: "read \(target.device)")
         guard let id = SimulatedNamespaceID(target.device), id.region == number,
@@ -143,15 +143,15 @@ public final class SimulatedHost: Host {
     }
 
     /// Performs one step.
-    public func perform(_ step: Step, identity: FreshIdentity) throws(HostError) -> Namespace? {
+    public func perform(_ step: Step, identity: FreshIdentity) throws(OperationError) -> Namespace? {
         try requireAlive(while: "perform a step")
-        return try StoreCount.noting { () throws(HostError) in
+        return try StoreCount.noting { () throws(OperationError) in
             try performStores(of: step, identity: identity)
         }
     }
 
     /// Makes one store, unless the fault is due.
-    package func store(_ store: SimulatedStore) throws(HostError) {
+    package func store(_ store: SimulatedStore) throws(OperationError) {
         try requireAlive(while: store.operation)
         operations += 1
         StoreCount.add()
@@ -164,23 +164,23 @@ public final class SimulatedHost: Host {
         }
         // A refused store too: it can change something (see `SimulatedState.writeLabel`).
         try keep(store)
-        if let refusal { throw HostError(store, refusal) }
+        if let refusal { throw OperationError(store, refusal) }
     }
 
-    private func keep(_ store: SimulatedStore) throws(HostError) {
+    private func keep(_ store: SimulatedStore) throws(OperationError) {
         guard let path else { return }
         if log == nil { log = try SimulatedStoreLog(after: contents, of: path) }
         try log?.add(store)
         if let length = log?.length, length > max(1 << 20, contents.count) { try save() }
     }
 
-    private func triggerFault(_ store: SimulatedStore) throws(HostError) {
+    private func triggerFault(_ store: SimulatedStore) throws(OperationError) {
         guard let fault = state.fault, fault.operation == operations else { return }
         state.fault = nil
         try save()
         switch fault.kind {
         case .fail(let errno):
-            throw HostError(store, SimulatedRefusal(errno, "the simulated host was told to fail here"))
+            throw OperationError(store, SimulatedRefusal(errno, "the simulated host was told to fail here"))
         case .crash:
             isGone = true
             try requireAlive(while: store.operation)
@@ -192,13 +192,13 @@ public final class SimulatedHost: Host {
     /// Whether a simulated crash ended the host: then nothing can be undone.
     package var isAlive: Bool { !isGone }
 
-    func requireAlive(while operation: String) throws(HostError) {
+    func requireAlive(while operation: String) throws(OperationError) {
         guard isGone else { return }
-        throw HostError(
+        throw OperationError(
             .unavailable, while: operation, reason: "the simulated host crashed", advice: "reboot it")
     }
 
-    private func save() throws(HostError) {
+    private func save() throws(OperationError) {
         guard let path else { return }
         let text = json
         try SimulatedStateFile.write(text, to: path)
@@ -209,7 +209,7 @@ public final class SimulatedHost: Host {
     }
 }
 
-extension HostError {
+extension OperationError {
     /// What a refused store means.
     package init(_ store: SimulatedStore, _ refusal: SimulatedRefusal) {
         let text = Errno(rawValue: refusal.errno).description

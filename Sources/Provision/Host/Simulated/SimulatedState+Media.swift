@@ -150,11 +150,12 @@ extension SimulatedClaimKind {
 extension SimulatedHost {
     /// Writes pages through the device of an active namespace, as its users would: each page holds a value, repeated.
     /// - Parameter offsets: from the start of what the users see; a devdax namespace's count from its data.
-    public func write(_ value: UInt64, to target: NamespaceTarget, at offsets: [ByteCount]) throws(HostError)
+    public func write(_ value: UInt64, to target: NamespaceTarget, at offsets: [ByteCount])
+        throws(OperationError)
     {
         let id = try resolve(target)
         guard let namespace = state.namespace(id), namespace.isActive else {
-            throw HostError(
+            throw OperationError(
                 .failed, while: "write to \(id)", device: id.description, reason: "it is not active")
         }
         let region = state.regions[id.region]

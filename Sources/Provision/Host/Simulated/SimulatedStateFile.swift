@@ -7,7 +7,7 @@ package enum SimulatedStateFile {
     private static let longest = 16 << 20
 
     /// The file's bytes.
-    package static func read(_ path: FilePath) throws(HostError) -> [UInt8] {
+    package static func read(_ path: FilePath) throws(OperationError) -> [UInt8] {
         do {
             let options: FileDescriptor.OpenOptions = [.nonBlocking, .closeOnExec, .init(rawValue: O_NOCTTY)]
             let file = try FileDescriptor.open(path, .readOnly, options: options)
@@ -34,7 +34,7 @@ package enum SimulatedStateFile {
     }
 
     /// Replaces the file by one with this text, so that a reader finds the old text or the new one.
-    package static func write(_ text: String, to path: FilePath) throws(HostError) {
+    package static func write(_ text: String, to path: FilePath) throws(OperationError) {
         var temporary = path
         temporary.extension = "\(path.extension ?? "").\(getpid()).new"
         unsafe unlink(temporary.string)
@@ -53,9 +53,9 @@ package enum SimulatedStateFile {
         }
     }
 
-    package static func failure(_ operation: String, _ path: FilePath, _ error: any Error) -> HostError {
+    package static func failure(_ operation: String, _ path: FilePath, _ error: any Error) -> OperationError {
         let errno = error as? Errno
-        return HostError(
+        return OperationError(
             .unavailable, while: operation, device: path.string, reason: errno?.description ?? "\(error)",
             errno: errno?.rawValue)
     }

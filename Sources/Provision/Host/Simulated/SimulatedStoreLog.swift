@@ -32,7 +32,7 @@ package struct SimulatedStoreLog: ~Copyable {
     }
 
     /// A new log, after a state file with these contents.
-    package init(after contents: [UInt8], of state: FilePath) throws(HostError) {
+    package init(after contents: [UInt8], of state: FilePath) throws(OperationError) {
         let text = Self.heading(contents) + "\n"
         path = Self.path(beside: state)
         file = try Self.begin(path, text)
@@ -41,7 +41,7 @@ package struct SimulatedStoreLog: ~Copyable {
 
     deinit { try? file.close() }
 
-    private static func begin(_ path: FilePath, _ text: String) throws(HostError) -> FileDescriptor {
+    private static func begin(_ path: FilePath, _ text: String) throws(OperationError) -> FileDescriptor {
         do {
             let file = try FileDescriptor.open(
                 path, .writeOnly, options: [.create, .truncate, .append, .noFollow, .closeOnExec],
@@ -54,7 +54,7 @@ package struct SimulatedStoreLog: ~Copyable {
     }
 
     /// Adds a store.
-    package mutating func add(_ store: SimulatedStore) throws(HostError) {
+    package mutating func add(_ store: SimulatedStore) throws(OperationError) {
         let line = store.line + "\n"
         do {
             _ = try file.writeAll(line.utf8)

@@ -29,8 +29,8 @@ extension SimulatedHost {
     /// Runs the body; where it fails, makes the stores of the undo and adds to the error what went wrong with them.
     /// A host that crashed cannot undo anything.
     package func undoing<Result>(
-        _ body: (inout StepUndo) throws(HostError) -> Result
-    ) throws(HostError) -> Result {
+        _ body: (inout StepUndo) throws(OperationError) -> Result
+    ) throws(OperationError) -> Result {
         var undo = StepUndo()
         do {
             return try body(&undo)
@@ -40,7 +40,7 @@ extension SimulatedHost {
         }
     }
 
-    private func undone(_ undo: StepUndo, after failure: HostError) -> HostError {
+    private func undone(_ undo: StepUndo, after failure: OperationError) -> OperationError {
         var failure = failure
         for store in undo.inOrder {
             // What was enabled once and lost its capacity is no object any more.
@@ -48,7 +48,7 @@ extension SimulatedHost {
             do {
                 try self.store(store)
             } catch {
-                failure.undoFailures.append("\(error.operation): \(error.reason)")
+                failure.undoFailures.append(error.part)
             }
         }
         failure.undoFailures += undo.losses

@@ -5,7 +5,7 @@ package import ProvisionCore
 /// less than there is; an empty list means something only where nothing is hidden.
 package enum Sight {
     /// Why somebody who uses a device could go unseen; nil where nobody could. Opens nothing.
-    package static var obstacle: HostError? {
+    package static var obstacle: OperationError? {
         obstacle(
             isThere: { unsafe access($0, F_OK) == 0 || errno != ENOENT },
             mayTrace: Linux.mayTrace, processSpace: ProcText.link("/proc/1/ns/pid"), isRoot: geteuid() == 0)
@@ -19,7 +19,7 @@ package enum Sight {
     ///   - isRoot: whether the caller is root.
     package static func obstacle(
         isThere: (String) -> Bool, mayTrace: Bool, processSpace: String?, isRoot: Bool
-    ) -> HostError? {
+    ) -> OperationError? {
         guard isThere("/proc/self/mountinfo") else {
             return hidden("/proc is not mounted", advice: "mount -t proc proc /proc")
         }
@@ -30,7 +30,7 @@ package enum Sight {
                 advice: "run it where /proc shows everything; a systemd service needs ProcSubset=all")
         }
         guard mayTrace else {
-            return HostError(
+            return OperationError(
                 .notPermitted, while: operation,
                 reason: "only a process with CAP_SYS_PTRACE sees the open files of others",
                 advice: isRoot
@@ -52,7 +52,7 @@ package enum Sight {
     /// The first PID namespace, whose number is fixed (include/linux/proc_ns.h, `PROC_PID_INIT_INO`).
     private static let initialProcessSpace = "pid:[\(UInt32(0xEFFF_FFFC))]"
 
-    private static func hidden(_ reason: String, advice: String) -> HostError {
-        HostError(.unavailable, while: operation, reason: reason, advice: advice)
+    private static func hidden(_ reason: String, advice: String) -> OperationError {
+        OperationError(.unavailable, while: operation, reason: reason, advice: advice)
     }
 }

@@ -54,7 +54,7 @@ package enum SystemMemory {
     }
 
     /// Changes what the kernel does with new memory blocks.
-    package static func setPolicy(_ policy: String) throws(HostError) {
+    package static func setPolicy(_ policy: String) throws(OperationError) {
         do throws(Errno) {
             try SysfsDirectory(MemoryBlocks.root).write(policy, to: policyAttribute)
         } catch {

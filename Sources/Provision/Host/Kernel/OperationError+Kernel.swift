@@ -2,13 +2,13 @@ import Glibc
 import SystemPackage
 package import ProvisionCore
 
-extension HostError {
+extension OperationError {
     /// The error of a system or libndctl call that failed with `errno` (either sign, as libndctl returns −errno).
     package static func system(
         _ errno: Int32, while operation: String, device: String? = nil, advice: String? = nil
-    ) -> HostError {
+    ) -> OperationError {
         let code = errno.magnitude > UInt32(Int32.max) ? EIO : Int32(errno.magnitude)
-        return HostError(
+        return OperationError(
             kind(of: code), while: operation, device: device, reason: Errno(rawValue: code).description,
             advice: advice ?? generalAdvice(code), errno: code)
     }
