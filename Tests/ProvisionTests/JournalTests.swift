@@ -31,6 +31,30 @@ import Testing
         try file.closeAfter { _ = try file.writeAll(bytes) }
     }
 
+    private static var errors: [OperationError] {
+        let kinds: [OperationError.Kind] = [.notPermitted, .busy, .changed, .failed, .unavailable]
+        var stored = OperationError(
+            .failed, while: "set the size", device: "namespace0.0", reason: "No space",
+            advice: "ask for less", errno: 28,
+            undoFailures: ["release it (namespace0.0): gone"])
+        stored.hasStored = true
+        let loss = Loss(address: "region0/wal", words: ["wal", "uuid"], consequence: "would be destroyed")
+        return kinds.map { OperationError($0, while: "look", reason: "why") } + [
+            stored, .interrupted, .consentMissing([loss]),
+        ]
+            + OperationError.RecordKind.allCases.map { OperationError(record: $0, "no file") }
+    }
+
+    /// The error of a step that failed can be told later as it was told then.
+    @Test func theErrorOfAStepIsKeptWhole() throws {
+        let scratch = try ScratchDirectory()
+        let records = Self.errors.enumerated().map { number, error in
+            JournalRecord.undo(reason: "it failed", failure: StepFailure(step: number, error: error))
+        }
+        let path = try journal(scratch, records)
+        #expect(try Journal.records(in: contents(path), path) == [.begin(header)] + records)
+    }
+
     private var everyRecord: [JournalRecord] {
         var generator = SystemRandomNumberGenerator()
         return [

@@ -43,7 +43,7 @@ import Testing
         if afterReboot { unsafe unlink(places.runtime.appending(StatePlaces.mark).string) }
         for place in [places.usual, path("third")] {
             let error = try #require(refusal(besides: place))
-            #expect(error.kind == .interrupted)
+            #expect(error.kind == .record(.interrupted))
             #expect(
                 error.description
                     == "transaction \(id), recorded in \(path("other")), was interrupted")
@@ -82,7 +82,7 @@ import Testing
         #expect(try places.remember(path("unmounted")) == nil)
         let error = try #require(refusal(besides: places.usual))
         #expect(
-            error.kind == .interrupted
+            error.kind == .record(.interrupted)
                 && error.description.contains("\(path("unmounted")), which does not exist"))
         #expect(error.advice?.contains("\(places.runtime.appending(StatePlaces.mark))") == true)
     }

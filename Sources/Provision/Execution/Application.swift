@@ -321,7 +321,9 @@ public struct Application {
             }
             let undone = try Recovery(
                 host: host, store: store, interruption: interruption, progress: progress
-            ).undo(name, because: failure.error.description, &recording)
+            ).undo(
+                name, because: failure.error.description, &recording,
+                failure: StepFailure(step: failure.done.count, error: failure.error))
             return .undone(failed: failure.step, failure.error, undone)
         } catch {
             // What it made and could not take back is protected as the profile says.

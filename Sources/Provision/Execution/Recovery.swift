@@ -204,9 +204,9 @@ public struct Recovery {
     }
 
     func undo(
-        _ id: String, because reason: String, _ recording: inout Recording
+        _ id: String, because reason: String, _ recording: inout Recording, failure: StepFailure? = nil
     ) throws(OperationError) -> Undone {
-        try recording.note(.undo(reason: reason))
+        try recording.note(.undo(reason: reason, failure: failure))
         let patience = OtherTools.Patience(patience)
         var hasWaited = false
         while true {

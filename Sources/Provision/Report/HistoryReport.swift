@@ -142,6 +142,8 @@ public struct TransactionReport: Sendable {
             lines.append("  rolled back from: \(TransactionText.state(rollback.undone))\(time)")
         }
         if let reason = log.undoReason { lines.append("  undone because: \(TerminalText.clean(reason))") }
+        // Its sentence is the reason.
+        if let error = log.failure?.error { lines += ErrorReport.lines(error).dropFirst() }
         lines.append("  steps:")
         for number in log.header.steps.indices { lines.append("    \(number + 1). \(line(of: number))") }
         lines += log.proofs.map { "  proof of \(TerminalText.clean($0.address)): \(line(of: $0))" }
@@ -205,6 +207,11 @@ public struct TransactionReport: Sendable {
                 item.set("length", errors.length)
             }
             return item
+        }
+        if let failure = log.failure {
+            let item = ErrorReport.json(failure.error)
+            item.set("step", failure.step)
+            node.set("undo_error", item)
         }
         node.set("saved_size", log.savedSize)
     }

@@ -40,11 +40,12 @@ extension JournalRecord {
             if let namespace = result.namespace { node.set("namespace", InventoryReport.node(namespace)) }
             if let sample = result.sample { node.set("sample", sample.json) }
             node.set("margins", result.margins?.sum)
-        case .undo(let reason, let agreed):
+        case .undo(let reason, let agreed, let failure):
             node.set("record", "undo")
             node.set("time", time)
             node.set("reason", reason)
             if !agreed.isEmpty { node.set("agreed", each: agreed) { .string($0) } }
+            if let failure { node.set("failure", failure.json) }
         case .accounted(let step, let ranges):
             node.set("record", "accounted")
             node.set("step", step)
@@ -124,7 +125,10 @@ extension JournalRecord {
         case "undo":
             self = .undo(
                 reason: try node.required("reason").string(),
-                agreed: try node.list("agreed") { item throws(JSONError) in try item.string() })
+                agreed: try node.list("agreed") { item throws(JSONError) in try item.string() },
+                failure: try node.optional("failure").map { item throws(JSONError) in
+                    try StepFailure(item)
+                })
         case "accounted":
             self = .accounted(
                 step: try node.required("step").integer(),

@@ -15,9 +15,9 @@ enum JournalRecord: Equatable, Sendable {
     case intent(step: Int, FreshIdentity)
     /// A step was performed and read back: what it left, and what a namespace that it created holds.
     case done(step: Int, StepResult = StepResult())
-    /// Everything before this is being undone. What was agreed to is said by a second one, once everything was looked at and
+    /// Everything before this is being undone, because a step failed or for another reason. What was agreed to is said by a second one, once everything was looked at and
     /// before anything is given up: words that were not enough are not kept.
-    case undo(reason: String, agreed: [String] = [])
+    case undo(reason: String, agreed: [String] = [], failure: StepFailure? = nil)
     /// What the step made ran as it was made when undoing came to it: whatever lies in its metadata, at these ranges of its
     /// region, is the kernel's.
     case accounted(step: Int, [Extent])

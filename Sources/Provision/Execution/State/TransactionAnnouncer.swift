@@ -34,7 +34,7 @@ public struct TransactionAnnouncer: Sendable {
         case .begin(let header):
             let what = header.clearsErrors ? "clears media errors" : "for \(header.source)"
             send("begin", name, "begins: \(Self.count(header.steps.count)) \(what)", [])
-        case .undo(let reason, let agreed):
+        case .undo(let reason, let agreed, _):
             // A second record of the same undoing says what was agreed to.
             guard agreed.isEmpty else { return }
             send("undo", name, "is being undone: \(reason)", [], .notice)

@@ -35,6 +35,8 @@ public struct TransactionLog: Equatable, Sendable {
     public var proofs: [RecordedProof] = []
     /// Why it was undone; nil where it was not.
     public var undoReason: String?
+    /// The step that failed, with its error; nil where none did, and in journals that do not tell.
+    public var failure: StepFailure?
     /// The host as it left it; nil where it did not come to its end.
     public var after: Observed?
     /// How it ended; nil where it did not: it was interrupted.
@@ -93,8 +95,9 @@ public struct TransactionLog: Equatable, Sendable {
         case .done(let step, let result):
             done.insert(step)
             results[step] = result
-        case .undo(let reason, let agreed):
+        case .undo(let reason, let agreed, let failure):
             undoReason = reason
+            self.failure = failure ?? self.failure
             self.agreed.formUnion(agreed)
             end = nil
         case .accounted(let step, let ranges): accounted[step] = ranges
@@ -111,7 +114,7 @@ public struct TransactionLog: Equatable, Sendable {
             self.after = after ?? self.after
             // Undoing that stopped before it gave anything up leaves the transaction as it was.
             if end == .committed || end == .incomplete {
-                undoReason = nil
+                (undoReason, failure) = (nil, nil)
                 agreed = []
             }
         }
@@ -143,7 +146,7 @@ public struct TransactionLog: Equatable, Sendable {
 
     public static func == (left: TransactionLog, right: TransactionLog) -> Bool {
         left.header == right.header && left.begun == right.begun && left.done == right.done
-            && left.end == right.end && left.undoReason == right.undoReason
+            && left.end == right.end && left.undoReason == right.undoReason && left.failure == right.failure
             && left.ranges.map(\.range) == right.ranges.map(\.range) && left.labels == right.labels
             && left.placeholders == right.placeholders && left.results == right.results
             && left.samples == right.samples && left.accounted == right.accounted

@@ -38,7 +38,7 @@ public struct TransactionSummary: Equatable, Sendable {
     /// What a record adds, with the time at which it was written.
     mutating func add(_ record: JournalRecord, at time: Int?) {
         switch record {
-        case .undo(let reason, _):
+        case .undo(let reason, _, _):
             undoReason = reason
             if let end { rollback = Rollback(undone: end, time: time) }
             end = nil

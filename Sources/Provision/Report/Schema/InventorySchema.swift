@@ -271,7 +271,7 @@ enum StatusSchema {
                 "outcome": Words.words(outcomes),
             ],
             optional: [
-                "ended_time": Words.number, "undo_reason": Words.text,
+                "ended_time": Words.number, "undo_reason": Words.text, "undo_error": ApplySchema.error,
                 "rollback": Words.record(["time": Words.number, "undone": Words.words(outcomes)]),
             ]),
         "difference": Words.record(
