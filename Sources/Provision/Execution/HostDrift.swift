@@ -186,18 +186,14 @@ extension Namespace {
         var list = DriftList()
         list.compare("state", isActive ? "active" : "disabled", now.isActive ? "active" : "disabled")
         list.hidesUnknown = isActive != now.isActive
-        list.compare("name", name, now.name, hidable: false)
-        list.compare("mode", mode?.rawValue, now.mode?.rawValue)
-        list.compare("raw_size", rawSize.description, now.rawSize.description)
+        list.compare(configuration, now.configuration, in: [.name, .mode, .rawSize])
         // A region's address can be hidden or wrong, and a move of the namespace shows all the same.
         if let offset = region.offset(of: self), let newOffset = newRegion.offset(of: now) {
             list.compare("offset", DriftList.address(offset), DriftList.address(newOffset))
         } else {
             list.compare("resource", resource.map(DriftList.address), now.resource.map(DriftList.address))
         }
-        list.compare("map", map?.rawValue, now.map?.rawValue)
-        list.compare("align", align?.description, now.align?.description)
-        list.compare("sector_size", sectorSize.map { "\($0)" }, now.sectorSize.map { "\($0)" })
+        list.compare(configuration, now.configuration, in: [.map, .align, .sectorSize])
         list.compare("raw_uuid", labelUUID?.description, now.labelUUID?.description)
         list.compare("uuid", infoBlockUUID?.description, now.infoBlockUUID?.description)
         let isWholeUseKnown = tellsWholeUse && now.tellsWholeUse
@@ -285,6 +281,16 @@ private struct DriftList {
         guard before != after else { return }
         if hidable, hidesUnknown, before == nil || after == nil { return }
         changes.append(HostDrift.Change(property: property, before: before, after: after))
+    }
+
+    /// A name is in the label, and known without a driver as well.
+    mutating func compare(
+        _ before: NamespaceConfiguration, _ after: NamespaceConfiguration,
+        in attributes: [NamespaceConfiguration.Attribute]
+    ) {
+        for (attribute, old, new) in before.differences(to: after, in: attributes) {
+            compare(attribute.rawValue, old?.description, new?.description, hidable: attribute != .name)
+        }
     }
 
     static func address(_ number: UInt64) -> String { "0x" + String(number, radix: 16) }

@@ -163,18 +163,20 @@ extension PlannedChange {
 extension NamespaceSummary {
     /// Its facts under the keys of the inventory, each as a text.
     fileprivate var facts: [(key: String, text: String?)] {
-        [
-            ("name", name), ("mode", mode?.rawValue), ("raw_size", rawSize.description),
-            ("usable_size", usableSize?.description), ("map", map?.rawValue), ("align", align?.description),
-            ("sector_size", sectorSize.map { "\($0)" }),
-            ("resource", resource.map { "0x" + String($0, radix: 16) }),
-            (
-                "mappings",
-                mappings.map {
-                    "\($0.map { String($0.lowerBound, radix: 16) + "-" + String($0.upperBound - 1, radix: 16) })"
-                }
-            ),
-            ("raw_uuid", labelUUID?.description), ("state", isActive ? "active" : "disabled"),
-        ]
+        facts(in: [.name, .mode, .rawSize]) + [("usable_size", usableSize?.description)]
+            + facts(in: [.map, .align, .sectorSize]) + [
+                ("resource", resource.map { "0x" + String($0, radix: 16) }),
+                (
+                    "mappings",
+                    mappings.map {
+                        "\($0.map { String($0.lowerBound, radix: 16) + "-" + String($0.upperBound - 1, radix: 16) })"
+                    }
+                ),
+                ("raw_uuid", labelUUID?.description), ("state", isActive ? "active" : "disabled"),
+            ]
+    }
+
+    private func facts(in attributes: [NamespaceConfiguration.Attribute]) -> [(key: String, text: String?)] {
+        attributes.map { ($0.rawValue, configuration[$0]?.description) }
     }
 }

@@ -46,16 +46,19 @@ enum ReadBack {
 
     private static func matches(_ layout: Layout, _ found: Namespace) -> [String] {
         var differences = expect("active", true, found.isActive)
-        differences += expect("mode", layout.mode, found.mode)
-        differences += expect("size", layout.rawSize, found.rawSize)
+        differences += matches(layout, found, in: [.mode, .rawSize])
         differences += expect("extents", 1, found.extents ?? 1)
-        if let name = layout.name { differences += expect("name", name.text, found.name) }
-        if let map = layout.map { differences += expect("map", map, found.map) }
-        if let align = layout.align { differences += expect("align", align.size, found.align) }
-        if let sector = layout.sectorSize {
-            differences += expect("sector size", sector.bytes, found.sectorSize)
-        }
+        differences += matches(layout, found, in: [.name, .map, .align, .sectorSize])
         return differences + usable(found)
+    }
+
+    /// What the layout leaves open can be anything.
+    private static func matches(
+        _ layout: Layout, _ found: Namespace, in attributes: [NamespaceConfiguration.Attribute]
+    ) -> [String] {
+        let wanted = layout.configuration
+        return attributes.filter { wanted[$0] != nil }
+            .flatMap { expect($0.words, wanted[$0], found.configuration[$0]) }
     }
 
     /// What keeps the device of a devdax namespace from being opened. A device that another driver has taken is left to it:

@@ -352,10 +352,7 @@ extension UndoScene {
 extension Namespace {
     /// What of it the kernel writes for itself, from its start.
     fileprivate func metadata(labels: LabelVersion?) -> [Extent] {
-        guard let mode, mode != .raw, let resource else { return [] }
-        let layout = Layout(
-            name: nil, mode: mode, map: map, align: align.flatMap { Alignment($0) },
-            sectorSize: sectorSize.flatMap { SectorSize($0) }, rawSize: rawSize)
+        guard let layout = Layout(configuration), layout.mode != .raw, let resource else { return [] }
         return MediaWrites.ranges(for: layout, rawSize: rawSize, start: resource, labels: labels)
     }
 }

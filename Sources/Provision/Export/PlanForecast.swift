@@ -55,10 +55,10 @@ struct PlanForecast {
     ) -> Namespace {
         var namespace = Namespace(
             device: before.device, resource: summary.resource, rawSize: summary.rawSize,
-            extents: region.labelling == .labelled ? 1 : nil, mode: summary.mode, recordedMode: summary.mode,
-            isActive: summary.isActive, usableSize: summary.usableSize, map: summary.map,
-            align: summary.align, sectorSize: summary.sectorSize, name: summary.name,
-            labelUUID: summary.labelUUID, badBlocks: before.badBlocks)
+            extents: region.labelling == .labelled ? 1 : nil, recordedMode: summary.mode,
+            isActive: summary.isActive, usableSize: summary.usableSize, labelUUID: summary.labelUUID,
+            badBlocks: before.badBlocks)
+        namespace.configuration = summary.configuration
         namespace.daxDevice =
             use.map(DaxDevice.init(forecast:)) ?? (summary.device == nil ? nil : before.daxDevice)
         namespace.rights = summary.rights

@@ -154,8 +154,7 @@ extension Namespace {
 
     /// Whether this is what another was, in everything that people rely on.
     package func isSame(as other: Namespace) -> Bool {
-        resource == other.resource && rawSize == other.rawSize && labelUUID == other.labelUUID
-            && name == other.name && isActive == other.isActive && mode == other.mode && map == other.map
-            && align == other.align && infoBlockUUID == other.infoBlockUUID && sectorSize == other.sectorSize
+        configuration == other.configuration && resource == other.resource && labelUUID == other.labelUUID
+            && infoBlockUUID == other.infoBlockUUID && isActive == other.isActive
     }
 }

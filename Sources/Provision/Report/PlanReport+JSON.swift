@@ -101,13 +101,13 @@ extension PlanReport {
     /// A namespace as an object, in the words of the inventory.
     static func summary(_ summary: NamespaceSummary) -> JSONNode {
         let node = JSONNode.object()
-        node.set("name", summary.name)
-        node.set("mode", summary.mode?.rawValue)
-        node.set("raw_size", summary.rawSize)
+        for attribute in [.name, .mode, .rawSize] as [NamespaceConfiguration.Attribute] {
+            summary.configuration.set(attribute, in: node)
+        }
         node.set("usable_size", summary.usableSize)
-        node.set("map", summary.map?.rawValue)
-        node.set("align", summary.align)
-        node.set("sector_size", summary.sectorSize)
+        for attribute in [.map, .align, .sectorSize] as [NamespaceConfiguration.Attribute] {
+            summary.configuration.set(attribute, in: node)
+        }
         node.set("resource", summary.resource)
         node.set("raw_uuid", summary.labelUUID)
         node.set("state", summary.isActive ? "active" : "disabled")

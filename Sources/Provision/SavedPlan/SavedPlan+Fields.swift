@@ -65,11 +65,7 @@ extension NamespaceSummary {
     /// The summary that a node describes.
     init(_ node: JSONCursor) throws(JSONError) {
         self.init(
-            name: try node.optional("name")?.string(), mode: try node.optional("mode")?.word(),
-            rawSize: try node.required("raw_size").size(),
-            usableSize: try node.optional("usable_size")?.size(), map: try node.optional("map")?.word(),
-            align: try node.optional("align")?.unit(),
-            sectorSize: try node.optional("sector_size")?.integer(),
+            try NamespaceConfiguration(node), usableSize: try node.optional("usable_size")?.size(),
             resource: try node.optional("resource")?.address(),
             labelUUID: try node.optional("raw_uuid")?.uuid(), isActive: try node.state("active"),
             device: try node.optional("device").map(InventoryReader.daxDevice),

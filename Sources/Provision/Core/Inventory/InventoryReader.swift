@@ -115,19 +115,15 @@ public enum InventoryReader {
 
     /// The namespace that an object describes.
     package static func namespace(_ node: JSONCursor) throws(JSONError) -> Namespace {
-        Namespace(
-            device: try node.required("dev").string(),
-            resource: try node.optional("resource")?.address(),
-            rawSize: try node.required("raw_size").size(),
+        let device = try node.required("dev").string()
+        let configuration = try NamespaceConfiguration(node)
+        var namespace = Namespace(
+            device: device, resource: try node.optional("resource")?.address(),
+            rawSize: configuration.rawSize,
             extents: try node.optional("extents")?.count(),
-            mode: try node.optional("mode")?.word(),
             recordedMode: try node.optional("configured_mode")?.word(),
             isActive: try node.state("active"),
             usableSize: try node.optional("usable_size")?.size(),
-            map: try node.optional("map")?.word(),
-            align: try node.optional("align")?.unit(),
-            sectorSize: try node.optional("sector_size")?.integer(),
-            name: try node.optional("name")?.string(),
             labelUUID: try node.optional("raw_uuid")?.uuid(),
             infoBlockUUID: try node.optional("uuid")?.uuid(),
             blockDevice: try node.optional("blockdev")?.string(),
@@ -140,6 +136,8 @@ public enum InventoryReader {
             rights: try node.optional("rights").map { rights throws(JSONError) in
                 try DeviceRights(rights)
             } ?? .none)
+        namespace.configuration = configuration
+        return namespace
     }
 
     package static func daxDevice(_ node: JSONCursor) throws(JSONError) -> DaxDevice {

@@ -4,27 +4,16 @@ public struct Namespace: Equatable, Sendable {
     public var device: String
     /// The first system physical address of the allocation; nil where it may not be read (not root).
     public var resource: UInt64?
-    /// The capacity allocated (sysfs `size`), metadata included.
-    public var rawSize: ByteCount
+    /// What it is configured as, as far as it shows that. Each attribute stands below under its own name.
+    public var configuration: NamespaceConfiguration
     /// The number of extents per DIMM; anything but 1 is a broken allocation. Nil on label-less regions.
     public var extents: Int?
-    /// The mode it runs in while active. While disabled: the mode that its label's holder class records, or nil
-    /// where the label records none (v1.1 labels, or an unfinished creation).
-    public var mode: NamespaceMode?
     /// The mode that the label's holder class records (sysfs `holder_class`), nil where it records none.
     public var recordedMode: NamespaceMode?
     /// Whether a driver is bound to it or to its claim.
     public var isActive: Bool
     /// The capacity that users of the device get; nil while disabled.
     public var usableSize: ByteCount?
-    /// Where the page map lives; nil for other modes and while disabled.
-    public var map: MapLocation?
-    /// The alignment of fsdax and devdax; nil for other modes and while disabled.
-    public var align: ByteCount?
-    /// The sector size of raw and sector mode; nil where there is none.
-    public var sectorSize: UInt32?
-    /// The name in the label; nil where it is empty or there is no label.
-    public var name: String?
     /// The UUID in the label; nil on label-less regions.
     public var labelUUID: UUID?
     /// The UUID in the info block (ndctl's `uuid` of a claimed namespace); nil for raw and while disabled.
@@ -61,16 +50,12 @@ public struct Namespace: Equatable, Sendable {
     ) {
         self.device = device
         self.resource = resource
-        self.rawSize = rawSize
+        self.configuration = NamespaceConfiguration(
+            name: name, mode: mode, rawSize: rawSize, map: map, align: align, sectorSize: sectorSize)
         self.extents = extents
-        self.mode = mode
         self.recordedMode = recordedMode
         self.isActive = isActive
         self.usableSize = usableSize
-        self.map = map
-        self.align = align
-        self.sectorSize = sectorSize
-        self.name = name
         self.labelUUID = labelUUID
         self.infoBlockUUID = infoBlockUUID
         self.blockDevice = blockDevice
@@ -97,6 +82,45 @@ public struct Namespace: Equatable, Sendable {
         }
         if !isActive, recordedMode == nil, labelUUID != nil { return .neverEnabled }
         return nil
+    }
+}
+
+extension Namespace {
+    /// The capacity allocated (sysfs `size`), metadata included.
+    public var rawSize: ByteCount {
+        get { configuration.rawSize }
+        set { configuration.rawSize = newValue }
+    }
+
+    /// The mode it runs in while active. While disabled: the mode that its label's holder class records, or nil
+    /// where the label records none (v1.1 labels, or an unfinished creation).
+    public var mode: NamespaceMode? {
+        get { configuration.mode }
+        set { configuration.mode = newValue }
+    }
+
+    /// Where the page map lives; nil for other modes and while disabled.
+    public var map: MapLocation? {
+        get { configuration.map }
+        set { configuration.map = newValue }
+    }
+
+    /// The alignment of fsdax and devdax; nil for other modes and while disabled.
+    public var align: ByteCount? {
+        get { configuration.align }
+        set { configuration.align = newValue }
+    }
+
+    /// The sector size of raw and sector mode; nil where there is none.
+    public var sectorSize: UInt32? {
+        get { configuration.sectorSize }
+        set { configuration.sectorSize = newValue }
+    }
+
+    /// The name in the label; nil where it is empty or there is no label.
+    public var name: String? {
+        get { configuration.name }
+        set { configuration.name = newValue }
     }
 }
 

@@ -173,8 +173,8 @@ package enum NdctlRawSize {
         let size = PrintedSize.roundest(printed)
         namespace.rawSize = size
         namespace.usableSize = namespace.isActive ? size : nil
-        guard isClaimed, let mode = namespace.mode else { return }
-        if let (raw, usable) = derived(from: printed, mode, namespace, in: region) {
+        guard isClaimed, let layout = Layout(namespace.configuration) else { return }
+        if let (raw, usable) = derived(from: printed, layout, in: region) {
             namespace.rawSize = raw
             namespace.usableSize = usable
             limits.insert(.derivedRawSize(namespace.device))
@@ -186,26 +186,21 @@ package enum NdctlRawSize {
     /// The least raw size whose usable size is what is printed, with the usable size: a multiple of the allocation
     /// unit that ndctl and daxprov create with, else of the region's alignment. The allocation is taken to start at a multiple of the namespace's alignment. Nil where none is.
     private static func derived(
-        from printed: ClosedRange<UInt64>, _ mode: NamespaceMode, _ namespace: Namespace, in region: Region
+        from printed: ClosedRange<UInt64>, _ layout: Layout, in region: Region
     ) -> (raw: ByteCount, usable: ByteCount)? {
         if region.labelling == .labelLess, region.size > .zero {
             return (region.size, PrintedSize.roundest(printed))
         }
-        let align = namespace.align.flatMap { Alignment($0) }
-        let sector = namespace.sectorSize.flatMap { SectorSize($0) }
         let grid = region.align ?? .mib(16)
-        let stripe = align.flatMap {
+        let stripe = layout.align.flatMap {
             AllocationUnit.size(regionAlign: grid, align: $0, ways: region.interleaveWays)
         }
         let ways = [LabelVersion.v1_2, .v1_1].map { ($0, stripe ?? grid) } + [(.v1_2, grid), (.v1_1, grid)]
         for (labels, unit) in ways {
             let raw = NamespaceGeometry.rawSize(
-                forUsable: ByteCount(printed.lowerBound), unit: unit, start: 0,
-                mode: mode, map: namespace.map, align: align, sectorSize: sector, labels: labels)
+                of: layout, forUsable: ByteCount(printed.lowerBound), unit: unit, start: 0, labels: labels)
             guard let raw, raw <= JSONCursor.maximumSize else { continue }
-            let usable = NamespaceGeometry.usableSize(
-                rawSize: raw, start: 0, mode: mode, map: namespace.map, align: align, sectorSize: sector,
-                labels: labels)
+            let usable = NamespaceGeometry.usableSize(of: layout, rawSize: raw, start: 0, labels: labels)
             if let usable, printed.contains(usable.bytes) { return (raw, usable) }
         }
         return nil

@@ -64,20 +64,10 @@ public struct Change: Equatable, Sendable {
 
 /// What a plan says of a namespace before and after a change.
 public struct NamespaceSummary: Equatable, Sendable {
-    /// The name; nil where it has none.
-    public var name: String?
-    /// The mode; nil where it is not known.
-    public var mode: NamespaceMode?
-    /// The capacity allocated.
-    public var rawSize: ByteCount
+    /// What it is configured as. Each attribute stands below under its own name.
+    public var configuration: NamespaceConfiguration
     /// The capacity for the device's users; nil where it is not known.
     public var usableSize: ByteCount?
-    /// Where the page map is.
-    public var map: MapLocation?
-    /// The alignment.
-    public var align: ByteCount?
-    /// The sector size.
-    public var sectorSize: UInt32?
     /// The first system physical address; nil where it is not known.
     public var resource: UInt64?
     /// The UUID in the label; nil where there is none, or where the change gives a new one.
@@ -98,13 +88,9 @@ public struct NamespaceSummary: Equatable, Sendable {
         map: MapLocation? = nil, align: ByteCount? = nil, sectorSize: UInt32? = nil, resource: UInt64? = nil,
         labelUUID: UUID? = nil, isActive: Bool, device: DaxDevice? = nil, rights: DeviceRights = .none
     ) {
-        self.name = name
-        self.mode = mode
-        self.rawSize = rawSize
+        self.configuration = NamespaceConfiguration(
+            name: name, mode: mode, rawSize: rawSize, map: map, align: align, sectorSize: sectorSize)
         self.usableSize = usableSize
-        self.map = map
-        self.align = align
-        self.sectorSize = sectorSize
         self.resource = resource
         self.labelUUID = labelUUID
         self.isActive = isActive
@@ -114,13 +100,25 @@ public struct NamespaceSummary: Equatable, Sendable {
 }
 
 extension NamespaceSummary {
+    /// What there is to say of a namespace of this configuration.
+    package init(
+        _ configuration: NamespaceConfiguration, usableSize: ByteCount?, resource: UInt64?, labelUUID: UUID?,
+        isActive: Bool, device: DaxDevice? = nil, rights: DeviceRights = .none
+    ) {
+        self.configuration = configuration
+        self.usableSize = usableSize
+        self.resource = resource
+        self.labelUUID = labelUUID
+        self.isActive = isActive
+        self.device = device
+        self.rights = rights
+    }
+
     /// What there is to say of an observed namespace.
     public init(_ namespace: Namespace) {
         self.init(
-            name: namespace.name, mode: namespace.mode, rawSize: namespace.rawSize,
-            usableSize: namespace.usableSize, map: namespace.map, align: namespace.align,
-            sectorSize: namespace.sectorSize, resource: namespace.resource, labelUUID: namespace.labelUUID,
-            isActive: namespace.isActive,
+            namespace.configuration, usableSize: namespace.usableSize, resource: namespace.resource,
+            labelUUID: namespace.labelUUID, isActive: namespace.isActive,
             device: namespace.daxDevice.flatMap { $0.deviation == nil ? nil : $0 },
             rights: namespace.rights)
     }
@@ -128,8 +126,44 @@ extension NamespaceSummary {
     /// What there is to say of a namespace that a layout describes.
     package init(_ layout: Layout, usableSize: ByteCount?, resource: UInt64?) {
         self.init(
-            name: layout.name?.text, mode: layout.mode, rawSize: layout.rawSize, usableSize: usableSize,
-            map: layout.map, align: layout.align?.size, sectorSize: layout.sectorSize?.bytes,
-            resource: resource, labelUUID: nil, isActive: true)
+            layout.configuration, usableSize: usableSize, resource: resource, labelUUID: nil, isActive: true)
+    }
+}
+
+extension NamespaceSummary {
+    /// The name; nil where it has none.
+    public var name: String? {
+        get { configuration.name }
+        set { configuration.name = newValue }
+    }
+
+    /// The mode; nil where it is not known.
+    public var mode: NamespaceMode? {
+        get { configuration.mode }
+        set { configuration.mode = newValue }
+    }
+
+    /// The capacity allocated.
+    public var rawSize: ByteCount {
+        get { configuration.rawSize }
+        set { configuration.rawSize = newValue }
+    }
+
+    /// Where the page map is.
+    public var map: MapLocation? {
+        get { configuration.map }
+        set { configuration.map = newValue }
+    }
+
+    /// The alignment.
+    public var align: ByteCount? {
+        get { configuration.align }
+        set { configuration.align = newValue }
+    }
+
+    /// The sector size.
+    public var sectorSize: UInt32? {
+        get { configuration.sectorSize }
+        set { configuration.sectorSize = newValue }
     }
 }

@@ -26,3 +26,30 @@ public struct Layout: Equatable, Sendable {
         self.rawSize = rawSize
     }
 }
+
+extension Layout {
+    /// What a namespace of this layout is configured as.
+    public var configuration: NamespaceConfiguration {
+        NamespaceConfiguration(
+            name: name?.text, mode: mode, rawSize: rawSize, map: map, align: align?.size,
+            sectorSize: sectorSize?.bytes)
+    }
+
+    /// The layout of a namespace that is configured so; nil where its mode is not known. A name, an alignment or a sector
+    /// size that no layout can have is left out.
+    package init?(_ configuration: NamespaceConfiguration) {
+        guard let mode = configuration.mode else { return nil }
+        self.init(
+            name: configuration.name.flatMap { NamespaceName($0) }, mode: mode, map: configuration.map,
+            align: configuration.align.flatMap { Alignment($0) },
+            sectorSize: configuration.sectorSize.flatMap { SectorSize($0) }, rawSize: configuration.rawSize)
+    }
+
+    /// Whether it differs from another in name and size alone.
+    package func isFormatted(as other: Layout) -> Bool {
+        var twin = other
+        twin.name = name
+        twin.rawSize = rawSize
+        return twin == self
+    }
+}

@@ -46,17 +46,14 @@ package struct LayoutDecision {
         guard namespace.mode == layout.mode else {
             return ["mode \(namespace.mode?.rawValue ?? "unknown") becomes \(layout.mode.rawValue)"]
         }
-        var differences: [String] = []
-        if let map = layout.map, let old = namespace.map, map != old {
-            differences.append("map \(old.rawValue) becomes \(map.rawValue)")
+        let differences = namespace.configuration.differences(
+            to: layout.configuration, in: [.map, .align, .sectorSize])
+        return differences.compactMap { attribute, old, new in
+            // What the layout leaves open, or the namespace does not show, is no difference.
+            guard let old, let new else { return nil }
+            let unit = attribute == .sectorSize ? " B" : ""
+            return "\(attribute.words) \(old)\(unit) becomes \(new)\(unit)"
         }
-        if let align = layout.align, let old = namespace.align, align.size != old {
-            differences.append("align \(old) becomes \(align)")
-        }
-        if let sector = layout.sectorSize, let old = namespace.sectorSize, sector.bytes != old {
-            differences.append("sector size \(old) B becomes \(sector)")
-        }
-        return differences
     }
 
     /// ndctl's default: 2 MiB where the kernel offers it and the region starts at a multiple of it, else 4 KiB.

@@ -15,8 +15,7 @@ package enum MediaWrites {
             return [Extent(offset: .zero, length: min(NamespaceGeometry.infoBlockReserve, rawSize))]
         case .fsdax, .devdax:
             let offset = NamespaceGeometry.dataOffset(
-                rawSize: rawSize, start: start, mode: layout.mode, map: layout.map, align: layout.align,
-                labels: labels)
+                of: layout, rawSize: rawSize, start: start, labels: labels)
             let infoBlock = NamespaceGeometry.infoBlockReserve
             let length = layout.map == .dev ? max(offset ?? rawSize, infoBlock) : infoBlock
             return [Extent(offset: .zero, length: min(length, rawSize))]
@@ -34,8 +33,7 @@ extension Layout {
     package func dataRange(at resource: UInt64?) -> Extent {
         let offset =
             mode.isDirectAccess
-            ? NamespaceGeometry.dataOffset(
-                rawSize: rawSize, start: resource ?? 0, mode: mode, map: map, align: align) : .zero
+            ? NamespaceGeometry.dataOffset(of: self, rawSize: rawSize, start: resource ?? 0) : .zero
         let start = min(offset ?? .zero, rawSize)
         return Extent(offset: start, length: rawSize - start)
     }

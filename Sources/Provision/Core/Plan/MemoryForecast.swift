@@ -151,10 +151,8 @@ extension UseReport {
 extension NamespaceSummary {
     /// The physical addresses of the data of a devdax namespace; nil where they are not known.
     fileprivate var dataRange: Range<UInt64>? {
-        guard mode == .devdax, let resource, let usableSize,
-            let offset = NamespaceGeometry.dataOffset(
-                rawSize: rawSize, start: resource, mode: .devdax, map: map,
-                align: align.flatMap { Alignment($0) })
+        guard mode == .devdax, let resource, let usableSize, let layout = Layout(configuration),
+            let offset = NamespaceGeometry.dataOffset(of: layout, rawSize: rawSize, start: resource)
         else { return nil }
         let start = resource + offset.bytes
         return start..<(start + usableSize.bytes)

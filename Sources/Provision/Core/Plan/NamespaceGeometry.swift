@@ -82,6 +82,33 @@ public enum NamespaceGeometry {
         return units.map { unit * $0 }
     }
 
+    /// ``usableSize(rawSize:start:mode:map:align:sectorSize:labels:)`` of a layout, whatever size it says itself.
+    public static func usableSize(
+        of layout: Layout, rawSize: ByteCount, start: UInt64, labels: LabelVersion?
+    ) -> ByteCount? {
+        usableSize(
+            rawSize: rawSize, start: start, mode: layout.mode, map: layout.map, align: layout.align,
+            sectorSize: layout.sectorSize, labels: labels)
+    }
+
+    /// ``dataOffset(rawSize:start:mode:map:align:labels:)`` of a layout, whatever size it says itself.
+    public static func dataOffset(
+        of layout: Layout, rawSize: ByteCount, start: UInt64, labels: LabelVersion? = .v1_2
+    ) -> ByteCount? {
+        dataOffset(
+            rawSize: rawSize, start: start, mode: layout.mode, map: layout.map, align: layout.align,
+            labels: labels)
+    }
+
+    /// ``rawSize(forUsable:unit:start:mode:map:align:sectorSize:labels:)`` of a layout, whatever size it says itself.
+    public static func rawSize(
+        of layout: Layout, forUsable usable: ByteCount, unit: ByteCount, start: UInt64, labels: LabelVersion?
+    ) -> ByteCount? {
+        rawSize(
+            forUsable: usable, unit: unit, start: start, mode: layout.mode, map: layout.map,
+            align: layout.align, sectorSize: layout.sectorSize, labels: labels)
+    }
+
     /// The ranges of a sector-mode namespace that hold its info blocks, maps and logs, from its start.
     package static func translationTableRanges(
         rawSize: ByteCount, sectorSize: SectorSize, labels: LabelVersion?

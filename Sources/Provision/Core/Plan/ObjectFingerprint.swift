@@ -120,16 +120,17 @@ extension ObjectFingerprint {
             .namespace, identity: namespace.labelUUID?.description ?? namespace.device,
             address: "\(region)/\(namespace.displayName)",
             facts: [
-                .name: namespace.name.map { .word($0) }, .labelUUID: namespace.labelUUID.map { .uuid($0) },
+                .labelUUID: namespace.labelUUID.map { .uuid($0) },
                 .infoBlockUUID: namespace.infoBlockUUID.map { .uuid($0) },
                 .state: .word(namespace.isActive ? "active" : "disabled"),
-                .mode: Self.word(namespace.mode), .configuredMode: Self.word(namespace.recordedMode),
-                .map: Self.word(namespace.map), .align: namespace.align.map { .size($0) },
-                .sectorSize: namespace.sectorSize.map { .number(Int($0)) },
-                .resource: namespace.resource.map { .hexadecimal($0) }, .rawSize: .size(namespace.rawSize),
+                .configuredMode: Self.word(namespace.recordedMode),
+                .resource: namespace.resource.map { .hexadecimal($0) },
                 .extents: namespace.extents.map { .number($0) },
                 .device: namespace.daxDevice.map { .word($0.mode.rawValue) },
             ])
+        for attribute in NamespaceConfiguration.Attribute.allCases {
+            facts[attribute.fact] = namespace.configuration[attribute]
+        }
     }
 
     /// A region: what it is, and every range of it that something takes, since the kernel allocates first fit.
@@ -187,5 +188,19 @@ extension ObjectFingerprint {
 
     private static func word(_ value: (some RawRepresentable<String>)?) -> FactValue? {
         value.map { .word($0.rawValue) }
+    }
+}
+
+extension NamespaceConfiguration.Attribute {
+    /// The fact that it is of a namespace.
+    fileprivate var fact: ObjectFingerprint.Fact {
+        switch self {
+        case .name: .name
+        case .mode: .mode
+        case .rawSize: .rawSize
+        case .map: .map
+        case .align: .align
+        case .sectorSize: .sectorSize
+        }
     }
 }

@@ -29,9 +29,7 @@ package struct Sizing {
 
     /// What users get of a raw capacity at this offset; nil where the kernel would not enable it.
     package func usableSize(of layout: Layout, rawSize: ByteCount, offset: ByteCount) -> ByteCount? {
-        NamespaceGeometry.usableSize(
-            rawSize: rawSize, start: start(offset), mode: layout.mode, map: layout.map, align: layout.align,
-            sectorSize: layout.sectorSize, labels: labels)
+        NamespaceGeometry.usableSize(of: layout, rawSize: rawSize, start: start(offset), labels: labels)
     }
 
     /// The least raw capacity that leaves `usable` at this offset.
@@ -39,22 +37,17 @@ package struct Sizing {
         -> ByteCount?
     {
         NamespaceGeometry.rawSize(
-            forUsable: usable, unit: unit, start: start(offset), mode: layout.mode, map: layout.map,
-            align: layout.align, sectorSize: layout.sectorSize, labels: labels)
+            of: layout, forUsable: usable, unit: unit, start: start(offset), labels: labels)
     }
 
     /// What users get of a raw capacity at a start that suits the layout best.
     package func bestUsableSize(of layout: Layout, rawSize: ByteCount) -> ByteCount? {
-        NamespaceGeometry.usableSize(
-            rawSize: rawSize, start: 0, mode: layout.mode, map: layout.map, align: layout.align,
-            sectorSize: layout.sectorSize, labels: labels)
+        NamespaceGeometry.usableSize(of: layout, rawSize: rawSize, start: 0, labels: labels)
     }
 
     /// The least raw capacity that leaves `usable` at a start that suits the layout best.
     package func leastRawSize(of layout: Layout, forUsable usable: ByteCount, unit: ByteCount) -> ByteCount? {
-        NamespaceGeometry.rawSize(
-            forUsable: usable, unit: unit, start: 0, mode: layout.mode, map: layout.map, align: layout.align,
-            sectorSize: layout.sectorSize, labels: labels)
+        NamespaceGeometry.rawSize(of: layout, forUsable: usable, unit: unit, start: 0, labels: labels)
     }
 
     /// The need of a declaration, or why this region cannot meet it.

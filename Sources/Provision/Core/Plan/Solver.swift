@@ -96,8 +96,6 @@ extension Solver.Request {
 
     /// Whether another request asks for the same: the order of the two is of no consequence.
     package func isAlike(_ other: Solver.Request) -> Bool {
-        need == other.need && unit == other.unit && layout.mode == other.layout.mode
-            && layout.map == other.layout.map && layout.align == other.layout.align
-            && layout.sectorSize == other.layout.sectorSize
+        need == other.need && unit == other.unit && layout.isFormatted(as: other.layout)
     }
 }

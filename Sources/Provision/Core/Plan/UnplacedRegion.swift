@@ -92,16 +92,14 @@ package struct UnplacedRegion {
     /// The usable sizes at every start that the kernel could choose: regions start at multiples of 2 MiB, or nothing
     /// in them can be mapped.
     private func usableSizes(of summary: NamespaceSummary, _ sizing: Sizing) -> Set<ByteCount?> {
-        guard let mode = summary.mode else { return [summary.usableSize] }
-        let align = summary.align.flatMap { Alignment($0) }
-        let period = mode.isDirectAccess ? align?.size.bytes ?? 0 : 0
+        guard let layout = Layout(summary.configuration) else { return [summary.usableSize] }
+        let period = layout.mode.isDirectAccess ? layout.align?.size.bytes ?? 0 : 0
         let step = NamespaceGeometry.mappingUnit.bytes
         let starts = stride(from: 0, to: max(period, step), by: Int64.Stride(step))
         return Set(
             starts.map { start in
                 NamespaceGeometry.usableSize(
-                    rawSize: summary.rawSize, start: start, mode: mode, map: summary.map, align: align,
-                    sectorSize: summary.sectorSize.flatMap { SectorSize($0) }, labels: sizing.labels)
+                    of: layout, rawSize: layout.rawSize, start: start, labels: sizing.labels)
             })
     }
 }

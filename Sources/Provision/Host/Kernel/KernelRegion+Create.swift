@@ -172,22 +172,14 @@ extension KernelRegion {
         let label = isLabelled ? identity.label : nil
         let claimed = layout.mode != .raw
         try namespace.require(namespace.isActive, "it is not active")
-        try namespace.require(
-            namespace.mode == layout.mode, "it came up as \(namespace.mode?.rawValue ?? "nothing")")
-        try namespace.require(namespace.rawSize == layout.rawSize, "its size is \(namespace.rawSize)")
+        try namespace.require(layout, in: [.mode, .rawSize])
         try namespace.require(namespace.labelUUID == label, "its label has another UUID")
         try namespace.require(
             !isLabelled || namespace.extents == 1, "it has \(namespace.extents ?? 0) extents on a DIMM")
-        try namespace.require(
-            !isLabelled || namespace.name == layout.name?.text, "its label has another name")
+        if isLabelled { try namespace.require(layout, in: [.name]) }
         try namespace.require(
             !claimed || namespace.infoBlockUUID == identity.infoBlock, "its info block has another UUID")
-        try namespace.require(
-            namespace.align == layout.align?.size && namespace.map == layout.map,
-            "its alignment or page map is not the one asked for")
-        try namespace.require(
-            layout.sectorSize == nil || namespace.sectorSize == layout.sectorSize?.bytes,
-            "its sector size is not the one asked for")
+        try namespace.require(layout, in: [.map, .align, .sectorSize])
         if let resource, let actual = namespace.resource {
             try namespace.require(
                 actual == resource,
@@ -256,6 +248,32 @@ extension OperationError {
 }
 
 extension Namespace {
+    /// Why it is not what a layout asks for in one of these attributes, the first of them; nil where it is that. Page map and
+    /// alignment must be missing where the layout has none; the kernel chooses a sector size that is not asked for.
+    package func mismatch(
+        _ layout: Layout, in attributes: [NamespaceConfiguration.Attribute]
+    ) -> String? {
+        let isOpen = layout.sectorSize == nil
+        let wrong = configuration.differences(
+            to: layout.configuration, in: attributes.filter { $0 != .sectorSize || !isOpen }
+        ).first
+        return wrong.map { attribute, found, _ in
+            switch attribute {
+            case .name: "its label has another name"
+            case .mode: "it came up as \(found?.description ?? "nothing")"
+            case .rawSize: "its size is \(rawSize)"
+            case .map, .align: "its alignment or page map is not the one asked for"
+            case .sectorSize: "its sector size is not the one asked for"
+            }
+        }
+    }
+
+    fileprivate func require(
+        _ layout: Layout, in attributes: [NamespaceConfiguration.Attribute]
+    ) throws(OperationError) {
+        if let mismatch = mismatch(layout, in: attributes) { try require(false, mismatch) }
+    }
+
     fileprivate func require(_ condition: Bool, _ complaint: String) throws(OperationError) {
         guard !condition else { return }
         throw OperationError(
