@@ -276,7 +276,8 @@ import Testing
         #expect(identity != other.identity(of: "region0"))
         #expect(
             try RegionIdentity(JSONCursor(JSONValue(parsing: Array(identity.json.text().utf8)))) == identity)
-        #expect(RegionCorrespondence(before: observed, now: other).region("region0") == nil)
+        let region = observed.buses[0].regions[0]
+        #expect(RegionCorrespondence(before: observed, now: other).region(region) == nil)
         #expect(HostDrift(from: observed, to: other).differences.map(\.kind) == [.missing, .unexpected])
     }
 

@@ -70,7 +70,8 @@ import Testing
             .done(step: 0, StepResult(namespace: Namespace(device: "namespace0.0", rawSize: .mib(64)))),
             .undo(reason: "the test \"says\" so", agreed: ["wal"]),
             .accounted(step: 0, [Extent(offset: .zero, length: .kib(8))]),
-            .placeholder(.random(using: &generator), .offset(.mib(64), region: "region0")),
+            .placeholder(
+                .random(using: &generator), .offset(.mib(64), region: RegionThen(device: "region0"))),
             .kept(
                 [
                     KeptDevice(

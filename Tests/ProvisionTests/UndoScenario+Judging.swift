@@ -139,7 +139,7 @@ extension UndoScenario {
     /// The first DIMMs of the regions in which a step began.
     func touched() throws -> Set<String> {
         guard let log = try log() else { return [] }
-        return Set(log.touchedRegions.compactMap { log.header.before.firstDimm(of: $0) })
+        return Set(log.touchedRegions.compactMap { log.header.before.firstDimm(of: $0.device) })
     }
 
     /// Everything that anybody wrote is there, but for what was agreed to, and so is what the other tool made.

@@ -171,7 +171,7 @@ import Testing
         record.label = nil
         target.namespace.labelUUID = nil
         #expect(record.isAbout(target))
-        target.identity = nil
+        target.regionIdentity = nil
         #expect(!record.isAbout(target))
     }
 

@@ -191,7 +191,7 @@ public struct BootRestoration: Sendable {
         }
         let moved = plan.steps.compactMap(\.step.transition).filter { transition in
             guard transition.region == record.region, let after = transition.after else { return false }
-            return !record.devices.contains { $0.layout.ranges == after.ranges }
+            return record.devices.device(of: after.ranges) == nil
         }
         let kernels = plan.steps.compactMap(\.step.transition).filter {
             $0.region == record.region && $0.wasKernels && $0.after?.use == .devdax

@@ -53,11 +53,10 @@ public struct HostDrift: Equatable, Sendable {
 
     /// What changed between two observations of a host.
     public init(from before: Observed, to now: Observed) {
-        let names = RegionCorrespondence(before: before, now: now)
+        let regions = RegionCorrespondence(before: before, now: now)
         var paired: Set<String> = []
         for old in before.regions {
-            let name = names.name(of: old.device).flatMap { paired.insert($0).inserted ? $0 : nil }
-            guard let new = now.regions.first(where: { $0.device == name }) else {
+            guard let new = regions.region(old), paired.insert(new.device).inserted else {
                 add(old, .missing)
                 continue
             }
@@ -101,9 +100,12 @@ public struct HostDrift: Equatable, Sendable {
                     address: "\(new.name)/\(device.label ?? device.name)", kind: kind,
                     namespace: NamespaceSummary(device)))
         }
+        func same(_ device: DaxRegion.Device, in region: DaxRegion) -> DaxRegion.Device? {
+            guard let mappings = device.mappings else { return filled(region).first { $0.mappings == nil } }
+            return region.device(of: mappings.map(\.range))
+        }
         for device in filled(old) {
-            let found = filled(new).first { $0.mappings?.map(\.range) == device.mappings?.map(\.range) }
-            guard let found else {
+            guard let found = same(device, in: new) else {
                 add(device, .missing)
                 continue
             }
@@ -119,8 +121,7 @@ public struct HostDrift: Equatable, Sendable {
                     address: "\(new.name)/\(device.label ?? found.name)", kind: .changed,
                     changes: list.changes))
         }
-        for device in filled(new)
-        where !filled(old).contains(where: { $0.mappings?.map(\.range) == device.mappings?.map(\.range) }) {
+        for device in filled(new) where same(device, in: old) == nil {
             add(device, .unexpected)
         }
     }

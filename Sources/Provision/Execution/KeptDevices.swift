@@ -26,16 +26,16 @@ struct KeptDevices {
                 else { continue }
                 // Memory that only comes online in another way was looked at before.
                 let earlier = before.first { $0.key == key && $0.infoBlock == left.infoBlockUUID }?.margins
-                let wasMemory = log.was(step)?.daxDevice?.mode == .systemRAM
+                let wasMemory = log.header.namespace(of: step)?.daxDevice?.mode == .systemRAM
                 var device = KeptDevice(
-                    left, in: log.header.before.identity(of: step.region),
+                    left, in: step.home.flatMap(log.header.identity),
                     margins: wasMemory ? earlier : result.margins)
                 // A boot that could not put a page map where it was is no wish.
                 if log.header.isAfterBoot, before.contains(where: { $0.key == key && $0.memmapOnMemory }) {
                     device?.memmapOnMemory = true
                 }
                 kept[key] = .some(device)
-            } else if effects.contains(.takesDataAway), let key = log.was(step)?.keptKey {
+            } else if effects.contains(.takesDataAway), let key = log.header.namespace(of: step)?.keptKey {
                 kept[key] = .some(nil)
             }
         }
@@ -47,12 +47,14 @@ struct KeptDevices {
     func settle(undone log: TransactionLog, on now: Observed) throws(OperationError) {
         for (number, step) in log.header.steps.enumerated()
         where log.begun[number] != nil && !step.kind.effects.isDisjoint(with: Self.changing) {
-            guard let key = (log.was(step) ?? log.results[number]?.namespace)?.keptKey else { continue }
+            guard let key = (log.header.namespace(of: step) ?? log.results[number]?.namespace)?.keptKey else {
+                continue
+            }
             let found = now.regions.flatMap(\.namespaces).first { $0.keptKey == key }
             if found?.daxDevice?.mode == .systemRAM { continue }
             if var before = log.kept.first(where: { $0.key == key }) {
                 // It was memory, and is a device by now: it may have been used as one, so the next boot asks.
-                if log.was(step)?.daxDevice?.mode == .systemRAM { before.margins = nil }
+                if log.header.namespace(of: step)?.daxDevice?.mode == .systemRAM { before.margins = nil }
                 try store.keep([before])
             } else {
                 try store.forget(key)
@@ -121,11 +123,6 @@ extension Region {
         isEnabled && uninstantiated.isEmpty
             && (labelling == .labelled || namespaces.allSatisfy(\.isActive))
     }
-}
-
-extension TransactionLog {
-    /// The namespace of a step before the transaction; nil where there was none.
-    fileprivate func was(_ step: JournalStep) -> Namespace? { step.device.flatMap(header.before.namespace) }
 }
 
 extension RestoringHost {

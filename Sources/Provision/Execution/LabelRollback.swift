@@ -17,11 +17,11 @@ struct LabelRollback {
     /// two DIMMs leaves that): where they are not those that were saved, these are written back. Other regions are their
     /// owner's.
     func enableRegions(_ now: Observed) throws(OperationError) -> Observed {
-        let regions = RegionCorrespondence(before: log.header.before, now: now)
+        let regions = RegionsThenAndNow(log.header, now)
         let touched = log.touchedRegions
         var isChanged = false
-        for old in log.header.before.regions where old.isEnabled && touched.contains(old.device) {
-            guard let region = regions.region(old.device), !region.isEnabled else { continue }
+        for old in log.header.before.regions where old.isEnabled && touched.contains(RegionThen(old)) {
+            guard let region = regions.region(RegionThen(old)), !region.isEnabled else { continue }
             isChanged = true
             rollback.progress(.undoes("enable \(region.device)"))
             do throws(OperationError) {
@@ -39,11 +39,11 @@ struct LabelRollback {
     /// The regions that the transaction gave labels: their DIMMs hold them, or the kernel still takes the region for a
     /// labelled one. A step that failed before its first write changed neither.
     func relabelledRegions(_ now: Observed) throws(OperationError) -> [String] {
-        let regions = RegionCorrespondence(before: log.header.before, now: now)
+        let regions = RegionsThenAndNow(log.header, now)
         var relabelled: [String] = []
         for (number, step) in log.header.steps.enumerated()
         where step.kind.effects.contains(.writesLabelIndexes) && log.begun[number] != nil {
-            guard let region = regions.region(step.region) else { continue }
+            guard let region = step.home.flatMap(regions.region) else { continue }
             let isLabelled = region.labelling == .labelled
             let isRelabelled = isLabelled ? true : try differ(in: region.device)
             if isRelabelled { relabelled.append(region.device) }
@@ -62,8 +62,9 @@ struct LabelRollback {
     /// Writes the saved labels of a region's DIMMs back.
     func restore(in region: String) throws(OperationError) {
         let images = try savedLabels()
-        let targets = log.begun.keys.compactMap { log.header.steps[$0].device }
-            .compactMap { log.header.before.namespace($0)?.labelUUID }
+        let targets = log.begun.keys.compactMap {
+            log.header.namespace(of: log.header.steps[$0])?.labelUUID
+        }
         let own = Set(log.begun.values.map(\.label) + log.placeholders.map(\.label) + targets)
         try host.restoreLabels(images, of: region, replacing: own)
     }
@@ -75,13 +76,12 @@ struct LabelRollback {
         of device: String, accounted: [Int: [Extent]], recording: inout Recording
     ) throws(OperationError) {
         let now = try rollback.observe()
-        let regions = RegionCorrespondence(before: log.header.before, now: now)
-        let old = log.header.before.regions.first { regions.name(of: $0.device) == device }
-        guard let old, let region = now.region(device), let start = region.resource,
+        guard let region = now.region(device),
+            let old = RegionsThenAndNow(log.header, now).then(region), let start = region.resource,
             let gap = ExtentMap(of: region)?.largestGap
         else { return }
         let saved = log.ranges.filter {
-            log.header.steps[$0.step].region == old.device && $0.offset >= gap.offset
+            $0.region == old && $0.offset >= gap.offset
                 && $0.offset + $0.range.length <= gap.end
         }
         .map { (offset: $0.offset - gap.offset, range: $0.range) }
@@ -91,11 +91,11 @@ struct LabelRollback {
         let whole = Placement(
             region: device, layout: Layout(name: nil, mode: .raw, rawSize: gap.length),
             resource: start + gap.offset.bytes, usableSize: gap.length)
-        try recording.note(.placeholder(label, .offset(gap.offset, region: old.device)))
+        try recording.note(.placeholder(label, .offset(gap.offset, region: old)))
         let target = try host.occupy(whole, as: label)
         do throws(OperationError) {
             let account = MediaAccount(
-                of: log, in: old.device, from: gap.offset, accounted: accounted)
+                of: log, in: old, from: gap.offset, accounted: accounted)
             try SavedMedia(rollback, saved).putBack(on: target, account, orLosing: region)
         } catch {
             let failures = OperationError.collecting { () throws(OperationError) in

@@ -92,16 +92,12 @@ public struct MediaErrorClearing {
     ) throws(OperationError) -> [Refusal] {
         var refusals = UnsettledRegions.refusals(
             toTouch: [clearance.region], on: observed, safeguards.unreadable)
-        // Where no label says what lies there, a namespace that is protected may.
-        if clearance.target?.labelUUID == nil, let identity = observed.identity(of: clearance.region),
-            let mark = safeguards.marks.first(where: { $0.region == identity })
-        {
+        let identity = NamespaceIdentity(
+            label: clearance.target?.labelUUID, region: observed.identity(of: clearance.region))
+        if let identity, let mark = safeguards.marks.first(where: { $0.protects(identity) }) {
             refusals.append(mark.refusal(clearance.address))
         }
         guard let target = clearance.target else { return refusals }
-        if let mark = safeguards.marks.first(where: { $0.label == target.labelUUID }) {
-            refusals.append(mark.refusal(clearance.address))
-        }
         guard clearance.namespace?.isActive == true else { return refusals }
         let findings = try host.examine(UseQuery(targets: [target], claimsDevices: true))
         if let uses = findings.uses[target.device] {
@@ -180,7 +176,7 @@ public struct MediaErrorClearing {
                 let ranges = unread.map { outcome.ranges[$0].range }
                 let found = try FreeRangeLook(host: host, region: region).look(at: ranges) {
                     (label, place) throws(OperationError) in
-                    try recording.note(.placeholder(label, .offset(place, region: region.device)))
+                    try recording.note(.placeholder(label, .offset(place, region: RegionThen(region))))
                 }
                 for (index, error) in zip(unread, found) {
                     outcome.ranges[index].error = error
@@ -232,7 +228,7 @@ public struct MediaErrorClearing {
 extension TransactionLog {
     /// What is said where a clearing in sector mode died: it may have written over sectors that could not be read.
     var sectorsLost: [String] {
-        let names = header.steps.compactMap { $0.device.flatMap(header.before.namespace) }
+        let names = header.steps.compactMap(header.namespace)
         guard names.contains(where: { $0.mode == .sector }), !begun.isEmpty, done.count < header.steps.count
         else { return [] }
         return ["sectors that could not be read may read as zeroes now: which ones was not recorded"]
@@ -240,10 +236,10 @@ extension TransactionLog {
 
     /// The ranges of errors that a clearing was to clear and that are still listed, each in a phrase.
     func errorsLeft(on now: Observed) -> [String] {
-        let regions = RegionCorrespondence(before: header.before, now: now)
+        let regions = RegionsThenAndNow(header, now)
         return header.steps.enumerated().compactMap { number, step -> String? in
             guard let range = step.errors, !done.contains(number) else { return nil }
-            guard let region = regions.region(step.region), region.isEnabled else {
+            guard let region = step.home.flatMap(regions.region), region.isEnabled else {
                 return
                     "\(step.region) is not there: what is left of \(range.length) at \(range.offset) is not known"
             }

@@ -42,14 +42,11 @@ struct OtherTools {
     /// Whether a region of the transaction holds a namespace that was not there before it, and that it did not make.
     private static func areThere(_ host: any RestoringHost, _ log: TransactionLog) -> Bool {
         guard let now = try? host.observe() else { return false }
-        let before = log.header.before
-        let names = RegionCorrespondence(before: before, now: now)
-        let regions = Set(log.touchedRegions.compactMap { names.name(of: $0) })
-        let known = Set(before.regions.flatMap(\.namespaces).compactMap(\.labelUUID))
+        let regions = RegionsThenAndNow(log.header, now)
+        let known = Set(log.header.before.regions.flatMap(\.namespaces).compactMap(\.labelUUID))
             .union(log.begun.values.map(\.label)).union(log.placeholders.map(\.label))
-        return now.regions.contains { region in
-            guard regions.contains(region.device) else { return false }
-            return region.namespaces.contains { $0.labelUUID.map { !known.contains($0) } ?? false }
+        return log.touchedRegions.compactMap(regions.region).contains { region in
+            region.namespaces.contains { $0.labelUUID.map { !known.contains($0) } ?? false }
         }
     }
 }

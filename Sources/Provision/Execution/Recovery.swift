@@ -93,8 +93,9 @@ public struct Recovery {
             return Recovered(id: id, end: .rolledBack, undone: undone)
         }
         let now = try observe()
-        let missing = log.missingRegions(on: now) + log.missingDaxRegions(on: now)
-        guard missing.isEmpty else { throw log.missing(missing) }
+        let missing = log.missingRegions(on: now)
+        let missingDax = log.missingDaxRegions(on: now)
+        guard missing.isEmpty, missingDax.isEmpty else { throw log.missing(missing, missingDax) }
         let isSameBoot = log.header.bootID != nil && log.header.bootID == host.bootID
         let differences =
             log.differences(to: now) + log.daxDifferences(to: now, isSameBoot: isSameBoot)
@@ -129,15 +130,15 @@ public struct Recovery {
     private func removeLooks(of log: TransactionLog) throws(OperationError) -> [String] {
         guard !log.placeholders.isEmpty else { return [] }
         let now = try observe()
-        let regions = RegionCorrespondence(before: log.header.before, now: now)
+        let regions = RegionsThenAndNow(log.header, now)
         var kept: [String] = []
         for placeholder in log.placeholders {
             guard let region = regions.region(placeholder.region), region.isEnabled else {
                 kept.append(
-                    "\(placeholder.region) is not there: what was made to read it may be left in it")
+                    "\(placeholder.region.device) is not there: what was made to read it may be left in it")
                 continue
             }
-            let made = region.namespaces.first { $0.labelUUID == placeholder.label }
+            let made = region.namespace(labelled: placeholder.label)
             if let made, made.isActive,
                 try host.isUnwritten(NamespaceTarget(made, region: region.device)) != true
             {
@@ -249,35 +250,35 @@ public struct Recovery {
 extension TransactionLog {
     /// The regions in which a step began.
     var touchedIdentities: [RegionIdentity] {
-        touchedRegions.sorted().compactMap { header.before.identity(of: $0) }
+        touchedRegions.sorted().compactMap(header.identity)
             + touchedDaxRegions.sorted { $0.start < $1.start }.map(RegionIdentity.init)
     }
 
-    /// The regions in which a step began, by their names then, that are not there now.
-    func missingRegions(on now: Observed) -> [String] {
-        let regions = RegionCorrespondence(before: header.before, now: now)
+    /// The regions in which a step began that are not there now.
+    func missingRegions(on now: Observed) -> [RegionThen] {
+        let regions = RegionsThenAndNow(header, now)
         return touchedRegions.filter { regions.region($0) == nil }.sorted()
     }
 
     /// What its steps left and is not so any more, each in a phrase; empty where the host is as it left it, or its journal
     /// does not say.
     func differences(to now: Observed) -> [String] {
-        let regions = RegionCorrespondence(before: header.before, now: now)
-        var left: [String: (namespace: Namespace, region: String)] = [:]
+        let regions = RegionsThenAndNow(header, now)
+        var left: [String: (namespace: Namespace, region: RegionThen)] = [:]
         var gone: Set<UUID> = []
         for (number, step) in header.steps.enumerated() {
-            guard let result = results[number] else { continue }
+            guard let home = step.home, let result = results[number] else { continue }
             if let namespace = result.namespace {
-                left[namespace.device] = (namespace, step.region)
+                left[namespace.device] = (namespace, home)
             } else if let device = step.device {
                 left[device] = nil
-                if let label = header.before.namespace(device)?.labelUUID { gone.insert(label) }
+                if let label = header.namespace(of: step)?.labelUUID { gone.insert(label) }
             }
         }
         var differences = left.values.compactMap { namespace, region -> String? in
-            guard let found = regions.region(region) else { return "\(region) is not there" }
+            guard let found = regions.region(region) else { return "\(region.device) is not there" }
             let expected = regions.moved(namespace, of: region)
-            guard !found.namespaces.contains(where: { $0.isSame(as: expected) }) else { return nil }
+            guard found.namespace(as: expected) == nil else { return nil }
             return "\(namespace.displayName) is not what the transaction left"
         }
         for namespace in now.regions.flatMap(\.namespaces) {
@@ -288,9 +289,9 @@ extension TransactionLog {
     }
 
     /// The namespaces of a region as the steps left them: what they made and changed, and what they did not touch.
-    private func left(in region: String) -> [Namespace] {
-        var left = header.before.region(region)?.namespaces ?? []
-        for (number, step) in header.steps.enumerated() where step.region == region {
+    private func left(in region: RegionThen) -> [Namespace] {
+        var left = header.region(region)?.namespaces ?? []
+        for (number, step) in header.steps.enumerated() where step.home == region {
             guard let result = results[number] else { continue }
             left.removeAll { $0.device == step.device || $0.device == result.namespace?.device }
             if let namespace = result.namespace { left.append(namespace) }
@@ -301,7 +302,7 @@ extension TransactionLog {
     /// The marks that belong to its end: of the namespaces that its profile protects, as they are now; in a region that its
     /// owner disabled since, which shows none, as they were left.
     func marks(on now: Observed) -> [ProtectionMark] {
-        let regions = RegionCorrespondence(before: header.before, now: now)
+        let regions = RegionsThenAndNow(header, now)
         return header.protects.compactMap { protected in
             let region = regions.region(protected.region)
             let namespaces = region?.isEnabled == true ? region?.namespaces : left(in: protected.region)
@@ -312,7 +313,7 @@ extension TransactionLog {
             guard let found, let label = found.labelUUID else { return nil }
             return ProtectionMark(
                 label: label, name: found.name, source: header.source,
-                region: header.before.identity(of: protected.region))
+                region: header.identity(of: protected.region))
         }
     }
 }

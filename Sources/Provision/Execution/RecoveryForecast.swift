@@ -31,7 +31,7 @@ public struct RecoveryForecast {
                 note(id, "it cleared media errors; what was cleared stays so, and nothing more is cleared"))
             return
         }
-        let missing = (log.missingRegions(on: observed) + log.missingDaxRegions(on: observed))
+        let missing = (log.missingRegions(on: observed).map(\.device) + log.missingDaxRegions(on: observed))
             .joined(separator: ", ")
         guard missing.isEmpty else {
             notes.append(
@@ -54,7 +54,7 @@ public struct RecoveryForecast {
         }
         let plan = UndoPlan(of: log, on: observed, relabelled: [])
         guard plan.unlabelledRegions.isEmpty else {
-            let regions = plan.unlabelledRegions.joined(separator: ", ")
+            let regions = plan.unlabelledRegions.map(\.device).joined(separator: ", ")
             notes.append(
                 note(id, "it cannot be undone, since the region it changed (\(regions)) lost its labels"))
             return
@@ -132,8 +132,8 @@ extension DaxRegion {
     /// The region as it will be.
     fileprivate mutating func foresee(_ transition: DeviceTransition) {
         let node = devices.first?.targetNode
-        if let before = transition.before {
-            devices.removeAll { $0.mappings?.map(\.range) == before.ranges }
+        if let gone = transition.before.flatMap({ self.device(of: $0.ranges) }) {
+            devices.removeAll { $0.name == gone.name }
         }
         guard let after = transition.after else { return }
         var offset: UInt64 = 0
@@ -146,7 +146,7 @@ extension DaxRegion {
             name: name, size: after.size, align: after.align, targetNode: node,
             driver: after.use.map { $0 == .devdax ? "device_dax" : "kmem" }, mappings: mappings,
             rights: after.rights)
-        device.label = recorded.first { $0.layout.ranges == after.ranges }?.name
+        device.label = recorded.device(of: after.ranges)?.name
         devices.append(device)
     }
 }

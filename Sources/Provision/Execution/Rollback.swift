@@ -25,7 +25,7 @@ struct Rollback {
         let plan = UndoPlan(of: log, on: now, relabelled: relabelled)
         guard plan.missingRegions.isEmpty else { throw log.missing(plan.missingRegions) }
         let missing = log.missingDaxRegions(on: now)
-        guard missing.isEmpty else { throw log.missing(missing) }
+        guard missing.isEmpty else { throw log.missing([], missing) }
         if let region = plan.unlabelledRegions.first { throw log.unlabelled(region) }
         var scene = UndoScene(self, plan, now)
         try scene.look(recording: &recording)
@@ -74,8 +74,7 @@ struct Rollback {
             .map { "\($0.displayName) is still there" }
         for restoration in plan.restorations where !left.contains(restoration.was.displayName) {
             let was = restoration.was
-            let region = now.region(restoration.region)
-            guard region?.namespaces.contains(where: { $0.isSame(as: was) }) != true else { continue }
+            guard now.region(restoration.region)?.namespace(as: was) == nil else { continue }
             complaints.append("\(was.displayName) is not what it was")
         }
         complaints += found
@@ -90,21 +89,24 @@ struct Rollback {
 
 extension TransactionLog {
     /// Why it cannot be ended as long as regions in which a step began are not there.
-    func missing(_ regions: [String]) -> OperationError {
-        let words = regions.map { device in
-            header.before.identity(of: device).map { "\(device) \($0)" } ?? device
-        }
+    /// - Parameter daxRegions: dynamic dax regions that are not there, in words.
+    func missing(_ regions: [RegionThen], _ daxRegions: [String] = []) -> OperationError {
+        let devices = regions.map(\.device) + daxRegions
+        let words =
+            regions.map { region in
+                header.identity(of: region).map { "\(region.device) \($0)" } ?? region.device
+            } + daxRegions
         return OperationError(
-            .failed, while: "bring the host back", device: regions.joined(separator: ", "),
+            .failed, while: "bring the host back", device: devices.joined(separator: ", "),
             reason: "the region is not there: \(words.joined(separator: "; "))",
             advice: "put its DIMMs back where they were, and run daxprov recover; "
                 + "daxprov show \(header.id) says what was done to it")
     }
 
     /// Why it cannot be undone in a region that lost its labels.
-    func unlabelled(_ region: String) -> OperationError {
+    func unlabelled(_ region: RegionThen) -> OperationError {
         OperationError(
-            .failed, while: "bring the host back", device: region,
+            .failed, while: "bring the host back", device: region.device,
             reason: "the region has lost its labels, and with them every namespace that was there",
             advice:
                 "bring the labels back (daxprov show \(header.id) says which), and run daxprov recover")

@@ -24,7 +24,7 @@ public struct RollbackReview: Sendable {
         promises = Self.promises(of: log)
         guard refusals.isEmpty, let after = log.after else { return }
         let moved =
-            Self.differences(log.touchedRegions, after: after, now: observed)
+            Self.differences(in: log, after: after, now: observed)
             + Self.differences(log.touchedDaxRegions, after: after, now: observed)
         guard moved.isEmpty else {
             refusals.append(
@@ -45,19 +45,22 @@ public struct RollbackReview: Sendable {
 
     /// What differs in the regions that a transaction touched between what it left and what is there, wherever their memory
     /// is mapped now.
-    private static func differences(_ touched: Set<String>, after: Observed, now: Observed) -> [String] {
-        let regions = RegionCorrespondence(before: after, now: now)
+    private static func differences(
+        in log: TransactionLog, after: Observed, now: Observed
+    ) -> [String] {
+        // Recovery can have looked at what it left in a later boot than the one in which it began.
+        let atItsEnd = RegionsThenAndNow(log.header, after)
+        let since = RegionCorrespondence(before: after, now: now)
         var left: [Region] = []
         var found: [Region] = []
-        for region in after.regions where touched.contains(region.device) {
-            guard let same = regions.region(region.device) else {
-                return [
-                    "the region \(after.identity(of: region.device).map { "\($0)" } ?? region.device) is missing"
-                ]
+        for touched in log.touchedRegions.sorted() {
+            guard let region = atItsEnd.region(touched), let same = since.region(region) else {
+                let identity = log.header.identity(of: touched)
+                return ["the region \(identity.map { "\($0)" } ?? touched.device) is missing"]
             }
             var expected = region
             expected.resource = same.resource
-            expected.namespaces = region.namespaces.map { regions.moved($0, of: region.device) }
+            expected.namespaces = region.namespaces.map { since.moved($0, of: region) }
             left.append(expected)
             found.append(same)
         }
@@ -111,15 +114,14 @@ public struct RollbackReview: Sendable {
             if let now = restoration.now { add(now, restoration.region) }
         }
         for device in plan.devices {
-            let region = observed.region(device.region)
-            if let now = region?.namespaces.first(where: { $0.isSame(as: device.was) }) {
+            if let now = observed.region(device.region)?.namespace(as: device.was) {
                 add(now, device.region)
             }
         }
-        let regions = RegionCorrespondence(before: log.header.before, now: observed)
+        let regions = RegionsThenAndNow(log.header, observed)
         for (number, step) in log.header.steps.enumerated()
         where step.kind.effects.contains(.writesLabelIndexes) && log.begun[number] != nil {
-            guard let region = regions.region(step.region) else { continue }
+            guard let region = step.home.flatMap(regions.region) else { continue }
             for namespace in region.namespaces { add(namespace, region.device) }
         }
         return found
@@ -135,9 +137,11 @@ public struct RollbackReview: Sendable {
 
     private static func uses(_ log: TransactionLog, _ observed: Observed, _ findings: UseReport) -> [Refusal]
     {
+        let regions = RegionsThenAndNow(log.header, observed)
+        let steps = log.begun.keys.map { log.header.steps[$0] }
         let configured = Set(
-            log.begun.keys.map { log.header.steps[$0] }.filter { $0.kind.effects.contains(.changesDevice) }
-                .map(\.region))
+            steps.filter { $0.kind.effects.contains(.changesDevice) }.compactMap(\.home)
+                .compactMap { regions.region($0)?.device })
         return targets(of: log, on: observed).compactMap { target in
             // What the transaction made memory, undoing takes back.
             let uses = (findings.uses[target.device] ?? []).filter {
@@ -234,8 +238,8 @@ public struct RollbackReview: Sendable {
     private static func promises(of log: TransactionLog) -> [String] {
         var seen: Set<String> = []
         return log.header.steps.compactMap { step in
-            guard step.kind.effects.contains(.takesDataAway), let device = step.device,
-                let namespace = log.header.before.namespace(device), seen.insert(device).inserted
+            guard step.kind.effects.contains(.takesDataAway),
+                let namespace = log.header.namespace(of: step), seen.insert(namespace.device).inserted
             else { return nil }
             let data =
                 step.reversibility == .irreversible

@@ -119,11 +119,11 @@ struct SavedMedia {
 extension MediaAccount {
     /// The account of a transaction for a place in a region.
     /// - Parameters:
-    ///   - region: the region's kernel name before the transaction.
+    ///   - region: the region that it lies in.
     ///   - start: where the namespace begins in it.
     ///   - accounted: the metadata of what steps made, as ranges of their regions.
-    init(of log: TransactionLog, in region: String, from start: ByteCount, accounted: [Int: [Extent]]) {
-        let ranges = accounted.filter { log.header.steps[$0.key].region == region }.values.flatMap(\.self)
+    init(of log: TransactionLog, in region: RegionThen, from start: ByteCount, accounted: [Int: [Extent]]) {
+        let ranges = accounted.filter { log.header.steps[$0.key].home == region }.values.flatMap(\.self)
         self.init(
             infoBlocks: Set(log.begun.values.map(\.infoBlock)),
             metadata: ranges.compactMap { range in

@@ -15,11 +15,10 @@ struct UndoPlan {
     var rights: [Rights] = []
     /// The namespaces to bring back, in the order of their addresses.
     var restorations: [Restoration] = []
-    /// The regions in which a step began, by their names then, that are not there now.
-    var missingRegions: [String] = []
-    /// The regions, by their names then, that had labels and have none now: one namespace spans each, and none of it is what
-    /// the transaction touched.
-    var unlabelledRegions: [String] = []
+    /// The regions in which a step began that are not there now.
+    var missingRegions: [RegionThen] = []
+    /// The regions that had labels and have none now: one namespace spans each, and none of it is what the transaction touched.
+    var unlabelledRegions: [RegionThen] = []
 
     /// A namespace to remove.
     struct Removal: Equatable {
@@ -58,8 +57,8 @@ struct UndoPlan {
     struct Restoration: Equatable {
         /// The region's kernel name now.
         var region: String
-        /// The region's kernel name before the transaction.
-        var oldRegion: String
+        /// The region before the transaction.
+        var oldRegion: RegionThen
         /// The namespace as it was, at the address where its place is now.
         var was: Namespace
         /// The steps that began to touch it.
@@ -119,31 +118,29 @@ struct UndoPlan {
     /// - Parameter relabelled: the regions, by their kernel names now, that the transaction gave labels: what was there
     ///   before comes back with the old labels and a reboot.
     init(of log: TransactionLog, on observed: Observed, relabelled: [String]) {
-        let regions = RegionCorrespondence(before: log.header.before, now: observed)
+        let regions = RegionsThenAndNow(log.header, observed)
         var touched: [String: [Int]] = [:]
         for (number, step) in log.header.steps.enumerated() {
-            guard step.transition == nil, let identity = log.begun[number] else { continue }
-            guard let region = regions.region(step.region) else {
-                if !missingRegions.contains(step.region) { missingRegions.append(step.region) }
+            guard let home = step.home, let identity = log.begun[number] else { continue }
+            guard let region = regions.region(home) else {
+                if !missingRegions.contains(home) { missingRegions.append(home) }
                 continue
             }
-            if log.header.before.region(step.region)?.labelling == .labelled, region.labelling == .labelLess {
-                if !unlabelledRegions.contains(step.region) { unlabelledRegions.append(step.region) }
+            if log.header.region(home)?.labelling == .labelled, region.labelling == .labelLess {
+                if !unlabelledRegions.contains(home) { unlabelledRegions.append(home) }
                 continue
             }
             if step.kind.effects.contains(.changesDevice) {
-                guard let was = step.device.flatMap(log.header.before.namespace), was.mode == .devdax,
-                    was.isActive
+                guard let was = log.header.namespace(of: step), was.mode == .devdax, was.isActive
                 else { continue }
-                devices.append(Device(region: region.device, was: regions.moved(was, of: step.region)))
+                devices.append(Device(region: region.device, was: regions.moved(was, of: home)))
             } else if step.kind.effects.contains(.changesRights) {
-                guard let was = step.device.flatMap(log.header.before.namespace), was.mode == .devdax,
-                    was.isActive
+                guard let was = log.header.namespace(of: step), was.mode == .devdax, was.isActive
                 else { continue }
                 rights.removeAll { $0.was.device == was.device }
                 rights.append(
                     Rights(
-                        region: region.device, was: regions.moved(was, of: step.region),
+                        region: region.device, was: regions.moved(was, of: home),
                         left: log.results[number]?.namespace?.rights))
             } else if let device = step.device {
                 touched[device, default: []].append(number)
@@ -168,18 +165,17 @@ struct UndoPlan {
     }
 
     private func restoration(
-        of device: String, _ steps: [Int], _ log: TransactionLog, _ regions: RegionCorrespondence,
+        of device: String, _ steps: [Int], _ log: TransactionLog, _ regions: RegionsThenAndNow,
         _ relabelled: [String]
     ) -> Restoration? {
-        guard let first = steps.first, let before = log.header.before.namespace(device),
-            let region = regions.region(log.header.steps[first].region), !relabelled.contains(region.device)
+        guard let oldRegion = steps.first.flatMap({ log.header.steps[$0].home }),
+            let before = log.header.before.namespace(device),
+            let region = regions.region(oldRegion), !relabelled.contains(region.device)
         else { return nil }
-        let oldRegion = log.header.steps[first].region
         let was = regions.moved(before, of: oldRegion)
-        let start = log.header.before.region(oldRegion)?.resource
+        let start = log.header.region(oldRegion)?.resource
         var saved: [(offset: ByteCount, range: SavedRange)] = []
-        for (step, offset, range) in log.ranges
-        where log.begun[step] != nil && log.header.steps[step].region == oldRegion {
+        for (step, home, offset, range) in log.ranges where log.begun[step] != nil && home == oldRegion {
             guard let start, let resource = before.resource, resource >= start else { continue }
             let first = ByteCount(resource - start)
             guard offset >= first, offset < first + before.rawSize else { continue }
@@ -208,6 +204,6 @@ extension UndoPlan.Removal {
     fileprivate init(label: UUID, step: Int?, in region: Region) {
         self.init(
             label: label, region: region.device, step: step,
-            now: region.namespaces.first { $0.labelUUID == label })
+            now: region.namespace(labelled: label))
     }
 }

@@ -9,7 +9,7 @@ extension UndoScene {
         var undos: [DaxUndo] = []
         for identity in log.touchedDaxRegions.sorted(by: { $0.start < $1.start }) {
             let region = try host.daxRegion(identity)
-            guard let region else { throw log.missing(log.missingDaxRegions(on: Observed(buses: []))) }
+            guard let region else { throw log.missing([], log.missingDaxRegions(on: Observed(buses: []))) }
             let undo = DaxUndo(of: log, in: region, isSameBoot: isSameBoot, givesRights: try givesRights())
             if let item = undo.returns.first(where: { $0.isStranded(in: region) }) {
                 throw item.stranded

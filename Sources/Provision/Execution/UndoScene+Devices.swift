@@ -12,7 +12,7 @@ extension UndoScene {
     func lossesOfDevices() -> [Loss] {
         guard isSameBoot else { return [] }
         return plan.devices.compactMap { device in
-            let now = regions[device.region]?.namespaces.first { $0.isSame(as: device.was) }
+            let now = regions[device.region]?.namespace(as: device.was)
             return now.flatMap { loss(of: $0, by: device) }
         }
     }
@@ -41,9 +41,7 @@ extension UndoScene {
         // Each has a namespace of its own: one look at the host is enough for all.
         let observed = plan.devices.isEmpty ? nil : try rollback.observe()
         for device in plan.devices {
-            let now = observed?.region(device.region)?.namespaces.first {
-                $0.isSame(as: device.was)
-            }
+            let now = observed?.region(device.region)?.namespace(as: device.was)
             guard let now, now.isActive, now.daxDevice != device.was.daxDevice else { continue }
             guard let use = device.use else {
                 left.append(

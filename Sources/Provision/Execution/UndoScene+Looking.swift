@@ -39,7 +39,7 @@ extension UndoScene {
     private mutating func freeSeed(of region: String) throws(OperationError) {
         for removal in plan.removals where removal.region == region {
             guard let now = removal.now, !now.isActive,
-                regions[region]?.namespaces.contains(where: { $0.labelUUID == removal.label }) ?? false,
+                regions[region]?.namespace(labelled: removal.label) != nil,
                 try isUnreached(now, removal)
             else { continue }
             try host.remove(removal.label, from: region)
@@ -60,9 +60,9 @@ extension UndoScene {
     private mutating func account(recording: inout Recording) throws(OperationError) {
         for (number, identity) in log.begun.sorted(by: { $0.key < $1.key }) where accounted[number] == nil {
             // In the step's own region: a copy of a whole namespace has its info block as well.
-            guard let region = names[log.header.steps[number].region].flatMap({ regions[$0] }) else {
-                continue
-            }
+            guard let home = log.header.steps[number].home.flatMap(thenAndNow.region),
+                let region = regions[home.device]
+            else { continue }
             let made = region.namespaces.first { $0.isActive && $0.infoBlockUUID == identity.infoBlock }
             guard let made, let place = region.extent(of: made) else { continue }
             let metadata = made.metadata(labels: labelVersion(of: region)).map {
@@ -340,7 +340,7 @@ extension UndoScene {
     private func requireIdentityIsFree(_ restoration: UndoPlan.Restoration) throws(OperationError) {
         guard let label = restoration.was.labelUUID, restoration.now?.labelUUID != label else { return }
         for region in regions.values.sorted(by: { $0.device < $1.device }) {
-            guard let other = region.namespaces.first(where: { $0.labelUUID == label }) else { continue }
+            guard let other = region.namespace(labelled: label) else { continue }
             throw OperationError(
                 .changed, while: "bring back \(restoration.was.displayName)", device: other.device,
                 reason: "a namespace with its UUID lies elsewhere, or has another size",

@@ -15,7 +15,7 @@ extension UndoScene {
         try removeRules()
         let observed = plan.rights.isEmpty ? nil : try rollback.observe()
         for device in plan.rights {
-            let now = observed?.region(device.region)?.namespaces.first { $0.isSame(as: device.was) }
+            let now = observed?.region(device.region)?.namespace(as: device.was)
             guard let now, now.isActive else {
                 guard device.was.rights.rule != nil else { continue }
                 left.append(
@@ -78,7 +78,7 @@ extension UndoScene {
             if step.kind.effects.contains(.writesMedia) { keys.append(.infoBlock(begun.infoBlock)) }
             guard step.kind == .enable, let found = log.results[number]?.namespace, found.rights.rule == nil,
                 let uuid = found.infoBlockUUID,
-                step.device.flatMap(log.header.before.namespace)?.isActive == false
+                log.header.namespace(of: step)?.isActive == false
             else { continue }
             keys.append(.infoBlock(uuid))
         }
@@ -94,7 +94,7 @@ extension UndoScene {
                 after.rights.rule != nil
             else { return nil }
             let before = log.header.before.daxRegion(transition.region)
-            let had = before?.devices.first { $0.layout?.ranges == after.ranges }?.rights.rule
+            let had = before?.device(of: after.ranges)?.rights.rule
             return had == nil || !isSameBoot ? .memory(after.ranges) : nil
         }.sorted()
     }

@@ -26,13 +26,12 @@ struct UndoScene {
     var leftNames: Set<String> = []
     /// The oldest label version on the DIMMs of each region.
     let versions: [String: LabelVersion]
-    /// The kernel names now of the regions in which a step began, by those before the transaction.
-    let names: [String: String]
+    /// The regions of the transaction, as they were and as they were found.
+    let thenAndNow: RegionsThenAndNow
 
     init(_ rollback: Rollback, _ plan: UndoPlan, _ now: Observed) {
         versions = now.labelVersions
-        let regions = RegionCorrespondence(before: rollback.log.header.before, now: now)
-        names = rollback.log.touchedRegions.reduce(into: [:]) { $0[$1] = regions.name(of: $1) }
+        thenAndNow = RegionsThenAndNow(rollback.log.header, now)
         self.rollback = rollback
         self.plan = plan
         self.regions = Dictionary(uniqueKeysWithValues: now.regions.map { ($0.device, $0) })

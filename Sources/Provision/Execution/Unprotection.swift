@@ -54,9 +54,7 @@ public struct Unprotection {
 
     private func refusal(_ mark: ProtectionMark, on observed: Observed) throws(OperationError) -> Refusal? {
         for region in observed.regions {
-            guard let namespace = region.namespaces.first(where: { $0.labelUUID == mark.label }) else {
-                continue
-            }
+            guard let namespace = region.namespace(labelled: mark.label) else { continue }
             let target = NamespaceTarget(namespace, region: region.device)
             let findings = try host.examine(UseQuery(targets: [target], claimsDevices: true))
             guard let uses = findings.uses[namespace.device] else { return nil }

@@ -69,23 +69,24 @@ public enum UnsettledRegions {
     /// The kernel names now of the regions that a transaction may have changed, and of those that share a DIMM with one:
     /// undoing may write that DIMM's labels. A region that is not there now cannot be touched.
     static func regions(of header: JournalHeader, on observed: Observed) -> Set<String> {
-        let then = Set(header.steps.map(\.region))
-        let names = RegionCorrespondence(before: header.before, now: observed)
-        let dimms = header.before.identities(ofDimmsUnder: then)
-        let sharing = observed.regions.map(\.device).filter {
+        let then = Set(header.steps.compactMap(\.home))
+        let regions = RegionsThenAndNow(header, observed)
+        let dimms = header.before.identities(ofDimmsUnder: then.compactMap(header.region))
+        let sharing = observed.regions.filter {
             !observed.identities(ofDimmsUnder: [$0]).isDisjoint(with: dimms)
         }
         let dax = header.steps.compactMap(\.transition).compactMap { observed.daxRegion($0.region)?.name }
-        return Set(then.compactMap { names.name(of: $0) }).union(sharing).union(dax)
+        return Set((then.compactMap(regions.region) + sharing).map(\.device)).union(dax)
     }
 }
 
 extension Observed {
-    /// The DIMMs' own identities of regions; DIMMs that have none are left out.
-    fileprivate func identities(ofDimmsUnder regions: Set<String>) -> Set<String> {
+    /// The DIMMs' own identities of regions of this observation; DIMMs that have none are left out.
+    fileprivate func identities(ofDimmsUnder regions: [Region]) -> Set<String> {
+        let devices = Set(regions.map(\.device))
         var identities: Set<String> = []
         for bus in buses {
-            let dimms = bus.regions.filter { regions.contains($0.device) }.flatMap(\.mappings).map(\.dimm)
+            let dimms = bus.regions.filter { devices.contains($0.device) }.flatMap(\.mappings).map(\.dimm)
             for dimm in bus.dimms where dimms.contains(dimm.device) {
                 if let identity = dimm.uniqueID { identities.insert(identity) }
             }

@@ -158,3 +158,8 @@ extension Namespace {
             && infoBlockUUID == other.infoBlockUUID && isActive == other.isActive
     }
 }
+
+extension Region {
+    /// The namespace that is what another was (``Namespace/isSame(as:)``); nil where there is none.
+    package func namespace(as was: Namespace) -> Namespace? { namespaces.first { $0.isSame(as: was) } }
+}

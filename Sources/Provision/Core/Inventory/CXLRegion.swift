@@ -110,7 +110,7 @@ extension Observed {
             for index in observed.buses[number].regions.indices {
                 let region = observed.buses[number].regions[index]
                 let found = topology.regions.filter {
-                    region.isMade(of: $0, dimms: observed.buses[number].dimms)
+                    region.isMade(of: $0, on: observed.buses[number])
                 }
                 guard found.count == 1, let cxl = found.first?.region else { continue }
                 observed.buses[number].regions[index].cxl = cxl
@@ -132,12 +132,12 @@ extension Region {
         .map(\.element)
     }
 
-    fileprivate func isMade(of placed: CXLTopology.Placed, dimms: [Dimm]) -> Bool {
+    fileprivate func isMade(of placed: CXLTopology.Placed, on bus: Bus) -> Bool {
         if let resource, let place = placed.resource, resource != place { return false }
         let targets = placed.region.targets
         guard targets.count == mappings.count else { return false }
         return zip(sortedMappings, targets).allSatisfy { mapping, target in
-            let id = dimms.first { $0.device == mapping.dimm }?.uniqueID
+            let id = bus.uniqueID(of: mapping.dimm)
             return mapping.offset == target.offset && mapping.length == target.length
                 && (id.map { Bus.cxlIDs(ofSerial: target.serial).contains($0) } ?? true)
         }

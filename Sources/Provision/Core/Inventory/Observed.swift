@@ -64,10 +64,12 @@ public struct Bus: Equatable, Sendable {
 }
 
 extension Bus {
+    /// The unique id of the DIMM with this kernel name; nil where it has none, or there is no such DIMM.
+    package func uniqueID(of dimm: String) -> String? { dimms.first { $0.device == dimm }?.uniqueID }
+
     /// The unique ids of a region's DIMMs, in the order of their positions; nil where one has none, or none is known.
     package func dimmIDs(of region: Region) -> [String]? {
-        let ids = region.mappings.compactMap { mapping in dimms.first { $0.device == mapping.dimm }?.uniqueID
-        }
+        let ids = region.mappings.compactMap { uniqueID(of: $0.dimm) }
         return ids.isEmpty || ids.count != region.mappings.count ? nil : ids
     }
 

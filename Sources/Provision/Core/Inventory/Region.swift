@@ -145,6 +145,13 @@ public struct ModeCapability: Equatable, Sendable {
     }
 }
 
+extension Region {
+    /// The namespace whose label has this UUID; nil where there is none.
+    package func namespace(labelled label: UUID) -> Namespace? {
+        namespaces.first { $0.labelUUID == label }
+    }
+}
+
 extension RegionLabelling {
     /// The word in the JSON document and in text.
     package var word: String {

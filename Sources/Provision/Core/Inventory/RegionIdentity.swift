@@ -33,8 +33,7 @@ public enum RegionIdentity: Hashable, Sendable {
     /// The identity of a region on its bus.
     public init(_ region: Region, on bus: Bus) {
         let shares = region.mappings.compactMap { mapping -> Share? in
-            let dimm = bus.dimms.first { $0.device == mapping.dimm }
-            return dimm?.uniqueID.map {
+            bus.uniqueID(of: mapping.dimm).map {
                 Share(dimm: $0, position: mapping.position, offset: mapping.offset, length: mapping.length)
             }
         }
@@ -90,7 +89,6 @@ extension Observed {
 /// The regions of an earlier observation as they are now: what they are called, and where their memory is mapped.
 package struct RegionCorrespondence {
     private var found: [String: Region] = [:]
-    private var starts: [String: UInt64] = [:]
 
     /// Finds the regions of `before` in `now`.
     package init(before: Observed, now: Observed) {
@@ -102,7 +100,6 @@ package struct RegionCorrespondence {
         }
         for bus in before.buses {
             for region in bus.regions {
-                starts[region.device] = region.resource
                 let same = identities[RegionIdentity(region, on: bus)] ?? []
                 if same.count == 1 { found[region.device] = same[0] }
             }
@@ -138,25 +135,22 @@ package struct RegionCorrespondence {
         }
     }
 
-    /// The region that had this kernel name; nil where it is not there now.
-    package func region(_ device: String) -> Region? { found[device] }
+    /// What a region of the earlier observation is now; nil where it is not there.
+    package func region(_ earlier: Region) -> Region? { found[earlier.device] }
 
-    /// The kernel name now of the region that had this one.
-    package func name(of device: String) -> String? { found[device]?.device }
-
-    /// Where a place of the region is now, given its address then; nil where one of the two is not known.
-    package func address(_ address: UInt64, in device: String) -> UInt64? {
-        guard let start = starts[device], let now = found[device]?.resource, address >= start else {
+    /// Where a place of a region of the earlier observation is now, given its address then; nil where one of the two is not known.
+    private func address(_ address: UInt64, in earlier: Region) -> UInt64? {
+        guard let start = earlier.resource, let now = region(earlier)?.resource, address >= start else {
             return nil
         }
         let (moved, overflows) = now.addingReportingOverflow(address - start)
         return overflows ? nil : moved
     }
 
-    /// The namespace of a region as it was, at the address where its place is now.
-    package func moved(_ namespace: Namespace, of device: String) -> Namespace {
+    /// A namespace of a region of the earlier observation as it was, at the address where its place is now.
+    package func moved(_ namespace: Namespace, of earlier: Region) -> Namespace {
         var moved = namespace
-        if let resource = namespace.resource { moved.resource = address(resource, in: device) }
+        if let resource = namespace.resource { moved.resource = address(resource, in: earlier) }
         return moved
     }
 }

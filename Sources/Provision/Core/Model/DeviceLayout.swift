@@ -85,6 +85,13 @@ public struct RecordedDevice: Hashable, Sendable {
     }
 }
 
+extension [RecordedDevice] {
+    /// The one that has exactly this memory, in this order.
+    package func device(of ranges: [Range<UInt64>]) -> RecordedDevice? {
+        first { $0.layout.ranges == ranges }
+    }
+}
+
 extension [Range<UInt64>] {
     /// The bytes in all of them. What an untrusted file makes too many is as many as there can be.
     package var size: ByteCount {

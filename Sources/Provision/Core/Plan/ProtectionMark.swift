@@ -18,6 +18,15 @@ public struct ProtectionMark: Equatable, Sendable {
         self.region = region
     }
 
+    /// Whether it protects what is meant: its namespace, or where no label tells, what lies in the region of its namespace, which may be
+    /// that.
+    package func protects(_ identity: NamespaceIdentity) -> Bool {
+        switch identity {
+        case .label(let label): label == self.label
+        case .region(let region): region == self.region
+        }
+    }
+
     /// What people know the namespace by.
     public var displayName: String { name ?? label.description }
 }
@@ -111,7 +120,8 @@ package struct ProtectionReview: PlanReview {
             assignment.block.namespaces.filter(\.isProtected).compactMap { declaration in
                 guard declaration.name != nil || declaration.uuid != nil else { return nil }
                 return ProtectedName(
-                    region: assignment.region.device, name: declaration.name?.text, uuid: declaration.uuid)
+                    region: RegionThen(assignment.region), name: declaration.name?.text,
+                    uuid: declaration.uuid)
             }
         }
     }

@@ -72,10 +72,7 @@ package enum RegionMatcher {
         }
         let cookies = found.map { $0.region.interleaveSetID.map { "\($0)" } }
         let dimms = found.map { assignment -> String? in
-            let ids = assignment.region.mappings.map { mapping in
-                assignment.bus.dimms.first { $0.device == mapping.dimm }?.uniqueID
-            }
-            return ids.isEmpty || ids.contains(nil) ? nil : ids.compactMap(\.self).joined(separator: " ")
+            assignment.bus.dimmIDs(of: assignment.region)?.joined(separator: " ")
         }
         switch (tells(cookies), tells(dimms)) {
         case (true, true): return "iset_id and dimms are stable across reboots"
@@ -138,8 +135,7 @@ extension RegionMatch {
     private static func mean(_ words: [String], the region: Region, on bus: Bus) -> Bool {
         let words = Set(words.map { $0.lowercased() })
         let dimms = region.mappings.map(\.dimm).map { device in
-            let id = bus.dimms.first { $0.device == device }?.uniqueID
-            return words.intersection([device, id?.lowercased()].compactMap(\.self))
+            words.intersection([device, bus.uniqueID(of: device)?.lowercased()].compactMap(\.self))
         }
         return dimms.count == words.count && dimms.allSatisfy { $0.count == 1 }
             && Set(dimms.flatMap(\.self)) == words
@@ -157,7 +153,7 @@ extension RegionMatch {
         add("numa_node", numaNode, region.numaNode.map { "\($0)" })
         add("iset_id", interleaveSetID, region.interleaveSetID.map { "0x\(String($0, radix: 16))" })
         let devices = region.mappings.map(\.dimm)
-        let ids = devices.map { device in bus.dimms.first { $0.device == device }?.uniqueID ?? device }
+        let ids = devices.map { bus.uniqueID(of: $0) ?? $0 }
         add("dimms", dimms, "[\(ids.joined(separator: ", "))]")
         add("type", type, "pmem")
         add("persistence_domain", persistenceDomain, region.persistenceDomain.rawValue)

@@ -23,13 +23,7 @@ public struct WipeReview: Sendable {
         of target: WipeTarget, _ findings: UseReport, _ marks: [ProtectionMark]
     ) -> Refusal? {
         let (namespace, address) = (target.namespace, target.address)
-        if let label = namespace.labelUUID, let mark = marks.first(where: { $0.label == label }) {
-            return mark.refusal(address)
-        }
-        // Without labels one namespace spans the region, and one that is protected may lie in it.
-        if namespace.labelUUID == nil, let identity = target.identity,
-            let mark = marks.first(where: { $0.region == identity })
-        {
+        if let identity = target.identity, let mark = marks.first(where: { $0.protects(identity) }) {
             return mark.refusal(address)
         }
         if target.isReadOnly {

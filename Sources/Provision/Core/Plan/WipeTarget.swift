@@ -11,7 +11,7 @@ public struct WipeTarget: Equatable, Sendable {
     /// The region's kernel name.
     public var region: String
     /// Which region it is; nil where that is not known.
-    public var identity: RegionIdentity?
+    public var regionIdentity: RegionIdentity?
     /// Who provides the region's bus.
     public var provider: String
     /// Whether the region is read-only: the driver of a device would not refuse to write.
@@ -20,6 +20,11 @@ public struct WipeTarget: Equatable, Sendable {
     public var namespace: Namespace
     /// How much of it.
     public var scope: WipeScope
+
+    /// Which namespace it is; nil where that is not known.
+    package var identity: NamespaceIdentity? {
+        NamespaceIdentity(label: namespace.labelUUID, region: regionIdentity)
+    }
 
     /// What people know it by: `region0/wal`.
     public var address: String { "\(region)/\(namespace.displayName)" }
@@ -68,7 +73,7 @@ public struct WipeTarget: Equatable, Sendable {
                 for region in bus.regions {
                     for namespace in region.namespaces where selection.shows(namespace, in: region) {
                         let target = WipeTarget(
-                            region: region.device, identity: RegionIdentity(region, on: bus),
+                            region: region.device, regionIdentity: RegionIdentity(region, on: bus),
                             provider: bus.provider, isReadOnly: region.isReadOnly, namespace: namespace,
                             scope: scope)
                         if !targets.contains(target) { targets.append(target) }

@@ -155,7 +155,7 @@ extension Observed {
                 let ranges = observed.daxRegions[index].devices[number].mappings?.map(\.range) ?? []
                 guard !ranges.isEmpty else { continue }
                 observed.daxRegions[index].devices[number].label =
-                    record.devices.first { $0.layout.ranges == ranges }?.name
+                    record.devices.device(of: ranges)?.name
             }
         }
         return observed

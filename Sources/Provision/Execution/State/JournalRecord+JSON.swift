@@ -189,7 +189,7 @@ extension JournalHeader {
         if !protects.isEmpty {
             node.set("protects", each: protects) { protected in
                 let item = JSONNode.object()
-                item.set("region", protected.region)
+                item.set("region", protected.region.device)
                 item.set("name", protected.name)
                 item.set("uuid", protected.uuid)
                 return item
@@ -236,8 +236,8 @@ extension JournalHeader {
         proves = try node.list("proves") { item throws(JSONError) in try RecordedProof(item) }
         protects = try node.list("protects") { item throws(JSONError) in
             ProtectedName(
-                region: try item.required("region").string(), name: try item.optional("name")?.string(),
-                uuid: try item.optional("uuid")?.uuid())
+                region: RegionThen(device: try item.required("region").string()),
+                name: try item.optional("name")?.string(), uuid: try item.optional("uuid")?.uuid())
         }
     }
 }
@@ -247,14 +247,15 @@ extension Place {
         switch self {
         case .offset(let offset, let region):
             node.set("offset", offset)
-            node.set("region", region)
+            node.set("region", region?.device)
         case .address(let address): node.set("address", address)
         }
     }
 
     fileprivate init(_ node: JSONCursor) throws(JSONError) {
         if let offset = try node.optional("offset") {
-            self = .offset(try offset.size(), region: try node.optional("region")?.string())
+            let region = try node.optional("region")?.string()
+            self = .offset(try offset.size(), region: region.map { RegionThen(device: $0) })
         } else {
             self = .address(try node.required("address").address())
         }

@@ -103,8 +103,8 @@ public struct StepResult: Equatable, Sendable {
 
 /// A place in a region.
 public enum Place: Hashable, Sendable {
-    /// So far from the start of the region with this kernel name then; nil where the record's step says which.
-    case offset(ByteCount, region: String?)
+    /// So far from the start of this region; nil where the record's step says which.
+    case offset(ByteCount, region: RegionThen?)
     /// At this system physical address then: how journals of format 1 say it.
     case address(UInt64)
 }
@@ -113,7 +113,7 @@ public enum Place: Hashable, Sendable {
 public struct JournalStep: Equatable, Sendable {
     /// What it did.
     public var kind: StepKind
-    /// The region's kernel name then.
+    /// The kernel's name then of the region, or of the dax region: for words and for the journal. ``home`` is the region.
     public var region: String
     /// The namespace's kernel name then; nil for a creation or an initialisation of labels.
     public var device: String?
@@ -130,6 +130,9 @@ public struct JournalStep: Equatable, Sendable {
 }
 
 extension JournalStep {
+    /// The region that it was in; nil where that was a dax region, which its transition names.
+    public var home: RegionThen? { transition == nil ? RegionThen(device: region) : nil }
+
     /// What must be known of a planned step.
     init(_ planned: PlannedStep, of plan: Plan) {
         let change = plan.changes[planned.change]

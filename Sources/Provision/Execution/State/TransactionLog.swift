@@ -11,8 +11,8 @@ public struct TransactionLog: Equatable, Sendable {
     public var done: Set<Int> = []
     /// What the steps that were done left.
     public var results: [Int: StepResult] = [:]
-    /// What was saved of namespaces' media, with the step that it was saved for, and the offset in its region.
-    public var ranges: [(step: Int, offset: ByteCount, range: SavedRange)] = []
+    /// What was saved of namespaces' media, with the step that it was saved for, its region, and the offset in that.
+    public var ranges: [(step: Int, region: RegionThen, offset: ByteCount, range: SavedRange)] = []
     /// What namespaces held before steps, by the steps' numbers.
     public var samples: [Int: MediaSample] = [:]
     /// What was saved of DIMMs' labels.
@@ -77,8 +77,8 @@ public struct TransactionLog: Equatable, Sendable {
     public struct Placeholder: Equatable, Sendable {
         /// The UUID of its label.
         public var label: UUID
-        /// The region's kernel name before the transaction.
-        public var region: String
+        /// The region that it lies in.
+        public var region: RegionThen
         /// Where it begins in the region.
         public var offset: ByteCount
     }
@@ -89,7 +89,7 @@ public struct TransactionLog: Equatable, Sendable {
         case .labels(let saved): labels.append(saved)
         case .range(let step, let saved):
             guard let place = located(saved.place, step: step) else { return }
-            ranges.append((step, place.offset, saved))
+            ranges.append((step, place.region, place.offset, saved))
         case .sample(let step, let sample): samples[step] = sample
         case .intent(let step, let identity): begun[step] = identity
         case .done(let step, let result):
@@ -120,26 +120,24 @@ public struct TransactionLog: Equatable, Sendable {
         }
     }
 
-    /// A place by the region's kernel name before the transaction; nil where no region of then holds it.
-    private func located(_ place: Place, step: Int?) -> (region: String, offset: ByteCount)? {
+    /// A place by its region; nil where no region of then holds it.
+    private func located(_ place: Place, step: Int?) -> (region: RegionThen, offset: ByteCount)? {
         switch place {
         case .offset(let offset, let region):
-            return (region ?? step.map { header.steps[$0].region }).map { ($0, offset) }
+            return (region ?? step.flatMap { header.steps[$0].home }).map { ($0, offset) }
         case .address(let address):
             for region in header.before.regions {
                 guard let start = region.resource, address >= start,
                     address - start < region.size.bytes
                 else { continue }
-                return (region.device, ByteCount(address - start))
+                return (RegionThen(region), ByteCount(address - start))
             }
             return nil
         }
     }
 
-    /// The kernel names, then, of the regions in which a step began.
-    var touchedRegions: Set<String> {
-        Set(begun.keys.map { header.steps[$0] }.filter { $0.transition == nil }.map(\.region))
-    }
+    /// The regions in which a step began.
+    var touchedRegions: Set<RegionThen> { Set(begun.keys.compactMap { header.steps[$0].home }) }
 
     /// Whether every step was performed, and nothing undone.
     public var isComplete: Bool { done.count == header.steps.count && undoReason == nil }

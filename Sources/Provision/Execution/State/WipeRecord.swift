@@ -53,7 +53,7 @@ public struct WipeRecord: Equatable, Sendable {
         self.time = time
         address = target.address
         word = namespace.name ?? namespace.labelUUID?.description ?? target.address
-        region = target.identity
+        region = target.regionIdentity
         label = namespace.labelUUID
         infoBlock = namespace.infoBlockUUID
         mode = namespace.mode ?? .raw
@@ -61,10 +61,9 @@ public struct WipeRecord: Equatable, Sendable {
         scope = target.scope
     }
 
-    /// Whether it is about this namespace, whatever became of it: by its label, and where there is none by its region.
+    /// Whether it is about this namespace, whatever became of it.
     func isAbout(_ target: WipeTarget) -> Bool {
-        if label != nil || target.namespace.labelUUID != nil { return label == target.namespace.labelUUID }
-        return region != nil && region == target.identity
+        NamespaceIdentity(label: label, region: region).map { $0 == target.identity } ?? false
     }
 
     /// What has changed of the namespace, so that it cannot go on where it stopped; nil where nothing has.
