@@ -174,7 +174,7 @@ vm-newer: all-packages release differential-program
 
 crash-matrix: all-packages release
 	DAXPROV_CRASH_EVERY=$(EVERY) DAXPROV_UNDO_CASES=$(UNDO_CASES) $(VM_BINARY) \
-	$(PYTHON) -m pytest -v -n $(VM_JOBS) Tests/VM/test_crash.py Tests/VM/test_undo_property.py
+	$(PYTHON) -m pytest -v -n $(VM_JOBS) -m crash_points Tests/VM
 
 undo-sweeps: build-packages
 	$(SWIFT) build --build-tests

@@ -20,6 +20,9 @@ struct StatusCommand: ParsableCommand {
             A CXL region that an apply left as its profile says is recorded: its memory devices by serial, in their order, and the \
             interleave granularity. Where it is missing, or came back in another way, the report says with which command it comes back.
 
+            Newer kernels make system RAM of soft-reserved memory at a boot. Where a device with contents lies there, and neither the \
+            kernel's command line nor modprobe's files prevent it, the report says so, and what does.
+
             daxctl has a boot policy of its own, in /etc/daxctl.conf.d. For each of its sections it says whether anything \
             reads it, what daxctl then does, and whether daxprov makes something else of the same device after a boot. \
             Where such a section is, or daxprov keeps a device as memory, it says who else brings memory online.

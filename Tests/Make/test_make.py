@@ -3,6 +3,7 @@
 Nothing here needs root, a network, Swift or any package but Python and make.
 """
 
+import ast
 import json
 import os
 import shutil
@@ -194,6 +195,22 @@ class MakeTests(unittest.TestCase):
             result = place.make(target)
             self.assertIn("qemu-system-x86", result.stderr)
             self.assertEqual(place.calls, [], target)
+
+    def test_the_matrix_of_crashes_runs_every_test_that_dies_at_a_stride(self):
+        place = self.place()
+        for words, stride in (((), "1"), (("EVERY=17",), "17")):
+            lines = place.make("-n", "crash-matrix", *words).stdout
+            self.assertRegex(lines, rf"DAXPROV_CRASH_EVERY={stride} .*\n?.*pytest .*-m crash_points Tests/VM\n")
+        # A test that asks for a stride has the mark: its own, or its file's.
+        marked = 0
+        for file in (REPOSITORY / "Tests/VM").glob("test_*.py"):
+            module = ast.parse(file.read_text())
+            whole = any(isinstance(each, ast.Assign) and "crash_points" in ast.unparse(each) for each in module.body)
+            for test in module.body:
+                if isinstance(test, ast.FunctionDef) and "stride(" in ast.unparse(test):
+                    self.assertTrue(whole or any("crash_points" in ast.unparse(each) for each in test.decorator_list), (file.name, test.name))
+                    marked += 1
+        self.assertGreaterEqual(marked, 8)
 
     def test_sudo_is_used_where_it_asks_for_no_password(self):
         place = self.place(root=False, missing="libyaml-dev", sudo='[ "$1" = -n ] && exit 0; exec "$@"')

@@ -12,6 +12,7 @@ SKIP_STACK = "DAXPROV_VM_SKIP_STACK"
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "each_kernel: also run on the newer kernel by make test and make vm-newer (docs/kernels.md)")
+    config.addinivalue_line("markers", "crash_points: dies or fails at a few of many points, and at each with make crash-matrix (support/strides.py)")
     config.addinivalue_line("markers", "only_on(stacks): for kernels that have what is tested")
 
 

@@ -16,9 +16,10 @@ import json
 import pytest
 
 from lab import Fault
-from support import contents
+from support import contents, daxctl
 from support.dax_memory import DEVICE, MOVABLE, OFFLINE, PLAIN, Scene
 from support.daxprov import DONE, REFUSED
+from support.strides import stride
 
 
 @pytest.fixture
@@ -39,11 +40,14 @@ def after_boot(scene, status=DONE, **options):
 
 
 @pytest.mark.each_kernel
-def test_what_was_memory_is_memory_again(scene):
+def test_what_was_memory_is_memory_again_and_a_device_and_the_neighbours_file_stays(scene):
     assert "nothing is to be put back" in after_boot(scene).out
     made(scene, MOVABLE)
     total, head = scene.total(), None
+    scene.use()
+    scene.assert_sound()
     scene.reboot()
+    scene.assert_sound()
     assert scene.device["mode"] == "devdax" and scene.total() == scene.memory
     head = contents.start_digest(scene.vm, scene.node)
     assert "1 to change" in scene.run("apply", "--boot", "--dry-run").out
@@ -53,14 +57,19 @@ def test_what_was_memory_is_memory_again(scene):
     assert scene.total() == total == scene.memory + scene.predicted()
     assert scene.daxprov.is_settled(MOVABLE)
     assert "No changes" in after_boot(scene).out
+    scene.use()
     scene.assert_sound()
+    daxctl.assert_agrees(scene.vm)
 
     # A device again keeps what lies outside the memory blocks, and stays one after the next boot.
     made(scene, DEVICE)
     assert contents.start_digest(scene.vm, scene.node) == head == scene.digest
+    scene.assert_sound()
     scene.reboot()
     assert "nothing is to be put back" in after_boot(scene).out
     assert scene.device["mode"] == "devdax"
+    scene.assert_sound()
+    daxctl.assert_agrees(scene.vm)
 
 
 @pytest.mark.each_kernel
@@ -120,10 +129,11 @@ def test_a_namespace_that_is_gone_or_another_is_said(scene):
 STORES = 60
 
 
+@pytest.mark.crash_points
 @pytest.mark.parametrize("reboots", [False, True], ids=["killed", "power cut"])
 def test_killed_at_any_store_the_next_run_puts_it_back(scene, reboots):
     made(scene, MOVABLE)
-    for at in range(1, STORES, 7 if reboots else 4):
+    for at in range(1, STORES, stride(7 if reboots else 4)):
         scene.reboot()
         fault = Fault(at, "kill-before", paths=("/sys",), log=f"/tmp/fault-{at}.log")
         killed = scene.run("apply", "--boot", fault=fault)

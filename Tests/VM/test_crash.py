@@ -9,11 +9,13 @@ import os
 
 import pytest
 
+from support import strides
 from support.daxprov import DONE, ERROR, NOT_PERMITTED, PARTIAL, REFUSED, ROLLED_BACK, STALE
 from support.transactions import CALLS, LOOKS, NEW, OLD, OPENS, PLANS, THIRD, Transactions
 
-WHOLE = "DAXPROV_CRASH_EVERY" in os.environ
-EVERY = int(os.environ.get("DAXPROV_CRASH_EVERY", "53"))
+pytestmark = pytest.mark.crash_points
+WHOLE = strides.CHOSEN is not None
+EVERY = strides.stride(53)
 FIRST = int(os.environ.get("DAXPROV_CRASH_FIRST", "0")) or max(1, EVERY // 2)
 ERRORS = (errno.EIO, errno.EBUSY, errno.ENOSPC, errno.EACCES)
 

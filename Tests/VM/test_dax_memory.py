@@ -20,6 +20,7 @@ from support import Daxprov, contents, namespace, profile, region
 from support.dax_memory import BLOCK, DEVICE, KERNEL, KEPT, MEMORY, MOVABLE, OFFLINE, PLAIN, POLICY, Scene, heap
 from support.daxprov import DONE, PARTIAL, REFUSED, ROLLED_BACK
 from support.holders import ALL, Use
+from support.strides import stride
 
 
 @pytest.fixture
@@ -41,8 +42,8 @@ def test_a_device_becomes_memory_in_each_way_and_a_device_again(scene):
 
     scene.become(MOVABLE, "system-ram", movable=True)
     assert scene.total() - scene.memory == scene.predicted() > 0
-    scene.vm.run("mkdir -p /mnt/used && mount -t tmpfs tmpfs /mnt/used && dd if=/dev/zero of=/mnt/used/zeroes bs=1M count=200", check=True)
-    scene.vm.run("umount /mnt/used", check=True)
+    scene.use()
+    scene.assert_sound()
 
     [change] = scene.daxprov.plan(DEVICE)["changes"]
     assert change["reversibility"] == "lossless" and not change["data_loss"]
@@ -178,13 +179,14 @@ def test_a_block_that_does_not_go_offline_leaves_all_of_them_online(scene, error
 STORES = 40
 
 
+@pytest.mark.crash_points
 @pytest.mark.parametrize("way", ["to memory", "to a device"])
 @pytest.mark.parametrize("reboots", [False, True], ids=["killed", "killed, and a boot"])
 def test_killed_at_any_store_no_memory_is_lost(scene, way, reboots):
     start, goal = (PLAIN, MOVABLE) if way == "to memory" else (MOVABLE, DEVICE)
     if start is MOVABLE:
         scene.become(MOVABLE, "system-ram")
-    every = 5 if reboots else 2
+    every = stride(5 if reboots else 2)
     if not reboots:
         # Which the step changes for a while, and recovery gives back.
         scene.vm.run(f"echo online_movable > {POLICY}", check=True)

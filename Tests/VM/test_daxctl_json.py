@@ -204,6 +204,7 @@ def trace(vm, *command):
     return vm.read_file("/tmp/trace").decode().splitlines()
 
 
+@pytest.mark.each_kernel
 def test_reading_takes_a_quarter_of_the_calls_of_daxctl(machine):
     """Ours are those of the reader, daxctl's those of the process."""
     vm = machine("hmem")

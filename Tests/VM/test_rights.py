@@ -19,9 +19,10 @@ import pytest
 
 from lab import Fault, Machine
 from lab.systemd import SystemdMachine
-from support import Daxprov, namespace, profile, region
+from support import Daxprov, daxctl, namespace, profile, region
 from support.daxprov import DONE, NOT_PERMITTED, ROLLED_BACK
 from support.inventory import Inventory
+from support.strides import stride
 
 RULES = "/etc/udev/rules.d/05-daxprov.rules"
 ROOTS = "0 0 600"
@@ -79,6 +80,7 @@ def test_rights_are_given_changed_taken_and_undone(scene):
     assert rights(vm) == "999 990 660" and len(rules(vm)) == 1
     assert found["uuid"] in rules(vm)[0] and 'OWNER="999", GROUP="990", MODE="0660"' in rules(vm)[0]
     assert scene.is_settled(FIRST) and json.loads(scene.run("status", "--json").stdout)["drift"] == []
+    daxctl.assert_agrees(vm)
 
     scene.applied(SECOND)
     assert rights(vm) == "1000 0 640" and 'OWNER="1000"' in rules(vm)[0]
@@ -102,6 +104,7 @@ def test_rights_are_given_changed_taken_and_undone(scene):
     # Memory has no node to open, and what no line says of it goes.
     scene.applied(MEMORY)
     assert rules(vm) == []
+    daxctl.assert_agrees(vm)
     assert scene.run("rollback", "--yes").status == DONE
     assert rights(vm) == "999 990 660" and len(rules(vm)) == 1
     scene.applied(PLAIN)
@@ -129,13 +132,14 @@ def test_the_rule_goes_with_its_namespace_and_comes_back_with_it(scene):
     assert scene.is_settled(FIRST)
 
 
+@pytest.mark.crash_points
 @pytest.mark.parametrize("start, goal", [(PLAIN, FIRST), (FIRST, PLAIN), (FIRST, SECOND)], ids=["given", "taken", "changed"])
 def test_killed_anywhere_the_old_or_the_new_rights_are_left(scene, start, goal):
     vm = scene.vm
     expected = {PLAIN: (ROOTS, 0), FIRST: ("999 990 660", 1), SECOND: ("1000 0 640", 1)}
     scene.applied(start)
     ends = set()
-    for at in range(1, 40):
+    for at in range(1, 40, stride(1)):
         fault = Fault(at, "kill-before", calls=CALLS, paths=PATHS, log=f"/tmp/fault-{at}.log")
         killed = scene.apply(goal, fault=fault)
         if killed.signal != 9:
@@ -151,11 +155,12 @@ def test_killed_anywhere_the_old_or_the_new_rights_are_left(scene, start, goal):
     assert (rights(vm), len(rules(vm))) == expected[goal]
 
 
+@pytest.mark.crash_points
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS, errno.EPERM])
 def test_a_call_that_fails_leaves_the_old_rights(scene, code):
     vm = scene.vm
     scene.applied(FIRST)
-    for at in range(1, 40):
+    for at in range(1, 40, stride(1)):
         fault = Fault(at, f"errno:{code}", calls=CALLS, paths=PATHS, log=f"/tmp/fault-{at}.log")
         failed = scene.apply(SECOND, fault=fault)
         if failed.status == DONE:

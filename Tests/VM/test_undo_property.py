@@ -212,6 +212,7 @@ class Situation:
 
 
 @pytest.mark.each_kernel
+@pytest.mark.crash_points
 @pytest.mark.parametrize("seed", range(FIRST, FIRST + CASES))
 def test_nobodys_data_is_written_over(machine, seed):
     situation = Situation(machine("nvdimm-three"), seed)

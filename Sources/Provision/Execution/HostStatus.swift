@@ -33,6 +33,8 @@ public struct HostStatus: Sendable {
 
     /// The recorded CXL regions that are not there as they were.
     public private(set) var cxlRegions: [CXLRegionStanding] = []
+    /// Soft-reserved memory that a newer kernel would make system RAM of; nil where there is none, or it is not known.
+    public private(set) var softReserved: SoftReservedRisk?
 
     /// Whether something must be ended before the host is known to be in one state.
     public var isUnsettled: Bool { !interrupted.isEmpty || !unreadable.isEmpty }
@@ -71,6 +73,7 @@ public struct HostStatus: Sendable {
             troubledDimms = now.buses.flatMap(\.dimms).filter { !$0.trouble.isEmpty }
             if isCompared { observed = now }
             cxlRegions = CXLRegionStanding.all(cxlRecords, on: now)
+            softReserved = SoftReservedRisk(of: now)
             if let after { drift = HostDrift(from: after, to: now).differences }
         } catch {
             if isCompared { unknown = error.description }

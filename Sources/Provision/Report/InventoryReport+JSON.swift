@@ -21,6 +21,7 @@ extension InventoryReport {
         if !shown.daxRegions.isEmpty { root.set("dax_regions", each: shown.daxRegions, Self.node) }
         if !shown.cxlMemdevs.isEmpty { root.set("cxl_memdevs", each: shown.cxlMemdevs) { $0.json } }
         root.set("fsdev_dax", shown.hasFamfsDriver)
+        root.set("soft_reserved_kept", shown.keepsSoftReserved)
         if let hotplug = shown.memoryHotplug { root.set("memory_hotplug", Self.node(hotplug)) }
         return root
     }

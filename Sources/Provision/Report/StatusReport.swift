@@ -28,6 +28,7 @@ public struct StatusReport: Sendable {
             return "Protected: \(name)(label \(mark.label)), \(source)"
         }
         lines += status.cxlRegions.map { "CXL: \($0.message). \($0.advice.asSentence)" }
+        lines += status.softReserved.map { ["Memory: \($0.message). \($0.advice.asSentence)."] } ?? []
         if let agents = status.memoryAgents {
             lines += MemoryAgentsText.lines(agents, status.daxctlEffects, isConcerned: !status.kept.isEmpty)
         }
@@ -101,6 +102,13 @@ public struct StatusReport: Sendable {
         }
         if !status.cxlRegions.isEmpty {
             document.set("cxl_regions", each: status.cxlRegions) { CXLRegionText.json($0) }
+        }
+        if let risk = status.softReserved {
+            let node = JSONNode.object()
+            node.set("regions", each: risk.regions) { .string($0) }
+            node.set("message", risk.message)
+            node.set("advice", risk.advice)
+            document.set("soft_reserved", node)
         }
         if let unit = status.bootUnit {
             let node = JSONNode.object()

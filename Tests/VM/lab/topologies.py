@@ -100,7 +100,8 @@ def cxl(name, describes, *devices, size=1 * GIB, setup="", volatile=False, kerne
         can_be_saved=False, setup=setup, kernel_arguments=kernel_arguments)
 
 
-HMEM = "memmap=1G%4G-1+0xefffffff memmap=512M%5G-1+0xefffffff memhp_default_state=offline"
+SOFT_RESERVED = "memmap=1G%4G-1+0xefffffff memmap=512M%5G-1+0xefffffff"
+HMEM = f"{SOFT_RESERVED} memhp_default_state=offline"
 MEMMAP = "memory_hotplug.memmap_on_memory=1"
 
 ALL = {topology.name: topology for topology in (
@@ -131,6 +132,8 @@ ALL = {topology.name: topology for topology in (
     split_memory("hmem", "dynamic device-dax regions of 1 GiB and 512 MiB in soft-reserved memory",
                  # Since 6.12 its drivers make it system memory, which must not go online: that would be for good.
                  HMEM, ("dax_hmem", "kmem")),
+    split_memory("hmem-idle", "the same regions, which no kernel makes memory of (region_idle)", f"{SOFT_RESERVED} dax_hmem.region_idle=1",
+                 ("dax_hmem", "kmem")),
     split_memory("hmem-memmap", "the same regions; new memory may hold its own page map", f"{HMEM} {MEMMAP}",
                  ("dax_hmem", "kmem")),
     Topology("virtio-pmem", "a 1 GiB virtio-pmem device: a label-less region without DIMMs", memory=512 * MIB,

@@ -1,6 +1,6 @@
 """A devdax namespace whose device becomes memory, beside a neighbour with a file."""
 
-from . import contents, namespace, ndctl, profile, region
+from . import contents, daxctl, namespace, ndctl, profile, region
 from .daxprov import DONE, Daxprov
 
 MIB = 1 << 20
@@ -63,6 +63,12 @@ class Scene:
         start = end - found["usable_size"]
         return max(0, end // BLOCK - -(-start // BLOCK)) * BLOCK
 
+    def use(self):
+        """Fills more memory than the machine has without the device, and gives it back."""
+        ordinary = 256
+        self.vm.run(f"mkdir -p /mnt/used && mount -t tmpfs -o size=100% tmpfs /mnt/used && "
+                    f"dd if=/dev/zero of=/mnt/used/zeroes bs=1M count={ordinary + 32} && umount /mnt/used", check=True)
+
     def run(self, command, *words, **options):
         return self.daxprov.run(command, *words, *STATE, **options)
 
@@ -88,5 +94,6 @@ class Scene:
         device = self.device
         assert device["mode"] == mode and all(device.get(key) == value for key, value in memory.items()), device
         ndctl.assert_agrees(self.vm)
+        daxctl.assert_agrees(self.vm)
         self.assert_sound()
         return result

@@ -1,8 +1,9 @@
 """Dynamic dax regions of the topology `hmem`, divided into devices: 1 GiB at 4 GiB, and 512 MiB behind it."""
 
+import hashlib
 import json
 
-from . import contents
+from . import contents, daxctl
 from .daxprov import DONE, Daxprov
 
 MIB = 1 << 20
@@ -89,6 +90,28 @@ class Scene:
     def digest(self, name, look=None):
         return contents.start_digest(self.vm, (look or self.look()).node(name))
 
+    def fill_whole(self, name, look=None):
+        """Writes to places all over a device, the last mebibyte among them, from the host, and returns what `whole` does."""
+        with open(self.vm.images["high"], "r+b") as memory:
+            for each in (look or self.look()).devices[name]["mappings"]:
+                for address in (*range(each["start"], each["end"] + 1 - MIB, 16 * MIB), each["end"] + 1 - MIB):
+                    memory.seek(address - FIRST)
+                    memory.write(contents.pattern(f"{name} {address}", MIB))
+        return self.whole(name, look)
+
+    def whole(self, name, look=None):
+        """The SHA-256 of all bytes of a device, in the order of its offsets. The host reads the machine's memory."""
+        digest = hashlib.sha256()
+        with open(self.vm.images["high"], "rb") as memory:
+            for each in sorted((look or self.look()).devices[name]["mappings"], key=lambda each: each["page_offset"]):
+                memory.seek(each["start"] - FIRST)
+                left = each["end"] + 1 - each["start"]
+                while left:
+                    piece = memory.read(min(left, 8 * MIB))
+                    digest.update(piece)
+                    left -= len(piece)
+        return digest.hexdigest()
+
     def total(self):
         """The memory that is online, in bytes."""
         states = self.vm.run(f"cat {MEMORY}/memory*/state", check=True).out.split()
@@ -102,7 +125,7 @@ class Scene:
         return result
 
     def assert_sound(self, look=None):
-        """Nothing is stranded, no device without memory is left, and the policy is the old one."""
+        """Nothing is stranded, no device without memory is left, the policy is the old one, and daxctl says what daxprov says."""
         look = look or self.look()
         rights = [device for device in look.devices.values() if "rule" in device.get("rights", {})]
         text = self.vm.run(f"cat {RULES} 2>/dev/null; true").out
@@ -111,6 +134,9 @@ class Scene:
             assert "system_memory" not in region, region
             assert all(each["size"] or each["chardev"].endswith(".0") for each in region["devices"]), region
         assert self.read_policy() == self.policy
+        # Of a device of several ranges daxctl counts memory blocks that are not its.
+        daxctl.assert_agrees(
+            self.vm, but_blocks_of=[each["chardev"] for each in look.devices.values() if len(each["mappings"]) > 1])
 
     def reboot(self):
         """The state directory lies in memory here: it is carried over."""

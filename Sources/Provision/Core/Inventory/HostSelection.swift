@@ -55,6 +55,7 @@ public struct HostSelection: Sendable, Equatable {
         let memdevs = Set(buses.flatMap(\.regions).flatMap { $0.cxl?.targets ?? [] }.map(\.memdev))
         limited.cxlMemdevs = observed.cxlMemdevs.filter { memdevs.contains($0.name) }
         limited.hasFamfsDriver = observed.hasFamfsDriver
+        limited.keepsSoftReserved = observed.keepsSoftReserved
         return limited
     }
 

@@ -32,6 +32,7 @@ public enum InventoryReader {
             try CXLMemdev(memdev)
         }
         observed.hasFamfsDriver = try root.optional("fsdev_dax")?.bool()
+        observed.keepsSoftReserved = try root.optional("soft_reserved_kept")?.bool()
         return observed
     }
 

@@ -38,10 +38,15 @@ public struct MemoryAgents: Equatable, Sendable {
             .map { MemoryRule(file: $0.file, bringsOnline: $0.rules.bringsMemoryOnline) }
         daxRules = rules.filter(\.rules.isAboutDax).map(\.file)
         self.policy = policy
-        let key = "memhp_default_state="
-        bootPolicy = commandLine.split(whereSeparator: \.isWhitespace).last { $0.hasPrefix(key) }
-            .map { String($0.dropFirst(key.count)) }
+        bootPolicy = Self.bootPolicy(on: commandLine)
         self.problems = problems
+    }
+
+    /// The policy for new memory blocks on a kernel's command line (`memhp_default_state`); nil where it says nothing.
+    package static func bootPolicy(on commandLine: String) -> String? {
+        let key = "memhp_default_state="
+        return commandLine.split(whereSeparator: \.isWhitespace).last { $0.hasPrefix(key) }
+            .map { String($0.dropFirst(key.count)) }
     }
 }
 

@@ -11,6 +11,9 @@ public struct Observed: Equatable, Sendable {
     public var memoryHotplug: MemoryHotplug?
     /// Whether the driver `fsdev_dax` is there, which gives dax devices to famfs; nil where that is not known.
     public var hasFamfsDriver: Bool?
+    /// Whether the host is configured so that no kernel loses the contents of soft-reserved memory at a boot; nil where that is not
+    /// known, or there is no such memory.
+    public var keepsSoftReserved: Bool?
     /// The CXL memory devices with persistent capacity.
     public var cxlMemdevs: [CXLMemdev] = []
 

@@ -42,14 +42,14 @@ package struct DaxDeviceChanges {
                     .deviceUnusable, address,
                     "\(whole.name) spans \(region.name), and \(whole.holder.deviation ?? "is not a device")",
                     advice: whole.isStranded ? "reboot: nothing else gives the memory back" : nil))
-        } else if whole.mode == .systemRAM, whole.memory.map({ $0.online > 0 }) ?? true {
+        } else if whole.isUsedAsMemory {
             refusals.append(
                 Refusal(
                     .systemMemory, address,
                     "\(region.name) is the kernel's memory as a whole (\(whole.name)): it took it at the boot, by itself or by a "
                         + "udev rule, and what lay there is lost",
                     advice:
-                        "keep it from that with the kernel argument dax_hmem.region_idle=1 (volatile CXL memory: "
+                        "keep it from that with the kernel argument \(SoftReservedMemory.argument) (volatile CXL memory: "
                         + "memhp_default_state=offline), and reboot"))
         }
     }

@@ -50,6 +50,8 @@ public struct Note: Equatable, Sendable {
         case memoryAutoOnline = "memory_auto_online"
         /// How much memory a device gives that is to become system memory.
         case memoryForecast = "memory_forecast"
+        /// A newer kernel would make system RAM of soft-reserved memory at a boot, devices with contents among it.
+        case softReservedUnprotected = "soft_reserved_unprotected"
         /// No namespace shows the declared UUID: the declaration means one by its name, or its region's only one.
         case uuidNotFound = "uuid_not_found"
         /// A region that is to get labels holds data.

@@ -34,6 +34,7 @@ public enum Planner {
             MediaErrorReview(observed: observed),
             DaxDeviceReview(observed: observed, settled: draft.settledDevices),
             FamfsReview(profile: profile, observed: observed),
+            SoftReservedReview(profile: profile, observed: observed),
             ListingReview(profile: profile, observed: observed, limits: limits),
             ProofReview(profile: profile, observed: observed),
         ])

@@ -43,6 +43,9 @@ public final class KernelHost: Host {
             let dax = DaxRegionReader().read()
             var observed = Observed(buses: buses, daxRegions: dax.regions, memoryHotplug: dax.hotplug)
             observed.hasFamfsDriver = unsafe access(Sysfs.famfsDriver, F_OK) == 0
+            if dax.regions.contains(where: \.isSoftReserved) {
+                observed.keepsSoftReserved = HostFiles("/").keepsSoftReserved
+            }
             guard let topology = CXLReader().read() else { return observed }
             let found = observed.adding(topology)
             memdevIDs = [:]

@@ -2,9 +2,10 @@ package import ProvisionCore
 
 /// The dax regions of a state file.
 extension SimulatedState {
-    /// Reads `dax_regions` and `memory_hotplug`. Where there are regions, blocks of 128 MiB that stay offline are the default.
+    /// Reads `dax_regions`, `soft_reserved_kept` and `memory_hotplug`. Where there are regions, blocks of 128 MiB that stay offline are the default.
     package mutating func readDaxRegions(_ host: JSONCursor) throws(JSONError) {
         let elements = try host.elements("dax_regions")
+        keepsSoftReserved = try host.value("soft_reserved_kept") { kept throws(JSONError) in try kept.bool() }
         if let cursor = try host.optional("memory_hotplug") {
             try cursor.allowOnly(["block_size", "auto_online_blocks", "memmap_on_memory"])
             memmapOnMemory = try cursor.value("memmap_on_memory", default: .absent) {
@@ -115,6 +116,7 @@ extension SimulatedState {
     /// Adds what ``readDaxRegions(_:)`` reads.
     package func setDaxRegions(in host: borrowing JSONNode) {
         if !daxRegions.isEmpty { host.set("dax_regions", .array(of: daxRegions) { Self.daxJSON($0) }) }
+        host.set("soft_reserved_kept", keepsSoftReserved)
         guard let memoryHotplug else { return }
         let node = JSONNode.object()
         node.set("block_size", memoryHotplug.blockSize.description)

@@ -26,7 +26,8 @@ extension SimulatedState {
                     regions: regions))
         }
         let dax = daxRegions.sorted { ($0.id, $0.path) < ($1.id, $1.path) }
-        let observed = Observed(buses: list, daxRegions: dax, memoryHotplug: memoryHotplug)
+        var observed = Observed(buses: list, daxRegions: dax, memoryHotplug: memoryHotplug)
+        observed.keepsSoftReserved = keepsSoftReserved
         return cxlTopology.map(observed.adding) ?? observed
     }
 

@@ -15,7 +15,7 @@ extension SimulatedState {
         let host = try root.required("simulated_host")
         try host.allowOnly([
             "booted", "buses", "info_blocks", "pages", "boots", "busy", "fault", "dax_regions",
-            "memory_hotplug", "device_rules", "accounts",
+            "memory_hotplug", "soft_reserved_kept", "device_rules", "accounts",
         ])
         self.init()
         let booted = try host.value("booted", default: false) { cursor throws(JSONError) in try cursor.bool()

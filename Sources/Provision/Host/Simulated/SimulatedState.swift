@@ -14,6 +14,8 @@ package struct SimulatedState: Equatable, Sendable {
     package var memoryHotplug: MemoryHotplug?
     /// Whether the kernel can put the page map of new memory into that memory.
     package var memmapOnMemory = MemmapOnMemory.absent
+    /// Whether its configuration keeps every kernel from making system RAM of soft-reserved memory at a boot; nil where that is not simulated.
+    package var keepsSoftReserved: Bool?
     /// The info blocks on the media, by the physical address of the block itself.
     package var infoBlocks: [UInt64: SimulatedInfoBlock] = [:]
     /// The pages of the media that somebody wrote, by their physical address: each holds a number, repeated.

@@ -74,7 +74,7 @@ enum InventorySchema {
             "host_name": Words.text, "time": Words.pattern("^[0-9-]{10}T[0-9:]{8}Z$"),
             "selection": Words.texts,
             "dax_regions": Words.list(of: Words.reference("dax_region")),
-            "fsdev_dax": Words.flag,
+            "fsdev_dax": Words.flag, "soft_reserved_kept": Words.flag,
             "cxl_memdevs": Words.list(
                 of: Words.record([
                     "memdev": Words.text, "serial": Words.count, "pmem_size": Words.count,
@@ -213,6 +213,8 @@ enum StatusSchema {
                     "interleave_granularity": Words.count, "size": Words.count, "message": Words.text,
                     "advice": Words.text,
                 ])),
+            "soft_reserved": Words.record(
+                ["regions": Words.texts, "message": Words.text, "advice": Words.text]),
             "boot_unit": Words.record(
                 ["enabled": Words.flag, "result": Words.words(BootUnit.Result.self)],
                 optional: ["exit_status": Words.number]),
