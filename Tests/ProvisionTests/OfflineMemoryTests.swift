@@ -184,41 +184,85 @@ import Testing
         #expect(try bench.read("tier") == [0, 0])
     }
 
-    /// Its owner took it back from the kernel after the crash, wrote to it and took its driver away: its bytes go by its name alone.
-    @Test func whatWasMemoryAndHasNoDriverIsAskedFor() throws {
+    /// A host on which a killed apply had made `tier` memory, and was about to make `pool` such.
+    private static func interrupted() throws -> (bench: Bench, stores: SimulatedDaxRegion) {
         for point in 1..<30 {
-            let bench = try Bench()
+            var bench = try Bench()
             try bench.applied(
                 DaxDivisionTests.profile("{name: tier, size: 256 MiB}, {name: pool, size: 256 MiB}"))
             bench.host.arm(SimulatedFault(.crash, atOperation: point))
-            _ = try? bench.apply(
-                DaxDivisionTests.profile(
-                    "{name: tier, size: 256 MiB, mode: system-ram}, {name: pool, size: 256 MiB, mode: system-ram}"
-                ))
+            let use = ", size: 256 MiB, mode: system-ram}"
+            _ = try? bench.apply(DaxDivisionTests.profile("{name: tier\(use), {name: pool\(use)"))
+            bench.host = try SimulatedHost(json: bench.host.json)
             bench.host.arm(nil)
-            var survivor = bench
-            survivor.host = try SimulatedHost(json: bench.host.json)
-            guard let log = try survivor.store.interrupted().first,
+            guard let log = try bench.store.interrupted().first,
                 let step = log.header.steps.firstIndex(where: { $0.transition?.name == "tier" }),
                 log.done.contains(step)
             else { continue }
-            let stores = SimulatedDaxRegion(
-                host: survivor.host, identity: DaxRegionIdentity(start: 0x1_0000_0000, size: .gib(1)))
-            let tier = try survivor.device("tier").name
-            try stores.use(tier, as: .devdax)
-            try survivor.write(9, to: "tier")
-            try stores.release(tier)
-            let there = try survivor.layouts
-            let recovery = Recovery(host: survivor.host, store: survivor.store)
-            #expect(try recovery.run().blocked.count == 1)
-            #expect(try survivor.layouts == there)
-            let agreed = Recovery(
-                host: survivor.host, store: survivor.store, consent: Consent(allowDestroy: ["tier"]))
-            #expect(try agreed.run().blocked.isEmpty)
-            #expect(try survivor.read("tier") == [0, 0])
-            return
+            let identity = DaxRegionIdentity(start: 0x1_0000_0000, size: .gib(1))
+            return (bench, SimulatedDaxRegion(host: bench.host, identity: identity))
         }
-        Issue.record("no crash came after the first step")
+        throw Missing()
+    }
+
+    private struct Missing: Error {}
+
+    /// Its owner took it back from the kernel after the crash, wrote to it and took its driver away: its bytes go by its name alone.
+    @Test func whatWasMemoryAndHasNoDriverIsAskedFor() throws {
+        let (bench, stores) = try Self.interrupted()
+        let tier = try bench.device("tier").name
+        try stores.use(tier, as: .devdax)
+        try bench.write(9, to: "tier")
+        try stores.release(tier)
+        let there = try bench.layouts
+        #expect(try Recovery(host: bench.host, store: bench.store).run().blocked.count == 1)
+        #expect(try bench.layouts == there)
+        let agreed = Recovery(host: bench.host, store: bench.store, consent: Consent(allowDestroy: ["tier"]))
+        #expect(try agreed.run().blocked.isEmpty)
+        #expect(try bench.read("tier") == [0, 0])
+    }
+
+    /// Or somebody made another device of a part of it.
+    @Test(arguments: [true, false])
+    func whatAnotherToolMadeOfItIsAskedFor(hasDriver: Bool) throws {
+        let (bench, stores) = try Self.interrupted()
+        let tier = try bench.device("tier")
+        let start = try #require(tier.mappings?.first?.range.lowerBound)
+        try stores.release(tier.name)
+        try stores.setSize(.zero, of: tier.name)
+        try stores.map(start..<(start + 128 << 20), to: tier.name)
+        try stores.use(tier.name, as: .devdax)
+        try bench.host.write(9, toDevice: tier.name, at: [.zero])
+        if !hasDriver { try stores.release(tier.name) }
+        let there = try bench.layouts
+        #expect(try Recovery(host: bench.host, store: bench.store).run().blocked.count == 1)
+        #expect(try bench.layouts == there)
+        let agreed = Recovery(
+            host: bench.host, store: bench.store, consent: Consent(allowDestroy: [tier.name]))
+        #expect(try agreed.run().blocked.isEmpty)
+        #expect(try bench.read("tier") == [0, 0])
+    }
+
+    /// Undoing that dies when it has taken the driver from memory that never was online does not ask for it.
+    @Test func whatUndoingTookFromTheKernelIsItsOwn() throws {
+        for point in 1..<60 {
+            var bench = try Bench()
+            try bench.applied(DaxDivisionTests.profile("{name: pool, size: 256 MiB}"))
+            try bench.applied(
+                DaxDivisionTests.profile(
+                    "{name: pool, size: 256 MiB}, {name: tier, size: 256 MiB, mode: system-ram, online: none}"
+                ))
+            bench.host.arm(SimulatedFault(.crash, atOperation: point))
+            if (try? bench.rollBack()) != nil {
+                #expect(point > 2)
+                return
+            }
+            bench.host = try SimulatedHost(json: bench.host.json)
+            bench.host.arm(nil)
+            let outcome = try Recovery(host: bench.host, store: bench.store).run()
+            #expect(outcome.blocked.isEmpty, "point \(point): \(outcome.blocked)")
+        }
+        Issue.record("more than 60 stores")
     }
 
     @Test(arguments: [OnlinePolicy.none, .movable])

@@ -19,7 +19,7 @@ from lab import Fault
 from support import contents, daxctl
 from support.dax_memory import DEVICE, MOVABLE, OFFLINE, PLAIN, Scene
 from support.daxprov import DONE, REFUSED
-from support.strides import stride
+from support.strides import points
 
 
 @pytest.fixture
@@ -133,7 +133,7 @@ STORES = 60
 @pytest.mark.parametrize("reboots", [False, True], ids=["killed", "power cut"])
 def test_killed_at_any_store_the_next_run_puts_it_back(scene, reboots):
     made(scene, MOVABLE)
-    for at in range(1, STORES, stride(7 if reboots else 4)):
+    for at in points(1, STORES, 7 if reboots else 4):
         scene.reboot()
         fault = Fault(at, "kill-before", paths=("/sys",), log=f"/tmp/fault-{at}.log")
         killed = scene.run("apply", "--boot", fault=fault)

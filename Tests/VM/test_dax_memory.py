@@ -20,7 +20,7 @@ from support import Daxprov, contents, namespace, profile, region
 from support.dax_memory import BLOCK, DEVICE, KERNEL, KEPT, MEMORY, MOVABLE, OFFLINE, PLAIN, POLICY, Scene, heap
 from support.daxprov import DONE, PARTIAL, REFUSED, ROLLED_BACK
 from support.holders import ALL, Use
-from support.strides import stride
+from support.strides import points
 
 
 @pytest.fixture
@@ -186,13 +186,12 @@ def test_killed_at_any_store_no_memory_is_lost(scene, way, reboots):
     start, goal = (PLAIN, MOVABLE) if way == "to memory" else (MOVABLE, DEVICE)
     if start is MOVABLE:
         scene.become(MOVABLE, "system-ram")
-    every = stride(5 if reboots else 2)
     if not reboots:
         # Which the step changes for a while, and recovery gives back.
         scene.vm.run(f"echo online_movable > {POLICY}", check=True)
         scene.policy = scene.vm.read_file(POLICY)
     ends = set()
-    for at in range(1, STORES, every):
+    for at in points(1, STORES, 5 if reboots else 2):
         fault = Fault(at, "kill-before", paths=("/sys",), log=f"/tmp/fault-{at}.log")
         killed = scene.run("apply", "--yes", "--allow-destroy", "heap", profile=goal, fault=fault)
         if killed.signal != 9 and len(scene.vm.read_file(fault.log).splitlines()) < at:

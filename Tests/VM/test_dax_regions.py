@@ -21,7 +21,7 @@ from support import contents
 from support.daxprov import DONE, PARTIAL, REFUSED, ROLLED_BACK
 from support.dax_regions import BLOCK, BOOT, FIRST, MEMORY, MIB, SECOND, Scene, devices
 from support.holders import ALL, Use
-from support.strides import stride
+from support.strides import points, stride
 
 FIVE = devices(
     ['name: tier, size: 256 MiB, owner: 7, permissions: "0640"', "name: cache, size: 128 MiB, align: 4 KiB",
@@ -265,7 +265,7 @@ STORES = 140
 def test_killed_at_any_store_the_devices_are_the_old_or_the_new_ones(scene, reboots):
     scene.applied(FROM, allow=BOOT)
     ends = set()
-    for at in range(1, STORES, stride(23 if reboots else 11)):
+    for at in points(1, STORES, 23 if reboots else 11):
         digests = {name: scene.fill(name, f"{name}{at}") for name in ("a", "b")}
         starts = [scene.devices()[name]["mappings"][0]["start"] for name in ("a", "b")]
         old = scene.layout()
@@ -309,7 +309,7 @@ def test_a_store_that_fails_is_undone(scene, first, error):
     scene.applied(FROM, allow=BOOT)
     digests = {name: scene.fill(name, name) for name in ("a", "b")}
     old = scene.layout()
-    for at in range(first, STORES, stride(11)):
+    for at in points(first, STORES, 11):
         fault = Fault(at, f"errno:{error}", calls=CALLS, paths=PATHS, log=f"/tmp/fault-{at}.log")
         failed = scene.daxprov.apply(TO, allow=["a"], fault=fault)
         if failed.status == DONE:
@@ -338,8 +338,8 @@ def test_what_another_program_brought_online_in_part_is_asked_for_and_cleared_wh
     assert scene.daxprov.apply(devices([memory]), fault=stores).status == DONE
     last = len(scene.vm.read_file(stores.log).splitlines())
     scene.applied(devices([device]))
-    points = (*range(1, 19, stride(3)), None)
-    for at in points:
+    chosen = (*range(1, 19, stride(3)), None)
+    for at in chosen:
         scene.fill("a", f"a{at}")
         stopped = scene.daxprov.apply(devices([memory]), fault=Fault(last, "kill-before", paths=("/sys",)))
         assert stopped.signal == 9, stopped
@@ -360,7 +360,7 @@ def test_what_another_program_brought_online_in_part_is_asked_for_and_cleared_wh
         assert scene.layout() == old, f"store {at}"
         assert scene.vm.run(f"{contents.DAXMAP} read {scene.node('a')} | tr -d '\\0' | wc -c", check=True).out.strip() == "0", f"store {at}"
         scene.assert_sound()
-    assert asked == len(points) and killed >= len(points) // 2
+    assert asked == len(chosen) and killed >= len(chosen) // 2
 
 
 def test_a_region_that_is_another_after_a_boot_is_left_alone(scene):

@@ -20,7 +20,7 @@ from lab import Fault
 from support import contents, dax_memory, dax_regions
 from support.dax_memory import DEVICE, MIB, POLICY, heap
 from support.daxprov import DONE, PARTIAL, ROLLED_BACK
-from support.strides import stride
+from support.strides import points
 
 ON, OFF = (heap("system-ram", "movable", memmap_on_memory=each) for each in (True, False))
 SILENT = heap("system-ram", "movable")
@@ -175,7 +175,7 @@ def test_killed_at_any_store_the_page_map_lies_where_it_did_or_where_it_is_to(sc
         return
     start = DEVICE if way == "to memory" else OFF
     ends = set()
-    for at in range(1, STORES, stride(2)):
+    for at in points(1, STORES, 2):
         scene.daxprov.apply(start, allow=["heap"]).check()
         fault = Fault(at, "kill-before", paths=("/sys",), log=f"/tmp/fault-{at}.log")
         killed = scene.run("apply", "--yes", "--allow-destroy", "heap", profile=ON, fault=fault)
@@ -238,7 +238,7 @@ def test_devices_of_dynamic_regions_have_it_and_get_it_back_after_a_boot(machine
     scene.assert_sound()
 
     # Killed between two stores, it is the one or the other.
-    for at in range(1, 7, stride(1)):
+    for at in points(1, 7, 1):
         scene.daxprov.apply(other).check()
         scene.daxprov.apply(wanted, fault=Fault(at, "kill-before", paths=("/sys",)))
         recovered = scene.daxprov.run("recover")

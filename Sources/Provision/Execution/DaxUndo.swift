@@ -46,6 +46,8 @@ struct DaxUndo {
     private let planned: [Range<UInt64>]
     /// What is memory now of what the transaction made, and holds the kernel's bytes: online, or offline again since a step.
     private(set) var memory: [Range<UInt64>] = []
+    /// What is memory now of what the transaction made, and holds what it held before: it never was online.
+    private(set) var untouched: [Range<UInt64>] = []
 
     /// Whether rights come back too.
     private let givesRights: Bool
@@ -81,6 +83,11 @@ struct DaxUndo {
             device.holdsKernels && device.ranges.overlap(made)
                 || device.use?.isSystemRAM == true && device.ranges.overlap(given)
         }.flatMap(\.ranges)
+        let offline = steps.filter { log.done.contains($0.number) }.compactMap(\.transition.after)
+            .filter { $0.use?.isSystemRAM == true }.flatMap(\.ranges)
+        untouched = now.devices.compactMap(\.layout).filter { device in
+            device.use?.isSystemRAM == true && device.ranges.overlap(offline)
+        }.flatMap(\.ranges).subtracting(memory)
         kernels = given + memory + log.foundOnline
         current = now.devices.filter { $0.size > .zero }.compactMap { device in
             guard let found = device.layout else { return nil }
@@ -236,7 +243,7 @@ struct DaxUndo {
 
 extension DeviceTransition {
     /// Whether a device is this one, half-made or half-changed.
-    fileprivate func isPart(_ layout: DeviceLayout) -> Bool {
+    func isPart(_ layout: DeviceLayout) -> Bool {
         [before, after].compactMap(\.self).contains { $0.ranges.starts(with: layout.ranges) }
     }
 }

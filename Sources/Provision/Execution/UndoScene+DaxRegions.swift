@@ -52,6 +52,10 @@ extension UndoScene {
         if item.clearsUnagreed { return Self.broughtOnline }
         guard let found = transition.before else { return nil }
         if item.isForeign { return "has memory of what would be brought back, and would be removed" }
+        if isSomebodys(found, item) {
+            return
+                "lies in memory that a step had given to the kernel, is not what that made of it, and would be removed"
+        }
         if lostItsDriver(found), !(transition.zeroedRanges + transition.releasedRanges).isEmpty {
             return "has no driver any more, though a step had made it system memory, and would be cleared: "
                 + "what was written to it since is not known"
@@ -87,12 +91,30 @@ extension UndoScene {
 
     /// Whether a step had made it memory, and it has no driver since, though no undoing came to it: somebody can have had it as a device.
     private func lostItsDriver(_ found: DeviceLayout) -> Bool {
-        found.use == nil && !found.ranges.subtracting(log.foundOnline).isEmpty
+        found.use == nil && !found.isPartlyOnline && !isUndone(found)
             && log.done.contains { number in
                 log.header.steps[number].transition?.after.map {
                     $0.use?.isSystemRAM == true && $0.ranges.starts(with: found.ranges)
                 } ?? false
             }
+    }
+
+    /// Whether undoing itself has taken it from the kernel.
+    private func isUndone(_ found: DeviceLayout) -> Bool {
+        found.ranges.subtracting(log.foundOnline + log.foundOffline).isEmpty
+    }
+
+    /// Whether it lies in memory that a step gave to the kernel, and neither a step nor undoing makes such: another tool did, since.
+    private func isSomebodys(_ found: DeviceLayout, _ item: DaxUndo.Return) -> Bool {
+        guard item.step == nil, !item.isForeign, !isUndone(found),
+            found.use.map({ $0 == .devdax }) ?? !found.isPartlyOnline
+        else { return false }
+        return !log.begun.keys.contains { number in
+            guard let transition = log.header.steps[number].transition else { return false }
+            return transition.isPart(found)
+                || !log.done.contains(number) && !transition.zeroedRanges.isEmpty
+                    && transition.zeroedRanges.starts(with: found.ranges)
+        }
     }
 
     /// Whether a step had finished a device that is cut short since, or has no driver: then nobody can look what was written to it.
@@ -123,9 +145,6 @@ extension UndoScene {
     /// Takes the steps back.
     mutating func returnDaxRegions(recording: inout Recording) throws(OperationError) {
         let undos = try daxUndos()
-        // Undoing that dies while it clears that finds it offline, and half cleared.
-        let memory = undos.flatMap(\.memory).subtracting(log.foundOnline)
-        if !memory.isEmpty { try recording.note(.foundOnline(memory)) }
         var back: Set<String> = []
         for item in undos.flatMap({ $0.returns.prefix($0.urgent) })
             + undos.flatMap({ $0.returns.dropFirst($0.urgent) })
@@ -135,12 +154,28 @@ extension UndoScene {
             if let consequence = try loss(by: item) {
                 try requireConsent(to: [Self.loss(item, consequence)])
             }
+            try note(item, undos, recording: &recording)
             try take(item)
             back.insert(item.transition.address)
         }
         lookAtWhatIsBack(besides: back)
         // A step that died can have left one without memory.
         if log.begun.count != log.done.count { try removeEmpty() }
+    }
+
+    /// Records of memory that it is about to be taken from the kernel: undoing that dies there finds it without a driver, and what the kernel
+    /// had half cleared.
+    private func note(
+        _ item: DaxUndo.Return, _ undos: [DaxUndo], recording: inout Recording
+    ) throws(OperationError) {
+        guard let before = item.transition.before else { return }
+        let online = undos.flatMap(\.memory).filter { before.ranges.contains($0) }.subtracting(
+            log.foundOnline)
+        let offline = undos.flatMap(\.untouched).filter { before.ranges.contains($0) }
+            .subtracting(log.foundOffline)
+        if !online.isEmpty || !offline.isEmpty {
+            try recording.note(.foundMemory(online: online, offline: offline))
+        }
     }
 
     private mutating func take(_ item: DaxUndo.Return) throws(OperationError) {

@@ -156,7 +156,7 @@ public struct StatusMetrics: Sendable {
         page.add(
             "dax_memory_bytes", "Memory of dax devices that are, or are stranded as, system memory.",
             [([("state", "offline")], offline), ([("state", "online")], online)]
-                // Without CAP_SYS_ADMIN the kernel shows no ranges, and none is stranded then as far as that shows.
+                // Where the kernel shows no ranges, none is stranded as far as that shows.
                 + (stranded > 0 ? [([("state", "stranded")], stranded)] : []))
     }
 }

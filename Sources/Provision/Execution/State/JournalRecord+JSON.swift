@@ -65,9 +65,10 @@ extension JournalRecord {
         case .memoryPolicy(let policy):
             node.set("record", "memory_policy")
             node.set("policy", policy)
-        case .foundOnline(let ranges):
-            node.set("record", "found_online")
-            node.set("ranges", each: ranges, DeviceLayout.node)
+        case .foundMemory(let online, let offline):
+            node.set("record", "found_memory")
+            node.set("online", each: online, DeviceLayout.node)
+            node.set("offline", each: offline, DeviceLayout.node)
         case .kept(let devices):
             node.set("record", "kept")
             node.set("devices", each: devices) { $0.json }
@@ -139,8 +140,10 @@ extension JournalRecord {
                 })
         case "placeholder": self = .placeholder(try node.required("raw_uuid").uuid(), try Place(node))
         case "returned": self = .returned(try node.required("raw_uuid").uuid())
-        case "found_online":
-            self = .foundOnline(try node.limitedList("ranges", InventoryReader.range))
+        case "found_memory":
+            self = .foundMemory(
+                online: try node.limitedList("online", InventoryReader.range),
+                offline: try node.limitedList("offline", InventoryReader.range))
         case "kept":
             self = .kept(try node.list("devices") { item throws(JSONError) in try KeptDevice(item) })
         case "proofs":

@@ -28,9 +28,9 @@ enum JournalRecord: Equatable, Sendable {
     case returned(UUID)
     /// The kernel's policy for new memory blocks before a step that sets it to `offline` for a while.
     case memoryPolicy(String)
-    /// Memory of devices of dynamic dax regions that was online when undoing came to it, and holds what the kernel left there until undoing
-    /// has cleared it.
-    case foundOnline([Range<UInt64>])
+    /// Memory of devices of dynamic dax regions that undoing is about to take from the kernel: what was online holds what the kernel left there
+    /// until undoing has cleared it; what never was holds what it held before.
+    case foundMemory(online: [Range<UInt64>], offline: [Range<UInt64>])
     /// The devices that were kept over boots before the transaction, where it changes some.
     case kept([KeptDevice])
     /// The proofs that the profile requires, as they came out after the last step.
@@ -46,7 +46,7 @@ extension JournalRecord {
         case .range(let step, _), .sample(let step, _), .intent(let step, _), .done(let step, _),
             .accounted(let step, _):
             step
-        case .begin, .labels, .undo, .placeholder, .returned, .memoryPolicy, .foundOnline, .kept, .proofs,
+        case .begin, .labels, .undo, .placeholder, .returned, .memoryPolicy, .foundMemory, .kept, .proofs,
             .end:
             nil
         }

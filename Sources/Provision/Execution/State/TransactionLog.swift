@@ -29,6 +29,8 @@ public struct TransactionLog: Equatable, Sendable {
     public var memoryPolicy: String?
     /// What undoing found online, and clears: where it died, the blocks can be offline by now.
     var foundOnline: [Range<UInt64>] = []
+    /// What undoing took from the kernel that never had been online.
+    var foundOffline: [Range<UInt64>] = []
     /// The devices that were kept over boots before it, where it changes some.
     public var kept: [KeptDevice] = []
     /// The proofs that the profile requires; those that were not made yet have no outcome.
@@ -106,7 +108,9 @@ public struct TransactionLog: Equatable, Sendable {
             placeholders.append(Placeholder(label: label, region: found.region, offset: found.offset))
         case .returned(let label): returned.insert(label)
         case .memoryPolicy(let policy): memoryPolicy = memoryPolicy ?? policy
-        case .foundOnline(let ranges): foundOnline += ranges
+        case .foundMemory(let online, let offline):
+            foundOnline += online
+            foundOffline += offline
         case .kept(let devices): kept = devices
         case .proofs(let proofs): self.proofs = proofs
         case .end(let end, let after):
@@ -115,7 +119,7 @@ public struct TransactionLog: Equatable, Sendable {
             // Undoing that stopped before it gave anything up leaves the transaction as it was.
             if end == .committed || end == .incomplete {
                 (undoReason, failure) = (nil, nil)
-                agreed = []
+                (agreed, foundOnline, foundOffline) = ([], [], [])
             }
         }
     }
@@ -150,7 +154,8 @@ public struct TransactionLog: Equatable, Sendable {
             && left.samples == right.samples && left.accounted == right.accounted
             && left.returned == right.returned && left.agreed == right.agreed
             && left.memoryPolicy == right.memoryPolicy && left.kept == right.kept
-            && left.foundOnline == right.foundOnline && left.proofs == right.proofs
+            && left.foundOnline == right.foundOnline
+            && left.foundOffline == right.foundOffline && left.proofs == right.proofs
     }
 }
 

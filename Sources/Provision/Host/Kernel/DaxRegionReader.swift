@@ -229,7 +229,10 @@ extension DaxRegion {
             devices[index].isStranded = !SystemMemoryRanges.used(of: ranges, by: entries, sysfs: sysfs)
                 .isEmpty
         }
-        guard kind == .dynamic, let range else { return }
+        // Without the ranges of what is memory, nothing can be told of the rest.
+        guard kind == .dynamic, let range,
+            devices.allSatisfy({ $0.mode != .systemRAM || $0.mappings != nil })
+        else { return }
         let ours = devices.filter { $0.mode == .systemRAM }.flatMap { $0.mappings ?? [] }.map(\.range)
         strandedRanges = SystemMemoryRanges.used(of: range.subtracting(ours), by: entries, sysfs: sysfs)
             .sorted { $0.lowerBound < $1.lowerBound }

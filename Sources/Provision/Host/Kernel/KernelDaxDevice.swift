@@ -287,17 +287,20 @@ package struct KernelDaxDevice: ~Copyable {
         _ taken: [UInt64: String], _ memmapOnMemory: Bool, after failure: OperationError
     ) -> OperationError {
         let policy = SystemMemory.policy ?? "offline"
+        let others = drivers()
         do throws(OperationError) {
-            let others = drivers()
             try requireNoOtherUnbound(others)
             if policy != "offline" { try SystemMemory.setPolicy("offline") }
             try setMemmapOnMemory(memmapOnMemory)
             try bind(to: Self.memoryDriver)
-            try requireSame(others)
         } catch {
             return Self.giveBack(policy, after: failure.adding(undoFailures: [error]))
         }
-        return Self.giveBack(policy, after: bringBack(taken, after: failure))
+        var failure = bringBack(taken, after: failure)
+        do throws(OperationError) { try requireSame(others) } catch {
+            failure = failure.adding(undoFailures: [error])
+        }
+        return Self.giveBack(policy, after: failure)
     }
 
     // MARK: - Drivers
