@@ -138,6 +138,21 @@ def first_block(scene, word):
 
 
 @pytest.mark.each_kernel
+def test_memory_beside_a_device_without_a_driver_takes_it_nowhere(scene):
+    """From Linux 6.8 on, what the kernel made memory once is given to device_dax by name alone, and then with all that has no driver."""
+    scene.applied(devices(["name: a, size: 256 MiB, mode: system-ram, online: none", "name: b, size: 128 MiB"]), allow=BOOT)
+    scene.vm.run(f"daxctl disable-device {scene.devices()['b']['chardev']}", check=True)
+    layout = scene.layout()
+    result = scene.daxprov.apply(devices(["name: a, size: 256 MiB"]))
+    after = scene.devices()
+    assert after["b"].get("driver") is None, result
+    if result.status == DONE:
+        assert after["a"]["mode"] == "devdax"
+    else:
+        assert result.status == ROLLED_BACK and "has no driver" in result.out and scene.layout() == layout, result
+
+
+@pytest.mark.each_kernel
 def test_a_block_that_comes_online_while_udev_is_busy_leaves_the_device_as_it_was(scene):
     wanted = devices(["name: pool, size: 256 MiB, mode: system-ram", "name: rest, size: 64 MiB"])
     scene.applied(wanted, allow=BOOT)

@@ -259,6 +259,7 @@ package struct KernelDaxDevice: ~Copyable {
 
     /// Takes every block offline, and gives it back to `device_dax`. Its page map is where the kernel has it by default again.
     private func becomeDevice() throws(OperationError) {
+        try requireAlone()
         let was = memmapOnMemoryInEffect ?? false
         let taken = try leaveMemory()
         do throws(OperationError) {
@@ -266,6 +267,22 @@ package struct KernelDaxDevice: ~Copyable {
             try bind(to: Self.deviceDriver)
         } catch {
             throw becomeMemoryAgain(taken, was, after: error)
+        }
+    }
+
+    /// Where `device_dax` would have to be told the name, it would take every device without a driver: then memory stays what it is. A bind of
+    /// what has a driver changes nothing, and tells: it is EBUSY where the kernel would bind this device alone, and ENODEV where it would not
+    /// (drivers/base/bus.c, `bind_store`; drivers/base/dd.c, `__driver_probe_device`).
+    private func requireAlone() throws(OperationError) {
+        let others = drivers()
+        do throws(OperationError) {
+            try requireNoOtherUnbound(others, wouldBe: "open to programs")
+        } catch {
+            do throws(Errno) {
+                try bus.write(name, to: "drivers/\(Self.deviceDriver)/bind")
+            } catch let answer {
+                if answer.rawValue == ENODEV { throw error }
+            }
         }
     }
 
