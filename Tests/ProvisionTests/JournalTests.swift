@@ -69,6 +69,7 @@ import Testing
                 MediaSample(view: .media, range: Extent(offset: .mib(2), length: .kib(8)), sums: [1, .max])),
             .done(step: 0, StepResult(namespace: Namespace(device: "namespace0.0", rawSize: .mib(64)))),
             .undo(reason: "the test \"says\" so", agreed: ["wal"]),
+            .foundMemory(online: [4096..<8192], offline: [0..<4096]), .memoryStays([0..<8192]),
             .accounted(step: 0, [Extent(offset: .zero, length: .kib(8))]),
             .placeholder(
                 .random(using: &generator), .offset(.mib(64), region: RegionThen(device: "region0"))),

@@ -185,8 +185,11 @@ import Testing
     }
 
     /// A host on which a killed apply had made `tier` memory, and was about to make `pool` such.
-    private static func interrupted() throws -> (bench: Bench, stores: SimulatedDaxRegion) {
-        for point in 1..<30 {
+    /// - Parameter first: where to look for such a point, which is returned.
+    private static func interrupted(
+        from first: Int = 1
+    ) throws -> (bench: Bench, stores: SimulatedDaxRegion, point: Int) {
+        for point in first..<30 {
             var bench = try Bench()
             try bench.applied(
                 DaxDivisionTests.profile("{name: tier, size: 256 MiB}, {name: pool, size: 256 MiB}"))
@@ -200,7 +203,7 @@ import Testing
                 log.done.contains(step)
             else { continue }
             let identity = DaxRegionIdentity(start: 0x1_0000_0000, size: .gib(1))
-            return (bench, SimulatedDaxRegion(host: bench.host, identity: identity))
+            return (bench, SimulatedDaxRegion(host: bench.host, identity: identity), point)
         }
         throw Missing()
     }
@@ -209,7 +212,7 @@ import Testing
 
     /// Its owner took it back from the kernel after the crash, wrote to it and took its driver away: its bytes go by its name alone.
     @Test func whatWasMemoryAndHasNoDriverIsAskedFor() throws {
-        let (bench, stores) = try Self.interrupted()
+        let (bench, stores, _) = try Self.interrupted()
         let tier = try bench.device("tier").name
         try stores.use(tier, as: .devdax)
         try bench.write(9, to: "tier")
@@ -225,7 +228,7 @@ import Testing
     /// Or somebody made another device of a part of it.
     @Test(arguments: [true, false])
     func whatAnotherToolMadeOfItIsAskedFor(hasDriver: Bool) throws {
-        let (bench, stores) = try Self.interrupted()
+        let (bench, stores, _) = try Self.interrupted()
         let tier = try bench.device("tier")
         let start = try #require(tier.mappings?.first?.range.lowerBound)
         try stores.release(tier.name)
@@ -243,14 +246,34 @@ import Testing
         #expect(try bench.read("tier") == [0, 0])
     }
 
+    /// What recovery made to clear that memory is its own, when it is killed there.
+    @Test func whatRecoveryClearsWithIsItsOwn() throws {
+        let first = try Self.interrupted().point
+        for point in stride(from: 2, to: 60, by: 2) {
+            var (bench, _, _) = try Self.interrupted(from: first)
+            bench.host.arm(SimulatedFault(.crash, atOperation: point))
+            let outcome = try? Recovery(host: bench.host, store: bench.store).run()
+            if let outcome, outcome.blocked.isEmpty {
+                #expect(point > 6)
+                return
+            }
+            bench.host = try SimulatedHost(json: bench.host.json)
+            bench.host.arm(nil)
+            let again = try Recovery(host: bench.host, store: bench.store).run()
+            #expect(again.blocked.isEmpty, "point \(point): \(again.blocked)")
+            #expect(try bench.read("tier") == [0, 0], "point \(point)")
+        }
+        Issue.record("more than 60 stores")
+    }
+
     /// Undoing that dies when it has taken the driver from memory that never was online does not ask for it.
-    @Test func whatUndoingTookFromTheKernelIsItsOwn() throws {
+    @Test(arguments: ["none", "movable"]) func whatUndoingTookFromTheKernelIsItsOwn(online: String) throws {
         for point in 1..<60 {
             var bench = try Bench()
             try bench.applied(DaxDivisionTests.profile("{name: pool, size: 256 MiB}"))
             try bench.applied(
                 DaxDivisionTests.profile(
-                    "{name: pool, size: 256 MiB}, {name: tier, size: 256 MiB, mode: system-ram, online: none}"
+                    "{name: pool, size: 256 MiB}, {name: tier, size: 256 MiB, mode: system-ram, online: \(online)}"
                 ))
             bench.host.arm(SimulatedFault(.crash, atOperation: point))
             if (try? bench.rollBack()) != nil {

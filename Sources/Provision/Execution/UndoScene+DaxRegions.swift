@@ -76,7 +76,7 @@ extension UndoScene {
             return
                 "was made by the transaction and given to its owner before that was recorded, and would lose memory"
         }
-        guard found.use == .devdax, !transition.releasedRanges.isEmpty,
+        guard found.use == .devdax, !transition.releasedRanges.isEmpty, !isCleared(found),
             let result = item.step.flatMap({ log.results[$0] })
         else { return nil }
         guard let sample = result.sample else {
@@ -99,14 +99,26 @@ extension UndoScene {
             }
     }
 
-    /// Whether undoing itself has taken it from the kernel.
+    /// Whether undoing itself has taken it from the kernel: a boot leaves nothing of that.
     private func isUndone(_ found: DeviceLayout) -> Bool {
-        found.ranges.subtracting(log.foundOnline + log.foundOffline).isEmpty
+        isSameBoot && found.ranges.subtracting(log.taken).isEmpty
+    }
+
+    /// Whether undoing made it, to clear what the kernel had: such a device has another alignment than what has this memory before or
+    /// afterwards (``DeviceSequence``), and so none that anybody made of that.
+    private func isCleared(_ found: DeviceLayout) -> Bool {
+        isUndone(found)
+            && !log.begun.keys.contains { number in
+                let transition = log.header.steps[number].transition
+                return [transition?.before, transition?.after].contains {
+                    $0.map { $0.align == found.align && $0.ranges.overlap(found.ranges) } ?? false
+                }
+            }
     }
 
     /// Whether it lies in memory that a step gave to the kernel, and neither a step nor undoing makes such: another tool did, since.
     private func isSomebodys(_ found: DeviceLayout, _ item: DaxUndo.Return) -> Bool {
-        guard item.step == nil, !item.isForeign, !isUndone(found),
+        guard item.step == nil, !item.isForeign, !isCleared(found),
             found.use.map({ $0 == .devdax }) ?? !found.isPartlyOnline
         else { return false }
         return !log.begun.keys.contains { number in
@@ -154,8 +166,13 @@ extension UndoScene {
             if let consequence = try loss(by: item) {
                 try requireConsent(to: [Self.loss(item, consequence)])
             }
-            try note(item, undos, recording: &recording)
-            try take(item)
+            let noted = try note(item, undos, recording: &recording)
+            do throws(OperationError) {
+                try take(item)
+            } catch {
+                try? retract(noted, of: item, recording: &recording)
+                throw error
+            }
             back.insert(item.transition.address)
         }
         lookAtWhatIsBack(besides: back)
@@ -163,19 +180,30 @@ extension UndoScene {
         if log.begun.count != log.done.count { try removeEmpty() }
     }
 
-    /// Records of memory that it is about to be taken from the kernel: undoing that dies there finds it without a driver, and what the kernel
-    /// had half cleared.
+    /// Records of memory that it is about to be taken from the kernel, or cleared: undoing that dies there finds it without a driver, and half
+    /// cleared.
     private func note(
         _ item: DaxUndo.Return, _ undos: [DaxUndo], recording: inout Recording
-    ) throws(OperationError) {
-        guard let before = item.transition.before else { return }
-        let online = undos.flatMap(\.memory).filter { before.ranges.contains($0) }.subtracting(
-            log.foundOnline)
-        let offline = undos.flatMap(\.untouched).filter { before.ranges.contains($0) }
-            .subtracting(log.foundOffline)
+    ) throws(OperationError) -> [Range<UInt64>] {
+        let before = item.transition.before?.ranges ?? []
+        let online =
+            (undos.flatMap(\.memory).filter(before.contains) + item.transition.zeroedRanges)
+            .subtracting(log.taken)
+        let offline = undos.flatMap(\.untouched).filter(before.contains).subtracting(log.taken)
         if !online.isEmpty || !offline.isEmpty {
             try recording.note(.foundMemory(online: online, offline: offline))
         }
+        return online + offline
+    }
+
+    /// Records what of that the kernel has still, after it could not be taken. What cannot be told now counts as taken.
+    private func retract(
+        _ noted: [Range<UInt64>], of item: DaxUndo.Return, recording: inout Recording
+    ) throws(OperationError) {
+        guard let region = try? host.daxRegion(item.transition.region) else { return }
+        let stays = region.devices.filter { $0.mode == .systemRAM }.flatMap { $0.mappings ?? [] }.map(\.range)
+            .filter { range in noted.contains { $0.overlaps(range) } }
+        if !stays.isEmpty { try recording.note(.memoryStays(stays)) }
     }
 
     private mutating func take(_ item: DaxUndo.Return) throws(OperationError) {

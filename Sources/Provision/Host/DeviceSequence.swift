@@ -14,6 +14,8 @@ package protocol DaxRegionStores {
     func setSize(_ size: ByteCount, of device: String) throws(OperationError)
     /// Gives a device without a driver a free range.
     func map(_ range: Range<UInt64>, to device: String) throws(OperationError)
+    /// Throws where a device that is memory could not become one that programs map without another device: before it is touched.
+    func requireAlone(_ device: String) throws(OperationError)
     /// Takes away the driver; memory blocks go offline first.
     func release(_ device: String) throws(OperationError)
     /// Gives a device its use. What it was, it need not be any more.
@@ -142,6 +144,7 @@ package struct DeviceSequence {
                 throw putBack(device, before, after: error)
             }
         }
+        if before.use?.isSystemRAM == true || before.isPartlyOnline { try stores.requireAlone(device) }
         // What is new to it is cleared while nobody can reach it: it is a device of its own for that.
         if !transition.wasKernels { try clear(transition.zeroedRanges) }
         try stores.release(device)

@@ -69,6 +69,9 @@ extension JournalRecord {
             node.set("record", "found_memory")
             node.set("online", each: online, DeviceLayout.node)
             node.set("offline", each: offline, DeviceLayout.node)
+        case .memoryStays(let ranges):
+            node.set("record", "memory_stays")
+            node.set("ranges", each: ranges, DeviceLayout.node)
         case .kept(let devices):
             node.set("record", "kept")
             node.set("devices", each: devices) { $0.json }
@@ -144,6 +147,7 @@ extension JournalRecord {
             self = .foundMemory(
                 online: try node.limitedList("online", InventoryReader.range),
                 offline: try node.limitedList("offline", InventoryReader.range))
+        case "memory_stays": self = .memoryStays(try node.limitedList("ranges", InventoryReader.range))
         case "kept":
             self = .kept(try node.list("devices") { item throws(JSONError) in try KeptDevice(item) })
         case "proofs":

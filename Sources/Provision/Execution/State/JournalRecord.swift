@@ -31,6 +31,8 @@ enum JournalRecord: Equatable, Sendable {
     /// Memory of devices of dynamic dax regions that undoing is about to take from the kernel: what was online holds what the kernel left there
     /// until undoing has cleared it; what never was holds what it held before.
     case foundMemory(online: [Range<UInt64>], offline: [Range<UInt64>])
+    /// What of that undoing could not take: it is the kernel's still, and what becomes of it is another's doing.
+    case memoryStays([Range<UInt64>])
     /// The devices that were kept over boots before the transaction, where it changes some.
     case kept([KeptDevice])
     /// The proofs that the profile requires, as they came out after the last step.
@@ -46,7 +48,8 @@ extension JournalRecord {
         case .range(let step, _), .sample(let step, _), .intent(let step, _), .done(let step, _),
             .accounted(let step, _):
             step
-        case .begin, .labels, .undo, .placeholder, .returned, .memoryPolicy, .foundMemory, .kept, .proofs,
+        case .begin, .labels, .undo, .placeholder, .returned, .memoryPolicy, .foundMemory, .memoryStays,
+            .kept, .proofs,
             .end:
             nil
         }

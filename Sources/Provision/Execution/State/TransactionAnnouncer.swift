@@ -53,7 +53,7 @@ public struct TransactionAnnouncer: Sendable {
                 "end", name, "is \(TransactionText.state(end, of: log?.summary))\(unproven)\(reason)\(done)",
                 [("DAXPROV_OUTCOME", end.rawValue)] + fields, unproven.isEmpty ? end.priority : .warning)
         case .labels, .range, .sample, .intent, .done, .accounted, .placeholder, .returned, .memoryPolicy,
-            .foundMemory, .kept, .proofs:
+            .foundMemory, .memoryStays, .kept, .proofs:
             break
         }
     }

@@ -29,8 +29,8 @@ public struct TransactionLog: Equatable, Sendable {
     public var memoryPolicy: String?
     /// What undoing found online, and clears: where it died, the blocks can be offline by now.
     var foundOnline: [Range<UInt64>] = []
-    /// What undoing took from the kernel that never had been online.
-    var foundOffline: [Range<UInt64>] = []
+    /// What undoing took from the kernel, to clear it or as it was: without a driver it is its own doing.
+    var taken: [Range<UInt64>] = []
     /// The devices that were kept over boots before it, where it changes some.
     public var kept: [KeptDevice] = []
     /// The proofs that the profile requires; those that were not made yet have no outcome.
@@ -110,7 +110,8 @@ public struct TransactionLog: Equatable, Sendable {
         case .memoryPolicy(let policy): memoryPolicy = memoryPolicy ?? policy
         case .foundMemory(let online, let offline):
             foundOnline += online
-            foundOffline += offline
+            taken += online + offline
+        case .memoryStays(let ranges): taken = taken.subtracting(ranges)
         case .kept(let devices): kept = devices
         case .proofs(let proofs): self.proofs = proofs
         case .end(let end, let after):
@@ -119,7 +120,7 @@ public struct TransactionLog: Equatable, Sendable {
             // Undoing that stopped before it gave anything up leaves the transaction as it was.
             if end == .committed || end == .incomplete {
                 (undoReason, failure) = (nil, nil)
-                (agreed, foundOnline, foundOffline) = ([], [], [])
+                (agreed, foundOnline, taken) = ([], [], [])
             }
         }
     }
@@ -155,7 +156,7 @@ public struct TransactionLog: Equatable, Sendable {
             && left.returned == right.returned && left.agreed == right.agreed
             && left.memoryPolicy == right.memoryPolicy && left.kept == right.kept
             && left.foundOnline == right.foundOnline
-            && left.foundOffline == right.foundOffline && left.proofs == right.proofs
+            && left.taken == right.taken && left.proofs == right.proofs
     }
 }
 

@@ -50,7 +50,7 @@ public struct TransactionSummary: Equatable, Sendable {
             if end == .committed || end == .incomplete { (undoReason, rollback) = (nil, nil) }
         case .proofs(let proofs): self.proofs = proofs
         case .begin, .labels, .range, .sample, .intent, .done, .accounted, .placeholder, .returned,
-            .memoryPolicy, .foundMemory, .kept:
+            .memoryPolicy, .foundMemory, .memoryStays, .kept:
             break
         }
     }

@@ -273,7 +273,8 @@ package struct KernelDaxDevice: ~Copyable {
     /// Where `device_dax` would have to be told the name, it would take every device without a driver: then memory stays what it is. A bind of
     /// what has a driver changes nothing, and tells: it is EBUSY where the kernel would bind this device alone, and ENODEV where it would not
     /// (drivers/base/bus.c, `bind_store`; drivers/base/dd.c, `__driver_probe_device`).
-    private func requireAlone() throws(OperationError) {
+    func requireAlone() throws(OperationError) {
+        guard driver == Self.memoryDriver else { return }
         let others = drivers()
         do throws(OperationError) {
             try requireNoOtherUnbound(others, wouldBe: "open to programs")
@@ -281,7 +282,7 @@ package struct KernelDaxDevice: ~Copyable {
             do throws(Errno) {
                 try bus.write(name, to: "drivers/\(Self.deviceDriver)/bind")
             } catch let answer {
-                if answer.rawValue == ENODEV { throw error }
+                guard answer.rawValue == EBUSY else { throw error }
             }
         }
     }

@@ -90,6 +90,8 @@ package struct KernelDaxRegion: DaxRegionStores {
         try store(text, in: "\(device)/mapping", while: "give \(device) \(text)")
     }
 
+    package func requireAlone(_ device: String) throws(OperationError) { try open(device).requireAlone() }
+
     package func release(_ device: String) throws(OperationError) {
         try open(device).release()
     }

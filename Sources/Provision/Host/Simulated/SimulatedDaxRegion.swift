@@ -45,6 +45,9 @@ package struct SimulatedDaxRegion: DaxRegionStores {
         try host.store(.dax(.map(device, range)))
     }
 
+    /// Linux 6.1 binds each device alone.
+    package func requireAlone(_ device: String) {}
+
     package func release(_ device: String) throws(OperationError) {
         let found = try self.device(device)
         guard found.driver != nil else { return }
