@@ -77,6 +77,30 @@ import Testing
         Issue.record("more than 60 stores")
     }
 
+    /// Nor where it died before that, and the memory came online only then.
+    @Test func whatCameOnlineAfterUndoingHadDiedIsClearedToo() throws {
+        for point in stride(from: 1, to: 60, by: 2) {
+            var bench = try Self.bench()
+            bench.host.arm(SimulatedFault(.crash, atOperation: 1))
+            #expect(throws: (any Error).self) { try bench.rollBack() }
+            bench.host = try SimulatedHost(json: bench.host.json)
+            try Self.anotherProgram(bench, brings: .movable)
+            let consent = Consent(allowDestroy: ["tier"])
+            bench.host.arm(SimulatedFault(.crash, atOperation: point))
+            let first = try? Recovery(host: bench.host, store: bench.store, consent: consent).run()
+            if let first, first.blocked.isEmpty {
+                #expect(point > 5)
+                return
+            }
+            bench.host = try SimulatedHost(json: bench.host.json)
+            bench.host.arm(nil)
+            let outcome = try Recovery(host: bench.host, store: bench.store, consent: consent).run()
+            #expect(outcome.blocked.isEmpty, "point \(point): \(outcome.blocked)")
+            #expect(try bench.read("tier") == [0, 0], "point \(point)")
+        }
+        Issue.record("more than 60 stores")
+    }
+
     /// Undoing that dies between two regions says in its next run what the first one lost.
     @Test func whatAnEarlierRunBroughtBackIsToldOfBothRegions() throws {
         var told = 0

@@ -186,9 +186,8 @@ extension UndoScene {
         _ item: DaxUndo.Return, _ undos: [DaxUndo], recording: inout Recording
     ) throws(OperationError) -> [Range<UInt64>] {
         let before = item.transition.before?.ranges ?? []
-        let online =
-            (undos.flatMap(\.memory).filter(before.contains) + item.transition.zeroedRanges)
-            .subtracting(log.taken)
+        // What was taken offline by an earlier run can have come online since: what the journal has of it says less.
+        let online = undos.flatMap(\.memory).filter(before.contains) + item.transition.zeroedRanges
         let offline = undos.flatMap(\.untouched).filter(before.contains).subtracting(log.taken)
         if !online.isEmpty || !offline.isEmpty {
             try recording.note(.foundMemory(online: online, offline: offline))
