@@ -73,7 +73,7 @@ enum AnsibleInventory {
         var host = HostOptions()
         host.simulate = try arguments.text("simulate")
         host.stateDir = nil
-        let observed = try host.observe(host.makeHost(), health: true)
+        let observed = try host.site.observe(host.makeHost(), health: true)
         let count = observed.regions.reduce(0) { $0 + $1.namespaces.count }
         let answer = AnsibleAnswer(
             failed: false, changed: false,

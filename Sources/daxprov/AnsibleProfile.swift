@@ -10,7 +10,11 @@ struct AnsibleProfile {
     ]
 
     private let arguments: AnsibleArguments
-    private let apply: ApplyRun
+    private let document: ApplyDocument
+    private let consent: Consent
+    private let backup: BackupOptions
+    private let host: HostOptions
+    private let waiting: LockOptions
 
     /// The module with a task's arguments.
     init(_ arguments: AnsibleArguments) throws {
@@ -30,10 +34,11 @@ struct AnsibleProfile {
                 throw CommandFailure(.usage, "backup_limit: '\(limit)' is not a size: \(error)")
             }
         }
-        let consent = Consent(allowDestroy: Set(try arguments.texts("allow_destroy")))
-        apply = ApplyRun(
-            document: try Self.document(arguments, trust: host.profileTrust), consent: consent, yes: true,
-            json: true, backup: backup, host: host, waiting: waiting)
+        self.host = host
+        self.waiting = waiting
+        self.backup = backup
+        consent = Consent(allowDestroy: Set(try arguments.texts("allow_destroy")))
+        document = try Self.document(arguments, trust: host.profileTrust)
     }
 
     /// The profile or saved plan of a task: in the task itself, or in a file of the host.
@@ -70,14 +75,19 @@ struct AnsibleProfile {
 
     /// Does what the task asks for.
     func answer() throws -> AnsibleAnswer {
+        let host = try host.makeHost()
+        let apply = ApplyUseCase(
+            to: .document(document), under: consent, backupLimit: try backup.limit(for: document), on: host,
+            self.host.site, ConsoleDialogue())
         if arguments.isCheck { return forecast(try apply.preview()) }
-        var answer: AnsibleAnswer?
-        try apply.run(showing: { _ in }, telling: { answer = self.answer(to: $0) })
-        guard let answer else { throw CommandFailure(.error, "the application did not end") }
+        try self.host.requirePrivilege()
+        let lock = try self.host.lock(waiting, for: .apply)
+        let answer = answer(to: try apply.run(unasked: true) { _ in })
+        extendLifetime(lock)
         return answer
     }
 
-    private func forecast(_ preview: ApplyRun.Preview) -> AnsibleAnswer {
+    private func forecast(_ preview: ApplyUseCase.Preview) -> AnsibleAnswer {
         let plan = preview.prepared.plan
         let differences = preview.prepared.differences
         let answer: AnsibleAnswer
@@ -94,7 +104,7 @@ struct AnsibleProfile {
         return answer
     }
 
-    private func answer(to result: ApplyRun.Result) -> AnsibleAnswer {
+    private func answer(to result: ApplyUseCase.Result) -> AnsibleAnswer {
         let report = result.report
         let message: String
         var changed = result.recovered
@@ -119,7 +129,7 @@ struct AnsibleProfile {
 
     /// Refusals in the words of a task: consent is an argument here, not an option.
     private func words(_ refusals: [Refusal], of plan: Plan) -> String {
-        let requests = apply.consent.requests(for: plan)
+        let requests = consent.requests(for: plan)
         let lines = refusals.flatMap { refusal in
             var refusal = refusal
             if refusal.code == .consentUnknown { refusal.address = "allow_destroy" }
@@ -127,7 +137,7 @@ struct AnsibleProfile {
                 let word = requests.first { $0.address == refusal.address }?.word ?? refusal.address
                 refusal.advice = "if its data may go, add \(word) to allow_destroy"
             }
-            return RefusalText.lines([refusal], source: apply.document?.profile.source ?? "", .plain)
+            return RefusalText.lines([refusal], source: document.profile.source, .plain)
         }
         return (lines + ["Nothing was touched."]).joined(separator: "\n")
     }

@@ -19,6 +19,11 @@ extension Application.Ending {
     }
 }
 
+extension ApplyUseCase.Result {
+    /// The exit code that says how the apply ended.
+    var status: ExitStatus { report.ending.status(of: prepared.plan) }
+}
+
 extension OperationError.Kind {
     /// The exit code of a run that this error ended, and that was undone: after anything had been written it is always the
     /// same. A store that the kernel refuses with EBUSY is a failure like another; found by looking, it is a refusal.
@@ -28,7 +33,8 @@ extension OperationError.Kind {
         case .busy: .refused
         case .changed: .stale
         case .notPermitted: .notPermitted
-        case .failed, .unavailable, .record, .interrupted, .consentMissing: .rolledBack
+        case .failed, .unavailable, .record, .interrupted, .unfinished, .declined, .consentMissing:
+            .rolledBack
         }
     }
 }

@@ -59,28 +59,33 @@ struct ApplyCommand: ParsableCommand {
     }
 
     func run() throws {
-        let apply = ApplyRun(
-            document: try profile.map { try ApplyInput.read($0, trust: host.profileTrust) },
-            consent: consent.consent, yes: yes || boot, json: json, backup: backup, host: host,
-            waiting: waiting)
+        let document = try profile.map { path throws(CommandFailure) in
+            try ApplyInput.read(path, trust: self.host.profileTrust)
+        }
+        let host = try host.makeHost()
+        let apply = ApplyUseCase(
+            to: document.map { .document($0) } ?? .beforeBoot, under: consent.consent,
+            backupLimit: try backup.limit(for: document), on: host, self.host.site,
+            ConsoleDialogue(introduces: json))
         if dryRun { return try show(try apply.preview()) }
-        var status = ExitStatus.done
-        try apply.run(
-            showing: { if !json { try Console.write($0.text(Console.style)) } },
-            telling: { result in
-                let text = self.text(result)
-                switch result.report.ending {
-                case .unchanged, .unproven([], _): try Console.write(text)
-                case .refused, .stale, .applied, .unproven, .incomplete, .unconfirmed, .undone, .partial:
-                    Console.report(text)
-                }
-                result.boot?.tell()
-                status = result.boot?.status(result.status) ?? result.status
-            })
+        try self.host.requirePrivilege()
+        let lock = try self.host.lock(waiting, for: .apply)
+        let result = try apply.run(unasked: yes || boot) { plan throws(OperationError) in
+            if !json { try Console.write(plan.text(Console.style)) }
+        }
+        switch result.report.ending {
+        case .unchanged, .unproven([], _): try Console.write(text(result))
+        case .refused, .stale, .applied, .unproven, .incomplete, .unconfirmed, .undone, .partial:
+            Console.report(text(result))
+        }
+        result.boot?.tell()
+        extendLifetime(lock)
+        let ended = result.status
+        let status = result.boot?.status(ended) ?? ended
         if status != .done { throw Ending(status) }
     }
 
-    private func text(_ result: ApplyRun.Result) -> String {
+    private func text(_ result: ApplyUseCase.Result) -> String {
         guard json else {
             let nothing = "No device is kept over a boot: nothing is to be put back.\n"
             return result.boot?.isEmpty == true ? nothing : result.report.text(Console.style)
@@ -90,7 +95,7 @@ struct ApplyCommand: ParsableCommand {
         return document.text()
     }
 
-    private func show(_ preview: ApplyRun.Preview) throws {
+    private func show(_ preview: ApplyUseCase.Preview) throws {
         if json {
             let document = preview.plan.json
             preview.boot?.describe(in: document)
@@ -104,5 +109,20 @@ struct ApplyCommand: ParsableCommand {
         if !differences.isEmpty { throw Ending(.stale) }
         try PlanCommand.refuse(preview.prepared.plan)
         if preview.boot?.status(.done) == .refused { throw Ending(.refused) }
+    }
+}
+
+extension BootWork {
+    /// Says which devices stay what they are.
+    fileprivate func tell() {
+        for refusal in refusals {
+            let advice = refusal.advice.map { "; \($0)" } ?? ""
+            Console.diagnose(TerminalText.clean("daxprov: \(refusal.address): \(refusal.message)\(advice)"))
+        }
+    }
+
+    /// What the program exits with, where the rest ended so.
+    fileprivate func status(_ status: ExitStatus) -> ExitStatus {
+        status == .done && !refusals.isEmpty ? .refused : status
     }
 }

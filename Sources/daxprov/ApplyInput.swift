@@ -18,16 +18,6 @@ enum ApplyInput {
     }
 }
 
-extension ApplyDocument {
-    /// The profile: the one given, or the one in the saved plan.
-    var profile: Profile {
-        switch self {
-        case .profile(let profile): profile
-        case .plan(let saved): saved.profile
-        }
-    }
-}
-
 extension CommandFailure {
     /// Why a saved plan cannot be read.
     init(_ error: SavedPlanError, _ path: String) {

@@ -21,30 +21,20 @@ struct CommandFailure: Error {
     }
 
     /// A failure where nothing was touched, or where only recovery is left to do.
-    init(_ error: OperationError, status: ExitStatus? = nil) {
-        self.init(status ?? Self.status(of: error.kind), error.refusal, advice: error.advice)
+    init(_ error: OperationError) {
+        self.init(Self.status(of: error.kind), error.refusal, advice: error.advice)
     }
 
     private static func status(of kind: OperationError.Kind) -> ExitStatus {
         switch kind {
         case .notPermitted, .record(.notPermitted): .notPermitted
-        case .busy, .consentMissing: .refused
+        case .busy, .consentMissing, .declined: .refused
         case .changed: .stale
         case .record(.locked): .locked
-        case .interrupted, .record(.interrupted): .partial
+        case .interrupted, .unfinished, .record(.interrupted): .partial
         case .failed, .unavailable, .record(.unusable), .record(.untrusted), .record(.damaged),
             .record(.unsuitable):
             .error
-        }
-    }
-
-    /// What `body` returns, with its failure as a command's.
-    static func translating<Value>(_ body: () throws(OperationError) -> Value) throws(CommandFailure) -> Value
-    {
-        do throws(OperationError) {
-            return try body()
-        } catch {
-            throw CommandFailure(error)
         }
     }
 

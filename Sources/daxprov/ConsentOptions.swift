@@ -1,4 +1,5 @@
 import ArgumentParser
+import Provision
 import ProvisionCore
 
 /// What may be destroyed.
@@ -21,6 +22,13 @@ struct BackupOptions: ParsableArguments {
             "Save at most this much of one namespace before it is written over (1 GiB if not given); the plan "
                 + "says what is not saved.", valueName: "size"))
     var backupLimit: String?
+
+    /// The limit for an apply.
+    /// - Parameter document: what is applied; nil where it is neither a profile nor a plan.
+    func limit(for document: ApplyDocument?) throws -> ByteCount {
+        guard case .plan? = document, backupLimit != nil else { return try limit() }
+        throw ValidationError("--backup-limit is part of a saved plan: give it to 'daxprov plan'")
+    }
 
     /// The limit.
     func limit() throws -> ByteCount {

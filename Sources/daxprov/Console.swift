@@ -8,11 +8,11 @@ import SystemPackage
 enum Console {
     /// Writes data to stdout; fails where that cannot take it. For what only looks, and for what is shown before
     /// anything is done.
-    static func write(_ data: String) throws(CommandFailure) {
+    static func write(_ data: String) throws(OperationError) {
         do throws(Errno) {
             try send(data, to: STDOUT_FILENO)
         } catch {
-            throw CommandFailure(.error, "cannot write to standard output: \(error)")
+            throw OperationError(.failed, "cannot write to standard output: \(error)")
         }
     }
 

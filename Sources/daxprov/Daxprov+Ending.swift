@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import Provision
+import ProvisionCore
 import ProvisionHost
 
 extension Daxprov {
@@ -9,9 +10,8 @@ extension Daxprov {
     /// Says on stderr why the command failed and exits with its code; help and version go to stdout with 0.
     static func end(with failure: any Error) -> Never {
         if let ending = failure as? Ending { Glibc.exit(ending.status.rawValue) }
-        if let failure = failure as? CommandFailure {
-            end(with: failure)
-        }
+        if let failure = failure as? CommandFailure { end(with: failure) }
+        if let error = failure as? OperationError { end(with: CommandFailure(error)) }
         if exitCode(for: failure).isSuccess { answer(fullMessage(for: failure)) }
         guard exitCode(for: failure) == .validationFailure else { Self.exit(withError: failure) }
         let message = fullMessage(for: failure)
@@ -23,10 +23,10 @@ extension Daxprov {
 
     /// Prints what was asked for instead of a command, a help or the version, and exits.
     private static func answer(_ text: String) -> Never {
-        do throws(CommandFailure) {
+        do throws(OperationError) {
             try Console.write(text + "\n")
         } catch {
-            end(with: error)
+            end(with: CommandFailure(error))
         }
         Glibc.exit(ExitStatus.done.rawValue)
     }

@@ -66,10 +66,11 @@ struct ErrorsClearCommand: ParsableCommand {
         try self.host.requirePrivilege()
         let lock = try self.host.lock(waiting, for: .apply)
         let store = self.host.store
-        let open = try RecoverCommand.recoverFirst(host, store, yes: yes)
-        let clearing = MediaErrorClearing(of: try request(), on: host, safeguards: self.host.safeguards)
-        var prepared = try prepare(clearing)
-        try RecoverCommand.require(apartFrom: open, in: store) {
+        let recover = RecoverUseCase(host, store, ConsoleDialogue())
+        let open = try recover.runFirst(unasked: yes)
+        let clearing = MediaErrorClearing(of: try request(), on: host, safeguards: self.host.site.safeguards)
+        var prepared = try clearing.prepare()
+        try recover.require(apartFrom: open) {
             UnsettledRegions.concern(region: prepared.clearance.region, on: prepared.observed, $0)
         }
         var consent = consent.consent
@@ -82,7 +83,7 @@ struct ErrorsClearCommand: ParsableCommand {
             guard Question.isPossible || refusals.isEmpty == false else { throw Question.impossible }
             if Question.isPossible {
                 consent = try ask(consent, prepared.clearance)
-                let now = try prepare(clearing)
+                let now = try clearing.prepare()
                 guard now.clearance == prepared.clearance else {
                     throw CommandFailure(
                         .stale, "the host changed while you were asked",
@@ -92,14 +93,9 @@ struct ErrorsClearCommand: ParsableCommand {
             }
         }
         let last = store.youngest
-        let ending: MediaErrorClearing.Ending
-        do throws(OperationError) {
-            ending = try clearing.carryOut(
-                prepared, consent: consent, recordingIn: store, interruption: .bySignals(),
-                progress: { index, count in Console.diagnose("[\(index + 1)/\(count)] clear media errors") })
-        } catch {
-            throw CommandFailure(error)
-        }
+        let ending = try clearing.carryOut(
+            prepared, consent: consent, recordingIn: store, interruption: .bySignals(),
+            progress: { index, count in Console.diagnose("[\(index + 1)/\(count)] clear media errors") })
         let youngest = store.youngest
         let report = ErrorClearingReport(
             ending, of: prepared.clearance, transaction: youngest == last ? nil : youngest)
@@ -107,10 +103,6 @@ struct ErrorsClearCommand: ParsableCommand {
         extendLifetime(lock)
         guard ending.status != .done else { return }
         throw Ending(ending.status)
-    }
-
-    private func prepare(_ clearing: MediaErrorClearing) throws -> MediaErrorClearing.Prepared {
-        try CommandFailure.translating { () throws(OperationError) in try clearing.prepare() }
     }
 
     private func ask(_ consent: Consent, _ clearance: MediaErrorClearance) throws -> Consent {

@@ -30,12 +30,10 @@ struct ErrorsListCommand: ParsableCommand {
     @OptionGroup var host: HostOptions
 
     func run() throws {
-        let watch = self.host.watch
+        let watch = self.host.site.watch
         let host = try host.makeHost()
-        let (observed, lists) = try CommandFailure.translating { () throws(OperationError) in
-            let observed = try host.observe()
-            return (observed, try host.mediaErrorLists(of: observed))
-        }
+        let observed = try host.observe()
+        let lists = try host.mediaErrorLists(of: observed)
         let survey = MediaErrorSurvey(of: observed, lists: lists).limited(
             to: try HostSelection.named(names, on: observed), of: observed)
         for note in watch.notes { Console.diagnose("daxprov: \(note.message)") }

@@ -30,7 +30,7 @@ struct ErrorsScrubCommand: ParsableCommand {
     func run() throws {
         let host = try host.makeHost()
         try self.host.requirePrivilege()
-        let observed = try CommandFailure.translating { () throws(OperationError) in try host.observe() }
+        let observed = try host.observe()
         let buses = observed.buses.filter { bus == nil || $0.device == bus }
         guard !buses.isEmpty else {
             throw CommandFailure(
@@ -66,11 +66,8 @@ struct ErrorsScrubCommand: ParsableCommand {
 
     /// Starts a scrub, and returns how it is with the bus: its count must be exceeded at the end.
     private func start(_ bus: Bus, _ host: any RestoringHost) throws -> ScrubReport.Item {
-        let before = try CommandFailure.translating { () throws(OperationError) in
-            let before = try host.scrub(of: bus.device)
-            if !before.isRunning { try host.startScrub(of: bus.device) }
-            return before
-        }
+        let before = try host.scrub(of: bus.device)
+        if !before.isRunning { try host.startScrub(of: bus.device) }
         say(before.isRunning ? "\(bus.device): a scrub runs already" : "\(bus.device): a scrub is started")
         return ScrubReport.Item(bus, before.isRunning ? .running : .started, scrubs: before.count)
     }
@@ -81,9 +78,7 @@ struct ErrorsScrubCommand: ParsableCommand {
         let bus = item.bus
         var seconds = 0
         while true {
-            let now = try CommandFailure.translating { () throws(OperationError) in
-                try host.scrub(of: bus.device)
-            }
+            let now = try host.scrub(of: bus.device)
             if now.count > item.scrubs ?? 0, !now.isRunning {
                 say("\(bus.device): the scrub has ended (\(now.count) since the platform started)")
                 return ScrubReport.Item(bus, .ended, scrubs: now.count)

@@ -66,11 +66,9 @@ struct ExportCommand: ParsableCommand {
 
     private func savedInventory() throws -> SavedInventory {
         if let inventory { return try InventoryFile.read(inventory) }
-        let watch = self.host.watch
+        let watch = self.host.site.watch
         let host = try host.makeHost()
-        let observed = try CommandFailure.translating { () throws(OperationError) in
-            try self.host.observe(host)
-        }
+        let observed = try self.host.site.observe(host)
         for note in watch.notes { Console.diagnose("daxprov: \(note.message)") }
         return SavedInventory(observed: observed, limits: .none)
     }

@@ -20,12 +20,10 @@ struct HistoryCommand: ParsableCommand {
 
     func run() throws {
         let store = host.store
-        let report = try CommandFailure.translating { () throws(OperationError) in
-            let readings = try store.readings()
-            return HistoryReport(
-                readings, details: json ? details(of: readings, in: store) : [:],
-                setAside: try store.setAsideNames(), wipes: try WipeStore(store).all())
-        }
+        let readings = try store.readings()
+        let report = HistoryReport(
+            readings, details: json ? details(of: readings, in: store) : [:],
+            setAside: try store.setAsideNames(), wipes: try WipeStore(store).all())
         try Console.write(json ? report.json.text() : report.text(width: Console.style.width))
     }
 

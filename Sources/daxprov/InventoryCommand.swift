@@ -57,14 +57,9 @@ struct InventoryCommand: ParsableCommand {
     }
 
     func run() throws {
-        let watch = host.watch
-        let observed: Observed
-        do {
-            let isTold = format == nil || format == .json || health
-            observed = try host.observe(host.makeHost(), health: isTold)
-        } catch let error as OperationError {
-            throw CommandFailure(error)
-        }
+        let watch = host.site.watch
+        let isTold = format == nil || format == .json || health
+        let observed = try host.site.observe(host.makeHost(), health: isTold)
         let report = InventoryReport(
             observed, showing: try HostSelection.named(names, on: observed),
             origin: host.isSimulated ? nil : .here())

@@ -64,20 +64,17 @@ struct PlanCommand: ParsableCommand {
 
     private func report(for profile: Profile, _ text: String) throws -> PlanReport {
         if let out {
-            try CommandFailure.translating { () throws(OperationError) in
-                try PrivateFile.requireReplaceable(FilePath(out), holding: SavedPlan.kind)
-            }
+            try PrivateFile.requireReplaceable(FilePath(out), holding: SavedPlan.kind)
         }
         let limit = try backup.limit()
         if let inventory = inventories.inventory.first {
             return PlanReport(of: profile, on: try InventoryFile.read(inventory), backupLimit: limit)
         }
-        let safeguards = self.host.safeguards
-        let watch = self.host.watch
+        let safeguards = self.host.site.safeguards
+        let watch = self.host.site.watch
         let host = try host.makeHost()
-        var prepared = try CommandFailure.translating { () throws(OperationError) in
-            try Application(of: profile, to: host, backupLimit: limit, safeguards: safeguards).prepare()
-        }
+        var prepared = try Application(of: profile, to: host, backupLimit: limit, safeguards: safeguards)
+            .prepare()
         if let out, prepared.plan.refusals.isEmpty {
             try save(SavedPlan(prepared, of: profile, text: text, backupLimit: limit), to: out)
         }
@@ -93,9 +90,7 @@ struct PlanCommand: ParsableCommand {
         } catch {
             throw CommandFailure(.error, "the plan cannot be saved: \(error)")
         }
-        try CommandFailure.translating { () throws(OperationError) in
-            try PrivateFile.replace(FilePath(path), with: plan.text, holding: SavedPlan.kind)
-        }
+        try PrivateFile.replace(FilePath(path), with: plan.text, holding: SavedPlan.kind)
     }
 
     private func review() throws {

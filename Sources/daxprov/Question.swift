@@ -7,18 +7,18 @@ enum Question {
     static var isPossible: Bool { isatty(STDIN_FILENO) == 1 }
 
     /// Why nobody was asked.
-    static var impossible: CommandFailure {
-        CommandFailure(
-            .refused, "there is no terminal to ask on, and --yes was not given",
+    static var impossible: OperationError {
+        OperationError(
+            .declined, "there is no terminal to ask on, and --yes was not given",
             advice: "nothing was touched; look at the plan, then say --yes")
     }
 
-    private static var declined: CommandFailure {
-        CommandFailure(.refused, "not confirmed", advice: "nothing was touched")
+    private static var declined: OperationError {
+        OperationError(.declined, "not confirmed", advice: "nothing was touched")
     }
 
     /// Returns when the person at the terminal types yes; fails otherwise, and where there is no terminal to ask on.
-    static func confirm(_ question: String) throws(CommandFailure) {
+    static func confirm(_ question: String) throws(OperationError) {
         guard isPossible else { throw impossible }
         Console.prompt("\(question) Type yes: ")
         guard answer()?.lowercased() == "yes" else { throw declined }
@@ -26,7 +26,7 @@ enum Question {
 
     /// The consent with everything that the person at the terminal agreed to by typing its name; fails at the first
     /// name that is not typed as it is.
-    static func agree(_ requests: [ConsentRequest], to consent: Consent) throws(CommandFailure) -> Consent {
+    static func agree(_ requests: [ConsentRequest], to consent: Consent) throws(OperationError) -> Consent {
         guard isPossible else { throw impossible }
         var consent = consent
         for request in requests {

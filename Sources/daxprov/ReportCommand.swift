@@ -41,26 +41,24 @@ struct ReportCommand: ParsableCommand {
     }
 
     func run() throws {
-        let watch = self.host.watch
+        let watch = self.host.site.watch
         let host = try host.makeHost()
         var material = HostMaterial(
             of: host, below: self.host.isSimulated ? nil : "/", recordedIn: self.host.store
         ) { () throws(OperationError) in
-            try self.host.observe(host, health: true)
+            try self.host.site.observe(host, health: true)
         }
-        do throws(CommandFailure) {
+        do throws(OperationError) {
             try self.host.requireNothingElsewhere()
         } catch {
-            material.elsewhere = error.message
+            material.elsewhere = error.refusal
         }
         let notes = watch.notes.map { $0.message }
         for note in notes { Console.diagnose("daxprov: \(note)") }
         let report = HostReport(material, notes: notes)
         let text = redact ? report.redactedText : report.text
         guard let output else { return try Console.write(text) }
-        try CommandFailure.translating { () throws(OperationError) in
-            try PrivateFile.create(FilePath(output), with: text)
-        }
+        try PrivateFile.create(FilePath(output), with: text)
         Console.diagnose("daxprov: the report is in \(output): read it before you send it")
     }
 }

@@ -18,11 +18,11 @@ struct ReviewOutput {
     /// Reviews the hosts and returns the most serious of their exit codes.
     func write(
         _ hosts: [FleetHost], _ profiles: FleetProfiles, backupLimit: ByteCount
-    ) throws(CommandFailure) -> ExitStatus {
+    ) throws(OperationError) -> ExitStatus {
         var worst = ExitStatus.done
         var table = FleetReport()
         let review = FleetReview(profiles, backupLimit: backupLimit)
-        try review.run(hosts, summarize: row) { rows throws(CommandFailure) in
+        try review.run(hosts, summarize: row) { rows throws(OperationError) in
             for row in rows {
                 if row.status.isMoreSerious(than: worst) { worst = row.status }
                 if !json { table.add(row.host, counts: row.counts, complaints: row.complaints) }

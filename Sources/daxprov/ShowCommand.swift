@@ -30,9 +30,7 @@ struct ShowCommand: ParsableCommand {
     func run() throws {
         guard isTransaction else { return try showPlan() }
         let report = TransactionReport(
-            try CommandFailure.translating { () throws(OperationError) in
-                try host.store.outline(try host.store.name(meant: subject))
-            })
+            try host.store.outline(try host.store.name(meant: subject)))
         try Console.write(json ? report.json.text() : report.text(width: Console.style.width))
     }
 

@@ -53,15 +53,10 @@ struct StatusCommand: ParsableCommand {
     }
 
     func run() throws {
-        let watch = self.host.watch
+        let watch = self.host.site.watch
         let host = try host.makeHost()
-        var status: HostStatus
-        do throws(OperationError) {
-            status = try HostStatus(of: self.host.store, observingAlways: prometheus) {
-                () throws(OperationError) in try self.host.observe(host, health: true)
-            }
-        } catch {
-            throw CommandFailure(error)
+        var status = try HostStatus(of: self.host.store, observingAlways: prometheus) {
+            () throws(OperationError) in try self.host.site.observe(host, health: true)
         }
         if !self.host.isSimulated {
             status.bootUnit = BootUnit(below: "/")
@@ -89,8 +84,6 @@ struct StatusCommand: ParsableCommand {
                 .error, "the host cannot be looked at, and \(output) stays as it is: \(unknown)",
                 advice: "see daxprov inventory")
         }
-        try CommandFailure.translating { () throws(OperationError) in
-            try PrivateFile.replace(FilePath(output), with: text, holding: StatusMetrics.kind, isPublic: true)
-        }
+        try PrivateFile.replace(FilePath(output), with: text, holding: StatusMetrics.kind, isPublic: true)
     }
 }

@@ -28,12 +28,7 @@ struct UnprotectCommand: ParsableCommand {
         let host = try host.makeHost()
         try self.host.requirePrivilege()
         let lock = try self.host.lock(waiting, for: .unprotect)
-        let ending: Unprotection.Ending
-        do throws(OperationError) {
-            ending = try Unprotection(host: host, store: self.host.store).run(namespace)
-        } catch {
-            throw CommandFailure(error)
-        }
+        let ending = try Unprotection(host: host, store: self.host.store).run(namespace)
         extendLifetime(lock)
         let report = UnprotectionReport(ending)
         Console.report(json ? report.json.text() : report.text(Console.style))

@@ -29,12 +29,13 @@ struct ValidateCommand: ParsableCommand {
             do throws(CommandFailure) {
                 _ = try ProfileArgument.read(path)
                 report.add(path)
-                if !json { try Console.write("\(TerminalText.clean(path)): valid\n") }
             } catch {
                 Console.diagnose(error.text)
                 report.add(path, error: error.message, diagnostics: error.diagnostics)
                 if worst != .badProfile { worst = error.status }
+                continue
             }
+            if !json { try Console.write("\(TerminalText.clean(path)): valid\n") }
         }
         if json { try Console.write(report.json.text()) }
         if let worst { throw Ending(worst) }

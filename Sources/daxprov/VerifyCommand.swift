@@ -35,9 +35,9 @@ struct VerifyCommand: ParsableCommand {
     @OptionGroup var host: HostOptions
 
     func run() throws {
-        let watch = self.host.watch
+        let watch = self.host.site.watch
         let host = try host.makeHost()
-        let observed = try CommandFailure.translating { () throws(OperationError) in try host.observe() }
+        let observed = try host.observe()
         let verification = Verification(
             of: observed, on: host, only: try HostSelection.named(names, on: observed))
         for note in watch.notes { Console.diagnose("daxprov: \(note.message)") }

@@ -53,18 +53,14 @@ struct WipeCommand: ParsableCommand {
         try self.host.requirePrivilege()
         let lock = try self.host.lock(waiting, for: .apply)
         try requireSettled()
-        let observed = try CommandFailure.translating { () throws(OperationError) in
-            try self.host.observe(host)
-        }
+        let observed = try self.host.site.observe(host)
         let targets = try targets(on: observed)
         let wiping = Wiping(
             host: host, store: WipeStore(self.host.store), interruption: .bySignals(), progress: meter.show)
         let review = try review(targets, on: host)
         guard review.refusals.isEmpty else { return try refuse(review.refusals) }
         let planned = try targets.map { target in
-            Planned(
-                target: target,
-                beginning: try onExecution { () throws(OperationError) in try wiping.beginning(of: target) })
+            Planned(target: target, beginning: try wiping.beginning(of: target))
         }
         let losses = zip(planned, review.losses).filter { !$0.0.isResumed }.map { $0.1 }
         try agree(planned, losses, on: observed, host)
@@ -74,7 +70,7 @@ struct WipeCommand: ParsableCommand {
             do throws(OperationError) {
                 outcomes.append(try run(item, by: wiping))
             } catch {
-                guard !outcomes.isEmpty else { throw CommandFailure(error) }
+                guard !outcomes.isEmpty else { throw error }
                 failure = error
             }
         }
@@ -95,9 +91,8 @@ struct WipeCommand: ParsableCommand {
     /// Refuses as long as a transaction is not settled: it may be about the same namespaces.
     private func requireSettled() throws {
         let store = host.store
-        let (interrupted, unreadable) = try CommandFailure.translating { () throws(OperationError) in
-            (try store.interrupted().map(\.header.id), try store.unreadable().map(\.name))
-        }
+        let interrupted = try store.interrupted().map(\.header.id)
+        let unreadable = try store.unreadable().map(\.name)
         guard let first = (interrupted + unreadable).first else { return }
         throw CommandFailure(
             .partial,
@@ -123,15 +118,13 @@ struct WipeCommand: ParsableCommand {
     }
 
     private func review(_ targets: [WipeTarget], on host: any RestoringHost) throws -> WipeReview {
-        let safeguards = self.host.safeguards
-        try CommandFailure.translating { () throws(OperationError) in try safeguards.requireKnown() }
+        let safeguards = self.host.site.safeguards
+        try safeguards.requireKnown()
         let active = targets.filter(\.namespace.isActive)
-        let findings = try CommandFailure.translating { () throws(OperationError) in
-            try host.examine(
-                UseQuery(
-                    targets: active.map { NamespaceTarget($0.namespace, region: $0.region) },
-                    claimsDevices: true))
-        }
+        let findings = try host.examine(
+            UseQuery(
+                targets: active.map { NamespaceTarget($0.namespace, region: $0.region) },
+                claimsDevices: true))
         return WipeReview(of: targets, findings: findings, marks: safeguards.marks)
     }
 
@@ -166,7 +159,7 @@ struct WipeCommand: ParsableCommand {
             _ = try Question.agree(requests, to: agreed)
         }
         // Time has passed, and other tools take no lock of ours.
-        let now = try CommandFailure.translating { () throws(OperationError) in try host.observe() }
+        let now = try host.observe()
         guard HostSnapshot(now) == HostSnapshot(observed) else {
             throw CommandFailure(
                 .stale, "the host changed while you were asked",
@@ -177,12 +170,6 @@ struct WipeCommand: ParsableCommand {
     private func run(_ item: Planned, by wiping: Wiping) throws(OperationError) -> Wiping.Outcome {
         defer { meter.end() }
         return try wiping.run(item.target, item.beginning)
-    }
-
-    private func onExecution<Value>(
-        _ body: () throws(OperationError) -> Value
-    ) throws(CommandFailure) -> Value {
-        do throws(OperationError) { return try body() } catch { throw CommandFailure(error) }
     }
 
     private func tell(_ report: WipeReport) throws {

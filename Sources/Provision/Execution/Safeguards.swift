@@ -35,8 +35,11 @@ public struct Safeguards: Sendable {
         marks = []
         let directories = [store.directory] + others.filter { $0.path != store.directory.path }
         do throws(OperationError) {
+            // Whoever cannot list the transactions at all cannot begin one either.
+            let readings = try store.readings()
+            unreadable = TransactionStore.unreadable(among: readings)
             for directory in directories { marks += try ProtectionStore(directory).marks() }
-            interrupted = try store.interrupted()
+            interrupted = try store.interrupted(among: readings)
             let found = try DaxRegionStore(store.directory).found()
             daxRegions = found.records
             damagedDaxRegions = found.damaged
@@ -46,8 +49,6 @@ public struct Safeguards: Sendable {
         } catch {
             unknown = error.description
         }
-        // Whoever cannot list the transactions at all cannot begin one either.
-        unreadable = (try? store.unreadable()) ?? []
     }
 
     private init(marks: [ProtectionMark], stateDirectory: FilePath?, unknown: String?) {

@@ -274,7 +274,8 @@ extension OperationError {
         switch kind {
         case .notPermitted, .busy, .changed, .failed, .unavailable: self
         case .record: OperationError(.failed, while: "record how far it came", reason: reason, advice: advice)
-        case .interrupted, .consentMissing: OperationError(.failed, while: "zero it", reason: reason)
+        case .interrupted, .unfinished, .declined, .consentMissing:
+            OperationError(.failed, while: "zero it", reason: reason)
         }
     }
 }

@@ -72,7 +72,8 @@ public struct RecoveryReport: Sendable {
 public struct RollbackReport: Sendable {
     private let transaction: String
     private let promises: [String]
-    private let ending: Ending
+    /// How it ended.
+    public let ending: Ending
 
     /// How a rollback ended.
     public enum Ending: Sendable {
@@ -80,8 +81,6 @@ public struct RollbackReport: Sendable {
         case refused([Refusal])
         /// It was undone.
         case undone(Undone)
-        /// It stopped, and recovery goes on from there.
-        case partial(OperationError)
     }
 
     /// The report of a rollback.
@@ -103,16 +102,20 @@ public struct RollbackReport: Sendable {
         switch ending {
         case .refused(let refusals): document.set("refusals", each: refusals) { PlanReport.refusal($0) }
         case .undone(let undone): UndoText.describe(undone, in: document)
-        case .partial(let error): document.set("error", ErrorReport.json(error))
         }
         return document
+    }
+
+    /// How it ended, for a person; nothing of a refusal, which was shown before.
+    public var text: String {
+        guard case .undone(let undone) = ending else { return "" }
+        return UndoText.undone(transaction, undone).map { $0 + "\n" }.joined()
     }
 
     private var outcome: String {
         switch ending {
         case .refused: "refused"
         case .undone: "rolled_back"
-        case .partial: "partial"
         }
     }
 }

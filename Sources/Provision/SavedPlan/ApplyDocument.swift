@@ -9,6 +9,14 @@ public enum ApplyDocument: Sendable {
     /// A saved plan.
     case plan(SavedPlan)
 
+    /// The profile: the one given, or the one in the saved plan.
+    public var profile: Profile {
+        switch self {
+        case .profile(let profile): profile
+        case .plan(let saved): saved.profile
+        }
+    }
+
     /// What is in a file, or on standard input where the path is `-`.
     ///
     /// Only regular files are opened for reading; a FIFO never blocks.

@@ -33,6 +33,10 @@ public struct OperationError: Error, Equatable, Sendable {
         case record(RecordKind)
         /// A signal asked for the run to end.
         case interrupted
+        /// What was interrupted, or could not be undone, is not ended: recovery goes on when it is run again.
+        case unfinished
+        /// Somebody who was asked did not agree, nobody could be asked, or it is never done.
+        case declined
         /// What undoing would give up next is not the transaction's own, and was not agreed to: it is as it was.
         case consentMissing([Loss])
     }
@@ -75,7 +79,8 @@ public struct OperationError: Error, Equatable, Sendable {
         self.errno = errno
     }
 
-    private init(_ kind: Kind, _ sentence: String, advice: String? = nil) {
+    /// An error that one sentence says.
+    public init(_ kind: Kind, _ sentence: String, advice: String? = nil) {
         self.kind = kind
         self.reason = sentence
         self.advice = advice
@@ -101,7 +106,7 @@ extension OperationError.Kind {
     package var isHosts: Bool {
         switch self {
         case .notPermitted, .busy, .changed, .failed, .unavailable: true
-        case .record, .interrupted, .consentMissing: false
+        case .record, .interrupted, .unfinished, .declined, .consentMissing: false
         }
     }
 
@@ -115,6 +120,8 @@ extension OperationError.Kind {
         case .unavailable: "unavailable"
         case .record: "state"
         case .interrupted: "interrupted"
+        case .unfinished: "unfinished"
+        case .declined: "declined"
         case .consentMissing: "consent_missing"
         }
     }
@@ -142,6 +149,13 @@ extension OperationError: CustomStringConvertible {
 
     private func place(in operation: String) -> String {
         device.map { operation.contains($0) ? "" : " (\($0))" } ?? ""
+    }
+
+    /// The same error, where it leaves something for recovery to end.
+    package var asUnfinished: OperationError {
+        var error = self
+        error.kind = .unfinished
+        return error
     }
 
     /// Whether it only asks for consent.

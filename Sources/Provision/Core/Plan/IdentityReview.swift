@@ -16,12 +16,16 @@ package struct IdentityReview: PlanReview {
     package func completed(_ plan: Plan) -> Plan {
         var plan = plan
         for assignment in assignments where assignment.region.labelling == .labelled {
+            // Names are equal here whatever their bytes are, so that one list holds every spelling of a name.
+            let spellings = Dictionary(grouping: assignment.region.namespaces.compactMap(\.name), by: \.self)
             for declaration in assignment.block.namespaces {
                 if let refusal = formerNameElsewhere(declaration, assignment) {
                     plan.refusals.append(refusal)
                 }
                 if let note = formerNameStays(declaration, assignment) { plan.notes.append(note) }
-                if let note = otherSpelling(declaration, assignment) { plan.notes.append(note) }
+                if let note = otherSpelling(declaration, of: spellings, assignment) {
+                    plan.notes.append(note)
+                }
             }
         }
         return plan
@@ -64,11 +68,12 @@ package struct IdentityReview: PlanReview {
 
     /// The note that a name in a label equals the declared one for every reader, and has other bytes.
     private func otherSpelling(
-        _ declaration: NamespaceDeclaration, _ assignment: RegionMatcher.Assignment
+        _ declaration: NamespaceDeclaration, of spellings: [String: [String]],
+        _ assignment: RegionMatcher.Assignment
     ) -> Note? {
         let region = assignment.region
         guard let name = declaration.name,
-            region.namespaces.compactMap(\.name).contains(where: name.isSpelledDifferently)
+            spellings[name.text]?.contains(where: name.isSpelledDifferently) == true
         else { return nil }
         return Note(
             .nameSpelledDifferently, "\(region.device)/\(name)",

@@ -8,12 +8,16 @@ public struct StateDirectory: Sendable {
     /// Where it is.
     public let path: FilePath
 
+    /// Where the transactions are, a directory each.
+    public let transactions: FilePath
+
     private let trustsParents: Bool
 
     /// The directory at `path`; it is made when first written to.
     /// - Parameter trustingParents: whether it does not matter who could put another directory in its place.
     public init(_ path: FilePath, trustingParents: Bool = false) {
         self.path = path
+        self.transactions = path.appending("transactions")
         self.trustsParents = trustingParents
     }
 
@@ -47,9 +51,6 @@ public struct StateDirectory: Sendable {
             record: .untrusted, "others could replace the state directory \(path): \(objection)",
             advice: "choose another place with --state-dir, below directories of root's")
     }
-
-    /// Where the transactions are, a directory each.
-    public var transactions: FilePath { path.appending("transactions") }
 
     /// Whether there is such a directory at all, or something else in its place.
     public var exists: Bool { Self.exists(transactions) }

@@ -70,7 +70,9 @@ extension OperationError.Kind {
                         consequence: try item.required("consequence").string())
                 })
         default:
-            let plain: [Self] = [.notPermitted, .busy, .changed, .failed, .unavailable]
+            let plain: [Self] = [
+                .notPermitted, .busy, .changed, .failed, .unavailable, .unfinished, .declined,
+            ]
             guard let kind = plain.first(where: { $0.word == word }) else {
                 throw node.error("has the unknown kind '\(word)'")
             }

@@ -67,7 +67,8 @@ public struct TransactionStore: Sendable {
     /// that.
     public func outline(_ name: String) throws(OperationError) -> TransactionLog {
         let log = try advising(name) { () throws(OperationError) in
-            try JournalOutline.log(of: bytes(name), Journal.Place(journalPath(name)))
+            let journal = try journal(name)
+            return try JournalOutline.log(of: bytes(journal), Journal.Place(journal))
         }
         guard let log, log.header.id == name else { throw mismatch(name) }
         return log
@@ -95,8 +96,9 @@ public struct TransactionStore: Sendable {
     /// What a transaction's journal says of it as a whole; nil where it has no whole record.
     func summary(_ name: String) throws(OperationError) -> TransactionSummary? {
         let summary = try advising(name) { () throws(OperationError) in
-            guard try hasJournal(name) else { return TransactionSummary?.none }
-            return try JournalOutline.summary(of: bytes(name), Journal.Place(journalPath(name)))
+            let journal = try journal(name)
+            guard StateDirectory.exists(journal) else { return TransactionSummary?.none }
+            return try JournalOutline.summary(of: bytes(journal), Journal.Place(journal))
         }
         guard let summary else { return nil }
         guard summary.id == name else { throw mismatch(name) }
@@ -105,17 +107,22 @@ public struct TransactionStore: Sendable {
 
     /// The first record of a journal that cannot be read as a whole; nil where not even that can be.
     private func header(_ name: String) -> JournalHeader? {
-        guard let bytes = try? bytes(name), let line = bytes.split(separator: 10, maxSplits: 1).first else {
-            return nil
-        }
-        let entries = try? Journal.entries(in: line + [10], journalPath(name))
+        guard let journal = try? journal(name), let bytes = try? bytes(journal),
+            let line = bytes.split(separator: 10, maxSplits: 1).first
+        else { return nil }
+        let entries = try? Journal.entries(in: line + [10], journal)
         guard case .begin(let header)? = entries?.first?.record, header.id == name else { return nil }
         return header
     }
 
     /// The transactions that cannot be read, oldest first.
     public func unreadable() throws(OperationError) -> [UnreadableTransaction] {
-        try readings().compactMap { if case .unreadable(let transaction) = $0 { transaction } else { nil } }
+        Self.unreadable(among: try readings())
+    }
+
+    /// Those of transactions that cannot be read.
+    static func unreadable(among readings: [TransactionReading]) -> [UnreadableTransaction] {
+        readings.compactMap { if case .unreadable(let transaction) = $0 { transaction } else { nil } }
     }
 
     /// Every transaction that began and can be read, oldest first.
@@ -130,8 +137,13 @@ public struct TransactionStore: Sendable {
     /// The transactions that can be read and did not end, oldest first. Of those that cannot be read (``unreadable()``)
     /// it is not known whether they did.
     public func interrupted() throws(OperationError) -> [TransactionLog] {
+        try interrupted(among: try readings())
+    }
+
+    /// Those of transactions that can be read and did not end, in their order.
+    func interrupted(among readings: [TransactionReading]) throws(OperationError) -> [TransactionLog] {
         var logs: [TransactionLog] = []
-        for reading in try readings() {
+        for reading in readings {
             guard let summary = reading.summary, summary.end == nil else { continue }
             logs.append(try log(summary.id))
         }
@@ -179,16 +191,15 @@ public struct TransactionStore: Sendable {
         return (try log(name), later.reversed())
     }
 
-    private func hasJournal(_ name: String) throws(OperationError) -> Bool {
-        let path = journalPath(name)
-        try StateDirectory.requirePrivate(path.removingLastComponent())
-        return StateDirectory.exists(path)
+    /// Where the journal of a transaction is, whose directory others could not have written to.
+    private func journal(_ name: String) throws(OperationError) -> FilePath {
+        let folder = directory.transactions.appending(name)
+        try StateDirectory.requirePrivate(folder)
+        return folder.appending("journal")
     }
 
-    private func bytes(_ name: String) throws(OperationError) -> [UInt8] {
-        let path = journalPath(name)
-        try StateDirectory.requirePrivate(path.removingLastComponent())
-        return try StateFile.contents(path, limit: Journal.maximumLength)
+    private func bytes(_ journal: FilePath) throws(OperationError) -> [UInt8] {
+        try StateFile.contents(journal, limit: Journal.maximumLength)
     }
 
     private func entries(_ name: String) throws(OperationError) -> [Journal.Entry] {
@@ -197,7 +208,8 @@ public struct TransactionStore: Sendable {
                 record: .unsuitable, "there is no transaction \(name)", advice: "daxprov history lists them")
         }
         return try advising(name) { () throws(OperationError) in
-            try Journal.entries(in: bytes(name), journalPath(name))
+            let journal = try journal(name)
+            return try Journal.entries(in: bytes(journal), journal)
         }
     }
 

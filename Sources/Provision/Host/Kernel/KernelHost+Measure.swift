@@ -102,7 +102,7 @@ extension KernelHost {
             switch error.kind {
             case .notPermitted: .notPermitted
             case .changed: .changed
-            case .busy, .failed, .unavailable, .record, .interrupted, .consentMissing:
+            case .busy, .failed, .unavailable, .record, .interrupted, .unfinished, .declined, .consentMissing:
                 error.operation == "map" ? .node : .unreadable
             }
         return ProofReason(

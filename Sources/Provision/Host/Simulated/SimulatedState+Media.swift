@@ -8,13 +8,24 @@ extension SimulatedState {
     /// The bytes at a physical range of whole pages.
     package func media(from start: UInt64, length: ByteCount) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: Int(length.bytes))
-        let end = start + length.bytes
-        for address in Set(infoBlocks.keys).union(pages.keys) where address >= start && address < end {
+        for address in written(from: start, to: start + length.bytes) {
             let offset = Int(address - start)
             let page = pageBytes(at: address).prefix(bytes.count - offset)
             bytes.replaceSubrange(offset..<offset + page.count, with: page)
         }
         return bytes
+    }
+
+    /// The addresses of the pages of a physical range that hold something. A range of few pages is asked page by page: most
+    /// are of one, on media that hold many.
+    private func written(from start: UInt64, to end: UInt64) -> [UInt64] {
+        let page = UInt64(Self.page)
+        if (end - start) / page <= 4, start.isMultiple(of: page) {
+            return stride(from: start, to: end, by: Self.page).filter {
+                infoBlocks[$0] != nil || pages[$0] != nil
+            }
+        }
+        return (Array(infoBlocks.keys) + pages.keys).filter { $0 >= start && $0 < end }
     }
 
     /// The same as the block device of a sector namespace shows it: its info blocks are the driver's alone.
@@ -80,8 +91,8 @@ extension SimulatedState {
                 block.kind.signature + block.uuid.bytes
                 + Array(Self.blockJSON(address, block).text(.compact).utf8)
         } else if let value = pages[address] {
-            let word = (0..<8).map { UInt8(truncatingIfNeeded: value >> (8 * UInt64($0))) }
-            return (0..<Self.page / 8).flatMap { _ in word }
+            let words = [UInt64](repeating: value.littleEndian, count: Self.page / 8)
+            return unsafe words.withUnsafeBytes { unsafe [UInt8]($0) }
         }
         return bytes + [UInt8](repeating: 0, count: Self.page - bytes.count)
     }

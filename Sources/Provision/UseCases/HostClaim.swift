@@ -1,15 +1,14 @@
-import ProvisionCore
-import Provision
+public import ProvisionCore
 
 /// The right of one command to change the host, for as long as it lives: the host's one lock, and for a state directory
 /// that is not the usual one a mark by which the next command finds it.
-struct HostClaim: ~Copyable {
+public struct HostClaim: ~Copyable {
     private let lock: HostLock
     private let store: TransactionStore
     private let places: StatePlaces?
 
     /// What the host is claimed for.
-    enum Purpose {
+    public enum Purpose: Sendable {
         /// Recording a new transaction.
         case apply
         /// Undoing a transaction.
@@ -21,10 +20,12 @@ struct HostClaim: ~Copyable {
     }
 
     /// Claims the host under a lock that is held.
-    /// - Parameter places: where else this host's transactions can be recorded; nil for a simulated host.
+    /// - Parameters:
+    ///   - places: where else this host's transactions can be recorded; nil for a simulated host.
+    ///   - tell: is told where what a crash interrupts will not be found by itself.
     init(
         _ lock: consuming HostLock, for purpose: Purpose, recordingIn store: TransactionStore,
-        among places: StatePlaces?
+        among places: StatePlaces?, tell: (String) -> Void
     ) throws(OperationError) {
         self.lock = lock
         self.store = store
@@ -39,17 +40,14 @@ struct HostClaim: ~Copyable {
         }
         guard purpose != .unprotect, StateDirectory.exists(path) else { return }
         if let failure = try places.remember(path) {
-            Console.diagnose(
-                "daxprov: cannot keep the path of \(path) for after a reboot: \(failure)\n"
-                    + "daxprov: if this run is interrupted, run daxprov recover --state-dir \(path)")
+            tell("cannot keep the path of \(path) for after a reboot: \(failure)")
+            tell("if this run is interrupted, run daxprov recover --state-dir \(path)")
         }
     }
 
     /// Fails where a transaction that is recorded elsewhere was interrupted.
-    borrowing func requireNothingElsewhere() throws(CommandFailure) {
-        try CommandFailure.translating { () throws(OperationError) in
-            try places?.requireNothingInterrupted(besides: store.directory.path)
-        }
+    public borrowing func requireNothingElsewhere() throws(OperationError) {
+        try places?.requireNothingInterrupted(besides: store.directory.path)
     }
 
     deinit {
