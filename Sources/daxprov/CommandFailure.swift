@@ -22,7 +22,7 @@ struct CommandFailure: Error {
 
     /// A failure where nothing was touched, or where only recovery is left to do.
     init(_ error: OperationError) {
-        self.init(Self.status(of: error.kind), error.refusal, advice: error.advice)
+        self.init(Self.status(of: error.kind), error.account, advice: error.advice)
     }
 
     private static func status(of kind: OperationError.Kind) -> ExitStatus {

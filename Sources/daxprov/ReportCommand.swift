@@ -51,7 +51,7 @@ struct ReportCommand: ParsableCommand {
         do throws(OperationError) {
             try self.host.requireNothingElsewhere()
         } catch {
-            material.elsewhere = error.refusal
+            material.elsewhere = error.account
         }
         let notes = watch.notes.map { $0.message }
         for note in notes { Console.diagnose("daxprov: \(note)") }

@@ -52,7 +52,7 @@ struct FreeRangeLook {
             } catch {
                 var error = error
                 error.device = error.device ?? region.device
-                left.append(error.part)
+                left.append(error.description)
             }
         }
         switch result {

@@ -144,7 +144,7 @@ public struct Wiping {
             outcome.record.end = .wiped
         } catch {
             outcome.failure = error.asHostError
-            outcome.record.failure = outcome.failure?.description
+            outcome.record.failure = outcome.failure?.account
             // What is recorded already stays where this cannot be.
             try? store.write(outcome.record)
         }

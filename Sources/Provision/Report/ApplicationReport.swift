@@ -213,7 +213,7 @@ public struct ApplicationReport: Sendable {
 public enum ErrorReport {
     /// The error, what failed while undoing, and the advice, a line each.
     public static func lines(_ error: OperationError) -> [String] {
-        ([error.description] + error.undoFailures.map { "while undoing: \($0)" }
+        ([error.description] + error.undoFailures.map { "undoing it failed too: \($0)" }
             + (error.advice.map { [$0] } ?? []))
             .map { "  " + TerminalText.clean($0) }
     }

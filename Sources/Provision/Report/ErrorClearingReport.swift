@@ -46,7 +46,7 @@ public struct ErrorClearingReport: Sendable {
             case .ended(let outcome): self.lines(outcome)
             case .unconfirmed(let outcome, let error):
                 self.lines(outcome) + [
-                    "The end could not be recorded: \(TerminalText.clean(error.description))",
+                    "The end could not be recorded: \(TerminalText.clean(error.account))",
                     "daxprov recover does that; it clears nothing more.",
                 ]
             }
@@ -63,7 +63,10 @@ public struct ErrorClearingReport: Sendable {
                 } ?? "")
         }
         lines += ranges.compactMap { range in
-            range.error.map { "NOT cleared \(Self.words(range)): \(TerminalText.clean($0.reason))" }
+            range.error.map { error in
+                let undo = error.undoFailures.map { "; undoing it failed too: \($0)" }.joined()
+                return "NOT cleared \(Self.words(range)): \(TerminalText.clean(error.reason + undo))"
+            }
         }
         let advice = Set(ranges.compactMap(\.error).compactMap(\.advice)).sorted()
         lines += advice.map { "  \(TerminalText.clean($0))" }

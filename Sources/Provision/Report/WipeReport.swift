@@ -70,7 +70,7 @@ public struct WipeReport: Sendable {
         guard let error = item.error else {
             return ["\(item.target.address): not begun, nothing of it was zeroed"]
         }
-        return ["\(item.target.address): not begun, nothing of it was zeroed: \(error.description)"]
+        return ["\(item.target.address): not begun, nothing of it was zeroed: \(error.account)"]
             + (error.advice.map { ["  \($0)"] } ?? [])
     }
 
@@ -82,7 +82,7 @@ public struct WipeReport: Sendable {
             ? " in \(WipeText.seconds(outcome.milliseconds)), \(outcome.rate.perSecond)" : ""
         let what = "\(outcome.bytes.brief)\(resumed)\(speed)"
         if let failure = outcome.failure {
-            return ["\(target.address): failed: \(failure.description)"]
+            return ["\(target.address): failed: \(failure.account)"]
                 + (failure.advice.map { ["  \($0)"] } ?? []) + ["  \(WipeText.unfinished(outcome.record))"]
         }
         if outcome.isInterrupted {

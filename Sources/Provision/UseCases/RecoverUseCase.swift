@@ -135,7 +135,7 @@ public struct RecoverUseCase {
         let what = "recovery\(id.map { " of \($0)" } ?? "") stopped"
         let last = "where it can never succeed: daxprov recover --abandon \(id ?? "ID")"
         return OperationError(
-            .unfinished, "\(what): \(error.refusal)",
+            .unfinished, "\(what): \(error.account)",
             advice: error.isMissingConsent ? error.advice : error.advice.map { "\($0); \(last)" } ?? last)
     }
 }

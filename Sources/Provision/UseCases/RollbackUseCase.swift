@@ -94,10 +94,10 @@ public struct RollbackUseCase {
             // It has its end again where nothing was removed.
             guard (try? site.store.outline(id))?.end != nil else {
                 throw OperationError(
-                    .unfinished, "undoing stopped half-way: \(error.refusal)",
+                    .unfinished, "undoing stopped half-way: \(error.account)",
                     advice: error.advice.map { "\($0), with daxprov recover" })
             }
-            throw OperationError(.declined, "nothing was undone: \(error.refusal)", advice: error.advice)
+            throw OperationError(.declined, "nothing was undone: \(error.account)", advice: error.advice)
         }
     }
 }

@@ -131,24 +131,13 @@ extension OperationError: CustomStringConvertible {
     /// One sentence: what failed, on which device, and why. The advice is not part of it.
     public var description: String {
         guard let operation else { return reason }
-        return "could not \(operation)\(place(in: operation)): \(reason)"
-    }
-
-    /// The same as a command that could not even begin says it.
-    package var refusal: String {
-        let undo = undoFailures.map { "; undoing it failed too: \($0)" }.joined()
-        guard let operation else { return reason + undo }
         let place = device.map { operation.contains($0) ? "" : "\($0): " } ?? ""
-        return "\(place)cannot \(operation): \(reason)\(undo)"
+        return "\(place)cannot \(operation): \(reason)"
     }
 
-    /// The same as a part of another error.
-    package var part: String {
-        operation.map { "\($0) (\(device ?? "host")): \(reason)" } ?? reason
-    }
-
-    private func place(in operation: String) -> String {
-        device.map { operation.contains($0) ? "" : " (\($0))" } ?? ""
+    /// The same with what went wrong while the step was undone.
+    package var account: String {
+        description + undoFailures.map { "; undoing it failed too: \($0)" }.joined()
     }
 
     /// The same error, where it leaves something for recovery to end.
@@ -173,10 +162,10 @@ extension OperationError: CustomStringConvertible {
                 .failed, while: "bring back online what was looked at", device: first.device,
                 reason: "\(first.reason), after this was found: \(description)",
                 advice: first.advice ?? "see daxprov inventory, and run it again")
-            error.undoFailures = failures.dropFirst().map(\.part)
+            error.undoFailures = failures.dropFirst().map(\.description)
             return error
         }
-        error.undoFailures += failures.map(\.part)
+        error.undoFailures += failures.map(\.description)
         return error
     }
 }

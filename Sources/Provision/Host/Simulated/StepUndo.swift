@@ -48,7 +48,7 @@ extension SimulatedHost {
             do {
                 try self.store(store)
             } catch {
-                failure.undoFailures.append(error.part)
+                failure.undoFailures.append(error.description)
             }
         }
         failure.undoFailures += undo.losses
