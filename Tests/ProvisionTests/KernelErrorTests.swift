@@ -32,7 +32,7 @@ import Testing
         let undo = OperationError.system(ENXIO, while: "release the capacity", device: "namespace0.1")
         let both = error.adding(undoFailures: [undo])
         #expect(both.errno == EIO)
-        #expect(both.undoFailures == ["release the capacity (namespace0.1): No such device or address"])
+        #expect(both.undoFailures == ["namespace0.1: cannot release the capacity: No such device or address"])
         #expect(error.adding(undoFailures: []) == error)
     }
 
