@@ -133,7 +133,7 @@ STORES = 60
 @pytest.mark.parametrize("reboots", [False, True], ids=["killed", "power cut"])
 def test_killed_at_any_store_the_next_run_puts_it_back(scene, reboots):
     made(scene, MOVABLE)
-    for at in points(1, STORES, 7 if reboots else 4):
+    for at in points(1, STORES, 9 if reboots else 6):
         scene.reboot()
         fault = Fault(at, "kill-before", paths=("/sys",), log=f"/tmp/fault-{at}.log")
         killed = scene.run("apply", "--boot", fault=fault)

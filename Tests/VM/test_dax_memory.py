@@ -191,7 +191,7 @@ def test_killed_at_any_store_no_memory_is_lost(scene, way, reboots):
         scene.vm.run(f"echo online_movable > {POLICY}", check=True)
         scene.policy = scene.vm.read_file(POLICY)
     ends = set()
-    for at in points(1, STORES, 5 if reboots else 2):
+    for at in points(1, STORES, 7 if reboots else 3):
         fault = Fault(at, "kill-before", paths=("/sys",), log=f"/tmp/fault-{at}.log")
         killed = scene.run("apply", "--yes", "--allow-destroy", "heap", profile=goal, fault=fault)
         if killed.signal != 9 and len(scene.vm.read_file(fault.log).splitlines()) < at:

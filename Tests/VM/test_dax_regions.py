@@ -281,7 +281,7 @@ STORES = 140
 def test_killed_at_any_store_the_devices_are_the_old_or_the_new_ones(scene, reboots):
     scene.applied(FROM, allow=BOOT)
     ends = set()
-    for at in points(1, STORES, 23 if reboots else 11):
+    for at in points(1, STORES, 31 if reboots else 17):
         digests = {name: scene.fill(name, f"{name}{at}") for name in ("a", "b")}
         starts = [scene.devices()[name]["mappings"][0]["start"] for name in ("a", "b")]
         old = scene.layout()
@@ -325,7 +325,7 @@ def test_a_store_that_fails_is_undone(scene, first, error):
     scene.applied(FROM, allow=BOOT)
     digests = {name: scene.fill(name, name) for name in ("a", "b")}
     old = scene.layout()
-    for at in points(first, STORES, 11):
+    for at in points(first, STORES, 17):
         fault = Fault(at, f"errno:{error}", calls=CALLS, paths=PATHS, log=f"/tmp/fault-{at}.log")
         failed = scene.daxprov.apply(TO, allow=["a"], fault=fault)
         if failed.status == DONE:
@@ -354,7 +354,7 @@ def test_what_another_program_brought_online_in_part_is_asked_for_and_cleared_wh
     assert scene.daxprov.apply(devices([memory]), fault=stores).status == DONE
     last = len(scene.vm.read_file(stores.log).splitlines())
     scene.applied(devices([device]))
-    chosen = (*range(1, 19, stride(3)), None)
+    chosen = (*range(1, 19, stride(5)), None)
     for at in chosen:
         scene.fill("a", f"a{at}")
         stopped = scene.daxprov.apply(devices([memory]), fault=Fault(last, "kill-before", paths=("/sys",)))

@@ -175,7 +175,7 @@ def test_killed_at_any_store_the_page_map_lies_where_it_did_or_where_it_is_to(sc
         return
     start = DEVICE if way == "to memory" else OFF
     ends = set()
-    for at in points(1, STORES, 2):
+    for at in points(1, STORES, 3):
         scene.daxprov.apply(start, allow=["heap"]).check()
         fault = Fault(at, "kill-before", paths=("/sys",), log=f"/tmp/fault-{at}.log")
         killed = scene.run("apply", "--yes", "--allow-destroy", "heap", profile=ON, fault=fault)
