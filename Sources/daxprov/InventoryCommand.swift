@@ -60,9 +60,16 @@ struct InventoryCommand: ParsableCommand {
         let watch = host.site.watch
         let isTold = format == nil || format == .json || health
         let observed = try host.site.observe(host.makeHost(), health: isTold)
-        let report = InventoryReport(
+        var report = InventoryReport(
             observed, showing: try HostSelection.named(names, on: observed),
             origin: host.isSimulated ? nil : .here())
+        if !host.isSimulated, !observed.daxRegions.isEmpty, format == nil || format == .json {
+            let agents = MemoryAgents(below: "/")
+            // Only root may look at what is kept: for others it is none.
+            let kept = try? KeptDeviceStore(host.store.directory).kept()
+            report = report.with(
+                agents, DaxctlEffect.all(agents, kept: kept?.devices ?? [], on: observed))
+        }
         if format == nil, !host.isSimulated, Privilege.isMissing,
             !observed.buses.isEmpty || !observed.daxRegions.isEmpty
         {

@@ -156,4 +156,23 @@ import Testing
         let found = reviewed(UseReport(memoryPolicy: policy))
         #expect(found.notes.contains { $0.code == .memoryAutoOnline } == isNoted)
     }
+
+    /// A plan that makes no memory has nothing to do with rules about memory.
+    @Test func rulesThatBringMemoryOnlineAreNotedWhereMemoryIsMade() {
+        var findings = UseReport(memoryPolicy: "offline")
+        findings.memoryRules = ["/etc/udev/rules.d/40-memory.rules"]
+        #expect(!reviewed(findings).notes.contains { $0.code == .memoryAutoOnline })
+        let target = NamespaceTarget(
+            Placement(
+                region: "region0",
+                layout: Layout(
+                    name: NamespaceName("heap"), mode: .devdax, map: .mem, align: .huge, sectorSize: nil,
+                    rawSize: .mib(256)), resource: nil, usableSize: .zero))
+        var plan = plan
+        plan.steps.append(
+            PlannedStep(change: 0, step: .configureDevice(target, .systemRAM(.movable))))
+        let noted = UseReview(findings: findings, stateDirectory: nil).completed(plan)
+        let message = noted.notes.first { $0.code == .memoryAutoOnline }?.message
+        #expect(message?.contains("40-memory.rules") == true)
+    }
 }

@@ -129,6 +129,19 @@ def test_memory_that_would_come_online_by_itself_is_noted(labelled):
     for word, expected in (("online_movable", {"memory_auto_online"}), ("offline", set())):
         labelled.run(f"echo {word} > {policy}", check=True)
         assert codes(daxprov.plan(wanted)["notes"]) == expected | {"memory_forecast"}
+    rule = "/etc/udev/rules.d/40-memory.rules"
+    labelled.run("mkdir -p /etc/udev/rules.d", check=True)
+    labelled.write_file(rule, 'SUBSYSTEM=="memory", ACTION=="add", ATTR{state}=="offline", ATTR{state}="online"\n')
+    notes = [note for note in daxprov.plan(wanted)["notes"] if note["code"] == "memory_auto_online"]
+    assert len(notes) == 1 and rule in notes[0]["message"], notes
+    assert codes(daxprov.plan(profile(region(0, FILES)))["notes"]) == set()
+    # The inventory says it of a host that has dax devices.
+    assert "memory_agents" not in daxprov.inventory().document
+    daxprov.applied(profile(region(0, "{name: heap, mode: devdax, size: 256 MiB}")))
+    agents = daxprov.inventory().document["memory_agents"]
+    assert agents["memory_rules"] == [{"file": rule, "brings_online": True}], agents
+    assert agents["auto_online_blocks"] == "offline"
+    assert f"udev brings new memory blocks online ({rule})" in daxprov.run("inventory").check().out
 
 
 # The state directory

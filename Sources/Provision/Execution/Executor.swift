@@ -165,14 +165,3 @@ public struct Executor {
             advice: "run daxprov plan to see what is there now")
     }
 }
-
-extension Step {
-    /// Whether memory blocks come of it.
-    fileprivate var makesMemory: Bool {
-        switch self {
-        case .configureDevice(_, .systemRAM): true
-        case .setDevice(let transition): transition.after?.use.map { $0 != .devdax } ?? false
-        default: false
-        }
-    }
-}

@@ -23,6 +23,7 @@ extension InventoryReport {
         root.set("fsdev_dax", shown.hasFamfsDriver)
         root.set("soft_reserved_kept", shown.keepsSoftReserved)
         if let hotplug = shown.memoryHotplug { root.set("memory_hotplug", Self.node(hotplug)) }
+        if let agents { root.set("memory_agents", MemoryAgentsText.json(agents.found, agents.effects)) }
         return root
     }
 

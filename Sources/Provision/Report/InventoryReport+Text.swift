@@ -18,6 +18,11 @@ extension InventoryReport {
         if !regions.isEmpty {
             blocks.append(Self.lines(of: regions, shown.memoryHotplug, width).joined(separator: "\n"))
         }
+        if let agents {
+            let lines = MemoryAgentsText.lines(agents.found, agents.effects, isConcerned: true)
+                .flatMap { TextFill.lines(Self.clean($0), width: width, indent: 2) }
+            if !lines.isEmpty { blocks.append(lines.joined(separator: "\n")) }
+        }
         return blocks.joined(separator: "\n\n") + "\n"
     }
 

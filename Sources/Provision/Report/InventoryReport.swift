@@ -13,6 +13,9 @@ public struct InventoryReport: Sendable {
     /// The part of the host that is shown; nil: all of it.
     public let selection: HostSelection?
 
+    /// Who else makes memory of dax devices, and what daxctl's files come to; nil where that was not looked at.
+    private(set) var agents: (found: MemoryAgents, effects: [DaxctlEffect])?
+
     /// The report of this host, or of a part of it.
     public init(
         _ observed: Observed, showing selection: HostSelection? = nil, origin: InventoryOrigin? = nil
@@ -20,6 +23,14 @@ public struct InventoryReport: Sendable {
         self.observed = observed
         self.origin = origin
         self.selection = selection
+    }
+
+    /// The same report with who else makes memory of dax devices, of a host that has any.
+    /// - Parameter effects: what daxctl's files come to there.
+    public func with(_ agents: MemoryAgents, _ effects: [DaxctlEffect]) -> InventoryReport {
+        var report = self
+        report.agents = (agents, effects)
+        return report
     }
 
     /// The host with the buses, DIMMs and regions that are shown. The regions have all their namespaces: what is free

@@ -19,6 +19,8 @@ public struct UseReport: Equatable, Sendable {
     public var missingNodes: [String: String]
     /// What becomes of new memory blocks (`auto_online_blocks`); nil where it was not asked for or is not known.
     public var memoryPolicy: String?
+    /// The files with udev rules that bring new memory blocks online; none where it was not asked for.
+    public var memoryRules: [String] = []
     /// The size of the kernel's memory blocks; nil where it was not asked for, or where there is no memory hotplug.
     public var memoryBlockSize: ByteCount? = nil
     /// Whether the kernel can put the page map of new memory into that memory; nil where it was not asked for or is not known.

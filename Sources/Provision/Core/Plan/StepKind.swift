@@ -112,6 +112,17 @@ extension Step {
         }
     }
 
+    /// Whether memory blocks come of it.
+    package var makesMemory: Bool {
+        switch self {
+        case .configureDevice(_, .systemRAM): true
+        case .setDevice(let transition): transition.after?.use.map { $0 != .devdax } ?? false
+        case .initializeLabels, .disable, .destroy, .create, .reconfigure, .rename, .enable, .configureDevice,
+            .setRights, .zero:
+            false
+        }
+    }
+
     /// What it makes of a device of a dynamic dax region; nil of a step for anything else.
     package var transition: DeviceTransition? {
         if case .setDevice(let transition) = self { transition } else { nil }

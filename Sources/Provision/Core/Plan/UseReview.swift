@@ -19,6 +19,9 @@ package struct UseReview: PlanReview {
             plan.notes.append(Self.note(obstacle))
         }
         if let policy = findings.memoryPolicy, policy != "offline" { plan.notes.append(Self.note(policy)) }
+        if !findings.memoryRules.isEmpty, plan.steps.contains(where: \.step.makesMemory) {
+            plan.notes.append(Self.note(rules: findings.memoryRules))
+        }
         return plan
     }
 
@@ -78,6 +81,15 @@ package struct UseReview: PlanReview {
             .memoryAutoOnline, "memory",
             "new memory blocks come online at once (auto_online_blocks is \(policy)), before anybody can choose their zone: it is "
                 + "set to offline while a device becomes memory, and back after that")
+    }
+
+    private static func note(rules files: [String]) -> Note {
+        Note(
+            .memoryAutoOnline, "memory",
+            "udev brings new memory blocks online too (\(files.joined(separator: ", "))), in a zone of the kernel's choice: they are "
+                + "taken offline and brought online as declared; where the kernel keeps one, the step is undone",
+            advice:
+                "leave memory to one of the two: mask the rule with a file of its name in /etc/udev/rules.d")
     }
 }
 

@@ -15,6 +15,7 @@ extension KernelHost {
         }
         if query.readsMemoryPolicy {
             findings.memoryPolicy = SystemMemory.policy
+            findings.memoryRules = MemoryAgents(below: "/").memoryRules.filter(\.bringsOnline).map(\.file)
             findings.memoryBlockSize = MemoryBlocks.size
             findings.memmapOnMemory = MemmapAttribute.support()
         }

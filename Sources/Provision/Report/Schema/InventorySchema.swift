@@ -75,6 +75,7 @@ enum InventorySchema {
             "selection": Words.texts,
             "dax_regions": Words.list(of: Words.reference("dax_region")),
             "fsdev_dax": Words.flag, "soft_reserved_kept": Words.flag,
+            "memory_agents": MemoryAgentsSchema.record,
             "cxl_memdevs": Words.list(
                 of: Words.record([
                     "memdev": Words.text, "serial": Words.count, "pmem_size": Words.count,
@@ -218,7 +219,7 @@ enum StatusSchema {
             "boot_unit": Words.record(
                 ["enabled": Words.flag, "result": Words.words(BootUnit.Result.self)],
                 optional: ["exit_status": Words.number]),
-            "memory_agents": memoryAgents,
+            "memory_agents": MemoryAgentsSchema.record,
             "dimms": Words.list(
                 of: Words.record(
                     ["dev": Words.text, "reports": Words.texts], optional: ["id": Words.text])),
@@ -237,33 +238,7 @@ enum StatusSchema {
             "failure": Words.text,
         ])
 
-    private static let fileProblem = Words.record(["file": Words.text, "reason": Words.text])
-
-    private static let memoryAgents = Words.record(
-        [
-            "memory_rules": Words.list(
-                of: Words.record(["file": Words.text, "brings_online": Words.flag])),
-            "dax_rules": Words.texts,
-            "daxctl_conf": Words.record(
-                [
-                    "has_effect": Words.flag, "reason": Words.text,
-                    "sections": Words.list(of: Words.reference("daxctl_section")),
-                ],
-                optional: ["rule": Words.text, "unit": Words.text]),
-            "problems": Words.list(of: fileProblem),
-        ],
-        optional: ["auto_online_blocks": Words.text, "memhp_default_state": Words.text])
-
     static let definitions: SchemaWords.Members = [
-        "daxctl_section": Words.record(
-            [
-                "file": Words.text, "section": Words.text, "effect": Words.words(DaxctlEffect.Kind.self),
-                "message": Words.text,
-            ],
-            optional: [
-                "uuid": Words.uuid, "mode": Words.words(DeviceMode.self),
-                "online": Words.words(OnlinePolicy.self),
-            ]),
         "unreadable": Words.record(
             ["id": Words.text, "outcome": Words.constant(.string("unreadable")), "error": Words.text],
             optional: ["advice": Words.text, "steps": Words.object(["maxItems": .integer(0)])]),
