@@ -75,11 +75,12 @@ struct AnsibleProfile {
 
     /// Does what the task asks for.
     func answer() throws -> AnsibleAnswer {
+        let watch = host.site.watch
         let host = try host.makeHost()
         let apply = ApplyUseCase(
             to: .document(document), under: consent, backupLimit: try backup.limit(for: document), on: host,
             self.host.site, ConsoleDialogue())
-        if arguments.isCheck { return forecast(try apply.preview()) }
+        if arguments.isCheck { return forecast(try apply.preview(watch)) }
         try self.host.requirePrivilege()
         let lock = try self.host.lock(waiting, for: .apply)
         let answer = answer(to: try apply.run(unasked: true) { _ in })

@@ -62,12 +62,13 @@ struct ApplyCommand: ParsableCommand {
         let document = try profile.map { path throws(CommandFailure) in
             try ApplyInput.read(path, trust: self.host.profileTrust)
         }
+        let watch = host.site.watch
         let host = try host.makeHost()
         let apply = ApplyUseCase(
             to: document.map { .document($0) } ?? .beforeBoot, under: consent.consent,
             backupLimit: try backup.limit(for: document), on: host, self.host.site,
             ConsoleDialogue(introduces: json))
-        if dryRun { return try show(try apply.preview()) }
+        if dryRun { return try show(try apply.preview(watch)) }
         try self.host.requirePrivilege()
         let lock = try self.host.lock(waiting, for: .apply)
         let result = try apply.run(unasked: yes || boot) { plan throws(OperationError) in

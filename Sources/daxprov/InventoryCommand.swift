@@ -65,10 +65,10 @@ struct InventoryCommand: ParsableCommand {
             origin: host.isSimulated ? nil : .here())
         if !host.isSimulated, !observed.daxRegions.isEmpty, format == nil || format == .json {
             let agents = MemoryAgents(below: "/")
-            // Only root may look at what is kept: for others it is none.
+            // What daxctl's files come to depends on what is kept, which only root may look at.
             let kept = try? KeptDeviceStore(host.store.directory).kept()
-            report = report.with(
-                agents, DaxctlEffect.all(agents, kept: kept?.devices ?? [], on: observed))
+            let effects = kept.map { DaxctlEffect.all(agents, kept: $0.devices, on: observed) }
+            report = report.with(agents, effects ?? [])
         }
         if format == nil, !host.isSimulated, Privilege.isMissing,
             !observed.buses.isEmpty || !observed.daxRegions.isEmpty

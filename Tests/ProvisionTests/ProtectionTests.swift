@@ -188,6 +188,16 @@ import Testing
         #expect(try host.observe().regions.flatMap(\.namespaces).count == 1)
     }
 
+    /// What is known protects also where the transactions beside the marks cannot be listed.
+    @Test func marksProtectWhereTheTransactionsCannotBeListed() throws {
+        _ = try apply(application(Self.guarded))
+        let path = scratch.store.directory.transactions
+        try #require(unsafe chmod(path.string, 0o755) == 0)
+        let plan = try application(unmanaged: "destroy").prepare().plan
+        #expect(plan.refusals.map(\.code) == [.protected])
+        #expect(plan.notes.map(\.code) == [.protectionUnknown])
+    }
+
     @Test func planningWritesNothingIntoTheStateDirectory() throws {
         _ = try application(Self.guarded).prepare()
         #expect(unsafe access(scratch.store.directory.path.string, F_OK) != 0)

@@ -23,6 +23,7 @@ import Testing
         private let answers: Bool
         private let meanwhile: () throws -> Void
         private(set) var questions: [String] = []
+        private(set) var introductions = 0
         private(set) var told: [String] = []
         private(set) var errors: [OperationError] = []
 
@@ -42,7 +43,7 @@ import Testing
             guard answers else { throw OperationError(.declined, "not confirmed") }
         }
 
-        func introduce(_ plan: PlanReport) {}
+        func introduce(_ plan: PlanReport) { introductions += 1 }
 
         func confirm(_ question: String) throws(OperationError) { try ask(question) }
 
@@ -132,6 +133,7 @@ import Testing
         for person in [Person(answers: false), Person(canAsk: false)] {
             let error = Self.error { _ = try bench.apply([Self.one], asking: person) }
             #expect(error?.kind == .declined)
+            #expect(person.introductions == (person.canAsk ? 1 : 0))
             #expect(try bench.scratch.store.names() == [])
             #expect(try bench.names(in: 0) == [])
         }

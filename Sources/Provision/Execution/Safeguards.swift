@@ -35,11 +35,11 @@ public struct Safeguards: Sendable {
         marks = []
         let directories = [store.directory] + others.filter { $0.path != store.directory.path }
         do throws(OperationError) {
-            // Whoever cannot list the transactions at all cannot begin one either.
-            let readings = try store.readings()
-            unreadable = TransactionStore.unreadable(among: readings)
+            // What is known protects, whether the transactions can be listed or not. Whoever cannot list them cannot begin one either.
+            let readings = Result { () throws(OperationError) in try store.readings() }
+            unreadable = (try? readings.get()).map(TransactionStore.unreadable) ?? []
             for directory in directories { marks += try ProtectionStore(directory).marks() }
-            interrupted = try store.interrupted(among: readings)
+            interrupted = try store.interrupted(among: try readings.get())
             let found = try DaxRegionStore(store.directory).found()
             daxRegions = found.records
             damagedDaxRegions = found.damaged

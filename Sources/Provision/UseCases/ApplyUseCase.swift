@@ -89,8 +89,8 @@ public struct ApplyUseCase {
     }
 
     /// Looks at the host and plans. Touches nothing.
-    public func preview() throws(OperationError) -> Preview {
-        let watch = site.watch
+    /// - Parameter watch: sees whether another daxprov changes the host meanwhile, from before it was opened.
+    public func preview(_ watch: LockWatch) throws(OperationError) -> Preview {
         let safeguards = site.safeguards
         let job = try job()
         let application = application(of: job, safeguards)
@@ -154,7 +154,7 @@ public struct ApplyUseCase {
 
     /// Asks for what the plan needs: the names of what loses data, or else a yes.
     private func ask(_ consent: Consent, about plan: PlanReport) throws(OperationError) -> Consent {
-        dialogue.introduce(plan)
+        if dialogue.canAsk { dialogue.introduce(plan) }
         let requests = consent.requests(for: plan.plan)
         guard requests.isEmpty else { return try dialogue.agree(requests, to: consent) }
         try dialogue.confirm("Apply these changes?")

@@ -36,6 +36,15 @@ extension JSONCursor {
         return address
     }
 
+    /// The address of a page of the media.
+    package func pageAddress() throws(JSONError) -> UInt64 {
+        let address = try writtenAddress()
+        guard address.isMultiple(of: MediaSample.page.bytes) else {
+            throw error("is no address of a page: they are multiples of 4 KiB")
+        }
+        return address
+    }
+
     /// A number, or a text such as "0xfeed".
     package func hexadecimal() throws(JSONError) -> UInt64 {
         guard case .string(let text) = value else { return try integer() }

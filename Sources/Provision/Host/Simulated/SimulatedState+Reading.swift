@@ -22,11 +22,11 @@ extension SimulatedState {
         }
         for bus in try host.required("buses").elements() { try readBus(bus, booted: booted) }
         for block in try host.elements("info_blocks") {
-            try readInfoBlock(block, at: try block.required("address").writtenAddress())
+            try readInfoBlock(block, at: try block.required("address").pageAddress())
         }
         for page in try host.elements("pages") {
             try page.allowOnly(["address", "value"])
-            pages[try page.required("address").writtenAddress()] = try page.required("value").hexadecimal()
+            pages[try page.required("address").pageAddress()] = try page.required("value").hexadecimal()
         }
         boots = try host.value("boots", default: 0) { boots throws(JSONError) in try boots.integer() }
         try readBusy(host)
