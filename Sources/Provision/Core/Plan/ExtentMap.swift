@@ -70,12 +70,7 @@ public struct ExtentMap: Equatable, Sendable {
 
     /// The index of the first range that does not sort before this one.
     private func lowerBound(of extent: Extent) -> Int {
-        var (low, high) = (allocated.startIndex, allocated.endIndex)
-        while low < high {
-            let middle = low + (high - low) / 2
-            if allocated[middle] < extent { low = middle + 1 } else { high = middle }
-        }
-        return low
+        allocated.partitionPoint { $0 >= extent }
     }
 }
 
