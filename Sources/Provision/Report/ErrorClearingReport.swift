@@ -93,7 +93,7 @@ public struct ErrorClearingReport: Sendable {
     }
 
     private static func words(_ range: MediaErrorClearing.Range) -> String {
-        "0x\(String(range.address, radix: 16))+\(range.range.length.bytes) (\(range.range.length))"
+        "\(Hexadecimal.number(range.address))+\(range.range.length.bytes) (\(range.range.length))"
     }
 
     /// One document.

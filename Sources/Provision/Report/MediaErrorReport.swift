@@ -95,7 +95,7 @@ enum MediaErrorText {
         guard let address = error.address else {
             return "\(error.region)+\(error.range.offset.bytes)+\(length)"
         }
-        return "0x\(String(address, radix: 16))+\(length)"
+        return "\(Hexadecimal.number(address))+\(length)"
     }
 
     /// "region1/wal", or the region.
