@@ -28,7 +28,7 @@ struct BootApply {
     }
 
     /// The devices that stay what they are, for programs.
-    func describe(in document: borrowing JSONNode) {
+    func describe(in document: inout JSONValue) {
         guard !restoration.refusals.isEmpty else { return }
         document.set("not_restored", each: restoration.refusals) { PlanReport.refusal($0) }
     }

@@ -197,7 +197,7 @@ extension DaxRegion.Device {
 /// Stores as lines of JSON.
 extension SimulatedDaxStore {
     /// Adds what tells it from others.
-    package func describe(in node: borrowing JSONNode) {
+    package func describe(in node: inout JSONValue) {
         node.set("device", device)
         switch self {
         case .create(let start):
