@@ -38,9 +38,6 @@ public struct HostSnapshot: Equatable, Sendable {
             + other.facts.subtracting(facts).sorted().map { "unexpected: \($0)" }
     }
 
-    /// Whether a namespace is there as ``describe(_:in:)`` says.
-    func contains(_ fact: String) -> Bool { facts.contains(fact) }
-
     private static func place(_ region: Region) -> String {
         region.resource.map { Hexadecimal.number($0) } ?? region.device
     }

@@ -53,15 +53,6 @@ public struct ExtentMap: Equatable, Sendable {
     /// The longest gap, the first of several; nil where there is none.
     public var largestGap: Extent? { FreeSpace(self).largestGap }
 
-    /// The sum of all gaps.
-    public var available: ByteCount { FreeSpace(self).available }
-
-    /// Where the kernel would put a namespace of this raw size; nil where no gap holds it.
-    public func firstFit(_ size: ByteCount) -> Extent? {
-        var space = FreeSpace(self)
-        return space.allocate(size)
-    }
-
     private func appendTrimmed(from start: ByteCount, to end: ByteCount, into gaps: inout [Extent]) {
         guard let first = (base + start).roundedUp(to: grid) else { return }
         let last = (base + end).roundedDown(to: grid)

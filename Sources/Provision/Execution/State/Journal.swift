@@ -90,11 +90,6 @@ struct Journal: ~Copyable {
         }
     }
 
-    /// The records of a journal's bytes.
-    static func records(in bytes: [UInt8], _ path: FilePath) throws(OperationError) -> [JournalRecord] {
-        try entries(in: bytes, path).map(\.record)
-    }
-
     /// The records of a journal's bytes, with their times.
     static func entries(in bytes: [UInt8], _ path: FilePath) throws(OperationError) -> [Entry] {
         try parse(bytes, Place(path)).entries
