@@ -43,13 +43,14 @@ let package = Package(
                 .unsafeFlags(["-O1"], .when(configuration: .debug)),
             ]
         ),
+        // For tests alone: another reader and writer of JSON to compare ours with.
         .systemLibrary(name: "CJson", pkgConfig: "json-c", providers: [.apt(["libjson-c-dev"])]),
         .systemLibrary(name: "CYaml", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "CBlkid", pkgConfig: "blkid", providers: [.apt(["libblkid-dev"])]),
         // What is pure: it opens no file and knows no kernel.
         .target(
             name: "ProvisionCore",
-            dependencies: ["CJson", "CYaml"],
+            dependencies: ["CYaml"],
             path: "Sources/Provision/Core",
             swiftSettings: lowerSettings
         ),
@@ -100,7 +101,7 @@ let package = Package(
         .testTarget(
             name: "ProvisionTests",
             dependencies: [
-                "Provision", "ProvisionCore", "ProvisionHost", "HostContract",
+                "CJson", "Provision", "ProvisionCore", "ProvisionHost", "HostContract",
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
             swiftSettings: swiftSettings

@@ -3,7 +3,7 @@ import ProvisionCore
 
 /// What an Ansible module answers: one JSON object. Ansible does not look at the exit code where it has one.
 final class AnsibleAnswer {
-    private let document = JSONNode.object()
+    private var document = JSONValue.object()
 
     /// Whether the task failed.
     let hasFailed: Bool
@@ -41,7 +41,7 @@ final class AnsibleAnswer {
             })
         guard comparing else { return }
         let comparison = ProfileComparison(plan.plan, on: observed)
-        let diff = JSONNode.object()
+        var diff = JSONValue.object()
         diff.set("before_header", "the host now, as a profile")
         diff.set("before", comparison.before)
         diff.set("after_header", "the host after this plan, as a profile")
@@ -51,7 +51,7 @@ final class AnsibleAnswer {
     }
 
     /// Adds a member.
-    func set(_ key: StaticString, _ value: consuming JSONNode) { document.set(key, value) }
+    func set(_ key: String, _ value: JSONValue) { document.set(key, value) }
 
     /// The answer's text, one line.
     var text: String { document.text(.compact) + "\n" }

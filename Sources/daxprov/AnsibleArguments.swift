@@ -53,9 +53,9 @@ struct AnsibleArguments {
     }
 
     /// What the task gave, for the module's answer.
-    var document: JSONNode {
-        let arguments = JSONNode.object()
-        for member in given { arguments.set(copying: member.key, JSONNode(member.value)) }
+    var document: JSONValue {
+        var arguments = JSONValue.object()
+        for member in given { arguments.set(member.key, member.value) }
         return arguments
     }
 

@@ -47,7 +47,7 @@ struct AnsibleModuleCommand: ParsableCommand {
         let diagnostics = Console.collected()
         if !diagnostics.isEmpty { answer.set("stderr", .string(diagnostics)) }
         if let arguments {
-            let invocation = JSONNode.object()
+            var invocation = JSONValue.object()
             invocation.set("module_args", arguments.document)
             answer.set("invocation", invocation)
         }

@@ -61,7 +61,7 @@ struct AnsibleProfile {
         let text: String
         switch value {
         case .string(let words): text = words
-        case .object: text = JSONNode(value).text()
+        case .object: text = value.text()
         case .null, .bool, .integer, .double, .array:
             throw CommandFailure(
                 .usage, "profile must be a mapping or the text of a profile, not \(value.kind)")

@@ -91,15 +91,15 @@ struct ApplyCommand: ParsableCommand {
             let nothing = "No device is kept over a boot: nothing is to be put back.\n"
             return result.boot?.isEmpty == true ? nothing : result.report.text(Console.style)
         }
-        let document = result.report.json
-        result.boot?.describe(in: document)
+        var document = result.report.json
+        result.boot?.describe(in: &document)
         return document.text()
     }
 
     private func show(_ preview: ApplyUseCase.Preview) throws {
         if json {
-            let document = preview.plan.json
-            preview.boot?.describe(in: document)
+            var document = preview.plan.json
+            preview.boot?.describe(in: &document)
             try Console.write(document.text())
         } else {
             try Console.write(preview.plan.text(Console.style))

@@ -39,7 +39,7 @@ struct CommandFailure: Error {
     }
 
     /// The failure as a document, for a command that was asked for one.
-    var document: JSONNode {
+    var document: JSONValue {
         FailureReport(message, advice: advice, exitStatus: status.rawValue, diagnostics: diagnostics).json
     }
 

@@ -41,4 +41,4 @@ def test_it_holds_what_make_install_installs(rpm, repository):
 
 def test_it_needs_the_libraries_of_the_program(rpm):
     needed = {word.partition("(")[0] for word in query(rpm, "--requires")}
-    assert {"libc.so.6", "libndctl.so.6", "libdaxctl.so.1", "libyaml-0.so.2", "libjson-c.so.5", "libblkid.so.1"} <= needed
+    assert {"libc.so.6", "libndctl.so.6", "libdaxctl.so.1", "libyaml-0.so.2", "libblkid.so.1"} <= needed

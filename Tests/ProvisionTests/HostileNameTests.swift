@@ -171,7 +171,7 @@ import Testing
     }
 
     @Test func whatJSONWouldLetThroughIsEscapedAndReadBack() throws {
-        let node = JSONNode.object()
+        var node = JSONValue.object()
         node.set("name", Self.hostile)
         let text = node.text(.compact)
         #expect(text.contains("\\u009b2J") && text.contains("\\u202e") && text.contains("\\udb40\\udc41"))

@@ -46,7 +46,6 @@ import Testing
         #expect(throws: JSONError.self) { try JSONValue(parsing: "[\(text)]") }
     }
 
-    /// What is beyond ASCII goes to json-c as escapes: newer releases take its bytes for control characters.
     @Test(arguments: ["caf\u{e9}", "e\u{301}", "\u{65e5}\u{672c}", "\u{1f600}", "\\\\\u{e9}"])
     func charactersBeyondAsciiAreRead(text: String) throws {
         let read = text.replacing("\\\\", with: "\\")
@@ -56,7 +55,6 @@ import Testing
                     .init(members: [
                         .init(key: read, value: .string(read))
                     ])))
-        #expect(JSONAsciiText(Array(text.utf8)).bytes.allSatisfy { $0 < 0x80 })
     }
 
     @Test(arguments: ["\"\\\u{e9}\"", "\u{e9}", "{\u{e9}: 1}"])

@@ -167,7 +167,7 @@ extension Region {
         var list = DriftList()
         list.compare("state", isEnabled ? "enabled" : "disabled", now.isEnabled ? "enabled" : "disabled")
         list.compare("size", size.description, now.size.description)
-        list.compare("resource", resource.map(DriftList.address), now.resource.map(DriftList.address))
+        list.compare("resource", resource.map(Hexadecimal.number), now.resource.map(Hexadecimal.number))
         list.compare("labels", labelling.rawValue, now.labelling.rawValue)
         list.compare("read_only", "\(isReadOnly)", "\(now.isReadOnly)")
         return list.changes
@@ -190,9 +190,9 @@ extension Namespace {
         list.compare(configuration, now.configuration, in: [.name, .mode, .rawSize])
         // A region's address can be hidden or wrong, and a move of the namespace shows all the same.
         if let offset = region.offset(of: self), let newOffset = newRegion.offset(of: now) {
-            list.compare("offset", DriftList.address(offset), DriftList.address(newOffset))
+            list.compare("offset", Hexadecimal.number(offset), Hexadecimal.number(newOffset))
         } else {
-            list.compare("resource", resource.map(DriftList.address), now.resource.map(DriftList.address))
+            list.compare("resource", resource.map(Hexadecimal.number), now.resource.map(Hexadecimal.number))
         }
         list.compare(configuration, now.configuration, in: [.map, .align, .sectorSize])
         list.compare("raw_uuid", labelUUID?.description, now.labelUUID?.description)
@@ -293,6 +293,4 @@ private struct DriftList {
             compare(attribute.rawValue, old?.description, new?.description, hidable: attribute != .name)
         }
     }
-
-    static func address(_ number: UInt64) -> String { "0x" + String(number, radix: 16) }
 }

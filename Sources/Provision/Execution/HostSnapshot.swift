@@ -38,11 +38,8 @@ public struct HostSnapshot: Equatable, Sendable {
             + other.facts.subtracting(facts).sorted().map { "unexpected: \($0)" }
     }
 
-    /// Whether a namespace is there as ``describe(_:in:)`` says.
-    func contains(_ fact: String) -> Bool { facts.contains(fact) }
-
     private static func place(_ region: Region) -> String {
-        region.resource.map { "0x" + String($0, radix: 16) } ?? region.device
+        region.resource.map { Hexadecimal.number($0) } ?? region.device
     }
 
     /// A namespace in words: everything that people rely on.
@@ -50,7 +47,7 @@ public struct HostSnapshot: Equatable, Sendable {
         var words = ["namespace"]
         words.append(namespace.name ?? "without name")
         words.append(
-            "at " + (namespace.resource.map { "0x" + String($0, radix: 16) } ?? "?") + " of \(place(region))")
+            "at " + (namespace.resource.map { Hexadecimal.number($0) } ?? "?") + " of \(place(region))")
         words.append("\(namespace.rawSize) \(namespace.mode?.rawValue ?? "mode unknown")")
         if let map = namespace.map { words.append("map \(map.rawValue)") }
         if let align = namespace.align { words.append("align \(align)") }
@@ -69,7 +66,6 @@ public struct HostSnapshot: Equatable, Sendable {
                 hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3
             }
         }
-        let digits = String(hash, radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits
+        return Hexadecimal.digits(hash, count: 16)
     }
 }

@@ -4,7 +4,7 @@ import ProvisionHost
 extension LabelAreaImage {
     /// The image as a document: bytes as hexadecimal digits.
     var json: String {
-        let node = JSONNode.object()
+        var node = JSONValue.object()
         node.set("dimm", dimm)
         node.set("bytes", Hexadecimal.text(bytes))
         return node.text(.compact)

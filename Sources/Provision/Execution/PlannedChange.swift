@@ -91,7 +91,7 @@ extension StepFacts {
     fileprivate var text: String {
         var words = [action]
         if let rawSize { words.append("\(rawSize)") }
-        if let resource { words.append("at 0x\(String(resource, radix: 16))") }
+        if let resource { words.append("at \(Hexadecimal.number(resource))") }
         if let labelUUID { words.append("\(labelUUID)") }
         if let backupSize { words.append("after saving \(backupSize)") }
         return words.joined(separator: " ")
@@ -165,7 +165,7 @@ extension NamespaceSummary {
     fileprivate var facts: [(key: String, text: String?)] {
         facts(in: [.name, .mode, .rawSize]) + [("usable_size", usableSize?.description)]
             + facts(in: [.map, .align, .sectorSize]) + [
-                ("resource", resource.map { "0x" + String($0, radix: 16) }),
+                ("resource", resource.map { Hexadecimal.number($0) }),
                 (
                     "mappings",
                     mappings.map {

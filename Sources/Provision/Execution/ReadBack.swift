@@ -37,7 +37,8 @@ enum ReadBack {
     ) -> [String] {
         var differences = matches(placement.layout, found)
         if let resource = placement.resource {
-            differences += expect("address", hexadecimal(resource), found.resource.map(hexadecimal))
+            differences += expect(
+                "address", Hexadecimal.number(resource), found.resource.map(Hexadecimal.number))
         }
         differences += expect("label UUID", identity.label, found.labelUUID)
         differences += expect("usable size", placement.usableSize, found.usableSize)
@@ -80,7 +81,8 @@ enum ReadBack {
         guard let found else { return ["\(target.device) is gone"] }
         var differences = expect("size", target.rawSize, found.rawSize)
         if let resource = target.resource {
-            differences += expect("address", hexadecimal(resource), found.resource.map(hexadecimal))
+            differences += expect(
+                "address", Hexadecimal.number(resource), found.resource.map(Hexadecimal.number))
         }
         return differences
     }
@@ -92,6 +94,4 @@ enum ReadBack {
         func text(_ value: Value?) -> String { value.map { "\($0)" } ?? "none" }
         return ["\(what) is \(text(found)), planned \(text(wanted))"]
     }
-
-    private static func hexadecimal(_ address: UInt64) -> String { "0x" + String(address, radix: 16) }
 }

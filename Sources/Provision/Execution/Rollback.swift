@@ -131,7 +131,4 @@ public struct Undone: Equatable, Sendable {
         /// What was looked at of its data beyond what was saved; nil where nothing was.
         public var looked: Looked?
     }
-
-    /// Whether the data of everything that came back is what it was, as far as it was looked at.
-    public var isWhole: Bool { left.isEmpty && returned.allSatisfy { $0.looked?.isWhole ?? true } }
 }

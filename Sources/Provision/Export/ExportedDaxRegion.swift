@@ -51,7 +51,7 @@ struct ExportedDaxRegion {
         let heading = (["\(region.name): \(region.size)" + (block == nil ? ", left out" : "")] + comments)
             .map { "  # " + TerminalText.clean($0) }
         guard let block, let start = block.match.start else { return heading }
-        return heading + ["  - match: {start: 0x\(String(start, radix: 16))}", "    devices:"]
+        return heading + ["  - match: {start: \(Hexadecimal.number(start))}", "    devices:"]
             + block.devices.map(Self.line)
     }
 

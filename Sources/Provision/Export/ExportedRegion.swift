@@ -140,7 +140,7 @@ enum ExportedMatch {
     static func text(_ match: RegionMatch) -> String {
         var parts: [String] = []
         if let number = match.region { parts.append("region: \(number)") }
-        if let cookie = match.interleaveSetID { parts.append("iset_id: 0x\(String(cookie, radix: 16))") }
+        if let cookie = match.interleaveSetID { parts.append("iset_id: \(Hexadecimal.number(cookie))") }
         if let dimms = match.dimms {
             parts.append("dimms: [\(dimms.map(YamlScalar.text).joined(separator: ", "))]")
         }

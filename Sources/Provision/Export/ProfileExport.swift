@@ -39,13 +39,6 @@ public struct ProfileExport {
         !regions.contains { $0.block != nil } && !daxRegions.contains { $0.block != nil }
     }
 
-    /// The profile.
-    public var profile: Profile {
-        Profile(
-            source: "export", regions: regions.compactMap(\.block),
-            daxRegions: daxRegions.compactMap(\.block))
-    }
-
     /// The profile's text, with the comments.
     public var text: String {
         let limits = inventory.limits.isEmpty ? [] : LimitReport.lines(inventory.limits).dropLast()

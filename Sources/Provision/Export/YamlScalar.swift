@@ -51,8 +51,7 @@ enum YamlScalar {
         default: break
         }
         guard TerminalText.clean(String(scalar)) != String(scalar) else { return String(scalar) }
-        let digits = String(scalar.value, radix: 16)
         let (letter, width) = scalar.value > 0xffff ? ("U", 8) : ("u", 4)
-        return "\\\(letter)" + String(repeating: "0", count: width - digits.count) + digits
+        return "\\\(letter)" + Hexadecimal.digits(scalar.value, count: width)
     }
 }

@@ -48,11 +48,11 @@ public struct ApplicationReport: Sendable {
     }
 
     /// The ending as one document.
-    public var json: JSONNode { document(withPlan: true) }
+    public var json: JSONValue { document(withPlan: true) }
 
     /// The ending as one document, with the plan or for something that has the plan already.
-    public func document(withPlan: Bool) -> JSONNode {
-        let document = JSONNode.object()
+    public func document(withPlan: Bool) -> JSONValue {
+        var document = JSONValue.object()
         document.set("format_version", PlanReport.formatVersion)
         document.set("tool_version", ToolVersion.current)
         document.set("outcome", outcome)
@@ -71,7 +71,7 @@ public struct ApplicationReport: Sendable {
         case .undone(let failed, let error, let undone):
             document.set("failed", StepText.json(failed))
             document.set("error", ErrorReport.json(error))
-            UndoText.describe(undone, in: document)
+            UndoText.describe(undone, in: &document)
         case .unconfirmed(_, let error):
             document.set("error", ErrorReport.json(error))
         case .partial(_, let failed, let error, let undo):
@@ -219,8 +219,8 @@ public enum ErrorReport {
     }
 
     /// The error as an object.
-    static func json(_ error: OperationError) -> JSONNode {
-        let node = JSONNode.object()
+    static func json(_ error: OperationError) -> JSONValue {
+        var node = JSONValue.object()
         node.set("kind", error.kind.word)
         node.set("operation", error.operation)
         node.set("device", error.device)

@@ -29,7 +29,7 @@ struct DaxRegionText {
     private var summary: String {
         var facts = [region.size.brief]
         if let align = region.align { facts.append("align \(align.brief)") }
-        if let start = region.start { facts.append("at \(Self.hexadecimal(start))") }
+        if let start = region.start { facts.append("at \(Hexadecimal.number(start))") }
         facts.append(region.kind.rawValue)
         return "\(TerminalText.clean(region.name)): \(facts.joined(separator: ", "))"
     }
@@ -129,8 +129,6 @@ struct DaxRegionText {
     }
 
     private static func text(_ range: Range<UInt64>) -> String {
-        "\(hexadecimal(range.lowerBound))-\(hexadecimal(range.upperBound - 1))"
+        "\(Hexadecimal.number(range.lowerBound))-\(Hexadecimal.number(range.upperBound - 1))"
     }
-
-    private static func hexadecimal(_ number: UInt64) -> String { "0x" + String(number, radix: 16) }
 }

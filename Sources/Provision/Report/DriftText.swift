@@ -8,12 +8,12 @@ enum DriftText {
     }
 
     /// The differences as objects.
-    static func json(_ difference: HostDrift.Difference) -> JSONNode {
-        let node = JSONNode.object()
+    static func json(_ difference: HostDrift.Difference) -> JSONValue {
+        var node = JSONValue.object()
         node.set("address", difference.address)
         node.set("kind", difference.kind.rawValue)
         node.set("changes", each: difference.changes) { change in
-            let item = JSONNode.object()
+            var item = JSONValue.object()
             item.set("property", change.property)
             item.set("before", change.before)
             item.set("after", change.after)

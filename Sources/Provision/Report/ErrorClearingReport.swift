@@ -96,12 +96,12 @@ public struct ErrorClearingReport: Sendable {
     }
 
     private static func words(_ range: MediaErrorClearing.Range) -> String {
-        "0x\(String(range.address, radix: 16))+\(range.range.length.bytes) (\(range.range.length))"
+        "\(Hexadecimal.number(range.address))+\(range.range.length.bytes) (\(range.range.length))"
     }
 
     /// One document.
-    public var json: JSONNode {
-        let document = JSONNode.object()
+    public var json: JSONValue {
+        var document = JSONValue.object()
         document.set("format_version", PlanReport.formatVersion)
         document.set("tool_version", ToolVersion.current)
         document.set("outcome", outcome.rawValue)
@@ -113,18 +113,18 @@ public struct ErrorClearingReport: Sendable {
         switch ending {
         case .unchanged: break
         case .refused(let refusals): document.set("refusals", each: refusals) { PlanReport.refusal($0) }
-        case .ended(let outcome): Self.describe(outcome, in: document)
+        case .ended(let outcome): Self.describe(outcome, in: &document)
         case .unconfirmed(let outcome, let error):
-            Self.describe(outcome, in: document)
+            Self.describe(outcome, in: &document)
             document.set("error", ErrorReport.json(error))
         }
         document.set("transaction", transaction)
         return document
     }
 
-    private static func describe(_ outcome: MediaErrorClearing.Outcome, in node: borrowing JSONNode) {
+    private static func describe(_ outcome: MediaErrorClearing.Outcome, in node: inout JSONValue) {
         node.set("ranges", each: outcome.ranges) { range in
-            let item = JSONNode.object()
+            var item = JSONValue.object()
             item.set("address", range.address)
             item.set("offset", range.range.offset)
             item.set("length", range.range.length)
@@ -136,7 +136,7 @@ public struct ErrorClearingReport: Sendable {
         node.set("content", outcome.content.rawValue)
         guard !outcome.lostSectors.isEmpty else { return }
         node.set("lost_sectors", each: outcome.lostSectors) { sector in
-            let item = JSONNode.object()
+            var item = JSONValue.object()
             item.set("offset", sector.offset)
             item.set("length", sector.length)
             return item

@@ -21,13 +21,13 @@ public struct FailureReport: Sendable {
     }
 
     /// One document.
-    public var json: JSONNode {
-        let document = JSONNode.object()
+    public var json: JSONValue {
+        var document = JSONValue.object()
         document.set("format_version", 1)
         document.set("tool_version", ToolVersion.current)
         document.set("outcome", "error")
         document.set("exit_status", exitStatus)
-        let error = JSONNode.object()
+        var error = JSONValue.object()
         error.set("message", message)
         error.set("advice", advice)
         if !diagnostics.isEmpty { error.set("diagnostics", each: diagnostics) { DiagnosticText.json($0) } }
@@ -39,8 +39,8 @@ public struct FailureReport: Sendable {
 /// Diagnostics as objects.
 enum DiagnosticText {
     /// A diagnostic.
-    static func json(_ diagnostic: Diagnostic) -> JSONNode {
-        let node = JSONNode.object()
+    static func json(_ diagnostic: Diagnostic) -> JSONValue {
+        var node = JSONValue.object()
         node.set("line", diagnostic.position.line)
         node.set("column", diagnostic.position.column)
         node.set("length", diagnostic.length)

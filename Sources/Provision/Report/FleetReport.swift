@@ -52,7 +52,7 @@ public struct HostReviewReport: Sendable {
 
     /// One object on one line, with a newline at its end: the counts first, then the whole plan.
     public func json(exitStatus: Int32) -> String {
-        let node = JSONNode.object()
+        var node = JSONValue.object()
         node.set("host", host)
         node.set("exit_status", exitStatus)
         node.set("host_name", origin?.hostName)
@@ -141,8 +141,8 @@ public struct PlanCounts: Equatable, Sendable {
     /// Whether there is anything to do.
     public var hasChanges: Bool { create + change + replace + destroy > 0 }
 
-    fileprivate var json: JSONNode {
-        let node = JSONNode.object()
+    fileprivate var json: JSONValue {
+        var node = JSONValue.object()
         node.set("create", create)
         node.set("change", change)
         node.set("replace", replace)

@@ -94,8 +94,8 @@ public struct HistoryReport: Sendable {
     }
 
     /// One document.
-    public var json: JSONNode {
-        let document = JSONNode.object()
+    public var json: JSONValue {
+        var document = JSONValue.object()
         document.set("format_version", 1)
         document.set("tool_version", ToolVersion.current)
         document.set("transactions", each: readings) { reading in
@@ -110,9 +110,9 @@ public struct HistoryReport: Sendable {
         return document
     }
 
-    private static func node(_ summary: TransactionSummary) -> JSONNode {
-        let node = JSONNode.object()
-        TransactionReport.describe(summary, in: node)
+    private static func node(_ summary: TransactionSummary) -> JSONValue {
+        var node = JSONValue.object()
+        TransactionReport.describe(summary, in: &node)
         return node
     }
 }
@@ -174,25 +174,25 @@ public struct TransactionReport: Sendable {
     }
 
     /// One document.
-    public var json: JSONNode {
-        let document = JSONNode.object()
+    public var json: JSONValue {
+        var document = JSONValue.object()
         document.set("format_version", 1)
         document.set("tool_version", ToolVersion.current)
-        describe(in: document)
+        describe(in: &document)
         return document
     }
 
-    var node: JSONNode {
-        let node = JSONNode.object()
-        describe(in: node)
+    var node: JSONValue {
+        var node = JSONValue.object()
+        describe(in: &node)
         return node
     }
 
-    private func describe(in node: borrowing JSONNode) {
-        Self.describe(log.summary, in: node)
+    private func describe(in node: inout JSONValue) {
+        Self.describe(log.summary, in: &node)
         node.set("steps", each: log.header.steps.indices) { number in
             let step = log.header.steps[number]
-            let item = JSONNode.object()
+            var item = JSONValue.object()
             item.set("action", step.kind.rawValue)
             item.set("region", step.region)
             item.set("device", step.device)
@@ -209,14 +209,14 @@ public struct TransactionReport: Sendable {
             return item
         }
         if let failure = log.failure {
-            let item = ErrorReport.json(failure.error)
+            var item = ErrorReport.json(failure.error)
             item.set("step", failure.step)
             node.set("undo_error", item)
         }
         node.set("saved_size", log.savedSize)
     }
 
-    static func describe(_ summary: TransactionSummary, in node: borrowing JSONNode) {
+    static func describe(_ summary: TransactionSummary, in node: inout JSONValue) {
         node.set("id", summary.id)
         node.set("time", summary.time)
         node.set("profile", summary.source)
@@ -226,7 +226,7 @@ public struct TransactionReport: Sendable {
         node.set("undo_reason", summary.undoReason)
         if !summary.proofs.isEmpty { node.set("proofs", each: summary.proofs) { ProofText.json($0) } }
         if let rollback = summary.rollback {
-            let item = JSONNode.object()
+            var item = JSONValue.object()
             item.set("time", rollback.time)
             item.set("undone", rollback.undone.rawValue)
             node.set("rollback", item)
@@ -262,13 +262,13 @@ enum UnreadableText {
     }
 
     /// The same as an object.
-    static func json(_ transaction: UnreadableTransaction) -> JSONNode {
-        let node = JSONNode.object()
+    static func json(_ transaction: UnreadableTransaction) -> JSONValue {
+        var node = JSONValue.object()
         node.set("id", transaction.name)
         node.set("outcome", "unreadable")
         node.set("error", transaction.error.description)
         node.set("advice", transaction.error.advice)
-        node.set("steps", .array())
+        node.set("steps", JSONValue.array([]))
         return node
     }
 }

@@ -2,8 +2,8 @@ import ProvisionCore
 
 /// Dax regions in the inventory document: daxctl's keys and words where daxctl has them (daxctl/json.c).
 extension InventoryReport {
-    static func node(_ region: DaxRegion) -> JSONNode {
-        let node = JSONNode.object()
+    static func node(_ region: DaxRegion) -> JSONValue {
+        var node = JSONValue.object()
         node.set("path", region.path)
         node.set("id", region.id)
         node.set("type", region.kind.rawValue)
@@ -19,9 +19,9 @@ extension InventoryReport {
         return node
     }
 
-    private static func node(_ device: DaxRegion.Device) -> JSONNode {
-        let node = JSONNode.object()
-        setFacts(of: device, in: node)
+    private static func node(_ device: DaxRegion.Device) -> JSONValue {
+        var node = JSONValue.object()
+        setFacts(of: device, in: &node)
         node.set("memmap_on_memory", device.memmapOnMemory)
         node.set("name", device.label)
         node.set("driver", device.driver)
@@ -38,41 +38,41 @@ extension InventoryReport {
     ///
     /// Whatever is not kmem is devdax to daxctl, without a driver as well (daxctl/json.c, `util_daxctl_dev_to_json`).
     static func setFacts(
-        of device: DaxRegion.Device, in node: borrowing JSONNode, asDaxctl isDaxctls: Bool = false
+        of device: DaxRegion.Device, in node: inout JSONValue, asDaxctl isDaxctls: Bool = false
     ) {
         node.set("chardev", device.name)
         node.set("size", device.size)
         node.set("target_node", device.targetNode)
         node.set("align", device.align)
         node.set("mode", device.mode == .systemRAM ? "system-ram" : "devdax")
-        setMemory(device.memory, in: node, asDaxctl: isDaxctls)
+        setMemory(device.memory, in: &node, asDaxctl: isDaxctls)
         if device.driver == nil { node.set("state", "disabled") }
     }
 
     /// A range of a device, in daxctl's words.
-    static func node(_ mapping: DaxRegion.Mapping) -> JSONNode {
-        let node = JSONNode.object()
+    static func node(_ mapping: DaxRegion.Mapping) -> JSONValue {
+        var node = JSONValue.object()
         node.set("page_offset", mapping.pageOffset)
-        setRange(mapping.range, in: node)
+        setRange(mapping.range, in: &node)
         return node
     }
 
     /// A range as an object.
-    static func node(_ range: Range<UInt64>) -> JSONNode {
-        let node = JSONNode.object()
-        setRange(range, in: node)
+    static func node(_ range: Range<UInt64>) -> JSONValue {
+        var node = JSONValue.object()
+        setRange(range, in: &node)
         return node
     }
 
     /// Adds a range as daxctl writes one: the last address is in it.
-    private static func setRange(_ range: Range<UInt64>, in node: borrowing JSONNode) {
+    private static func setRange(_ range: Range<UInt64>, in node: inout JSONValue) {
         node.set("start", range.lowerBound)
         node.set("end", range.upperBound - 1)
         node.set("size", UInt64(range.count))
     }
 
-    private static func node(_ run: DaxRegion.BlockRun) -> JSONNode {
-        let node = JSONNode.object()
+    private static func node(_ run: DaxRegion.BlockRun) -> JSONValue {
+        var node = JSONValue.object()
         node.set("first", run.numbers.lowerBound)
         node.set("count", run.numbers.count)
         node.set("state", run.state)
@@ -80,8 +80,8 @@ extension InventoryReport {
         return node
     }
 
-    static func node(_ hotplug: MemoryHotplug) -> JSONNode {
-        let node = JSONNode.object()
+    static func node(_ hotplug: MemoryHotplug) -> JSONValue {
+        var node = JSONValue.object()
         node.set("block_size", hotplug.blockSize)
         node.set("auto_online_blocks", hotplug.policy)
         return node

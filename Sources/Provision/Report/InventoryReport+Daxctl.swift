@@ -11,11 +11,11 @@ extension InventoryReport {
     public var daxctlJSON: String {
         let regions = shown.daxRegions
         guard !regions.isEmpty else { return "" }
-        return JSONNode.array(of: regions, Self.daxctlNode).text(.ndctl)
+        return JSONValue.array(of: regions, Self.daxctlNode).text(.ndctl)
     }
 
-    private static func daxctlNode(_ region: DaxRegion) -> JSONNode {
-        let node = JSONNode.object()
+    private static func daxctlNode(_ region: DaxRegion) -> JSONValue {
+        var node = JSONValue.object()
         node.set("path", region.path)
         node.set("id", region.id)
         node.set("size", region.size)
@@ -27,9 +27,9 @@ extension InventoryReport {
         return node
     }
 
-    private static func daxctlNode(_ device: DaxRegion.Device) -> JSONNode {
-        let node = JSONNode.object()
-        setFacts(of: device, in: node, asDaxctl: true)
+    private static func daxctlNode(_ device: DaxRegion.Device) -> JSONValue {
+        var node = JSONValue.object()
+        setFacts(of: device, in: &node, asDaxctl: true)
         let mappings = (device.mappings ?? []).reversed()
         if !mappings.isEmpty { node.set("mappings", each: mappings) { Self.node($0) } }
         return node

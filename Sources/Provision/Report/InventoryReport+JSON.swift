@@ -9,8 +9,8 @@ extension InventoryReport {
     public var json: String { document.text() }
 
     /// The document before it becomes text.
-    package var document: JSONNode {
-        let root = JSONNode.object()
+    package var document: JSONValue {
+        var root = JSONValue.object()
         root.set("format_version", InventoryReader.formatVersion)
         root.set("tool_version", ToolVersion.current)
         root.set("host_name", origin?.hostName)
@@ -27,8 +27,8 @@ extension InventoryReport {
         return root
     }
 
-    private func node(_ bus: Bus) -> JSONNode {
-        let node = JSONNode.object()
+    private func node(_ bus: Bus) -> JSONValue {
+        var node = JSONValue.object()
         node.set("provider", bus.provider)
         node.set("dev", bus.device)
         node.set("scrub_state", bus.scrubState?.rawValue)
@@ -37,8 +37,8 @@ extension InventoryReport {
         return node
     }
 
-    private static func node(_ dimm: Dimm) -> JSONNode {
-        let node = JSONNode.object()
+    private static func node(_ dimm: Dimm) -> JSONValue {
+        var node = JSONValue.object()
         node.set("dev", dimm.device)
         node.set("id", dimm.uniqueID)
         node.setFlag("id_of_memdev", if: dimm.isIdentifiedByMemdev)
@@ -50,12 +50,12 @@ extension InventoryReport {
         node.setFlag("security_frozen", if: dimm.isSecurityFrozen)
         if let area = dimm.labelArea { node.set("label_area", Self.node(area)) }
         node.setFlag("label_area_unread", if: dimm.isLabelAreaUnread)
-        dimm.health?.set(inDimm: node)
+        dimm.health?.set(inDimm: &node)
         return node
     }
 
-    private static func node(_ area: LabelArea) -> JSONNode {
-        let node = JSONNode.object()
+    private static func node(_ area: LabelArea) -> JSONValue {
+        var node = JSONValue.object()
         node.set("size", area.size)
         node.set("version", area.version?.rawValue)
         node.set("slots", area.slots)
@@ -63,8 +63,8 @@ extension InventoryReport {
         return node
     }
 
-    private func node(_ region: Region) -> JSONNode {
-        let node = JSONNode.object()
+    private func node(_ region: Region) -> JSONValue {
+        var node = JSONValue.object()
         node.set("dev", region.device)
         node.set("size", region.size)
         node.set("align", region.align)
@@ -81,7 +81,7 @@ extension InventoryReport {
         if let cxl = region.cxl { node.set("cxl", cxl.json) }
         node.set("state", region.isEnabled ? "enabled" : "disabled")
         node.set("read_only", region.isReadOnly)
-        Self.setBadBlocks(region.badBlocks, in: node)
+        Self.setBadBlocks(region.badBlocks, in: &node)
         node.set("capabilities", each: region.capabilities, Self.node)
         node.set("persistence_domain", region.persistenceDomain.rawValue)
         node.set("seed", region.namespaceSeed)
@@ -94,42 +94,42 @@ extension InventoryReport {
     }
 
     /// A namespace as an object of the inventory document.
-    static func node(_ namespace: Namespace) -> JSONNode {
-        let node = JSONNode.object()
+    static func node(_ namespace: Namespace) -> JSONValue {
+        var node = JSONValue.object()
         let configuration = namespace.configuration
         node.set("dev", namespace.device)
-        configuration.set(.mode, in: node)
+        configuration.set(.mode, in: &node)
         node.set("configured_mode", namespace.recordedMode?.rawValue)
         node.set("state", namespace.isActive ? "active" : "disabled")
         node.set("unfinished", namespace.unfinished?.word)
-        configuration.set(.map, in: node)
+        configuration.set(.map, in: &node)
         node.set("resource", namespace.resource)
-        configuration.set(.rawSize, in: node)
+        configuration.set(.rawSize, in: &node)
         node.set("size", namespace.usableSize)
         node.set("usable_size", namespace.usableSize)
         node.set("extents", namespace.extents)
         node.set("uuid", namespace.infoBlockUUID)
         node.set("raw_uuid", namespace.labelUUID)
-        configuration.set(.sectorSize, in: node)
-        configuration.set(.align, in: node)
+        configuration.set(.sectorSize, in: &node)
+        configuration.set(.align, in: &node)
         node.set("blockdev", namespace.blockDevice)
         node.set("chardev", namespace.characterDevice)
         if let device = namespace.daxDevice { node.set("device", Self.node(device)) }
         if namespace.rights != .none { node.set("rights", namespace.rights.json) }
         node.set("has_content", namespace.hasContent)
-        configuration.set(.name, in: node)
+        configuration.set(.name, in: &node)
         node.set("numa_node", namespace.numaNode)
         node.set("target_node", namespace.targetNode)
-        setBadBlocks(namespace.badBlocks, in: node)
+        setBadBlocks(namespace.badBlocks, in: &node)
         return node
     }
 
     /// What holds a device-dax device, as an object.
-    static func node(_ device: DaxDevice) -> JSONNode {
-        let node = JSONNode.object()
+    static func node(_ device: DaxDevice) -> JSONValue {
+        var node = JSONValue.object()
         node.set("mode", device.mode.rawValue)
         node.set("driver", device.driver)
-        setMemory(device.memory, in: node)
+        setMemory(device.memory, in: &node)
         node.set("memmap_on_memory", device.memmapOnMemory)
         node.setFlag("system_memory", if: device.isStranded)
         node.setFlag("node_missing", if: device.node == .missing)
@@ -139,7 +139,7 @@ extension InventoryReport {
     /// Adds a device's memory blocks under daxctl's keys, by daxctl's rule or by ours: daxctl says whether they are
     /// movable only where none of them is offline (daxctl/lib/libdaxctl.c, `memblock_find_zone`).
     static func setMemory(
-        _ memory: DaxDevice.Memory?, in node: borrowing JSONNode, asDaxctl isDaxctls: Bool = false
+        _ memory: DaxDevice.Memory?, in node: inout JSONValue, asDaxctl isDaxctls: Bool = false
     ) {
         guard let memory else { return }
         node.set("online_memblocks", memory.online)
@@ -147,35 +147,35 @@ extension InventoryReport {
         if !isDaxctls || memory.online == memory.total { node.set("movable", memory.isMovable) }
     }
 
-    private static func node(_ label: UninstantiatedLabel) -> JSONNode {
-        let node = Self.node(label.extent)
+    private static func node(_ label: UninstantiatedLabel) -> JSONValue {
+        var node = Self.node(label.extent)
         node.set("raw_uuid", label.uuid)
         node.set("name", label.name)
         node.set("dimms", each: label.dimms) { .string($0) }
         return node
     }
 
-    private static func node(_ capability: ModeCapability) -> JSONNode {
-        let node = JSONNode.object()
+    private static func node(_ capability: ModeCapability) -> JSONValue {
+        var node = JSONValue.object()
         node.set("mode", capability.mode.rawValue)
         if capability.mode == .sector || !capability.sectorSizes.isEmpty {
-            node.set("sector_sizes", each: capability.sectorSizes) { .integer($0) }
+            node.set("sector_sizes", each: capability.sectorSizes) { .number($0) }
         }
         if capability.mode != .sector || !capability.alignments.isEmpty {
-            node.set("alignments", each: capability.alignments) { .integer($0.bytes) }
+            node.set("alignments", each: capability.alignments) { .number($0.bytes) }
         }
         return node
     }
 
-    private static func node(_ extent: Extent) -> JSONNode {
-        let node = JSONNode.object()
+    private static func node(_ extent: Extent) -> JSONValue {
+        var node = JSONValue.object()
         node.set("offset", extent.offset)
         node.set("length", extent.length)
         return node
     }
 
-    static func mappingNode(_ mapping: Mapping) -> JSONNode {
-        let node = JSONNode.object()
+    static func mappingNode(_ mapping: Mapping) -> JSONValue {
+        var node = JSONValue.object()
         node.set("dimm", mapping.dimm)
         node.set("offset", mapping.offset)
         node.set("length", mapping.length)
@@ -184,11 +184,11 @@ extension InventoryReport {
     }
 
     /// Adds ndctl's `badblock_count` and `badblocks`; nothing where there are none.
-    static func setBadBlocks(_ badBlocks: [BadBlocks], in node: borrowing JSONNode) {
+    static func setBadBlocks(_ badBlocks: [BadBlocks], in node: inout JSONValue) {
         guard !badBlocks.isEmpty else { return }
         node.set("badblock_count", badBlocks.reduce(0) { $0 &+ UInt64($1.length) })
         node.set("badblocks", each: badBlocks) { range in
-            let node = JSONNode.object()
+            var node = JSONValue.object()
             node.set("offset", range.offset)
             node.set("length", range.length)
             if !range.dimms.isEmpty { node.set("dimms", each: range.dimms) { .string($0) } }
@@ -199,7 +199,7 @@ extension InventoryReport {
 
 extension DimmFlag {
     /// The key in ndctl's and daxprov's JSON.
-    var key: StaticString {
+    var key: String {
         switch self {
         case .failedMap: "flag_failed_map"
         case .failedSave: "flag_failed_save"

@@ -16,11 +16,11 @@ extension InventoryReport {
             }
         }
         guard !shown.buses.isEmpty else { return "" }
-        return JSONNode.array(of: shown.buses, Self.ndctlNode).text(.ndctl)
+        return JSONValue.array(of: shown.buses, Self.ndctlNode).text(.ndctl)
     }
 
-    private static func ndctlNode(_ bus: Bus) -> JSONNode {
-        let node = JSONNode.object()
+    private static func ndctlNode(_ bus: Bus) -> JSONValue {
+        var node = JSONValue.object()
         node.set("provider", bus.provider)
         node.set("dev", bus.device)
         node.set("scrub_state", bus.scrubState?.rawValue)
@@ -34,8 +34,8 @@ extension InventoryReport {
         return node
     }
 
-    private static func ndctlNode(_ dimm: Dimm) -> JSONNode {
-        let node = JSONNode.object()
+    private static func ndctlNode(_ dimm: Dimm) -> JSONValue {
+        var node = JSONValue.object()
         node.set("dev", dimm.device)
         node.set("id", dimm.isIdentifiedByMemdev ? nil : dimm.uniqueID)
         node.set("handle", dimm.handle)
@@ -47,8 +47,8 @@ extension InventoryReport {
         return node
     }
 
-    private static func ndctlNode(_ region: Region, enabledDimms: Set<String>) -> JSONNode {
-        let node = JSONNode.object()
+    private static func ndctlNode(_ region: Region, enabledDimms: Set<String>) -> JSONValue {
+        var node = JSONValue.object()
         node.set("dev", region.device)
         node.set("size", region.size)
         node.set("align", region.align)
@@ -61,22 +61,22 @@ extension InventoryReport {
         if region.labelling == .labelled { node.set("iset_id", region.interleaveSetID ?? 0) }
         let mappings = region.mappings.filter { enabledDimms.contains($0.dimm) }
         if !mappings.isEmpty { node.set("mappings", each: mappings, mappingNode) }
-        if region.resource != nil { setNdctlBadBlocks(region.badBlocks, of: region, node) }
+        if region.resource != nil { setNdctlBadBlocks(region.badBlocks, of: region, &node) }
         node.set("persistence_domain", region.persistenceDomain.rawValue)
         let namespaces = region.namespaces.filter(\.isActive)
         if !namespaces.isEmpty { node.set("namespaces", each: namespaces) { ndctlNode($0, in: region) } }
         return node
     }
 
-    private static func ndctlNode(_ namespace: Namespace, in region: Region) -> JSONNode {
-        let node = JSONNode.object()
+    private static func ndctlNode(_ namespace: Namespace, in region: Region) -> JSONValue {
+        var node = JSONValue.object()
         node.set("dev", namespace.device)
         node.set("mode", namespace.mode?.rawValue)
         if namespace.mode?.isDirectAccess == true {
             node.set("map", (namespace.map ?? .mem).rawValue)
         }
         node.set("size", namespace.usableSize)
-        setNdctlUUIDs(of: namespace, in: node)
+        setNdctlUUIDs(of: namespace, in: &node)
         if namespace.mode == .devdax, namespace.characterDevice != nil {
             node.set("daxregion", ndctlDaxRegion(of: namespace, in: region))
         }
@@ -86,13 +86,13 @@ extension InventoryReport {
         node.set("name", namespace.name)
         node.set("numa_node", namespace.numaNode)
         node.set("target_node", namespace.targetNode)
-        setNdctlBadBlocks(of: namespace, in: region, node)
+        setNdctlBadBlocks(of: namespace, in: region, &node)
         return node
     }
 
     /// A claimed namespace shows its info block's UUID as `uuid` and its label's as `raw_uuid`; an unclaimed one its
     /// label's as `uuid`, and none on a label-less region.
-    private static func setNdctlUUIDs(of namespace: Namespace, in node: borrowing JSONNode) {
+    private static func setNdctlUUIDs(of namespace: Namespace, in node: inout JSONValue) {
         if let uuid = namespace.infoBlockUUID {
             node.set("uuid", uuid)
             node.set("raw_uuid", namespace.labelUUID.flatMap { $0.isNull ? nil : $0 })
@@ -102,13 +102,13 @@ extension InventoryReport {
     }
 
     /// The dax region that the namespace's device-dax lies in: one device that spans it, its id the region's number.
-    private static func ndctlDaxRegion(of namespace: Namespace, in region: Region) -> JSONNode {
-        let node = JSONNode.object()
+    private static func ndctlDaxRegion(of namespace: Namespace, in region: Region) -> JSONValue {
+        var node = JSONValue.object()
         node.set("id", Int(region.device.drop { !$0.isNumber }))
         node.set("size", namespace.usableSize)
         node.set("align", namespace.align)
         node.set("devices", each: [namespace]) { namespace in
-            let device = JSONNode.object()
+            var device = JSONValue.object()
             device.set("chardev", namespace.characterDevice)
             device.set("size", namespace.usableSize)
             device.set("target_node", namespace.targetNode)
@@ -116,7 +116,7 @@ extension InventoryReport {
             // Whatever is not kmem is devdax to daxctl, without a driver as well (daxctl/json.c, `util_daxctl_dev_to_json`).
             let isMemory = namespace.daxDevice?.mode == .systemRAM
             device.set("mode", isMemory ? "system-ram" : "devdax")
-            setMemory(namespace.daxDevice?.memory, in: device, asDaxctl: true)
+            setMemory(namespace.daxDevice?.memory, in: &device, asDaxctl: true)
             if namespace.daxDevice?.mode == .disabled { device.set("state", "disabled") }
             return device
         }
@@ -125,32 +125,32 @@ extension InventoryReport {
 
     /// Sector mode shows a count without ranges, and an unclaimed namespace the region's ranges, as in ndctl.
     private static func setNdctlBadBlocks(
-        of namespace: Namespace, in region: Region, _ node: borrowing JSONNode
+        of namespace: Namespace, in region: Region, _ node: inout JSONValue
     ) {
         if namespace.mode == .sector {
             let count = region.badBlockCount(within: namespace)
             if count > 0 { node.set("badblock_count", count) }
         } else if region.resource == nil {
-            if namespace.mode != .devdax { setBadBlocks(namespace.badBlocks, in: node) }
+            if namespace.mode != .devdax { setBadBlocks(namespace.badBlocks, in: &node) }
         } else if namespace.infoBlockUUID != nil {
-            setNdctlBadBlocks(namespace.badBlocks, of: region, node)
+            setNdctlBadBlocks(namespace.badBlocks, of: region, &node)
         } else if !region.badBlocks.isEmpty {
-            setNdctlBadBlocks(region.badBlocks, of: region, node)
+            setNdctlBadBlocks(region.badBlocks, of: region, &node)
         } else {
-            setBadBlocks(namespace.badBlocks, in: node)
+            setBadBlocks(namespace.badBlocks, in: &node)
         }
     }
 
     /// The ranges with the DIMM that holds them: the region's only one, or what the firmware says.
     private static func setNdctlBadBlocks(
-        _ badBlocks: [BadBlocks], of region: Region, _ node: borrowing JSONNode
+        _ badBlocks: [BadBlocks], of region: Region, _ node: inout JSONValue
     ) {
         let only = region.mappings.count == 1 ? region.mappings.map(\.dimm) : []
         setBadBlocks(
             badBlocks.map { range in
                 BadBlocks(
                     offset: range.offset, length: range.length, dimms: only.isEmpty ? range.dimms : only)
-            }, in: node)
+            }, in: &node)
     }
 }
 

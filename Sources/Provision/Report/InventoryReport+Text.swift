@@ -20,7 +20,7 @@ extension InventoryReport {
         }
         if let agents {
             let lines = MemoryAgentsText.lines(agents.found, agents.effects, isConcerned: true)
-                .flatMap { TextFill.lines(Self.clean($0), width: width, indent: 2) }
+                .flatMap { TextFill.lines(TerminalText.clean($0), width: width, indent: 2) }
             if !lines.isEmpty { blocks.append(lines.joined(separator: "\n")) }
         }
         return blocks.joined(separator: "\n\n") + "\n"
@@ -32,7 +32,9 @@ extension InventoryReport {
         var facts: [String] = []
         if let hotplug {
             facts.append("memory blocks of \(hotplug.blockSize.brief)")
-            if let policy = hotplug.policy { facts.append("auto_online_blocks \(clean(policy))") }
+            if let policy = hotplug.policy {
+                facts.append("auto_online_blocks \(TerminalText.clean(policy))")
+            }
         }
         var lines = ["dax regions" + (facts.isEmpty ? "" : ": \(facts.joined(separator: ", "))")]
         for (index, region) in regions.enumerated() {
@@ -51,7 +53,7 @@ extension InventoryReport {
     private func lines(of bus: Bus, _ memdevs: [CXLMemdev], _ width: Int?) -> [String] {
         let scrub = bus.scrubState.map { ", scrub \($0.rawValue)" } ?? ""
         let width = width.map { $0 - 2 }
-        var lines = ["\(Self.clean(bus.device)): \(Self.clean(bus.provider))\(scrub)"]
+        var lines = ["\(TerminalText.clean(bus.device)): \(TerminalText.clean(bus.provider))\(scrub)"]
         if bus.dimms.isEmpty { lines.append("  no DIMMs: nothing here holds labels") }
         var table = TextTable([
             .init("DIMM", .left), .init("ID", .left), .init("LABELS", .left, .below(rank: 1, word: "labels")),
@@ -65,7 +67,7 @@ extension InventoryReport {
         }
         if bus.provider == Bus.cxlProvider {
             lines += memdevs.filter(\.regions.isEmpty).map { memdev in
-                "  memory device \(Self.clean(memdev.name)) (serial \(memdev.serial)): "
+                "  memory device \(TerminalText.clean(memdev.name)) (serial \(memdev.serial)): "
                     + "\(memdev.persistentSize.brief) of persistent capacity, in no region"
             }
         }
@@ -86,7 +88,7 @@ extension InventoryReport {
         }
         if dimm.isSecurityFrozen { state.append("security frozen") }
         return [
-            clean(dimm.device), clean(dimm.uniqueID ?? ""),
+            TerminalText.clean(dimm.device), TerminalText.clean(dimm.uniqueID ?? ""),
             dimm.isLabelAreaUnread ? "not known: root alone can read it" : labels(dimm.labelArea),
             state.joined(separator: ", "),
         ]
@@ -95,7 +97,7 @@ extension InventoryReport {
     /// What is known of a DIMM's health; no line where nothing is.
     private static func healthLines(_ dimm: Dimm, _ width: Int?) -> [String] {
         guard let facts = dimm.health?.facts, !facts.isEmpty else { return [] }
-        let text = "\(clean(dimm.device)): \(facts.joined(separator: ", "))"
+        let text = "\(TerminalText.clean(dimm.device)): \(facts.joined(separator: ", "))"
         return TextFill.lines(text, width: width, indent: 4).map { "  \($0)" }
     }
 
@@ -112,5 +114,4 @@ extension InventoryReport {
             "\(version), \(max(0, slots - available - 1)) of \(slots) slots used, \(available) free, \(size)"
     }
 
-    private static func clean(_ text: String) -> String { TerminalText.clean(text) }
 }

@@ -17,9 +17,9 @@ enum LimitReport {
     }
 
     /// An array of objects.
-    static func json(_ limits: InventoryLimits) -> JSONNode {
+    static func json(_ limits: InventoryLimits) -> JSONValue {
         .array(of: groups(of: limits)) { group in
-            let node = JSONNode.object()
+            var node = JSONValue.object()
             node.set("code", group.limit.code)
             if !group.devices.isEmpty { node.set("devices", each: group.devices) { .string($0) } }
             node.set("unknown", group.limit.subject)

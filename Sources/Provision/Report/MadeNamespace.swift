@@ -47,8 +47,8 @@ enum MadeText {
     }
 
     /// One as an object.
-    static func json(_ item: MadeNamespace) -> JSONNode {
-        let node = JSONNode.object()
+    static func json(_ item: MadeNamespace) -> JSONValue {
+        var node = JSONValue.object()
         node.set("address", item.address)
         node.set("dev", item.namespace.device)
         node.set("name", item.namespace.name)

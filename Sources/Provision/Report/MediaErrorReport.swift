@@ -47,13 +47,13 @@ public struct MediaErrorReport: Sendable {
     }
 
     /// One document.
-    public var json: JSONNode {
-        let document = JSONNode.object()
+    public var json: JSONValue {
+        var document = JSONValue.object()
         document.set("format_version", PlanReport.formatVersion)
         document.set("tool_version", ToolVersion.current)
         document.set("errors", each: survey.errors) { Self.node($0) }
         document.set("unknown", each: survey.gaps) { gap in
-            let node = JSONNode.object()
+            var node = JSONValue.object()
             node.set("region", gap.region)
             node.set("code", gap.reason.rawValue)
             node.set("message", gap.reason.words)
@@ -63,8 +63,8 @@ public struct MediaErrorReport: Sendable {
     }
 
     /// An error as an object.
-    static func node(_ error: MediaError) -> JSONNode {
-        let node = JSONNode.object()
+    static func node(_ error: MediaError) -> JSONValue {
+        var node = JSONValue.object()
         node.set("region", error.region)
         node.set("address", error.address)
         node.set("offset", error.range.offset)
@@ -95,7 +95,7 @@ enum MediaErrorText {
         guard let address = error.address else {
             return "\(error.region)+\(error.range.offset.bytes)+\(length)"
         }
-        return "0x\(String(address, radix: 16))+\(length)"
+        return "\(Hexadecimal.number(address))+\(length)"
     }
 
     /// "region1/wal", or the region.

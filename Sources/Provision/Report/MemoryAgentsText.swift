@@ -28,18 +28,18 @@ enum MemoryAgentsText {
     }
 
     /// The object of a status.
-    static func json(_ agents: MemoryAgents, _ effects: [DaxctlEffect]) -> JSONNode {
-        let node = JSONNode.object()
+    static func json(_ agents: MemoryAgents, _ effects: [DaxctlEffect]) -> JSONValue {
+        var node = JSONValue.object()
         node.set("auto_online_blocks", agents.policy)
         node.set("memhp_default_state", agents.bootPolicy)
         node.set("memory_rules", each: agents.memoryRules) { rule in
-            let node = JSONNode.object()
+            var node = JSONValue.object()
             node.set("file", rule.file)
             node.set("brings_online", rule.bringsOnline)
             return node
         }
         node.set("dax_rules", each: agents.daxRules) { .string($0) }
-        let daxctl = JSONNode.object()
+        var daxctl = JSONValue.object()
         daxctl.set("has_effect", agents.reading.hasEffect)
         daxctl.set("reason", agents.reading.reason)
         daxctl.set("rule", agents.reading.rule)
@@ -47,7 +47,7 @@ enum MemoryAgentsText {
         daxctl.set("sections", each: effects, json)
         node.set("daxctl_conf", daxctl)
         node.set("problems", each: agents.daxctl.problems + agents.problems) { problem in
-            let node = JSONNode.object()
+            var node = JSONValue.object()
             node.set("file", problem.file)
             node.set("reason", problem.reason)
             return node
@@ -55,8 +55,8 @@ enum MemoryAgentsText {
         return node
     }
 
-    private static func json(_ effect: DaxctlEffect) -> JSONNode {
-        let node = JSONNode.object()
+    private static func json(_ effect: DaxctlEffect) -> JSONValue {
+        var node = JSONValue.object()
         node.set("file", effect.section.file)
         node.set("section", effect.section.name)
         node.set("uuid", effect.section.uuid)

@@ -3,8 +3,8 @@ import ProvisionHost
 
 extension PlanReport {
     /// The plan as one document.
-    public var json: JSONNode {
-        let document = JSONNode.object()
+    public var json: JSONValue {
+        var document = JSONValue.object()
         document.set("format_version", Self.formatVersion)
         document.set("tool_version", ToolVersion.current)
         document.set("profile", source)
@@ -23,41 +23,41 @@ extension PlanReport {
     }
 
     /// A namespace that no line names, as an object.
-    static func unmanaged(_ unmanaged: UnmanagedNamespace) -> JSONNode {
-        let node = summary(unmanaged.summary)
+    static func unmanaged(_ unmanaged: UnmanagedNamespace) -> JSONValue {
+        var node = summary(unmanaged.summary)
         node.set("address", unmanaged.address)
         return node
     }
 
     /// A refusal as an object.
-    package static func refusal(_ refusal: Refusal) -> JSONNode {
-        let node = JSONNode.object()
+    package static func refusal(_ refusal: Refusal) -> JSONValue {
+        var node = JSONValue.object()
         node.set("code", refusal.code.rawValue)
         node.set("address", refusal.address)
         node.set("line", refusal.position?.line)
         node.set("column", refusal.position?.column)
         node.set("message", refusal.message)
         node.set("advice", refusal.advice)
-        setHolders(refusal.holders, in: node)
+        setHolders(refusal.holders, in: &node)
         return node
     }
 
     /// A note as an object.
-    static func note(_ note: Note) -> JSONNode {
-        let node = JSONNode.object()
+    static func note(_ note: Note) -> JSONValue {
+        var node = JSONValue.object()
         node.set("code", note.code.rawValue)
         node.set("address", note.address)
         node.set("message", note.message)
         node.set("advice", note.advice)
-        setHolders(note.holders, in: node)
+        setHolders(note.holders, in: &node)
         return node
     }
 
     /// The users of a device; nothing where there are none.
-    private static func setHolders(_ holders: [Holder], in node: borrowing JSONNode) {
+    private static func setHolders(_ holders: [Holder], in node: inout JSONValue) {
         guard !holders.isEmpty else { return }
         node.set("holders", each: holders) { use in
-            let holder = JSONNode.object()
+            var holder = JSONValue.object()
             holder.set("kind", use.kind.rawValue)
             holder.set("device", use.device)
             holder.set("text", use.text)
@@ -69,8 +69,8 @@ extension PlanReport {
     }
 
     /// What a block device holds, as an object.
-    private static func signature(_ signature: Signature) -> JSONNode {
-        let node = JSONNode.object()
+    private static func signature(_ signature: Signature) -> JSONValue {
+        var node = JSONValue.object()
         node.set("kind", signature.kind.rawValue)
         node.set("type", signature.type)
         node.set("label", signature.label)
@@ -79,13 +79,13 @@ extension PlanReport {
     }
 
     /// A change as an object, with what its steps do.
-    static func change(_ change: Change, steps: [StepFacts]) -> JSONNode {
-        let node = JSONNode.object()
+    static func change(_ change: Change, steps: [StepFacts]) -> JSONValue {
+        var node = JSONValue.object()
         node.set("address", change.address)
         node.set("kind", change.kind.rawValue)
         node.set("actions", each: change.kind.actions) { .string($0) }
-        node.set("before", change.before.map { summary($0) } ?? .null())
-        node.set("after", change.after.map { summary($0) } ?? .null())
+        node.set("before", change.before.map { summary($0) } ?? .null)
+        node.set("after", change.after.map { summary($0) } ?? .null)
         node.set("reason", change.reasons.joined(separator: "; "))
         node.set("reversibility", change.reversibility.rawValue)
         node.set("reversibility_reason", change.reversibilityReason)
@@ -99,14 +99,14 @@ extension PlanReport {
     }
 
     /// A namespace as an object, in the words of the inventory.
-    static func summary(_ summary: NamespaceSummary) -> JSONNode {
-        let node = JSONNode.object()
+    static func summary(_ summary: NamespaceSummary) -> JSONValue {
+        var node = JSONValue.object()
         for attribute in [.name, .mode, .rawSize] as [NamespaceConfiguration.Attribute] {
-            summary.configuration.set(attribute, in: node)
+            summary.configuration.set(attribute, in: &node)
         }
         node.set("usable_size", summary.usableSize)
         for attribute in [.map, .align, .sectorSize] as [NamespaceConfiguration.Attribute] {
-            summary.configuration.set(attribute, in: node)
+            summary.configuration.set(attribute, in: &node)
         }
         node.set("resource", summary.resource)
         node.set("raw_uuid", summary.labelUUID)

@@ -44,17 +44,17 @@ enum PlanText {
         var lines = TextFill.lines("\(pad)\(marker) \(title(change))", width: style.width, indent: 8)
             .map { style.paint($0, change.kind.meaning) }
         var details: [String] = []
-        details += reasons(for: change).map { clean($0) }
+        details += reasons(for: change).map { TerminalText.clean($0) }
         for content in change.contents ?? [] { details.append("holds: \(content)") }
         lines += details.flatMap { TextFill.lines("      \($0)", width: style.width, indent: 8) }
         if change.losesData, let consent = change.consentArgument {
             let lost = change.kind == .initializeLabels ? "whatever it holds is lost" : "data on it is lost"
             lines.append(
-                style.paint("    ! \(lost); needs --allow-destroy \(clean(consent))", .loss))
+                style.paint("    ! \(lost); needs --allow-destroy \(TerminalText.clean(consent))", .loss))
         }
         if change.kind != .create {
             lines += TextFill.lines(
-                "      undo: \(change.reversibility.phrase): \(clean(change.reversibilityReason))",
+                "      undo: \(change.reversibility.phrase): \(TerminalText.clean(change.reversibilityReason))",
                 width: style.width, indent: 8)
         }
         return lines
@@ -72,14 +72,15 @@ enum PlanText {
         guard !namespaces.isEmpty else { return [] }
         let items = namespaces.flatMap { namespace in
             TextFill.lines(
-                "      \(clean(namespace.address)): \(description(namespace.summary))", width: style.width,
+                "      \(TerminalText.clean(namespace.address)): \(description(namespace.summary))",
+                width: style.width,
                 indent: 8)
         }
         return ["Not named by the profile, left alone:"] + items + [""]
     }
 
     private static func title(_ change: Change) -> String {
-        let address = clean(change.address)
+        let address = TerminalText.clean(change.address)
         switch (change.kind, change.before, change.after) {
         case (.initializeLabels, _, _): return "\(address): write v1.2 label indexes"
         case (.replace, let before?, let after?):
@@ -99,14 +100,13 @@ enum PlanText {
         if summary.mode == .sector, let sector = summary.sectorSize { text += ", sectors of \(sector) B" }
         let places = summary.mappings?.map(\.lowerBound) ?? [summary.resource].compactMap(\.self)
         if !places.isEmpty {
-            text += ", at " + places.map { "0x\(String($0, radix: 16))" }.joined(separator: " and ")
+            text += ", at " + places.map { Hexadecimal.number($0) }.joined(separator: " and ")
         }
         if let deviation = summary.device?.deviation { text += ", \(deviation)" }
         if summary.rights != .none { text += ", \(summary.rights.text)" }
         return summary.isActive ? text : text + ", disabled"
     }
 
-    private static func clean(_ text: String) -> String { TerminalText.clean(text) }
 }
 
 /// Refusals in words.

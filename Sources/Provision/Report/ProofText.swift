@@ -49,16 +49,16 @@ enum ProofText {
     }
 
     /// A proof of a plan as an object.
-    static func json(_ proof: PlannedProof) -> JSONNode {
-        let node = JSONNode.object()
-        describe(proof.address, proof.requirement, in: node)
+    static func json(_ proof: PlannedProof) -> JSONValue {
+        var node = JSONValue.object()
+        describe(proof.address, proof.requirement, in: &node)
         return node
     }
 
     /// What came of a proof as an object.
-    static func json(_ result: ProofResult) -> JSONNode {
-        let node = JSONNode.object()
-        describe(result.address, result.requirement, in: node)
+    static func json(_ result: ProofResult) -> JSONValue {
+        var node = JSONValue.object()
+        describe(result.address, result.requirement, in: &node)
         node.set("outcome", result.outcome.rawValue)
         node.set("verdict", result.verdict.rawValue)
         node.set("reasons", each: result.reasons) { VerificationReport.reason($0) }
@@ -76,9 +76,9 @@ enum ProofText {
     }
 
     /// What a journal keeps of a proof as an object.
-    static func json(_ proof: RecordedProof) -> JSONNode {
-        let node = JSONNode.object()
-        describe(proof.address, proof.requirement, in: node)
+    static func json(_ proof: RecordedProof) -> JSONValue {
+        var node = JSONValue.object()
+        describe(proof.address, proof.requirement, in: &node)
         node.set("outcome", proof.outcome?.rawValue)
         node.set("verdict", proof.verdict?.rawValue)
         if !proof.reasons.isEmpty { node.set("reasons", each: proof.reasons) { .string($0) } }
@@ -86,7 +86,7 @@ enum ProofText {
     }
 
     private static func describe(
-        _ address: String, _ requirement: ProofRequirement, in node: borrowing JSONNode
+        _ address: String, _ requirement: ProofRequirement, in node: inout JSONValue
     ) {
         node.set("address", address)
         node.set("proof", requirement.kind.rawValue)

@@ -13,22 +13,22 @@ public struct RecoveryReport: Sendable {
     }
 
     /// One document.
-    public var json: JSONNode {
-        let document = JSONNode.object()
+    public var json: JSONValue {
+        var document = JSONValue.object()
         document.set("format_version", 1)
         document.set("tool_version", ToolVersion.current)
         document.set("outcome", word)
         document.set("recovered", each: outcome.recovered) { item in
-            let node = JSONNode.object()
+            var node = JSONValue.object()
             node.set("transaction", item.id)
             node.set("outcome", item.end.rawValue)
             node.set("differences", each: item.differences) { .string($0) }
-            UndoText.describe(item.undone, in: node)
+            UndoText.describe(item.undone, in: &node)
             node.setFlag("lacks_proof", if: item.lacksProof)
             return node
         }
         document.set("blocked", each: outcome.blocked) { item in
-            let node = JSONNode.object()
+            var node = JSONValue.object()
             node.set("transaction", item.id)
             node.set("error", ErrorReport.json(item.error))
             return node
@@ -92,8 +92,8 @@ public struct RollbackReport: Sendable {
     }
 
     /// One document.
-    public var json: JSONNode {
-        let document = JSONNode.object()
+    public var json: JSONValue {
+        var document = JSONValue.object()
         document.set("format_version", 1)
         document.set("tool_version", ToolVersion.current)
         document.set("transaction", transaction)
@@ -101,7 +101,7 @@ public struct RollbackReport: Sendable {
         document.set("promises", each: promises) { .string($0) }
         switch ending {
         case .refused(let refusals): document.set("refusals", each: refusals) { PlanReport.refusal($0) }
-        case .undone(let undone): UndoText.describe(undone, in: document)
+        case .undone(let undone): UndoText.describe(undone, in: &document)
         }
         return document
     }

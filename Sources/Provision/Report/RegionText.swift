@@ -53,7 +53,7 @@ struct RegionText {
     private var identity: [String] {
         var conditions: [String] = []
         if let cookie = region.interleaveSetID, cookie != 0 {
-            conditions.append("iset_id: 0x\(String(cookie, radix: 16))")
+            conditions.append("iset_id: \(Hexadecimal.number(cookie))")
         }
         if !dimmIDs.isEmpty {
             conditions.append("dimms: [\(dimmIDs.map(YamlScalar.identifier).joined(separator: ", "))]")

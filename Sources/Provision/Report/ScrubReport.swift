@@ -37,12 +37,12 @@ public struct ScrubReport: Sendable {
     public init(_ items: [Item]) { self.items = items }
 
     /// One document.
-    public var json: JSONNode {
-        let document = JSONNode.object()
+    public var json: JSONValue {
+        var document = JSONValue.object()
         document.set("format_version", PlanReport.formatVersion)
         document.set("tool_version", ToolVersion.current)
         document.set("buses", each: items) { item in
-            let node = JSONNode.object()
+            var node = JSONValue.object()
             node.set("dev", item.bus.device)
             node.set("provider", item.bus.provider)
             node.set("outcome", item.outcome.rawValue)

@@ -16,8 +16,8 @@ public enum StaleText {
     }
 
     /// A difference as an object.
-    static func json(_ difference: PlanDifference) -> JSONNode {
-        let node = JSONNode.object()
+    static func json(_ difference: PlanDifference) -> JSONValue {
+        var node = JSONValue.object()
         node.set("address", difference.address)
         node.set("message", difference.message)
         return node

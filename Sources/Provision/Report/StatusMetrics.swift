@@ -99,7 +99,7 @@ public struct StatusMetrics: Sendable {
     }
 
     private static func labels(_ region: Region) -> [Label] {
-        let cookie = region.interleaveSetID.flatMap { $0 == 0 ? nil : "0x" + String($0, radix: 16) }
+        let cookie = region.interleaveSetID.flatMap { $0 == 0 ? nil : Hexadecimal.number($0) }
         return [("iset_id", cookie ?? ""), ("region", region.device)]
     }
 

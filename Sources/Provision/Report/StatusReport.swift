@@ -73,16 +73,16 @@ public struct StatusReport: Sendable {
     }
 
     /// One document.
-    public var json: JSONNode {
-        let document = JSONNode.object()
+    public var json: JSONValue {
+        var document = JSONValue.object()
         document.set("format_version", 1)
         document.set("tool_version", ToolVersion.current)
         document.set("interrupted", each: status.interrupted) { .string($0) }
         document.set("unreadable", each: status.unreadable) { UnreadableText.json($0) }
         document.set("unfinished_wipes", each: status.unfinishedWipes) { WipeText.json($0) }
         if let newest = status.newest {
-            let node = JSONNode.object()
-            TransactionReport.describe(newest, in: node)
+            var node = JSONValue.object()
+            TransactionReport.describe(newest, in: &node)
             document.set("last_transaction", node)
         }
         document.set("last_applied", status.last)
@@ -93,7 +93,7 @@ public struct StatusReport: Sendable {
         document.set("protected", each: status.protected) { ProtectionText.json($0) }
         if !status.troubledDimms.isEmpty {
             document.set("dimms", each: status.troubledDimms) { dimm in
-                let node = JSONNode.object()
+                var node = JSONValue.object()
                 node.set("dev", dimm.device)
                 node.set("id", dimm.uniqueID)
                 node.set("reports", each: dimm.trouble) { .string($0) }
@@ -104,14 +104,14 @@ public struct StatusReport: Sendable {
             document.set("cxl_regions", each: status.cxlRegions) { CXLRegionText.json($0) }
         }
         if let risk = status.softReserved {
-            let node = JSONNode.object()
+            var node = JSONValue.object()
             node.set("regions", each: risk.regions) { .string($0) }
             node.set("message", risk.message)
             node.set("advice", risk.advice)
             document.set("soft_reserved", node)
         }
         if let unit = status.bootUnit {
-            let node = JSONNode.object()
+            var node = JSONValue.object()
             node.set("enabled", unit.isEnabled)
             node.set("result", unit.result.rawValue)
             node.set("exit_status", unit.exitStatus)
@@ -127,14 +127,14 @@ public struct StatusReport: Sendable {
 /// Recorded CXL regions that are not there as they were, as objects.
 enum CXLRegionText {
     /// What became of a region.
-    static func json(_ standing: CXLRegionStanding) -> JSONNode {
-        let node = JSONNode.object()
+    static func json(_ standing: CXLRegionStanding) -> JSONValue {
+        var node = JSONValue.object()
         node.set("region", standing.address)
         switch standing.kind {
         case .missing: node.set("state", "missing")
         case .changed: node.set("state", "changed")
         }
-        node.set("serials", each: standing.record.serials) { .integer($0) }
+        node.set("serials", each: standing.record.serials) { .number($0) }
         node.set("interleave_ways", standing.record.ways)
         node.set("interleave_granularity", standing.record.granularity)
         node.set("size", standing.record.size)
@@ -152,8 +152,8 @@ extension String {
 /// Marks of protected namespaces as objects.
 enum ProtectionText {
     /// A mark.
-    static func json(_ mark: ProtectionMark) -> JSONNode {
-        let node = JSONNode.object()
+    static func json(_ mark: ProtectionMark) -> JSONValue {
+        var node = JSONValue.object()
         node.set("raw_uuid", mark.label)
         node.set("name", mark.name)
         node.set("profile", mark.source)

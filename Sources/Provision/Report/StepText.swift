@@ -38,11 +38,11 @@ public enum StepText {
     }
 
     /// The step as an object.
-    static func json(_ step: Step) -> JSONNode { json(StepFacts(step)) }
+    static func json(_ step: Step) -> JSONValue { json(StepFacts(step)) }
 
     /// What a step does as an object.
-    static func json(_ step: StepFacts) -> JSONNode {
-        let node = JSONNode.object()
+    static func json(_ step: StepFacts) -> JSONValue {
+        var node = JSONValue.object()
         node.set("action", step.action)
         node.set("region", step.region)
         node.set("device", step.device)

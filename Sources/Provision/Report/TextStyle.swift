@@ -23,8 +23,6 @@ public struct TextStyle: Sendable {
         case change = "33"
         /// Something goes away, or fails.
         case loss = "31"
-        /// A heading.
-        case heading = "1"
     }
 
     /// The text in the colour of its meaning.

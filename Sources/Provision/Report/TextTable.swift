@@ -40,20 +40,12 @@ public struct TextTable: Sendable {
         self.columns = columns
     }
 
-    /// An empty table with columns that stay as wide as they are.
-    public init(_ columns: [(title: String, side: Side)]) {
-        self.columns = columns.map { Column($0.title, $0.side) }
-    }
-
     /// Adds a row: a cell a column. An empty cell shows as `-`.
     public mutating func add(_ cells: [String]) {
         rows.append(cells.map { $0.isEmpty ? "-" : $0 })
     }
 
-    /// The title line and the rows, without spaces at the ends of lines.
-    public var lines: [String] { blocks(width: nil).flatMap(\.self) }
-
-    /// The title line and the rows on lines of at most `width` columns, as far as the columns allow.
+    /// The title line and the rows, without spaces at the ends of lines: on lines of at most `width` columns, as far as the columns allow.
     public func lines(width: Int?) -> [String] { blocks(width: width).flatMap(\.self) }
 
     /// The lines of the title and of each row.

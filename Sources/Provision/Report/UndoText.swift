@@ -30,10 +30,10 @@ public enum UndoText {
     }
 
     /// The members that a document has of it.
-    static func describe(_ undone: Undone, in node: borrowing JSONNode) {
+    static func describe(_ undone: Undone, in node: inout JSONValue) {
         node.set("regions_after_reboot", each: undone.afterReboot) { .string($0) }
         node.set("returned", each: undone.returned) { item in
-            let node = JSONNode.object()
+            var node = JSONValue.object()
             node.set("name", item.name)
             node.set("places_looked_at", item.looked?.pages)
             node.set("places_changed", item.looked?.changed)

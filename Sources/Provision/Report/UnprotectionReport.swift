@@ -21,8 +21,8 @@ public struct UnprotectionReport: Sendable {
     }
 
     /// One document.
-    public var json: JSONNode {
-        let document = JSONNode.object()
+    public var json: JSONValue {
+        var document = JSONValue.object()
         document.set("format_version", 1)
         document.set("tool_version", ToolVersion.current)
         switch ending {

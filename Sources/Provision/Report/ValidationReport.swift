@@ -22,12 +22,12 @@ public struct ValidationReport: Sendable {
     }
 
     /// One document.
-    public var json: JSONNode {
-        let document = JSONNode.object()
+    public var json: JSONValue {
+        var document = JSONValue.object()
         document.set("format_version", 1)
         document.set("tool_version", ToolVersion.current)
         document.set("profiles", each: profiles) { item in
-            let node = JSONNode.object()
+            var node = JSONValue.object()
             node.set("profile", item.profile)
             node.set("valid", item.error == nil)
             node.set("error", item.error)

@@ -2,8 +2,8 @@ public import ProvisionCore
 
 extension VerificationReport {
     /// One document.
-    public var json: JSONNode {
-        let document = JSONNode.object()
+    public var json: JSONValue {
+        var document = JSONValue.object()
         document.set("format_version", PlanReport.formatVersion)
         document.set("tool_version", ToolVersion.current)
         document.set("passed", verification.passes)
@@ -11,9 +11,9 @@ extension VerificationReport {
         return document
     }
 
-    private static func json(_ finding: Verification.Finding) -> JSONNode {
+    private static func json(_ finding: Verification.Finding) -> JSONValue {
         let (namespace, judgement) = (finding.namespace, finding.judgement)
-        let node = JSONNode.object()
+        var node = JSONValue.object()
         node.set("dev", namespace.device)
         node.set("region", finding.region.device)
         node.set("name", namespace.name)
@@ -44,15 +44,15 @@ extension VerificationReport {
         return node
     }
 
-    static func reason(_ reason: ProofReason) -> JSONNode {
-        let node = JSONNode.object()
+    static func reason(_ reason: ProofReason) -> JSONValue {
+        var node = JSONValue.object()
         node.set("code", reason.code.rawValue)
         node.set("message", reason.message)
         return node
     }
 
-    static func json(_ mapping: MappingMeasurement) -> JSONNode {
-        let node = JSONNode.object()
+    static func json(_ mapping: MappingMeasurement) -> JSONValue {
+        var node = JSONValue.object()
         node.set("map_sync", mapping.isSynchronous)
         node.set("statx_dax", mapping.isDax)
         node.set("address", mapping.address)
@@ -70,8 +70,8 @@ extension VerificationReport {
         return node
     }
 
-    private static func json(_ system: FileSystemMeasurement) -> JSONNode {
-        let node = JSONNode.object()
+    private static func json(_ system: FileSystemMeasurement) -> JSONValue {
+        var node = JSONValue.object()
         node.set("mount_point", system.mountPoint)
         node.set("type", system.type)
         node.set("dax_option", system.daxOption)
@@ -80,11 +80,11 @@ extension VerificationReport {
         return node
     }
 
-    private static func json(_ outcome: MappingOutcome) -> JSONNode {
+    private static func json(_ outcome: MappingOutcome) -> JSONValue {
         switch outcome {
         case .measured(let mapping): return json(mapping)
         case .failed(let reason):
-            let node = JSONNode.object()
+            var node = JSONValue.object()
             node.set("failure", Self.reason(reason))
             return node
         }
@@ -92,8 +92,8 @@ extension VerificationReport {
 
     static func memory(
         _ memory: DaxDevice.Memory?, of device: DaxRegion.Device?, node number: Int?
-    ) -> JSONNode {
-        let node = JSONNode.object()
+    ) -> JSONValue {
+        var node = JSONValue.object()
         node.set("node", number)
         if let memory {
             node.set("online_memblocks", memory.online)

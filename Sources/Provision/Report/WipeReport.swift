@@ -98,8 +98,8 @@ public struct WipeReport: Sendable {
     }
 
     /// One document.
-    public var json: JSONNode {
-        let document = JSONNode.object()
+    public var json: JSONValue {
+        var document = JSONValue.object()
         document.set("format_version", 1)
         document.set("tool_version", ToolVersion.current)
         document.set("outcome", ending.rawValue)
@@ -109,8 +109,8 @@ public struct WipeReport: Sendable {
         return document
     }
 
-    private static func json(_ item: NotBegun) -> JSONNode {
-        let node = JSONNode.object()
+    private static func json(_ item: NotBegun) -> JSONValue {
+        var node = JSONValue.object()
         node.set("address", item.target.address)
         node.set("dev", item.target.namespace.device)
         node.set("raw_uuid", item.target.namespace.labelUUID)
@@ -119,8 +119,8 @@ public struct WipeReport: Sendable {
         return node
     }
 
-    private static func json(_ outcome: Wiping.Outcome) -> JSONNode {
-        let node = WipeText.json(outcome.record)
+    private static func json(_ outcome: Wiping.Outcome) -> JSONValue {
+        var node = WipeText.json(outcome.record)
         let namespace = outcome.target.namespace
         node.set("dev", namespace.device)
         node.set("node", (namespace.characterDevice ?? namespace.blockDevice).map { "/dev/\($0)" })
@@ -182,8 +182,8 @@ public enum WipeText {
     }
 
     /// A wipe as an object.
-    static func json(_ wipe: WipeRecord) -> JSONNode {
-        let node = JSONNode.object()
+    static func json(_ wipe: WipeRecord) -> JSONValue {
+        var node = JSONValue.object()
         node.set("id", wipe.id)
         node.set("address", wipe.address)
         node.set("time", wipe.time)

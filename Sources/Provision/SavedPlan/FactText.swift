@@ -11,7 +11,7 @@ enum FactText {
         case .word(let word), .unreadable(let word): word
         case .words(let words): words.joined(separator: ", ")
         case .size(let size): text(of: size)
-        case .hexadecimal(let number): "0x" + String(number, radix: 16)
+        case .hexadecimal(let number): Hexadecimal.number(number)
         case .number(let number): "\(number)"
         case .uuid(let uuid): uuid.description
         case .shares(let shares):
@@ -76,7 +76,7 @@ enum FactText {
         let place =
             switch range.place {
             case .unknown: "?"
-            case .address(let address): "0x" + String(address, radix: 16)
+            case .address(let address): Hexadecimal.number(address)
             case .offset(let offset): "offset \(text(of: offset))"
             }
         return "\(text(of: range.length)) at \(place)"

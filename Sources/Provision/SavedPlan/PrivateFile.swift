@@ -23,14 +23,14 @@ public enum PrivateFile {
         var generator = SystemRandomNumberGenerator()
         let unique = String(UInt64.random(in: .min ... .max, using: &generator), radix: 36)
         let temporary = directory.appending(".\(name.string).\(unique)")
-        do throws(OperationError) {
-            try write(text, to: temporary, mode: isPublic ? 0o644 : 0o600)
-            guard unsafe rename(temporary.string, path.string) == 0 else { throw failure(path) }
+        let replacement = FileReplacement(
+            of: path, draft: temporary, rights: .exactly(isPublic ? 0o644 : 0o600))
+        do throws(FileReplacement.Failure) {
+            try replacement.write(Array(text.utf8))
         } catch {
-            unsafe unlink(temporary.string)
-            throw error
+            throw failure(error)
         }
-        try synchronize(directory.isEmpty ? "." : directory)
+        try synchronize(directory)
     }
 
     /// Writes a file of mode 0600 where there was nothing: no file and no link, not even one that leads nowhere. A file that cannot be
@@ -39,13 +39,15 @@ public enum PrivateFile {
         guard path.lastComponent != nil else {
             throw OperationError(record: .unusable, "cannot write \(path): it names no file")
         }
-        let descriptor = try make(path)
-        do throws(OperationError) {
-            try fill(descriptor, with: text, mode: 0o600, path)
-            let directory = path.removingLastComponent()
-            try synchronize(directory.isEmpty ? "." : directory)
+        do throws(FileReplacement.Failure) {
+            try FileReplacement.create(path, Array(text.utf8), .exactly(0o600))
         } catch {
-            unsafe unlink(path.string)
+            throw failure(error)
+        }
+        do throws(OperationError) {
+            try synchronize(path.removingLastComponent())
+        } catch {
+            _ = unsafe unlink(path.string)
             throw error
         }
     }
@@ -72,7 +74,7 @@ public enum PrivateFile {
     public static func requireReplaceable(_ path: FilePath, holding kind: Kind?) throws(OperationError) {
         var status = stat()
         guard unsafe lstat(path.string, &status) == 0 else { return }
-        guard status.st_mode & S_IFMT == S_IFREG else {
+        guard status.isRegularFile else {
             throw OperationError(
                 record: .untrusted, "cannot write \(path): it is no regular file (links are not followed)",
                 advice: "choose another name")
@@ -87,68 +89,34 @@ public enum PrivateFile {
     }
 
     private static func contents(of path: FilePath, upTo limit: Int) throws(OperationError) -> [UInt8] {
-        let descriptor = unsafe open(path.string, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
-        guard descriptor >= 0 else { throw failure(path) }
-        defer { close(descriptor) }
-        var bytes = [UInt8](repeating: 0, count: limit)
-        var length = 0
-        while length < limit {
-            let count = unsafe bytes.withUnsafeMutableBytes {
-                unsafe read(descriptor, $0.baseAddress.map { unsafe $0 + length }, limit - length)
-            }
-            if count < 0, errno == EINTR { continue }
-            guard count >= 0 else { throw failure(path) }
-            if count == 0 { break }
-            length += count
-        }
-        return Array(bytes[..<length])
-    }
-
-    private static func write(_ text: String, to path: FilePath, mode: mode_t) throws(OperationError) {
-        try fill(make(path), with: text, mode: mode, path)
-    }
-
-    /// Makes an empty file of mode 0600 where there is nothing, and opens it for writing.
-    private static func make(_ path: FilePath) throws(OperationError) -> Int32 {
-        let descriptor = unsafe open(path.string, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
-        guard descriptor < 0 else { return descriptor }
-        guard errno != EEXIST else {
-            throw OperationError(
-                record: .unusable, "cannot write \(path): it exists",
-                advice: "choose another name, or remove the file")
-        }
-        throw failure(path)
-    }
-
-    /// Writes a new file durably, and closes it.
-    private static func fill(
-        _ descriptor: Int32, with text: String, mode: mode_t, _ path: FilePath
-    ) throws(OperationError) {
-        let file = FileDescriptor(rawValue: descriptor)
-        do {
-            try file.closeAfter {
-                _ = try file.writeAll(text.utf8)
-                guard fchmod(descriptor, mode) == 0 else { throw Errno(rawValue: errno) }
-                guard fsync(descriptor) == 0 else { throw Errno(rawValue: errno) }
-            }
+        do throws(Errno) {
+            let file = try OpenFile(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+            return try file.contents(upTo: limit, expecting: limit)
         } catch {
-            throw OperationError(record: .unusable, "cannot write \(path): \(error)")
+            throw failure(path, error)
         }
     }
 
     private static func synchronize(_ directory: FilePath) throws(OperationError) {
-        let descriptor = unsafe open(directory.string, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard descriptor >= 0 else {
+        do throws(Errno) {
+            try OpenFile.synchronize(directory: directory)
+        } catch {
             // A directory in which one may make files, and which one may not read, is left to the kernel.
-            if errno == EACCES { return }
-            throw failure(directory)
+            if error == .permissionDenied { return }
+            throw failure(directory.isEmpty ? "." : directory, error)
         }
-        defer { close(descriptor) }
-        // A file system that cannot do that (EINVAL) has nothing to make durable.
-        guard fsync(descriptor) == 0 || errno == EINVAL else { throw failure(directory) }
     }
 
-    private static func failure(_ path: FilePath) -> OperationError {
-        OperationError(record: .unusable, "cannot write \(path): \(Errno(rawValue: errno))")
+    private static func failure(_ failure: FileReplacement.Failure) -> OperationError {
+        guard failure.step == .make, failure.code == .fileExists else {
+            return Self.failure(failure.path, failure.code)
+        }
+        return OperationError(
+            record: .unusable, "cannot write \(failure.path): it exists",
+            advice: "choose another name, or remove the file")
+    }
+
+    private static func failure(_ path: FilePath, _ code: Errno) -> OperationError {
+        OperationError(record: .unusable, "cannot write \(path): \(code)")
     }
 }

@@ -10,8 +10,8 @@ extension SavedPlan {
     public var text: String { document.text() }
 
     /// The saved plan as one document.
-    var document: JSONNode {
-        let document = JSONNode.object()
+    var document: JSONValue {
+        var document = JSONValue.object()
         document.set("format_version", Self.formatVersion)
         document.set("document", Self.documentWord)
         document.set("tool_version", toolVersion)
@@ -21,12 +21,12 @@ extension SavedPlan {
         document.set("fingerprint", fingerprint)
         document.set("facts_version", picture.factsVersion)
         document.set("objects", each: picture.objects) { Self.object($0) }
-        describePlan(in: document)
+        describePlan(in: &document)
         return document
     }
 
     /// The parts of the plan's own document.
-    func describePlan(in document: borrowing JSONNode) {
+    func describePlan(in document: inout JSONValue) {
         document.set("changes", each: zip(shown.changes, picture.changes)) { change, facts in
             PlanReport.change(change, steps: facts.steps)
         }
@@ -35,15 +35,15 @@ extension SavedPlan {
         if !shown.proofs.isEmpty { document.set("proofs", each: shown.proofs) { ProofText.json($0) } }
     }
 
-    private static func object(_ object: ObjectFingerprint) -> JSONNode {
-        let node = JSONNode.object()
+    private static func object(_ object: ObjectFingerprint) -> JSONValue {
+        var node = JSONValue.object()
         node.set("kind", object.kind.rawValue)
         node.set("address", object.address)
         node.set("identity", object.identity)
-        let facts = JSONNode.object()
+        var facts = JSONValue.object()
         for fact in ObjectFingerprint.Fact.allCases {
             guard let value = object.facts[fact] else { continue }
-            facts.set(copying: fact.rawValue, .string(FactText.text(of: value)))
+            facts.set(fact.rawValue, .string(FactText.text(of: value)))
         }
         node.set("facts", facts)
         return node

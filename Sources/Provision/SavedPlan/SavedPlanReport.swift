@@ -29,8 +29,8 @@ public struct SavedPlanReport: Sendable {
     }
 
     /// One document: the file's, with `stale` and `differences` where they are known.
-    public var json: JSONNode {
-        let document = saved.document
+    public var json: JSONValue {
+        var document = saved.document
         document.set("stale", differences.map { !$0.isEmpty })
         if let differences { document.set("differences", each: differences) { StaleText.json($0) } }
         return document

@@ -22,7 +22,7 @@ public struct BootWork {
     }
 
     /// The devices that stay what they are, for programs.
-    public func describe(in document: borrowing JSONNode) {
+    public func describe(in document: inout JSONValue) {
         guard !refusals.isEmpty else { return }
         document.set("not_restored", each: refusals) { PlanReport.refusal($0) }
     }

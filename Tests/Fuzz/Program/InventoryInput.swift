@@ -24,7 +24,7 @@ enum InventoryInput {
     /// A host that was read is written and read as itself.
     static func readBack(_ observed: Observed) {
         let text = InventoryReport(observed).json
-        let again = try? InventoryReader.read(Array(text.utf8))
+        let again = try? InventoryReader.read(JSONValue(parsing: text))
         Require.that(again == observed, "is read back otherwise: \(text)")
     }
 

@@ -33,9 +33,9 @@ enum JournalInput {
 
     private static func read(_ journal: [UInt8]) {
         do throws(OperationError) {
-            let records = try Journal.records(in: journal, "journal")
-            for (sequence, record) in records.enumerated() { _ = record.json(sequence: sequence) }
-            if let log = TransactionLog(records) { use(log) }
+            let entries = try Journal.entries(in: journal, "journal")
+            for (sequence, entry) in entries.enumerated() { _ = entry.record.json(sequence: sequence) }
+            if let log = TransactionLog(entries) { use(log) }
         } catch {
             Require.printable(error.description)
         }

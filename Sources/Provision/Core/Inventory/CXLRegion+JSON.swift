@@ -1,14 +1,14 @@
 /// CXL regions and memory devices in inventories and state files, in the words of `cxl list`.
 extension CXLRegion {
     /// The region as an object.
-    package var json: JSONNode {
-        let node = JSONNode.object()
+    package var json: JSONValue {
+        var node = JSONValue.object()
         node.set("region", name)
         node.set("decoder", decoder)
         node.set("interleave_ways", ways)
         node.set("interleave_granularity", granularity)
         node.set("mappings", each: targets.enumerated()) { position, target in
-            let item = JSONNode.object()
+            var item = JSONValue.object()
             item.set("position", position)
             item.set("memdev", target.memdev)
             item.set("serial", target.serial)
@@ -36,8 +36,8 @@ extension CXLRegion {
 
 extension CXLMemdev {
     /// The memory device as an object.
-    package var json: JSONNode {
-        let node = JSONNode.object()
+    package var json: JSONValue {
+        var node = JSONValue.object()
         node.set("memdev", name)
         node.set("serial", serial)
         node.set("pmem_size", persistentSize)

@@ -1,7 +1,7 @@
 /// Layouts of devices of dynamic dax regions in inventories, records and journals.
 extension DeviceLayout {
     /// Adds the layout to an object.
-    package func describe(in node: borrowing JSONNode) {
+    package func describe(in node: inout JSONValue) {
         node.set("align", align)
         switch use {
         case nil: break
@@ -17,8 +17,8 @@ extension DeviceLayout {
     }
 
     /// A range as an object, as inventories write it: the end is in it.
-    package static func node(_ range: Range<UInt64>) -> JSONNode {
-        let item = JSONNode.object()
+    package static func node(_ range: Range<UInt64>) -> JSONValue {
+        var item = JSONValue.object()
         item.set("start", range.lowerBound)
         item.set("end", range.upperBound - 1)
         item.set("size", UInt64(range.count))
@@ -26,9 +26,9 @@ extension DeviceLayout {
     }
 
     /// The layout as an object.
-    package var json: JSONNode {
-        let node = JSONNode.object()
-        describe(in: node)
+    package var json: JSONValue {
+        var node = JSONValue.object()
+        describe(in: &node)
         return node
     }
 
@@ -54,10 +54,10 @@ extension DeviceLayout {
 
 extension RecordedDevice {
     /// The device as an object.
-    package var json: JSONNode {
-        let node = JSONNode.object()
+    package var json: JSONValue {
+        var node = JSONValue.object()
         node.set("name", name)
-        layout.describe(in: node)
+        layout.describe(in: &node)
         return node
     }
 
@@ -69,7 +69,7 @@ extension RecordedDevice {
 
 extension DaxRegionIdentity {
     /// Adds the identity to an object.
-    package func describe(in node: borrowing JSONNode) {
+    package func describe(in node: inout JSONValue) {
         node.set("start", start)
         node.set("size", size)
     }
@@ -82,10 +82,10 @@ extension DaxRegionIdentity {
 
 extension DeviceTransition {
     /// The transition as an object.
-    package var json: JSONNode {
-        let node = JSONNode.object()
-        let region = JSONNode.object()
-        self.region.describe(in: region)
+    package var json: JSONValue {
+        var node = JSONValue.object()
+        var region = JSONValue.object()
+        self.region.describe(in: &region)
         node.set("region", region)
         node.set("name", name)
         node.set("device", device)

@@ -2,16 +2,16 @@
 /// `-F` (ndctl/json-smart.c, ndctl/json.c), where ndctl has one. What is not known has no key.
 extension DimmHealth {
     /// The health as an object, without the firmware.
-    package var json: JSONNode { node(asNdctls: false) }
+    package var json: JSONValue { node(asNdctls: false) }
 
     /// The health as `ndctl list -H` prints it; nil where ndctl prints none.
-    package var ndctlJSON: JSONNode? {
+    package var ndctlJSON: JSONValue? {
         if unread == .unsupported { return nil }
         return node(asNdctls: true)
     }
 
-    private func node(asNdctls isNdctls: Bool) -> JSONNode {
-        let node = JSONNode.object()
+    private func node(asNdctls isNdctls: Bool) -> JSONValue {
+        var node = JSONValue.object()
         if isNdctls, unread != nil {
             node.set("health_state", "unknown")
             return node
@@ -23,12 +23,12 @@ extension DimmHealth {
         node.set("spares_percentage", spares)
         if let alarms {
             for alarm in Alarm.allCases {
-                node.set(copying: alarm.key, .boolean(alarms.contains(alarm)))
+                node.set(alarm.key, .bool(alarms.contains(alarm)))
             }
         }
         if let thresholds {
             for alarm in Alarm.allCases {
-                node.set(copying: alarm.enabledKey, .boolean(thresholds.enabled.contains(alarm)))
+                node.set(alarm.enabledKey, .bool(thresholds.enabled.contains(alarm)))
             }
             node.set("temperature_threshold", thresholds.mediaTemperature)
             node.set("controller_temperature_threshold", thresholds.controllerTemperature)
@@ -42,7 +42,7 @@ extension DimmHealth {
     }
 
     /// Adds the health, and the firmware where it is known, to a DIMM's object.
-    package func set(inDimm node: borrowing JSONNode) {
+    package func set(inDimm node: inout JSONValue) {
         node.set("health", json)
         if let firmware { node.set("firmware", firmware.json) }
     }
@@ -89,8 +89,8 @@ extension DimmHealth {
 
 extension DimmHealth.Firmware {
     /// The versions as an object, under ndctl's keys.
-    package var json: JSONNode {
-        let node = JSONNode.object()
+    package var json: JSONValue {
+        var node = JSONValue.object()
         node.set("current_version", current)
         node.set("next_version", next)
         return node
@@ -135,10 +135,10 @@ extension DimmHealth.Alarm {
     }
 }
 
-extension JSONNode {
+extension JSONValue {
     /// Adds a temperature in degrees Celsius; nothing where it is nil.
-    fileprivate borrowing func set(_ key: StaticString, _ temperature: Temperature?) {
-        if let temperature { set(key, JSONNode.double(temperature.celsius)) }
+    fileprivate mutating func set(_ key: String, _ temperature: Temperature?) {
+        if let temperature { set(key, JSONValue.double(temperature.celsius)) }
     }
 }
 

@@ -31,9 +31,9 @@ extension DimmHealth {
             words.append(raised.isEmpty ? "no alarm" : "alarm of \(raised.joined(separator: " and "))")
         }
         if let firmware {
-            words.append("firmware 0x\(String(firmware.current, radix: 16))")
+            words.append("firmware \(Hexadecimal.number(firmware.current))")
             if let next = firmware.next {
-                words.append("0x\(String(next, radix: 16)) from the next power cycle on")
+                words.append("\(Hexadecimal.number(next)) from the next power cycle on")
             }
         }
         return words

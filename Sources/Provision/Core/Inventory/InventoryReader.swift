@@ -8,11 +8,6 @@ public enum InventoryReader {
     public static let formatVersion = 1
 
     /// Reads a document.
-    public static func read(_ bytes: [UInt8]) throws(JSONError) -> Observed {
-        try read(JSONValue(parsing: bytes))
-    }
-
-    /// Reads a parsed document.
     public static func read(_ document: JSONValue) throws(JSONError) -> Observed {
         let root = JSONCursor(document)
         let version = try root.required("format_version")

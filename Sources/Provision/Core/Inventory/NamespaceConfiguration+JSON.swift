@@ -2,13 +2,13 @@
 extension NamespaceConfiguration {
     /// Adds an attribute to an object, or nothing where it has no value: sizes and counts as numbers, everything else as
     /// text. Each document has its own order of members, so they are added one by one.
-    package func set(_ attribute: Attribute, in node: borrowing JSONNode) {
+    package func set(_ attribute: Attribute, in node: inout JSONValue) {
         guard let value = self[attribute] else { return }
         switch value {
-        case .size(let size): node.set(copying: attribute.rawValue, .integer(size.bytes))
-        case .number(let number): node.set(copying: attribute.rawValue, .integer(number))
+        case .size(let size): node.set(attribute.rawValue, .number(size.bytes))
+        case .number(let number): node.set(attribute.rawValue, .number(number))
         case .word, .words, .hexadecimal, .uuid, .shares, .ranges, .unreadable:
-            node.set(copying: attribute.rawValue, .string(value.description))
+            node.set(attribute.rawValue, .string(value.description))
         }
     }
 

@@ -1,8 +1,8 @@
 /// Rights of device nodes as objects: in inventories, journals, saved plans and simulated hosts.
 extension NodeRights {
     /// The rights as an object: numbers of the accounts, and octal permission bits.
-    package var json: JSONNode {
-        let node = JSONNode.object()
+    package var json: JSONValue {
+        var node = JSONValue.object()
         node.set("owner", owner)
         node.set("group", group)
         node.set("permissions", octal)
@@ -23,8 +23,8 @@ extension NodeRights {
 
 extension DeviceRights {
     /// The rights of the node as an object, with the rule's in `rule`.
-    package var json: JSONNode {
-        let object = node.json
+    package var json: JSONValue {
+        var object = node.json
         if let rule { object.set("rule", rule.json) }
         return object
     }

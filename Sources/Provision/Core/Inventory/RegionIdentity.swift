@@ -59,7 +59,7 @@ extension RegionIdentity: CustomStringConvertible {
         switch self {
         case .interleaveSet(let shares, _): "on DIMM \(shares.map(\.dimm).joined(separator: ", "))"
         case .place(let provider, _, let start, let size):
-            "of \(size) at \(start.map { "0x" + String($0, radix: 16) } ?? "an unknown address") (\(provider))"
+            "of \(size) at \(start.map { Hexadecimal.number($0) } ?? "an unknown address") (\(provider))"
         }
     }
 }

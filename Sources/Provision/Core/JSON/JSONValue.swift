@@ -1,4 +1,4 @@
-/// A JSON value that was read.
+/// A JSON value: one that was read, or one to be written.
 public enum JSONValue: Equatable, Sendable {
     /// `null`.
     case null
@@ -51,11 +51,17 @@ public struct JSONObject: Equatable, Sendable {
     }
 
     /// The members in the order of the text.
-    public let members: [Member]
+    public private(set) var members: [Member]
 
     /// An object of these members. The keys must differ.
     package init(members: [Member]) {
         self.members = members
+    }
+
+    /// Adds a member, whose key the object must not have.
+    package mutating func append(_ key: String, _ value: JSONValue) {
+        assert(self[key] == nil, "\(key) is set twice")
+        members.append(Member(key: key, value: value))
     }
 
     /// The value of `key`, or nil where there is none.

@@ -68,7 +68,7 @@ public struct DaxRegionIdentity: Hashable, Sendable {
 }
 
 extension DaxRegionIdentity: CustomStringConvertible {
-    public var description: String { "of \(size) at 0x\(String(start, radix: 16))" }
+    public var description: String { "of \(size) at \(Hexadecimal.number(start))" }
 }
 
 /// A device of a dynamic dax region as daxprov's record has it: the kernel keeps neither names nor ranges over a boot.

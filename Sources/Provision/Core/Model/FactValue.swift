@@ -81,7 +81,7 @@ extension FactValue: CustomStringConvertible {
         case .word(let word), .unreadable(let word): word
         case .words(let words): words.isEmpty ? "none" : words.joined(separator: ", ")
         case .size(let size): size.description
-        case .hexadecimal(let number): "0x" + String(number, radix: 16)
+        case .hexadecimal(let number): Hexadecimal.number(number)
         case .number(let number): "\(number)"
         case .uuid(let uuid): uuid.description
         case .shares(let shares): shares.map { "\($0.dimm) from \($0.offset)" }.joined(separator: ", ")
@@ -95,7 +95,7 @@ extension FactValue.AllocatedRange: CustomStringConvertible {
     public var description: String {
         switch place {
         case .unknown: "\(length) at an unknown place"
-        case .address(let address): "\(length) at 0x\(String(address, radix: 16))"
+        case .address(let address): "\(length) at \(Hexadecimal.number(address))"
         case .offset(let offset): "\(length) at offset \(offset)"
         }
     }

@@ -183,12 +183,8 @@ private struct Creations {
 
     /// What lies over the range, in the order of creation.
     func over(_ range: Extent) -> [Placement] {
-        var (low, high) = (sorted.startIndex, sorted.endIndex)
-        while low < high {
-            let middle = low + (high - low) / 2
-            if sorted[middle].range.end <= range.offset { low = middle + 1 } else { high = middle }
-        }
-        return sorted[low...].prefix { $0.range.offset < range.end }.sorted { $0.order < $1.order }.map(
+        let first = sorted.partitionPoint { $0.range.end > range.offset }
+        return sorted[first...].prefix { $0.range.offset < range.end }.sorted { $0.order < $1.order }.map(
             \.placement)
     }
 }

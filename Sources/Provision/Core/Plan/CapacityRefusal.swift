@@ -85,6 +85,6 @@ package struct CapacityRefusal {
 
     private func describe(_ gap: Extent) -> String {
         guard let start = region.resource else { return "\(gap.length) at offset \(gap.offset)" }
-        return "\(gap.length) at 0x\(String(start + gap.offset.bytes, radix: 16))"
+        return "\(gap.length) at \(Hexadecimal.number(start + gap.offset.bytes))"
     }
 }

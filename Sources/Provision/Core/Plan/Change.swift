@@ -144,10 +144,7 @@ extension NamespaceSummary {
     }
 
     /// The capacity allocated.
-    public var rawSize: ByteCount {
-        get { configuration.rawSize }
-        set { configuration.rawSize = newValue }
-    }
+    public var rawSize: ByteCount { configuration.rawSize }
 
     /// Where the page map is.
     public var map: MapLocation? {

@@ -125,7 +125,7 @@ package struct DaxPlacement {
                 refuse(
                     refusal(
                         .notSupported, entry,
-                        "it begins at \(Self.text(first.lowerBound)), and the profile says \(Self.text(start)): a device is not moved",
+                        "it begins at \(Hexadecimal.number(first.lowerBound)), and the profile says \(Hexadecimal.number(start)): a device is not moved",
                         advice: "leave out start:, or give the device at that place another name"))
             }
             guard
@@ -136,7 +136,7 @@ package struct DaxPlacement {
             refuse(
                 refusal(
                     .notSupported, entry,
-                    "\(Self.text(odd.lowerBound)) to \(Self.text(odd.upperBound - 1)) of it is not on multiples of \(ByteCount(unit)), "
+                    "\(Hexadecimal.number(odd.lowerBound)) to \(Hexadecimal.number(odd.upperBound - 1)) of it is not on multiples of \(ByteCount(unit)), "
                         + "and could not be mapped so",
                     advice: "choose a smaller align, or give a new device that alignment"))
         }
@@ -194,16 +194,16 @@ package struct DaxPlacement {
         guard start.isMultiple(of: unit.bytes) else {
             refuse(
                 refusal(
-                    .startMisaligned, entry, "\(Self.text(start)) is no multiple of \(unit)",
+                    .startMisaligned, entry, "\(Hexadecimal.number(start)) is no multiple of \(unit)",
                     advice:
-                        "the next ones are \(Self.text(start / unit.bytes * unit.bytes)) and \(Self.text(Self.roundedUp(start, unit)))"
+                        "the next ones are \(Hexadecimal.number(start / unit.bytes * unit.bytes)) and \(Hexadecimal.number(Self.roundedUp(start, unit)))"
                 ))
             return nil
         }
         guard !range.isEmpty, free.contains(where: { $0.clamped(to: range) == range }) else {
             refuse(
                 refusal(
-                    .noExtent, entry, "\(size) at \(Self.text(start)) is not free",
+                    .noExtent, entry, "\(size) at \(Hexadecimal.number(start)) is not free",
                     advice: "free is \(freeText)"))
             return nil
         }
@@ -284,7 +284,7 @@ package struct DaxPlacement {
 
     private var freeText: String {
         guard !free.isEmpty else { return "nothing" }
-        return free.prefix(6).map { "\(ByteCount(UInt64($0.count))) at \(Self.text($0.lowerBound))" }
+        return free.prefix(6).map { "\(ByteCount(UInt64($0.count))) at \(Hexadecimal.number($0.lowerBound))" }
             .joined(separator: ", ")
     }
 
@@ -295,5 +295,4 @@ package struct DaxPlacement {
             ? "" : ", or remove what the profile does not name (\(names.joined(separator: ", ")))"
     }
 
-    private static func text(_ address: UInt64) -> String { "0x" + String(address, radix: 16) }
 }

@@ -116,7 +116,7 @@ public struct DeviceTransition: Equatable, Sendable {
 extension DeviceLayout {
     /// In words: "devdax of 512 MiB, align 2 MiB, at 0x100000000".
     package var text: String {
-        let places = ranges.map { "0x" + String($0.lowerBound, radix: 16) }.joined(separator: " and ")
+        let places = ranges.map { Hexadecimal.number($0.lowerBound) }.joined(separator: " and ")
         let rights = rights == .none ? "" : ", \(rights.text)"
         return "\(use?.text ?? "without a use") of \(size), align \(align), at \(places)\(rights)"
     }

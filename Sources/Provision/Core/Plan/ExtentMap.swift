@@ -53,15 +53,6 @@ public struct ExtentMap: Equatable, Sendable {
     /// The longest gap, the first of several; nil where there is none.
     public var largestGap: Extent? { FreeSpace(self).largestGap }
 
-    /// The sum of all gaps.
-    public var available: ByteCount { FreeSpace(self).available }
-
-    /// Where the kernel would put a namespace of this raw size; nil where no gap holds it.
-    public func firstFit(_ size: ByteCount) -> Extent? {
-        var space = FreeSpace(self)
-        return space.allocate(size)
-    }
-
     private func appendTrimmed(from start: ByteCount, to end: ByteCount, into gaps: inout [Extent]) {
         guard let first = (base + start).roundedUp(to: grid) else { return }
         let last = (base + end).roundedDown(to: grid)
@@ -70,12 +61,7 @@ public struct ExtentMap: Equatable, Sendable {
 
     /// The index of the first range that does not sort before this one.
     private func lowerBound(of extent: Extent) -> Int {
-        var (low, high) = (allocated.startIndex, allocated.endIndex)
-        while low < high {
-            let middle = low + (high - low) / 2
-            if allocated[middle] < extent { low = middle + 1 } else { high = middle }
-        }
-        return low
+        allocated.partitionPoint { $0 >= extent }
     }
 }
 

@@ -99,7 +99,7 @@ package struct LabelLessRegionPlanner {
         guard sizing.usableSize(of: layout, rawSize: region.size, offset: .zero) == nil else { return nil }
         return refuse(
             .startMisaligned, declaration,
-            "\(region.size) at 0x\(String(region.resource ?? 0, radix: 16)) cannot be mapped as "
+            "\(region.size) at \(Hexadecimal.number(region.resource ?? 0)) cannot be mapped as "
                 + "\(layout.mode.rawValue)",
             "leave it in mode raw or sector")
     }

@@ -123,7 +123,7 @@ extension MediaErrorClearance {
             }
             guard let found else {
                 throw Unknown(
-                    message: "no region lies at 0x\(String(range.lowerBound, radix: 16))",
+                    message: "no region lies at \(Hexadecimal.number(range.lowerBound))",
                     advice: "daxprov errors list shows the addresses; only root may read them")
             }
             return (found, nil)

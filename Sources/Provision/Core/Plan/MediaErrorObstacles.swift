@@ -66,6 +66,6 @@ package struct MediaErrorObstacles {
         let name = owner.map { " \(ShellText.quoted($0.displayName))" } ?? ""
         let start = (region.resource ?? 0) + error.offset.bytes
         return
-            "clear it first: daxprov errors clear\(name) --range 0x\(String(start, radix: 16))+\(error.length.bytes)"
+            "clear it first: daxprov errors clear\(name) --range \(Hexadecimal.number(start))+\(error.length.bytes)"
     }
 }

@@ -128,11 +128,7 @@ public enum NamespaceGeometry {
             low = high + 1
             high = high > last / 2 ? last : high * 2
         }
-        while low < high {
-            let middle = low + (high - low) / 2
-            if suffices(middle) { high = middle } else { low = middle + 1 }
-        }
-        return high
+        return (low..<high).least(where: suffices)
     }
 }
 

@@ -165,7 +165,7 @@ extension ObjectFingerprint {
                 place: .address(range.lowerBound), length: ByteCount(UInt64(range.count)))
         }
         self.init(
-            .daxRegion, identity: region.start.map { "0x" + String($0, radix: 16) } ?? region.path,
+            .daxRegion, identity: region.start.map { Hexadecimal.number($0) } ?? region.path,
             address: region.name,
             facts: [
                 .size: .size(region.size), .resource: region.start.map { .hexadecimal($0) },

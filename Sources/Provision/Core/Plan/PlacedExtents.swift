@@ -9,12 +9,8 @@ package struct PlacedExtents {
 
     /// The declaration of the first that overlaps the range; nil where none does.
     package func declaration(over range: Extent) -> Int? {
-        var (low, high) = (sorted.startIndex, sorted.endIndex)
-        while low < high {
-            let middle = low + (high - low) / 2
-            if sorted[middle].extent.end <= range.offset { low = middle + 1 } else { high = middle }
-        }
-        guard low < sorted.endIndex, sorted[low].extent.overlaps(range) else { return nil }
-        return sorted[low].declaration
+        let first = sorted.partitionPoint { $0.extent.end > range.offset }
+        guard first < sorted.endIndex, sorted[first].extent.overlaps(range) else { return nil }
+        return sorted[first].declaration
     }
 }

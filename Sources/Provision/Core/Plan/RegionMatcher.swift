@@ -151,7 +151,7 @@ extension RegionMatch {
             if wanted != nil { parts.append("\(key): \(value ?? "none")") }
         }
         add("numa_node", numaNode, region.numaNode.map { "\($0)" })
-        add("iset_id", interleaveSetID, region.interleaveSetID.map { "0x\(String($0, radix: 16))" })
+        add("iset_id", interleaveSetID, region.interleaveSetID.map { "\(Hexadecimal.number($0))" })
         let devices = region.mappings.map(\.dimm)
         let ids = devices.map { bus.uniqueID(of: $0) ?? $0 }
         add("dimms", dimms, "[\(ids.joined(separator: ", "))]")
@@ -169,7 +169,7 @@ extension RegionMatch: CustomStringConvertible {
         var parts: [String] = []
         if let region { parts.append("region: \(region)") }
         if let numaNode { parts.append("numa_node: \(numaNode)") }
-        if let interleaveSetID { parts.append("iset_id: 0x\(String(interleaveSetID, radix: 16))") }
+        if let interleaveSetID { parts.append("iset_id: \(Hexadecimal.number(interleaveSetID))") }
         if let dimms { parts.append("dimms: [\(dimms.joined(separator: ", "))]") }
         if let type { parts.append("type: \(type)") }
         if let persistenceDomain { parts.append("persistence_domain: \(persistenceDomain.rawValue)") }

@@ -50,7 +50,7 @@ extension DaxRegionMatch: CustomStringConvertible {
         var parts: [String] = []
         if let region { parts.append("region: \(region)") }
         if let targetNode { parts.append("target_node: \(targetNode)") }
-        if let start { parts.append("start: 0x\(String(start, radix: 16))") }
+        if let start { parts.append("start: \(Hexadecimal.number(start))") }
         return "{\(parts.joined(separator: ", "))}"
     }
 }

@@ -58,13 +58,8 @@ package struct SourceText {
 
     /// The position of the scalar at `index`.
     package func position(ofScalar index: Int) -> SourcePosition {
-        var low = 0
-        var high = lineStarts.count
-        while high - low > 1 {
-            let middle = (low + high) / 2
-            if lineStarts[middle] <= index { low = middle } else { high = middle }
-        }
-        return SourcePosition(line: low + 1, column: index - lineStarts[low] + 1)
+        let line = lineStarts.partitionPoint { $0 > index }
+        return SourcePosition(line: line, column: index - lineStarts[line - 1] + 1)
     }
 
     /// The nearest place that exists: within the lines, and at most one past a line's end.

@@ -47,8 +47,8 @@ public struct CXLRegionStore: Sendable {
 }
 
 extension CXLRegionRecord {
-    fileprivate var json: JSONNode {
-        let node = JSONNode.object()
+    fileprivate var json: JSONValue {
+        var node = JSONValue.object()
         node.set("format_version", 1)
         node.set("name", regionName)
         node.set("decoder", decoder)
@@ -56,7 +56,7 @@ extension CXLRegionRecord {
         node.set("size", size)
         node.set("interleave_granularity", granularity)
         node.set("members", each: members) { member in
-            let item = JSONNode.object()
+            var item = JSONValue.object()
             item.set("serial", member.serial)
             item.set("dpa_resource", member.offset)
             item.set("dpa_size", member.length)

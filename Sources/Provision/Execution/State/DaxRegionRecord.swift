@@ -120,11 +120,11 @@ extension DaxRegionIdentity {
 }
 
 extension DaxRegionRecord {
-    fileprivate var json: JSONNode {
-        let node = JSONNode.object()
+    fileprivate var json: JSONValue {
+        var node = JSONValue.object()
         node.set("format_version", 1)
         node.set("name", regionName)
-        region.describe(in: node)
+        region.describe(in: &node)
         node.set("devices", each: devices) { $0.json }
         return node
     }

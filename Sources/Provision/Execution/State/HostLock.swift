@@ -5,7 +5,7 @@ import ProvisionHost
 
 /// The lock that lets one daxprov at a time change the host. It dies with the process that holds it.
 public struct HostLock: ~Copyable {
-    private let descriptor: Int32
+    private let file: OpenFile
 
     /// Takes the lock file at `path`, waiting at most `patience` seconds for whoever holds it.
     ///
@@ -13,30 +13,15 @@ public struct HostLock: ~Copyable {
     /// taking it (``state(of:)``), so that who only looks never stands in the way of who changes something.
     /// - Throws: ``OperationError/Kind/locked`` with the holder's process id.
     public init(_ path: FilePath, patience: Int = 0) throws(OperationError) {
-        let descriptor = unsafe open(
-            path.string, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o600)
-        guard descriptor >= 0 else {
-            throw OperationError(
-                record: .unusable, "cannot open the lock \(path): \(StateDirectory.message(errno))")
-        }
-        var status = stat()
-        guard unsafe fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
-            status.st_uid == geteuid(), status.st_nlink == 1, status.st_mode & 0o022 == 0
-        else {
-            close(descriptor)
-            throw OperationError(
-                record: .untrusted, "the lock \(path) is no regular file of ours alone",
-                advice: "remove it, after looking who put it there")
-        }
+        let file = try Self.open(path)
         var attempts = patience * 10
         while true {
-            let code = Linux.lock(descriptor)
+            let code = Linux.lock(file.descriptor)
             if code == 0 { break }
             if code == EINTR { continue }
             let isHeld = code == EAGAIN || code == EACCES
             guard isHeld, attempts > 0 else {
-                let holder = Self.holder(descriptor).map { " (process \($0))" } ?? ""
-                close(descriptor)
+                let holder = Self.holder(file.descriptor).map { " (process \($0))" } ?? ""
                 guard isHeld else {
                     throw OperationError(
                         record: .unusable, "cannot lock \(path): \(StateDirectory.message(code))")
@@ -48,13 +33,27 @@ public struct HostLock: ~Copyable {
             attempts -= 1
             usleep(100_000)
         }
-        self.descriptor = descriptor
+        let descriptor = file.descriptor
+        self.file = file
         let text = Array("\(getpid())\n".utf8)
         _ = ftruncate(descriptor, 0)
         _ = unsafe text.withUnsafeBytes { unsafe pwrite(descriptor, $0.baseAddress, $0.count, 0) }
     }
 
-    deinit { close(descriptor) }
+    private static func open(_ path: FilePath) throws(OperationError) -> OpenFile {
+        let file: OpenFile
+        do throws(Errno) {
+            file = try OpenFile(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, mode: 0o600)
+        } catch {
+            throw OperationError(record: .unusable, "cannot open the lock \(path): \(error)")
+        }
+        guard let status = try? file.status(), status.isRegularFile, status.isOursAlone else {
+            throw OperationError(
+                record: .untrusted, "the lock \(path) is no regular file of ours alone",
+                advice: "remove it, after looking who put it there")
+        }
+        return file
+    }
 
     /// Whether somebody holds a lock.
     public enum State: Equatable, Sendable {
@@ -68,11 +67,13 @@ public struct HostLock: ~Copyable {
 
     /// Whether another process, or another lock of this one, holds the lock file at `path`. Takes and makes nothing.
     public static func state(of path: FilePath) -> State {
-        let descriptor = unsafe open(path.string, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
-        guard descriptor >= 0 else { return errno == ENOENT ? .free : .unknown }
-        defer { close(descriptor) }
-        guard let isHeld = Linux.isLocked(descriptor) else { return .unknown }
-        return isHeld ? .held(by: holder(descriptor)) : .free
+        do throws(Errno) {
+            let file = try OpenFile(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+            guard let isHeld = Linux.isLocked(file.descriptor) else { return .unknown }
+            return isHeld ? .held(by: holder(file.descriptor)) : .free
+        } catch {
+            return error == .noSuchFileOrDirectory ? .free : .unknown
+        }
     }
 
     private static func holder(_ descriptor: Int32) -> Int? {

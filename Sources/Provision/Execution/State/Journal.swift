@@ -40,7 +40,7 @@ struct Journal: ~Copyable {
     /// Appends a record, and returns when it is durable.
     mutating func append(_ record: JournalRecord) throws(OperationError) {
         let text = record.json(sequence: sequence, time: UTCTime.now)
-        let line = Array("\(Checksum.text(Checksum.of(text.utf8))) \(text)\n".utf8)
+        let line = CheckedLine.bytes(text)
         guard Self.entry(Array(text.utf8)[...], sequence: sequence) != nil else {
             throw OperationError(
                 record: .unusable,
@@ -90,11 +90,6 @@ struct Journal: ~Copyable {
         }
     }
 
-    /// The records of a journal's bytes.
-    static func records(in bytes: [UInt8], _ path: FilePath) throws(OperationError) -> [JournalRecord] {
-        try entries(in: bytes, path).map(\.record)
-    }
-
     /// The records of a journal's bytes, with their times.
     static func entries(in bytes: [UInt8], _ path: FilePath) throws(OperationError) -> [Entry] {
         try parse(bytes, Place(path)).entries
@@ -127,7 +122,7 @@ struct Journal: ~Copyable {
         if last.contains(0) { length = last.startIndex }
         var texts: [ArraySlice<UInt8>] = []
         for (number, line) in bytes[..<length].split(separator: newline).enumerated() {
-            guard let text = text(of: line) else { throw place.damage(number + 1) }
+            guard let text = CheckedLine.text(line) else { throw place.damage(number + 1) }
             texts.append(text)
         }
         return (texts, length)
@@ -136,14 +131,6 @@ struct Journal: ~Copyable {
     /// Where the last whole line ends.
     private static func end(of bytes: ArraySlice<UInt8>) -> Int {
         bytes.lastIndex(of: newline).map { $0 + 1 } ?? 0
-    }
-
-    /// What follows a line's checksum; nil where they do not fit.
-    private static func text(of line: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
-        guard line.count > 9, line[line.startIndex + 8] == UInt8(ascii: " ") else { return nil }
-        let text = line.dropFirst(9)
-        let isWhole = String(decoding: line.prefix(8), as: UTF8.self) == Checksum.text(Checksum.of(text))
-        return isWhole ? text : nil
     }
 
     /// The record that a text describes; nil where it is none with that number.

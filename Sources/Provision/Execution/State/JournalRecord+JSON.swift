@@ -5,12 +5,12 @@ extension JournalRecord {
     /// The record as one line of JSON.
     /// - Parameter time: when it is written, in seconds since 1970; nil: it does not tell.
     func json(sequence: Int, time: Int? = nil) -> String {
-        let node = JSONNode.object()
+        var node = JSONValue.object()
         node.set("seq", sequence)
         switch self {
         case .begin(let header):
             node.set("record", "begin")
-            header.describe(in: node)
+            header.describe(in: &node)
         case .labels(let saved):
             node.set("record", "labels")
             node.set("dimm", saved.dimm)
@@ -19,7 +19,7 @@ extension JournalRecord {
         case .range(let step, let saved):
             node.set("record", "range")
             node.set("step", step)
-            saved.place.describe(in: node)
+            saved.place.describe(in: &node)
             node.set("length", saved.length)
             node.set("file", saved.file)
             node.set("checksum", saved.checksum)
@@ -50,7 +50,7 @@ extension JournalRecord {
             node.set("record", "accounted")
             node.set("step", step)
             node.set("ranges", each: ranges) { range in
-                let item = JSONNode.object()
+                var item = JSONValue.object()
                 item.set("offset", range.offset)
                 item.set("length", range.length)
                 return item
@@ -58,7 +58,7 @@ extension JournalRecord {
         case .placeholder(let uuid, let place):
             node.set("record", "placeholder")
             node.set("raw_uuid", uuid)
-            place.describe(in: node)
+            place.describe(in: &node)
         case .returned(let uuid):
             node.set("record", "returned")
             node.set("raw_uuid", uuid)
@@ -165,7 +165,7 @@ extension JournalRecord {
 }
 
 extension JournalHeader {
-    fileprivate borrowing func describe(in node: borrowing JSONNode) {
+    fileprivate func describe(in node: inout JSONValue) {
         node.set("format_version", Self.formatVersion)
         node.set("id", id)
         node.set("time", time)
@@ -176,7 +176,7 @@ extension JournalHeader {
         // Before the steps: a summary is read from what stands before them.
         if !proves.isEmpty { node.set("proves", each: proves) { ProofText.json($0) } }
         node.set("steps", each: steps) { step in
-            let item = JSONNode.object()
+            var item = JSONValue.object()
             item.set("action", step.kind.rawValue)
             item.set("region", step.region)
             item.set("device", step.device)
@@ -185,7 +185,7 @@ extension JournalHeader {
             item.set("reversibility_reason", step.reversibilityReason)
             if let transition = step.transition { item.set("dax_device", transition.json) }
             if let errors = step.errors {
-                let range = JSONNode.object()
+                var range = JSONValue.object()
                 range.set("offset", errors.offset)
                 range.set("length", errors.length)
                 item.set("errors", range)
@@ -195,7 +195,7 @@ extension JournalHeader {
         node.set("boot_id", bootID)
         if !protects.isEmpty {
             node.set("protects", each: protects) { protected in
-                let item = JSONNode.object()
+                var item = JSONValue.object()
                 item.set("region", protected.region.device)
                 item.set("name", protected.name)
                 item.set("uuid", protected.uuid)
@@ -250,7 +250,7 @@ extension JournalHeader {
 }
 
 extension Place {
-    fileprivate func describe(in node: borrowing JSONNode) {
+    fileprivate func describe(in node: inout JSONValue) {
         switch self {
         case .offset(let offset, let region):
             node.set("offset", offset)
@@ -270,12 +270,12 @@ extension Place {
 }
 
 extension MediaSample {
-    fileprivate var json: JSONNode {
-        let node = JSONNode.object()
+    fileprivate var json: JSONValue {
+        var node = JSONValue.object()
         node.set("view", view.rawValue)
         node.set("offset", range.offset)
         node.set("length", range.length)
-        node.set("sums", each: sums) { .integer($0) }
+        node.set("sums", each: sums) { .number($0) }
         return node
     }
 

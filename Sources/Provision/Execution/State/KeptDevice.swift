@@ -93,8 +93,8 @@ public struct KeptDeviceStore: Sendable {
 
 extension KeptDevice {
     /// The device as a record says it, and a journal.
-    var json: JSONNode {
-        let node = JSONNode.object()
+    var json: JSONValue {
+        var node = JSONValue.object()
         node.set("format_version", 1)
         node.set("key", key)
         node.set("uuid", infoBlock)

@@ -39,7 +39,7 @@ public struct ProtectionStore: Sendable {
 
 extension ProtectionMark {
     fileprivate var json: String {
-        let node = JSONNode.object()
+        var node = JSONValue.object()
         node.set("format_version", 1)
         node.set("raw_uuid", label)
         node.set("name", name)

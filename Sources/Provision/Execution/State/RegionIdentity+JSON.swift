@@ -3,13 +3,13 @@ import ProvisionCore
 /// A region's identity in records of the state directory.
 extension RegionIdentity {
     /// The identity as one object.
-    var json: JSONNode {
-        let node = JSONNode.object()
+    var json: JSONValue {
+        var node = JSONValue.object()
         switch self {
         case .interleaveSet(let shares, let granularity):
             node.set("granularity", granularity)
             node.set("dimms", each: shares) { share in
-                let item = JSONNode.object()
+                var item = JSONValue.object()
                 item.set("id", share.dimm)
                 item.set("position", share.position)
                 item.set("offset", share.offset)

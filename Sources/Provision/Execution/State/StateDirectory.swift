@@ -111,12 +111,8 @@ public struct StateDirectory: Sendable {
 
     /// The names of what is in a directory, which is not reached through a link.
     static func entries(of path: FilePath) throws(OperationError) -> [String] {
-        let descriptor = unsafe open(path.string, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
-        guard descriptor >= 0 else {
-            throw OperationError(record: .unusable, "cannot list \(path): \(message(errno))")
-        }
         do throws(Errno) {
-            return try DirectoryEntries.names(closing: descriptor)
+            return try DirectoryEntries.names(in: path, O_NOFOLLOW)
         } catch {
             throw OperationError(record: .unusable, "cannot list \(path): \(error)")
         }
@@ -124,13 +120,16 @@ public struct StateDirectory: Sendable {
 
     /// Makes what was made or removed in a directory durable.
     static func synchronize(_ path: FilePath) throws(OperationError) {
-        let descriptor = unsafe open(path.string, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
-        guard descriptor >= 0 else {
-            throw OperationError(record: .unusable, "cannot open \(path): \(message(errno))")
+        let directory: OpenFile
+        do throws(Errno) {
+            directory = try OpenFile(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+        } catch {
+            throw OperationError(record: .unusable, "cannot open \(path): \(error)")
         }
-        defer { close(descriptor) }
-        guard fsync(descriptor) == 0 else {
-            throw OperationError(record: .unusable, "cannot make \(path) durable: \(message(errno))")
+        do throws(Errno) {
+            try directory.synchronize()
+        } catch {
+            throw OperationError(record: .unusable, "cannot make \(path) durable: \(error)")
         }
     }
 

@@ -5,7 +5,7 @@ import ProvisionHost
 
 /// A file of the state directory: private, never a link, written with its errors seen.
 struct StateFile: ~Copyable {
-    private let descriptor: Int32
+    private let file: OpenFile
     private let path: FilePath
 
     /// A new file, for appending. Fails where it exists.
@@ -26,16 +26,19 @@ struct StateFile: ~Copyable {
         guard try file.size() <= limit else {
             throw OperationError(record: .damaged, "\(path) is larger than daxprov ever writes it")
         }
-        return try file.read(upTo: limit)
+        do throws(Errno) {
+            return try file.file.contents(upTo: limit + 1)
+        } catch {
+            throw OperationError(record: .unusable, "cannot read \(path): \(error)")
+        }
     }
 
     /// The file's length. Refuses what is no regular file, and what others could have written or reach by another name.
     private func size() throws(OperationError) -> Int {
-        var status = stat()
-        guard unsafe fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+        guard let status = try? file.status(), status.isRegularFile else {
             throw OperationError(record: .untrusted, "\(path) is no regular file")
         }
-        guard status.st_uid == geteuid(), status.st_mode & 0o022 == 0, status.st_nlink == 1 else {
+        guard status.isOursAlone else {
             throw OperationError(
                 record: .untrusted,
                 "\(path) could have been written by somebody else (owner, mode or hard link)",
@@ -46,42 +49,57 @@ struct StateFile: ~Copyable {
     }
 
     private init(_ path: FilePath, _ flags: Int32, _ verb: String) throws(OperationError) {
-        let descriptor = unsafe open(path.string, flags | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard descriptor >= 0 else {
-            throw OperationError(
-                record: .unusable, "cannot \(verb) \(path): \(StateDirectory.message(errno))")
+        do throws(Errno) {
+            file = try OpenFile(path, flags | O_NOFOLLOW, mode: 0o600)
+        } catch {
+            throw OperationError(record: .unusable, "cannot \(verb) \(path): \(error)")
         }
-        self.descriptor = descriptor
         self.path = path
     }
 
-    deinit { close(descriptor) }
-
     /// Writes all bytes.
     func write(_ bytes: [UInt8]) throws(OperationError) {
-        var written = 0
-        while written < bytes.count {
-            let count = unsafe bytes.withUnsafeBytes { buffer in
-                unsafe Glibc.write(
-                    descriptor, buffer.baseAddress.map { unsafe $0 + written }, bytes.count - written)
-            }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else {
-                throw OperationError(
-                    record: .unusable, "cannot write \(path): \(StateDirectory.message(errno))",
-                    advice: "make room, or choose another place with --state-dir")
-            }
-            written += count
+        do throws(Errno) {
+            try file.write(bytes)
+        } catch {
+            throw Self.unwritten(path, error)
         }
+    }
+
+    /// Writes a file durably under the name `draft`, and then gives it its own: a crash leaves the whole file or none.
+    static func replace(_ path: FilePath, draft: FilePath, with bytes: [UInt8]) throws(OperationError) {
+        _ = unsafe unlink(draft.string)
+        do throws(FileReplacement.Failure) {
+            try FileReplacement(of: path, draft: draft, rights: .masked(0o600)).write(bytes)
+        } catch {
+            switch error.step {
+            case .make:
+                throw OperationError(record: .unusable, "cannot make \(error.path): \(error.code)")
+            case .write: throw unwritten(error.path, error.code)
+            case .synchronize: throw undurable(error.path, error.code)
+            case .rename:
+                throw OperationError(record: .unusable, "cannot write \(error.path): \(error.code)")
+            }
+        }
+    }
+
+    private static func unwritten(_ path: FilePath, _ code: Errno) -> OperationError {
+        OperationError(
+            record: .unusable, "cannot write \(path): \(code)",
+            advice: "make room, or choose another place with --state-dir")
+    }
+
+    private static func undurable(_ path: FilePath, _ code: Errno) -> OperationError {
+        OperationError(record: .unusable, "cannot make \(path) durable: \(code)")
     }
 
     /// Reserves room for the file's first `length` bytes, so that writing them cannot fail for want of it. A file system
     /// that cannot reserve is only asked how much is free.
     func reserve(_ length: Int) throws(OperationError) {
-        var code = Linux.reserve(descriptor, length)
+        var code = Linux.reserve(file.descriptor, length)
         if code == EOPNOTSUPP || code == ENOSYS {
             var status = statvfs()
-            guard unsafe fstatvfs(descriptor, &status) == 0 else { return }
+            guard unsafe fstatvfs(file.descriptor, &status) == 0 else { return }
             code = UInt64(status.f_bavail) * UInt64(status.f_frsize) < UInt64(length) ? ENOSPC : 0
         }
         guard code != 0 else { return }
@@ -93,14 +111,13 @@ struct StateFile: ~Copyable {
 
     /// Gives reserved room behind the file's end back (a truncation to the size that it has does).
     func releaseReserve() throws(OperationError) {
-        var status = stat()
-        guard unsafe fstat(descriptor, &status) == 0 else { return }
+        guard let status = try? file.status() else { return }
         try truncate(to: Int(status.st_size))
     }
 
     /// Cuts the file off behind its first `length` bytes.
     func truncate(to length: Int) throws(OperationError) {
-        guard ftruncate(descriptor, off_t(length)) == 0 else {
+        guard ftruncate(file.descriptor, off_t(length)) == 0 else {
             throw OperationError(
                 record: .unusable, "cannot shorten \(path): \(StateDirectory.message(errno))")
         }
@@ -108,27 +125,10 @@ struct StateFile: ~Copyable {
 
     /// Returns when everything written is durable.
     func synchronize() throws(OperationError) {
-        guard fsync(descriptor) == 0 else {
-            throw OperationError(
-                record: .unusable, "cannot make \(path) durable: \(StateDirectory.message(errno))")
+        do throws(Errno) {
+            try file.synchronize()
+        } catch {
+            throw Self.undurable(path, error)
         }
-    }
-
-    private func read(upTo limit: Int) throws(OperationError) -> [UInt8] {
-        var bytes: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 1 << 16)
-        while bytes.count <= limit {
-            let count = unsafe chunk.withUnsafeMutableBytes { buffer in
-                unsafe Glibc.read(descriptor, buffer.baseAddress, buffer.count)
-            }
-            if count < 0, errno == EINTR { continue }
-            guard count >= 0 else {
-                throw OperationError(
-                    record: .unusable, "cannot read \(path): \(StateDirectory.message(errno))")
-            }
-            if count == 0 { break }
-            bytes += chunk[..<count]
-        }
-        return bytes
     }
 }

@@ -57,27 +57,15 @@ struct StateRecords: Sendable {
     }
 
     private func value(of file: String) -> JSONValue? {
-        guard let line = try? StateFile.contents(path.appending(file), limit: 1 << 22), line.count > 10,
-            line[8] == UInt8(ascii: " "), line.last == UInt8(ascii: "\n")
+        guard let line = try? StateFile.contents(path.appending(file), limit: 1 << 22),
+            line.last == UInt8(ascii: "\n"), let text = CheckedLine.text(line.dropLast())
         else { return nil }
-        let text = Array(line[9..<(line.count - 1)])
-        guard String(decoding: line[..<8], as: UTF8.self) == Checksum.text(Checksum.of(text)) else {
-            return nil
-        }
-        return try? JSONValue(parsing: text)
+        return try? JSONValue(parsing: Array(text))
     }
 
-    /// Under another name first, so that a crash leaves the whole file or none.
     private func write(_ text: String, for key: UUID) throws(OperationError) {
-        let target = path.appending(key.description)
-        let draft = path.appending(".\(key.description)")
-        _ = unsafe unlink(draft.string)
-        let file = try StateFile.create(draft)
-        try file.write(Array("\(Checksum.text(Checksum.of(text.utf8))) \(text)\n".utf8))
-        try file.synchronize()
-        guard unsafe rename(draft.string, target.string) == 0 else {
-            throw OperationError(
-                record: .unusable, "cannot write \(target): \(StateDirectory.message(errno))")
-        }
+        try StateFile.replace(
+            path.appending(key.description), draft: path.appending(".\(key.description)"),
+            with: CheckedLine.bytes(text))
     }
 }

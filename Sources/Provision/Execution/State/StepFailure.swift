@@ -18,14 +18,14 @@ extension StepFailure {
     /// As a journal has it. Of what went wrong beside it, so many are kept: room for the record is reserved before the first step.
     private static let mostUndoFailures = 16
 
-    var json: JSONNode {
-        let node = JSONNode.object()
+    var json: JSONValue {
+        var node = JSONValue.object()
         node.set("step", step)
         node.set("kind", error.kind.word)
         if case .record(let kind) = error.kind { node.set("record_kind", kind.rawValue) }
         if case .consentMissing(let losses) = error.kind {
             node.set("losses", each: losses) { loss in
-                let item = JSONNode.object()
+                var item = JSONValue.object()
                 item.set("address", loss.address)
                 item.set("words", each: loss.words) { .string($0) }
                 item.set("consequence", loss.consequence)

@@ -109,12 +109,8 @@ extension TransactionAnnouncer.Caller {
     }
 
     private static func text(of path: FilePath) -> String? {
-        guard let file = try? FileDescriptor.open(path, .readOnly, options: .closeOnExec) else { return nil }
-        var buffer = [UInt8](repeating: 0, count: 32)
-        let count = try? file.closeAfter {
-            unsafe try buffer.withUnsafeMutableBytes { unsafe try file.read(into: $0) }
-        }
-        return count.map { String(decoding: buffer[..<$0], as: UTF8.self) }
+        guard let bytes = try? OpenFile(path, O_RDONLY).contents(upTo: 32) else { return nil }
+        return String(decoding: bytes, as: UTF8.self)
     }
 
     /// The user in words: the kernel's word for who logged in is not theirs to choose, the name that sudo leaves is

@@ -54,12 +54,8 @@ public struct TransactionLog: Equatable, Sendable {
         var done: Int?
     }
 
-    /// The transaction of these records; nil where they do not begin one, or tell of steps that it does not have.
-    init?(_ records: [JournalRecord]) {
-        self.init(records.map { ($0, nil) })
-    }
-
-    /// The transaction of these records, with the times at which they were written.
+    /// The transaction of these records, with the times at which they were written; nil where they do not begin one, or tell of steps
+    /// that it does not have.
     init?(_ entries: [Journal.Entry]) {
         guard case .begin(let header)? = entries.first?.record else { return nil }
         let steps = header.steps.indices

@@ -125,15 +125,6 @@ public struct TransactionStore: Sendable {
         readings.compactMap { if case .unreadable(let transaction) = $0 { transaction } else { nil } }
     }
 
-    /// Every transaction that began and can be read, oldest first.
-    public func logs() throws(OperationError) -> [TransactionLog] {
-        var logs: [TransactionLog] = []
-        for reading in try readings() {
-            if let summary = reading.summary { logs.append(try log(summary.id)) }
-        }
-        return logs
-    }
-
     /// The transactions that can be read and did not end, oldest first. Of those that cannot be read (``unreadable()``)
     /// it is not known whether they did.
     public func interrupted() throws(OperationError) -> [TransactionLog] {

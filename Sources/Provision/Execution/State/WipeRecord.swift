@@ -78,8 +78,8 @@ public struct WipeRecord: Equatable, Sendable {
 
 extension WipeRecord {
     /// The record as its file has it.
-    var json: JSONNode {
-        let node = JSONNode.object()
+    var json: JSONValue {
+        var node = JSONValue.object()
         node.set("format_version", 1)
         node.set("key", key)
         node.set("time", time)
@@ -92,7 +92,7 @@ extension WipeRecord {
         node.set("size", size)
         node.set("scope", scope.rawValue)
         node.set("offset", offset)
-        node.set("sums", each: sums) { $0.map { .integer($0) } ?? .null() }
+        node.set("sums", each: sums) { $0.map { .number($0) } ?? .null }
         node.set("end", end?.rawValue)
         node.set("ended", ended)
         node.set("failure", failure)

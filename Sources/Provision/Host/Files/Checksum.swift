@@ -1,5 +1,6 @@
 internal import CNdctl
 import Glibc
+import ProvisionCore
 
 /// CRC-32C (Castagnoli), which tells damaged records and backups from whole ones. It is no defence against malice.
 package struct Checksum: Equatable {
@@ -27,8 +28,7 @@ package struct Checksum: Equatable {
 
     /// Eight hexadecimal digits.
     package static func text(_ value: UInt32) -> String {
-        let digits = String(value, radix: 16)
-        return String(repeating: "0", count: 8 - digits.count) + digits
+        Hexadecimal.digits(value, count: 8)
     }
 }
 

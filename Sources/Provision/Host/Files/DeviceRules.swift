@@ -99,7 +99,7 @@ package struct DeviceRules: Equatable, Sendable {
 
     /// An address as the kernel writes it (drivers/dax/bus.c, `start_show`: `%#llx`, which has no `0x` for zero).
     private static func address(_ number: UInt64) -> String {
-        number == 0 ? "0" : "0x" + String(number, radix: 16)
+        number == 0 ? "0" : Hexadecimal.number(number)
     }
 
     private static func rule(_ line: Substring) -> (DeviceKey, NodeRights)? {

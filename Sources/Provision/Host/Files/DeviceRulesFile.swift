@@ -26,20 +26,19 @@ package struct DeviceRulesFile {
 
     /// What is there. Writes nothing.
     package func contents() -> Contents {
-        let descriptor = unsafe open(path.string, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
-        guard descriptor >= 0 else {
-            let code = Errno(rawValue: errno)
-            if code == .noSuchFileOrDirectory { return .rules(DeviceRules()) }
-            return .foreign(code == .tooManySymbolicLinkLevels ? "it is a link" : "\(code)")
-        }
-        defer { close(descriptor) }
-        var status = stat()
-        guard unsafe fstat(descriptor, &status) == 0 else { return .foreign("\(Errno(rawValue: errno))") }
-        guard status.st_mode & S_IFMT == S_IFREG else { return .foreign("it is no regular file") }
-        if let objection = PathTrust.objection(to: status, of: descriptor) { return .foreign(objection) }
-        guard status.st_size <= Self.limit else { return .foreign("it is too large") }
-        guard let bytes = Self.bytes(of: descriptor, upTo: status.st_size + 1) else {
-            return .foreign("\(Errno(rawValue: errno))")
+        let bytes: [UInt8]
+        do throws(Errno) {
+            let file = try OpenFile(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)
+            let status = try file.status()
+            guard status.isRegularFile else { return .foreign("it is no regular file") }
+            if let objection = PathTrust.objection(to: status, of: file.descriptor) {
+                return .foreign(objection)
+            }
+            guard status.st_size <= Self.limit else { return .foreign("it is too large") }
+            bytes = try file.contents(upTo: status.st_size + 1)
+        } catch {
+            if error == .noSuchFileOrDirectory { return .rules(DeviceRules()) }
+            return .foreign(error == .tooManySymbolicLinkLevels ? "it is a link" : "\(error)")
         }
         guard let rules = DeviceRules(parsing: String(decoding: bytes, as: UTF8.self)) else {
             return .foreign("it is not as daxprov writes it")
@@ -126,51 +125,21 @@ package struct DeviceRulesFile {
             throw failure(errno)
         }
         removeDraft()
-        do throws(Errno) {
-            try Self.write(text, to: draft)
-            guard unsafe rename(draft.string, path.string) == 0 else { throw Errno(rawValue: errno) }
+        do throws(FileReplacement.Failure) {
+            // Whatever the mask for new files is, udev and people may read it.
+            try FileReplacement(of: path, draft: draft, rights: .exactly(0o644)).write(Array(text.utf8))
         } catch {
-            _ = unsafe unlink(draft.string)
-            throw failure(error.rawValue)
+            throw failure(error.code.rawValue)
         }
         try synchronizeDirectory()
     }
 
-    private static func write(_ text: String, to path: FilePath) throws(Errno) {
-        let descriptor = unsafe open(path.string, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { throw Errno(rawValue: errno) }
-        defer { close(descriptor) }
-        do {
-            try FileDescriptor(rawValue: descriptor).writeAll(text.utf8)
-        } catch {
-            throw error as? Errno ?? .ioError
-        }
-        // Whatever the mask for new files is, udev and people may read it.
-        guard fchmod(descriptor, 0o644) == 0, fsync(descriptor) == 0 else { throw Errno(rawValue: errno) }
-    }
-
     private func synchronizeDirectory() throws(OperationError) {
-        let directory = path.removingLastComponent()
-        let descriptor = unsafe open(directory.string, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw failure(errno) }
-        defer { close(descriptor) }
-        // A file system that cannot do that (EINVAL) has nothing to make durable.
-        guard fsync(descriptor) == 0 || errno == EINVAL else { throw failure(errno) }
-    }
-
-    private static func bytes(of descriptor: Int32, upTo limit: Int) -> [UInt8]? {
-        var bytes: [UInt8] = []
-        while bytes.count < limit {
-            var chunk = [UInt8](repeating: 0, count: limit - bytes.count)
-            let count = unsafe chunk.withUnsafeMutableBytes { buffer in
-                unsafe read(descriptor, buffer.baseAddress, buffer.count)
-            }
-            if count < 0, errno == EINTR { continue }
-            guard count >= 0 else { return nil }
-            if count == 0 { break }
-            bytes += chunk[..<count]
+        do throws(Errno) {
+            try OpenFile.synchronize(directory: path.removingLastComponent())
+        } catch {
+            throw failure(error.rawValue)
         }
-        return bytes
     }
 
     private func failure(_ code: Int32) -> OperationError {

@@ -3,6 +3,12 @@ package import SystemPackage
 
 /// What is in a directory.
 package enum DirectoryEntries {
+    /// The names in the directory at a path, but `.` and `..`.
+    /// - Parameter flags: more flags for opening it (open(2)).
+    package static func names(in path: FilePath, _ flags: Int32 = 0) throws(Errno) -> [String] {
+        try names(closing: OpenFile(path, O_RDONLY | O_DIRECTORY | flags).release())
+    }
+
     /// The names in the directory that is open under a descriptor, but `.` and `..`; closes it.
     package static func names(closing descriptor: Int32) throws(Errno) -> [String] {
         guard let stream = unsafe fdopendir(descriptor) else {

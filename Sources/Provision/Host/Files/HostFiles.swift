@@ -97,12 +97,12 @@ package struct HostFiles {
 
     /// The names in a folder; none where there is no such folder.
     private func names(in folder: String) throws(Errno) -> [String] {
-        let descriptor = unsafe open(root.appending(folder).string, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard descriptor >= 0 else {
-            if errno == ENOENT || errno == ENOTDIR { return [] }
-            throw Errno(rawValue: errno)
+        do throws(Errno) {
+            return try DirectoryEntries.names(in: root.appending(folder)).sorted()
+        } catch {
+            if error == .noSuchFileOrDirectory || error == .notDirectory { return [] }
+            throw error
         }
-        return try DirectoryEntries.names(closing: descriptor).sorted()
     }
 
     /// Why daxctl passes over a file; nil where it does not (util/parse-configs.c, `filter_conf_files`).

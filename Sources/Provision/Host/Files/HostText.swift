@@ -50,8 +50,6 @@ package enum HostText {
 
     /// The sorted names in a directory.
     package static func names(in directory: FilePath) throws(Errno) -> [String] {
-        let descriptor = unsafe open(directory.string, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw Errno(rawValue: errno) }
-        return try DirectoryEntries.names(closing: descriptor).sorted()
+        try DirectoryEntries.names(in: directory).sorted()
     }
 }

@@ -86,7 +86,7 @@ package struct KernelDaxRegion: DaxRegionStores {
     package func map(_ range: Range<UInt64>, to device: String) throws(OperationError) {
         // A range for a bound device is taken, and its first use is an oops.
         try requireNoDriver(device)
-        let text = "0x\(String(range.lowerBound, radix: 16))-0x\(String(range.upperBound - 1, radix: 16))"
+        let text = "\(Hexadecimal.number(range.lowerBound))-\(Hexadecimal.number(range.upperBound - 1))"
         try store(text, in: "\(device)/mapping", while: "give \(device) \(text)")
     }
 

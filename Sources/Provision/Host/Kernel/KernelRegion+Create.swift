@@ -111,8 +111,8 @@ extension KernelRegion {
         guard let resource, let actual, actual != resource else { return }
         throw OperationError(
             .changed, while: "allocate the capacity", device: namespace,
-            reason: "the kernel put it at 0x\(String(actual, radix: 16)), not at "
-                + "0x\(String(resource, radix: 16)) as planned",
+            reason: "the kernel put it at \(Hexadecimal.number(actual)), not at "
+                + "\(Hexadecimal.number(resource)) as planned",
             advice: "another tool changed the region: plan again")
     }
 
@@ -183,7 +183,7 @@ extension KernelRegion {
         if let resource, let actual = namespace.resource {
             try namespace.require(
                 actual == resource,
-                "the kernel put it at 0x\(String(actual, radix: 16)), not at 0x\(String(resource, radix: 16))"
+                "the kernel put it at \(Hexadecimal.number(actual)), not at \(Hexadecimal.number(resource))"
             )
         }
     }

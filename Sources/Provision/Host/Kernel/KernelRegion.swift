@@ -60,7 +60,7 @@ package struct KernelRegion: ~Copyable {
         } else if size != target.rawSize.bytes {
             difference = "its size is \(ByteCount(size)), not \(target.rawSize)"
         } else if let expected = target.resource, resource != expected {
-            difference = "it does not lie at 0x\(String(expected, radix: 16))"
+            difference = "it does not lie at \(Hexadecimal.number(expected))"
         }
         if let difference {
             throw OperationError(

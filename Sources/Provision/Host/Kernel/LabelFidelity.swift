@@ -15,7 +15,7 @@ package enum LabelFidelity {
         if flags & ~updating != 0 {
             losses.append(
                 flags & readOnly != 0
-                    ? "it is marked read-only (flag ROLABEL)" : "its flags are 0x\(String(flags, radix: 16))")
+                    ? "it is marked read-only (flag ROLABEL)" : "its flags are \(Hexadecimal.number(flags))")
         }
         let sectors = LabelIndex.integer(bytes, at: 96, count: 8)
         var kind = Abstraction.none

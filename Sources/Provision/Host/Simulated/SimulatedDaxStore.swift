@@ -40,7 +40,7 @@ package enum SimulatedDaxStore: Equatable, Sendable {
         case .align(let device, _): "set the alignment of \(device)"
         case .size(let device, let size): "set the size of \(device) to \(size)"
         case .map(let device, let range):
-            "give \(device) \(ByteCount(UInt64(range.count))) at 0x\(String(range.lowerBound, radix: 16))"
+            "give \(device) \(ByteCount(UInt64(range.count))) at \(Hexadecimal.number(range.lowerBound))"
         case .driver(let device, nil): "unbind \(device)"
         case .driver(let device, let use?): "make \(device) \(use.text)"
         case .zero(let device): "fill \(device) with zeroes"
@@ -54,7 +54,7 @@ package enum SimulatedDaxStore: Equatable, Sendable {
 
 extension SimulatedDaxStore {
     private static func text(_ ranges: [Range<UInt64>]) -> String {
-        ranges.map { "0x" + String($0.lowerBound, radix: 16) }.joined(separator: " and ")
+        ranges.map { Hexadecimal.number($0.lowerBound) }.joined(separator: " and ")
     }
 }
 
@@ -197,7 +197,7 @@ extension DaxRegion.Device {
 /// Stores as lines of JSON.
 extension SimulatedDaxStore {
     /// Adds what tells it from others.
-    package func describe(in node: borrowing JSONNode) {
+    package func describe(in node: inout JSONValue) {
         node.set("device", device)
         switch self {
         case .create(let start):

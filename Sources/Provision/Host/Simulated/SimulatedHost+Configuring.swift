@@ -89,8 +89,8 @@ extension SimulatedHost {
         guard let expected = placement.resource, let resource, expected != resource else { return }
         throw OperationError(
             .changed, while: "create \(id)", device: id.description,
-            reason: "it was allocated at 0x\(String(resource, radix: 16)), not at "
-                + "0x\(String(expected, radix: 16)) as planned",
+            reason: "it was allocated at \(Hexadecimal.number(resource)), not at "
+                + "\(Hexadecimal.number(expected)) as planned",
             advice: "plan again: somebody changed the region")
     }
 }

@@ -29,7 +29,7 @@ extension SimulatedHost {
             throw changed(target, operation, "its size is \(namespace.size)")
         }
         if let expected = target.resource, expected != resource {
-            throw changed(target, operation, "it lies at 0x\(String(resource, radix: 16))")
+            throw changed(target, operation, "it lies at \(Hexadecimal.number(resource))")
         }
         return SimulatedNamespaceID(region: number, number: namespace.number)
     }

@@ -114,22 +114,22 @@ extension SimulatedState {
     }
 
     /// Adds what ``readDaxRegions(_:)`` reads.
-    package func setDaxRegions(in host: borrowing JSONNode) {
+    package func setDaxRegions(in host: inout JSONValue) {
         if !daxRegions.isEmpty { host.set("dax_regions", .array(of: daxRegions) { Self.daxJSON($0) }) }
         host.set("soft_reserved_kept", keepsSoftReserved)
         guard let memoryHotplug else { return }
-        let node = JSONNode.object()
+        var node = JSONValue.object()
         node.set("block_size", memoryHotplug.blockSize.description)
         node.set("auto_online_blocks", memoryHotplug.policy)
         if memmapOnMemory != .absent { node.set("memmap_on_memory", memmapOnMemory.rawValue) }
         host.set("memory_hotplug", node)
     }
 
-    private static func daxJSON(_ region: DaxRegion) -> JSONNode {
-        let node = JSONNode.object()
+    private static func daxJSON(_ region: DaxRegion) -> JSONValue {
+        var node = JSONValue.object()
         node.set("path", region.path)
         node.set("id", region.id)
-        node.set("start", region.start.map(hexadecimal))
+        node.set("start", region.start.map(Hexadecimal.number))
         node.set("size", region.size.description)
         node.set("align", region.align?.description)
         node.set("numa_node", region.devices.first?.numaNode)
@@ -138,8 +138,8 @@ extension SimulatedState {
         return node
     }
 
-    private static func daxJSON(_ device: DaxRegion.Device) -> JSONNode {
-        let node = JSONNode.object()
+    private static func daxJSON(_ device: DaxRegion.Device) -> JSONValue {
+        var node = JSONValue.object()
         node.set("number", device.number)
         node.set("driver", device.driver)
         node.set("align", device.align?.description)

@@ -3,10 +3,10 @@ package import ProvisionCore
 /// Whose the nodes of devices are, and who could have them.
 extension SimulatedState {
     /// Ranges of physical addresses.
-    static func json(_ ranges: [Range<UInt64>]) -> JSONNode {
+    static func json(_ ranges: [Range<UInt64>]) -> JSONValue {
         .array(of: ranges) { range in
-            let node = JSONNode.object()
-            node.set("start", hexadecimal(range.lowerBound))
+            var node = JSONValue.object()
+            node.set("start", Hexadecimal.number(range.lowerBound))
             node.set("size", ByteCount(UInt64(range.count)).description)
             return node
         }
@@ -59,13 +59,13 @@ extension SimulatedState {
     }
 
     /// Adds what ``readRights(_:)`` reads.
-    package func setRights(in host: borrowing JSONNode) {
+    package func setRights(in host: inout JSONValue) {
         let rules = deviceRules.sorted { $0.key < $1.key }
         if !rules.isEmpty {
             host.set(
                 "device_rules",
                 .array(of: rules) { key, rights in
-                    let node = rights.json
+                    var node = rights.json
                     switch key {
                     case .infoBlock(let uuid): node.set("uuid", uuid)
                     case .memory(let ranges): node.set("ranges", Self.json(ranges))
@@ -74,16 +74,16 @@ extension SimulatedState {
                 })
         }
         guard accounts != SimulatedState().accounts else { return }
-        let node = JSONNode.object()
+        var node = JSONValue.object()
         node.set("users", Self.json(accounts.users))
         node.set("groups", Self.json(accounts.groups))
         host.set("accounts", node)
     }
 
-    private static func json(_ numbers: [String: UInt32]) -> JSONNode {
-        let node = JSONNode.object()
+    private static func json(_ numbers: [String: UInt32]) -> JSONValue {
+        var node = JSONValue.object()
         for (name, number) in numbers.sorted(by: { $0.key < $1.key }) {
-            node.set(copying: name, .integer(UInt64(number)))
+            node.set(name, .number(UInt64(number)))
         }
         return node
     }

@@ -157,13 +157,8 @@ extension [SimulatedNamespace] {
     /// Where the object with a number is: they are in the order of their numbers, but a file that somebody wrote may have
     /// them otherwise.
     package func index(of number: Int) -> Int? {
-        var low = 0
-        var high = count
-        while low < high {
-            let middle = (low + high) / 2
-            if self[middle].number < number { low = middle + 1 } else { high = middle }
-        }
-        if low < count, self[low].number == number { return low }
+        let place = partitionPoint { $0.number >= number }
+        if place < count, self[place].number == number { return place }
         return firstIndex { $0.number == number }
     }
 }

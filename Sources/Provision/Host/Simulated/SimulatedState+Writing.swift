@@ -2,40 +2,40 @@ package import ProvisionCore
 
 /// Writing the state file. Equal states give equal text.
 extension SimulatedState {
-    package var json: JSONNode {
-        let host = JSONNode.object()
+    package var json: JSONValue {
+        var host = JSONValue.object()
         host.set("booted", true)
         host.set("buses", .array(of: buses) { busJSON($0) })
         host.set("info_blocks", .array(of: infoBlocks.sorted { $0.key < $1.key }) { Self.blockJSON($0, $1) })
-        setDaxRegions(in: host)
-        setRights(in: host)
+        setDaxRegions(in: &host)
+        setRights(in: &host)
         if boots > 0 { host.set("boots", boots) }
         if !pages.isEmpty {
             host.set("pages", .array(of: pages.sorted { $0.key < $1.key }) { Self.pageJSON($0, $1) })
         }
         if !busy.isEmpty {
-            let list = JSONNode.object()
+            var list = JSONValue.object()
             for (name, holder) in busy.sorted(by: { $0.key < $1.key }) {
-                list.set(copying: name, .string(holder))
+                list.set(name, .string(holder))
             }
             host.set("busy", list)
         }
         if let fault { host.set("fault", fault.json) }
-        let root = JSONNode.object()
+        var root = JSONValue.object()
         root.set("format_version", 1)
         root.set("simulated_host", host)
         return root
     }
 
-    private static func pageJSON(_ address: UInt64, _ value: UInt64) -> JSONNode {
-        let node = JSONNode.object()
-        node.set("address", hexadecimal(address))
-        node.set("value", hexadecimal(value))
+    private static func pageJSON(_ address: UInt64, _ value: UInt64) -> JSONValue {
+        var node = JSONValue.object()
+        node.set("address", Hexadecimal.number(address))
+        node.set("value", Hexadecimal.number(value))
         return node
     }
 
-    private func busJSON(_ bus: SimulatedBus) -> JSONNode {
-        let node = JSONNode.object()
+    private func busJSON(_ bus: SimulatedBus) -> JSONValue {
+        var node = JSONValue.object()
         node.set("provider", bus.provider)
         node.set("scrub_state", bus.scrubState?.rawValue)
         node.set("dimms", .array(of: bus.dimms) { $0.json })
@@ -43,13 +43,13 @@ extension SimulatedState {
         return node
     }
 
-    private func regionJSON(_ region: SimulatedRegion) -> JSONNode {
-        let node = JSONNode.object()
-        node.set("resource", Self.hexadecimal(region.resource))
+    private func regionJSON(_ region: SimulatedRegion) -> JSONValue {
+        var node = JSONValue.object()
+        node.set("resource", Hexadecimal.number(region.resource))
         node.set("size", region.size.description)
         node.set("align", region.align.description)
         node.set("mappings", .array(of: region.mappings) { mappingJSON($0) })
-        node.set("iset_id", region.interleaveSetID.map(Self.hexadecimal))
+        node.set("iset_id", region.interleaveSetID.map(Hexadecimal.number))
         node.set("interleave_granularity", region.granularity?.description)
         node.set("numa_node", region.numaNode)
         node.set("target_node", region.targetNode)
@@ -68,24 +68,24 @@ extension SimulatedState {
         return node
     }
 
-    private func mappingJSON(_ mapping: SimulatedMapping) -> JSONNode {
-        let node = JSONNode.object()
+    private func mappingJSON(_ mapping: SimulatedMapping) -> JSONValue {
+        var node = JSONValue.object()
         node.set("dimm", dimms[mapping.dimm].id)
         node.set("offset", mapping.offset.description)
         node.set("length", mapping.length.description)
         return node
     }
 
-    private static func rangeJSON(_ range: BadBlocks) -> JSONNode {
-        let node = JSONNode.object()
+    private static func rangeJSON(_ range: BadBlocks) -> JSONValue {
+        var node = JSONValue.object()
         node.set("offset", range.offset)
         node.set("length", range.length)
         return node
     }
 
-    package static func blockJSON(_ address: UInt64, _ block: SimulatedInfoBlock) -> JSONNode {
-        let node = JSONNode.object()
-        node.set("address", hexadecimal(address))
+    package static func blockJSON(_ address: UInt64, _ block: SimulatedInfoBlock) -> JSONValue {
+        var node = JSONValue.object()
+        node.set("address", Hexadecimal.number(address))
         node.set("kind", block.kind.rawValue)
         node.set("uuid", block.uuid)
         node.set("parent_uuid", block.parent)
@@ -94,13 +94,11 @@ extension SimulatedState {
         node.set("sector_size", block.sectorSize?.bytes)
         return node
     }
-
-    package static func hexadecimal(_ number: UInt64) -> String { "0x" + String(number, radix: 16) }
 }
 
 extension SimulatedDimm {
-    fileprivate var json: JSONNode {
-        let node = JSONNode.object()
+    fileprivate var json: JSONValue {
+        var node = JSONValue.object()
         node.set("id", id)
         node.set("handle", handle)
         node.set("phys_id", physicalID)
@@ -111,14 +109,14 @@ extension SimulatedDimm {
         node.set("labelling", hasLabelling)
         if !flags.isEmpty { node.set("flags", .array(of: flags) { .string($0.rawValue) }) }
         node.set("security", security?.rawValue)
-        health?.set(inDimm: node)
+        health?.set(inDimm: &node)
         return node
     }
 }
 
 extension SimulatedNamespace {
-    fileprivate var json: JSONNode {
-        let node = JSONNode.object()
+    fileprivate var json: JSONValue {
+        var node = JSONValue.object()
         node.set("number", number)
         node.set("uuid", uuid)
         node.set("name", name.isEmpty ? nil : name)
@@ -137,8 +135,8 @@ extension SimulatedNamespace {
 }
 
 extension SimulatedClaim {
-    fileprivate func json(_ kind: SimulatedClaimKind) -> JSONNode {
-        let node = JSONNode.object()
+    fileprivate func json(_ kind: SimulatedClaimKind) -> JSONValue {
+        var node = JSONValue.object()
         node.set("kind", kind.rawValue)
         node.set("uuid", uuid)
         node.set("map", map?.rawValue)
@@ -150,8 +148,8 @@ extension SimulatedClaim {
 }
 
 extension SimulatedFault {
-    fileprivate var json: JSONNode {
-        let node = JSONNode.object()
+    fileprivate var json: JSONValue {
+        var node = JSONValue.object()
         node.set("operation", operation)
         switch kind {
         case .fail(let errno):

@@ -8,28 +8,14 @@ package enum SimulatedStateFile {
 
     /// The file's bytes.
     package static func read(_ path: FilePath) throws(OperationError) -> [UInt8] {
-        do {
-            let options: FileDescriptor.OpenOptions = [.nonBlocking, .closeOnExec, .init(rawValue: O_NOCTTY)]
-            let file = try FileDescriptor.open(path, .readOnly, options: options)
-            return try file.closeAfter {
-                var status = stat()
-                guard unsafe fstat(file.rawValue, &status) == 0 else { throw Errno(rawValue: errno) }
-                guard status.st_mode & S_IFMT == S_IFREG else { throw Errno.invalidArgument }
-                return try readAll(file)
-            }
+        do throws(Errno) {
+            let file = try OpenFile(path, O_RDONLY | O_NONBLOCK | O_NOCTTY)
+            guard try file.status().isRegularFile else { throw Errno.invalidArgument }
+            let bytes = try file.contents(upTo: longest + 1)
+            guard bytes.count <= longest else { throw Errno.fileTooLarge }
+            return bytes
         } catch {
             throw failure("read the simulated host", path, error)
-        }
-    }
-
-    private static func readAll(_ file: FileDescriptor) throws -> [UInt8] {
-        var bytes: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 1 << 16)
-        while true {
-            let count = try unsafe buffer.withUnsafeMutableBytes { unsafe try file.read(into: $0) }
-            if count == 0 { return bytes }
-            bytes += buffer[..<count]
-            if bytes.count > longest { throw Errno.fileTooLarge }
         }
     }
 
@@ -38,25 +24,16 @@ package enum SimulatedStateFile {
         var temporary = path
         temporary.extension = "\(path.extension ?? "").\(getpid()).new"
         unsafe unlink(temporary.string)
-        do {
-            let file = try FileDescriptor.open(
-                temporary, .writeOnly, options: [.create, .exclusiveCreate, .noFollow, .closeOnExec],
-                permissions: [.ownerReadWrite, .groupRead, .otherRead])
-            try file.closeAfter {
-                _ = try file.writeAll(text.utf8)
-                guard fsync(file.rawValue) == 0 else { throw Errno(rawValue: errno) }
-            }
-            guard unsafe rename(temporary.string, path.string) == 0 else { throw Errno(rawValue: errno) }
+        do throws(FileReplacement.Failure) {
+            try FileReplacement(of: path, draft: temporary, rights: .masked(0o644)).write(Array(text.utf8))
         } catch {
-            unsafe unlink(temporary.string)
-            throw failure("save the simulated host", path, error)
+            throw failure("save the simulated host", path, error.code)
         }
     }
 
-    package static func failure(_ operation: String, _ path: FilePath, _ error: any Error) -> OperationError {
-        let errno = error as? Errno
-        return OperationError(
-            .unavailable, while: operation, device: path.string, reason: errno?.description ?? "\(error)",
-            errno: errno?.rawValue)
+    package static func failure(_ operation: String, _ path: FilePath, _ error: Errno) -> OperationError {
+        OperationError(
+            .unavailable, while: operation, device: path.string, reason: error.description,
+            errno: error.rawValue)
     }
 }

@@ -4,42 +4,42 @@ package import ProvisionCore
 extension SimulatedStore {
     /// The store as one line.
     package var line: String {
-        let node = JSONNode.object()
+        var node = JSONValue.object()
         switch self {
         case .uuid(let id, let uuid):
-            Self.describe(node, "uuid", id)
+            Self.describe(&node, "uuid", id)
             node.set("uuid", uuid)
         case .name(let id, let name):
-            Self.describe(node, "name", id)
+            Self.describe(&node, "name", id)
             node.set("name", name)
         case .size(let id, let size):
-            Self.describe(node, "size", id)
+            Self.describe(&node, "size", id)
             node.set("size", size)
         case .sectorSize(let id, let size):
-            Self.describe(node, "sector_size", id)
+            Self.describe(&node, "sector_size", id)
             node.set("sector_size", size)
         case .holderClass(let id, let kind):
-            Self.describe(node, "holder_class", id)
+            Self.describe(&node, "holder_class", id)
             node.set("kind", kind?.rawValue)
         case .forceRaw(let id, let raw):
-            Self.describe(node, "force_raw", id)
+            Self.describe(&node, "force_raw", id)
             node.set("raw", raw)
-        case .enable(let id): Self.describe(node, "enable", id)
+        case .enable(let id): Self.describe(&node, "enable", id)
         case .deviceUse(let id, let use):
-            Self.describe(node, "device_use", id)
+            Self.describe(&node, "device_use", id)
             if case .systemRAM(let online, let memmapOnMemory) = use {
                 node.set("online", online.rawValue)
                 node.setFlag("memmap_on_memory", if: memmapOnMemory)
             }
         case .rights(let id, let rights):
-            Self.describe(node, "rights", id)
+            Self.describe(&node, "rights", id)
             node.set("rights", rights.json)
         case .removeRule(let uuid):
             node.set("store", "remove_rule")
             node.set("uuid", uuid)
-        case .dax(let store): store.describe(in: node)
-        case .disable(let id): Self.describe(node, "disable", id)
-        case .zeroInfoBlock(let id): Self.describe(node, "zero_info_block", id)
+        case .dax(let store): store.describe(in: &node)
+        case .disable(let id): Self.describe(&node, "disable", id)
+        case .zeroInfoBlock(let id): Self.describe(&node, "zero_info_block", id)
         case .media(let address, let bytes):
             node.set("store", "media")
             node.set("address", address)
@@ -54,20 +54,20 @@ extension SimulatedStore {
             node.set("offset", range.offset)
             node.set("length", range.length)
         case .claimUUID, .claimMap, .claimAlign, .claimSectorSize, .claimNamespace, .enableClaim:
-            describeClaim(node)
+            describeClaim(&node)
         case .enableRegion, .disableRegion, .enableDimm, .disableDimm, .labelIndex:
-            describeDevice(node)
+            describeDevice(&node)
         }
         return node.text(.compact)
     }
 
-    private static func describe(_ node: borrowing JSONNode, _ word: String, _ id: SimulatedNamespaceID) {
+    private static func describe(_ node: inout JSONValue, _ word: String, _ id: SimulatedNamespaceID) {
         node.set("store", word)
         node.set("region", id.region)
         node.set("number", id.number)
     }
 
-    private func describeClaim(_ node: borrowing JSONNode) {
+    private func describeClaim(_ node: inout JSONValue) {
         func describe(_ word: String, _ id: SimulatedClaimID) {
             node.set("store", word)
             node.set("region", id.region)
@@ -94,7 +94,7 @@ extension SimulatedStore {
         }
     }
 
-    private func describeDevice(_ node: borrowing JSONNode) {
+    private func describeDevice(_ node: inout JSONValue) {
         func describe(_ word: String, _ number: Int) {
             node.set("store", word)
             node.set("number", number)

@@ -113,7 +113,7 @@ package enum SimulatedStore: Equatable, Sendable {
             id.description
         case .removeRule(let uuid): uuid.description
         case .dax(let store): store.device ?? "the dax region"
-        case .media(let address, _), .zeroMedia(let address, _): "0x\(String(address, radix: 16))"
+        case .media(let address, _), .zeroMedia(let address, _): "\(Hexadecimal.number(address))"
         case .claimUUID(let id, _), .claimMap(let id, _), .claimAlign(let id, _),
             .claimSectorSize(let id, _), .claimNamespace(let id, _), .enableClaim(let id):
             "region\(id.region)"

@@ -8,7 +8,7 @@ package import ProvisionCore
 /// The first line names the state file's contents by their checksum. A log of other contents is left over from a process
 /// that died between writing the file and removing the log, or the file was edited since: it counts for nothing.
 package struct SimulatedStoreLog: ~Copyable {
-    private let file: FileDescriptor
+    private let file: OpenFile
     private let path: FilePath
     /// How much was written.
     package private(set) var length: Int
@@ -39,14 +39,11 @@ package struct SimulatedStoreLog: ~Copyable {
         length = text.utf8.count
     }
 
-    deinit { try? file.close() }
-
-    private static func begin(_ path: FilePath, _ text: String) throws(OperationError) -> FileDescriptor {
-        do {
-            let file = try FileDescriptor.open(
-                path, .writeOnly, options: [.create, .truncate, .append, .noFollow, .closeOnExec],
-                permissions: [.ownerReadWrite, .groupRead, .otherRead])
-            _ = try file.writeAll(text.utf8)
+    private static func begin(_ path: FilePath, _ text: String) throws(OperationError) -> OpenFile {
+        do throws(Errno) {
+            let file = try OpenFile(
+                path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_NOFOLLOW, mode: 0o644)
+            try file.write(Array(text.utf8))
             return file
         } catch {
             throw SimulatedStateFile.failure("save the simulated host", path, error)
@@ -56,8 +53,8 @@ package struct SimulatedStoreLog: ~Copyable {
     /// Adds a store.
     package mutating func add(_ store: SimulatedStore) throws(OperationError) {
         let line = store.line + "\n"
-        do {
-            _ = try file.writeAll(line.utf8)
+        do throws(Errno) {
+            try file.write(Array(line.utf8))
         } catch {
             throw SimulatedStateFile.failure("save the simulated host", path, error)
         }

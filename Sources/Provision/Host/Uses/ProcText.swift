@@ -53,21 +53,11 @@ package enum ProcText {
     }
 
     private static func contents(_ path: String) -> [UInt8]? {
-        let file = unsafe open(path, O_RDONLY | O_CLOEXEC)
-        guard file >= 0 else {
-            ReadFailures.note(Errno(rawValue: errno), path, in: "")
+        do throws(Errno) {
+            return try OpenFile(FilePath(path), O_RDONLY).contents(upTo: .max)
+        } catch {
+            ReadFailures.note(error, path, in: "")
             return nil
-        }
-        defer { close(file) }
-        var bytes: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 65_536)
-        while true {
-            let count = unsafe chunk.withUnsafeMutableBytes { unsafe read(file, $0.baseAddress, $0.count) }
-            guard count > 0 else {
-                if count < 0 { ReadFailures.note(Errno(rawValue: errno), path, in: "") }
-                return count == 0 ? bytes : nil
-            }
-            bytes += chunk[..<count]
         }
     }
 }

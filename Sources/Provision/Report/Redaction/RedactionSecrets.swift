@@ -67,7 +67,7 @@ package struct RedactionSecrets: Equatable, Sendable {
 
     /// The serial of a CXL memory device, in decimal as the kernel names its DIMM, and as sysfs has it.
     private mutating func add(memdev serial: UInt64) {
-        for text in ["\(serial)", "0x" + String(serial, radix: 16)] where Self.isTelling(text) {
+        for text in ["\(serial)", Hexadecimal.number(serial)] where Self.isTelling(text) {
             add(.serial, text, identity: "\(serial)")
         }
     }

@@ -26,7 +26,7 @@ public enum DocumentSchema: String, CaseIterable, Sendable {
     case wipe
 
     /// The schema as one document.
-    public var json: JSONNode { JSONNode(value) }
+    public var json: JSONValue { value }
 
     /// What the schemas are called in messages of validators. It is a name, and no address.
     static func identifier(_ name: String) -> String {
