@@ -176,13 +176,26 @@ import Testing
         #expect(enabled?.mode == .fsdax && enabled?.infoBlockUUID?.description == Self.infoBlock)
     }
 
-    /// Then the media may be the new one: undoing, which has what was saved, must not take the old label for a sign of old media.
-    @Test func aReconfigurationThatFailsInItsClaimKeepsTheNewLabel() throws {
+    /// Then the media are the new ones: undoing, which has what was saved, must not take the old label for a sign of old media.
+    @Test func aReconfigurationWhoseInfoBlockWasWrittenKeepsTheNewLabel() throws {
         let namespace = try inactive(.fsdax)
+        let uuid = try #require(UUID(Self.nextInfoBlock)).bytes
+        machine.afterwards["dax0.0/namespace=namespace0.0"] = { [machine] () throws(Errno) in
+            try machine.tree.write(uuid, to: machine.media(of: "namespace0.0"), at: 4096 + 16)
+        }
         machine.refusals["dax_pmem/bind=dax0.0"] = .ioError
         let error = try failure { _ = try reconfigure(namespace, .devdax) }
         #expect(error.errno == EIO && error.hasStored)
         #expect(machine.state(of: "namespace0.0")["uuid"] == Self.nextLabel)
+    }
+
+    @Test func aReconfigurationWhoseInfoBlockWasNotWrittenGivesTheLabelBack() throws {
+        let namespace = try inactive(.fsdax)
+        let before = machine.state(of: "namespace0.0")
+        machine.refusals["dax_pmem/bind=dax0.0"] = .ioError
+        let error = try failure { _ = try reconfigure(namespace, .devdax) }
+        #expect(error.errno == EIO && error.undoFailures.isEmpty)
+        #expect(machine.state(of: "namespace0.0") == before)
     }
 
     /// The old label makes the old info block count again, so the block has to be there before it.
