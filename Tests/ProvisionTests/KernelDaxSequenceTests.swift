@@ -167,8 +167,8 @@ import Testing
     /// Nothing can be done about it, and it is said.
     @Test func aBlockThatComesOnlineWhileTheDriverGoesIsToldAsTheKernels() throws {
         try makeMemory()
-        machine.afterwards["memory37/state=offline"] = { [machine] () throws(Errno) in
-            machine.afterwards["kmem/unbind=dax0.1"] = { () throws(Errno) in
+        machine.afterwards["memory37/state=offline"] = { [machine] in
+            machine.afterwards["kmem/unbind=dax0.1"] = {
                 try machine.setBlock(36, "Normal")
             }
         }
@@ -179,7 +179,7 @@ import Testing
 
     @Test func aBlockThatSomebodyBringsBackKeepsTheDriver() throws {
         try makeMemory()
-        machine.afterwards["memory37/state=offline"] = { [machine] () throws(Errno) in
+        machine.afterwards["memory37/state=offline"] = { [machine] in
             try machine.setBlock(36, "Movable")
         }
         let error = try failure(Self.layout([Self.own], Self.memory), Self.layout())
@@ -251,7 +251,7 @@ import Testing
 
     /// Somebody else's driver comes while it has none: a range for a bound device would be an oops at its first use.
     @Test func aDriverThatComesInBetweenKeepsMemoryFromBeingGiven() throws {
-        machine.afterwards["dax_region/create=1"] = { [machine] () throws(Errno) in
+        machine.afterwards["dax_region/create=1"] = { [machine] in
             try machine.tree.link(
                 "sys/devices/platform/hmem.0/dax0.1/driver", to: "sys/bus/dax/drivers/device_dax")
         }

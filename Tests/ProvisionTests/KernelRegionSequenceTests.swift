@@ -112,7 +112,7 @@ import Testing
 
     /// ndctl takes no lock: it can take the same object between two stores.
     @Test func anObjectThatAnotherToolTookMeanwhileIsLeftAlone() throws {
-        machine.afterwards["namespace0.0/size=67108864"] = { [machine] () throws(Errno) in
+        machine.afterwards["namespace0.0/size=67108864"] = { [machine] in
             try machine.put("namespace0.0", "uuid", Self.nextLabel)
         }
         let error = try failure { _ = try create(.fsdax) }
@@ -180,7 +180,7 @@ import Testing
     @Test func aReconfigurationWhoseInfoBlockWasWrittenKeepsTheNewLabel() throws {
         let namespace = try inactive(.fsdax)
         let uuid = try #require(UUID(Self.nextInfoBlock)).bytes
-        machine.afterwards["dax0.0/namespace=namespace0.0"] = { [machine] () throws(Errno) in
+        machine.afterwards["dax0.0/namespace=namespace0.0"] = { [machine] in
             try machine.tree.write(uuid, to: machine.media(of: "namespace0.0"), at: 4096 + 16)
         }
         machine.refusals["dax_pmem/bind=dax0.0"] = .ioError
@@ -205,9 +205,9 @@ import Testing
         let block = machine.tree.bytes(media, at: 4096, 48)
         let before = machine.state(of: "namespace0.0")
         // The first bind is that of the look at the media.
-        machine.afterwards["namespace0.0/force_raw=0"] = { [machine] () throws(Errno) in
+        machine.afterwards["namespace0.0/force_raw=0"] = { [machine] in
             machine.refusals["nd_pmem/bind=namespace0.0"] = .ioError
-            machine.afterwards["namespace0.0/force_raw=1"] = { () throws(Errno) in
+            machine.afterwards["namespace0.0/force_raw=1"] = {
                 machine.refusals["nd_pmem/bind=namespace0.0"] = nil
             }
         }
@@ -220,7 +220,7 @@ import Testing
     /// If its media cannot be written back, the old label would make them count as the old ones.
     @Test func whereTheMediaCannotBeWrittenBackTheNewLabelStays() throws {
         let namespace = try inactive(.fsdax)
-        machine.afterwards["namespace0.0/force_raw=0"] = { [machine] () throws(Errno) in
+        machine.afterwards["namespace0.0/force_raw=0"] = { [machine] in
             machine.refusals["nd_pmem/bind=namespace0.0"] = .ioError
         }
         let error = try failure { _ = try reconfigure(namespace, .raw) }
@@ -336,7 +336,7 @@ import Testing
     @Test func rawAccessThatFailsIsEnded() throws {
         let namespace = try inactive(.fsdax)
         let before = machine.state(of: "namespace0.0")
-        machine.afterwards["nd_pmem/bind=namespace0.0"] = { [machine] () throws(Errno) in
+        machine.afterwards["nd_pmem/bind=namespace0.0"] = { [machine] in
             machine.tree.remove("dev/pmem0")
         }
         let error = try failure {

@@ -15,8 +15,8 @@ class MadeMachine: MadeKernel {
     private(set) var modules: [String] = []
     /// What stores fail with, by their words in ``stores``; an address is as good as any.
     var refusals: [String: Errno] = [:]
-    /// What happens right after a store, once.
-    var afterwards: [String: () throws(Errno) -> Void] = [:]
+    /// What happens right after a store, once. (The compiler, 6.3.1, dies of closures here that throw an `Errno` alone.)
+    var afterwards: [String: () throws -> Void] = [:]
     /// What is left out of the names of attributes.
     var prefixes: [String] = ["sys/bus/dax/drivers/", "sys/devices/system/memory/"]
 
@@ -51,7 +51,12 @@ class MadeMachine: MadeKernel {
             throw error
         }
         stores.append(words)
-        if let next = afterwards.removeValue(forKey: words) { try next() }
+        guard let next = afterwards.removeValue(forKey: words) else { return }
+        do {
+            try next()
+        } catch {
+            throw error as? Errno ?? .ioError
+        }
     }
 
     func load(_ module: String) -> Int32 {
