@@ -49,7 +49,7 @@ import Testing
             try list(name, "root0/decoder0.0/\(name)")
         }
 
-        func read() -> CXLTopology? { CXLReader(sysfs: tree.path).read() }
+        func read() -> CXLTopology? { CXLReader(KernelPlaces(sysfs: tree.path)).read() }
     }
 
     /// What there is; a macro cannot hold what cannot be copied.
@@ -61,7 +61,7 @@ import Testing
     @Test func aHostWithoutCXLSaysNothing() throws {
         let tree = try SysfsTree()
         let path = tree.path
-        #expect(CXLReader(sysfs: path).read() == nil)
+        #expect(CXLReader(KernelPlaces(sysfs: path)).read() == nil)
     }
 
     @Test func targetsComeInTheirOrderWithTheSerialsOfTheirDevices() throws {

@@ -20,7 +20,7 @@ import Testing
 
         var reader: DaxRegionReader {
             DaxRegionReader(
-                sysfs: tree.path, addressMap: "\(tree.path)/proc/iomem", nodes: "\(tree.path)/dev")
+                KernelPlaces(below: tree.path, sysfs: tree.path))
         }
 
         func link(_ path: String, to target: String) throws {
@@ -77,7 +77,7 @@ import Testing
     private static let start: UInt64 = 0x1_0000_0000
 
     @Test func aHostWithoutSuchDevicesHasNoRegionAndNoHotplug() {
-        let found = DaxRegionReader(sysfs: "/nonexistent").read()
+        let found = DaxRegionReader(KernelPlaces(below: "/nonexistent")).read()
         #expect(found.regions.isEmpty && found.hotplug == nil)
     }
 

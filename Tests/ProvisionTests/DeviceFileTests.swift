@@ -11,7 +11,9 @@ import Testing
     init() throws { scratch = try ScratchDirectory() }
 
     private func open(_ path: String, of node: DeviceNode) throws(OperationError) {
-        close(try DeviceFile.open(path, of: "null", node, O_RDONLY, while: "look", device: "namespace0.0"))
+        close(
+            try DeviceFile.open(
+                path, of: "null", node, O_RDONLY, KernelPlaces(), while: "look", device: "namespace0.0"))
     }
 
     @Test func theRightDeviceIsOpenedAlsoThroughALink() throws {
@@ -53,9 +55,10 @@ import Testing
     }
 
     @Test func aDeviceThatTheKernelDoesNotShowIsNotRead() throws {
-        #expect(try DeviceFile.readable(block: "no-such-device", while: "look") == nil)
+        #expect(try DeviceFile.readable(block: "no-such-device", 0, KernelPlaces(), while: "look") == nil)
         #expect(throws: OperationError.self) {
-            try DeviceFile.open(block: "no-such-device", O_RDONLY, while: "look", device: "namespace0.0")
+            try DeviceFile.open(
+                block: "no-such-device", O_RDONLY, KernelPlaces(), while: "look", device: "namespace0.0")
         }
     }
 }

@@ -1,4 +1,5 @@
 import Glibc
+import SystemPackage
 import Testing
 
 @testable import ProvisionHost
@@ -18,8 +19,12 @@ struct SysfsTree: ~Copyable {
         Self.delete(path)
     }
 
-    private static func delete(_ path: String) {
-        if let directory = try? SysfsDirectory(path) {
+    /// Removes an entry, with all that is below it. A link is removed, and not what it leads to.
+    static func delete(_ path: String) {
+        var status = stat()
+        if unsafe lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR,
+            let directory = try? SysfsDirectory(path)
+        {
             for entry in directory.entries() { delete("\(path)/\(entry)") }
         }
         _ = unsafe remove(path)
@@ -47,4 +52,9 @@ struct SysfsTree: ~Copyable {
             try #require(result == 0 || errno == EEXIST)
         }
     }
+}
+
+extension SysfsDirectory {
+    /// A directory by itself: what cannot be read in it is nobody's business.
+    init(_ path: String) throws(Errno) { try self.init(path, KernelPlaces()) }
 }

@@ -34,25 +34,33 @@ import Testing
         let types: Set<String> = ["ext4", "btrfs", "fuseblk"]
         let node = DeviceNode(block: "259:1")
         #expect(
-            table.mounts(of: "pmem0", node, types: types).map(\.point) == ["/number", "/several", "/fuse"])
-        #expect(table.mounts(of: "pmem0", nil, types: types).map(\.point) == ["/several", "/fuse"])
-        #expect(table.mounts(of: "x", DeviceNode("/dev/null"), types: types).map(\.point) == ["/node"])
+            table.mounts(of: "pmem0", node, KernelPlaces(), types: types).map(\.point) == [
+                "/number", "/several", "/fuse",
+            ])
+        #expect(
+            table.mounts(of: "pmem0", nil, KernelPlaces(), types: types).map(\.point) == [
+                "/several", "/fuse",
+            ])
+        #expect(
+            table.mounts(of: "x", DeviceNode("/dev/null"), KernelPlaces(), types: types).map(\.point) == [
+                "/node"
+            ])
         // Where the types are not known, every source counts.
-        #expect(table.mounts(of: "pmem0", node, types: nil).count == 5)
+        #expect(table.mounts(of: "pmem0", node, KernelPlaces(), types: nil).count == 5)
     }
 
     @Test func theTypesWithDevicesAreThoseWithoutAWordBefore() {
         let lines = ["nodev\tsysfs", "nodev\ttmpfs", "\text4", "\tbtrfs"]
         #expect(FileSystemTypes.parse(lines) == ["ext4", "btrfs"])
         #expect(FileSystemTypes.parse([]) == nil)
-        #expect(FileSystemTypes.onDevices()?.contains("tmpfs") == false)
+        #expect(FileSystemTypes.onDevices(KernelPlaces())?.contains("tmpfs") == false)
     }
 
     @Test func aProcessThatHasADeviceOpenIsFound() throws {
         let child = try Child(reading: "/dev/full")
         let full = try #require(DeviceNode("/dev/full"))
         let null = try #require(DeviceNode("/dev/null"))
-        let users = ProcessScan.users(of: [full])
+        let users = ProcessScan.users(of: [full], KernelPlaces())
         #expect(users[full]?.contains { $0.id == child.id && $0.command == "sleep" } == true)
         #expect(users[null] == nil)
     }
@@ -79,8 +87,10 @@ import Testing
     }
 
     @Test func aDirectoryThatIsNotThereLiesWhereItsParentDoes() {
-        #expect(FileSystemDevices.below("/proc/1/nothing/here") == [])
-        #expect(FileSystemDevices.below("/") == FileSystemDevices.below("/no/such/place"))
+        #expect(FileSystemDevices.below("/proc/1/nothing/here", KernelPlaces()) == [])
+        #expect(
+            FileSystemDevices.below("/", KernelPlaces())
+                == FileSystemDevices.below("/no/such/place", KernelPlaces()))
     }
 }
 

@@ -27,8 +27,11 @@ public protocol DataArea: AnyObject {
 
 extension RestoringHost {
     /// Fills the data area of a namespace with zeroes, and reads a sample of it back.
+    /// - Parameter stores: counts what is begun.
     /// - Throws: also where a signal asks for the end: what was begun is undone then.
-    package func zeroData(of namespace: Namespace, in region: String) throws(OperationError) {
+    package func zeroData(
+        of namespace: Namespace, in region: String, counting stores: StoreCount
+    ) throws(OperationError) {
         let operation = "zero \(namespace.displayName)"
         let area = try openDataArea(of: namespace, in: region)
         var offset = ByteCount.zero
@@ -39,7 +42,7 @@ extension RestoringHost {
                     reason: "a signal asked for the end")
             }
             let piece = Extent(offset: offset, length: min(.mib(64), area.size - offset))
-            StoreCount.add()
+            stores.add()
             try area.zero(piece)
             offset = piece.end
             // The node is there since the step before.

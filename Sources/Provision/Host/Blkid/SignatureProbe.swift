@@ -10,8 +10,11 @@ package enum SignatureProbe {
     /// What the block device with this kernel name holds, superblocks before partition tables; nil where it cannot be
     /// read.
     /// - Throws: where its node leads to something else (``DeviceFile``).
-    package static func signatures(_ name: String) throws(OperationError) -> [Signature]? {
-        guard let descriptor = try DeviceFile.readable(block: name, while: "see what it holds") else {
+    package static func signatures(
+        _ name: String, _ places: KernelPlaces
+    ) throws(OperationError) -> [Signature]? {
+        guard let descriptor = try DeviceFile.readable(block: name, 0, places, while: "see what it holds")
+        else {
             return nil
         }
         defer { close(descriptor) }

@@ -12,7 +12,7 @@ package struct DeviceRulesFile {
     private let path: FilePath
 
     /// The file at `path`.
-    package init(_ path: FilePath = Self.path) {
+    package init(_ path: FilePath) {
         self.path = path
     }
 
@@ -81,19 +81,20 @@ package struct DeviceRulesFile {
     /// Gives a device a rule, or none, has udev read it, and goes on with the body: no event is left then that began under the old
     /// rules. Where any of it fails, the rule is what it was.
     package func set(
-        _ rule: DeviceRules.Rule?, for key: DeviceKey, then body: () throws(OperationError) -> Void
+        _ rule: DeviceRules.Rule?, for key: DeviceKey, _ places: KernelPlaces,
+        then body: () throws(OperationError) -> Void
     ) throws(OperationError) {
         let was = self.rule(for: key)
         try set(rule, for: key)
         do throws(OperationError) {
-            try DeviceEvents.settle(readingRules: true)
+            try DeviceEvents.settle(readingRules: true, places)
             try body()
             try removeIfEmpty()
         } catch {
             do throws(OperationError) {
                 try set(was, for: key)
                 try removeIfEmpty()
-                try? DeviceEvents.settle(readingRules: true)
+                try? DeviceEvents.settle(readingRules: true, places)
             } catch let failure {
                 throw error.adding(undoFailures: [failure])
             }

@@ -5,11 +5,12 @@ extension MemoryAgents {
     /// Who else makes memory of dax devices on the host whose root directory is `root`. Changes nothing.
     public init(below root: FilePath) {
         let files = HostFiles(root)
+        let places = KernelPlaces(below: root.string == "/" ? "" : root.string)
         let rules = files.udevRules()
         self.init(
             daxctl: files.daxctlConf(), rules: rules.read,
             unit: SystemdUnits.unit("\(DaxctlConf.unit).service", below: root),
-            policy: SysfsDirectory.ifThere(root.appending("sys/devices/system/memory").string)?
+            policy: SysfsDirectory.ifThere(places.memoryBlocks, places)?
                 .text(SystemMemory.policyAttribute),
             commandLine: files.commandLine,
             problems: rules.problems)

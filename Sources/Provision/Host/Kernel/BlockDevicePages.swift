@@ -7,9 +7,10 @@ package struct BlockDevicePages: ~Copyable {
     private let namespace: String
 
     /// Opens the node of a disk for reading, and checks that it leads to that disk.
-    package init(_ disk: String, of namespace: String) throws(OperationError) {
+    package init(_ disk: String, of namespace: String, _ places: KernelPlaces) throws(OperationError) {
         self.descriptor = try DeviceFile.open(
-            block: disk, O_RDONLY | Linux.openDirect, while: "look at /dev/\(disk)", device: namespace)
+            block: disk, O_RDONLY | Linux.openDirect, places, while: "look at /dev/\(disk)", device: namespace
+        )
         self.namespace = namespace
     }
 

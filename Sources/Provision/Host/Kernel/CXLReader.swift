@@ -5,17 +5,16 @@ package import ProvisionCore
 ///
 /// libcxl is not needed for that: each attribute is read once.
 package struct CXLReader {
-    /// Where sysfs is mounted: the kernel's, or a tree that a test made.
-    private let sysfs: String
+    private let places: KernelPlaces
 
-    /// A reader of this host, or of a made tree.
-    package init(sysfs: String = "/sys") {
-        self.sysfs = sysfs
+    /// A reader of these places.
+    package init(_ places: KernelPlaces) {
+        self.places = places
     }
 
     /// What there is; nil where there is no CXL bus. A device that vanishes meanwhile is left out.
     package func read() -> CXLTopology? {
-        guard let devices = SysfsDirectory.ifThere("\(sysfs)/bus/cxl/devices") else { return nil }
+        guard let devices = SysfsDirectory.ifThere("\(places.buses)/cxl/devices", places) else { return nil }
         let entries = devices.entries()
         var topology = CXLTopology(memdevs: [], regions: [])
         for name in Self.names("region", in: entries) {

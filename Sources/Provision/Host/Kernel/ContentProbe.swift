@@ -9,8 +9,8 @@ package enum ContentProbe {
 
     /// Whether the first 128 KiB of the block device with this kernel name have a byte other than zero; nil where they
     /// have none, or cannot be read: that says nothing of the rest.
-    package static func hasContent(_ blockDevice: String) -> Bool? {
-        guard let look = try? look(at: [start], of: blockDevice, size: start.length),
+    package static func hasContent(_ blockDevice: String, _ places: KernelPlaces) -> Bool? {
+        guard let look = try? look(at: [start], of: blockDevice, size: start.length, places),
             look.firstContent != nil
         else { return nil }
         return true
@@ -19,17 +19,19 @@ package enum ContentProbe {
     /// Looks at a block device as far as ``ContentLook`` says; nil where it cannot be opened. What cannot be read of it
     /// is not counted.
     /// - Throws: where its node leads to something else (``DeviceFile``).
-    package static func look(_ blockDevice: String, size: ByteCount) throws(OperationError) -> ContentLook? {
-        try look(at: ContentLook.places(in: size), of: blockDevice, size: size)
+    package static func look(
+        _ blockDevice: String, size: ByteCount, _ places: KernelPlaces
+    ) throws(OperationError) -> ContentLook? {
+        try look(at: ContentLook.places(in: size), of: blockDevice, size: size, places)
     }
 
     private static func look(
-        at ranges: [Extent], of blockDevice: String, size: ByteCount
+        at ranges: [Extent], of blockDevice: String, size: ByteCount, _ places: KernelPlaces
     ) throws(OperationError) -> ContentLook? {
         let operation = "see whether it holds data"
         guard
             let descriptor = try DeviceFile.readable(
-                block: blockDevice, Linux.openDirect, while: operation)
+                block: blockDevice, Linux.openDirect, places, while: operation)
         else { return nil }
         defer { close(descriptor) }
         return look(at: ranges, in: descriptor, size: size)

@@ -10,16 +10,19 @@ package enum DaxDeviceReader {
     ) -> DaxDevice {
         var found = DaxDevice(boundTo: directory.linkTarget("\(claim)/\(device)/driver"))
         var status = stat()
-        if unsafe lstat("/dev/\(device)", &status) != 0, errno == ENOENT { found.node = .missing }
+        if unsafe lstat("\(directory.places.dev)/\(device)", &status) != 0, errno == ENOENT {
+            found.node = .missing
+        }
         guard found.mode == .systemRAM || found.mode == .disabled else { return found }
         guard let start = directory.number("\(claim)/\(device)/resource"), start > 0,
             let size = directory.number("\(claim)/\(device)/size"), size > 0
         else { return found }
         if found.mode == .systemRAM {
             found.memmapOnMemory = MemmapAttribute.isInEffect(directory, "\(claim)/\(device)/")
-            found.memory = MemoryBlocks.memory(from: start, size: size)
+            found.memory = MemoryBlocks.memory(from: start, size: size, directory.places)
         } else {
-            found.isStranded = !SystemMemoryRanges.used(of: [start..<(start + size)]).isEmpty
+            found.isStranded = !SystemMemoryRanges.used(of: [start..<(start + size)], directory.places)
+                .isEmpty
         }
         return found
     }
@@ -29,10 +32,9 @@ package enum DaxDeviceReader {
     /// A node can lead to another device: its type and number are compared with those in sysfs. The driver decides at the
     /// open whether the device can be used (drivers/dax/bus.c, `dax_dev_get`; drivers/dax/device.c, `dax_open`).
     package static func node(
-        of device: String, below claim: String, _ directory: borrowing SysfsDirectory,
-        nodes: String = "/dev"
+        of device: String, below claim: String, _ directory: borrowing SysfsDirectory
     ) -> DaxDevice.Node {
-        let path = "\(nodes)/\(device)"
+        let path = "\(directory.places.dev)/\(device)"
         let number = directory.text("\(claim)/\(device)/dev")
         var status = stat()
         guard unsafe lstat(path, &status) == 0 else {
@@ -55,8 +57,11 @@ package enum DaxDeviceReader {
 
 extension MemoryBlocks {
     /// The memory blocks of a physical range: those that exist and lie in it wholly.
-    package static func memory(from start: UInt64, size: UInt64) -> DaxDevice.Memory? {
-        guard let directory = SysfsDirectory.ifThere(root), let hotplug = hotplug(directory) else {
+    package static func memory(from start: UInt64, size: UInt64, _ places: KernelPlaces) -> DaxDevice.Memory?
+    {
+        guard let directory = SysfsDirectory.ifThere(places.memoryBlocks, places),
+            let hotplug = hotplug(directory)
+        else {
             return nil
         }
         return DaxDevice.Memory(runs(in: [start..<(start + size)], hotplug, directory))
@@ -89,26 +94,26 @@ extension MemoryBlocks {
 package enum SystemMemoryRanges {
     /// The ranges; none for who may not see addresses: the kernel shows zeros to all but root (kernel/resource.c,
     /// `r_show`).
-    package static func read(_ path: String = "/proc/iomem") -> [Range<UInt64>] {
-        parse(ProcText.lines(path))
+    package static func read(_ places: KernelPlaces) -> [Range<UInt64>] {
+        parse(ProcText.lines(places.addressMap, places))
     }
 
     /// What of physical ranges, which no device has as memory, is memory of the kernel all the same.
-    package static func used(of ranges: [Range<UInt64>]) -> [Range<UInt64>] {
-        used(of: ranges, by: entries(ProcText.lines("/proc/iomem")), sysfs: "/sys")
+    package static func used(of ranges: [Range<UInt64>], _ places: KernelPlaces) -> [Range<UInt64>] {
+        used(of: ranges, by: entries(ProcText.lines(places.addressMap, places)), places)
     }
 
     /// The same by what the map of physical addresses says; or, where that has no addresses (without CAP_SYS_ADMIN), by the memory
     /// blocks that lie there wholly.
     package static func used(
-        of ranges: [Range<UInt64>], by entries: [Entry], sysfs: String
+        of ranges: [Range<UInt64>], by entries: [Entry], _ places: KernelPlaces
     ) -> [Range<UInt64>] {
         // Every machine has system memory.
         let memory = entries.filter(\.isSystemMemory).map(\.range)
         guard memory.isEmpty else {
             return memory.flatMap { entry in ranges.filter(entry.overlaps).map(entry.clamped) }
         }
-        guard let directory = SysfsDirectory.ifThere("\(sysfs)/devices/system/memory"),
+        guard let directory = SysfsDirectory.ifThere(places.memoryBlocks, places),
             let hotplug = MemoryBlocks.hotplug(directory)
         else { return [] }
         let unit = hotplug.blockSize.bytes

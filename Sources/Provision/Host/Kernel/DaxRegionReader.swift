@@ -1,37 +1,21 @@
 import Glibc
-package import SystemPackage
 package import ProvisionCore
 
 /// Reads the dax regions and their devices from sysfs, each attribute once; what is known of drivers/dax/bus.c at Linux 6.1
 /// to 7.3. Writes nothing.
-///
-/// The places can be others than the kernel's: those of a tree that a test made.
 package struct DaxRegionReader {
-    /// Where sysfs is mounted.
-    private let sysfs: String
-    /// What says which physical addresses have which use.
-    private let addressMap: String
-    /// Where device nodes are.
-    private let nodes: String
-    /// The rules for the rights of devices.
-    private let rules: FilePath
+    private let places: KernelPlaces
 
-    /// A reader of this host, or of made trees.
-    package init(
-        sysfs: String = "/sys", addressMap: String = "/proc/iomem", nodes: String = "/dev",
-        rules: FilePath = DeviceRulesFile.path
-    ) {
-        self.sysfs = sysfs
-        self.addressMap = addressMap
-        self.nodes = nodes
-        self.rules = rules
+    /// A reader of these places.
+    package init(_ places: KernelPlaces) {
+        self.places = places
     }
 
     /// The regions, sorted by number and path, and how the kernel takes memory in.
     ///
     /// An attribute that this user may not read is nil in them. A device or region that vanishes meanwhile is left out.
     package func read() -> (regions: [DaxRegion], hotplug: MemoryHotplug?) {
-        guard let memory = SysfsDirectory.ifThere("\(sysfs)/devices/system/memory"),
+        guard let memory = SysfsDirectory.ifThere(places.memoryBlocks, places),
             var hotplug = MemoryBlocks.hotplug(memory)
         else { return (regions(), nil) }
         hotplug.policy = memory.text(SystemMemory.policyAttribute)
@@ -53,8 +37,8 @@ package struct DaxRegionReader {
     private func regions() -> [DaxRegion] {
         var regions = devicesByRegion().compactMap { path, devices in region(path, devices) }
         if regions.contains(where: Self.isIncomplete) {
-            let entries = SystemMemoryRanges.entries(ProcText.lines(addressMap))
-            for index in regions.indices { regions[index].complete(by: entries, sysfs: sysfs) }
+            let entries = SystemMemoryRanges.entries(ProcText.lines(places.addressMap, places))
+            for index in regions.indices { regions[index].complete(by: entries, places) }
         }
         regions.sort { ($0.id, $0.path) < ($1.id, $1.path) }
         if regions.contains(where: { $0.kind == .dynamic }) { giveRules(to: &regions) }
@@ -63,7 +47,7 @@ package struct DaxRegionReader {
 
     /// Adds the rules for the rights of devices of dynamic regions.
     private func giveRules(to regions: inout [DaxRegion]) {
-        let rules = DeviceRulesFile(rules).rules
+        let rules = DeviceRulesFile(places.rules).rules
         for region in regions.indices where regions[region].kind == .dynamic {
             for number in regions[region].devices.indices {
                 let device = regions[region].devices[number]
@@ -84,7 +68,7 @@ package struct DaxRegionReader {
     /// The names of the devices of each region, by the region's path. A region always has a device: the kernel does not
     /// remove the first one, `daxX.0`.
     private func devicesByRegion() -> [String: [String]] {
-        guard let bus = SysfsDirectory.ifThere("\(sysfs)/bus/dax/devices") else { return [:] }
+        guard let bus = SysfsDirectory.ifThere(places.daxDevices, places) else { return [:] }
         var devices: [String: [String]] = [:]
         for device in bus.entries() {
             // Such as ../../../devices/platform/hmem.0/dax0.0.
@@ -99,7 +83,7 @@ package struct DaxRegionReader {
     private func region(_ path: String, _ devices: [String]) -> DaxRegion? {
         let names = devices.sorted { Sysfs.number($0) < Sysfs.number($1) }
         guard let first = names.first, let id = Self.regionID(of: first),
-            let directory = SysfsDirectory.ifThere("\(sysfs)/devices\(path)"),
+            let directory = SysfsDirectory.ifThere("\(places.sysfs)/devices\(path)", places),
             let size = directory.number("dax_region/size")
         else { return nil }
         let available = directory.number("dax_region/available_size")
@@ -167,7 +151,7 @@ package struct DaxRegionReader {
         device.mappings =
             region.kind == .static ? spanning(region, size) : mappings(of: name, size, directory)
         var status = stat()
-        if unsafe lstat("\(nodes)/\(name)", &status) != 0 {
+        if unsafe lstat("\(places.dev)/\(name)", &status) != 0 {
             device.isNodeMissing = errno == ENOENT
         } else if region.kind == .dynamic, status.st_mode & S_IFMT == S_IFCHR {
             // The rights of a namespace's device are the namespace's.
@@ -222,11 +206,11 @@ package struct DaxRegionReader {
 extension DaxRegion {
     /// Takes from the map of physical addresses what sysfs does not say: where the region begins, and what of it is the
     /// kernel's memory.
-    fileprivate mutating func complete(by entries: [SystemMemoryRanges.Entry], sysfs: String) {
+    fileprivate mutating func complete(by entries: [SystemMemoryRanges.Entry], _ places: KernelPlaces) {
         if kind == .dynamic, start == nil { start = startOfEntry(in: entries) }
         for index in devices.indices where devices[index].driver == nil {
             let ranges = devices[index].mappings?.map(\.range) ?? []
-            devices[index].isStranded = !SystemMemoryRanges.used(of: ranges, by: entries, sysfs: sysfs)
+            devices[index].isStranded = !SystemMemoryRanges.used(of: ranges, by: entries, places)
                 .isEmpty
         }
         // Without the ranges of what is memory, nothing can be told of the rest.
@@ -234,7 +218,7 @@ extension DaxRegion {
             devices.allSatisfy({ $0.mode != .systemRAM || $0.mappings != nil })
         else { return }
         let ours = devices.filter { $0.mode == .systemRAM }.flatMap { $0.mappings ?? [] }.map(\.range)
-        strandedRanges = SystemMemoryRanges.used(of: range.subtracting(ours), by: entries, sysfs: sysfs)
+        strandedRanges = SystemMemoryRanges.used(of: range.subtracting(ours), by: entries, places)
             .sorted { $0.lowerBound < $1.lowerBound }
     }
 

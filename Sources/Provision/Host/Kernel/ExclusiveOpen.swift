@@ -8,10 +8,11 @@ package struct ExclusiveOpen: ~Copyable {
     package let descriptor: Int32
 
     /// Opens the node of the block device with this kernel name, as ``DeviceFile`` does.
-    package init(block name: String, _ flags: Int32, while operation: String, device: String)
-        throws(OperationError)
-    {
-        descriptor = try DeviceFile.open(block: name, flags | O_EXCL, while: operation, device: device)
+    package init(
+        block name: String, _ flags: Int32, _ places: KernelPlaces, while operation: String, device: String
+    ) throws(OperationError) {
+        descriptor = try DeviceFile.open(
+            block: name, flags | O_EXCL, places, while: operation, device: device)
     }
 
     deinit {

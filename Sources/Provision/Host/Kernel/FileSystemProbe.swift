@@ -4,14 +4,16 @@ package import ProvisionCore
 /// Measures the file systems on a block device by files of its own.
 package struct FileSystemProbe {
     private let disk: String
+    private let places: KernelPlaces
     private let mounts: MountTable
     private let stack: BlockStack
 
     /// The file systems on the block device with this kernel name. What is mounted later is not seen.
-    package init(_ disk: String) {
+    package init(_ disk: String, _ places: KernelPlaces) {
         self.disk = disk
-        mounts = MountTable()
-        stack = BlockStack(disk, loops: LoopDevices())
+        self.places = places
+        mounts = MountTable(places)
+        stack = BlockStack(disk, loops: LoopDevices(places), places)
     }
 
     /// The types whose files are measured: those that know DAX.
@@ -19,7 +21,7 @@ package struct FileSystemProbe {
 
     /// Measures the file system on the device itself at its first mount point where that succeeds; and says what else uses it.
     package func measure(into found: inout ProofMeasurement) {
-        guard unsafe access("/proc/self/mountinfo", F_OK) == 0 else {
+        guard unsafe access("\(places.proc)/self/mountinfo", F_OK) == 0 else {
             found.unmeasured = [
                 ProofReason(.unreadable, "/proc is not mounted: where it is mounted is not known")
             ]
@@ -29,7 +31,7 @@ package struct FileSystemProbe {
             found.unmeasured = [ProofReason(.changed, "its block device went away meanwhile")]
             return
         }
-        let own = mounts.mounts(of: disk, node)
+        let own = mounts.mounts(of: disk, node, places, types: FileSystemTypes.onDevices(places))
         for mount in own where mount.process == nil {
             guard Self.types.contains(mount.type) else {
                 found.unmeasured.append(

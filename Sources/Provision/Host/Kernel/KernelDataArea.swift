@@ -8,8 +8,8 @@ extension KernelHost {
     public func openDataArea(
         of namespace: Namespace, in region: String
     ) throws(OperationError) -> any DataArea {
-        try ReadFailures.checking { () throws(OperationError) -> any DataArea in
-            let home = try self.region(region)
+        try places.checking { places throws(OperationError) -> any DataArea in
+            let home = try self.region(region, places)
             let live = try home.live(NamespaceTarget(namespace, region: region))
             let now = try home.readBack(namespace.device)
             guard live.isActive, now.isSame(as: namespace) else {
@@ -37,14 +37,19 @@ package class KernelDataArea {
     }
 
     private let place: Place
+    /// The places of the host. Each work on the area asks anew whether they can be read.
+    private let places: KernelPlaces
 
-    fileprivate init(_ place: Place) { self.place = place }
+    fileprivate init(_ place: Place, _ places: KernelPlaces) {
+        self.place = place
+        self.places = places.unchecked
+    }
 
     fileprivate var device: String { place.namespace.device }
 
     package func requireAlone() throws(OperationError) {
-        try ReadFailures.checking { () throws(OperationError) in
-            let home = try KernelRegion.open(place.region, knownFacts: nil)
+        try places.checking { places throws(OperationError) in
+            let home = try KernelRegion.open(place.region, knownFacts: nil, places)
             let live = try home.live(NamespaceTarget(place.namespace, region: place.region))
             let now = try home.readBack(place.namespace.device)
             guard live.isActive, now.isSame(as: place.namespace),
@@ -60,12 +65,14 @@ package class KernelDataArea {
 
     /// Writes what a platform's buffers still hold, where it has the means (Documentation/ABI/testing/sysfs-bus-nvdimm, `deep_flush`).
     fileprivate func flushDeeply() throws(OperationError) {
-        let directory = try KernelHost.open(place.region)
-        guard directory.text("deep_flush") == "1" else { return }
-        do throws(Errno) {
-            try directory.write("1", to: "deep_flush")
-        } catch {
-            throw .system(error.rawValue, while: "flush the region", device: place.region)
+        try places.checking { places throws(OperationError) in
+            let directory = try places.nvdimmDevice(place.region)
+            guard directory.text("deep_flush") == "1" else { return }
+            do throws(Errno) {
+                try directory.write("1", to: "deep_flush")
+            } catch {
+                throw .system(error.rawValue, while: "flush the region", device: place.region)
+            }
         }
     }
 
@@ -98,8 +105,8 @@ private final class BlockDataArea: KernelDataArea, DataArea {
         self.descriptor = descriptor
         self.held = held
         size = ByteCount(daxprov_block_size(descriptor))
-        pages = try BlockDevicePages(disk, of: live.device)
-        super.init(place)
+        pages = try BlockDevicePages(disk, of: live.device, home.places)
+        super.init(place, home.places)
         guard size == place.namespace.usableSize else {
             throw OperationError(
                 .changed, while: "zero it", device: live.device,
@@ -162,8 +169,8 @@ private final class BlockDataArea: KernelDataArea, DataArea {
         self.size = size
         self.align = align
         descriptor = try DeviceFile.open(
-            "/dev/\(name)", of: name, node, O_RDWR | O_NOCTTY, while: "zero it", device: live.device)
-        super.init(place)
+            name, node, O_RDWR | O_NOCTTY, home.places, while: "zero it", device: live.device)
+        super.init(place, home.places)
     }
 
     deinit {

@@ -8,7 +8,7 @@ extension KernelDaxDevice {
     ///
     /// A character device of device-dax can only be mapped.
     package func margins() throws(OperationError) -> MemoryMargins? {
-        guard driver == Self.deviceDriver, let unit = MemoryBlocks.size else { return nil }
+        guard driver == Self.deviceDriver, let unit = MemoryBlocks.size(places) else { return nil }
         // The device of a namespace is one range.
         guard ranges.count == 1 else { return nil }
         let offsets = MemoryMargins.offsets(in: ranges[0], blockSize: unit)
@@ -41,8 +41,7 @@ extension KernelDaxDevice {
         guard let node, let align = alignment else {
             throw failed("its number or its alignment cannot be read", nil, while: operation)
         }
-        let descriptor = try DeviceFile.open(
-            "/dev/\(name)", of: name, node, flags, while: operation, device: name)
+        let descriptor = try DeviceFile.open(name, node, flags, places, while: operation, device: name)
         defer { close(descriptor) }
         let code = body(descriptor, align)
         guard code == 0 else {

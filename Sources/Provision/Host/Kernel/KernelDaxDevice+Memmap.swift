@@ -22,7 +22,7 @@ extension KernelDaxDevice {
                 "the kernel has no memmap_on_memory for devices", "leave it out, or boot Linux 6.8 or later",
                 while: "set memmap_on_memory")
         }
-        guard (now == "1") != isOn, isOn || MemmapAttribute.isAllowed else { return }
+        guard (now == "1") != isOn, isOn || MemmapAttribute.isAllowed(places) else { return }
         do throws(Errno) {
             try directory.write(isOn ? "1" : "0", to: MemmapAttribute.name)
         } catch {
@@ -34,40 +34,41 @@ extension KernelDaxDevice {
 /// The attribute `memmap_on_memory` of dax devices, and what its effect depends on (mm/memory_hotplug.c, `mhp_supports_memmap_on_memory`).
 package enum MemmapAttribute {
     static let name = "memmap_on_memory"
-    private static let parameters = "/sys/module/memory_hotplug/parameters"
 
     /// Whether the memory blocks of a device, bound now or later, hold their page map; nil where there is no such attribute.
     /// - Parameter prefix: the way from the directory to the device's, with a slash at its end.
     static func isInEffect(_ directory: borrowing SysfsDirectory, _ prefix: String = "") -> Bool? {
         guard let text = directory.text(prefix + name) else { return nil }
-        return text == "1" && isAllowed
+        return text == "1" && isAllowed(directory.places)
     }
 
     /// Whether it is on for a device that nobody has set it for: the device that the kernel makes of a CXL region has it on
     /// (drivers/dax/cxl.c, `cxl_dax_region_probe`). That is `daxX.0`, which is never removed. All others have it off (drivers/dax/bus.c,
     /// `create_store`).
     static func isDefault(_ device: String, _ directory: borrowing SysfsDirectory) -> Bool {
-        isAllowed && DaxRegion.Device.isFirst(device) && directory.linkTarget("../driver") == "cxl_dax_region"
+        isAllowed(directory.places) && DaxRegion.Device.isFirst(device)
+            && directory.linkTarget("../driver") == "cxl_dax_region"
     }
 
     /// Whether the kernel was booted with it: volatile CXL memory has the attribute on even where that has no effect.
-    static var isAllowed: Bool {
-        let text = SysfsDirectory.ifThere(parameters)?.text(name)
+    static func isAllowed(_ places: KernelPlaces) -> Bool {
+        let parameters = "\(places.sysfs)/module/memory_hotplug/parameters"
+        let text = SysfsDirectory.ifThere(parameters, places)?.text(name)
         return text == "Y" || text == "force"
     }
 
     /// What this kernel can; nil where nothing shows it. Its devices tell. Where it has none yet, its symbols do: the attribute came with
     /// Linux 6.8, and distributions backport.
-    package static func support() -> MemmapOnMemory? {
-        guard let bus = SysfsDirectory.ifThere("/sys/bus/dax/devices") else { return nil }
+    package static func support(_ places: KernelPlaces) -> MemmapOnMemory? {
+        guard let bus = SysfsDirectory.ifThere(places.daxDevices, places) else { return nil }
         let hasAttribute: Bool
         if let device = bus.entries().first {
             hasAttribute = bus.exists("\(device)/\(name)")
         } else {
-            let symbols = ProcText.lines("/proc/kallsyms")
+            let symbols = ProcText.lines("\(places.proc)/kallsyms", places)
             guard !symbols.isEmpty else { return nil }
             hasAttribute = symbols.contains { $0.contains(" memmap_on_memory_store") }
         }
-        return hasAttribute ? isAllowed ? .on : .off : .absent
+        return hasAttribute ? isAllowed(places) ? .on : .off : .absent
     }
 }

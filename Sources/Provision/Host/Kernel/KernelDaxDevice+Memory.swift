@@ -105,7 +105,7 @@ extension KernelDaxDevice {
             if let online = states().filter({ $0.value != nil }).keys.min() { return online }
             usleep(Self.pauseBetweenLooks)
             looks += 1
-        } while looks < Self.quietLooks || looks < Self.mostLooks && UdevQueue.isBusy
+        } while looks < Self.quietLooks || looks < Self.mostLooks && UdevQueue.isBusy(places)
         return states().filter { $0.value != nil }.keys.min()
     }
 
@@ -127,7 +127,7 @@ extension KernelDaxDevice {
             try memory.write(word, to: "memory\(block)/state")
         } catch {
             // Somebody else's rule may have brought it online meanwhile: its zone is compared afterwards.
-            let state = SysfsDirectory.ifThere(MemoryBlocks.root)?.text("memory\(block)/state")
+            let state = memory?.text("memory\(block)/state")
             if error == .invalidArgument, state == "online" { return }
             throw .system(error.rawValue, while: "bring memory block \(block) online", device: name)
         }

@@ -5,9 +5,9 @@ package import ProvisionCore
 /// The rights of a device-dax device's node.
 extension KernelDaxDevice {
     /// The rights of the node `/dev/NAME`; nil where there is none.
-    package static func rights(of name: String, nodes: String = "/dev") -> NodeRights? {
+    package static func rights(of name: String, _ places: KernelPlaces) -> NodeRights? {
         var status = stat()
-        guard unsafe lstat("\(nodes)/\(name)", &status) == 0, status.st_mode & S_IFMT == S_IFCHR else {
+        guard unsafe lstat("\(places.dev)/\(name)", &status) == 0, status.st_mode & S_IFMT == S_IFCHR else {
             return nil
         }
         return NodeRights(status)
@@ -18,15 +18,15 @@ extension KernelDaxDevice {
         do throws(OperationError) {
             try change(rights)
         } catch {
-            guard error.kind == .notPermitted, DeviceEvents.areHandled else { throw error }
+            guard error.kind == .notPermitted, DeviceEvents.areHandled(places) else { throw error }
             try announceChange()
-            try DeviceEvents.settle(readingRules: false)
-            guard Self.rights(of: name) == rights else { throw error }
+            try DeviceEvents.settle(readingRules: false, places)
+            guard Self.rights(of: name, places) == rights else { throw error }
         }
     }
 
     private func change(_ rights: NodeRights) throws(OperationError) {
-        let path = "/dev/\(name)"
+        let path = "\(places.dev)/\(name)"
         let number = self.node?.number ?? 0
         let code = unsafe daxprov_give_node(
             path, number, rights.owner, rights.group, UInt32(rights.permissions))

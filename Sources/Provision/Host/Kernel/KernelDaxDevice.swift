@@ -20,9 +20,11 @@ package struct KernelDaxDevice: ~Copyable {
     let ranges: [Range<UInt64>]
 
     /// The device of a devdax namespace, which is one range, with a kernel name and a directory of sysfs.
-    package static func open(_ name: String, at path: String) throws(OperationError) -> KernelDaxDevice {
-        let directory = try open(path, name)
-        let bus = try open("/sys/bus/dax", name)
+    package static func open(
+        _ name: String, at path: String, _ places: KernelPlaces
+    ) throws(OperationError) -> KernelDaxDevice {
+        let directory = try open(path, name, places)
+        let bus = try open("\(places.buses)/dax", name, places)
         let start = directory.number("resource") ?? 0
         let size = directory.number("size") ?? 0
         guard start > 0, size > 0
@@ -36,10 +38,11 @@ package struct KernelDaxDevice: ~Copyable {
 
     /// A device of a dynamic region that has these ranges. The kernel shows the first address alone for the device's own.
     static func open(
-        _ name: String, at path: String, with ranges: [Range<UInt64>]
+        _ name: String, at path: String, with ranges: [Range<UInt64>], _ places: KernelPlaces
     ) throws(OperationError) -> KernelDaxDevice {
         KernelDaxDevice(
-            name: name, directory: try open(path, name), bus: try open("/sys/bus/dax", name), ranges: ranges)
+            name: name, directory: try open(path, name, places),
+            bus: try open("\(places.buses)/dax", name, places), ranges: ranges)
     }
 
     private init(
@@ -52,11 +55,15 @@ package struct KernelDaxDevice: ~Copyable {
         self.ranges = ranges
     }
 
-    var memory: SysfsDirectory? { SysfsDirectory.ifThere(MemoryBlocks.root) }
+    var places: KernelPlaces { directory.places }
 
-    private static func open(_ path: String, _ device: String) throws(OperationError) -> SysfsDirectory {
+    var memory: SysfsDirectory? { SysfsDirectory.ifThere(places.memoryBlocks, places) }
+
+    private static func open(
+        _ path: String, _ device: String, _ places: KernelPlaces
+    ) throws(OperationError) -> SysfsDirectory {
         do throws(Errno) {
-            return try SysfsDirectory(path)
+            return try SysfsDirectory(path, places)
         } catch {
             throw .system(error.rawValue, while: "look at the device", device: device)
         }
@@ -73,7 +80,7 @@ package struct KernelDaxDevice: ~Copyable {
 
     /// The numbers of the memory blocks that lie wholly in one of its ranges.
     var blocks: [UInt64] {
-        guard let unit = MemoryBlocks.size else { return [] }
+        guard let unit = MemoryBlocks.size(places) else { return [] }
         return ranges.flatMap { MemoryForecast($0, blockSize: unit).blocks }
     }
 
@@ -116,8 +123,8 @@ package struct KernelDaxDevice: ~Copyable {
         try requirePossible()
         // Loading the driver, too, binds what is unbound and made for it: this one as well, where it has no driver.
         try requireNoOtherUnbound(drivers())
-        let policy = SystemMemory.policy ?? "offline"
-        if policy != "offline" { try SystemMemory.setPolicy("offline") }
+        let policy = SystemMemory.policy(places) ?? "offline"
+        if policy != "offline" { try SystemMemory.setPolicy("offline", places) }
         do throws(OperationError) {
             try loadMemoryDriver()
             let others = drivers()
@@ -137,15 +144,15 @@ package struct KernelDaxDevice: ~Copyable {
                 throw putBack(was, after: error)
             }
         } catch {
-            throw Self.giveBack(policy, after: error)
+            throw giveBack(policy, after: error)
         }
-        if policy != "offline" { try SystemMemory.setPolicy(policy) }
+        if policy != "offline" { try SystemMemory.setPolicy(policy, places) }
     }
 
-    private static func giveBack(_ policy: String, after failure: OperationError) -> OperationError {
+    private func giveBack(_ policy: String, after failure: OperationError) -> OperationError {
         guard policy != "offline" else { return failure }
         do throws(OperationError) {
-            try SystemMemory.setPolicy(policy)
+            try SystemMemory.setPolicy(policy, places)
             return failure
         } catch {
             return failure.adding(undoFailures: [error])
@@ -165,7 +172,7 @@ package struct KernelDaxDevice: ~Copyable {
     }
 
     private func requirePossible() throws(OperationError) {
-        guard SystemMemoryRanges.used(of: ranges).isEmpty else {
+        guard SystemMemoryRanges.used(of: ranges, places).isEmpty else {
             throw failed(
                 "its range is in use as system memory, though no device holds it any more",
                 "reboot: nothing else gives the range back")
@@ -182,9 +189,9 @@ package struct KernelDaxDevice: ~Copyable {
     /// The kernel's own way to a module: the program that it names for that.
     private func loadMemoryDriver() throws(OperationError) {
         guard !bus.exists("drivers/\(Self.memoryDriver)") else { return }
-        let kernel = SysfsDirectory.ifThere("/proc/sys/kernel")
+        let kernel = SysfsDirectory.ifThere("\(places.proc)/sys/kernel", places)
         let program = kernel?.text("modprobe") ?? "/sbin/modprobe"
-        let code = ModuleLoading.run(program, Self.memoryDriver)
+        let code = ModuleLoading.run(program, Self.memoryDriver, places)
         guard code == 0, bus.exists("drivers/\(Self.memoryDriver)") else {
             throw failed(
                 "the driver \(Self.memoryDriver) is not loaded, and \(program) \(Self.memoryDriver) "
@@ -304,21 +311,21 @@ package struct KernelDaxDevice: ~Copyable {
     private func becomeMemoryAgain(
         _ taken: [UInt64: String], _ memmapOnMemory: Bool, after failure: OperationError
     ) -> OperationError {
-        let policy = SystemMemory.policy ?? "offline"
+        let policy = SystemMemory.policy(places) ?? "offline"
         let others = drivers()
         do throws(OperationError) {
             try requireNoOtherUnbound(others)
-            if policy != "offline" { try SystemMemory.setPolicy("offline") }
+            if policy != "offline" { try SystemMemory.setPolicy("offline", places) }
             try setMemmapOnMemory(memmapOnMemory)
             try bind(to: Self.memoryDriver)
         } catch {
-            return Self.giveBack(policy, after: failure.adding(undoFailures: [error]))
+            return giveBack(policy, after: failure.adding(undoFailures: [error]))
         }
         var failure = bringBack(taken, after: failure)
         do throws(OperationError) { try requireSame(others) } catch {
             failure = failure.adding(undoFailures: [error])
         }
-        return Self.giveBack(policy, after: failure)
+        return giveBack(policy, after: failure)
     }
 
     // MARK: - Drivers

@@ -5,14 +5,16 @@ package import ProvisionCore
 /// for one (daxctl/lib/libdaxctl.c, `memblock_in_dev`).
 package struct KernelDaxRegion: DaxRegionStores {
     private let identity: DaxRegionIdentity
+    private let places: KernelPlaces
 
     /// The region with these addresses.
-    package init(_ identity: DaxRegionIdentity) {
+    package init(_ identity: DaxRegionIdentity, _ places: KernelPlaces) {
         self.identity = identity
+        self.places = places
     }
 
     package func region() throws(OperationError) -> DaxRegion {
-        guard let found = Self.find(identity) else {
+        guard let found = find() else {
             throw OperationError(
                 .changed, while: "look at the dax region", reason: "the region \(identity) is not there",
                 advice: "see daxprov inventory")
@@ -21,26 +23,26 @@ package struct KernelDaxRegion: DaxRegionStores {
     }
 
     /// The region with these addresses; nil where there is none.
-    package static func find(_ identity: DaxRegionIdentity) -> DaxRegion? {
-        Observed.find(identity, among: DaxRegionReader().read().regions)
+    package func find() -> DaxRegion? {
+        Observed.find(identity, among: DaxRegionReader(places).read().regions)
     }
 
     /// Checksums of pages of a device; nil where there is no such device that programs could map.
-    package static func sample(
-        of layout: DeviceLayout, in identity: DaxRegionIdentity, from offset: ByteCount
+    package func sample(
+        of layout: DeviceLayout, from offset: ByteCount
     ) throws(OperationError) -> MediaSample? {
-        guard let region = find(identity), let device = region.device(of: layout.ranges),
+        guard let region = find(), let device = region.device(of: layout.ranges),
             device.driver == KernelDaxDevice.deviceDriver, offset < device.size
         else { return nil }
         let range = Extent(offset: offset, length: device.size - offset)
         let opened = try KernelDaxDevice.open(
-            device.name, at: path(of: device.name, region), with: layout.ranges)
+            device.name, at: path(of: device.name, region), with: layout.ranges, places)
         let sums = try opened.sums(of: MediaSample.offsets(in: range), while: "look at what it holds")
         return MediaSample(view: .device, range: range, sums: sums)
     }
 
-    private static func path(of device: String, _ region: DaxRegion) -> String {
-        "/sys/devices\(region.path)/\(device)"
+    private func path(of device: String, _ region: DaxRegion) -> String {
+        "\(places.sysfs)/devices\(region.path)/\(device)"
     }
 
     private func open(_ name: String) throws(OperationError) -> KernelDaxDevice {
@@ -49,7 +51,7 @@ package struct KernelDaxRegion: DaxRegionStores {
         guard let ranges = device?.mappings?.map(\.range) else {
             throw OperationError(.changed, while: "look at the device", device: name, reason: "it is gone")
         }
-        return try KernelDaxDevice.open(name, at: Self.path(of: name, region), with: ranges)
+        return try KernelDaxDevice.open(name, at: path(of: name, region), with: ranges, places)
     }
 
     // MARK: - Stores
@@ -115,33 +117,34 @@ package struct KernelDaxRegion: DaxRegionStores {
 
     package func give(_ rights: NodeRights, to device: String) throws(OperationError) {
         // Rights that look right can have an access list beside them.
-        guard KernelDaxDevice.rights(of: device) != nil || rights != .rootsAlone else { return }
+        guard KernelDaxDevice.rights(of: device, places) != nil || rights != .rootsAlone else { return }
         // An event that began when the driver was bound would end after us.
-        if rights != .rootsAlone { try DeviceEvents.settle(readingRules: false) }
+        if rights != .rootsAlone { try DeviceEvents.settle(readingRules: false, places) }
         let opened = try open(device)
         do throws(OperationError) {
             try opened.give(rights)
         } catch {
             // Where we may not change owners, udev has come to it by our rule, and an administrator's own rule wins.
-            let hasRule = DeviceRulesFile().rule(for: .memory(opened.ranges))?.rights == rights
-            guard error.kind == .notPermitted, DeviceEvents.areHandled, hasRule else { throw error }
+            let rule = DeviceRulesFile(places.rules).rule(for: .memory(opened.ranges))
+            guard error.kind == .notPermitted, DeviceEvents.areHandled(places), rule?.rights == rights
+            else { throw error }
         }
     }
 
     package func setRule(
         _ rights: NodeRights?, for ranges: [Range<UInt64>], as name: String
     ) throws(OperationError) {
-        let file = DeviceRulesFile()
+        let file = DeviceRulesFile(places.rules)
         let key = DeviceKey.memory(ranges)
         // What is not daxprov's has no rule of ours.
         if rights == nil, file.fault != nil { return }
         guard file.rule(for: key)?.rights != rights else { return }
-        try file.set(rights.map { DeviceRules.Rule($0, for: name) }, for: key) {}
+        try file.set(rights.map { DeviceRules.Rule($0, for: name) }, for: key, places) {}
     }
 
     package func requireUnused(_ device: String) throws(OperationError) {
-        if let obstacle = Sight.obstacle { throw obstacle }
-        let uses = Self.users(of: [device])[device] ?? []
+        if let obstacle = Sight.obstacle(places) { throw obstacle }
+        let uses = Self.users(of: [device], places)[device] ?? []
         guard uses.isEmpty else {
             throw OperationError(
                 .busy, while: "change the device", device: device, reason: uses.summary, advice: uses.advice)
@@ -149,20 +152,20 @@ package struct KernelDaxRegion: DaxRegionStores {
     }
 
     /// Who has devices open or mapped, by their names.
-    package static func users(of devices: [String]) -> [String: [Holder]] {
+    package static func users(of devices: [String], _ places: KernelPlaces) -> [String: [Holder]] {
         UseSearch.uses(
             of: devices.compactMap { device in
-                let directory = SysfsDirectory.ifThere("/sys/bus/dax/devices/\(device)")
+                let directory = SysfsDirectory.ifThere("\(places.daxDevices)/\(device)", places)
                 let node = DeviceNode(character: directory?.text("dev"))
                 return node.map {
                     UseSearch.Device(namespace: device, name: device, uses: [], nodes: [(device, $0)])
                 }
-            })
+            }, places)
     }
 
     private func requireNoDriver(_ device: String) throws(OperationError) {
-        guard let driver = SysfsDirectory.ifThere("/sys/bus/dax/devices/\(device)")?.linkTarget("driver")
-        else { return }
+        let directory = SysfsDirectory.ifThere("\(places.daxDevices)/\(device)", places)
+        guard let driver = directory?.linkTarget("driver") else { return }
         throw OperationError(
             .changed, while: "change the memory of \(device)", device: device,
             reason: "the driver \(driver) has taken it meanwhile",
@@ -174,7 +177,7 @@ package struct KernelDaxRegion: DaxRegionStores {
     ) throws(OperationError) {
         let region = try region()
         do throws(Errno) {
-            try SysfsDirectory("/sys/devices\(region.path)").write(value, to: attribute)
+            try SysfsDirectory("\(places.sysfs)/devices\(region.path)", places).write(value, to: attribute)
         } catch {
             throw .system(error.rawValue, while: operation, device: region.name)
         }

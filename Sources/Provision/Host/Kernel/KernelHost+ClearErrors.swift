@@ -16,7 +16,7 @@ extension KernelHost {
     ) throws(OperationError) -> ByteCount? {
         let sector = ByteCount(512)
         let disk = namespace?.mode == .devdax ? nil : namespace?.blockDevice
-        let block = disk.flatMap { Self.logicalBlockSize(of: $0) }
+        let block = disk.flatMap { logicalBlockSize(of: $0) }
         var unit: ByteCount?
         if let start = region.resource {
             try Self.withBus(of: region.device) { bus throws(OperationError) in
@@ -31,8 +31,9 @@ extension KernelHost {
         return max(unit ?? sector, least, sector)
     }
 
-    private static func logicalBlockSize(of disk: String) -> ByteCount? {
-        guard let directory = SysfsDirectory.ifThere("/sys/class/block/\(disk)/queue") else { return nil }
+    private func logicalBlockSize(of disk: String) -> ByteCount? {
+        let queue = "\(places.blockDevices)/\(disk)/queue"
+        guard let directory = SysfsDirectory.ifThere(queue, places) else { return nil }
         return directory.number("logical_block_size").map(ByteCount.init)
     }
 
@@ -60,7 +61,7 @@ extension KernelHost {
         _ clearing: ErrorClearing, _ tell: (Int, ErrorClearing.Event) -> Bool
     ) throws(OperationError) {
         regions[clearing.region] = nil
-        let home = try region(clearing.region)
+        let home = try region(clearing.region, places)
         guard let start = home.reader.region.start else {
             throw OperationError(
                 .notPermitted, while: Self.operation, device: clearing.region,
@@ -81,7 +82,7 @@ extension KernelHost {
         if home.characterDevice(of: live) != nil {
             try clearByFirmware(clearing, from: start, home, tell)
         } else if let disk = home.disk(of: live), live.claim?.hasPrefix("btt") == true,
-            let sector = Self.logicalBlockSize(of: disk)
+            let sector = logicalBlockSize(of: disk)
         {
             try clearSectors(clearing, of: live, on: disk, sector: sector.bytes, home, tell)
         } else if let disk = home.disk(of: live), live.claim?.hasPrefix("btt") != true {
@@ -117,7 +118,7 @@ extension KernelHost {
                         try home.requireFree([range], from: start, while: Self.operation)
                     }
                     let cleared = try bus.clearErrors(
-                        at: start + range.offset.bytes, length: range.length)
+                        at: start + range.offset.bytes, length: range.length, counting: home.places.stores)
                     try home.requireNotListed(range, while: Self.operation)
                     guard cleared >= range.length else {
                         throw OperationError(
@@ -150,7 +151,7 @@ extension KernelHost {
                 .failed, while: Self.operation, device: live.device,
                 reason: "where its data begins cannot be read")
         }
-        let device = try ZeroedBlocks(disk, of: live.device, while: Self.operation)
+        let device = try ZeroedBlocks(disk, of: live.device, home.places, while: Self.operation)
         for (index, range) in clearing.ranges.enumerated() {
             guard tell(index, .begins) else { return }
             let event = Self.event { () throws(OperationError) in

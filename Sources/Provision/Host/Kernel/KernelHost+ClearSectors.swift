@@ -12,7 +12,8 @@ extension KernelHost {
         _ clearing: ErrorClearing, of live: KernelRegion.Live, on disk: String, sector: UInt64,
         _ home: borrowing KernelRegion, _ tell: (Int, ErrorClearing.Event) -> Bool
     ) throws(OperationError) {
-        let device = try SectorDevice(disk, sector: sector, of: live.device, while: Self.operation)
+        let device = try SectorDevice(
+            disk, sector: sector, of: live.device, home.places, while: Self.operation)
         // One write can clear what is listed of several: all of them begin at once.
         for index in clearing.ranges.indices { guard tell(index, .begins) else { return } }
         let failure = OperationError.collected { () throws(OperationError) in

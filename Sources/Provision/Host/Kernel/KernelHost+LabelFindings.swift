@@ -3,13 +3,13 @@ package import ProvisionCore
 extension KernelHost {
     /// Looks whether the raw namespace that spans a label-less region holds something; nil where it is not active, has an
     /// info block, or may not be read.
-    package func look(at device: String) throws(OperationError) -> ContentLook? {
-        let region = try region(device)
+    package func look(at device: String, _ places: KernelPlaces) throws(OperationError) -> ContentLook? {
+        let region = try region(device, places)
         let live = region.state("namespace\(Sysfs.number(device)).0")
         guard live.isActive, live.claim == nil, let disk = region.disk(of: live),
             let namespace = region.reader.namespace(live.device, in: region.directory)
         else { return nil }
-        return try ContentProbe.look(disk, size: namespace.rawSize)
+        return try ContentProbe.look(disk, size: namespace.rawSize, places)
     }
 
     /// Looks at the label areas that a plan writes to. As another user than root nothing is found: labels are not to be

@@ -5,7 +5,7 @@ extension KernelHost {
     /// What the label areas of all DIMMs say. They are read by ioctls, which root alone may make; nothing is written. A DIMM that cannot be
     /// read stops no other.
     package func labelListings() throws(OperationError) -> [LabelAreaListing] {
-        guard unsafe access(Sysfs.devices, F_OK) == 0 else { return [] }
+        guard unsafe access(places.nvdimmDevices, F_OK) == 0 else { return [] }
         let context = try NdctlContext()
         var listings: [LabelAreaListing] = []
         context.forEachBus { bus in

@@ -7,16 +7,18 @@ extension KernelHost {
     public func measure(_ namespace: Namespace, in region: Region, of provider: String) -> ProofMeasurement {
         guard namespace.isActive, namespace.mode != nil else { return ProofMeasurement() }
         do throws(OperationError) {
-            return try ReadFailures.checking { () throws(OperationError) in
-                var found = try facts(of: namespace, in: region)
+            return try places.checking { places throws(OperationError) in
+                var found = try facts(of: namespace, in: region, places)
                 switch namespace.mode {
                 case .devdax where (namespace.daxDevice?.mode ?? .devdax) == .devdax:
-                    found.device = try device(of: namespace, in: region, of: provider)
+                    found.device = try device(of: namespace, in: region, of: provider, places)
                 case .fsdax:
-                    if let disk = namespace.blockDevice { FileSystemProbe(disk).measure(into: &found) }
+                    if let disk = namespace.blockDevice {
+                        FileSystemProbe(disk, places).measure(into: &found)
+                    }
                 default: break
                 }
-                return try checked(found, namespace, in: region)
+                return try checked(found, namespace, in: region, places)
             }
         } catch {
             return ProofMeasurement(failure: Self.reason(error))
@@ -24,13 +26,14 @@ extension KernelHost {
     }
 
     /// What attributes say.
-    private func facts(of namespace: Namespace, in region: Region) throws(OperationError) -> ProofMeasurement
-    {
-        let home = try self.region(region.device)
+    private func facts(
+        of namespace: Namespace, in region: Region, _ places: KernelPlaces
+    ) throws(OperationError) -> ProofMeasurement {
+        let home = try self.region(region.device, places)
         var found = ProofMeasurement()
         found.deepFlush = home.directory.text("deep_flush").flatMap(Self.flag)
         guard let disk = namespace.blockDevice,
-            let directory = SysfsDirectory.ifThere("/sys/class/block/\(disk)")
+            let directory = SysfsDirectory.ifThere("\(places.blockDevices)/\(disk)", places)
         else { return found }
         found.queueSupportsDax = directory.text("queue/dax").flatMap(Self.flag)
         found.writeCache = directory.text("dax/write_cache").flatMap(Self.flag)
@@ -47,9 +50,9 @@ extension KernelHost {
 
     /// What mapping the character device shows.
     private func device(
-        of namespace: Namespace, in region: Region, of provider: String
+        of namespace: Namespace, in region: Region, of provider: String, _ places: KernelPlaces
     ) throws(OperationError) -> MappingOutcome? {
-        let home = try self.region(region.device)
+        let home = try self.region(region.device, places)
         guard let name = namespace.characterDevice, let claim = home.state(namespace.device).claim else {
             return nil
         }
@@ -74,16 +77,16 @@ extension KernelHost {
                     .mediaErrors, "no \(length) of it are free of known media errors: nothing is loaded"))
         }
         let descriptor = try DeviceFile.open(
-            "/dev/\(name)", of: name, node, O_RDONLY | O_NOCTTY, while: "map", device: name)
+            name, node, O_RDONLY | O_NOCTTY, places, while: "map", device: name)
         defer { close(descriptor) }
         return MappingProbe.device(descriptor, offset: offset, length: length, align: align)
     }
 
     /// The measurement, if the namespace is still what it was before.
     private func checked(
-        _ found: ProofMeasurement, _ before: Namespace, in region: Region
+        _ found: ProofMeasurement, _ before: Namespace, in region: Region, _ places: KernelPlaces
     ) throws(OperationError) -> ProofMeasurement {
-        let home = try self.region(region.device)
+        let home = try self.region(region.device, places)
         let now = home.reader.namespace(before.device, in: home.directory)
         let isSame =
             now.map {

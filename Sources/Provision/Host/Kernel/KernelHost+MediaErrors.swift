@@ -5,10 +5,10 @@ extension KernelHost {
     /// See ``Host/mediaErrorLists(of:)``. A block device's list counts from the start of the data, and can hold errors that the region's
     /// has no more, or never had.
     public func mediaErrorLists(of observed: Observed) throws(OperationError) -> MediaErrorLists {
-        try ReadFailures.checking { () throws(OperationError) in
+        try places.checking { places throws(OperationError) in
             var lists = MediaErrorLists()
             for region in observed.regions where region.isEnabled {
-                let directory = try Self.open(region.device)
+                let directory = try places.nvdimmDevice(region.device)
                 if let text = directory.text("badblocks"), SysfsText.isCut(text) {
                     lists.truncated.insert(region.device)
                 }

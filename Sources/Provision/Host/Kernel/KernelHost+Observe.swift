@@ -3,10 +3,12 @@ package import ProvisionCore
 
 extension KernelHost {
     /// A DIMM and its label area.
-    package func observe(_ dimm: borrowing NdctlDimm) throws(OperationError) -> Dimm {
-        try Self.requireWhole(dimm)
+    package func observe(
+        _ dimm: borrowing NdctlDimm, _ places: KernelPlaces
+    ) throws(OperationError) -> Dimm {
+        try Self.requireWhole(dimm, places)
         let device = dimm.device
-        let directory = try Self.open(device)
+        let directory = try places.nvdimmDevice(device)
         let (area, isUnread) = labelArea(of: dimm, directory)
         return Dimm(
             device: device, uniqueID: dimm.uniqueID, handle: dimm.handle, physicalID: dimm.physicalID,
@@ -32,9 +34,11 @@ extension KernelHost {
     }
 
     /// A region and its namespaces.
-    package func observe(_ region: borrowing NdctlRegion) throws(OperationError) -> Region {
+    package func observe(
+        _ region: borrowing NdctlRegion, _ places: KernelPlaces
+    ) throws(OperationError) -> Region {
         let device = region.device
-        let directory = try Self.open(device)
+        let directory = try places.nvdimmDevice(device)
         let labelling = region.labelling
         let isLabelled = labelling == .labelled
         var observed = Region(
@@ -57,7 +61,7 @@ extension KernelHost {
         }
         observed.capabilities = capabilities(directory)
         observed.namespaceSeed = directory.text("namespace_seed")
-        let facts = RegionFacts(observed)
+        let facts = RegionFacts(observed, DeviceRulesFile(places.rules).rules)
         regions[device] = facts
         observed.namespaces = namespaces(
             of: facts, directory, mayGetLabels: observed.labelling == .labelLess && !observed.mappings.isEmpty
@@ -74,15 +78,15 @@ extension KernelHost {
         var namespaces: [Namespace] = []
         for (_, device) in sorted {
             guard var namespace = reader.namespace(device, in: directory) else { continue }
-            namespace.hasContent = mayGetLabels ? content(of: namespace) : nil
+            namespace.hasContent = mayGetLabels ? content(of: namespace, directory.places) : nil
             namespaces.append(namespace)
         }
         return namespaces
     }
 
     /// Whether a raw namespace holds something that label indexes would hide.
-    private func content(of namespace: Namespace) -> Bool? {
-        namespace.mode == .raw ? namespace.blockDevice.flatMap { ContentProbe.hasContent($0) } : nil
+    private func content(of namespace: Namespace, _ places: KernelPlaces) -> Bool? {
+        namespace.mode == .raw ? namespace.blockDevice.flatMap { ContentProbe.hasContent($0, places) } : nil
     }
 
     /// The modes that the region offers, as `ndctl list -v` finds them: from its seeds. Label-less regions, and
@@ -103,24 +107,15 @@ extension KernelHost {
         }
         return capabilities
     }
-
-    /// The sysfs directory of an nvdimm device.
-    package static func open(_ device: String) throws(OperationError) -> SysfsDirectory {
-        do {
-            return try SysfsDirectory("\(Sysfs.devices)/\(device)")
-        } catch {
-            throw .system(error.rawValue, while: "open the device in sysfs", device: device)
-        }
-    }
 }
 
 extension RegionFacts {
-    /// The facts of an observed region.
-    package init(_ region: Region) {
+    /// The facts of an observed region, with the rules for the rights of its namespaces' devices.
+    package init(_ region: Region, _ rules: DeviceRules) {
         self.init(
             labelling: region.labelling, interleaveWays: region.interleaveWays, numaNode: region.numaNode,
             targetNode: region.targetNode,
             start: region.resource, badBlocks: region.badBlocks, mayReadAddresses: region.resource != nil)
-        deviceRules = DeviceRulesFile().rules
+        deviceRules = rules
     }
 }

@@ -16,11 +16,12 @@ extension KernelHost {
     }
 
     /// Refuses a bus of which a DIMM or a region is missing, or a region's share of a DIMM (`mappings_init`).
-    package static func requireAll(of bus: borrowing NdctlBus) throws(OperationError) {
+    package static func requireAll(of bus: borrowing NdctlBus, _ places: KernelPlaces) throws(OperationError)
+    {
         var listed: Set<String> = []
         bus.forEachDimm { listed.insert($0.device) }
         bus.forEachRegion { listed.insert($0.device) }
-        try requireAll(["region", "nmem"], of: try open(bus.device), in: listed)
+        try requireAll(["region", "nmem"], of: try places.nvdimmDevice(bus.device), in: listed)
         try bus.forEachRegion { region throws(OperationError) in
             guard region.mappings.count != region.mappingCount else { return }
             throw omission(of: region.device, "libndctl left out one of its DIMMs")
@@ -29,11 +30,13 @@ extension KernelHost {
 
     /// Refuses a DIMM without its identity (`populate_dimm_attributes`) or its commands (`parse_commands`): its labels
     /// would not be saved, or not be found again.
-    package static func requireWhole(_ dimm: borrowing NdctlDimm) throws(OperationError) {
+    package static func requireWhole(_ dimm: borrowing NdctlDimm, _ places: KernelPlaces)
+        throws(OperationError)
+    {
         let hasIdentity = dimm.uniqueID != nil
         let hasLabelArea = dimm.hasLabelArea
         guard !hasIdentity || !hasLabelArea else { return }
-        let directory = try open(dimm.device)
+        let directory = try places.nvdimmDevice(dimm.device)
         if !hasIdentity, ["nfit/id", "papr/id", "cxl/id"].contains(where: { directory.exists($0) }) {
             throw omission(of: dimm.device, "libndctl has no identity of it, and the kernel has")
         }

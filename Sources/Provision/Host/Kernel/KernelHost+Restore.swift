@@ -3,22 +3,24 @@ public import ProvisionCore
 
 extension KernelHost: RestoringHost {
     /// See ``RestoringHost/memoryPolicy``.
-    public var memoryPolicy: String? { SystemMemory.policy }
+    public var memoryPolicy: String? { SystemMemory.policy(places) }
 
     /// See ``RestoringHost/setMemoryPolicy(_:)``.
     public func setMemoryPolicy(_ policy: String) throws(OperationError) {
-        try SystemMemory.setPolicy(policy)
+        try SystemMemory.setPolicy(policy, places)
     }
 
     /// See ``RestoringHost/bootID``.
-    public var bootID: String? { ProcText.lines("/proc/sys/kernel/random/boot_id").first }
+    public var bootID: String? {
+        ProcText.lines("\(places.proc)/sys/kernel/random/boot_id", places).first
+    }
 
     /// See ``RestoringHost/readMedia(of:_:_:)``.
     public func readMedia(
         of target: NamespaceTarget, _ ranges: [Extent], _ receive: (Int, [UInt8]?) -> Bool
     ) throws(OperationError) {
-        try ReadFailures.checking { () throws(OperationError) in
-            let home = try region(target.region)
+        try places.checking { places throws(OperationError) in
+            let home = try region(target.region, places)
             let live = try home.inactive(target, for: "look at its media")
             try RawAccess(namespace: live.device).read(ranges, in: home, receive)
         }
@@ -28,11 +30,11 @@ extension KernelHost: RestoringHost {
     public func readPages(of target: NamespaceTarget, at offsets: [ByteCount]) throws(OperationError)
         -> [[UInt8]]?
     {
-        try ReadFailures.checking { () throws(OperationError) -> [[UInt8]]? in
-            let home = try region(target.region)
+        try places.checking { places throws(OperationError) -> [[UInt8]]? in
+            let home = try region(target.region, places)
             let live = try home.live(target)
             guard live.isActive, let disk = home.disk(of: live) else { return nil }
-            return try BlockDevicePages(disk, of: live.device).read(at: offsets)
+            return try BlockDevicePages(disk, of: live.device, places).read(at: offsets)
         }
     }
 
@@ -41,8 +43,8 @@ extension KernelHost: RestoringHost {
     /// the queue says so (drivers/nvdimm/pmem.c, `pmem_submit_bio`: `blk_queue_io_stat`), which is not the default here: while
     /// ``RawAccess`` lasts, it does.
     public func isUnwritten(_ target: NamespaceTarget) throws(OperationError) -> Bool? {
-        try ReadFailures.checking { () throws(OperationError) in
-            let home = try region(target.region)
+        try places.checking { places throws(OperationError) in
+            let home = try region(target.region, places)
             let live = try home.live(target)
             guard live.isActive else {
                 // A seed, or what a seed claims, was never enabled: nobody can have reached it. Whoever unbinds a claim
@@ -73,8 +75,8 @@ extension KernelHost: RestoringHost {
 
     /// See ``RestoringHost/memoryMargins(of:)``.
     public func memoryMargins(of target: NamespaceTarget) throws(OperationError) -> MemoryMargins? {
-        try ReadFailures.checking { () throws(OperationError) in
-            try region(target.region).memoryMargins(target)
+        try places.checking { places throws(OperationError) in
+            try region(target.region, places).memoryMargins(target)
         }
     }
 
@@ -82,8 +84,8 @@ extension KernelHost: RestoringHost {
     public func sample(
         of layout: DeviceLayout, in region: DaxRegionIdentity, from offset: ByteCount
     ) throws(OperationError) -> MediaSample? {
-        try ReadFailures.checking { () throws(OperationError) in
-            try KernelDaxRegion.sample(of: layout, in: region, from: offset)
+        try places.checking { places throws(OperationError) in
+            try KernelDaxRegion(region, places).sample(of: layout, from: offset)
         }
     }
 
@@ -91,20 +93,20 @@ extension KernelHost: RestoringHost {
     public func removeEmptyDevices(
         of region: DaxRegionIdentity, besides names: Set<String>
     ) throws(OperationError) {
-        try KernelDaxRegion(region).removeEmptyDevices(besides: names)
+        try KernelDaxRegion(region, places).removeEmptyDevices(besides: names)
     }
 
     /// See ``RestoringHost/occupy(_:as:)``.
     public func occupy(_ placement: Placement, as label: UUID) throws(OperationError) -> NamespaceTarget {
-        try ReadFailures.checking { () throws(OperationError) in
-            try region(placement.region).occupy(placement, as: label)
+        try places.checking { places throws(OperationError) in
+            try region(placement.region, places).occupy(placement, as: label)
         }
     }
 
     /// See ``RestoringHost/writeMedia(of:_:)``.
     public func writeMedia(of target: NamespaceTarget, _ pieces: [MediaPiece]) throws(OperationError) {
-        try ReadFailures.checking { () throws(OperationError) in
-            let home = try region(target.region)
+        try places.checking { places throws(OperationError) in
+            let home = try region(target.region, places)
             let live = try home.inactive(target, for: "write its media back")
             try RawAccess(namespace: live.device).write(pieces, in: home)
         }
@@ -112,8 +114,8 @@ extension KernelHost: RestoringHost {
 
     /// See ``RestoringHost/reinstate(_:on:)``.
     public func reinstate(_ was: Namespace, on target: NamespaceTarget) throws(OperationError) -> Namespace {
-        try ReadFailures.checking { () throws(OperationError) in
-            let home = try region(target.region)
+        try places.checking { places throws(OperationError) in
+            let home = try region(target.region, places)
             let live = try home.inactive(target, for: "bring back \(was.displayName)")
             return try home.reinstate(was, on: live.device)
         }
@@ -121,7 +123,7 @@ extension KernelHost: RestoringHost {
 
     /// See ``RestoringHost/removeRules(for:)``.
     public func removeRules(for devices: [DeviceKey]) throws(OperationError) {
-        let file = DeviceRulesFile()
+        let file = DeviceRulesFile(places.rules)
         file.removeDraft()
         for key in devices { try file.set(nil, for: key) }
         try file.removeIfEmpty()
@@ -130,7 +132,9 @@ extension KernelHost: RestoringHost {
 
     /// See ``RestoringHost/remove(_:from:)``.
     public func remove(_ label: UUID, from device: String) throws(OperationError) {
-        try ReadFailures.checking { () throws(OperationError) in try region(device).remove(label) }
+        try places.checking { places throws(OperationError) in
+            try region(device, places).remove(label)
+        }
     }
 }
 

@@ -4,7 +4,7 @@ public import ProvisionCore
 extension KernelHost {
     /// See ``RestoringHost/scrub(of:)``. While root reads it, the kernel asks the firmware each second.
     public func scrub(of bus: String) throws(OperationError) -> ScrubProgress {
-        let directory = try Self.open(bus)
+        let directory = try places.nvdimmDevice(bus)
         let text: String
         do {
             text = try directory.read("nfit/scrub")
@@ -20,7 +20,7 @@ extension KernelHost {
 
     /// See ``RestoringHost/startScrub(of:)``. The kernel takes the store while one runs, too, and it changes nothing.
     public func startScrub(of bus: String) throws(OperationError) {
-        let directory = try Self.open(bus)
+        let directory = try places.nvdimmDevice(bus)
         do {
             try directory.write("1", to: "nfit/scrub")
         } catch {

@@ -20,8 +20,14 @@ public final class KernelHost: Host {
     /// What lay on the media of the devdax namespaces that were created, by their labels.
     package var createdSamples: [UUID: MediaSample] = [:]
 
+    /// Where the kernel is read and written. What cannot be read by these is taken for absent: see ``KernelPlaces/checking(_:)``.
+    package let places: KernelPlaces
+
     /// This host. Reads nothing yet.
-    public init() {}
+    public init() { places = KernelPlaces() }
+
+    /// The host that has these places.
+    package init(_ places: KernelPlaces) { self.places = places }
 
     /// Enumerates the host; see ``Host/observe()``. A host without nvdimm devices has no buses.
     public func observe() throws(OperationError) -> Observed { try enumerate(asking: false) }
@@ -30,23 +36,23 @@ public final class KernelHost: Host {
     public func observeWithHealth() throws(OperationError) -> Observed { try enumerate(asking: true) }
 
     private func enumerate(asking asksHealth: Bool) throws(OperationError) -> Observed {
-        guard unsafe access(Sysfs.buses, F_OK) == 0 else {
+        guard unsafe access(places.buses, F_OK) == 0 else {
             throw OperationError(
-                .unavailable, while: "enumerate the host", reason: "there is no \(Sysfs.buses)",
+                .unavailable, while: "enumerate the host", reason: "there is no \(places.buses)",
                 advice: "mount sysfs at /sys")
         }
         regions = [:]
-        return try ReadFailures.checking { () throws(OperationError) in
-            let buses = try observeBuses(asksHealth).sorted {
+        return try places.checking { places throws(OperationError) in
+            let buses = try observeBuses(asksHealth, places).sorted {
                 Sysfs.number($0.device) < Sysfs.number($1.device)
             }
-            let dax = DaxRegionReader().read()
+            let dax = DaxRegionReader(places).read()
             var observed = Observed(buses: buses, daxRegions: dax.regions, memoryHotplug: dax.hotplug)
-            observed.hasFamfsDriver = unsafe access(Sysfs.famfsDriver, F_OK) == 0
+            observed.hasFamfsDriver = unsafe access(places.famfsDriver, F_OK) == 0
             if dax.regions.contains(where: \.isSoftReserved) {
-                observed.keepsSoftReserved = HostFiles("/").keepsSoftReserved
+                observed.keepsSoftReserved = HostFiles(places.root).keepsSoftReserved
             }
-            guard let topology = CXLReader().read() else { return observed }
+            guard let topology = CXLReader(places).read() else { return observed }
             let found = observed.adding(topology)
             memdevIDs = [:]
             for dimm in found.buses.flatMap(\.dimms) where dimm.isIdentifiedByMemdev {
@@ -56,12 +62,14 @@ public final class KernelHost: Host {
         }
     }
 
-    private func observeBuses(_ asksHealth: Bool) throws(OperationError) -> [Bus] {
-        guard let devices = SysfsDirectory.ifThere(Sysfs.devices) else { return [] }
+    private func observeBuses(
+        _ asksHealth: Bool, _ places: KernelPlaces
+    ) throws(OperationError) -> [Bus] {
+        guard let devices = SysfsDirectory.ifThere(places.nvdimmDevices, places) else { return [] }
         let context = try NdctlContext()
         var buses: [Bus] = []
         try context.forEachBus { bus throws(OperationError) in
-            buses.append(try observe(bus, asksHealth))
+            buses.append(try observe(bus, asksHealth, places))
         }
         try Self.requireAll(["ndbus"], of: devices, in: Set(buses.map(\.device)))
         return buses
@@ -69,15 +77,17 @@ public final class KernelHost: Host {
 
     /// Reads one namespace; see ``Host/current(_:)``.
     public func current(_ target: NamespaceTarget) throws(OperationError) -> Namespace? {
-        try ReadFailures.checking { () throws(OperationError) in
-            let region = try region(target.region)
+        try places.checking { places throws(OperationError) in
+            let region = try region(target.region, places)
             return region.reader.namespace(target.device, in: region.directory)
         }
     }
 
     /// Reads the dax regions; see ``Host/daxRegion(_:)``.
     public func daxRegion(_ identity: DaxRegionIdentity) throws(OperationError) -> DaxRegion? {
-        try ReadFailures.checking { () throws(OperationError) in KernelDaxRegion.find(identity) }
+        try places.checking { places throws(OperationError) in
+            KernelDaxRegion(identity, places).find()
+        }
     }
 
     /// The numbers of users and groups; see ``Host/accountNumbers(users:groups:)``.
@@ -89,74 +99,80 @@ public final class KernelHost: Host {
 
     /// Performs a step by sysfs stores; see ``Host/perform(_:identity:)``.
     public func perform(_ step: Step, identity: FreshIdentity) throws(OperationError) -> Namespace? {
-        try StoreCount.noting { () throws(OperationError) in
-            try ReadFailures.checking { () throws(OperationError) in
-                let result = try performStores(of: step, identity: identity)
+        try places.stores.noting { () throws(OperationError) in
+            try places.checking { places throws(OperationError) in
+                let result = try performStores(of: step, identity: identity, places)
                 guard let namespace = result, namespace.isActive, namespace.mode == .devdax else {
                     return result
                 }
-                return try region(step.region).tried(namespace)
+                return try region(step.region, places).tried(namespace)
             }
         }
     }
 
     private func performStores(
-        of step: Step, identity: FreshIdentity
+        of step: Step, identity: FreshIdentity, _ places: KernelPlaces
     ) throws(OperationError) -> Namespace? {
         switch step {
         case .initializeLabels(let region):
-            try initializeLabels(of: region)
+            regions[region] = nil
+            try labelAreas(of: region, places).initialize()
             return nil
         case .disable(let target):
             takenOffline.insert(target.device)
-            return try region(target.region).disable(target)
+            return try region(target.region, places).disable(target)
         case .destroy(let target):
-            try region(target.region).destroy(target)
+            try region(target.region, places).destroy(target)
             return nil
         case .create(let placement):
-            return try region(placement.region).create(placement, identity: identity) { sample in
+            return try region(placement.region, places).create(placement, identity: identity) { sample in
                 createdSamples[identity.label] = sample
             }
         case .reconfigure(let target, let layout):
-            return try region(target.region).reconfigure(target, layout, identity: identity)
-        case .rename(let target, let name): return try region(target.region).rename(target, name)
+            return try region(target.region, places).reconfigure(target, layout, identity: identity)
+        case .rename(let target, let name): return try region(target.region, places).rename(target, name)
         case .enable(let target):
             let isOurs = takenOffline.contains(target.device)
-            return try region(target.region).enable(target, isOurs: isOurs)
+            return try region(target.region, places).enable(target, isOurs: isOurs)
         case .configureDevice(let target, let use):
-            return try region(target.region).configureDevice(target, use)
+            return try region(target.region, places).configureDevice(target, use)
         case .setRights(let target, let rights):
-            try region(target.region).setRights(target, rights)
+            try region(target.region, places).setRights(target, rights)
             // The rules are among what is known of a region.
             regions[target.region] = nil
-            return try region(target.region).readBack(target.device)
+            return try region(target.region, places).readBack(target.device)
         case .zero(let target):
-            let home = try region(target.region)
-            try zeroData(of: try home.readBack(try home.live(target).device), in: target.region)
+            let home = try region(target.region, places)
+            try zeroData(
+                of: try home.readBack(try home.live(target).device), in: target.region,
+                counting: places.stores)
             return try home.readBack(target.device)
         case .setDevice(let transition):
-            try DeviceSequence(transition, by: KernelDaxRegion(transition.region)).run()
+            try DeviceSequence(transition, by: KernelDaxRegion(transition.region, places)).run()
             return nil
         }
     }
 
-    package func region(_ device: String) throws(OperationError) -> KernelRegion {
-        let region = try KernelRegion.open(device, knownFacts: regions[device])
+    package func region(_ device: String, _ places: KernelPlaces) throws(OperationError) -> KernelRegion {
+        let region = try KernelRegion.open(device, knownFacts: regions[device], places)
         regions[device] = region.reader.region
         return region
     }
 
-    private func observe(_ bus: borrowing NdctlBus, _ asksHealth: Bool) throws(OperationError) -> Bus {
+    private func observe(
+        _ bus: borrowing NdctlBus, _ asksHealth: Bool, _ places: KernelPlaces
+    ) throws(OperationError) -> Bus {
         bus.waitForProbe()
-        try Self.requireAll(of: bus)
+        try Self.requireAll(of: bus, places)
         var observed = Bus(
             device: bus.device, provider: bus.provider, scrubState: bus.scrubState, dimms: [], regions: [])
         try bus.forEachDimm { dimm throws(OperationError) in
-            var found = try observe(dimm)
+            var found = try observe(dimm, places)
             if asksHealth { found.health = dimm.health }
             observed.dimms.append(found)
         }
-        try bus.forEachRegion { region throws(OperationError) in observed.regions.append(try observe(region))
+        try bus.forEachRegion { region throws(OperationError) in
+            observed.regions.append(try observe(region, places))
         }
         observed.dimms.sort { Sysfs.number($0.device) < Sysfs.number($1.device) }
         observed.regions.sort { Sysfs.number($0.device) < Sysfs.number($1.device) }
@@ -167,23 +183,5 @@ public final class KernelHost: Host {
             observed.addUninstantiated(labels, of: dimm.device)
         }
         return observed
-    }
-}
-
-/// Where the kernel shows its nvdimm devices.
-package enum Sysfs {
-    /// The buses of the kernel's device model: there whenever sysfs is.
-    package static let buses = "/sys/bus"
-    /// Every device of the nvdimm subsystem, by kernel name; absent without its modules.
-    package static let devices = "/sys/bus/nd/devices"
-    /// The driver that gives dax devices to famfs; absent before Linux 7.0, and while its module is not loaded.
-    package static let famfsDriver = "/sys/bus/dax/drivers/fsdev_dax"
-    /// Its drivers.
-    package static let drivers = "/sys/bus/nd/drivers"
-
-    /// The number at the end of a kernel name: 12 of `region12`, 3 of `namespace0.3`.
-    package static func number(_ device: String) -> Int {
-        let digits = device.reversed().prefix { $0.isNumber }
-        return Int(String(digits.reversed())) ?? 0
     }
 }

@@ -33,6 +33,6 @@ extension KernelRegion {
                 .changed, while: "look at the device of \(target.label)", device: target.device,
                 reason: "it is no active devdax namespace", advice: "another tool changed it: plan again")
         }
-        return try KernelDaxDevice.open(name, at: "\(directory.path)/\(claim)/\(name)")
+        return try KernelDaxDevice.open(name, at: "\(directory.path)/\(claim)/\(name)", places)
     }
 }

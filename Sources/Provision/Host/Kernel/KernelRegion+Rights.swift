@@ -12,7 +12,8 @@ extension KernelRegion {
                 reason: "the UUID of its info block cannot be read")
         }
         let rule = rights.rule.map { DeviceRules.Rule($0, for: target.label) }
-        try DeviceRulesFile().set(rule, for: .infoBlock(uuid)) { () throws(OperationError) in
+        try DeviceRulesFile(places.rules).set(rule, for: .infoBlock(uuid), places) {
+            () throws(OperationError) in
             try device.give(rights.node)
         }
     }

@@ -18,10 +18,10 @@ package struct KernelRegion: ~Copyable {
     }
 
     /// The region with the kernel name `device`. Known facts save reading them again.
-    package static func open(_ device: String, knownFacts: RegionFacts?) throws(OperationError)
-        -> KernelRegion
-    {
-        let directory = try KernelHost.open(device)
+    package static func open(
+        _ device: String, knownFacts: RegionFacts?, _ places: KernelPlaces
+    ) throws(OperationError) -> KernelRegion {
+        let directory = try places.nvdimmDevice(device)
         guard directory.exists("driver") else {
             throw OperationError(
                 .changed, while: "use the region", device: device, reason: "it is disabled",
@@ -30,6 +30,9 @@ package struct KernelRegion: ~Copyable {
         let facts = knownFacts ?? RegionFacts(reading: directory)
         return KernelRegion(device, directory, SysfsNamespaceReader(region: facts))
     }
+
+    /// The places that it is one of.
+    package var places: KernelPlaces { directory.places }
 
     /// Whether its namespaces come from labels.
     package var isLabelled: Bool { reader.region.labelling == .labelled }
@@ -117,7 +120,7 @@ extension KernelRegion {
     /// Binds a driver to a namespace or claim: the kernel probes it before the store returns.
     package func bind(_ device: String) throws(OperationError) {
         let driver = device.hasPrefix("dax") ? "dax_pmem" : "nd_pmem"
-        let path = "\(Sysfs.drivers)/\(driver)"
+        let path = "\(places.nvdimmDrivers)/\(driver)"
         guard directory.exists(path) else {
             throw OperationError(
                 .unavailable, while: "enable", device: device, reason: "the driver \(driver) is not loaded",
@@ -190,7 +193,7 @@ extension RegionFacts {
             numaNode: SysfsRegionReader.numaNode(directory),
             targetNode: SysfsRegionReader.targetNode(directory), start: start,
             badBlocks: SysfsRegionReader.badBlocks(directory), mayReadAddresses: start != nil)
-        deviceRules = DeviceRulesFile().rules
+        deviceRules = DeviceRulesFile(directory.places.rules).rules
     }
 }
 

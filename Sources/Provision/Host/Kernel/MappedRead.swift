@@ -42,7 +42,7 @@ package struct MappedRead: ~Copyable {
                 reason: "it has no device that can be mapped")
         }
         descriptor = try DeviceFile.open(
-            "/dev/\(name)", of: name, node, O_RDONLY | O_NOCTTY, while: operation, device: live.device)
+            name, node, O_RDONLY | O_NOCTTY, region.places, while: operation, device: live.device)
         self.start = start
         self.size = size
         self.align = align

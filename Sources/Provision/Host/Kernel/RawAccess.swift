@@ -130,7 +130,8 @@ package struct RawAccess {
         // Should this program die here, the namespace stays raw: then the kernel's count tells whether somebody wrote to it.
         try? region.store("1", in: "\(namespace)/block/\(disk)/queue/iostats", "count what is written")
         return try ExclusiveOpen(
-            block: disk, O_RDWR | Linux.openDirect | O_SYNC, while: "open it raw", device: namespace)
+            block: disk, O_RDWR | Linux.openDirect | O_SYNC, region.places, while: "open it raw",
+            device: namespace)
     }
 
     /// Moves bytes by way of an aligned buffer, as direct I/O demands. Returns 0 or an errno.

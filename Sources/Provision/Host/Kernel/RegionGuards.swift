@@ -11,9 +11,9 @@ package struct RegionGuards: ~Copyable {
     private var held: [Held] = []
 
     /// Looks at every active namespace of the regions with these kernel names, which are enabled.
-    package init(regions devices: Set<String>) throws(OperationError) {
+    package init(regions devices: Set<String>, _ places: KernelPlaces) throws(OperationError) {
         for device in devices.sorted() {
-            let region = try KernelRegion.open(device, knownFacts: nil)
+            let region = try KernelRegion.open(device, knownFacts: nil, places)
             for namespace in region.namespaceDevices {
                 let live = region.state(namespace)
                 if live.isActive { held.append(Held(try UseGuard.unused(live, in: region))) }

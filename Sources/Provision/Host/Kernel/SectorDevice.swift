@@ -16,20 +16,22 @@ package struct SectorDevice: ~Copyable {
     package let count: UInt64
     private let descriptor: Int32
     private let namespace: String
+    private let stores: StoreCount
     private let operation: String
 
     private static let piece: UInt64 = 1 << 20
 
     /// Opens the node of a disk for both, and checks that it leads to that disk.
     package init(
-        _ disk: String, sector: UInt64, of namespace: String, while operation: String
+        _ disk: String, sector: UInt64, of namespace: String, _ places: KernelPlaces, while operation: String
     ) throws(OperationError) {
         let descriptor = try DeviceFile.open(
-            block: disk, O_RDWR | Linux.openDirect, while: operation, device: namespace)
+            block: disk, O_RDWR | Linux.openDirect, places, while: operation, device: namespace)
         self.descriptor = descriptor
         self.sector = sector
         count = daxprov_block_size(descriptor) / sector
         self.namespace = namespace
+        stores = places.stores
         self.operation = operation
     }
 
@@ -54,7 +56,7 @@ package struct SectorDevice: ~Copyable {
     /// - Returns: whether it was written: somebody else may have written to it meanwhile, and that stays.
     package func zero(_ number: UInt64) throws(OperationError) -> Bool {
         if try read(number, 1) == false { return false }
-        StoreCount.add()
+        stores.add()
         let code = unsafe withUnsafeTemporaryAllocation(byteCount: Int(sector), alignment: 4096) { buffer in
             _ = unsafe buffer.initializeMemory(as: UInt8.self, repeating: 0)
             let written = unsafe pwrite(descriptor, buffer.baseAddress, Int(sector), off_t(number * sector))

@@ -10,13 +10,16 @@ package struct SysfsDirectory: ~Copyable {
     private let descriptor: Int32
     /// Where it is, for messages.
     package let path: String
+    /// The places that it is one of: they hear of what could not be read, and of stores.
+    package let places: KernelPlaces
 
-    /// The directory at `path`.
-    package init(_ path: String) throws(Errno) {
+    /// The directory at `path`, which is one of these places.
+    package init(_ path: String, _ places: KernelPlaces) throws(Errno) {
         let descriptor = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw Errno(rawValue: errno) }
         self.descriptor = descriptor
         self.path = path
+        self.places = places
     }
 
     deinit {
@@ -25,11 +28,11 @@ package struct SysfsDirectory: ~Copyable {
 
     /// The directory at `path`; nil where there is none, or this user may not look. Any other failure is noted
     /// (``ReadFailures``).
-    package static func ifThere(_ path: String) -> SysfsDirectory? {
+    package static func ifThere(_ path: String, _ places: KernelPlaces) -> SysfsDirectory? {
         do throws(Errno) {
-            return try SysfsDirectory(path)
+            return try SysfsDirectory(path, places)
         } catch {
-            ReadFailures.note(error, path, in: "")
+            places.note(error, path)
             return nil
         }
     }
@@ -54,7 +57,7 @@ package struct SysfsDirectory: ~Copyable {
             let text = try read(attribute)
             return text.isEmpty ? nil : text
         } catch {
-            ReadFailures.note(error, attribute, in: path)
+            places.note(error, attribute, in: path)
             return nil
         }
     }
@@ -71,7 +74,10 @@ package struct SysfsDirectory: ~Copyable {
         let file = unsafe openat(descriptor, attribute, O_WRONLY | O_CLOEXEC)
         guard file >= 0 else { throw Errno(rawValue: errno) }
         defer { close(file) }
-        StoreCount.add()
+        places.stores.add()
+        if let made = places.made {
+            return try made.store(value, at: attribute.hasPrefix("/") ? attribute : "\(path)/\(attribute)")
+        }
         var line = value + "\n"
         let count = line.withUTF8 { unsafe Glibc.write(file, $0.baseAddress, $0.count) }
         guard count >= 0 else { throw Errno(rawValue: errno) }
@@ -80,7 +86,8 @@ package struct SysfsDirectory: ~Copyable {
     /// Writes like ``write(_:to:)``, in a child that is killed after so many seconds: for stores that the kernel may never end.
     /// - Throws: the errno of the store; `timedOut` where it was ended, `nowInProgress` where nothing ended it.
     package func write(_ value: String, to attribute: String, within seconds: Int32) throws(Errno) {
-        StoreCount.add()
+        if places.made != nil { return try write(value, to: attribute) }
+        places.stores.add()
         var line = value + "\n"
         let code = line.withUTF8 { bytes in
             unsafe daxprov_store_with_deadline(descriptor, attribute, bytes.baseAddress, bytes.count, seconds)
@@ -91,7 +98,7 @@ package struct SysfsDirectory: ~Copyable {
     /// Whether there is such an entry. Opens nothing. A failure to look is noted (``ReadFailures``).
     package func exists(_ entry: String) -> Bool {
         if unsafe faccessat(descriptor, entry, F_OK, 0) == 0 { return true }
-        ReadFailures.note(Errno(rawValue: errno), entry, in: path)
+        places.note(Errno(rawValue: errno), entry, in: path)
         return false
     }
 
@@ -108,7 +115,7 @@ package struct SysfsDirectory: ~Copyable {
             guard let start = buffer.baseAddress else { return nil }
             let count = unsafe readlinkat(descriptor, link, start, buffer.count)
             guard count > 0 else {
-                if count < 0 { ReadFailures.note(Errno(rawValue: errno), link, in: path) }
+                if count < 0 { places.note(Errno(rawValue: errno), link, in: path) }
                 return nil
             }
             let bytes = unsafe UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[..<count])
@@ -121,13 +128,13 @@ package struct SysfsDirectory: ~Copyable {
     package func entries(_ directory: String = ".") -> [String] {
         let file = unsafe openat(descriptor, directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard file >= 0 else {
-            ReadFailures.note(Errno(rawValue: errno), directory, in: path)
+            places.note(Errno(rawValue: errno), directory, in: path)
             return []
         }
         do throws(Errno) {
             return try DirectoryEntries.names(closing: file)
         } catch {
-            ReadFailures.note(error, directory, in: path)
+            places.note(error, directory, in: path)
             return []
         }
     }

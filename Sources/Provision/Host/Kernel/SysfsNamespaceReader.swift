@@ -70,7 +70,7 @@ package struct SysfsNamespaceReader {
             namespace.daxDevice = namespace.characterDevice.map {
                 DaxDeviceReader.device($0, below: running, directory)
             }
-            namespace.rights = rights(of: namespace)
+            namespace.rights = rights(of: namespace, directory.places)
         } else {
             namespace.blockDevice = directory.entries("\(running)/block").first
         }
@@ -78,9 +78,9 @@ package struct SysfsNamespaceReader {
         namespace.badBlocks = badBlocks(of: namespace, running: running, directory)
     }
 
-    private func rights(of namespace: Namespace) -> DeviceRights {
+    private func rights(of namespace: Namespace, _ places: KernelPlaces) -> DeviceRights {
         DeviceRights(
-            node: namespace.characterDevice.flatMap { KernelDaxDevice.rights(of: $0) } ?? .rootsAlone,
+            node: namespace.characterDevice.flatMap { KernelDaxDevice.rights(of: $0, places) } ?? .rootsAlone,
             rule: namespace.infoBlockUUID.flatMap { region.deviceRules.rules[.infoBlock($0)]?.rights })
     }
 

@@ -29,22 +29,24 @@ package struct UseGuard: ~Copyable {
         _ live: KernelRegion.Live, in region: borrowing KernelRegion, _ flags: Int32 = O_RDONLY,
         for operation: String = "disable"
     ) throws(OperationError) -> UseGuard {
-        if let obstacle = Sight.obstacle { throw obstacle }
+        if let obstacle = Sight.obstacle(region.places) { throw obstacle }
         if let device = region.characterDevice(of: live) {
-            try require(UseSearch.uses(of: [device])[live.device] ?? [], live, operation)
+            try require(UseSearch.uses(of: [device], region.places)[live.device] ?? [], live, operation)
             return UseGuard()
         }
         guard let disk = region.disk(of: live) else { return UseGuard() }
         let held: ExclusiveOpen
         do {
-            held = try ExclusiveOpen(block: disk, flags, while: operation, device: live.device)
+            held = try ExclusiveOpen(
+                block: disk, flags, region.places, while: operation, device: live.device)
         } catch {
             guard error.kind == .busy else { throw error }
-            let uses = UseSearch.uses(of: [UseSearch().block(disk, of: live.device)])[live.device]
+            let uses = UseSearch.uses(
+                of: [UseSearch(region.places).block(disk, of: live.device)], region.places)[live.device]
             throw busy(live, uses ?? [.exclusive(disk)], operation)
         }
         // What claims a device exclusively cannot be there any more: loop devices and processes can.
-        try requireNoOthers(of: disk, live, operation)
+        try requireNoOthers(of: disk, live, region.places, operation)
         return UseGuard(exclusive: held)
     }
 
@@ -53,18 +55,21 @@ package struct UseGuard: ~Copyable {
         of live: KernelRegion.Live, in region: borrowing KernelRegion, for operation: String
     ) throws(OperationError) {
         if let device = region.characterDevice(of: live) {
-            return try require(UseSearch.uses(of: [device])[live.device] ?? [], live, operation)
+            return try require(
+                UseSearch.uses(of: [device], region.places)[live.device] ?? [], live, operation)
         }
-        if let disk = region.disk(of: live) { try requireNoOthers(of: disk, live, operation) }
+        if let disk = region.disk(of: live) {
+            try requireNoOthers(of: disk, live, region.places, operation)
+        }
     }
 
     private static func requireNoOthers(
-        of disk: String, _ live: KernelRegion.Live, _ operation: String
+        of disk: String, _ live: KernelRegion.Live, _ places: KernelPlaces, _ operation: String
     ) throws(OperationError) {
-        let stack = BlockStack(disk, loops: LoopDevices())
+        let stack = BlockStack(disk, loops: LoopDevices(places), places)
         let device = UseSearch.Device(
             namespace: live.device, name: disk, uses: stack.uses, nodes: stack.ownNodes)
-        try require(UseSearch.uses(of: [device])[live.device] ?? [], live, operation)
+        try require(UseSearch.uses(of: [device], places)[live.device] ?? [], live, operation)
     }
 
     private static func require(

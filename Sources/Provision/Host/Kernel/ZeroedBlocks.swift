@@ -5,15 +5,19 @@ package import ProvisionCore
 package struct ZeroedBlocks: ~Copyable {
     private let descriptor: Int32
     private let namespace: String
+    private let stores: StoreCount
     private let operation: String
 
     private static let piece = 1 << 20
 
     /// Opens the node of a disk for both, and checks that it leads to that disk.
-    package init(_ disk: String, of namespace: String, while operation: String) throws(OperationError) {
+    package init(
+        _ disk: String, of namespace: String, _ places: KernelPlaces, while operation: String
+    ) throws(OperationError) {
         descriptor = try DeviceFile.open(
-            block: disk, O_RDWR | Linux.openDirect, while: operation, device: namespace)
+            block: disk, O_RDWR | Linux.openDirect, places, while: operation, device: namespace)
         self.namespace = namespace
+        stores = places.stores
         self.operation = operation
     }
 
@@ -25,7 +29,7 @@ package struct ZeroedBlocks: ~Copyable {
         unsafe withUnsafeTemporaryAllocation(byteCount: Self.piece, alignment: 4096) { buffer in
             _ = unsafe buffer.initializeMemory(as: UInt8.self, repeating: 0)
             for (offset, length) in Self.pieces(of: range) {
-                StoreCount.add()
+                stores.add()
                 let count = unsafe pwrite(descriptor, buffer.baseAddress, length, off_t(offset))
                 if count != length { failed = count < 0 ? errno : EIO }
             }

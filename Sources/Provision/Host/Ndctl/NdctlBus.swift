@@ -39,9 +39,11 @@ package import ProvisionCore
     }
 
     /// Has the firmware clear media errors (`ndctl_bus_cmd_new_clear_error`), and returns how many bytes it claims to have cleared.
-    package func clearErrors(at address: UInt64, length: ByteCount) throws(OperationError) -> ByteCount {
+    package func clearErrors(
+        at address: UInt64, length: ByteCount, counting stores: StoreCount
+    ) throws(OperationError) -> ByteCount {
         var cleared: UInt64 = 0
-        StoreCount.add()
+        stores.add()
         let code = unsafe daxprov_clear_errors(pointer, address, length.bytes, &cleared)
         guard code == 0 else {
             throw .system(code, while: "have the firmware clear media errors", device: device)

@@ -53,7 +53,7 @@ extension NdctlDimm {
 
     /// Writes the first bytes of the label area, and reads them back. The kernel refuses while an enabled region uses the
     /// DIMM. The corresponding C functions are `ndctl_dimm_cmd_new_cfg_write` and `ndctl_cmd_cfg_write_set_data`.
-    package func writeLabelArea(_ bytes: [UInt8]) throws(OperationError) {
+    package func writeLabelArea(_ bytes: [UInt8], counting stores: StoreCount) throws(OperationError) {
         let length = UInt32(bytes.count)
         guard let read = unsafe ndctl_dimm_read_label_extent(pointer, length, 0) else {
             throw .system(Self.lastErrno, while: "read the label area", device: device)
@@ -71,7 +71,7 @@ extension NdctlDimm {
             throw OperationError(
                 .failed, while: "write the label area", device: device, reason: "the buffer is short")
         }
-        StoreCount.add()
+        stores.add()
         try check(unsafe ndctl_cmd_submit(write), "write the label area")
         guard try readLabelArea({ _ in length }).bytes == bytes else {
             throw OperationError(

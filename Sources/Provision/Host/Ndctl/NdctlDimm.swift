@@ -64,14 +64,14 @@ package import ProvisionCore
     package var hasLabelArea: Bool { unsafe daxprov_dimm_has_label_area(pointer) }
 
     /// Unbinds the DIMM's driver (`ndctl_dimm_disable`).
-    package func disable() throws(OperationError) {
-        StoreCount.add()
+    package func disable(counting stores: StoreCount) throws(OperationError) {
+        stores.add()
         try check(unsafe ndctl_dimm_disable(pointer), "disable the DIMM")
     }
 
     /// Binds the DIMM's driver, which reads the label area (`ndctl_dimm_enable`).
-    package func enable() throws(OperationError) {
-        StoreCount.add()
+    package func enable(counting stores: StoreCount) throws(OperationError) {
+        stores.add()
         try check(unsafe ndctl_dimm_enable(pointer), "enable the DIMM")
     }
 
@@ -79,12 +79,12 @@ package import ProvisionCore
     ///
     /// `ndctl_dimm_init_labels` works on the buffer that `ndctl_dimm_read_label_index` leaves in the DIMM; the
     /// kernel refuses the write while an enabled region uses the DIMM.
-    package func initializeLabels() throws(OperationError) {
+    package func initializeLabels(counting stores: StoreCount) throws(OperationError) {
         guard let command = unsafe ndctl_dimm_read_label_index(pointer) else {
             throw .system(Self.lastErrno, while: "read the label index", device: device)
         }
         defer { unsafe ndctl_cmd_unref(command) }
-        StoreCount.add()
+        stores.add()
         try check(unsafe ndctl_dimm_init_labels(pointer, NDCTL_NS_VERSION_1_2), "write the label index")
     }
 

@@ -85,15 +85,15 @@ package import ProvisionCore
 
     /// Unbinds the region's driver, whatever uses its namespaces, and forgets what libndctl has cached of them
     /// (`ndctl_region_disable_invalidate`).
-    package func disable() throws(OperationError) {
-        StoreCount.add()
+    package func disable(counting stores: StoreCount) throws(OperationError) {
+        stores.add()
         let result = unsafe ndctl_region_disable_invalidate(pointer)
         guard result >= 0 else { throw .system(result, while: "disable the region", device: device) }
     }
 
     /// Binds the region's driver, which makes its namespaces from the labels (`ndctl_region_enable`).
-    package func enable() throws(OperationError) {
-        StoreCount.add()
+    package func enable(counting stores: StoreCount) throws(OperationError) {
+        stores.add()
         let result = unsafe ndctl_region_enable(pointer)
         guard result >= 0 else { throw .system(result, while: "enable the region", device: device) }
     }

@@ -4,16 +4,17 @@ package import ProvisionCore
 
 /// udev, which gives nodes their rights at events that come at any time.
 package enum DeviceEvents {
-    private static let control = "/run/udev/control"
     private static let programs = ["/usr/bin/udevadm", "/bin/udevadm", "/sbin/udevadm"]
 
     /// Whether udev runs.
-    package static var areHandled: Bool { unsafe access(control, F_OK) == 0 }
+    package static func areHandled(_ places: KernelPlaces) -> Bool {
+        unsafe access("\(places.run)/udev/control", F_OK) == 0
+    }
 
     /// Waits until no event is left. Where udev does not run, there is nothing to wait for.
     /// - Parameter readingRules: whether udev reads its rules anew before: then no event is left that began under the old ones.
-    package static func settle(readingRules: Bool) throws(OperationError) {
-        guard areHandled else { return }
+    package static func settle(readingRules: Bool, _ places: KernelPlaces) throws(OperationError) {
+        guard areHandled(places) else { return }
         guard let program = programs.first(where: { unsafe access($0, X_OK) == 0 }) else {
             throw failed("udev runs, and there is no udevadm", "install udev's tools")
         }

@@ -35,7 +35,9 @@ extension SimulatedHost {
             return try readBack(id)
         case .zero(let target):
             let id = try resolve(target)
-            if let namespace = try readBack(id) { try zeroData(of: namespace, in: target.region) }
+            if let namespace = try readBack(id) {
+                try zeroData(of: namespace, in: target.region, counting: stores)
+            }
             return try readBack(id)
         case .setDevice(let transition):
             try DeviceSequence(transition, by: SimulatedDaxRegion(host: self, identity: transition.region))

@@ -13,6 +13,8 @@ public final class SimulatedHost: Host {
     /// The state file's contents as they were written or read last, without what ``log`` adds.
     private var contents: [UInt8] = []
     private var log: SimulatedStoreLog?
+    /// The stores that its steps began.
+    package let stores = StoreCount()
     private var isGone = false
 
     /// What mapping namespaces shows, by their names, where a test says so: a simulated host has no memory to map.
@@ -145,7 +147,7 @@ public final class SimulatedHost: Host {
     /// Performs one step.
     public func perform(_ step: Step, identity: FreshIdentity) throws(OperationError) -> Namespace? {
         try requireAlive(while: "perform a step")
-        return try StoreCount.noting { () throws(OperationError) in
+        return try stores.noting { () throws(OperationError) in
             try performStores(of: step, identity: identity)
         }
     }
@@ -154,7 +156,7 @@ public final class SimulatedHost: Host {
     package func store(_ store: SimulatedStore) throws(OperationError) {
         try requireAlive(while: store.operation)
         operations += 1
-        StoreCount.add()
+        stores.add()
         try triggerFault(store)
         var refusal: SimulatedRefusal?
         do throws(SimulatedRefusal) {

@@ -20,11 +20,11 @@ package struct BlockStack {
     package private(set) var uses: [Holder] = []
 
     /// The stack over the disk with this kernel name.
-    package init(_ disk: String, loops: LoopDevices) {
+    package init(_ disk: String, loops: LoopDevices, _ places: KernelPlaces) {
         var pending = [(name: disk, isOwn: true)][...]
         while let (name, isOwn) = pending.popFirst() {
             guard !members.contains(where: { $0.name == name }),
-                let directory = SysfsDirectory.ifThere("\(Self.devices)/\(name)")
+                let directory = SysfsDirectory.ifThere("\(places.blockDevices)/\(name)", places)
             else { continue }
             let node = DeviceNode(block: directory.text("dev"))
             members.append(Member(name: name, node: node, isOwn: isOwn))
@@ -33,7 +33,7 @@ package struct BlockStack {
             }
             pending += partitions.sorted().map { ($0, isOwn) }
             for holder in directory.entries("holders").sorted() {
-                uses.append(Self.use(of: name, by: holder))
+                uses.append(Self.use(of: name, by: holder, places))
                 pending.append((holder, false))
             }
             for loop in loops.backed(by: node) {
@@ -51,8 +51,8 @@ package struct BlockStack {
         members.filter(\.isOwn).compactMap { member in member.node.map { (member.name, $0) } }
     }
 
-    private static func use(of name: String, by holder: String) -> Holder {
-        guard let directory = SysfsDirectory.ifThere("\(devices)/\(holder)") else {
+    private static func use(of name: String, by holder: String, _ places: KernelPlaces) -> Holder {
+        guard let directory = SysfsDirectory.ifThere("\(places.blockDevices)/\(holder)", places) else {
             return Holder(.stackedDevice, of: name, "part of \(holder)")
         }
         if let mapped = directory.text("dm/name") {
@@ -69,8 +69,6 @@ package struct BlockStack {
         }
         return Holder(.stackedDevice, of: name, "part of \(holder)")
     }
-
-    private static let devices = "/sys/class/block"
 }
 
 /// The loop devices that are in use.
@@ -78,10 +76,11 @@ package struct LoopDevices {
     private var backing: [(loop: String, node: DeviceNode)] = []
 
     /// Reads which file backs each loop device. A file system's regular files are not of interest: those show as mounts.
-    package init() {
-        guard let directory = SysfsDirectory.ifThere("/sys/class/block") else { return }
+    package init(_ places: KernelPlaces) {
+        guard let directory = SysfsDirectory.ifThere(places.blockDevices, places) else { return }
         for name in directory.entries().sorted() where name.hasPrefix("loop") {
-            guard let path = directory.text("\(name)/loop/backing_file"), let node = Self.node(path, of: name)
+            guard let path = directory.text("\(name)/loop/backing_file"),
+                let node = Self.node(path, of: name, places)
             else { continue }
             backing.append((name, node))
         }
@@ -89,13 +88,13 @@ package struct LoopDevices {
 
     /// The device node below a loop device. Its path need not lead there any more: the node can have been removed, or lie
     /// in another mount namespace. Then the loop device itself is asked.
-    private static func node(_ path: String, of name: String) -> DeviceNode? {
+    private static func node(_ path: String, of name: String, _ places: KernelPlaces) -> DeviceNode? {
         guard Linux.node(path) == nil else { return DeviceNode(path) }
-        let loop = "/dev/\(name)"
+        let loop = "\(places.dev)/\(name)"
         do throws(Errno) {
             return try Linux.loopBacking(loop).map { DeviceNode(blockNumber: $0) }
         } catch {
-            ReadFailures.note(error, loop, in: "")
+            places.note(error, loop)
             return nil
         }
     }

@@ -44,8 +44,8 @@ package struct DeviceNode: Hashable {
     package var text: String { Linux.deviceText(number) }
 
     /// What a file of this type is, in words; of a device its number, and its name where sysfs shows one.
-    package static func describe(kind: UInt32, number: UInt64) -> String {
-        if let node = DeviceNode(kind: kind, number: number) { return node.description }
+    package static func describe(kind: UInt32, number: UInt64, _ places: KernelPlaces) -> String {
+        if let node = DeviceNode(kind: kind, number: number) { return node.described(by: places) }
         return switch kind {
         case S_IFREG: "a regular file"
         case S_IFDIR: "a directory"
@@ -56,12 +56,12 @@ package struct DeviceNode: Hashable {
     }
 }
 
-extension DeviceNode: CustomStringConvertible {
+extension DeviceNode {
     /// "block device 259:1 (pmem1)".
-    package var description: String {
+    package func described(by places: KernelPlaces) -> String {
         let type = kind == S_IFBLK ? "block" : "char"
         let words = "\(kind == S_IFBLK ? "block" : "character") device \(text)"
-        guard let directory = SysfsDirectory.ifThere("/sys/dev/\(type)"),
+        guard let directory = SysfsDirectory.ifThere("\(places.sysfs)/dev/\(type)", places),
             let name = directory.linkTarget(text)
         else { return words }
         return "\(words) (\(name))"

@@ -22,13 +22,14 @@ package struct MountTable {
     package private(set) var mounts: [Mount] = []
 
     /// Reads the mounts of this process, and of one process in each other mount namespace.
-    package init() {
-        mounts = Self.parse(ProcText.lines("/proc/self/mountinfo"), process: nil)
-        var seen = Set([Self.namespace(of: "self")])
-        for process in ProcText.processes().sorted() {
-            let namespace = Self.namespace(of: "\(process)")
+    package init(_ places: KernelPlaces) {
+        mounts = Self.parse(ProcText.lines("\(places.proc)/self/mountinfo", places), process: nil)
+        var seen = Set([Self.namespace(of: "self", places)])
+        for process in ProcText.processes(places).sorted() {
+            let namespace = Self.namespace(of: "\(process)", places)
             guard namespace != nil, seen.insert(namespace).inserted else { continue }
-            mounts += Self.parse(ProcText.lines("/proc/\(process)/mountinfo"), process: process)
+            mounts += Self.parse(
+                ProcText.lines("\(places.proc)/\(process)/mountinfo", places), process: process)
         }
     }
 
@@ -44,20 +45,22 @@ package struct MountTable {
     /// namespace of their own, and call its source as they like.
     /// - Parameter types: the types that lie on block devices; nil where they are not known.
     package func mounts(
-        of name: String, _ node: DeviceNode?,
-        types: @autoclosure () -> Set<String>? = FileSystemTypes.onDevices()
+        of name: String, _ node: DeviceNode?, _ places: KernelPlaces,
+        types: @autoclosure () -> Set<String>?
     ) -> [Mount] {
         var found: [Mount] = []
         for mount in mounts where !found.contains(where: { $0.point == mount.point }) {
-            if mount.number == node?.text || mount.comesFrom(name, node, types: types()) {
+            if mount.number == node?.text || mount.comesFrom(name, node, places, types: types()) {
                 found.append(mount)
             }
         }
         return found
     }
 
-    private static func namespace(of process: String) -> String? {
-        guard let directory = SysfsDirectory.ifThere("/proc/\(process)/ns") else { return nil }
+    private static func namespace(of process: String, _ places: KernelPlaces) -> String? {
+        guard let directory = SysfsDirectory.ifThere("\(places.proc)/\(process)/ns", places) else {
+            return nil
+        }
         return directory.linkTarget("mnt")
     }
 
@@ -93,20 +96,22 @@ extension MountTable.Mount {
 
     /// Whether its source, and nothing else, says that it lies on this device.
     fileprivate func comesFrom(
-        _ name: String, _ node: DeviceNode?, types: @autoclosure () -> Set<String>?
+        _ name: String, _ node: DeviceNode?, _ places: KernelPlaces, types: @autoclosure () -> Set<String>?
     ) -> Bool {
         guard hasNumberOfItsOwn, source.hasPrefix("/") else { return false }
         // A type of FUSE has a second word: fuseblk.ntfs.
         let kind = String(type.prefix { $0 != "." })
         guard types()?.contains(kind) ?? true else { return false }
-        return source == "/dev/\(name)" || (node != nil && DeviceNode(source) == node)
+        return source == "\(places.dev)/\(name)" || (node != nil && DeviceNode(source) == node)
     }
 }
 
 /// The types of file systems that the kernel knows.
 package enum FileSystemTypes {
     /// Those that lie on block devices (`/proc/filesystems` calls the others `nodev`); nil where the kernel does not tell.
-    package static func onDevices() -> Set<String>? { parse(ProcText.lines("/proc/filesystems")) }
+    package static func onDevices(_ places: KernelPlaces) -> Set<String>? {
+        parse(ProcText.lines("\(places.proc)/filesystems", places))
+    }
 
     package static func parse(_ lines: [String]) -> Set<String>? {
         guard !lines.isEmpty else { return nil }

@@ -4,13 +4,15 @@ import SystemPackage
 /// What is read from `/proc`.
 package enum ProcText {
     /// The ids of the processes.
-    package static func processes() -> [Int] {
-        guard let directory = SysfsDirectory.ifThere("/proc") else { return [] }
+    package static func processes(_ places: KernelPlaces) -> [Int] {
+        guard let directory = SysfsDirectory.ifThere(places.proc, places) else { return [] }
         return directory.entries().compactMap { Int($0) }
     }
 
     /// The number that this process has in `/proc`, which can be another one's view; nil where it does not show it.
-    package static var own: Int? { link("/proc/self").flatMap { Int($0) } }
+    package static func own(_ places: KernelPlaces) -> Int? {
+        link("\(places.proc)/self").flatMap { Int($0) }
+    }
 
     /// Where a symbolic link leads; nil where there is none, or this user may not look.
     package static func link(_ path: String) -> String? {
@@ -24,13 +26,13 @@ package enum ProcText {
     }
 
     /// The command of a process.
-    package static func command(_ process: Int) -> String {
-        lines("/proc/\(process)/comm").first ?? "?"
+    package static func command(_ process: Int, _ places: KernelPlaces) -> String {
+        lines("\(places.proc)/\(process)/comm", places).first ?? "?"
     }
 
-    /// The lines of a file; none where it cannot be read.
-    package static func lines(_ path: String) -> [String] {
-        guard let bytes = contents(path) else { return [] }
+    /// The lines of a file; none where it cannot be read, which is noted by the places that it is one of (``ReadFailures``).
+    package static func lines(_ path: String, _ places: KernelPlaces? = nil) -> [String] {
+        guard let bytes = contents(path, places) else { return [] }
         return bytes.split(separator: UInt8(ascii: "\n")).map { String(decoding: $0, as: UTF8.self) }
     }
 
@@ -52,11 +54,11 @@ package enum ProcText {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    private static func contents(_ path: String) -> [UInt8]? {
+    private static func contents(_ path: String, _ places: KernelPlaces?) -> [UInt8]? {
         do throws(Errno) {
             return try OpenFile(FilePath(path), O_RDONLY).contents(upTo: .max)
         } catch {
-            ReadFailures.note(error, path, in: "")
+            places?.note(error, path)
             return nil
         }
     }

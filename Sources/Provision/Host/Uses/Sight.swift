@@ -5,26 +5,27 @@ package import ProvisionCore
 /// less than there is; an empty list means something only where nothing is hidden.
 package enum Sight {
     /// Why somebody who uses a device could go unseen; nil where nobody could. Opens nothing.
-    package static var obstacle: OperationError? {
+    package static func obstacle(_ places: KernelPlaces) -> OperationError? {
         obstacle(
-            isThere: { unsafe access($0, F_OK) == 0 || errno != ENOENT },
-            mayTrace: Linux.mayTrace, processSpace: ProcText.link("/proc/1/ns/pid"), isRoot: geteuid() == 0)
+            isThere: { unsafe access("\(places.proc)/\($0)", F_OK) == 0 || errno != ENOENT },
+            mayTrace: places.mayTrace, processSpace: ProcText.link("\(places.proc)/1/ns/pid"),
+            isRoot: geteuid() == 0)
     }
 
     /// The same, of what was found.
     /// - Parameters:
-    ///   - isThere: whether there is such a file.
+    ///   - isThere: whether there is such a file in `/proc`.
     ///   - mayTrace: whether this process may look into others.
     ///   - processSpace: the PID namespace of the first process that `/proc` shows; nil where it is not told.
     ///   - isRoot: whether the caller is root.
     package static func obstacle(
         isThere: (String) -> Bool, mayTrace: Bool, processSpace: String?, isRoot: Bool
     ) -> OperationError? {
-        guard isThere("/proc/self/mountinfo") else {
+        guard isThere("self/mountinfo") else {
             return hidden("/proc is not mounted", advice: "mount -t proc proc /proc")
         }
         // A kernel without swap has no /proc/swaps; the list of file systems is there whenever anything but processes is.
-        guard isThere("/proc/swaps") || isThere("/proc/filesystems") else {
+        guard isThere("swaps") || isThere("filesystems") else {
             return hidden(
                 "/proc is mounted with subset=pid, which hides swap areas",
                 advice: "run it where /proc shows everything; a systemd service needs ProcSubset=all")
@@ -38,7 +39,7 @@ package enum Sight {
                     : "run it as root")
         }
         // A kernel without PID namespaces has no such link.
-        guard processSpace == initialProcessSpace || (processSpace == nil && !isThere("/proc/1/ns/pid"))
+        guard processSpace == initialProcessSpace || (processSpace == nil && !isThere("1/ns/pid"))
         else {
             return hidden(
                 "this container's PID namespace hides the processes outside it",

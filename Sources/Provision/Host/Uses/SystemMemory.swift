@@ -18,8 +18,8 @@ package enum SystemMemory {
         }
         let online = MemoryBlocks.online(
             from: directory.number("\(claim)/\(device)/resource"),
-            size: directory.number("\(claim)/\(device)/size"))
-        return use(of: device, onlineIn: MemoryBlocks.zones(of: online))
+            size: directory.number("\(claim)/\(device)/size"), directory.places)
+        return use(of: device, onlineIn: MemoryBlocks.zones(of: online, directory.places))
     }
 
     /// The use of a device as system memory, by the zones of its blocks that are online.
@@ -48,15 +48,15 @@ package enum SystemMemory {
     }
 
     /// What the kernel does with new memory blocks; nil where it has no memory hotplug.
-    package static var policy: String? {
-        guard let directory = SysfsDirectory.ifThere(MemoryBlocks.root) else { return nil }
+    package static func policy(_ places: KernelPlaces) -> String? {
+        guard let directory = SysfsDirectory.ifThere(places.memoryBlocks, places) else { return nil }
         return directory.text(policyAttribute)
     }
 
     /// Changes what the kernel does with new memory blocks.
-    package static func setPolicy(_ policy: String) throws(OperationError) {
+    package static func setPolicy(_ policy: String, _ places: KernelPlaces) throws(OperationError) {
         do throws(Errno) {
-            try SysfsDirectory(MemoryBlocks.root).write(policy, to: policyAttribute)
+            try SysfsDirectory(places.memoryBlocks, places).write(policy, to: policyAttribute)
         } catch {
             throw .system(
                 error.rawValue, while: "set the policy for new memory blocks to \(policy)", device: "memory")
@@ -69,11 +69,9 @@ package enum SystemMemory {
 
 /// The memory blocks of the kernel's memory hotplug (`/sys/devices/system/memory`).
 package enum MemoryBlocks {
-    package static let root = "/sys/devices/system/memory"
-
     /// The size of a memory block; nil where the kernel has no memory hotplug.
-    package static var size: ByteCount? {
-        guard let directory = SysfsDirectory.ifThere(root) else { return nil }
+    package static func size(_ places: KernelPlaces) -> ByteCount? {
+        guard let directory = SysfsDirectory.ifThere(places.memoryBlocks, places) else { return nil }
         return hotplug(directory)?.blockSize
     }
 
@@ -88,8 +86,10 @@ package enum MemoryBlocks {
 
     /// The zone of each of these blocks (`valid_zones`, of which an online block shows the one it is in). Where that
     /// cannot be told, the block counts as one that can go offline.
-    package static func zones(of blocks: [UInt64]) -> [String] {
-        guard let directory = SysfsDirectory.ifThere(root) else { return blocks.map { _ in "Movable" } }
+    package static func zones(of blocks: [UInt64], _ places: KernelPlaces) -> [String] {
+        guard let directory = SysfsDirectory.ifThere(places.memoryBlocks, places) else {
+            return blocks.map { _ in "Movable" }
+        }
         return blocks.map { zone(of: $0, directory) ?? "Movable" }
     }
 
@@ -102,8 +102,10 @@ package enum MemoryBlocks {
     /// The numbers of the online blocks in a physical range. A range that cannot be read counts as online.
     ///
     /// The driver adds whole blocks alone (drivers/dax/kmem.c, `dax_kmem_range`), so those at the edges are not its.
-    package static func online(from start: UInt64?, size: UInt64?) -> [UInt64] {
-        guard let directory = SysfsDirectory.ifThere(root), let hotplug = hotplug(directory) else {
+    package static func online(from start: UInt64?, size: UInt64?, _ places: KernelPlaces) -> [UInt64] {
+        guard let directory = SysfsDirectory.ifThere(places.memoryBlocks, places),
+            let hotplug = hotplug(directory)
+        else {
             return []
         }
         guard let start, let size, size > 0 else { return [0] }

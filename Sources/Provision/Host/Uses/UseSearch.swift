@@ -2,10 +2,19 @@ package import ProvisionCore
 
 /// Who uses namespaces: everything that shows without touching the devices.
 package struct UseSearch {
-    private let mounts = MountTable()
-    private let loops = LoopDevices()
-    private let swaps = ProcText.lines("/proc/swaps").compactMap {
-        $0.split(separator: " ").first.map { ProcText.unescaped($0) }
+    private let places: KernelPlaces
+    private let mounts: MountTable
+    private let loops: LoopDevices
+    private let swaps: [String]
+
+    /// Reads what is mounted, backed by loop devices and swapped on.
+    package init(_ places: KernelPlaces) {
+        self.places = places
+        mounts = MountTable(places)
+        loops = LoopDevices(places)
+        swaps = ProcText.lines("\(places.proc)/swaps", places).compactMap {
+            $0.split(separator: " ").first.map { ProcText.unescaped($0) }
+        }
     }
 
     /// The device of an active namespace.
@@ -22,7 +31,7 @@ package struct UseSearch {
 
     /// A block device with the kernel's uses of it.
     package func block(_ disk: String, of namespace: String) -> Device {
-        let stack = BlockStack(disk, loops: loops)
+        let stack = BlockStack(disk, loops: loops, places)
         let held = stack.members.flatMap { mountUses($0.name, $0.node) + swapUses($0.name, $0.node) }
         return Device(namespace: namespace, name: disk, uses: held + stack.uses, nodes: stack.ownNodes)
     }
@@ -38,8 +47,8 @@ package struct UseSearch {
     }
 
     /// The uses of each namespace, by kernel name, with those by processes: found in one pass for all.
-    package static func uses(of devices: [Device]) -> [String: [Holder]] {
-        let users = ProcessScan.lastingUsers(of: Set(devices.flatMap(\.nodes).map(\.node)))
+    package static func uses(of devices: [Device], _ places: KernelPlaces) -> [String: [Holder]] {
+        let users = ProcessScan.lastingUsers(of: Set(devices.flatMap(\.nodes).map(\.node)), places)
         var found: [String: [Holder]] = [:]
         for device in devices {
             let all = device.uses + device.nodes.flatMap { processUses($0.name, users[$0.node] ?? []) }
@@ -57,12 +66,12 @@ package struct UseSearch {
     }
 
     private func mountUses(_ name: String, _ node: DeviceNode?) -> [Holder] {
-        mounts.mounts(of: name, node).map { mount in
+        mounts.mounts(of: name, node, places, types: FileSystemTypes.onDevices(places)).map { mount in
             guard let process = mount.process else {
                 return Holder(
                     .mount, of: name, "mounted at \(mount.point)", advice: "umount \(mount.point)")
             }
-            let command = ProcText.command(process)
+            let command = ProcText.command(process, places)
             return Holder(
                 .mount, of: name,
                 "mounted at \(mount.point) in the mount namespace of process \(process) (\(command))",
@@ -72,7 +81,8 @@ package struct UseSearch {
     }
 
     private func swapUses(_ name: String, _ node: DeviceNode?) -> [Holder] {
-        swaps.filter { $0 == "/dev/\(name)" || (node != nil && DeviceNode($0) == node) }.map { path in
+        swaps.filter { $0 == "\(places.dev)/\(name)" || (node != nil && DeviceNode($0) == node) }.map {
+            path in
             Holder(.swap, of: name, "in use as swap", advice: "swapoff \(path)")
         }
     }

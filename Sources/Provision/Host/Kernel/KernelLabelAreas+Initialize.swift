@@ -1,36 +1,36 @@
 package import ProvisionCore
 
-extension KernelHost {
+extension KernelLabelAreas {
     /// Writes empty label indexes of version 1.2 on the DIMMs of a label-less region, and brings the region back
     /// with labels.
     ///
     /// Only index blocks are written. The namespace that spanned the region is gone then: its data stays, but no
     /// label names it.
-    package func initializeLabels(of region: String) throws(OperationError) {
-        try withRegion(region) { found, bus throws(OperationError) in try initializeLabels(of: found, on: bus)
+    package func initialize() throws(OperationError) {
+        try withRegion { found, bus, places throws(OperationError) in
+            try initialize(found, on: bus, places)
         }
-        regions[region] = nil
-        try requireLabelled(region)
+        try requireLabelled()
     }
 
-    private func initializeLabels(
-        of region: borrowing NdctlRegion, on bus: borrowing NdctlBus
+    private func initialize(
+        _ region: borrowing NdctlRegion, on bus: borrowing NdctlBus, _ places: KernelPlaces
     ) throws(OperationError) {
         guard region.labelling == .labelLess else {
             throw OperationError(
                 .changed, while: "initialise labels", device: region.device,
                 reason: "the region has labels already", advice: "another tool changed the host: plan again")
         }
-        let unlabelled = try unlabelledDimms(of: region)
-        try requireNoOtherRegion(uses: Set(unlabelled.map(\.device)), than: region, on: bus)
-        let use = try useGuard(of: region.device)
-        try region.disable()
+        let unlabelled = try unlabelledDimms(of: region, places)
+        try requireNoOtherRegion(uses: Set(unlabelled.map(\.device)), than: region, on: bus, places)
+        let use = try useGuard(of: region.device, places)
+        try region.disable(counting: places.stores)
         do {
-            try writeIndexes(on: unlabelled, of: region)
-            try reread(unlabelled, of: region)
-            try region.enable()
+            try writeIndexes(on: unlabelled, of: region, counting: places.stores)
+            try reread(unlabelled, of: region, counting: places.stores)
+            try region.enable(counting: places.stores)
         } catch {
-            throw error.adding(undoFailures: bringBack(region))
+            throw error.adding(undoFailures: bringBack(region, places))
         }
         extendLifetime(use)
         bus.waitForProbe()
@@ -49,8 +49,9 @@ extension KernelHost {
 
     /// The DIMMs of the region that need an index, or have one that the kernel has not read. One that the kernel has
     /// read holds other regions' labels, and is left alone.
-    private func unlabelledDimms(of region: borrowing NdctlRegion) throws(OperationError) -> [UnlabelledDimm]
-    {
+    private func unlabelledDimms(
+        of region: borrowing NdctlRegion, _ places: KernelPlaces
+    ) throws(OperationError) -> [UnlabelledDimm] {
         var dimms: [UnlabelledDimm] = []
         var count = 0
         try region.forEachDimm { dimm throws(OperationError) in
@@ -75,7 +76,8 @@ extension KernelHost {
                     reason: "the DIMM has a label index of version 1.1, which may hold other regions' labels",
                     advice: "if nothing on it is needed: ndctl init-labels -f -V 1.2 \(device)")
             }
-            let isKnown = try Self.open(device).text("flags")?.split(separator: " ").contains("label")
+            let isKnown = try places.nvdimmDevice(device).text("flags")?.split(separator: " ").contains(
+                "label")
             if isKnown == true, version == .v1_2 { return }
             dimms.append(UnlabelledDimm(device: device, bytes: area.bytes, lacksIndex: version == nil))
         }
@@ -90,13 +92,14 @@ extension KernelHost {
     /// The kernel refuses label writes while an enabled region uses the DIMM, and a sibling without labels would
     /// lose its namespace as well: that is not this step's to decide.
     private func requireNoOtherRegion(
-        uses dimms: Set<String>, than region: borrowing NdctlRegion, on bus: borrowing NdctlBus
+        uses dimms: Set<String>, than region: borrowing NdctlRegion, on bus: borrowing NdctlBus,
+        _ places: KernelPlaces
     ) throws(OperationError) {
         let own = region.device
         try bus.forEachRegion { other throws(OperationError) in
             let device = other.device
             guard device != own, let shared = other.mappings.first(where: { dimms.contains($0.dimm) }),
-                try Self.open(device).exists("driver")
+                try places.nvdimmDevice(device).exists("driver")
             else { return }
             throw OperationError(
                 .busy, while: "initialise labels", device: own,
@@ -106,36 +109,38 @@ extension KernelHost {
     }
 
     /// The proof that nobody uses the one namespace of a label-less region; nil where none is active.
-    private func useGuard(of device: String) throws(OperationError) -> UseGuard? {
-        guard try Self.open(device).exists("driver") else { return nil }
-        let region = try KernelRegion.open(device, knownFacts: nil)
+    private func useGuard(of device: String, _ places: KernelPlaces) throws(OperationError) -> UseGuard? {
+        guard try places.nvdimmDevice(device).exists("driver") else { return nil }
+        let region = try KernelRegion.open(device, knownFacts: nil, places)
         let live = region.state("namespace\(Sysfs.number(device)).0")
         return live.isActive ? try UseGuard.unused(live, in: region) : nil
     }
 
     /// Writes the indexes of all DIMMs, or of none: where one fails, the bytes of those before it are put back.
     private func writeIndexes(
-        on dimms: [UnlabelledDimm], of region: borrowing NdctlRegion
+        on dimms: [UnlabelledDimm], of region: borrowing NdctlRegion, counting stores: StoreCount
     ) throws(OperationError) {
         do {
             try region.forEachDimm { dimm throws(OperationError) in
                 let device = dimm.device
                 guard dimms.contains(where: { $0.device == device && $0.lacksIndex }) else { return }
-                try dimm.initializeLabels()
+                try dimm.initializeLabels(counting: stores)
             }
         } catch {
-            throw error.adding(undoFailures: putBack(dimms, of: region))
+            throw error.adding(undoFailures: putBack(dimms, of: region, counting: stores))
         }
     }
 
-    private func putBack(_ dimms: [UnlabelledDimm], of region: borrowing NdctlRegion) -> [OperationError] {
+    private func putBack(
+        _ dimms: [UnlabelledDimm], of region: borrowing NdctlRegion, counting stores: StoreCount
+    ) -> [OperationError] {
         var failures: [OperationError] = []
         region.forEachDimm { dimm in
             let device = dimm.device
             guard let before = dimms.first(where: { $0.device == device && $0.lacksIndex }) else { return }
             do throws(OperationError) {
                 guard try dimm.readLabelIndex().bytes != before.bytes else { return }
-                try dimm.writeLabelArea(before.bytes)
+                try dimm.writeLabelArea(before.bytes, counting: stores)
             } catch {
                 failures.append(error)
             }
@@ -144,12 +149,14 @@ extension KernelHost {
     }
 
     /// Makes the kernel read the label areas, which it does when a DIMM is enabled.
-    private func reread(_ dimms: [UnlabelledDimm], of region: borrowing NdctlRegion) throws(OperationError) {
+    private func reread(
+        _ dimms: [UnlabelledDimm], of region: borrowing NdctlRegion, counting stores: StoreCount
+    ) throws(OperationError) {
         try region.forEachDimm { dimm throws(OperationError) in
             let device = dimm.device
             guard dimms.contains(where: { $0.device == device }) else { return }
-            try dimm.disable()
-            try dimm.enable()
+            try dimm.disable(counting: stores)
+            try dimm.enable(counting: stores)
             let area = try dimm.readLabelIndex()
             guard LabelIndex.read(areaSize: area.areaSize, bytes: area.bytes)?.version == .v1_2 else {
                 throw OperationError(
@@ -161,18 +168,28 @@ extension KernelHost {
 
     /// After a failure: DIMMs and region online again. Indexes that are complete stay, and count when it is tried
     /// again.
-    private func bringBack(_ region: borrowing NdctlRegion) -> [OperationError] {
+    private func bringBack(
+        _ region: borrowing NdctlRegion, _ places: KernelPlaces
+    ) -> [OperationError] {
         var failures: [OperationError] = []
         region.forEachDimm { dimm in
-            guard (try? Self.open(dimm.device).exists("driver")) != true else { return }
-            do throws(OperationError) { try dimm.enable() } catch { failures.append(error) }
+            guard (try? places.nvdimmDevice(dimm.device).exists("driver")) != true else { return }
+            do throws(OperationError) {
+                try dimm.enable(counting: places.stores)
+            } catch {
+                failures.append(error)
+            }
         }
-        do throws(OperationError) { try region.enable() } catch { failures.append(error) }
+        do throws(OperationError) {
+            try region.enable(counting: places.stores)
+        } catch {
+            failures.append(error)
+        }
         return failures
     }
 
-    private func requireLabelled(_ region: String) throws(OperationError) {
-        let nstype = try Self.open(region).text("nstype")
+    private func requireLabelled() throws(OperationError) {
+        let nstype = try places.nvdimmDevice(region).text("nstype")
         guard nstype == "5" else {
             throw OperationError(
                 .failed, while: "initialise labels", device: region,

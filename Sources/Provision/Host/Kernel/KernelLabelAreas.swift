@@ -1,13 +1,21 @@
-public import ProvisionCore
+package import ProvisionCore
 
-extension KernelHost {
-    /// See ``RestoringHost/labelImages(of:)``. Of each label area the index blocks are read, and the slots up to the last
+/// The label areas of the DIMMs of one region, with the sequences that write them. libndctl makes the ioctls: only the kernel itself answers
+/// those.
+package struct KernelLabelAreas {
+    /// The kernel's name of the region.
+    let region: String
+    /// The serials of CXL memory devices, by the kernel names of the DIMMs that do not show them.
+    let memdevIDs: [String: String]
+    let places: KernelPlaces
+
+    /// What is to be saved of them. Of each label area the index blocks are read, and the slots up to the last
     /// that is in use; all up to the last byte other than zero where no index is valid.
-    public func labelImages(of region: String) throws(OperationError) -> [LabelAreaImage] {
+    package func images() throws(OperationError) -> [LabelAreaImage] {
         var images: [LabelAreaImage] = []
-        try withRegion(region) { found, _ throws(OperationError) in
+        try withRegion { found, _, places throws(OperationError) in
             try found.forEachDimm { dimm throws(OperationError) in
-                try Self.requireWhole(dimm)
+                try KernelHost.requireWhole(dimm, places)
                 if dimm.hasLabelArea { images.append(try image(of: dimm)) }
             }
         }
@@ -28,14 +36,14 @@ extension KernelHost {
 
     /// What a DIMM is known by over a boot: its identity, that of the CXL memory device that it is, or where there is neither the
     /// kernel's name.
-    package func lastingName(of dimm: borrowing NdctlDimm) -> String {
+    func lastingName(of dimm: borrowing NdctlDimm) -> String {
         dimm.uniqueID ?? memdevIDs[dimm.device] ?? dimm.device
     }
 
     /// What has to be written for a DIMM's area to be as an image says. Where the image has no valid index, nothing was
     /// in use, and whatever labels are there now were written since: they are wiped, since without an index nobody could
     /// tell them from labels whose index was lost.
-    package static func restored(
+    static func restored(
         _ image: LabelAreaImage, on dimm: borrowing NdctlDimm
     ) throws(OperationError) -> [UInt8] {
         let areaSize = try dimm.readLabelIndex().areaSize
@@ -44,36 +52,34 @@ extension KernelHost {
         return image.bytes + [UInt8](repeating: 0, count: max(now - image.bytes.count, 0))
     }
 
-    /// See ``RestoringHost/enableRegion(_:)``. The driver stays unbound where a label is missing on one of the DIMMs
+    /// Enables the region, which reads them. The driver stays unbound where a label is missing on one of the DIMMs
     /// (drivers/nvdimm/namespace_devs.c, `create_namespace_pmem`).
-    public func enableRegion(_ region: String) throws(OperationError) {
-        regions[region] = nil
-        try withRegion(region) { found, bus throws(OperationError) in
-            try found.enable()
+    package func enableRegion() throws(OperationError) {
+        try withRegion { found, bus, places throws(OperationError) in
+            try found.enable(counting: places.stores)
             bus.waitForProbe()
         }
     }
 
-    /// Lends a region of a new context, with its bus: nothing of either is missing.
-    package func withRegion(
-        _ device: String,
-        _ body: (borrowing NdctlRegion, borrowing NdctlBus) throws(OperationError) -> Void
+    /// Lends the region by a new context, with its bus: nothing of either is missing.
+    func withRegion(
+        _ body: (borrowing NdctlRegion, borrowing NdctlBus, KernelPlaces) throws(OperationError) -> Void
     ) throws(OperationError) {
         let context = try NdctlContext()
         var isThere = false
-        try ReadFailures.checking { () throws(OperationError) in
+        try places.checking { places throws(OperationError) in
             try context.forEachBus { bus throws(OperationError) in
-                try Self.requireAll(of: bus)
-                try bus.forEachRegion { region throws(OperationError) in
-                    guard region.device == device else { return }
+                try KernelHost.requireAll(of: bus, places)
+                try bus.forEachRegion { found throws(OperationError) in
+                    guard found.device == region else { return }
                     isThere = true
-                    try body(region, bus)
+                    try body(found, bus, places)
                 }
             }
         }
         guard isThere else {
             throw OperationError(
-                .changed, while: "work on its labels", device: device, reason: "there is no such region",
+                .changed, while: "work on its labels", device: region, reason: "there is no such region",
                 advice: "another tool changed the host: plan again")
         }
     }

@@ -1,40 +1,45 @@
-public import ProvisionCore
+package import ProvisionCore
 
-extension KernelHost {
-    /// See ``RestoringHost/restoreLabels(_:of:replacing:)``.
+extension KernelLabelAreas {
+    /// Writes what was saved of them back, unless somebody else changed a label since.
     ///
     /// The kernel reads labels when a DIMM is enabled, and refuses their writing while a region that uses it is enabled:
     /// so DIMMs and all regions on them go offline first, unless somebody uses one. A region that once had labels keeps
     /// its type until the driver is loaded anew (drivers/nvdimm/dimm.c, the flag `NDD_LABELING`): one whose labels were
     /// initialised shows no namespace until the next boot.
-    public func restoreLabels(
-        _ images: [LabelAreaImage], of region: String, replacing own: Set<UUID>
+    /// - Parameter own: the labels whose changes are to be reverted.
+    package func restore(
+        _ images: [LabelAreaImage], replacing own: Set<UUID>
     ) throws(OperationError) {
-        regions = [:]
-        try withRegion(region) { found, bus throws(OperationError) in
+        try withRegion { found, bus, places throws(OperationError) in
             try found.forEachDimm { dimm throws(OperationError) in
-                guard let image = try image(for: dimm, in: images) else { return }
+                guard let image = try image(for: dimm, in: images, places) else { return }
                 try Self.requireNothingElse(than: image, own, on: dimm)
             }
-            let affected = Self.enabledRegions(sharing: found, on: bus)
-            let unused = try RegionGuards(regions: affected)
+            let affected = Self.enabledRegions(sharing: found, on: bus, places)
+            let unused = try RegionGuards(regions: affected, places)
             var failure: OperationError?
             do throws(OperationError) {
                 try bus.forEachRegion { other throws(OperationError) in
-                    if affected.contains(other.device) { try other.disable() }
+                    if affected.contains(other.device) { try other.disable(counting: places.stores) }
                 }
                 try found.forEachDimm { dimm throws(OperationError) in
-                    guard let image = try image(for: dimm, in: images) else { return }
-                    try dimm.writeLabelArea(try Self.restored(image, on: dimm))
-                    try dimm.disable()
-                    try dimm.enable()
+                    guard let image = try image(for: dimm, in: images, places) else { return }
+                    try dimm.writeLabelArea(
+                        try Self.restored(image, on: dimm), counting: places.stores)
+                    try dimm.disable(counting: places.stores)
+                    try dimm.enable(counting: places.stores)
                 }
             } catch {
                 failure = error
             }
             bus.forEachRegion { other in
                 guard affected.contains(other.device) || other.device == region else { return }
-                do throws(OperationError) { try other.enable() } catch { failure = failure ?? error }
+                do throws(OperationError) {
+                    try other.enable(counting: places.stores)
+                } catch {
+                    failure = failure ?? error
+                }
             }
             extendLifetime(unused)
             bus.waitForProbe()
@@ -44,9 +49,9 @@ extension KernelHost {
 
     /// What was saved of a DIMM; nil where it has no label area.
     private func image(
-        for dimm: borrowing NdctlDimm, in images: [LabelAreaImage]
+        for dimm: borrowing NdctlDimm, in images: [LabelAreaImage], _ places: KernelPlaces
     ) throws(OperationError) -> LabelAreaImage? {
-        try Self.requireWhole(dimm)
+        try KernelHost.requireWhole(dimm, places)
         guard dimm.hasLabelArea else { return nil }
         let name = lastingName(of: dimm)
         if let image = images.first(where: { $0.dimm == name }) { return image }
@@ -73,13 +78,15 @@ extension KernelHost {
 
     /// The enabled regions that use a DIMM of this one, itself included.
     private static func enabledRegions(
-        sharing region: borrowing NdctlRegion, on bus: borrowing NdctlBus
+        sharing region: borrowing NdctlRegion, on bus: borrowing NdctlBus, _ places: KernelPlaces
     ) -> Set<String> {
         let dimms = Set(region.mappings.map(\.dimm))
         var devices: Set<String> = []
         bus.forEachRegion { other in
             let isShared = other.mappings.contains { dimms.contains($0.dimm) }
-            if isShared, (try? open(other.device).exists("driver")) == true { devices.insert(other.device) }
+            if isShared, (try? places.nvdimmDevice(other.device).exists("driver")) == true {
+                devices.insert(other.device)
+            }
         }
         return devices
     }
