@@ -33,7 +33,7 @@ PHASES = ("apply", "rollback", "recover")
 
 def some_events(chosen, images):
     """What happens: some things to regions, boots and people who write, in any order; and once more people who write, often."""
-    events = [(chosen.choice((*MOVES, *CHANGES, *CHANGES)), chosen.choice(images)) for _ in range(chosen.choice((0, 1, 1, 2)))]
+    events = [(chosen.choice((*MOVES, *CHANGES, *CHANGES)), chosen.choice(images)) for _ in range(chosen.choice((0, 1, 1, 2, 3)))]
     absences = [each for each in events if each[0] == "absent"]
     events = [each for each in events if each not in absences[1:]]  # one DIMM at a time
     if chosen.random() < 0.4:
@@ -49,10 +49,12 @@ def at_random(machine, seed):
     board = Board(chosen.choice((2, 3)))
     try:
         situation = UndoSituation(machine(board.topology()), board, chosen, story)
-        if not situation.apply(chosen.randint(15, 200)):
-            situation.roll_back(chosen.randint(10, 150))
+        if not situation.apply(chosen.choice((0, *(chosen.randint(15, 220) for _ in range(2))))):
+            situation.roll_back(chosen.randint(1, 180))
         situation.happen(*some_events(chosen, board.worked_on))
         situation.recover_to_the_end(kill=lambda: chosen.randint(4, 80) if chosen.random() < 0.3 else 0)
+        if situation.outcome == "committed":
+            situation.roll_back_to_the_end()
     finally:
         print("; ".join(story))
 
@@ -62,7 +64,9 @@ def at_every_store(phase, regions):
     failed = []
     with Prepared(regions) as prepared:
         total = prepared.calls(phase)
-        happenings = itertools.cycle(itertools.product((*MOVES, *CHANGES), Board(regions).worked_on))
+        happenings = list(itertools.product((*MOVES, *CHANGES), Board(regions).worked_on))
+        random.Random(f"{FIRST} {phase} {regions}").shuffle(happenings)
+        happenings = itertools.cycle(happenings)
         for at in strides.points(1, total + 1, 1):
             story = [f"{phase} at {at} of {total}"]
             try:

@@ -22,13 +22,13 @@ LEFT = re.compile(
     r"(\S+) (?:is gone: somebody destroyed it|is left as it is: it has its label|has its label and place)")
 
 
-def random_profile(host, name, images):
-    """Some namespaces on each of the DIMMs, in random modes."""
+def random_profile(host, name, images, unmanaged="destroy"):
+    """Some namespaces on each of the DIMMs, in random modes. With `unmanaged` "destroy" nothing else stays on any of them."""
     random = host.random
     blocks = (region(0, *(namespace(name=f"{name}-{image}-{item}", mode=random.choice(MODES), size="32 MiB")
                           for item in range(random.choice((1, 2)))),
                      labels="init", match="{dimms: [%s]}" % host.ids[image]) for image in images)
-    return profile(*blocks, unmanaged="destroy")
+    return profile(*blocks, unmanaged=unmanaged)
 
 
 class UndoSituation:
@@ -57,7 +57,10 @@ class UndoSituation:
         self.labels_then = {item["dev"]: item["raw_uuid"] for each in regions.values() for item in each["namespaces"]}
         self.places = self._places(regions)
         images = random.sample(board.worked_on, random.randint(1, min(2, len(board.worked_on))))
-        self.second = random_profile(self.host, "second", sorted(images))
+        unmanaged = random.choice(("destroy", "keep"))
+        self.second = random_profile(self.host, "second", sorted(images), unmanaged)
+        others = "nothing else stays" if unmanaged == "destroy" else "all else stays"
+        story.append(f"{len(board.worked_on)} regions, new namespaces on {', '.join(sorted(images))}, {others}")
         self.left = self.old
 
     # What daxprov does
@@ -200,7 +203,8 @@ class UndoSituation:
             result = self.recover(allow=allow)
             said += self.text(result)
             if result.status == DONE:
-                return self.judge(said)
+                self.judge(said)
+                return
             assert result.status == PARTIAL, result
             asked = self.asked(result) - allow
             if asked:
@@ -219,6 +223,28 @@ class UndoSituation:
                 self.host.give_way()
                 self.found()
         raise AssertionError(("there is no end", said))
+
+    def roll_back_to_the_end(self):
+        """Rolls back what was applied, or is refused that: then nothing changes."""
+        allow = set()
+        while True:
+            result = self.run("rollback", "--yes", allow=allow)
+            self.story.append(f"rollback: {result.status}")
+            self.intact(result)
+            asked = self.asked(result) - allow
+            if result.status == REFUSED and asked:
+                self.agree_to(asked, result)
+                allow |= asked
+            elif result.status == REFUSED:
+                assert self.host.facts() == self.left, result
+                return
+            elif result.status == PARTIAL:
+                self.recover_to_the_end()
+                return
+            else:
+                assert result.status == DONE, result
+                self.judge(self.text(result))
+                return
 
     @staticmethod
     def text(result):
@@ -243,6 +269,7 @@ class UndoSituation:
         journal, touched = self.journal(), self.touched()
         outcome = journal["outcome"] if journal else None
         self.story.append(str(outcome))
+        self.outcome = outcome
         assert outcome in (None, "rolled_back", "committed", "incomplete"), journal
         if self.host.board.absent:
             self.put_back()
