@@ -50,7 +50,7 @@ def at_random(machine, seed):
     try:
         situation = UndoSituation(machine(board.topology()), board, chosen, story)
         if not situation.apply(chosen.choice((0, *(chosen.randint(15, 220) for _ in range(2))))):
-            situation.roll_back(chosen.randint(1, 180))
+            situation.roll_back(chosen.randint(1, 130))
         situation.happen(*some_events(chosen, board.worked_on))
         situation.recover_to_the_end(kill=lambda: chosen.randint(4, 80) if chosen.random() < 0.3 else 0)
         if situation.outcome == "committed":
