@@ -158,8 +158,8 @@ class UndoSituation:
     # What must be
 
     def journal(self):
-        """The transaction, as `show` has it; None where it died before it had a journal."""
-        names = self.host.vm.run(f"cd {STATE}/transactions && ls */journal").out.split()
+        """The transaction, as `show` has it; None where it died before its journal had a record."""
+        names = self.host.vm.run(f"cd {STATE}/transactions && for each in */journal; do [ ! -s $each ] || echo $each; done").out.split()
         return json.loads(self.run("show", os.path.dirname(names[0]), "--json").check().stdout) if names else None
 
     def touched(self):
