@@ -41,7 +41,9 @@ import Testing
         }.sorted()
     }
 
-    private static let old = ["name: direct, mode: fsdax", "name: sectors, mode: sector", "name: plain, mode: raw"]
+    private static let old = [
+        "name: direct, mode: fsdax", "name: sectors, mode: sector", "name: plain, mode: raw",
+    ]
 
     /// A boot brings up what has its old UUID and its old info block, whatever else its label lacks: it looks whole then. So the UUID
     /// is the last that comes back. Before that a boot makes it raw, and it is asked for.

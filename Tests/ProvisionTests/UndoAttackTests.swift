@@ -371,7 +371,8 @@ import Testing
             _ = try Recovery(host: recovering, store: copy).run()
             let survivor = try SimulatedHost(json: recovering.json)
             survivor.arm(nil)
-            guard let now = try Self.namespace("x", on: survivor), let label = now.labelUUID, label != old, !now.isActive,
+            guard let now = try Self.namespace("x", on: survivor), let label = now.labelUUID, label != old,
+                !now.isActive,
                 let old, let log = try copy.logs().last, log.returned.contains(label),
                 let number = survivor.state.regions[0].namespaces.first(where: { $0.uuid == label })?.number
             else { continue }
