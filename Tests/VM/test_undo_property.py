@@ -30,6 +30,8 @@ CASES = int(os.environ.get("DAXPROV_UNDO_CASES", "2"))
 FIRST = int(os.environ.get("DAXPROV_UNDO_SEED", "1"))
 PHASES = ("apply", "rollback", "recover")
 
+pytestmark = pytest.mark.crash_points
+
 
 def some_events(chosen, images):
     """What happens: some things to regions, boots and people who write, in any order; and once more people who write, often."""
@@ -83,7 +85,6 @@ STORES = [pytest.param(at_every_store, (phase, regions), id=f"stores of {phase},
 
 
 @pytest.mark.each_kernel
-@pytest.mark.crash_points
 @pytest.mark.parametrize("way, chosen", SEEDS + (STORES if strides.CHOSEN else []))
 def test_nobodys_data_is_written_over(machine, way, chosen):
     way(*chosen) if way is at_every_store else way(machine, *chosen)
