@@ -350,8 +350,8 @@ import Testing
         try file.resize(to: Int64(end))
     }
 
-    /// Mode and name were changed, and recovery died between the old UUID and the old name: the media is the old one again,
-    /// and in use. Then nothing is compared, and nothing written.
+    /// Mode and name were changed, and the recovery of an earlier version, which wrote the old UUID before the old name, died between
+    /// these: the media is the old one again, and in use. Then nothing is compared, and nothing written.
     @Test func whatHasItsOldUUIDAgainIsNotWrittenOver() throws {
         let scratch = try ScratchDirectory()
         let host = try SimulatedHost(json: Self.one)
@@ -371,8 +371,15 @@ import Testing
             _ = try Recovery(host: recovering, store: copy).run()
             let survivor = try SimulatedHost(json: recovering.json)
             survivor.arm(nil)
+            guard let now = try Self.namespace("x", on: survivor), let label = now.labelUUID, label != old,
+                !now.isActive,
+                let old, let log = try copy.logs().last, log.returned.contains(label),
+                let number = survivor.state.regions[0].namespaces.first(where: { $0.uuid == label })?.number
+            else { continue }
+            let id = SimulatedNamespaceID(region: 0, number: number)
+            try survivor.store(.name(id, "z"))
+            try survivor.store(.uuid(id, old))
             try survivor.reboot()
-            guard let now = try Self.namespace("z", on: survivor), now.labelUUID == old else { continue }
             tried += 1
             try survivor.write(7, to: Self.target("z", on: survivor), at: [.zero])
             let outcome = try Recovery(host: survivor, store: copy).run()

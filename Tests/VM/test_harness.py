@@ -197,7 +197,7 @@ def test_syscalls_are_counted_by_path(labelled):
 @pytest.mark.parametrize("topology", [
     each for each in topologies.ALL
     if not each.startswith((
-        "nvdimm-placed", "nvdimm-swapped", "nvdimm-replaced", "nvdimm-three", "nvdimm-memmap", "hmem-", "cxl-two-", "cxl-volatile"))])
+        "nvdimm-placed", "nvdimm-swapped", "nvdimm-replaced", "nvdimm-memmap", "hmem-", "cxl-two-", "cxl-volatile"))])
 @pytest.mark.each_kernel
 def test_each_kind_of_machine_shows_its_regions(machine, topology):
     expected = {

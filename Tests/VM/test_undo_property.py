@@ -1,224 +1,148 @@
-"""Random situations between a crash and its recovery, on the real kernel.
+"""What can happen between a crash and its recovery, on the real kernel, and what must be true then.
 
-An apply, or a rollback of one, is killed at any of its calls. Then some of this happens: the power goes; the host boots with
-its DIMMs in another order, or without one of them; the owner disables the region that was not touched; another tool makes
-a namespace there; people write to every byte that they reach; recovery itself is killed. Then, without consent: every byte
-that anybody wrote is what they wrote, and what recovery calls undone is the old state. With consent to what it names it comes
-to its end, unless the region is not there: then it says which DIMM, and goes on when that is back.
+Two or three regions are full of data, and a random profile changes one or two of them. Its apply, the rollback of it, or the
+recovery is killed at any of its calls. Between the kill and the recovery each region, whether a step began in it or not, can be
+disabled by its owner; be without its DIMM for a while; have another number, or another physical address, after a boot; or be
+changed by ndctl: a namespace created, destroyed, reconfigured or renamed there, or half made by an ndctl that was killed as
+well. People write to every byte that they reach. Recovery is killed again, with consent and without. support/undo_situation.py
+says what must be true then. The region that holds the state directory stays: without it nothing can be recovered.
 
-The simulated host has many more of these in the unit tests. Here a seed is a machine of its own: DAXPROV_UNDO_CASES says how
-many, and DAXPROV_UNDO_SEED which one is the first.
+A seed is a machine of its own: DAXPROV_UNDO_CASES says how many, and DAXPROV_UNDO_SEED which one is the first. With
+DAXPROV_CRASH_EVERY, which make crash-matrix sets, every so manyth call of apply, rollback and recover is tried as well, with
+each thing that can happen to each region in turn. UndoPropertyTests do this on the simulated host.
 """
 
-import json
+import itertools
 import os
 import random
-import re
+import shutil
+import subprocess
 
 import pytest
 
-from lab import Fault
-from support import Daxprov, contents, namespace, profile, region
-from support.daxprov import DONE, PARTIAL, REFUSED
-from support.transactions import CALLS, PATHS
+from lab import Machine, scratch
+from support import strides
+from support.board import Board
+from support.undo_host import CHANGES, MOVES
+from support.undo_situation import UndoSituation
 
 CASES = int(os.environ.get("DAXPROV_UNDO_CASES", "2"))
 FIRST = int(os.environ.get("DAXPROV_UNDO_SEED", "1"))
-DISK = "/mnt/state"
-STATE = f"{DISK}/daxprov"
-ORDERS = ("nvdimm-three", "nvdimm-three-turned")
-WITHOUT_FIRST = "nvdimm-three-without"
+PHASES = ("apply", "rollback", "recover")
+
+pytestmark = pytest.mark.crash_points
 
 
-class Situation:
-    def __init__(self, vm, seed):
-        self.vm, self.daxprov, self.random = vm, Daxprov(vm), random.Random(seed)
-        self.story = [f"seed {seed}"]
-        found = self.daxprov.inventory()
-        names = {dimm["dev"]: dimm["id"] for dimm in found.dimms}
-        ordered = sorted(found.regions, key=lambda each: each["resource"])
-        self.ids = {f"dimm{number}": names[each["mappings"][0]["dimm"]] for number, each in enumerate(ordered)}
-        vm.run(f"mkfs.ext4 -q /dev/{ordered[2]['namespaces'][0]['blockdev']}", check=True)
-        self.mount()
+def some_events(chosen, images):
+    """What happens: some things to regions, boots and people who write, in any order; and once more people who write, often."""
+    events = [(chosen.choice((*MOVES, *CHANGES, *CHANGES)), chosen.choice(images)) for _ in range(chosen.choice((0, 1, 1, 2, 3)))]
+    absences = [each for each in events if each[0] == "absent"]
+    events = [each for each in events if each not in absences[1:]]  # one DIMM at a time
+    if chosen.random() < 0.4:
+        events.append(("write", None))
+    if chosen.random() < 0.3:
+        events.append(("boot", None))
+    chosen.shuffle(events)
+    return events + [("write", None)] * (chosen.random() < 0.7)
 
-    # What people and the machine do
 
-    def mount(self):
-        for node in sorted(self.nodes()):
-            if self.vm.run(f"mkdir -p {DISK} && mount -t ext4 {node} {DISK}").status == 0:
-                return
-        raise AssertionError(f"the state is nowhere: {self.story}")
+def at_random(machine, seed):
+    chosen, story = random.Random(seed), [f"seed {seed}"]
+    board = Board(chosen.choice((2, 3)))
+    try:
+        situation = UndoSituation(machine(board.topology()), board, chosen, story)
+        if not situation.apply(chosen.choice((0, *(chosen.randint(15, 220) for _ in range(2))))):
+            situation.roll_back(chosen.randint(1, 130))
+        situation.happen(*some_events(chosen, board.worked_on))
+        situation.recover_to_the_end(kill=lambda: chosen.randint(4, 80) if chosen.random() < 0.3 else 0)
+        if situation.outcome == "committed":
+            situation.roll_back_to_the_end()
+    finally:
+        print("; ".join(story))
 
-    def nodes(self):
-        return ["/dev/" + each["blockdev"] for each in self.daxprov.inventory().namespaces
-                if each["state"] == "active" and each.get("mode") == "raw"]
 
-    def boot(self, topology):
-        self.vm.run(f"umount {DISK}; sync")
-        self.vm.rebuild(topology)
-        self.mount()
+def at_every_store(phase, regions):
+    """One situation, at every so manyth call of what is killed, and each time the next of what can happen to a region."""
+    failed = []
+    with Prepared(regions) as prepared:
+        total = prepared.calls(phase)
+        happenings = list(itertools.product((*MOVES, *CHANGES), Board(regions).worked_on))
+        random.Random(f"{FIRST} {phase} {regions}").shuffle(happenings)
+        happenings = itertools.cycle(happenings)
+        for at in strides.points(1, total + 1, 1):
+            story = [f"{phase} at {at} of {total}"]
+            try:
+                prepared.try_point(phase, at, next(happenings), story)
+            except AssertionError as error:
+                failed.append(f"{'; '.join(story)}: {error}")
+            print("; ".join(story))
+    assert not failed, "\n\n".join(failed)
 
-    def regions(self):
-        """{image: region} of the two DIMMs that are worked on."""
-        found = self.daxprov.inventory()
-        images = {dimm["dev"]: image for dimm in found.dimms for image, name in self.ids.items() if dimm["id"] == name}
-        regions = {images[each["mappings"][0]["dimm"]]: each for each in found.regions}
-        return {image: each for image, each in regions.items() if image != "dimm2"}
 
-    def facts(self):
-        """{image: what its region has}, with places from the start of the region, and without kernel names."""
-        facts = {}
-        for image, each in self.regions().items():
-            facts[image] = (each["state"], sorted(
-                tuple(sorted((key, item[key] - each["resource"] if key == "resource" else str(item[key]))
-                             for key in item if key not in ("dev", "blockdev", "chardev")))
-                for item in each["namespaces"]))
-        return facts
-
-    def write_everywhere(self, seed):
-        written = {}
-        for image, each in self.regions().items():
-            for item in each["namespaces"]:
-                node = item.get("blockdev") or item.get("chardev")
-                if item["state"] != "active" or not node:
-                    continue
-                contents.fill_all(self.vm, f"/dev/{node}", f"{seed} {image} {item['resource'] - each['resource']}")
-                _, offset, length = contents.media_range(item, each)
-                written[image, offset, length] = None
-        self.vm.run("sync")
-        return {place: contents.image_digest(self.vm, *place) for place in written}
-
-    def written_over(self, written):
-        self.vm.run("sync")
-        return [place for place, digest in written.items() if contents.image_digest(self.vm, *place) != digest]
-
-    # What daxprov does
-
-    def run(self, *words, allow=(), **options):
-        words = (*words, *(word for name in sorted(allow) for word in ("--allow-destroy", name)))
-        result = self.daxprov.run(words[0], "--state-dir", STATE, *words[1:], timeout=900, **options)
-        assert not result.timed_out, (self.story, result)
-        return result
-
-    def agreed(self, *words, refusal, **options):
-        """What is to be agreed to for this to run, without running it to its end."""
-        allow = set()
-        while True:
-            result = self.run(*words, allow=allow, **options)
-            asked = set(re.findall(r"--allow-destroy '?([^\s']+)", result.err + result.out)) - allow
-            if result.status != refusal or not asked:
-                return result, allow
-            allow |= asked
-
-    def wanted(self, name):
-        modes = ("fsdax", "devdax", "sector", "raw")
-        images = ("dimm0", "dimm1")[:self.random.choice((1, 2))] if name == "second" else ("dimm0", "dimm1")
-        return profile(
-            *(region(0, *(namespace(name=f"{name}-{image}-{item}", mode=self.random.choice(modes), size="32 MiB")
-                          for item in range(self.random.choice((1, 2)))),
-                     labels="init", match="{dimms: [%s]}" % self.ids[image]) for image in images),
-            unmanaged="destroy")
-
-    def prepare(self):
-        first, _ = self.agreed("apply", "--yes", "-", refusal=REFUSED, stdin=self.wanted("first").encode())
-        assert first.status == DONE, first
-        self.vm.run(f"rm -r {STATE}", check=True)  # what is looked at is the only transaction
-        self.write_everywhere("before")
-        self.old = self.facts()
-
-    def fault(self, most):
-        at = self.random.randint(most // 10, most)
-        return at, Fault(at, "kill-before", calls=CALLS, paths=PATHS)
-
-    def crash(self):
-        second = self.wanted("second").encode()
-        preview = self.run("apply", "--dry-run", "-", stdin=second)
-        allow = set(re.findall(r"--allow-destroy '?([^\s']+)", preview.err + preview.out))
-        at, fault = self.fault(150)
-        result = self.run("apply", "--yes", "-", allow=allow, stdin=second, fault=fault)
-        if result.signal == 9:
-            return self.story.append(f"apply killed at {at}")
-        assert result.status == DONE, (self.story, result)
-        at, fault = self.fault(100)
-        names = set(re.findall(r"second-dimm\d-\d", second.decode()))
-        result = self.run("rollback", "--yes", allow=names, fault=fault)
-        self.story.append(f"rollback killed at {at}" if result.signal == 9 else f"rollback: {result.status}")
-
-    def interlude(self):
-        others = sorted(set(self.facts()) - self.touched())[:1]
-        if others and self.random.random() < 0.3:
-            [name] = others
-            self.vm.run(f"ndctl disable-region {self.regions()[name]['dev']}", check=True)
-            self.story.append(f"{name} disabled")
-        elif others and self.random.random() < 0.5:
-            [name] = others
-            made = self.vm.run(f"ndctl create-namespace -r {self.regions()[name]['dev']} -m raw -s 64M -n theirs")
-            self.story.append(f"ndctl made one on {name}: {made.status}")
-            self.old[name] = self.facts()[name]
-        if self.random.random() < 0.7:
-            topology = self.random.choice((*ORDERS, *ORDERS, WITHOUT_FIRST))
-            self.boot(topology)
-            self.story.append(topology)
-        written = {}
-        if self.random.random() < 0.7:
-            written = self.write_everywhere("since")
-            self.story.append("written full")
-        return written
-
-    def touched(self):
-        """The DIMMs in whose regions a step began, as the journal says."""
-        # Killed early it left a directory without a journal.
-        names = self.vm.run(f"cd {STATE}/transactions && ls */journal").out.split()
-        if not names:
-            return set()
-        steps = json.loads(self.run("show", os.path.dirname(names[0]), "--json").check().stdout)["steps"]
-        images = {each["dev"]: image for image, each in self.regions().items()}
-        return {images[step["region"]] for step in steps if step["begun"]}
-
-    def recover(self, written):
-        left = self.facts()
-        if self.random.random() < 0.4:
-            at, fault = self.fault(60)
-            killed = self.run("recover", fault=fault)
-            self.story.append(f"recover killed at {at}: {killed.signal}")
-            assert not self.written_over(written), (self.story, killed)
-        result = self.run("recover")
-        assert result.status in (DONE, PARTIAL), (self.story, result)
-        assert not self.written_over(written), (self.story, result)
-        if "dimm0" not in left and result.status == PARTIAL and "--allow-destroy" not in result.err:
-            assert self.ids["dimm0"] in result.err, (self.story, result)
-            self.story.append("waits for the first DIMM")
-            self.boot(self.random.choice(ORDERS))
-            result = self.run("recover")
-            assert not self.written_over(written), (self.story, result)
-        if result.status == PARTIAL:
-            self.story.append("asks")
-            result, _ = self.agreed("recover", refusal=PARTIAL)
-        assert result.status == DONE, (self.story, result)
-        # What the kernel needs to bring it up was written over, which is said.
-        self.gone = set(re.findall(r"(\S+) has its label and place", result.out + result.err))
-        if "dimm0" not in self.facts():
-            self.boot(ORDERS[0])
-        return left
-
-    def judge(self, left):
-        for image, facts in self.facts().items():
-            expected = [self.but_gone(each) for each in (self.old[image], left.get(image)) if each]
-            assert self.but_gone(facts) in expected, (self.story, image, facts, self.old[image])
-
-    def but_gone(self, facts):
-        state, namespaces = facts
-        return state, [each for each in namespaces if dict(each).get("name") not in self.gone]
+SEEDS = [pytest.param(at_random, (seed,), id=f"seed {seed}") for seed in range(FIRST, FIRST + CASES)]
+STORES = [pytest.param(at_every_store, (phase, regions), id=f"stores of {phase}, {regions} regions")
+          for phase in PHASES for regions in (2, 3)]
 
 
 @pytest.mark.each_kernel
-@pytest.mark.crash_points
-@pytest.mark.parametrize("seed", range(FIRST, FIRST + CASES))
-def test_nobodys_data_is_written_over(machine, seed):
-    situation = Situation(machine("nvdimm-three"), seed)
-    situation.prepare()
-    situation.crash()
-    written = situation.interlude()
-    left = situation.recover(written)
-    situation.judge(left)
-    print(situation.story)
+@pytest.mark.parametrize("way, chosen", SEEDS + (STORES if strides.CHOSEN else []))
+def test_nobodys_data_is_written_over(machine, way, chosen):
+    way(*chosen) if way is at_every_store else way(machine, *chosen)
+
+
+class Prepared:
+    """Images with random namespaces full of data, of which each point gets a copy."""
+
+    def __init__(self, regions):
+        self.regions = regions
+
+    def __enter__(self):
+        self.directory = scratch.directory()
+        with self.machine(self.directory / "old") as vm:
+            self.situation(vm, [])
+            vm.run("umount /mnt/state; sync")
+        return self
+
+    def __exit__(self, *_):
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def machine(self, images):
+        return Machine(Board(self.regions).topology(), images=images)
+
+    def situation(self, vm, story, at=0):
+        situation = UndoSituation(vm, Board(self.regions), random.Random(FIRST), story)
+        situation.random.seed(f"{FIRST} {at}")
+        return situation
+
+    def copied(self):
+        """The images once more, in a directory that is removed with the rest."""
+        copy = self.directory / "copy"
+        shutil.rmtree(copy, ignore_errors=True)
+        subprocess.run(["cp", "-r", "--sparse=always", self.directory / "old", copy], check=True)
+        return copy
+
+    def calls(self, phase):
+        """At how many calls it can be killed."""
+        with self.machine(self.copied()) as vm:
+            situation = self.situation(vm, [])
+            situation.apply(0)
+            self.late = situation.calls() * 3 // 4
+            if phase == "rollback":
+                situation.roll_back(0)
+            if phase != "recover":
+                return situation.calls()
+        with self.machine(self.copied()) as vm:
+            situation = self.situation(vm, [])
+            situation.apply(self.late)
+            situation.recover(0)
+            return situation.calls()
+
+    def try_point(self, phase, at, happening, story):
+        with self.machine(self.copied()) as vm:
+            situation = self.situation(vm, story, at)
+            situation.apply({"apply": at, "rollback": 0, "recover": self.late}[phase])
+            if phase == "rollback":
+                situation.roll_back(at)
+            situation.happen(happening, ("write", None))
+            dies = phase == "recover"
+            situation.recover_to_the_end(kill=lambda: at if dies and not situation.deaths else 0)

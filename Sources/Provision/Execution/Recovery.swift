@@ -157,12 +157,11 @@ public struct Recovery {
         return try host.observe()
     }
 
-    /// Refuses words that can mean nothing here: of namespaces that are neither there nor were before what is to be undone.
+    /// Refuses words that can mean nothing here: of namespaces that are neither there nor were before what is to be undone. Where
+    /// a recovery died that something was agreed to, the same words are good once more: what they meant can be gone by now.
     public func requireKnownWords() throws(OperationError) {
-        let logs: [TransactionLog]
-        logs = try store.interrupted()
-
-        guard !logs.isEmpty, !consent.allowDestroy.isEmpty else { return }
+        let logs = try store.interrupted()
+        guard !logs.isEmpty, !consent.allowDestroy.isEmpty, logs.allSatisfy(\.agreed.isEmpty) else { return }
         let known = logs.reduce(try observe().consentWords) { $0.union($1.consentWords) }
         guard let unknown = consent.unknownWords(for: [], known: known).first else { return }
         throw OperationError(

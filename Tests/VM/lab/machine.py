@@ -40,7 +40,7 @@ class Machine:
 
     def __init__(self, topology="nvdimm", images=None, labelled=False):
         try:
-            self.topology = topologies.ALL[topology]
+            self.topology = topologies.ALL[topology] if isinstance(topology, str) else topology
         except KeyError:
             raise LabError(f"no topology {topology!r}; there are {', '.join(topologies.ALL)}") from None
         self._hardware = _hardware(self.topology, stacks.chosen())
@@ -159,9 +159,9 @@ class Machine:
 
     def rebuild(self, topology):
         """Cuts the power, and starts the machine with its DIMMs as another topology has them: the images of the same names
-        are the same DIMMs."""
+        are the same DIMMs. The topology is a name, or made for the occasion."""
         self.kill()
-        self.topology = topologies.ALL[topology]
+        self.topology = topologies.ALL[topology] if isinstance(topology, str) else topology
         self._hardware = _hardware(self.topology, stacks.chosen())
         self.images = state.make_images(self.topology, self._kept)
         self._start()

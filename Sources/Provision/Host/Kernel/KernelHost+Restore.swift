@@ -202,7 +202,7 @@ extension KernelRegion {
             try store("", in: "\(device)/holder_class", "clear the mode")
             current.holderClass = ""
         }
-        try write(wanted, over: current, to: device)
+        try write(wanted, over: current, to: device, isOld: true)
     }
 
     private func label(of was: Namespace, replacing current: Label) -> Label {

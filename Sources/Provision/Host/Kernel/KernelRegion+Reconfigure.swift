@@ -138,9 +138,16 @@ extension KernelRegion {
     /// Writes what differs. Each store rewrites the label on every DIMM.
     ///
     /// Equal values are skipped to save that, and because the kernel refuses a UUID that is in use, even by the
-    /// namespace itself.
-    package func write(_ label: Label, over current: Label, to namespace: String) throws(OperationError) {
-        if label.uuid != current.uuid { try store(label.uuid, in: "\(namespace)/uuid", "set the label UUID") }
+    /// namespace itself. A new UUID comes first: whoever dies after it left no old namespace with a part of a new label. An old
+    /// UUID comes back last: it tells undoing that the rest of the label is back as well.
+    package func write(
+        _ label: Label, over current: Label, to namespace: String, isOld: Bool = false
+    ) throws(OperationError) {
+        func writeUUID() throws(OperationError) {
+            guard label.uuid != current.uuid else { return }
+            try store(label.uuid, in: "\(namespace)/uuid", "set the label UUID")
+        }
+        if !isOld { try writeUUID() }
         if label.name != current.name { try store(label.name, in: "\(namespace)/alt_name", "set the name") }
         if label.sectorSize != current.sectorSize {
             try store(String(label.sectorSize ?? 512), in: "\(namespace)/sector_size", "set the sector size")
@@ -148,13 +155,14 @@ extension KernelRegion {
         if label.holderClass != current.holderClass {
             try store(label.holderClass, in: "\(namespace)/holder_class", "set the mode")
         }
+        if isOld { try writeUUID() }
     }
 
     /// Takes the namespace offline and gives it the label that it had; says what of that failed.
     package func restore(_ label: Label, to namespace: String) -> [OperationError] {
         failure { () throws(OperationError) in
             try takeOffline(namespace)
-            try write(label, over: Label(reading: namespace, in: self), to: namespace)
+            try write(label, over: Label(reading: namespace, in: self), to: namespace, isOld: true)
         }
     }
 

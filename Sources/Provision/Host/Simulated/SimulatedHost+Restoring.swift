@@ -152,7 +152,6 @@ extension SimulatedHost: RestoringHost {
 
     private func relabel(_ id: SimulatedNamespaceID, as was: Namespace) throws(OperationError) {
         guard let now = state.namespace(id) else { return }
-        if let uuid = was.labelUUID, now.uuid != uuid { try store(.uuid(id, uuid)) }
         if state.regions[id.region].labelling == .labelled {
             if now.name != was.name ?? "" { try store(.name(id, was.name ?? "")) }
             let sectors = was.mode == .raw ? was.sectorSize ?? 512 : 512
@@ -160,6 +159,8 @@ extension SimulatedHost: RestoringHost {
             let holder = was.recordedMode.flatMap { SimulatedClaimKind($0) }
             if now.holderClass != holder { try store(.holderClass(id, holder)) }
         }
+        // It tells undoing that the rest of the label is back.
+        if let uuid = was.labelUUID, now.uuid != uuid { try store(.uuid(id, uuid)) }
         if now.isForcedRaw { try store(.forceRaw(id, false)) }
     }
 
