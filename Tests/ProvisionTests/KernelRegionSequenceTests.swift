@@ -286,8 +286,8 @@ import Testing
 
     // MARK: - Restoring
 
-    /// The mode is cleared while the UUID changes, and set last: until then no info block counts.
-    @Test func reinstatingGivesTheOldLabelBackWithItsModeLast() throws {
+    /// The mode is cleared first, and the old UUID comes last: until it is there, recovery knows that it is not done.
+    @Test func reinstatingGivesTheOldLabelBackWithItsUUIDLast() throws {
         let was = try create(.fsdax)
         try machine.disable("namespace0.0")
         for (attribute, text) in [("uuid", Self.nextLabel), ("alt_name", "other"), ("holder_class", "dax")] {
@@ -301,8 +301,9 @@ import Testing
         let back = try host.reinstate(was, on: NamespaceTarget(now, region: "region0"))
         #expect(
             machine.stores == [
-                "namespace0.0/holder_class=", "namespace0.0/uuid=\(Self.label)",
-                "namespace0.0/alt_name=pool", "namespace0.0/holder_class=pfn", "nd_pmem/bind=namespace0.0!",
+                "namespace0.0/holder_class=", "namespace0.0/alt_name=pool",
+                "namespace0.0/holder_class=pfn", "namespace0.0/uuid=\(Self.label)",
+                "nd_pmem/bind=namespace0.0!",
             ])
         #expect(back.isSame(as: was))
     }
