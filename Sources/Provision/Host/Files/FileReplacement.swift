@@ -1,4 +1,4 @@
-package import Glibc
+import Glibc
 package import SystemPackage
 
 /// A new file that takes the place of another as a whole: a reader finds the old contents or the new ones, also after a crash.
