@@ -33,6 +33,23 @@ import Testing
             arguments + ["--simulate", place.path("host.json"), "--state-dir", place.path("state")])
     }
 
+    /// The program died before its first record was there: there is nothing to give up.
+    @Test(arguments: [true, false]) func oneThatNeverBeganIsSaidToBeThat(hasJournal: Bool) throws {
+        let other = "000002-20260101T000000Z"
+        try #require(unsafe mkdir("\(transactions)/\(other)", 0o700) == 0)
+        if hasJournal {
+            try place.write("", to: "state/transactions/\(other)/journal")
+            try #require(unsafe chmod("\(transactions)/\(other)/journal", 0o600) == 0)
+        }
+        for command in [["show", other], ["rollback", other, "--yes"], ["recover", "--abandon", other, "--yes"]] {
+            let run = try place.run(
+                command + ["--simulate", place.path("host.json"), "--state-dir", place.path("state")])
+            #expect(run.status == 1, "\(run)")
+            #expect(run.errors.contains("the transaction \(other) never began"), "\(run)")
+        }
+        #expect(try run("recover").status == 0)
+    }
+
     private var transactions: String { place.path("state/transactions") }
 
     private func names() -> [String] { AttackedPlace.entries(transactions).sorted() }

@@ -59,7 +59,9 @@ public struct TransactionStore: Sendable {
 
     /// A transaction by its name.
     public func log(_ name: String) throws(OperationError) -> TransactionLog {
-        guard let log = TransactionLog(try entries(name)), log.header.id == name else { throw mismatch(name) }
+        let entries = try entries(name)
+        guard !entries.isEmpty else { throw Self.neverBegan(name) }
+        guard let log = TransactionLog(entries), log.header.id == name else { throw mismatch(name) }
         return log
     }
 
@@ -68,8 +70,10 @@ public struct TransactionStore: Sendable {
     public func outline(_ name: String) throws(OperationError) -> TransactionLog {
         let log = try advising(name) { () throws(OperationError) in
             let journal = try journal(name)
+            guard StateDirectory.exists(journal) else { return TransactionLog?.none }
             return try JournalOutline.log(of: bytes(journal), Journal.Place(journal))
         }
+        if log == nil, try summary(name) == nil { throw Self.neverBegan(name) }
         guard let log, log.header.id == name else { throw mismatch(name) }
         return log
     }
@@ -200,6 +204,7 @@ public struct TransactionStore: Sendable {
         }
         return try advising(name) { () throws(OperationError) in
             let journal = try journal(name)
+            guard StateDirectory.exists(journal) else { return [] }
             return try Journal.entries(in: bytes(journal), journal)
         }
     }
@@ -215,6 +220,13 @@ public struct TransactionStore: Sendable {
             error.advice = Self.advice(name)
             throw error
         }
+    }
+
+    /// The error of a transaction whose journal has no record: its program died before the first one was there.
+    private static func neverBegan(_ name: String) -> OperationError {
+        OperationError(
+            record: .unsuitable, "the transaction \(name) never began: nothing was touched for it",
+            advice: "daxprov history lists those that did")
     }
 
     private func mismatch(_ name: String) -> OperationError {

@@ -10,9 +10,9 @@ package struct FileReplacement {
     /// The mode of a new file.
     package enum Rights {
         /// This one, whatever the mask for new files is.
-        case exactly(mode_t)
+        case exactly(CInterop.Mode)
         /// This one, less the mask for new files.
-        case masked(mode_t)
+        case masked(CInterop.Mode)
     }
 
     /// What was being done when it failed.
