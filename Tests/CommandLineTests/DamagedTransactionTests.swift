@@ -41,7 +41,9 @@ import Testing
             try place.write("", to: "state/transactions/\(other)/journal")
             try #require(unsafe chmod("\(transactions)/\(other)/journal", 0o600) == 0)
         }
-        for command in [["show", other], ["rollback", other, "--yes"], ["recover", "--abandon", other, "--yes"]] {
+        for command in [
+            ["show", other], ["rollback", other, "--yes"], ["recover", "--abandon", other, "--yes"],
+        ] {
             let run = try place.run(
                 command + ["--simulate", place.path("host.json"), "--state-dir", place.path("state")])
             #expect(run.status == 1, "\(run)")

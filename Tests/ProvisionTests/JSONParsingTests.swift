@@ -125,6 +125,21 @@ import Testing
         }
         #expect(throws: JSONError(.path("buses[0].dev"), "is missing")) { try bus.required("dev") }
     }
+
+    /// Text that only looks alike makes different keys, whatever their number; the work for each stays the same.
+    @Test func keysAreComparedByTheirBytes() throws {
+        let keys = (0..<1 << 13).map { number in
+            (0..<13).map { number >> $0 & 1 == 0 ? "\u{e9}" : "e\u{301}" }.joined()
+        }
+        let text = "{" + keys.map { "\"\($0)\": 0" }.joined(separator: ",") + "}"
+        guard case .object(let object) = try JSONValue(parsing: Array(text.utf8)) else {
+            Issue.record("no object")
+            return
+        }
+        #expect(object.members.count == keys.count)
+        let repeated = String(text.dropLast()) + ",\"\(keys[4711])\": 1}"
+        #expect(throws: JSONError.self) { try JSONValue(parsing: Array(repeated.utf8)) }
+    }
 }
 
 extension JSONObject {

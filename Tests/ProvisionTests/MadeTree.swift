@@ -32,7 +32,7 @@ final class MadeTree {
     }
 
     /// The text of a file, without the line end; empty where there is none.
-    func text(_ file: String) -> String { ProcText.lines("\(root)/\(file)").first ?? "" }
+    func text(_ file: String) -> String { ProcText.lines("\(root)/\(file)", nil).first ?? "" }
 
     /// Whether there is such an entry, or a link that leads nowhere.
     func exists(_ entry: String) -> Bool {

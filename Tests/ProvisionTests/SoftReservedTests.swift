@@ -33,7 +33,7 @@ import Testing
     ])
     func theCommandLineSaysWhetherTheMemoryIsLeftAlone(text: String, isKept: Bool) throws {
         try tree.write("proc/cmdline", "BOOT_IMAGE=/vmlinuz root=/dev/vda1 \(text)\n")
-        #expect(HostFiles(tree.root).keepsSoftReserved == isKept)
+        #expect(HostFiles(tree.root).keepsSoftReserved() == isKept)
     }
 
     @Test(arguments: [
@@ -47,25 +47,25 @@ import Testing
     ])
     func soDoTheFilesOfModprobe(text: String, isKept: Bool) throws {
         try tree.write("lib/modprobe.d/dax.conf", text)
-        #expect(HostFiles(tree.root).keepsSoftReserved == isKept)
+        #expect(HostFiles(tree.root).keepsSoftReserved() == isKept)
         // The command line comes behind the files.
         try tree.write("proc/cmdline", "dax_hmem.region_idle=\(isKept ? 0 : 1)\n")
-        #expect(HostFiles(tree.root).keepsSoftReserved != isKept)
+        #expect(HostFiles(tree.root).keepsSoftReserved() != isKept)
     }
 
     @Test func aFileOfTheSameNameCountsInsteadAndTheLastNameCountsMost() throws {
         let on = "options dax_hmem region_idle=1\n", off = "options dax_hmem region_idle=0\n"
         try tree.write("usr/lib/modprobe.d/dax.conf", on)
         try tree.write("etc/modprobe.d/dax.conf", "# nothing\n")
-        #expect(!HostFiles(tree.root).keepsSoftReserved)
+        #expect(!HostFiles(tree.root).keepsSoftReserved())
         try tree.write("usr/lib/modprobe.d/50-a.conf", on)
-        #expect(HostFiles(tree.root).keepsSoftReserved)
+        #expect(HostFiles(tree.root).keepsSoftReserved())
         try tree.write("usr/lib/modprobe.d/60-b.conf", off)
-        #expect(!HostFiles(tree.root).keepsSoftReserved)
+        #expect(!HostFiles(tree.root).keepsSoftReserved())
         try tree.link("etc/modprobe.d/60-b.conf", to: "/dev/null")
-        #expect(HostFiles(tree.root).keepsSoftReserved)
+        #expect(HostFiles(tree.root).keepsSoftReserved())
         try tree.write("etc/modprobe.d/70-c.txt", off)
-        #expect(HostFiles(tree.root).keepsSoftReserved, "modprobe reads files that end in .conf alone")
+        #expect(HostFiles(tree.root).keepsSoftReserved(), "modprobe reads files that end in .conf alone")
     }
 
     @Test func memoryThatARuleBringsOnlineIsNotKeptByThePolicy() throws {
@@ -73,9 +73,9 @@ import Testing
         try tree.write(
             "usr/lib/udev/rules.d/40-hotplug.rules",
             #"SUBSYSTEM=="memory", ACTION=="add", ATTR{state}=="offline", ATTR{state}="online""#)
-        #expect(!HostFiles(tree.root).keepsSoftReserved)
+        #expect(!HostFiles(tree.root).keepsSoftReserved())
         try tree.write("proc/cmdline", "memhp_default_state=offline dax_hmem.region_idle=1\n")
-        #expect(HostFiles(tree.root).keepsSoftReserved)
+        #expect(HostFiles(tree.root).keepsSoftReserved())
     }
 
     // MARK: - Plan and status

@@ -153,22 +153,22 @@ private struct JSONReader {
 /// The members of an object that is read.
 private struct JSONMembers {
     private(set) var list: [JSONObject.Member] = []
-    /// The keys, where there are many.
-    private var keys: Set<String> = []
+    /// The bytes of the keys, where there are many.
+    private var keys: Set<[UInt8]> = []
     private static let few = 32
 
     /// Whether there is this key. Keys are compared as they are written: text that only looks alike differs.
     func contains(_ key: String) -> Bool {
-        if list.count > Self.few, !keys.contains(key) { return false }
-        return list.contains { $0.key == key && $0.key.utf8.elementsEqual(key.utf8) }
+        if list.count >= Self.few { return keys.contains(Array(key.utf8)) }
+        return list.contains { $0.key.utf8.elementsEqual(key.utf8) }
     }
 
     mutating func append(_ key: String, _ value: JSONValue) {
         list.append(JSONObject.Member(key: key, value: value))
         if list.count > Self.few {
-            keys.insert(key)
+            keys.insert(Array(key.utf8))
         } else if list.count == Self.few {
-            keys = Set(list.map(\.key))
+            keys = Set(list.map { Array($0.key.utf8) })
         }
     }
 }

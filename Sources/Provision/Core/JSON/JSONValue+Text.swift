@@ -45,7 +45,9 @@ private struct JSONWriter {
         case .null: add("null")
         case .bool(let value): add(value ? "true" : "false")
         case .integer(let number): add(number)
-        case .double(let number): add(number.description)
+        case .double(let number):
+            precondition(number.isFinite, "JSON has no \(number)")
+            add(number.description)
         case .string(let text): addQuoted(text)
         case .array(let elements):
             bytes.append(UInt8(ascii: "["))

@@ -60,7 +60,7 @@ public struct JSONObject: Equatable, Sendable {
 
     /// Adds a member, whose key the object must not have.
     package mutating func append(_ key: String, _ value: JSONValue) {
-        assert(self[key] == nil, "\(key) is set twice")
+        assert(!members.contains { $0.key.utf8.elementsEqual(key.utf8) }, "\(key) is set twice")
         members.append(Member(key: key, value: value))
     }
 

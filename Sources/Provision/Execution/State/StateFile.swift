@@ -27,7 +27,7 @@ struct StateFile: ~Copyable {
             throw OperationError(record: .damaged, "\(path) is larger than daxprov ever writes it")
         }
         do throws(Errno) {
-            return try file.file.contents(upTo: limit + 1)
+            return try file.file.contents(upTo: limit == .max ? limit : limit + 1)
         } catch {
             throw OperationError(record: .unusable, "cannot read \(path): \(error)")
         }

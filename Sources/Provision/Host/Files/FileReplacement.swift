@@ -49,9 +49,12 @@ package struct FileReplacement {
     /// directory is (``OpenFile/synchronize(directory:)``).
     package func write(_ bytes: [UInt8]) throws(Failure) {
         try Self.create(draft, bytes, rights)
-        guard unsafe rename(draft.string, path.string) == 0 else {
-            let code = Errno(rawValue: errno)
-            _ = unsafe unlink(draft.string)
+        let code = unsafe draft.withPlatformString { draft in
+            unsafe path.withPlatformString { unsafe rename(draft, $0) == 0 ? 0 : errno }
+        }
+        guard code == 0 else {
+            let code = Errno(rawValue: code)
+            _ = unsafe draft.withPlatformString { unsafe unlink($0) }
             throw Failure(step: .rename, path: path, code: code)
         }
     }
@@ -79,7 +82,7 @@ package struct FileReplacement {
             try file.synchronize()
             try file.close()
         } catch {
-            _ = unsafe unlink(path.string)
+            _ = unsafe path.withPlatformString { unsafe unlink($0) }
             throw Failure(step: step, path: path, code: error)
         }
     }

@@ -49,15 +49,17 @@ package struct HostFiles {
     }
 
     /// The kernel's command line.
-    package var commandLine: String {
-        ProcText.lines(root.appending("proc/cmdline").string).joined(separator: " ")
+    /// - Parameter places: note that it cannot be read; nil: it says nothing then.
+    package func commandLine(_ places: KernelPlaces?) -> String {
+        ProcText.lines(root.appending("proc/cmdline").string, places).joined(separator: " ")
     }
 
-    /// Whether what the next boot goes by keeps the contents of soft-reserved memory; see ``SoftReservedMemory``. A file that cannot be
-    /// read says nothing.
-    package var keepsSoftReserved: Bool {
+    /// Whether what the next boot goes by keeps the contents of soft-reserved memory; see ``SoftReservedMemory``. A file of modprobe's
+    /// that cannot be read says nothing.
+    /// - Parameter places: as for ``commandLine(_:)``.
+    package func keepsSoftReserved(_ places: KernelPlaces? = nil) -> Bool {
         SoftReservedMemory.isKept(
-            commandLine: commandLine,
+            commandLine: commandLine(places),
             modprobe: texts(in: Self.moduleFolders, suffix: ".conf").read.map(\.text),
             bringsOnline: { udevRules().read.contains { $0.rules.bringsMemoryOnline } })
     }

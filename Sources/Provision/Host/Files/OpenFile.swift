@@ -23,9 +23,9 @@ package struct OpenFile: ~Copyable {
 
     deinit { _ = Glibc.close(descriptor) }
 
-    /// Closes it now, and tells of a failure.
+    /// Closes it now, and tells of a failure. One that a signal interrupts is closed all the same (close(2)).
     package consuming func close() throws(Errno) {
-        let code = Glibc.close(descriptor) == 0 ? 0 : errno
+        let code = Glibc.close(descriptor) == 0 || errno == EINTR ? 0 : errno
         discard self
         guard code == 0 else { throw Errno(rawValue: code) }
     }

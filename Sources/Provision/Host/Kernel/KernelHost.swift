@@ -50,7 +50,7 @@ public final class KernelHost: Host {
             var observed = Observed(buses: buses, daxRegions: dax.regions, memoryHotplug: dax.hotplug)
             observed.hasFamfsDriver = unsafe access(places.famfsDriver, F_OK) == 0
             if dax.regions.contains(where: \.isSoftReserved) {
-                observed.keepsSoftReserved = HostFiles(places.root).keepsSoftReserved
+                observed.keepsSoftReserved = HostFiles(places.root).keepsSoftReserved(places)
             }
             guard let topology = CXLReader(places).read() else { return observed }
             let found = observed.adding(topology)

@@ -31,7 +31,7 @@ package enum ProcText {
     }
 
     /// The lines of a file; none where it cannot be read, which is noted by the places that it is one of (``ReadFailures``).
-    package static func lines(_ path: String, _ places: KernelPlaces? = nil) -> [String] {
+    package static func lines(_ path: String, _ places: KernelPlaces?) -> [String] {
         guard let bytes = contents(path, places) else { return [] }
         return bytes.split(separator: UInt8(ascii: "\n")).map { String(decoding: $0, as: UTF8.self) }
     }
