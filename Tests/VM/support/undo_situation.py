@@ -62,6 +62,7 @@ class UndoSituation:
         others = "nothing else stays" if unmanaged == "destroy" else "all else stays"
         story.append(f"{len(board.worked_on)} regions, new namespaces on {', '.join(sorted(images))}, {others}")
         self.left = self.old
+        self.is_undone = False
 
     # What daxprov does
 
@@ -97,7 +98,9 @@ class UndoSituation:
 
     def roll_back(self, at):
         names = set(re.findall(r"second-dimm\d-\d", self.second))
-        return self._killed("rollback", at, self.run("rollback", "--yes", allow=names, fault=self.fault(at)))
+        killed = self._killed("rollback", at, self.run("rollback", "--yes", allow=names, fault=self.fault(at)))
+        self.is_undone = not killed
+        return killed
 
     def _killed(self, what, at, result):
         """Whether it was killed."""
@@ -275,7 +278,8 @@ class UndoSituation:
             self.put_back()
             self.intact("when it was put back")
         may_differ = self.agreed | self.host.others | self.host.since.all()
-        if outcome != "rolled_back":
+        # What happens after the end of a rollback is nobody's to undo.
+        if outcome != "rolled_back" or self.is_undone:
             for image, facts in self.host.facts().items():
                 assert facts == self.left[image], (outcome, image, facts, self.left[image])
             lost = [each for each in self.before.changed(but=may_differ) if each[0] not in touched]
