@@ -506,7 +506,9 @@ import Testing
         for record in records { #expect(blind.daxRegion(record.region)?.start == record.region.start) }
         // Nor where the addresses of a device are not told: it could be another region's.
         var hidden = blind
-        for index in hidden.daxRegions[0].devices.indices { hidden.daxRegions[0].devices[index].mappings = nil }
+        for index in hidden.daxRegions[0].devices.indices {
+            hidden.daxRegions[0].devices[index].mappings = nil
+        }
         #expect(records.filter { hidden.daxRegion($0.region) == nil }.map(\.region.start) == [0x1_0000_0000])
         // Where more than one could be meant, none is.
         blind.daxRegions[1].size = .gib(1)

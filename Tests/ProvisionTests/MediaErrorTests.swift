@@ -151,12 +151,10 @@ import Testing
         #expect(codes(try Self.clearance(nil, data..<data + 512, on: files)) == [.clearImpossible])
         #expect(throws: MediaErrorClearance.Unknown.self) { try Self.clearance("region0", on: files) }
         #expect(throws: MediaErrorClearance.Unknown.self) { try Self.clearance("none", on: files) }
-        // Where no addresses are told, an address means nothing.
-        var hidden = files
-        hidden.buses[0].regions[0].resource = nil
-        #expect(throws: MediaErrorClearance.Unknown.self) {
-            try Self.clearance(nil, data..<data + 512, on: hidden)
-        }
+        // A region whose place is not told is not taken for the one at an address.
+        var two = free
+        two.buses[0].regions.insert(Region(device: "region7", size: .gib(1), resource: nil), at: 0)
+        #expect(try Self.clearance(nil, place..<place + 512, on: two).region == "region0")
     }
 
     @Test func sectorModeIsClearedAsAWholeAndNotWithAnErrorInItsTable() throws {

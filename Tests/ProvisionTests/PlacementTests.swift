@@ -52,7 +52,8 @@ import Testing
     }
 
     @Test func aRefusalNamesSixNamespacesAndCountsTheOthers() throws {
-        let items = (1...8).map { "name: n\($0), mode: raw, size: 64 MiB" } + ["name: big, mode: raw, size: 1 GiB"]
+        let items =
+            (1...8).map { "name: n\($0), mode: raw, size: 64 MiB" } + ["name: big, mode: raw, size: 1 GiB"]
         let plan = Planner.plan(try Self.profile(items), on: try Self.observed())
         #expect(plan.refusals.map(\.code) == [.noCapacity])
         let message = try #require(plan.refusals.first?.message)
@@ -83,7 +84,8 @@ import Testing
 
     @Test func whatIsPlacedOverARangeIsFound() {
         let placed = [(0, 0), (1, 64), (2, 256)].map { declaration, offset in
-            Solver.Placed(declaration: declaration, extent: Extent(offset: .mib(UInt64(offset)), length: .mib(64)))
+            Solver.Placed(
+                declaration: declaration, extent: Extent(offset: .mib(UInt64(offset)), length: .mib(64)))
         }
         let extents = PlacedExtents(placed.reversed())
         func over(_ start: UInt64, _ end: UInt64) -> Int? {
@@ -113,7 +115,8 @@ import Testing
         let machine = DaxDivisionTests.machine.replacing(#""target_node": 3"#, with: #""target_node": 2"#)
         let observed = try SimulatedHost(json: machine).observe()
         func refusals(_ match: String) throws -> [Refusal] {
-            let text = "version: 1\ndevices:\n  - match: {\(match)}\n    devices: [{name: a, size: 128 MiB}]\n"
+            let text =
+                "version: 1\ndevices:\n  - match: {\(match)}\n    devices: [{name: a, size: 128 MiB}]\n"
             return Planner.plan(
                 try ProfileReader.read(Array(text.utf8), source: "test.yaml"), on: observed
             ).refusals

@@ -44,7 +44,8 @@ import Testing
         let name = try bench.device("a").name
         let region = SimulatedDaxRegion(host: bench.host, identity: Self.identity)
         try region.use(name, as: .systemRAM(.none))
-        #expect(try Self.forecast(bench).notes.map(\.message).contains { $0.contains("since then: hmem.0/a") })
+        #expect(
+            try Self.forecast(bench).notes.map(\.message).contains { $0.contains("since then: hmem.0/a") })
         let recovered = try #require(
             try Recovery(host: bench.host, store: bench.store).run().recovered.first)
         #expect(recovered.end == .incomplete)
@@ -58,7 +59,8 @@ import Testing
         try Self.cutOffEnd(bench)
         try bench.host.reboot()
         #expect(
-            try Self.forecast(bench).notes.map(\.message).contains { $0.contains("and it will be committed") })
+            try Self.forecast(bench).notes.map(\.message).contains { $0.contains("and it will be committed") }
+        )
         let recovered = try #require(
             try Recovery(host: bench.host, store: bench.store).run().recovered.first)
         #expect(recovered.end == .committed)
