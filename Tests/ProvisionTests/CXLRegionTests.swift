@@ -200,6 +200,34 @@ import Testing
         #expect(standing.advice == "bring it back: cxl enable-region region0")
     }
 
+    /// An inventory without the CXL bus: the cookie tells which region it is.
+    @Test func aRegionWhoseMemoryDevicesAreNotToldIsKnownByItsCookie() throws {
+        let (bench, host) = try Self.applied()
+        var observed = try host.observe()
+        observed.buses[0].regions[0].cxl = nil
+        let records = try bench.records
+        guard case .changed? = CXLRegionStanding.all(records, on: observed).first?.kind else {
+            Issue.record("it is not told that its order cannot be read")
+            return
+        }
+        observed.buses[0].regions[0].interleaveSetID = 7
+        #expect(CXLRegionStanding.all(records, on: observed).map(\.kind) == [.missing(disabled: "region0")])
+    }
+
+    /// Empty label areas make a missing region nobody's loss where they are its own, and both are seen.
+    @Test func aDimmThatCannotBeToldIsNotTakenForAnEmptyOne() throws {
+        let (bench, host) = try Self.applied()
+        var observed = try host.observe()
+        observed.buses[0].regions = []
+        for index in observed.buses[0].dimms.indices {
+            let slots = try #require(observed.buses[0].dimms[index].labelArea?.slots)
+            observed.buses[0].dimms[index].labelArea?.availableSlots = slots - 1
+        }
+        #expect(CXLRegionStanding.all(try bench.records, on: observed).isEmpty)
+        observed.buses[0].dimms[1].uniqueID = nil
+        #expect(CXLRegionStanding.all(try bench.records, on: observed).count == 1)
+    }
+
     @Test func whatHasNoLabelsMayBecomeAnother() throws {
         let (bench, _) = try Self.applied()
         // Labels were initialised anew, and are empty.
@@ -265,6 +293,9 @@ import Testing
         #expect(codes(observed).isEmpty)
         observed.buses[0].regions[0].namespaces[0].mode = .raw
         #expect(codes(observed) == [.cxlRegionChanged])
+        // A label that asks for none misses none.
+        observed.buses[0].regions[0].namespaces[0].recordedMode = nil
+        #expect(codes(observed).isEmpty)
     }
 
     @Test func anotherGranularityIsAnotherRegion() throws {

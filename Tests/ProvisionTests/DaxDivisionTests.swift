@@ -504,6 +504,12 @@ import Testing
         let records = try DaxRegionStore(bench.store.directory).found().records
         #expect(blind.remembering(records) == whole)
         for record in records { #expect(blind.daxRegion(record.region)?.start == record.region.start) }
+        // Nor where the addresses of a device are not told: it could be another region's.
+        var hidden = blind
+        for index in hidden.daxRegions[0].devices.indices {
+            hidden.daxRegions[0].devices[index].mappings = nil
+        }
+        #expect(records.filter { hidden.daxRegion($0.region) == nil }.map(\.region.start) == [0x1_0000_0000])
         // Where more than one could be meant, none is.
         blind.daxRegions[1].size = .gib(1)
         for index in blind.daxRegions.indices { blind.daxRegions[index].devices = [] }
@@ -566,6 +572,10 @@ import Testing
         try bench.host.reboot()
         let plan = try bench.prepare(Self.profile("{name: a, size: 256 MiB}", unmanaged: "destroy")).plan
         #expect(plan.losses.map(\.address) == ["hmem.0/b"])
+        // It is not there now, and that is said, whether it goes or stays.
+        #expect(plan.changes.first { $0.address == "hmem.0/b" }?.before?.isActive == false)
+        let kept = try bench.prepare(Self.profile("{name: a, size: 256 MiB}")).plan.unmanaged
+        #expect(kept.first { $0.address == "hmem.0/b" }?.summary.isActive == false)
         try bench.applied(Self.profile("{name: a, size: 256 MiB}", unmanaged: "destroy"))
         #expect(try DaxRegionStore(bench.store.directory).found().records[0].devices.map(\.name) == ["a"])
         try bench.host.reboot()

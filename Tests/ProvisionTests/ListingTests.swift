@@ -160,6 +160,41 @@ import Testing
         #expect(refused.refusals[0].advice?.contains(option) == true)
     }
 
+    /// ndctl list -u prints the largest number for the ids that it cannot print.
+    @Test func anInterleaveSetThatIsNotListedIsNotTakenForAnother() throws {
+        let listing = #"""
+            [{"dev":"region0","size":17179869184,"align":16777216,"available_size":17179869184,"type":"pmem",
+              "iset_id":ISET}]
+            """#
+        func codes(_ iset: String, _ match: String) throws -> [Refusal.Code] {
+            let profile = "version: 1\nregions:\n  - {match: \(match), namespaces: []}\n"
+            return try plan(profile, on: listing.replacing("ISET", with: iset)).refusals.map(\.code)
+        }
+        let condition = "{iset_id: 0x1234567812345678}"
+        #expect(try codes(#""0x7fffffffffffffff""#, condition) == [.notListed])
+        #expect(try codes("7", condition) == [.noMatchingRegion])
+        #expect(try codes(#""0x7fffffffffffffff""#, "{region: 7}") == [.noMatchingRegion])
+    }
+
+    /// Two shares of the rest are as large as the profile says only where they lie beside each other, and addresses are not listed.
+    @Test func sharesThatAreThereDependOnTheirPlaces() throws {
+        let namespaces = [("a", 268_435_456), ("b", 268_435_456), ("wall", 536_870_912)].enumerated().map {
+            #"{"dev":"namespace0.\#($0)","mode":"raw","size":\#($1.1),"uuid":"00000000-0000-4000-8000-00000000000\#($0)","#
+                + #""sector_size":512,"blockdev":"pmem0.\#($0)","name":"\#($1.0)"}"#
+        }
+        let listing = """
+            [{"dev":"region0","size":1073741824,"align":16777216,"available_size":0,"max_available_extent":0,
+              "type":"pmem","iset_id":7,"namespaces":[\(namespaces.joined(separator: ","))]}]
+            """
+        func codes(_ size: String) throws -> [Refusal.Code] {
+            let items = ["a", "b"].map { "      - {name: \($0), mode: raw, size: \(size)}\n" }.joined()
+            let profile = "version: 1\nregions:\n  - match: {region: 0}\n    namespaces:\n\(items)"
+            return try plan(profile, on: listing).refusals.map(\.code)
+        }
+        #expect(try codes("256 MiB") == [])
+        #expect(try codes("remaining/2") == [.extentsUnknown])
+    }
+
     @Test func aRegionWithoutAlignmentIsPlannedAsFarAsItNeedsNone() throws {
         #expect(try limits("region-align-not-listed").contains("no_region_align"))
         #expect(try plan("region-align-not-listed").isEmpty)

@@ -109,6 +109,18 @@ import Testing
         ) { _, _ in unit }
     }
 
+    /// What keeps a step from being taken names the namespace whose error it is, and none whose place is not known.
+    @Test func theCommandThatClearsNamesTheNamespaceOfTheError() throws {
+        var host = Self.host([(Self.sector(64, 8), 1)])
+        host.buses[0].regions[0].namespaces[0].resource = nil
+        let region = host.buses[0].regions[0]
+        let target = NamespaceTarget(region.namespaces[1], region: "region0")
+        let layout = Layout(name: nil, mode: .fsdax, map: .dev, align: .huge, rawSize: .mib(64))
+        let refusal = MediaErrorObstacles(region: region).refusal(
+            .reconfigure(target, layout), "region0/files")
+        #expect(refusal?.advice?.contains("daxprov errors clear files --range") == true, "\(refusal as Any)")
+    }
+
     @Test func rangesAreRoundedOutwardAndMerged() throws {
         let host = Self.host([(10, 1), (13, 1), (100, 2)])
         let found = try Self.clearance("bulk", on: host, unit: ByteCount(2048))
@@ -139,6 +151,10 @@ import Testing
         #expect(codes(try Self.clearance(nil, data..<data + 512, on: files)) == [.clearImpossible])
         #expect(throws: MediaErrorClearance.Unknown.self) { try Self.clearance("region0", on: files) }
         #expect(throws: MediaErrorClearance.Unknown.self) { try Self.clearance("none", on: files) }
+        // A region whose place is not told is not taken for the one at an address.
+        var two = free
+        two.buses[0].regions.insert(Region(device: "region7", size: .gib(1), resource: nil), at: 0)
+        #expect(try Self.clearance(nil, place..<place + 512, on: two).region == "region0")
     }
 
     @Test func sectorModeIsClearedAsAWholeAndNotWithAnErrorInItsTable() throws {

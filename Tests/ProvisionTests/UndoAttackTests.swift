@@ -220,7 +220,8 @@ import Testing
 
     /// The apply died right after a new namespace had come online, before it was looked at, and somebody used it at once. The
     /// kernel counts no writes to it: it is asked for.
-    @Test(arguments: ["raw", "fsdax", "sector"]) func whatHadJustComeOnlineIsAskedFor(mode: String) throws {
+    @Test(arguments: ["raw", "fsdax", "sector"], [false, true])
+    func whatHadJustComeOnlineIsAskedFor(mode: String, withReboot: Bool) throws {
         let scratch = try ScratchDirectory()
         let host = try SimulatedHost(json: Self.one)
         try Self.apply(["name: x, mode: \(mode), size: 64 MiB"], to: host, scratch.store)
@@ -233,6 +234,8 @@ import Testing
         // The page of a translated device that its users see first is not the first of the media.
         let pages = MediaSample.offsets(in: Extent(offset: .zero, length: x.usableSize ?? x.rawSize))
         try host.write(7, to: Self.target("x", on: host), at: [mode == "sector" ? pages[20] : .zero])
+        // What the kernel knew of it, it forgets.
+        if withReboot { try host.reboot() }
         let outcome = try Recovery(host: host, store: scratch.store).run()
         #expect(Self.losses(outcome) == ["region0/x"], "\(outcome)")
         #expect(try Self.namespace("x", on: host) == x)
@@ -336,7 +339,8 @@ import Testing
         #expect(outcome.blocked.count == 1, "\(outcome)")
         #expect(try scratch.store.log(id).end == nil)
         let back = try SimulatedHost(json: whole)
-        #expect(try Recovery(host: back, store: scratch.store).run().recovered.first?.end == .committed)
+        let recovered = try #require(try Recovery(host: back, store: scratch.store).run().recovered.first)
+        #expect(recovered.end == .committed && !recovered.lacksProof)
         #expect(try marks() == [label])
     }
 

@@ -177,7 +177,7 @@ package struct DaxPlacement {
         for range in free where left > .zero {
             let start = Self.roundedUp(range.lowerBound, unit)
             let length = min(left, usable(range, unit))
-            if length > .zero { take(start..<(start + length.bytes), into: &added, &left) }
+            take(start..<(start + length.bytes), into: &added, &left)
         }
         guard left == .zero else {
             refuse(noRoom(entry, missing, unit))

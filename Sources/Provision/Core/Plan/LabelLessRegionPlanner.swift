@@ -31,7 +31,7 @@ package struct LabelLessRegionPlanner {
                     nil))
             return draft
         }
-        if let uuid = declaration.uuid, declaration.isOutdated(by: namespace),
+        if let uuid = declaration.uuid, namespace.lacks(uuid),
             let place = names.place(of: uuid)
         {
             draft.refusals.append(declaration.elsewhere(uuid, place, address: region.device))

@@ -155,20 +155,19 @@ package struct NameIndex {
     }
 }
 
+extension Namespace {
+    /// Whether neither its label nor its info block has a declared UUID: daxprov gave it a new one, or somebody else made
+    /// it.
+    package func lacks(_ uuid: UUID) -> Bool { labelUUID != uuid && infoBlockUUID != uuid }
+}
+
 extension NamespaceDeclaration {
     /// What people know the declaration by.
     package var displayName: String { name?.text ?? uuid?.description ?? "(unnamed)" }
 
-    /// Whether the declaration has a `uuid`, and the namespace that its name means has another one: daxprov gave it a
-    /// new one, or somebody else made it.
-    package func isOutdated(by namespace: Namespace) -> Bool {
-        guard let uuid else { return false }
-        return namespace.labelUUID != uuid && namespace.infoBlockUUID != uuid
-    }
-
     /// The note that the namespace is meant by its name alone; nil where its UUID is the declared one.
     package func outdatedNote(_ namespace: Namespace, address: String) -> Note? {
-        guard let uuid, isOutdated(by: namespace) else { return nil }
+        guard let uuid, namespace.lacks(uuid) else { return nil }
         return Note(
             .uuidNotFound, address,
             "no namespace shows the UUID \(uuid): the declaration means \(namespace.knownUUID)",
@@ -178,7 +177,7 @@ extension NamespaceDeclaration {
     /// The refusal of a change that loses the data of a namespace that has another UUID than the declared one; nil
     /// where it has that.
     package func outdated(by namespace: Namespace, address: String) -> Refusal? {
-        guard let uuid, isOutdated(by: namespace) else { return nil }
+        guard let uuid, namespace.lacks(uuid) else { return nil }
         return Refusal(
             .identityNotFound, address, at: position,
             "no namespace shows the UUID \(uuid), and the change would lose the data of \(namespace.knownUUID)",
