@@ -11,8 +11,8 @@ FILE = "Sources/Provision/Core/Plan/ExtentMap.swift"
 # The first build complains of a line that has mutants. The tests reach every mutant but the first one, and notice odd numbers.
 SWIFT = """#!/bin/sh
 while [ $# -gt 0 ]; do [ "$1" = --package-path ] && tree=$2; shift; done
-line=$(grep -n mutatedNumber "$tree/FILE" | head -n 1 | cut -d: -f1)
-if [ -n "$line" ]; then echo "$tree/FILE:$line:1: error: not so"; exit 1; fi
+line=$(grep -n mutatedCondition "$tree/FILE" | head -n 1 | cut -d: -f1)
+if [ -n "$line" ] && [ ! -e "$0.once" ]; then : > "$0.once"; echo "$tree/FILE:$line:1: error: not so"; exit 1; fi
 mkdir -p "$tree/.build/debug"
 cp "$0.tests" "$tree/.build/debug/daxprovPackageTests.xctest"
 """.replace("FILE", FILE)
