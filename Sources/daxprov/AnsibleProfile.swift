@@ -96,7 +96,8 @@ struct AnsibleProfile {
             answer = AnsibleAnswer(
                 failed: true, changed: false, StaleText.differences(differences).joined(separator: "\n"))
         } else if !preview.refusals.isEmpty {
-            answer = AnsibleAnswer(failed: true, changed: false, words(preview.refusals, of: plan))
+            answer = AnsibleAnswer(
+                failed: true, changed: false, words(preview.refusals, of: plan, isAfterRecovery: false))
         } else {
             answer = AnsibleAnswer(
                 failed: false, changed: !plan.changes.isEmpty || preview.recovers, preview.plan.summary)
@@ -116,7 +117,8 @@ struct AnsibleProfile {
         case .unproven(let done, _):
             message = report.text()
             changed = changed || !done.isEmpty
-        case .refused(let refusals): message = words(refusals, of: report.plan.plan)
+        case .refused(let refusals):
+            message = words(refusals, of: report.plan.plan, isAfterRecovery: result.recovered)
         case .applied, .incomplete, .unconfirmed, .partial:
             message = report.text()
             changed = true
@@ -129,7 +131,7 @@ struct AnsibleProfile {
     }
 
     /// Refusals in the words of a task: consent is an argument here, not an option.
-    private func words(_ refusals: [Refusal], of plan: Plan) -> String {
+    private func words(_ refusals: [Refusal], of plan: Plan, isAfterRecovery: Bool) -> String {
         let requests = consent.requests(for: plan)
         let lines = refusals.flatMap { refusal in
             var refusal = refusal
@@ -140,7 +142,7 @@ struct AnsibleProfile {
             }
             return RefusalText.lines([refusal], source: document.profile.source, .plain)
         }
-        return (lines + ["Nothing was touched."]).joined(separator: "\n")
+        return (lines + [UntouchedText.sentence(isAfterRecovery: isAfterRecovery)]).joined(separator: "\n")
     }
 
     private static func trimmed(_ text: String) -> String {

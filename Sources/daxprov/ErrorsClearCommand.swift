@@ -65,12 +65,23 @@ struct ErrorsClearCommand: ParsableCommand {
         let host = try host.makeHost()
         try self.host.requirePrivilege()
         let lock = try self.host.lock(waiting, for: .apply)
+        let recover = RecoverUseCase(host, self.host.store, ConsoleDialogue())
+        let first = try recover.runFirst(unasked: yes)
+        do {
+            try clear(on: host, after: first, recover)
+        } catch let error as OperationError {
+            throw error.told(afterRecovery: first.hasRun)
+        }
+        extendLifetime(lock)
+    }
+
+    private func clear(
+        on host: any RestoringHost, after first: RecoverUseCase.First, _ recover: RecoverUseCase
+    ) throws {
         let store = self.host.store
-        let recover = RecoverUseCase(host, store, ConsoleDialogue())
-        let open = try recover.runFirst(unasked: yes)
         let clearing = MediaErrorClearing(of: try request(), on: host, safeguards: self.host.site.safeguards)
         var prepared = try clearing.prepare()
-        try recover.require(apartFrom: open) {
+        try recover.require(apartFrom: first.open) {
             UnsettledRegions.concern(region: prepared.clearance.region, on: prepared.observed, $0)
         }
         var consent = consent.consent
@@ -85,9 +96,9 @@ struct ErrorsClearCommand: ParsableCommand {
                 consent = try ask(consent, prepared.clearance)
                 let now = try clearing.prepare()
                 guard now.clearance == prepared.clearance else {
-                    throw CommandFailure(
-                        .stale, "the host changed while you were asked",
-                        advice: "nothing was touched; look, and try again")
+                    throw OperationError(
+                        .changed, "the host changed while you were asked",
+                        advice: "\(UntouchedText.advice); look, and try again")
                 }
                 prepared = now
             }
@@ -98,9 +109,9 @@ struct ErrorsClearCommand: ParsableCommand {
             progress: { index, count in Console.diagnose("[\(index + 1)/\(count)] clear media errors") })
         let youngest = store.youngest
         let report = ErrorClearingReport(
-            ending, of: prepared.clearance, transaction: youngest == last ? nil : youngest)
+            ending, of: prepared.clearance, transaction: youngest == last ? nil : youngest,
+            isAfterRecovery: first.hasRun)
         Console.report(json ? report.json.text() : report.text(Console.style))
-        extendLifetime(lock)
         guard ending.status != .done else { return }
         throw Ending(ending.status)
     }

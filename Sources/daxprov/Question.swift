@@ -1,4 +1,5 @@
 import Glibc
+import Provision
 import ProvisionCore
 
 /// Questions on the terminal. What is typed there is the only answer: no variable of the environment gives one.
@@ -10,11 +11,11 @@ enum Question {
     static var impossible: OperationError {
         OperationError(
             .declined, "there is no terminal to ask on, and --yes was not given",
-            advice: "nothing was touched; look at the plan, then say --yes")
+            advice: "\(UntouchedText.advice); look at the plan, then say --yes")
     }
 
     private static var declined: OperationError {
-        OperationError(.declined, "not confirmed", advice: "nothing was touched")
+        OperationError(.declined, "not confirmed", advice: UntouchedText.advice)
     }
 
     /// Returns when the person at the terminal types yes; fails otherwise, and where there is no terminal to ask on.

@@ -27,7 +27,8 @@ enum DaxContractRun {
         guard let identity = found?.identity else {
             throw OperationError(.failed, while: "look for a dynamic dax region", reason: "there is none")
         }
-        let region = ContractDaxRegion(host: host, identity: identity)
+        let region = ContractDaxRegion(
+            host: host, identity: identity, hardware: KernelContractDaxHardware())
         try region.empty()
         return region
     }

@@ -204,23 +204,12 @@ extension HostSequence {
 extension Step {
     /// The same step on the other host, where the same namespace has another UUID. A UUID that no namespace has stays.
     fileprivate func retargeted(from own: Bus, to other: Bus) -> Step {
-        func twin(_ target: NamespaceTarget) -> NamespaceTarget {
+        retargeted { target in
             var twin = target
             let namespace = own.regions.flatMap(\.namespaces).first { $0.labelUUID == target.labelUUID }
             let same = other.regions.flatMap(\.namespaces).first { $0.device == namespace?.device }
             if let same { twin.labelUUID = same.labelUUID }
             return twin
-        }
-        return switch self {
-        case .initializeLabels, .create, .setDevice: self
-        case .disable(let target): .disable(twin(target))
-        case .destroy(let target): .destroy(twin(target))
-        case .reconfigure(let target, let layout): .reconfigure(twin(target), layout)
-        case .rename(let target, let name): .rename(twin(target), name)
-        case .enable(let target): .enable(twin(target))
-        case .configureDevice(let target, let use): .configureDevice(twin(target), use)
-        case .setRights(let target, let rights): .setRights(twin(target), rights)
-        case .zero(let target): .zero(twin(target))
         }
     }
 }

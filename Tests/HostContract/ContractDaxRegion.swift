@@ -5,11 +5,19 @@ package import ProvisionHost
 package struct ContractDaxRegion {
     package let host: any Host
     package let identity: DaxRegionIdentity
+    /// What is done to the host beside steps; nil where a test does without.
+    package let hardware: (any ContractDaxHardware)?
 
-    package init(host: any Host, identity: DaxRegionIdentity) {
+    package init(
+        host: any Host, identity: DaxRegionIdentity, hardware: (any ContractDaxHardware)? = nil
+    ) {
         self.host = host
         self.identity = identity
+        self.hardware = hardware
     }
+
+    /// The host, which can undo as well.
+    func restoring() throws -> any RestoringHost { try require(host as? any RestoringHost) }
 
     package func found() throws -> DaxRegion { try require(try host.daxRegion(identity)) }
 

@@ -7,12 +7,15 @@ package struct DaxRegionContract: Sendable, CustomStringConvertible {
     package let description: String
     package let check: @Sendable (ContractDaxRegion) throws -> Void
 
-    private init(_ description: String, _ check: @escaping @Sendable (ContractDaxRegion) throws -> Void) {
+    init(_ description: String, _ check: @escaping @Sendable (ContractDaxRegion) throws -> Void) {
         self.description = description
         self.check = check
     }
 
-    package static let clauses: [DaxRegionContract] = [
+    /// Every clause.
+    package static let clauses = steps + beyondSteps
+
+    private static let steps: [DaxRegionContract] = [
         DaxRegionContract("a device is what it was asked to be", aDeviceReadsBack),
         DaxRegionContract("observing changes nothing", observingChangesNothing),
         DaxRegionContract("the order of ranges is the order of offsets", rangesKeepTheirOrder),

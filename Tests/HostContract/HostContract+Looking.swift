@@ -99,7 +99,8 @@ extension HostContract {
         let before = try region.region()
         for step in [
             Step.create(placement), .disable(target), .enable(target), .destroy(target),
-            .rename(target, name),
+            .rename(target, name), .configureDevice(target, .devdax), .setRights(target, DeviceRights.none),
+            .zero(target),
         ] {
             try expect([.changed, .failed].contains(try region.failure(of: step).kind))
         }

@@ -167,6 +167,7 @@ extension HostContract {
         let images = try host.labelImages(of: region.device)
         try expect(images.count == (try region.region().mappings.count))
         try expect(try host.labelImages(of: region.device) == images)
+        try expect(try !host.labelsDisagree(in: region.device))
         try host.restoreLabels(images, of: region.device, replacing: [])
         try expect(try region.region().isEnabled)
         try region.requireSame(before)
@@ -176,7 +177,7 @@ extension HostContract {
 
 extension ContractRegion {
     /// A page that a simulated medium can hold: one word, repeated.
-    static func page(_ word: UInt8) -> [UInt8] {
+    package static func page(_ word: UInt8) -> [UInt8] {
         (0..<Int(MediaSample.page.bytes)).map { $0.isMultiple(of: 8) ? word : 0 }
     }
 

@@ -2,6 +2,22 @@ import ProvisionCore
 
 /// What every ``Host`` must do, whatever is behind it. Each clause gets a host with an enabled, labelled, empty region
 /// of at least 1 GiB, and may leave namespaces behind.
+///
+/// Some members of ``Host`` and ``RestoringHost`` have no clause, or one for a part of what they do, because a simulated host and a kernel
+/// have no more in common there:
+/// - `measure`: a simulated host has no memory to map, and answers with that reason.
+/// - `startScrub`: a simulated scrub ends at once and finds nothing, and the virtual machines of the contract have no scrub.
+/// - `observeWithHealth`: what a DIMM answers is its own. Only the rest of the observation can be compared.
+/// - `mediaErrorLists`: a simulated host has no lists but its regions'. Only a host without errors can be asked.
+/// - `clearErrors` and `clearingUnit` of a devdax namespace or a free range: the kernel needs firmware for that, which these machines do
+///   not have. In sector mode the kernel looks for sectors that it cannot read, and a simulated host has none.
+/// - `memoryMargins` of what is no active devdax namespace: the kernel host refuses it, a simulated host has none.
+/// - `memoryPolicy` where there is no memory hotplug; and what a policy does to memory that other tools make.
+/// - `requireAlone` of a data area: whoever opens it must be another process for the kernel, and that it is held keeps nobody out of a
+///   simulated device. That nobody else uses it can be asked.
+/// - `sample(ofCreated:in:)` of devdax: the kernel host takes its sample while it creates the namespace, of what lay there before.
+/// - `labelsDisagree`: nothing but a cut of the power makes labels disagree, which is not simulated.
+/// - Memory in the kernel's own zone: the kernel need not give it back.
 package struct HostContract: Sendable, CustomStringConvertible {
     package let description: String
     package let check: @Sendable (ContractRegion) throws -> Void
@@ -12,7 +28,9 @@ package struct HostContract: Sendable, CustomStringConvertible {
     }
 
     /// Every clause.
-    package static let clauses = steps + looking + restoring
+    package static let clauses: [HostContract] = [
+        steps, looking, restoring, devices, zeroing, clearing, machine,
+    ].flatMap(\.self)
 
     private static let steps: [HostContract] = [
         HostContract("every mode reads back as it was asked for", everyModeReadsBack),

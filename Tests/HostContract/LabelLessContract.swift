@@ -19,6 +19,8 @@ package struct LabelLessContract: Sendable, CustomStringConvertible {
         LabelLessContract("it is looked at before it gets labels", contentIsLookedAt),
         LabelLessContract("it is disabled, and comes back", spanningComesBack),
         LabelLessContract("its mode changes, and its place does not", itsModeChanges),
+        LabelLessContract("its device gets rights, and loses them", itsDeviceGetsRights),
+        LabelLessContract("a range of its data is zeroed, and no more", itsDataIsZeroed),
         LabelLessContract("it is enabled again as it was", regionComesBack),
         LabelLessContract("it gets labels once", itGetsLabelsOnce),
     ]
@@ -104,6 +106,41 @@ package struct LabelLessContract: Sendable, CustomStringConvertible {
             observed.daxDevice?.node = changed.daxDevice?.node
             try expect(observed == changed)
         }
+    }
+
+    /// Leaves it in the mode devdax.
+    private static func itsDeviceGetsRights(_ region: ContractRegion) throws {
+        let layout = Layout(
+            name: nil, mode: .devdax, map: .dev, align: .huge, rawSize: try region.region().size)
+        let target = region.target(try spanning(region))
+        try region.perform(.disable(target))
+        let changed = try require(try region.perform(.reconfigure(target, layout)))
+        try expect(changed.rights == DeviceRights.none)
+        let rights = DeviceRights(declared: NodeRights(owner: 7, permissions: 0o640))
+        for given in [rights, DeviceRights.none] {
+            try expect(try region.perform(.setRights(target, given))?.rights == given)
+            try expect(try spanning(region).rights == given)
+        }
+    }
+
+    private static func itsDataIsZeroed(_ region: ContractRegion) throws {
+        let before = try spanning(region)
+        let target = region.target(before)
+        let start = before.dataRange.offset
+        let places: [ByteCount] = [.mib(8), .mib(16)]
+        try region.perform(.disable(target))
+        try region.write([start + places[0]: 7, start + places[1]: 8], to: target)
+        try region.perform(.enable(target))
+        try expect(try spanning(region) == before)
+        let sums: [UInt32?] = [Checksum.of(ContractRegion.page(7)), Checksum.of(ContractRegion.page(8))]
+        try region.withDataArea(of: before) { area in
+            try expect(area.size == before.usableSize)
+            try expect(try area.sums(at: places) == sums)
+            try area.zero(Extent(offset: places[0], length: MediaSample.page))
+            try area.makeDurable()
+            try expect(try area.sums(at: places) == [MediaSample.zeroPage, sums[1]])
+        }
+        try expect(try spanning(region) == before)
     }
 
     private static func regionComesBack(_ region: ContractRegion) throws {

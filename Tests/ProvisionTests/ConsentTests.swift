@@ -20,6 +20,24 @@ import Testing
         #expect(Consent().refusals(for: plan).isEmpty)
     }
 
+    /// What a step left is not to be seen while its region is disabled, and can be asked for all the same.
+    @Test func whatAStepLeftIsKnownByItsName() throws {
+        let label = try #require(UUID("0f2f9b50-02ff-082c-f222-ae958a319a54"))
+        var made = Namespace(device: "namespace1.0", rawSize: .mib(64))
+        (made.name, made.labelUUID) = ("new", label)
+        let header = JournalHeader(
+            id: "000001-20261130T120000Z", time: 0, toolVersion: "0", source: "", before: Observed(buses: []),
+            steps: [
+                JournalStep(
+                    kind: .create, region: "region1", phrase: "", reversibility: .lossless,
+                    reversibilityReason: "")
+            ])
+        let begun: [JournalRecord] = [.begin(header), .intent(step: 0, .none)]
+        #expect(try #require(TransactionLog(begun)).consentWords.isEmpty)
+        let log = try #require(TransactionLog(begun + [.done(step: 0, StepResult(namespace: made))]))
+        #expect(log.consentWords == ["new", "region1/new", label.description])
+    }
+
     @Test func destructionNeedsItsOwnName() {
         let plan = plan([change("region0/wal", .replace, consent: "wal")])
         #expect(Consent().refusals(for: plan).map(\.code) == [.consentMissing])

@@ -9,7 +9,8 @@ import Testing
     func theSimulatedHostKeepsTheContract(clause: DaxRegionContract) throws {
         let host = try SimulatedHost(json: DaxDivisionTests.machine)
         let region = ContractDaxRegion(
-            host: host, identity: DaxRegionIdentity(start: 0x1_0000_0000, size: .gib(1)))
+            host: host, identity: DaxRegionIdentity(start: 0x1_0000_0000, size: .gib(1)),
+            hardware: SimulatedContractDaxHardware(host))
         try region.empty()
         try clause.check(region)
     }

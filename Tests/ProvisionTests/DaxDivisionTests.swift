@@ -212,19 +212,40 @@ import Testing
         #expect(try bench.prepare(more).plan.losses.map(\.address) == ["hmem.0/dax0.0", "hmem.0/b"])
     }
 
-    @Test func aRegionThatIsGoneOrAnotherStopsTheRestoration() throws {
+    @Test func ofARegionThatIsGoneNothingIsRestored() throws {
         let bench = try Bench()
         try bench.applied(Self.profile(Self.five.0, Self.five.1))
-        for (from, to) in [
-            (#""start": "0x100000000""#, #""start": "0x180000000""#),
-            (#""size": "1 GiB""#, #""size": "896 MiB""#),
-        ] {
-            var moved = bench
-            moved.host = try SimulatedHost(json: Self.machine.replacing(from, with: to))
-            let restoration = try moved.boot()
-            #expect(restoration.refusals.map(\.code) == [.noMatchingRegion])
-            #expect(restoration.profile.daxRegions.map(\.match.start) == [0x1_4000_0000])
-        }
+        var moved = bench
+        moved.host = try SimulatedHost(
+            json: Self.machine.replacing(#""start": "0x100000000""#, with: #""start": "0x180000000""#))
+        let restoration = try moved.boot()
+        #expect(restoration.refusals.map(\.code) == [.noMatchingRegion])
+        #expect(restoration.profile.daxRegions.map(\.match.start) == [0x1_4000_0000])
+    }
+
+    /// A region that is shorter than it was, or longer: memory has been laid out anew, and what is recorded may be of other bytes.
+    @Test(arguments: ["896 MiB", "512 MiB"]) func aRegionThatIsAnotherStopsTheRestoration(size: String) throws
+    {
+        let bench = try Bench()
+        try bench.applied(Self.profile(Self.five.0, Self.five.1))
+        var moved = bench
+        moved.host = try SimulatedHost(
+            json: Self.machine.replacing(#""size": "1 GiB""#, with: "\"size\": \"\(size)\""))
+        let restoration = try moved.boot()
+        #expect(restoration.refusals.map(\.code) == [.noMatchingRegion, .hostChanged])
+        #expect(restoration.profile.daxRegions.isEmpty)
+    }
+
+    /// Nor does a profile divide it as if nothing had lain there.
+    @Test func aRegionThatIsAnotherIsNotDividedOverWhatIsRecordedThere() throws {
+        let bench = try Bench()
+        try bench.applied(Self.profile(Self.five.0, Self.five.1))
+        var moved = bench
+        moved.host = try SimulatedHost(
+            json: Self.machine.replacing(#""size": "1 GiB""#, with: #""size": "896 MiB""#))
+        let plan = try moved.prepare(Self.profile("{name: a, size: 128 MiB}")).plan
+        #expect(plan.refusals.map(\.code) == [.hostChanged])
+        #expect(plan.refusals.first?.message.contains("of 1 GiB at 0x100000000") == true)
     }
 
     @Test func anothersDevicesAreLeftAloneAndNobodySeesOldBytes() throws {

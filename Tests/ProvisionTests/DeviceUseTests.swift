@@ -80,7 +80,8 @@ import Testing
         guard let change = plan.changes.first else { return }
         let comesOnline = Self.uses[to].use.isOnline && !Self.uses[from].use.isOnline
         #expect(change.kind == .configureDevice && change.losesData == comesOnline)
-        #expect(change.reversibility == (comesOnline ? .irreversible : .lossless))
+        let entersKernelsZone = Self.uses[to].use == .systemRAM(.kernel)
+        #expect(change.reversibility == (comesOnline || entersKernelsZone ? .irreversible : .lossless))
         let isMemory = Self.uses[to].use != .devdax
         #expect(plan.notes.contains { $0.code == .memoryForecast } == isMemory)
         let ending = try Self.application(of: profile, on: host, nil, agreed: false)
@@ -177,6 +178,14 @@ import Testing
                 return false
             }
         }
+        // Who can be asked is asked for it before anything is begun; after a boot undoing leaves the device as it is.
+        let log = try #require(try store.logs().last)
+        func asked(_ bootID: String?) throws -> [String] {
+            RollbackReview(
+                of: log, on: try host.observe(), later: [], consent: Consent(), bootID: bootID
+            ).requests.map(\.address)
+        }
+        #expect(try asked(host.bootID) == ["region0/heap"] && asked("another boot").isEmpty)
         #expect(try !undo([]) && Self.use(host) == .devdax && host.state.pages.values.contains(7))
         #expect(try undo(["heap"]) && Self.use(host) == .systemRAM(.movable))
         #expect(!id.isEmpty)
@@ -250,6 +259,25 @@ import Testing
         let change = try #require(try plan(partly, "mode: system-ram").changes.first)
         #expect(
             change.reasons == ["device system-ram, 1 of 3 blocks online becomes system-ram, online: movable"])
+        // What is offline holds what somebody wrote.
+        #expect(change.reversibility == .irreversible && change.consent == "heap")
+    }
+
+    /// Only a reboot gives memory back for sure that is in the kernel's zone. No bytes are lost by that, so it needs no consent of its own.
+    @Test func memoryThatComesIntoTheKernelsZoneIsNotCalledLossless() throws {
+        let kernel = "mode: system-ram, online: kernel"
+        func change(_ host: SimulatedHost) throws -> Change {
+            try #require(try Application(of: Self.profile(kernel), to: host).prepare().plan.changes.first)
+        }
+        let moved = try change(Self.host("mode: system-ram"))
+        #expect(moved.reversibility == .irreversible && moved.consent == nil && !moved.losesData)
+        #expect(moved.reversibilityReason == DeviceUse.kernelsZone)
+        let made = try change(SimulatedHost(json: Self.machine))
+        #expect(made.kind == .create && made.reversibility == .irreversible && made.consent == nil)
+        #expect(made.reversibilityReason == DeviceUse.kernelsZone)
+        // Where bytes are lost as well, that is what is said.
+        let written = try change(Self.host("mode: devdax"))
+        #expect(written.consent == "heap" && written.reversibilityReason.contains("written over"))
     }
 
     @Test(arguments: [

@@ -70,6 +70,7 @@ import Testing
             .done(step: 0, StepResult(namespace: Namespace(device: "namespace0.0", rawSize: .mib(64)))),
             .undo(reason: "the test \"says\" so", agreed: ["wal"]),
             .foundMemory(online: [4096..<8192], offline: [0..<4096]), .memoryStays([0..<8192]),
+            .look(step: 0, device: "namespace0.0"),
             .accounted(step: 0, [Extent(offset: .zero, length: .kib(8))]),
             .placeholder(
                 .random(using: &generator), .offset(.mib(64), region: RegionThen(device: "region0"))),
@@ -93,7 +94,13 @@ import Testing
                             RegionIdentity.Share(dimm: "b", position: nil, offset: .mib(1), length: .mib(64)),
                         ]), margins: nil),
                 ].compactMap(\.self)),
-            .placeholder(.random(using: &generator), .address(5)), .returned(.random(using: &generator)),
+            .placeholder(.random(using: &generator), .address(5)),
+            .returned(.random(using: &generator), bootID: nil),
+            .returned(.random(using: &generator), bootID: "a boot"),
+            .expected(
+                step: 0,
+                MediaSample(view: .media, range: Extent(offset: .mib(2), length: .kib(8)), sums: [1, .max])),
+            .labelsRestored(RegionThen(device: "region1")),
             .end(.rolledBack, after: Observed(buses: [])),
         ]
     }

@@ -58,7 +58,11 @@ import Testing
     @Test func aDeviceGoesOnceItHasNeitherDriverNorMemory() throws {
         try machine.add("dax0.1", [Self.own], driver: "device_dax")
         try perform(Self.layout(), nil)
-        #expect(machine.stores == ["device_dax/unbind=dax0.1", "dax0.1/size=0", "dax_region/delete=dax0.1"])
+        #expect(
+            machine.stores == [
+                "device_dax/remove_id=dax0.1", "device_dax/unbind=dax0.1", "dax0.1/size=0",
+                "dax_region/delete=dax0.1",
+            ])
         #expect(Array(machine.devices.keys) == ["dax0.0"])
     }
 
@@ -67,8 +71,8 @@ import Testing
         try perform(Self.layout(), Self.layout([Self.own, Self.more]))
         #expect(
             machine.stores == [
-                "device_dax/unbind=dax0.1", "dax0.1/mapping=0x138000000-0x13fffffff",
-                "device_dax/bind=dax0.1",
+                "device_dax/remove_id=dax0.1", "device_dax/unbind=dax0.1",
+                "dax0.1/mapping=0x138000000-0x13fffffff", "device_dax/bind=dax0.1",
             ])
         try perform(Self.layout([Self.own, Self.more]), Self.layout())
         #expect(
@@ -101,9 +105,9 @@ import Testing
         #expect(
             machine.stores == [
                 "dax_region/create=1", "dax0.1/align=4096", "dax0.1/mapping=0x130000000-0x1301fffff",
-                "device_dax/bind=dax0.1", "device_dax/unbind=dax0.1", "dax0.1/size=0",
-                "dax_region/delete=dax0.1", "dax_region/create=1", "dax0.2/mapping=0x130000000-0x1301fffff",
-                "device_dax/bind=dax0.2",
+                "device_dax/bind=dax0.1", "device_dax/remove_id=dax0.1", "device_dax/unbind=dax0.1",
+                "dax0.1/size=0", "dax_region/delete=dax0.1", "dax_region/create=1",
+                "dax0.2/mapping=0x130000000-0x1301fffff", "device_dax/bind=dax0.2",
             ])
     }
 
@@ -115,9 +119,9 @@ import Testing
         try perform(Self.layout(), Self.layout([Self.own], Self.memory))
         #expect(
             machine.stores == [
-                "auto_online_blocks=offline", "device_dax/unbind=dax0.1", "kmem/new_id=dax0.1",
-                "kmem/remove_id=dax0.1", "memory36/state=online_movable", "memory37/state=online_movable",
-                "auto_online_blocks=online",
+                "auto_online_blocks=offline", "device_dax/remove_id=dax0.1", "device_dax/unbind=dax0.1",
+                "kmem/new_id=dax0.1", "kmem/remove_id=dax0.1", "memory36/state=online_movable",
+                "memory37/state=online_movable", "auto_online_blocks=online",
             ])
         #expect(machine.blocks == [36: "Movable", 37: "Movable"] && machine.policy == "online")
         #expect(machine.devices["dax0.0"]?.driver == "device_dax")
@@ -128,8 +132,8 @@ import Testing
         try perform(Self.layout([Self.own], Self.memory), Self.layout())
         #expect(
             machine.stores == [
-                "memory36/state=offline", "memory37/state=offline", "kmem/unbind=dax0.1",
-                "device_dax/bind=dax0.1",
+                "memory36/state=offline", "memory37/state=offline", "kmem/remove_id=dax0.1",
+                "kmem/unbind=dax0.1", "device_dax/bind=dax0.1",
             ])
         #expect(machine.blocks.isEmpty && machine.devices["dax0.1"]?.driver == "device_dax")
     }
@@ -157,9 +161,9 @@ import Testing
         let error = try failure(Self.layout(), Self.layout([Self.own], Self.memory))
         #expect(error.operation == "bring memory block 37 online" && error.undoFailures.isEmpty)
         #expect(
-            machine.stores.suffix(4) == [
-                "memory36/state=offline", "kmem/unbind=dax0.1", "device_dax/bind=dax0.1",
-                "auto_online_blocks=online",
+            machine.stores.suffix(5) == [
+                "memory36/state=offline", "kmem/remove_id=dax0.1", "kmem/unbind=dax0.1",
+                "device_dax/bind=dax0.1", "auto_online_blocks=online",
             ])
         #expect(machine.devices == devices && machine.blocks.isEmpty && machine.policy == "online")
     }

@@ -67,6 +67,16 @@ import Testing
         return try #require(NamespaceLabel(bytes, slot: slot, version: .v1_2))
     }
 
+    /// A cut of the power between the label writes of two DIMMs: only then may saved label areas be written back.
+    @Test func labelsOfARegionDisagreeWhereOneIsMissingOnADIMM() throws {
+        let (one, two) = (try Self.label(1, "a"), try Self.label(2, "b", at: 8192))
+        #expect(!NamespaceLabel.disagree([]) && !NamespaceLabel.disagree([[one], [one]]))
+        #expect(!NamespaceLabel.disagree([[one, two], [try Self.label(2, "b", at: 4096), one]]))
+        #expect(NamespaceLabel.disagree([[one, two], [one]]) && NamespaceLabel.disagree([[], [one]]))
+        #expect(NamespaceLabel.disagree([[one], [two]]))
+        #expect(NamespaceLabel.disagree([[one], [one, try Self.label(1, "a", at: 8192, slot: 1)]]))
+    }
+
     @Test func aSlotIsNoDifferenceBetweenLabelsAndEverythingElseIs() throws {
         let old = [try Self.label(1, "a"), try Self.label(2, "b"), try Self.label(2, "b", at: 8192)]
         func changes(_ now: NamespaceLabel...) -> Set<String> {

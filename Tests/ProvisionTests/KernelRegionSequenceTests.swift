@@ -349,6 +349,67 @@ import Testing
         #expect(machine.state(of: "namespace0.0") == before)
     }
 
+    /// udev hears of the device, and LVM, md or a mount could claim it before it is offline again.
+    @Test(arguments: [false, true])
+    func theDeviceIsHeldUntilItIsOfflineAgain(fails: Bool) throws {
+        let namespace = try inactive(.fsdax)
+        let media = "\(machine.tree.root)/\(machine.media(of: "namespace0.0"))"
+        var isHeld = false
+        machine.afterwards["nd_pmem/unbind=namespace0.0"] = {
+            isHeld = (0..<4096).contains { ProcText.link("/proc/self/fd/\($0)") == media }
+        }
+        let target = NamespaceTarget(namespace, region: "region0")
+        let piece = MediaPiece(
+            offset: .kib(4),
+            bytes: { () throws(OperationError) in
+                if fails { throw .interrupted }
+                return [7]
+            })
+        if fails {
+            #expect(throws: OperationError.self) { try host.writeMedia(of: target, [piece]) }
+        } else {
+            try host.writeMedia(of: target, [piece])
+        }
+        #expect(isHeld && machine.stores.suffix(1) == ["namespace0.0/force_raw=0"])
+    }
+
+    /// It stays online: the kernel would let it go under a mount. So it stays forced raw, as where the program dies there.
+    @Test func whoClaimedItWhenItCameOnlineKeepsIt() throws {
+        let namespace = try inactive(.fsdax)
+        let target = NamespaceTarget(namespace, region: "region0")
+        machine.afterwards["nd_pmem/bind=namespace0.0"] = { [machine] in machine.claimed = ["pmem0"] }
+        let error = try failure { try host.readMedia(of: target, [RawAccess.infoBlockArea]) { _, _ in true } }
+        #expect(error.kind == .busy && error.reason.contains("held exclusively"), "\(error)")
+        #expect(error.reason.contains("stays online") && error.undoFailures.isEmpty, "\(error)")
+        #expect(!machine.stores.contains { $0.contains("unbind") }, "\(machine.stores)")
+        #expect(
+            machine.state(of: "namespace0.0")["driver"] == "bound"
+                && machine.state(of: "namespace0.0")["force_raw"] == "1")
+        let refused = try failure { _ = try host.perform(.disable(target), identity: .none) }
+        #expect(refused.kind == .busy && machine.state(of: "namespace0.0")["driver"] == "bound")
+        machine.claimed = []
+        #expect(try host.perform(.disable(target), identity: .none)?.isActive == false)
+        #expect(try host.perform(.enable(target), identity: .none)?.mode == .fsdax)
+    }
+
+    /// What a step made is not taken back under somebody either.
+    @Test func aStepWhoseDeviceWasClaimedLeavesIt() throws {
+        machine.afterwards["nd_pmem/bind=namespace0.0"] = { [machine] in machine.claimed = ["pmem0"] }
+        let error = try failure { _ = try create(.devdax) }
+        #expect(error.kind == .busy && !error.undoFailures.isEmpty, "\(error)")
+        #expect(machine.stores.last == "namespace0.0/block/pmem0/queue/iostats=1", "\(machine.stores)")
+        #expect(machine.state(of: "namespace0.0")["uuid"] == Self.label)
+        machine.claimed = []
+        try host.remove(try #require(UUID(Self.label)), from: "region0")
+
+        let namespace = try inactive(.fsdax)
+        machine.afterwards["nd_pmem/bind=namespace0.0"] = { [machine] in machine.claimed = ["pmem0"] }
+        let second = try failure { _ = try reconfigure(namespace, .raw) }
+        #expect(second.kind == .busy && !second.undoFailures.isEmpty, "\(second)")
+        #expect(!machine.stores.contains { $0.contains("unbind") }, "\(machine.stores)")
+        #expect(machine.state(of: "namespace0.0")["uuid"] == Self.nextLabel)
+    }
+
     @Test func whatACreationLeftIsRemovedByItsLabel() throws {
         let namespace = try inactive(.fsdax)
         try host.remove(try #require(namespace.labelUUID), from: "region0")

@@ -3,7 +3,8 @@ import SystemPackage
 @testable import ProvisionCore
 @testable import ProvisionHost
 
-/// A made host with one dynamic dax region of 1 GiB (drivers/dax/bus.c and kmem.c at Linux 6.1), and memory blocks of 128 MiB.
+/// A made host with one dynamic dax region of 1 GiB (drivers/dax/bus.c and kmem.c at Linux 6.1), and memory blocks of 128 MiB. Of newer
+/// kernels it can have the file by which the driver of memory gives up all of it (``hasState``).
 final class MadeDaxMachine: MadeMachine {
     static let block: UInt64 = 128 << 20
     static let range: Range<UInt64> = 0x1_0000_0000..<0x1_4000_0000
@@ -20,6 +21,10 @@ final class MadeDaxMachine: MadeMachine {
     private(set) var devices: [String: Device] = [:]
     /// The zone of each memory block that is there; empty for one that is offline.
     private(set) var blocks: [UInt64: String] = [:]
+    /// Whether a device that is memory shows its `state`, as on Linux 7.x.
+    var hasState = false
+    /// The devices whose memory was taken away by that.
+    private(set) var unplugged: Set<String> = []
     private var mostDevices = 0
 
     private static let region = "sys/devices/platform/hmem.0"
@@ -92,6 +97,7 @@ final class MadeDaxMachine: MadeMachine {
         case "unbind":
             guard devices[device]?.driver == driver else { throw .operationNotSupportedByDevice }
             devices[device]?.driver = nil
+            unplugged.remove(device)
             guard driver == "kmem" else { return }
             // With a block online the memory stays, and is nobody's.
             let own = blocks(of: device)
@@ -128,6 +134,7 @@ final class MadeDaxMachine: MadeMachine {
 
     private func answer(_ value: String, device name: String, _ attribute: String) throws(Errno) {
         guard attribute != "uevent" else { return }
+        if attribute == "state" { return try answer(value, stateOf: name) }
         guard var device = devices[name], device.driver == nil else { throw .resourceBusy }
         switch attribute {
         case "align": device.align = UInt64(value) ?? 0
@@ -151,6 +158,20 @@ final class MadeDaxMachine: MadeMachine {
         default: throw .invalidArgument
         }
         devices[name] = device
+    }
+
+    /// All of its memory is taken away, or comes online in one zone.
+    private func answer(_ word: String, stateOf name: String) throws(Errno) {
+        let own = blocks(of: name)
+        switch word {
+        case "unplugged":
+            for block in own { blocks[block] = nil }
+            unplugged.insert(name)
+        case "online_movable", "online_kernel":
+            guard unplugged.remove(name) != nil else { throw .resourceBusy }
+            for block in own { blocks[block] = word == "online_movable" ? "Movable" : "Normal" }
+        default: throw .invalidArgument
+        }
     }
 
     private func answer(_ word: String, block: UInt64) throws(Errno) {
@@ -186,6 +207,10 @@ final class MadeDaxMachine: MadeMachine {
         let place = "\(Self.region)/\(name)"
         for number in 0..<9 { tree.remove("\(place)/mapping\(number)") }
         tree.remove("\(place)/driver")
+        tree.remove("\(place)/state")
+        if hasState, device.driver == "kmem" {
+            try tree.put("\(place)/state", unplugged.contains(name) ? "unplugged" : "online")
+        }
         try tree.put(
             place,
             [

@@ -17,6 +17,8 @@ class MadeMachine: MadeKernel {
     var refusals: [String: Errno] = [:]
     /// What happens right after a store, once. (The compiler, 6.3.1, dies of closures here that throw an `Errno` alone.)
     var afterwards: [String: () throws -> Void] = [:]
+    /// The block devices that somebody else has open exclusively.
+    var claimed: Set<String> = []
     /// What is left out of the names of attributes.
     var prefixes: [String] = ["sys/bus/dax/drivers/", "sys/devices/system/memory/"]
 
@@ -63,6 +65,8 @@ class MadeMachine: MadeKernel {
         modules.append(module)
         return 1
     }
+
+    func isClaimed(_ disk: String) -> Bool { claimed.contains(disk) }
 
     /// Forgets the stores so far, and what is to be refused.
     func forget() {

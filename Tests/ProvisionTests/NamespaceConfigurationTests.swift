@@ -223,6 +223,39 @@ import Testing
         #expect(planned(was).differences(to: planned(now)).isEmpty)
     }
 
+    // MARK: - Words
+
+    /// Fingerprints of saved documents are made of these texts, to the byte.
+    @Test func theFactOfASnapshotHasEveryAttributeThatIsThere() {
+        let region = Region(device: "region0", size: .gib(16), resource: 1 << 32)
+        func fact(_ configuration: NamespaceConfiguration) -> String {
+            HostSnapshot.describe(Self.namespace(configuration), in: region)
+        }
+        let uuids = "label \(Self.label) info block \(Self.block) active"
+        #expect(
+            fact(Self.whole)
+                == "namespace wal at 0x100000000 of 0x100000000 1 GiB devdax map dev align 2 MiB sector 4096 "
+                + uuids)
+        #expect(
+            fact(Self.whole(without: Attribute.allCases))
+                == "namespace without name at 0x100000000 of 0x100000000 1 GiB mode unknown " + uuids)
+        for attribute in Attribute.allCases { #expect(fact(Self.changed(attribute)) != fact(Self.whole)) }
+    }
+
+    /// A sector size is told of sector mode alone: elsewhere it says nothing that a person would miss.
+    @Test func aPlanTellsWhatANamespaceIs() {
+        func text(_ configuration: NamespaceConfiguration) -> String {
+            var summary = NamespaceSummary(Self.namespace(configuration))
+            summary.usableSize = nil
+            return PlanText.description(summary)
+        }
+        #expect(text(Self.whole) == "devdax 1 GiB, map dev, align 2 MiB, at 0x100000000")
+        #expect(text(Self.whole(without: Attribute.allCases)) == "mode unknown 1 GiB, at 0x100000000")
+        var sectors = Self.whole(without: [.map, .align])
+        sectors.mode = .sector
+        #expect(text(sectors) == "sector 1 GiB, sectors of 4096 B, at 0x100000000")
+    }
+
     // MARK: - JSON
 
     /// Every set of attributes is read back from both documents as it was written.

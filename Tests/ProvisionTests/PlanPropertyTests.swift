@@ -152,16 +152,3 @@ private struct PlanCase {
 extension NamespaceDeclaration {
     fileprivate var displayText: String { "\(name?.text ?? "?") \(mode) \(size)" }
 }
-
-extension Step {
-    /// The existing namespace that the step acts on.
-    var target: NamespaceTarget? {
-        switch self {
-        case .disable(let target), .destroy(let target), .reconfigure(let target, _), .rename(let target, _),
-            .enable(let target), .configureDevice(let target, _), .setRights(let target, _),
-            .zero(let target):
-            target
-        case .initializeLabels, .create, .setDevice: nil
-        }
-    }
-}

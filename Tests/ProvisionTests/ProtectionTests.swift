@@ -165,6 +165,53 @@ import Testing
         #expect(try refusals().isEmpty)
     }
 
+    /// A namespace stays, and what it holds does not, where another profile makes memory of it: whether it is online or comes online for that.
+    @Test(arguments: [true, false]) func anotherProfileMakesNoMemoryOfIt(isEnabled: Bool) throws {
+        _ = try apply(application("{name: heap, mode: devdax, size: 512 MiB, protect: true}"))
+        if !isEnabled {
+            let region = try #require(try host.observe().regions.first)
+            let heap = NamespaceTarget(try #require(region.namespaces.first), region: region.device)
+            _ = try host.perform(.disable(heap), identity: .none)
+        }
+        let before = HostSnapshot(try host.observe())
+        let memory = "{name: heap, mode: devdax, size: 512 MiB, device: {mode: system-ram}}"
+        guard case .refused(let refusals) = try apply(application(memory)) else {
+            Issue.record("not refused")
+            return
+        }
+        #expect(refusals.map(\.code) == [.protected])
+        #expect(refusals.first?.advice?.contains("daxprov unprotect heap") == true)
+        #expect(HostSnapshot(try host.observe()) == before)
+        // Rights of its node change nothing that it holds.
+        let rights =
+            "{name: heap, mode: devdax, size: 512 MiB, device: {mode: devdax, permissions: \"0640\"}}"
+        let plan = try application(rights).prepare().plan
+        #expect(plan.refusals.isEmpty && !plan.changes.isEmpty)
+    }
+
+    /// What was memory when it was protected becomes memory again after a boot: nobody wrote to it since.
+    @Test func whatWasMemoryIsMemoryAgainAfterABoot() throws {
+        let device = "{name: heap, mode: devdax, size: 512 MiB"
+        _ = try apply(application("\(device)}"))
+        _ = try apply(application("\(device), device: {mode: system-ram}}"))
+        _ = try apply(application("\(device), device: {mode: system-ram}, protect: true}"))
+        #expect(try marks.map(\.name) == ["heap"])
+        try host.reboot()
+        let kept = try KeptDeviceStore(scratch.store.directory).kept()
+        let restoration = try BootRestoration(kept, on: host.observe(), host)
+        let restoring = Application(
+            of: restoration.profile, to: host, safeguards: Safeguards(reading: scratch.store),
+            afterBoot: restoration)
+        let ending = try restoring.carryOut(
+            restoring.prepare(), consent: restoration.consent, recordingIn: scratch.store)
+        guard case .applied = ending else {
+            Issue.record("\(ending)")
+            return
+        }
+        let heap = try #require(try host.observe().regions.flatMap(\.namespaces).first)
+        #expect(heap.deviceUse == .systemRAM(.movable))
+    }
+
     @Test(arguments: ["", "00000000 {}\n", "garbage"])
     func aDamagedMarkProtectsAsWell(contents: String) throws {
         _ = try apply(application(Self.guarded))

@@ -109,6 +109,25 @@ import Testing
         #expect(try review().refusals.map(\.code) == [.hostChanged])
     }
 
+    /// What was agreed to in one boot is, in the next one, about the region that it was about: never about the one that has its name now.
+    @Test func whatWasAgreedToIsAboutTheRegionOfThen() throws {
+        try apply([0: "name: wal, mode: fsdax, size: 512 MiB"])
+        var log = try #require(try scratch.store.logs().last)
+        let label = try #require(try target("wal").labelUUID)
+        log.agreed = ["region0/x/y", "region1", label.description]
+        #expect(try log.agreed(on: host.observe()) == log.agreed)
+        try renumber()
+        let now = try host.observe()
+        #expect(log.agreed(on: now) == ["region1/x/y", "region0", label.description])
+        #expect(log.agreed(on: Observed(buses: [])) == [label.description])
+        let regions = RegionsThenAndNow(log.header, now)
+        #expect(regions.addressThen("region1/x/y") == "region0/x/y" && regions.addressNow("region7/x") == nil)
+        let spanning = Namespace(device: "namespace1.0", rawSize: .gib(4))
+        #expect(Loss(spanning, in: "region1", consequence: "").lastingAddress == "region1")
+        let labelled = Namespace(device: "namespace1.0", rawSize: .gib(4), name: "a", labelUUID: label)
+        #expect(Loss(labelled, in: "region1", consequence: "").lastingAddress == "region1/a")
+    }
+
     /// The way from then to now and back, and what it says of a region that is not there.
     @Test func aRegionIsFoundUnderTheNameThatItHasNow() throws {
         try apply([0: "name: wal, mode: fsdax, size: 512 MiB"])

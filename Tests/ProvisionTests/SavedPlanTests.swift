@@ -129,6 +129,103 @@ import Testing
         #expect(try devices().keys.sorted() == names.map { "new-\($0)" })
     }
 
+    /// Two DIMMs with a region each. What is declared for the second goes by its DIMM.
+    private static let pair = """
+        {"format_version": 1, "simulated_host": {"buses": [{
+          "dimms": [{"id": "a", "size": "4 GiB", "label_size": "128 KiB"},
+            {"id": "b", "size": "4 GiB", "label_size": "128 KiB"}],
+          "regions": [{"dimms": ["a"]}, {"dimms": ["b"]}]}]}}
+        """
+
+    private static func pairProfile(_ namespaces: String, match: String = "dimms: [b]") -> String {
+        "version: 1\nregions:\n  - match: {\(match)}\n    namespaces:\n\(namespaces)"
+    }
+
+    private static func applied(_ text: String, to host: SimulatedHost) throws {
+        let first = Application(of: try profile(text), to: host)
+        let ending = try first.carryOut(first.prepare(), consent: Consent(), recordingIn: nil)
+        guard case .applied = ending else {
+            Issue.record("\(ending)")
+            return
+        }
+    }
+
+    private static func savedForPair(_ text: String, on host: SimulatedHost) throws -> SavedPlan {
+        let profile = try profile(text)
+        let limit = Planner.defaultBackupLimit
+        return SavedPlan(
+            try Application(of: profile, to: host).prepare(), of: profile, text: text, backupLimit: limit)
+    }
+
+    /// A boot gives regions and DIMMs other numbers. A plan means the region on its DIMMs, whatever lies in the region that has its
+    /// number now, and says addresses as they are now.
+    @Test func aPlanMeansItsRegionByTheDIMMsAfterABootThatRenumbersIt() throws {
+        let wal = "      - {name: wal, mode: fsdax, size: 128 MiB}\n"
+        let host = try SimulatedHost(json: Self.pair)
+        let theirs = "      - {name: theirs, mode: fsdax, size: 128 MiB}\n"
+        try Self.applied(Self.pairProfile(theirs, match: "dimms: [a]"), to: host)
+        try Self.applied(Self.pairProfile(wal), to: host)
+        let wanted = """
+                  - {name: wal, mode: devdax, size: 128 MiB}
+                  - {name: new, mode: raw, size: 64 MiB}
+
+            """
+        let saved = try Self.savedForPair(Self.pairProfile(wanted), on: host)
+        #expect(saved.picture.changes.map(\.address) == ["region1/wal", "region1/new"])
+        let first = try #require(try host.observe().regions.first)
+
+        host.state.renumber(region: 0)
+        try host.reboot()
+        let later = Application(of: try read(saved.text), to: host)
+        let prepared = try later.prepare()
+        #expect(prepared.differences == [])
+        let ending = try later.carryOut(
+            prepared, consent: Consent(allowDestroy: ["region0/wal"]), recordingIn: nil)
+        guard case .applied = ending else {
+            Issue.record("\(ending)")
+            return
+        }
+        let now = try host.observe().regions
+        #expect(now.map { $0.namespaces.map(\.displayName).sorted() } == [["new", "wal"], ["theirs"]])
+        #expect(now[1].namespaces.map(\.labelUUID) == first.namespaces.map(\.labelUUID))
+    }
+
+    /// A profile that goes by the number means another region after such a boot: what was reviewed is not what would be done.
+    @Test func aPlanForANumberIsStaleWhenAnotherRegionHasIt() throws {
+        let host = try SimulatedHost(json: Self.pair)
+        let wal = "      - {name: wal, mode: fsdax, size: 128 MiB}\n"
+        let saved = try Self.savedForPair(Self.pairProfile(wal, match: "region: 0"), on: host)
+        host.state.renumber(region: 0)
+        try host.reboot()
+        let differences = try Application(of: try read(saved.text), to: host).prepare().differences
+        #expect(
+            Set(differences.map(\.address)).isSuperset(of: ["region0", "region1/wal"]), "\(differences)")
+    }
+
+    /// The DIMM was taken out, and another lies in its place: its region has the number and the address that were meant.
+    @Test func aPlanForADIMMThatIsGoneIsStale() throws {
+        let host = try SimulatedHost(json: Self.pair)
+        let wal = "      - {name: wal, mode: fsdax, size: 128 MiB}\n"
+        let saved = try Self.savedForPair(Self.pairProfile(wal, match: "region: 1"), on: host)
+        host.state.buses[0].dimms[1].id = "c"
+        let differences = try Application(of: try read(saved.text), to: host).prepare().differences
+        #expect(differences.contains { $0.message == "the dimm is gone" }, "\(differences)")
+    }
+
+    /// One namespace spans a region without labels, and has no name but the kernel's, with the region's number in it.
+    @Test func aPlanForARegionWithoutLabelsMeansItByItsAddress() throws {
+        let host = try SimulatedHost(
+            json: """
+                {"format_version": 1, "simulated_host": {"buses": [{
+                  "provider": "e820", "regions": [{"size": "1 GiB"}, {"size": "2 GiB"}]}]}}
+                """)
+        let text = Self.pairProfile("      - {mode: devdax}\n", match: "min_size: 2 GiB")
+        let saved = try Self.savedForPair(text, on: host)
+        #expect(saved.picture.objects.contains { $0.kind == .namespace && $0.identity == "namespace1.0" })
+        host.state.renumber(region: 0)
+        #expect(try Application(of: try read(saved.text), to: host).prepare().differences == [])
+    }
+
     /// Each way in which the host can have changed, as a change of the observation, and a word of what is said of it.
     private static let changes: [(String, @Sendable (inout Observed) -> Void, String)] = [
         ("gone", { $0.touch { $0.namespaces.removeAll { $0.name == "heap" } } }, "the namespace is gone"),

@@ -57,7 +57,7 @@ import Testing
         #expect(files.count > 10)
         for file in files where file != "SimulatedGeometry" {
             let text = try TestFiles.text("\(folder)/\(file).swift")
-            for name in ["NamespaceGeometry", "AllocationUnit", "ExtentMap", "FreeSpace"] {
+            for name in ["NamespaceGeometry", "AllocationUnit", "ExtentMap", "FreeSpace", "MediaWrites"] {
                 #expect(!text.contains(name), "\(file) uses \(name)")
             }
         }

@@ -103,7 +103,8 @@ import Testing
             .claimNamespace(claim, 5),
             .claimNamespace(claim, nil), .enableClaim(claim), .enableRegion(3), .disableRegion(4),
             .enableDimm(5),
-            .disableDimm(6), .labelIndex(dimm: 7, .v1_1), .labelIndex(dimm: 7, nil),
+            .memoryPolicy("online_movable"), .disableDimm(6), .labelIndex(dimm: 7, .v1_1),
+            .labelIndex(dimm: 7, nil),
         ]
         for store in stores {
             #expect(

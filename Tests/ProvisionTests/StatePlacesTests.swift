@@ -4,6 +4,7 @@ import Testing
 
 @testable import Provision
 @testable import ProvisionCore
+@testable import ProvisionHost
 
 /// What is interrupted is found wherever it is recorded.
 @Suite struct StatePlacesTests {
@@ -51,6 +52,51 @@ import Testing
         }
         try places.requireNothingInterrupted(besides: path("other"))
         try places.requireNothingInterrupted(besides: FilePath("\(scratch.path)/./other/"))
+    }
+
+    /// A crash in the middle of a transaction whose journal cannot be read any more.
+    private func damage(in name: String) throws -> String {
+        let id = try crash(in: path(name))
+        try scratch.write("garbage\n", to: "\(name)/transactions/\(id)/journal")
+        let store = TransactionStore(StateDirectory(path(name)))
+        try #require(try store.unreadable().map(\.name) == [id])
+        try #require(try store.interrupted().isEmpty)
+        return id
+    }
+
+    /// Nobody knows whether it was interrupted, so nothing is changed beside it either.
+    @Test func aTransactionThatCannotBeReadIsNamed() throws {
+        #expect(try places.remember(path("other")) == nil)
+        let id = try damage(in: "other")
+        for place in [places.usual, path("third")] {
+            let error = try #require(refusal(besides: place))
+            #expect(error.kind == .record(.interrupted))
+            let words =
+                "transaction \(id), recorded in \(path("other")), may have been interrupted, and cannot be read: "
+            #expect(error.description.hasPrefix(words))
+            #expect(error.description.hasSuffix("is damaged at line 1"))
+            let command = "daxprov recover --abandon \(id) --state-dir \(path("other"))"
+            #expect(error.advice?.hasSuffix(command) == true)
+        }
+        try places.requireNothingInterrupted(besides: path("other"))
+        _ = try TransactionStore(StateDirectory(path("other"))).setAside(id)
+        try places.requireNothingInterrupted(besides: places.usual)
+    }
+
+    /// The next command must find it, as long as nobody gave it up.
+    @Test func aDirectoryWithATransactionThatCannotBeReadIsNotForgotten() throws {
+        let site = HostSite(
+            store: TransactionStore(StateDirectory(path("other"))),
+            lockDirectory: StateDirectory(places.runtime), places: places, makesState: true, options: [])
+        do {
+            let claim = try site.claim(for: .apply, patience: 0) { line in #expect(line.isEmpty) }
+            _ = try damage(in: "other")
+            extendLifetime(claim)
+        }
+        for place in [places.usual, places.runtime] {
+            #expect(unsafe access(place.appending(StatePlaces.mark).string, F_OK) == 0)
+        }
+        #expect(refusal(besides: path("third"))?.description.contains("cannot be read") == true)
     }
 
     @Test func theUsualDirectoryIsNamed() throws {

@@ -377,7 +377,7 @@ import Testing
             survivor.arm(nil)
             guard let now = try Self.namespace("x", on: survivor), let label = now.labelUUID, label != old,
                 !now.isActive,
-                let old, let log = try copy.logs().last, log.returned.contains(label),
+                let old, let log = try copy.logs().last, log.returned[label] != nil,
                 let number = survivor.state.regions[0].namespaces.first(where: { $0.uuid == label })?.number
             else { continue }
             let id = SimulatedNamespaceID(region: 0, number: number)

@@ -158,7 +158,19 @@ import Testing
         let bench = try Bench()
         try bench.applied(Self.profile("{name: a, size: 256 MiB}"))
         let log = try Self.log(bench)
-        let error = log.missing([], log.missingDaxRegions(on: Observed(buses: [])))
+        let error = log.missing([], log.missingDaxRegions(on: Observed(buses: []), isSameBoot: true))
         #expect(error.device?.hasPrefix("hmem.0") == true, "\(error)")
+    }
+
+    /// After a boot there is no division to undo: a region that is missing then keeps nothing from being recovered.
+    @Test func aRegionThatIsGoneAfterABootKeepsNothingFromItsEnd() throws {
+        let bench = try Bench()
+        try bench.applied(Self.profile("{name: a, size: 256 MiB}"))
+        let log = try Self.log(bench)
+        let gone = Observed(buses: [])
+        #expect(log.missingDaxRegions(on: gone, isSameBoot: true).count == 1)
+        #expect(log.missingDaxRegions(on: gone, isSameBoot: false).isEmpty)
+        #expect(log.daxDifferences(to: gone, isSameBoot: false).isEmpty)
+        #expect(!log.daxDifferences(to: gone, isSameBoot: true).isEmpty)
     }
 }

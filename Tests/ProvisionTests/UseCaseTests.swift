@@ -8,7 +8,7 @@ import Testing
 ///
 /// Between the question and the answer: another tool makes, destroys or renames something, people write to what was shown, the answer
 /// is no, or there is nobody. Before the question: something was interrupted, and is recovered first; it cannot be, and is about the same
-/// region or another one. The words of the command agree to nothing that recovery finds.
+/// region or another one. The words of the command agree to nothing that recovery finds. What is said after a recovery is true of it.
 @Suite struct UseCaseTests {
     private static let machine = """
         {"format_version": 1, "simulated_host": {"buses": [{
@@ -21,6 +21,7 @@ import Testing
     private final class Person: Dialogue {
         let canAsk: Bool
         private let answers: Bool
+        private let refused: String?
         private let meanwhile: () throws -> Void
         private(set) var questions: [String] = []
         private(set) var introductions = 0
@@ -29,18 +30,27 @@ import Testing
 
         /// - Parameters:
         ///   - answers: whether they agree.
+        ///   - refused: the question that they do not agree to; nil: as `answers` says.
         ///   - meanwhile: what happens on the host while they think.
-        init(canAsk: Bool = true, answers: Bool = true, meanwhile: @escaping () throws -> Void = {}) {
+        init(
+            canAsk: Bool = true, answers: Bool = true, refusing refused: String? = nil,
+            meanwhile: @escaping () throws -> Void = {}
+        ) {
             self.canAsk = canAsk
             self.answers = answers
+            self.refused = refused
             self.meanwhile = meanwhile
         }
 
         private func ask(_ question: String) throws(OperationError) {
-            guard canAsk else { throw OperationError(.declined, "there is nobody to ask") }
+            guard canAsk else {
+                throw OperationError(.declined, "there is nobody to ask", advice: UntouchedText.advice)
+            }
             questions.append(question)
             #expect(throws: Never.self) { try meanwhile() }
-            guard answers else { throw OperationError(.declined, "not confirmed") }
+            guard answers, question != refused else {
+                throw OperationError(.declined, "not confirmed", advice: UntouchedText.advice)
+            }
         }
 
         func introduce(_ plan: PlanReport) { introductions += 1 }
@@ -77,24 +87,48 @@ import Testing
         }
 
         func apply(
-            _ items: [String], region: Int = 0, asking person: Person?, consent: Consent = Consent()
+            _ items: [String], region: Int = 0, unmanaged: String = "destroy", asking person: Person?,
+            consent: Consent = Consent()
         ) throws -> Application.Ending {
-            let text =
-                "version: 1\nunmanaged: destroy\nregions:\n  - match: {region: \(region)}\n    namespaces:\n"
-                + items.map { "      - {\($0)}\n" }.joined()
+            try report(
+                of: [region: items], unmanaged: unmanaged, asking: person, consent: consent
+            ).ending
+        }
+
+        /// Applies a profile that declares these namespaces in regions, by their numbers.
+        func report(
+            of items: [Int: [String]], unmanaged: String = "destroy", asking person: Person?,
+            consent: Consent = Consent()
+        ) throws -> ApplicationReport {
+            let blocks = items.sorted { $0.key < $1.key }.map { region, items in
+                "  - match: {region: \(region)}\n    namespaces:\(items.isEmpty ? " []" : "")\n"
+                    + items.map { "      - {\($0)}\n" }.joined()
+            }
+            let text = "version: 1\nunmanaged: \(unmanaged)\nregions:\n\(blocks.joined())"
             let profile = try ProfileReader.read(Array(text.utf8), source: "test.yaml")
             let apply = ApplyUseCase(
                 to: .document(.profile(profile)), under: consent, backupLimit: Planner.defaultBackupLimit,
                 on: host, site, person ?? Person(canAsk: false))
-            return try apply.run(unasked: person == nil) { _ in }.report.ending
+            return try apply.run(unasked: person == nil) { _ in }.report
         }
 
         /// A host on which an apply has died in the middle, and the process with it.
         func crash(region: Int) throws {
             host.arm(SimulatedFault(.crash, atOperation: 4))
-            _ = try? apply(["name: half, mode: raw, size: 64 MiB"], region: region, asking: nil)
+            _ = try? apply(
+                ["name: half, mode: raw, size: 64 MiB"], region: region, unmanaged: "keep", asking: nil)
             try host.reboot()
             #expect(try scratch.store.interrupted().count == 1)
+        }
+
+        /// A host on which an apply has died in region 0, behind the first of two namespaces; somebody has written to that since, so that
+        /// recovery needs consent.
+        func block() throws {
+            host.arm(SimulatedFault(.crash, atOperation: 7))
+            _ = try? apply([UseCaseTests.one, "name: two, mode: raw, size: 64 MiB"], asking: nil)
+            try host.reboot()
+            try #require(try scratch.store.interrupted().count == 1)
+            try host.write(7, to: try target("one"), at: [.zero])
         }
 
         func names(in region: Int) throws -> [String] {
@@ -212,12 +246,7 @@ import Testing
     /// Recovery needs consent: what is about the same region waits for it, what is about another one goes on.
     @Test func whatCannotBeRecoveredKeepsItsRegionAlone() throws {
         let bench = try Bench()
-        bench.host.arm(SimulatedFault(.crash, atOperation: 7))
-        _ = try? bench.apply(
-            [Self.one, "name: two, mode: raw, size: 64 MiB"], asking: nil)
-        try bench.host.reboot()
-        try #require(try bench.scratch.store.interrupted().count == 1)
-        try bench.host.write(7, to: try bench.target("one"), at: [.zero])
+        try bench.block()
 
         let own = Consent(allowDestroy: ["one"])
         let error = Self.error { _ = try bench.apply([Self.one], asking: nil, consent: own) }
@@ -228,7 +257,7 @@ import Testing
         let person = Person()
         guard
             case .applied = try bench.apply(
-                ["name: other, mode: raw, size: 64 MiB"], region: 1, asking: person)
+                ["name: other, mode: raw, size: 64 MiB"], region: 1, unmanaged: "keep", asking: person)
         else {
             Issue.record("not applied")
             return
@@ -236,10 +265,106 @@ import Testing
         #expect(person.errors.map(\.kind) == [.unfinished])
         #expect(try bench.names(in: 1) == ["other"])
         #expect(try bench.scratch.store.interrupted().count == 1)
+        // It was made, verified and recorded on the host as it is, not as it would be without what stays interrupted.
+        let log = try bench.scratch.store.log(try #require(bench.scratch.store.youngest))
+        let after = try #require(log.after)
+        for observed in [log.header.before, after] {
+            #expect(observed.regions[0].namespaces.compactMap(\.name).contains("one"))
+        }
 
         let result = try RecoverUseCase(bench.host, bench.scratch.store, Person()).run(own)
         #expect(result.failure == nil)
         #expect(try bench.names(in: 0) == [])
+    }
+
+    /// A profile that declares what is in that region as well is not met as long as it is not recovered, also where it asks for nothing
+    /// there that a plan would change.
+    @Test(arguments: [[String](), ["name: one, mode: raw, size: 64 MiB"]], ["keep", "destroy"])
+    func whatCannotBeRecoveredKeepsAProfileThatDeclaresItsRegion(items: [String], unmanaged: String) throws {
+        let bench = try Bench()
+        try bench.block()
+        let other = "name: other, mode: raw, size: 64 MiB"
+        let error = Self.error {
+            _ = try bench.report(
+                of: [0: items, 1: [other]], unmanaged: unmanaged, asking: nil,
+                consent: Consent(allowDestroy: ["one"]))
+        }
+        #expect(error?.kind == .unfinished)
+        #expect(try bench.names(in: 1) == [])
+        #expect(try bench.names(in: 0).contains("one"))
+    }
+
+    /// Region 0 is not in the profile, and every namespace that the profile does not name is to go: it declares that region, too.
+    @Test func whatCannotBeRecoveredKeepsAProfileThatDestroysTheRest() throws {
+        let bench = try Bench()
+        try bench.block()
+        let error = Self.error {
+            _ = try bench.apply(["name: other, mode: raw, size: 64 MiB"], region: 1, asking: nil)
+        }
+        #expect(error?.kind == .unfinished)
+        #expect(try bench.names(in: 1) == [])
+    }
+
+    // MARK: - What is said after a recovery
+
+    private static let recovered = "recovery ran first; nothing else was touched"
+
+    @Test func aNoAfterARecoveryIsNotSaidToHaveTouchedNothing() throws {
+        let bench = try Bench()
+        try bench.crash(region: 0)
+        let before = Self.error { _ = try bench.apply([Self.one], asking: Person(answers: false)) }
+        #expect(before?.advice == "nothing was touched")
+        let person = Person(refusing: "Apply these changes?")
+        let error = Self.error { _ = try bench.apply([Self.one], asking: person) }
+        #expect(person.questions.count == 2)
+        #expect(error?.kind == .declined && error?.advice == Self.recovered)
+        // Nothing was interrupted any more.
+        let again = Self.error { _ = try bench.apply([Self.one], asking: person) }
+        #expect(again?.advice == "nothing was touched")
+    }
+
+    @Test func aRollbackThatIsDeclinedAfterARecoverySaysSo() throws {
+        let bench = try Bench()
+        _ = try bench.apply([Self.one], asking: nil)
+        try bench.crash(region: 1)
+        let error = Self.error { _ = try bench.rollBack(asking: Person(refusing: "one")) }
+        #expect(error?.kind == .declined && error?.advice == Self.recovered)
+        #expect(try bench.names(in: 0) == ["one"])
+    }
+
+    @Test func aRefusalAfterARecoverySaysSo() throws {
+        let bench = try Bench()
+        let large = ["name: large, mode: raw, size: 4 GiB"]
+        let refused = try bench.report(of: [0: large], asking: nil)
+        #expect(refused.text().hasSuffix("Nothing was touched.\n"))
+        try bench.crash(region: 0)
+        let recovered = try bench.report(of: [0: large], asking: nil)
+        guard case .refused = recovered.ending else {
+            Issue.record("\(recovered.ending)")
+            return
+        }
+        #expect(recovered.text().hasSuffix("Recovery ran first; nothing else was touched.\n"))
+    }
+
+    @Test func aStalePlanAfterARecoverySaysSo() throws {
+        let bench = try Bench()
+        let theirs = Placement(
+            region: "region0", layout: Layout(name: NamespaceName("theirs"), mode: .raw, rawSize: .mib(128)),
+            resource: nil, usableSize: .zero)
+        func stale() throws -> String {
+            var random = SystemRandomNumberGenerator()
+            let identity = FreshIdentity.random(using: &random)
+            let person = Person {
+                guard try !bench.names(in: 0).contains("theirs"),
+                    try bench.scratch.store.interrupted().isEmpty
+                else { return }
+                _ = try bench.host.perform(.create(theirs), identity: identity)
+            }
+            return try bench.report(of: [0: [Self.one]], unmanaged: "keep", asking: person).text()
+        }
+        try bench.crash(region: 0)
+        let text = try stale()
+        #expect(text.contains("Recovery ran first; nothing else was touched. Plan again."), "\(text)")
     }
 
     @Test func wordsThatMeanNothingToRecoveryAreRefusedBeforeItBegins() throws {

@@ -2,9 +2,9 @@
 
 What can happen between two lines, and between two runs:
 - a process has the device mapped; another device of the host has no driver, and `new_id` would bind it too;
-- the policy for new memory blocks brings them online at once, in the kernel's zone;
-- a block does not go offline; a block comes online again behind our back, before the unbind;
-- the program is killed at any store, with some blocks online; the power goes, and the kernel forgets drivers;
+- the policy for new memory blocks brings them online at once, in the kernel's zone; somebody changes it between an apply and its rollback;
+- a block does not go offline; a block comes online again behind our back, before the unbind; nothing of the blocks can be read;
+- the program is killed at any store, with some blocks online, and recovery as well; the power goes, and the kernel forgets drivers;
 - somebody writes to the device between the crash and the recovery, or between an apply and its rollback;
 - the range is stranded already; the namespace is smaller than a memory block; it is protected.
 What must hold: a neighbour's bytes never change, nothing is lost without consent by name, no range is left that only a reboot gives
@@ -12,15 +12,20 @@ back, and the policy is what it was.
 """
 
 import errno
+import os
+import random
+import re
 
 import pytest
 
 from lab import Fault
 from support import Daxprov, contents, namespace, profile, region
-from support.dax_memory import BLOCK, DEVICE, KERNEL, KEPT, MEMORY, MOVABLE, OFFLINE, PLAIN, POLICY, Scene, heap
-from support.daxprov import DONE, PARTIAL, REFUSED, ROLLED_BACK
+from support.dax_memory import BLOCK, DEVICE, KERNEL, KEPT, MEMORY, MOVABLE, OFFLINE, PLAIN, Scene, heap, online_memory
+from support.daxprov import DONE, ERROR, PARTIAL, REFUSED, ROLLED_BACK
 from support.holders import ALL, Use
 from support.strides import points
+
+DRIVERS = "/sys/bus/dax/drivers"
 
 
 @pytest.fixture
@@ -79,11 +84,53 @@ def test_memory_that_never_came_online_keeps_every_byte_and_a_reboot_forgets_it(
 @pytest.mark.each_kernel
 def test_the_policy_for_new_blocks_does_not_choose_their_zone(scene):
     for policy in ("online", "online_movable", "offline"):
-        scene.vm.run(f"echo {policy} > {POLICY}", check=True)
-        scene.policy = scene.vm.read_file(POLICY)
+        scene.set_policy(policy)
         scene.become(MOVABLE, "system-ram", movable=True)
         scene.become(OFFLINE, "system-ram", online_memblocks=0)
         scene.become(DEVICE, "devdax")
+
+
+@pytest.mark.each_kernel
+def test_a_rollback_leaves_the_policy_that_somebody_has_set_since(scene):
+    scene.set_policy("online")
+    scene.become(MOVABLE, "system-ram", movable=True)
+    scene.set_policy("offline")
+    undone = scene.daxprov.run("rollback", "--yes")
+    assert undone.status == DONE, undone
+    assert scene.device["mode"] == "devdax"
+    scene.assert_sound()
+
+
+@pytest.mark.each_kernel
+@pytest.mark.parametrize("path", [f"{DRIVERS}/kmem/remove_id", f"{MEMORY}/memory"], ids=["at its driver", "at its blocks"])
+def test_a_recovery_that_dies_leaves_the_policy_to_the_next_one(scene, path):
+    scene.set_policy("online")
+    scene.become(MOVABLE, "system-ram", movable=True)
+    killed = scene.daxprov.apply(DEVICE, fault=Fault(1, "kill-after", paths=(f"{DRIVERS}/device_dax",)))
+    assert killed.signal == 9 and scene.device["mode"] == "devdax", killed
+    recover = ("recover", "--allow-destroy", "heap")
+    killed = scene.daxprov.run(*recover, fault=Fault(1, "kill-before", paths=(path,)))
+    assert killed.signal == 9, killed
+    recovered = scene.daxprov.run(*recover)
+    assert recovered.status == DONE, recovered
+    assert scene.daxprov.is_settled(MOVABLE) and scene.total() - scene.memory == scene.predicted()
+    scene.assert_sound()
+
+
+@pytest.mark.each_kernel
+def test_the_name_of_a_device_is_not_left_with_the_driver_of_memory(scene):
+    """Killed between `new_id` and `remove_id`: the driver would take the device whenever somebody gives it another one."""
+    other = scene.daxprov.applied(
+        profile(region(1, namespace(name="other", mode="devdax", size="256 MiB")))).named("other")["chardev"]
+    killed = scene.daxprov.apply(OFFLINE, fault=Fault(1, "kill-before", paths=(f"{DRIVERS}/kmem/remove_id",)))
+    assert killed.signal == 9, killed
+    assert scene.daxprov.run("recover").status == DONE and scene.device["mode"] == "devdax"
+    name = scene.namespace["chardev"]
+    scene.set_policy("offline")
+    scene.vm.run(f"for each in {name} {other}; do echo $each > {DRIVERS}/device_dax/unbind; done; "
+                 f"echo {other} > {DRIVERS}/kmem/new_id; echo {other} > {DRIVERS}/kmem/remove_id", check=True)
+    assert scene.daxprov.inventory().named("other")["device"]["mode"] == "system-ram"
+    assert scene.device == {"mode": "disabled"}
 
 
 def test_a_rollback_asks_before_what_was_written_to_the_device_since_is_written_over(scene):
@@ -176,6 +223,79 @@ def test_a_block_that_does_not_go_offline_leaves_all_of_them_online(scene, error
     scene.become(DEVICE, "devdax")
 
 
+@pytest.mark.each_kernel
+@pytest.mark.crash_points
+def test_memory_whose_blocks_cannot_be_read_keeps_its_driver(scene):
+    """From one of its looks on: a block that cannot be seen counts as online."""
+    scene.become(MOVABLE, "system-ram", movable=True)
+    looks = Fault(calls=("look", "ask", "read"), paths=(MEMORY,), log="/tmp/looks.log")
+    assert scene.daxprov.apply(DEVICE, fault=looks).status == DONE
+    calls = len(scene.vm.read_file(looks.log).splitlines())
+    for at in points(1, calls + 1, calls // 3):
+        scene.become(MOVABLE, "system-ram", movable=True)
+        fault = Fault(at, f"errno-from:{errno.EIO}", calls=looks.calls, paths=looks.paths)
+        failed = scene.daxprov.apply(DEVICE, fault=fault)
+        if failed.status == PARTIAL:
+            # It could not be put back either, since nothing of it could be read.
+            recovered = scene.daxprov.run("recover", "--allow-destroy", "heap")
+            assert recovered.status == DONE, f"look {at}: {recovered}"
+        else:
+            assert failed.status in (ERROR, REFUSED, ROLLED_BACK), f"look {at}: {failed}"
+        # The last looks are those at what it came to.
+        isDone = scene.daxprov.is_settled(DEVICE)
+        assert isDone and failed.status == PARTIAL or scene.daxprov.is_settled(MOVABLE), f"look {at}: {failed}"
+        assert scene.total() - scene.memory == (0 if isDone else scene.predicted()), f"look {at}: {failed}"
+        scene.assert_sound()
+
+
+# How many namespaces; DAXPROV_GRID=150 tries 75.
+GRID = max(3, int(os.environ.get("DAXPROV_GRID", "12")) // 2)
+GRID_SEED = int(os.environ.get("DAXPROV_GRID_SEED", "1"))
+# One within which no block lies, and the largest alignment.
+FIXED = ((128, "2 MiB", "dev"), (2048, "1 GiB", "dev"), (144, "4 KiB", "mem"))
+ROOM = 6000
+
+
+def drawn(number):
+    """The MiB of a namespace, its alignment and its map."""
+    if number < len(FIXED):
+        return FIXED[number]
+    draw = random.Random(GRID_SEED * 1_000_003 + number)
+    return 16 * draw.randint(1, 40), draw.choice(("4 KiB", "2 MiB")), draw.choice(("dev", "mem"))
+
+
+@pytest.mark.each_kernel
+def test_the_memory_of_a_namespace_is_what_was_foretold(machine):
+    """Each lies behind the ones before, so that its data begins anywhere. Where it ends, the kernel says."""
+    vm = machine("nvdimm", labelled=True)
+    daxprov, found, full, refused = Daxprov(vm), [], 0, 0
+    before = online_memory(vm)
+    for number in range(GRID):
+        size, align, where = drawn(number)
+        if full + size > ROOM:
+            # What is memory cannot be destroyed; after a boot none of it is.
+            vm.reboot()
+            daxprov.applied(profile(region(0), unmanaged="destroy"), allow=[f"m{each}" for each in range(number)])
+            found, full, before = [], 0, online_memory(vm)
+        fields = {"name": f"m{number}", "mode": "devdax", "size": f"{size} MiB", "align": align, "map": where}
+        memory, plain = (namespace(**fields, **device) for device in ({"device": "{mode: system-ram}"}, {}))
+        plan = daxprov.plan(profile(region(0, *found, memory)))
+        if plan["refusals"]:
+            assert codes(plan["refusals"]) == {"device_unusable"}, (number, plan)
+            foretold, chosen, refused = 0, plain, refused + 1
+        else:
+            [note] = [each["message"] for each in plan["notes"] if each["code"] == "memory_forecast"]
+            foretold, chosen = int(re.search(r"\((\d+) blocks of 128 MiB\)", note)[1]) * BLOCK, memory
+        found, full = [*found, chosen], full + size
+        name = daxprov.applied(profile(region(0, *found))).named(f"m{number}")["chardev"]
+        start, length = (int(each, 0) for each in vm.run(f"cd /sys/bus/dax/devices/{name}; cat resource size", check=True).out.split())
+        gained = online_memory(vm) - before
+        assert gained == foretold == max(0, (start + length) // BLOCK - -(-start // BLOCK)) * BLOCK, (number, plan, hex(start), length)
+        before += gained
+    assert 0 < refused < GRID
+    print(f"{GRID} namespaces from seed {GRID_SEED}: {refused} without a block")
+
+
 STORES = 40
 
 
@@ -188,8 +308,7 @@ def test_killed_at_any_store_no_memory_is_lost(scene, way, reboots):
         scene.become(MOVABLE, "system-ram")
     if not reboots:
         # Which the step changes for a while, and recovery gives back.
-        scene.vm.run(f"echo online_movable > {POLICY}", check=True)
-        scene.policy = scene.vm.read_file(POLICY)
+        scene.set_policy("online_movable")
     ends = set()
     for at in points(1, STORES, 7 if reboots else 3):
         fault = Fault(at, "kill-before", paths=("/sys",), log=f"/tmp/fault-{at}.log")

@@ -1,18 +1,23 @@
 """What a plan refuses of devices of dynamic dax regions, and what it says before a kernel is upgraded.
 
 What can happen between two runs:
-- another tool takes the driver from a device, makes memory of a region that a boot left, or leaves memory online without a driver;
+- another tool takes the driver from a device, gives it to a driver that is not daxprov's, makes memory of a region that a boot left, or
+  leaves memory online without a driver;
+- the platform names no memory node for a region; the policy for new memory blocks cannot be set;
 - the file of rules is somebody's, a record is damaged, an account is not there;
 - the host boots a newer kernel, which makes system RAM of all soft-reserved memory by itself, devices with contents among it.
-A region without a node, a device of another driver, and one that begins off its alignment are no machine's here: `DaxRefusalTests`.
+A device that begins off its alignment is no machine's here: `DaxRefusalTests`. What the kernel says of a region without a node, and of a
+device of another driver, is said by a copy in the place of its directory: a plan only reads.
 """
 
+import errno
 import json
 
 import pytest
 
-from support.dax_regions import BLOCK, BOOT, FIRST, MEMORY, MIB, RULES, SECOND, Scene, devices
-from support.daxprov import DONE
+from lab import Fault
+from support.dax_regions import BLOCK, BOOT, FIRST, MEMORY, MIB, POLICY, RULES, SECOND, Scene, devices
+from support.daxprov import DONE, ROLLED_BACK
 
 A = "name: a, size: 256 MiB"
 B = "name: b, size: 256 MiB"
@@ -86,6 +91,44 @@ def test_each_refusal_that_this_machine_can_have(scene):
     scene.vm.run(f"echo {whole} > {DRIVERS}/kmem/unbind", check=True)
     assert scene.refusals(devices(None, ["name: c, size: 64 MiB"])) == {"device_unusable", "no_capacity"}
     assert [scene.digest(name) for name in "ab"] == digests
+
+
+@pytest.mark.each_kernel
+def test_a_region_without_a_node_and_a_device_of_another_driver_are_refused(scene):
+    scene.applied(devices([A]), allow=BOOT)
+    name = scene.devices()["a"]["chardev"]
+    memory = devices([f"{A}, mode: system-ram"])
+
+    def refusal(change, profile):
+        """What is refused where the kernel shows the device with a change."""
+        vm = scene.vm
+        at = vm.run(f"readlink -f /sys/bus/dax/devices/{name}", check=True).out.strip()
+        # Not every attribute can be read.
+        vm.run(f"rm -rf /tmp/{name}; cp -a {at} /tmp/ 2> /dev/null; cd /tmp/{name} && {change} && mount --bind /tmp/{name} {at}", check=True)
+        plan = scene.plan(profile)
+        vm.run(f"umount {at}", check=True)
+        [found] = plan["refusals"]
+        assert found["code"] == "device_unusable", found
+        return found["message"]
+
+    assert "no memory node for hmem.0 (target_node)" in refusal("rm target_node", memory)
+    foreign = "rm driver && ln -s ../../../../bus/dax/drivers/fsdev_dax driver"
+    for profile in (memory, devices([A.replace("256", "128")]), devices([B], unmanaged="destroy")):
+        assert f"{name} is held by the driver fsdev_dax, which is not one of daxprov's" in refusal(foreign, profile)
+    assert scene.plan(memory)["refusals"] == []
+
+
+@pytest.mark.each_kernel
+def test_where_the_policy_cannot_be_set_the_device_stays_what_it_is(scene):
+    scene.applied(devices([A]), allow=BOOT)
+    scene.vm.run(f"echo online > {POLICY}", check=True)
+    scene.policy = scene.read_policy()
+    layout, bytes_ = scene.layout(), scene.fill("a", "a")
+    failed = scene.daxprov.apply(
+        devices([f"{A}, mode: system-ram"]), allow=["a"], fault=Fault(1, f"errno:{errno.EPERM}", paths=(POLICY,)))
+    assert failed.status == ROLLED_BACK and "policy for new memory blocks" in failed.out + failed.err, failed
+    assert scene.layout() == layout and scene.digest("a") == bytes_
+    scene.assert_sound()
 
 
 def notes(scene, profile):

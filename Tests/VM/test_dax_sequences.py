@@ -8,7 +8,9 @@ What happens to a change here:
 What must hold after each, when recovery has ended: no memory is stranded, every device is one that was declared or one that was there, with the bytes
 of what stays, and no device without memory is left. After each sequence all memory can be taken back, and as much is online as before.
 
-The same sequences by `daxctl`, with the same disturbances, are counted, not asserted: `make dax-sequences` prints the score.
+The same sequences by `daxctl`, with the same disturbances, are counted, not asserted: `make dax-sequences` prints the score. A sequence ends
+with the first change that leaves memory stranded, that takes or changes a device beside the one that was to change (lost), or that does not
+end (hung).
 """
 
 import errno
@@ -19,7 +21,7 @@ import re
 
 import pytest
 
-from lab import Fault
+from lab import Fault, LabError
 from support.dax_regions import BOOT, FIRST, MEMORY, MIB, SECOND, Scene, devices
 from support.daxprov import DONE, PARTIAL, REFUSED, ROLLED_BACK
 
@@ -27,6 +29,8 @@ SEQUENCES = int(os.environ.get("DAXPROV_DAX_SEQUENCES", "3"))
 FIRST_SEED = int(os.environ.get("DAXPROV_DAX_SEED", "1"))
 SCORED = int(os.environ.get("DAXPROV_DAXCTL_SEQUENCES", "0"))
 CHANGES = 5
+# What no command of daxctl takes, also where blocks go offline slowly.
+HANGS = 300
 SIZES = {FIRST: 1024, SECOND: 512}
 NOTHING = devices([], [], unmanaged="destroy")
 ONLINER = f"while :; do for each in {MEMORY}/memory*/state; do echo online_movable > $each; done; done 2> /dev/null"
@@ -114,7 +118,7 @@ class Run:
         self.scene, self.vm, self.label = scene, scene.vm, label
         self.ends, self.seen, self.said = {}, set(), ""
 
-    def disturbed(self, chance, words, **options):
+    def disturbed(self, chance, words, timeout=600, **options):
         """Runs a program with a disturbance; returns its end, and whether it was killed."""
         what, onliner, fault = chance.choice(DISTURBANCES), None, None
         self.seen.add(what)
@@ -127,7 +131,7 @@ class Run:
         elif what == "onliner":
             onliner = self.vm.start(ONLINER)
         try:
-            result = self.vm.run(words, timeout=600, fault=fault, **options)
+            result = self.vm.run(words, timeout=timeout, fault=fault, **options)
         finally:
             if onliner:
                 onliner.kill()
@@ -243,20 +247,32 @@ class DaxctlRun(Run):
     """What an administrator types for the same changes."""
 
     def sequence(self, seed):
-        """Runs it, and says whether memory is lost until the next boot, or a device is not what was asked for."""
+        """Runs it, and says how it ended."""
         chance = random.Random(seed)
         wanted = Devices(chance)
-        names = {}
+        names, was = {}, {}
         for _ in range(CHANGES):
             before = wanted.declared()
             way, name = wanted.change()
-            for words in self.commands(way, name, names.get(name), before.get(name), wanted.declared().get(name)):
-                result = self.disturbed(chance, ["daxctl", *words])
+            device = names.get(name)
+            for words in self.commands(way, name, device, before.get(name), wanted.declared().get(name)):
+                try:
+                    result = self.disturbed(chance, ["daxctl", *words], timeout=HANGS)
+                except LabError:  # not even by SIGKILL
+                    return "hung"
+                if result.timed_out:
+                    return "hung"
                 if way == "make" and result.status == 0 and not result.signal:
                     names[name] = json.loads(result.out)[0]["chardev"] if result.out.startswith("[") else None
-            stranded = [name for name, region in self.scene.regions().items() if region.get("system_memory")]
-            if stranded:
+            look = self.scene.look()
+            if any(region.get("system_memory") for region in look.regions.values()):
                 return "stranded"
+            # One without a driver is what a command left that was killed.
+            now = {each: (found["mappings"], found["align"], found["driver"])
+                   for each, found in look.devices.items() if "driver" in found}
+            if any(now.get(each) != place for each, place in was.items() if each != device):
+                return "lost"
+            was = now
         return "kept"
 
     @staticmethod

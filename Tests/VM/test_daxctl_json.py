@@ -1,4 +1,4 @@
-"""`inventory --daxctl-json` is what `daxctl list -DRiM` says, and `inventory` what the kernel does with the memory."""
+"""`inventory --daxctl-json` is what `daxctl list -DRiM` says, and with units `-DRiuM`, and `inventory` what the kernel does with the memory."""
 
 import json
 

@@ -1,9 +1,14 @@
-"""Enabling what is disabled: nothing is written to it, and what it then turns out to be is another change."""
+"""Enabling what is disabled: nothing is written to it, and what it then turns out to be is another change.
+
+What is disabled is online and raw for a moment while it is looked at. The program dies there, or somebody writes to it then: it is disabled
+again, or left to whoever wrote.
+"""
 
 import pytest
 
+from lab import Fault
 from support import Daxprov, contents, namespace, profile, region
-from support.daxprov import PARTIAL
+from support.daxprov import DONE, PARTIAL
 
 FILES = {"name": "files", "mode": "fsdax", "size": "128 MiB"}
 
@@ -107,3 +112,29 @@ def test_a_namespace_that_differs_otherwise_is_enabled_and_keeps_its_data(labell
     assert contents.digest(vm, daxprov.inventory().node("files")) == before
     [change] = daxprov.plan(wanted)["changes"]
     assert (change["kind"], change["consent"]) == ("reconfigure", "files")
+
+
+@pytest.mark.parametrize("writes", [False, True], ids=["untouched", "written"])
+def test_what_was_disabled_and_is_looked_at_when_the_program_dies_is_disabled_again(labelled, writes):
+    """Before the intent of the step that would destroy it: so nothing else says that it was touched."""
+    vm, daxprov = labelled, Daxprov(labelled)
+    _, file = prepare(vm, daxprov)
+    facts = daxprov.inventory().facts()
+    # It is forced raw, bound, told to count, unbound, and no more forced raw.
+    for at in (4,) if writes else range(2, 6):
+        killed = daxprov.run("apply", "--yes", "--allow-destroy", "files", profile=profile(region(0), unmanaged="destroy"),
+                             fault=Fault(at, "kill-before", paths=("/sys",)))
+        assert killed.signal == 9, killed
+        found = daxprov.inventory().named("files")
+        if writes:
+            assert (found["state"], found["mode"]) == ("active", "raw")
+            vm.run(f"dd if=/dev/zero of=/dev/{found['blockdev']} bs=4k seek=1000 count=1 oflag=direct", check=True)
+            left = daxprov.run("recover")
+            assert left.status == DONE and "somebody has written to it" in left.out + left.err, left
+            assert daxprov.inventory().named("files") == found
+            return
+        planned = daxprov.run("plan", profile=profile(region(0))).out
+        assert ("will be disabled again" in planned) == (found["state"] == "active"), planned
+        assert daxprov.recovered().facts() == facts, at
+    vm.run("ndctl enable-namespace " + daxprov.inventory().named("files")["dev"], check=True)
+    assert daxprov.inventory().named("files")["mode"] == "fsdax" and mounted(vm, daxprov) == file

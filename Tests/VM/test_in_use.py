@@ -4,8 +4,9 @@ import json
 
 import pytest
 
+from lab import Fault
 from support import Daxprov, contents, holders, namespace, profile, region
-from support.daxprov import CHANGES, DONE, ERROR, NOT_PERMITTED, REFUSED
+from support.daxprov import CHANGES, DONE, ERROR, NOT_PERMITTED, PARTIAL, REFUSED
 from support.holders import Use
 
 FILES, HEAP, FREE = "{name: files, mode: %s, size: 64 MiB}", "{name: heap, mode: %s, size: 32 MiB}", \
@@ -40,6 +41,35 @@ def test_a_mounted_file_system_is_refused_by_its_mount_point_and_stays_whole(lab
     assert labelled.run("cat '/mnt/the files/more'").out == "more\n"
     labelled.run("umount '/mnt/the files'", check=True)
     daxprov.applied(profile(region(0, FREE % "raw", FILES % "devdax", HEAP % "devdax")), allow=["files"])
+
+
+@pytest.mark.each_kernel
+def test_who_takes_a_device_that_is_online_to_be_looked_at_keeps_it(labelled):
+    """Stopped right before its own exclusive open, which then fails: udev, LVM and md hear of the device when it comes online."""
+    daxprov = Daxprov(labelled)
+    made = daxprov.applied(BEFORE)
+    file = contents.make_file(labelled, made.node("files"), "/mnt/files", "files")
+    labelled.run("umount /mnt/files", check=True)
+    wanted = profile(region(0, FREE % "raw", HEAP % "devdax"), unmanaged="destroy")
+    job = labelled.start_until_stopped(
+        ["daxprov", "apply", "--yes", "--allow-destroy", "files", "-"], stdin=wanted.encode(),
+        fault=Fault(1, "stop-before", calls=("open",), paths=("/dev/pmem",)))
+    online = daxprov.inventory().named("files")
+    assert (online["state"], online["mode"]) == ("active", "raw")
+    labelled.run(f"echo 0 65536 linear /dev/{online['blockdev']} 0 | dmsetup create --noudevsync taken", check=True)
+    before = contents.start_digest(labelled, "/dev/dm-0")
+    job.go_on()
+    failed = job.wait()
+    assert failed.status == PARTIAL and "taken" in failed.out + failed.err, failed
+    for _ in range(2):
+        labelled.run("echo 3 > /proc/sys/vm/drop_caches", check=True)
+        assert contents.start_digest(labelled, "/dev/dm-0") == before and daxprov.inventory().named("files") == online
+        stopped = daxprov.run("recover")
+        assert stopped.status == PARTIAL and "taken" in stopped.err, stopped
+    labelled.run("dmsetup remove --noudevsync taken", check=True)
+    assert daxprov.recovered().facts() == made.facts()
+    labelled.run(f"mount -o dax {daxprov.inventory().node('files')} /mnt/files", check=True)
+    assert contents.file_digest(labelled, "/mnt/files") == file
 
 
 def test_a_mapped_devdax_is_refused_by_process_and_command_and_keeps_its_mapping(labelled):

@@ -1,8 +1,12 @@
-"""Label indexes on a label-less region: over what is known to be empty, or with consent; never over labels."""
+"""Label indexes on a label-less region: over what is known to be empty, or with consent; never over labels, nor over what is not shown.
+
+What a label index can hide or write over: data in the region, at any place; labels whose index is lost; what the region held before
+indexes that were taken away again, until a boot shows it; what another region on the same DIMMs holds, while its owner has disabled it.
+"""
 
 import pytest
 
-from support import Daxprov, labels, namespace, profile, region
+from support import Daxprov, contents, labels, namespace, profile, region
 from support.inventory import MIB
 
 WANTED = profile(region(0, namespace(name="one", mode="devdax", size="64 MiB"), labels="init"))
@@ -59,10 +63,36 @@ def test_labels_whose_index_is_lost_are_not_written_over(machine):
 def test_what_undo_takes_away_again_is_not_taken_for_lost_labels(machine):
     vm = machine("nvdimm-small")
     daxprov = Daxprov(vm)
+    contents.fill(vm, "/dev/pmem0", "before", 4 << 20)
+    digest = contents.image_digest(vm, "dimm0", 0, 80 * MIB)
     before = labels.read(vm)
     daxprov.applied(WANTED, allow=["region0"])
     undone = daxprov.run("rollback", "--yes", "--allow-destroy", "one")
     assert undone.status == 0, undone
     assert labels.read(vm) == before
+    # Until the boot the kernel calls the region labelled and empty.
+    assert {each["code"] for each in daxprov.refused(WANTED)["refusals"]} == {"labels_gone"}
+    assert labels.read(vm) == before
     vm.reboot()
+    assert contents.image_digest(vm, "dimm0", 0, 80 * MIB) == digest
     assert daxprov.applied(WANTED, allow=["region0"]).named("one")["mode"] == "devdax"
+
+
+def test_labels_do_not_hide_what_a_disabled_region_on_the_same_dimms_holds(machine):
+    vm = machine("nfit")
+    vm.run("ndctl wait-scrub all", check=True)
+    daxprov = Daxprov(vm)
+    node = f"/dev/{daxprov.inventory().region(0)['namespaces'][0]['blockdev']}"
+    contents.fill(vm, node, "sibling")
+    digest = contents.digest(vm, node)
+    dimms = [each["dimm"] for each in daxprov.inventory().region(1)["mappings"]]
+    assert {each["dimm"] for each in daxprov.inventory().region(0)["mappings"]} < set(dimms)
+    vm.run("ndctl disable-region region0", check=True)
+    areas = [labels.read(vm, dimm) for dimm in dimms]
+    wanted = profile(region(1, namespace(name="a", mode="raw", size="16 MiB"), labels="init"))
+    for allow in ([], ["region1"], ["region0", "region1"]):
+        report = daxprov.refused(wanted, allow=allow)
+        assert "labels_hide_others" in {each["code"] for each in report["refusals"]}, report
+    assert [labels.read(vm, dimm) for dimm in dimms] == areas
+    vm.run("ndctl enable-region region0", check=True)
+    assert daxprov.inventory().region(0)["labels"] == "label-less" and contents.digest(vm, node) == digest

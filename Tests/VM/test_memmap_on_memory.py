@@ -170,22 +170,28 @@ STORES = 40
 
 @pytest.mark.crash_points
 @pytest.mark.parametrize("way", ["to memory", "to other memory"])
-def test_killed_at_any_store_the_page_map_lies_where_it_did_or_where_it_is_to(scene, way):
+@pytest.mark.parametrize("reboots", [False, True], ids=["killed", "killed, and a boot"])
+def test_killed_at_any_store_the_page_map_lies_where_it_did_or_where_it_is_to(scene, way, reboots):
     if is_lacking(scene):
         return
     start = DEVICE if way == "to memory" else OFF
     ends = set()
-    for at in points(1, STORES, 3):
-        scene.daxprov.apply(start, allow=["heap"]).check()
+    for at in points(1, STORES, 13 if reboots else 3):
+        scene.run("apply", "--yes", "--allow-destroy", "heap", profile=start).check()
         fault = Fault(at, "kill-before", paths=("/sys",), log=f"/tmp/fault-{at}.log")
         killed = scene.run("apply", "--yes", "--allow-destroy", "heap", profile=ON, fault=fault)
         if killed.signal != 9 and len(scene.vm.read_file(fault.log).splitlines()) < at:
             break
+        if reboots:
+            scene.reboot()
         recovered = scene.run("recover")
         if recovered.status == PARTIAL:
             assert "--allow-destroy heap" in recovered.err + recovered.out, f"store {at}: {recovered}"
             recovered = scene.run("recover", "--allow-destroy", "heap")
         assert recovered.status == DONE, f"store {at}: {recovered}"
+        if reboots:
+            restored = scene.run("apply", "--boot")
+            assert restored.status == DONE, f"store {at}: {restored}"
         isOld, isNew = scene.daxprov.is_settled(start), scene.daxprov.is_settled(ON)
         assert isOld or isNew, f"store {at}: {scene.device}"
         assert scene.device.get("online_memblocks") == scene.device.get("total_memblocks"), f"store {at}"

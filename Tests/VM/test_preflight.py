@@ -250,6 +250,21 @@ def test_what_is_protected_is_fixed_allocated_unmovable_and_freed_only_unused_an
     assert [each["name"] for each in status["protected"]] == ["pool"]
 
 
+def test_the_device_of_a_protected_namespace_does_not_become_memory(labelled):
+    """Its label stays as it is, and what it holds would be written over all the same."""
+    daxprov = Daxprov(labelled)
+    heap = {"name": "heap", "mode": "devdax", "size": "512 MiB"}
+    made = daxprov.applied(profile(region(0, namespace(**heap, protect=True))))
+    contents.fill(labelled, made.node("heap"), "heap")
+    digest = contents.media_digest(labelled, made.named("heap"), made.region(0))
+    wanted = profile(region(0, namespace(**heap, device="{mode: system-ram}")))
+    for allow in ([], ["heap"]):
+        assert "protected" in codes(daxprov.refused(wanted, allow=allow)["refusals"])
+    assert contents.media_digest(labelled, made.named("heap"), made.region(0)) == digest
+    assert daxprov.run("unprotect", "heap").status == DONE
+    assert codes(daxprov.refused(wanted)["refusals"]) == {"consent_missing"}
+
+
 def test_a_host_that_already_is_as_declared_is_marked_and_planning_marks_nothing(labelled):
     daxprov = Daxprov(labelled)
     daxprov.applied(profile(region(0, FILES)))

@@ -1,10 +1,20 @@
-"""Recovery where the kernel itself is at a loss: the labels of a region's DIMMs do not agree."""
+"""Recovery where the kernel itself is at a loss: the labels of a region's DIMMs do not agree, or it cannot enable the region.
+
+What can happen to a region in which a transaction died:
+- the power went between the label writes of two DIMMs: the old labels are written back, and with them whatever an earlier step of the
+  transaction wrote over, be it by a namespace that it made there or in place;
+- somebody made, renamed or destroyed a namespace on one of these DIMMs since: nothing is written, and the error names it;
+- its owner disabled the region, and a DIMM as well: no label is written, and what people made of a new namespace stays;
+- somebody took the place of what would have to come back: it stops, and can be given up;
+- it cannot be ended: work on other regions goes on, and is reviewed as always.
+"""
 
 import pytest
 
 from lab import Fault, labels
 from support import Daxprov, contents, namespace, profile, region
-from support.daxprov import DONE, ERROR, PARTIAL, REFUSED
+from support import labels as areas
+from support.daxprov import DONE, ERROR, PARTIAL, REFUSED, asked
 
 BUS = "nfit_test.0"
 KEPT = namespace(name="kept", mode="raw", size="16 MiB")
@@ -60,6 +70,104 @@ def test_a_region_whose_dimms_disagree_gets_its_old_labels_back(machine):
     assert found.facts() == facts
     assert {name: contents.digest(vm, found.node(name)) for name in NAMES} == digests
     assert daxprov.is_settled(BEFORE)
+
+
+@pytest.mark.parametrize("way", ["replaced", "in place"])
+def test_what_was_written_over_under_a_label_that_is_put_back_comes_back_too(machine, way):
+    """The power goes between the first DIMM's label of a second namespace and the others', when another step has written over `old`."""
+    vm = machine("nfit")
+    vm.run("ndctl wait-scrub all")
+    vm.run(labels.initialise(BUS), check=True)
+    daxprov = Daxprov(vm)
+    made = daxprov.applied(profile(region(1, namespace(name="old", mode="raw", size="16 MiB"), KEPT)))
+    contents.fill(vm, made.node("old"), "old", 4 << 20)
+    digest, facts = contents.digest(vm, made.node("old")), made.facts()
+    name = "new" if way == "replaced" else "old"
+    wanted = profile(region(1, KEPT, namespace(name=name, mode="fsdax", size="16 MiB"),
+                            namespace(name="second", mode="raw", size="16 MiB")), unmanaged="destroy")
+
+    seed = vm.run("readlink -f /sys/bus/nd/devices/$(cat /sys/bus/nd/devices/region1/namespace_seed)", check=True).out.strip()
+    job = vm.start_until_stopped(
+        ["daxprov", "apply", "--yes", "--allow-destroy", "old", "-"], stdin=wanted.encode(),
+        fault=Fault(1, "stop-before", paths=(f"{seed}/size",)))
+    over = daxprov.inventory().named(name)
+    assert over["mode"] == "fsdax" and over["resource"] == made.named("old")["resource"], job.stdout
+    others = [each["dimm"] for each in made.region(1)["mappings"]][1:]
+    assert len(others) == 3
+    read, write = (" && ".join(f"ndctl {verb}-labels -{way} /tmp/{dimm} {dimm}" for dimm in others)
+                   for verb, way in (("read", "o"), ("write", "i")))
+    # The store that the program was about to make, by hand; then the other DIMMs get what they held before it.
+    vm.run(f"{read} && kill -9 $(pidof daxprov) && echo {16 << 20} > {seed}/size", check=True)
+    assert job.wait().signal == 9
+    vm.run(f"""
+        ndctl disable-region -b {BUS} all && {write} && ndctl disable-dimm -b {BUS} all && ndctl enable-dimm -b {BUS} all
+        ndctl enable-region -b {BUS} all""")
+    assert daxprov.inventory().region(1)["state"] == "disabled"
+
+    # What the new namespace holds goes with its label, and nobody can look at it.
+    found = daxprov.recovered(*(["new"] if way == "replaced" else []))
+    assert contents.digest(vm, found.node("old")) == digest and found.facts() == facts
+    assert "rolled_back" in daxprov.run("history", "--json").check().out
+
+
+BIND = "/sys/bus/nd/drivers/nd_pmem/bind"
+
+
+def made_and_used(daxprov, number):
+    """A creation in a region whose program died right after the kernel had enabled `z`; the digest of a file that people made there."""
+    killed = daxprov.run("apply", "--yes", profile=profile(region(number, namespace(name="z", mode="fsdax", size="64 MiB"))),
+                         fault=Fault(1, "kill-after", paths=(BIND,)))
+    assert killed.signal == 9, killed
+    file = contents.make_file(daxprov.vm, daxprov.inventory().node("z"), "/mnt/z", "z")
+    daxprov.vm.run("umount /mnt/z; sync", check=True)
+    return file
+
+
+def file_of(daxprov):
+    daxprov.vm.run(f"mount -o dax {daxprov.inventory().node('z')} /mnt/z", check=True)
+    found = contents.file_digest(daxprov.vm, "/mnt/z")
+    daxprov.vm.run("umount /mnt/z", check=True)
+    return found
+
+
+@pytest.mark.parametrize("allow", [(), ("--allow-destroy", "z")], ids=["unasked", "agreed"])
+def test_a_region_that_a_disabled_dimm_keeps_from_being_enabled_keeps_its_labels(labelled, allow):
+    vm, daxprov = labelled, Daxprov(labelled)
+    file = made_and_used(daxprov, 0)
+    made = daxprov.inventory()
+    media = contents.media_range(made.named("z"), made.region(0))
+    vm.run("ndctl disable-region region0 && ndctl disable-dimm nmem0", check=True)
+    places = (media, ("dimm0", 1024 << 20, 128 << 10))  # the label area lies behind the data
+    before = [contents.image_digest(vm, *place) for place in places]
+    stuck = daxprov.run("recover", *allow)
+    assert stuck.status != DONE, stuck
+    assert [contents.image_digest(vm, *place) for place in places] == before
+    vm.run("ndctl enable-dimm nmem0", check=True)
+    # Words that were not enough are not kept.
+    stopped = daxprov.run("recover")
+    assert stopped.status == PARTIAL and asked(stopped) == {"z"} and "ext4" in stopped.err, stopped
+    assert file_of(daxprov) == file
+    assert daxprov.recovered("z").namespaces == []
+
+
+def test_what_is_done_beside_what_cannot_be_ended_is_reviewed_as_always(labelled):
+    """A label that the kernel would not write back, in a region that has nothing to do with it."""
+    daxprov = Daxprov(labelled)
+    guid = namespace(name="guid", mode="raw", size="32 MiB")
+    daxprov.applied(profile(region(0, guid)))
+    area = areas.put(areas.read(labelled), "guid", areas.ABSTRACTION, bytes(range(1, 17)))
+    areas.write(labelled, area)
+    file = made_and_used(daxprov, 1)
+    before = daxprov.inventory().facts()
+
+    renamed = profile(region(0, namespace(name="renamed", renamed_from="guid", mode="raw", size="32 MiB")))
+    refused = daxprov.apply(renamed)
+    assert refused.status == REFUSED and "abstraction GUID" in refused.out + refused.err, refused
+    both = daxprov.apply(profile(region(0, guid), region(1, namespace(name="z", mode="fsdax", size="64 MiB"))))
+    assert both.status == PARTIAL and asked(both) == {"z"}, both
+    assert areas.read(labelled) == area and daxprov.inventory().facts() == before and file_of(daxprov) == file
+    assert daxprov.apply(profile(region(0, guid, namespace(name="more", mode="raw", size="32 MiB")))).status == DONE
+    assert daxprov.inventory().named("more") and file_of(daxprov) == file
 
 
 def rename(vm, daxprov, old, new):

@@ -20,7 +20,7 @@ import pytest
 from lab import Fault, Machine
 from lab.systemd import SystemdMachine
 from support import Daxprov, daxctl, namespace, profile, region
-from support.daxprov import DONE, NOT_PERMITTED, ROLLED_BACK
+from support.daxprov import DONE, NOT_PERMITTED, ROLLED_BACK, reboot_with_files
 from support.inventory import Inventory
 from support.strides import points
 
@@ -112,6 +112,7 @@ def test_rights_are_given_changed_taken_and_undone(scene):
     assert scene.is_settled(PLAIN)
 
 
+@pytest.mark.each_kernel
 def test_the_rule_goes_with_its_namespace_and_comes_back_with_it(scene):
     vm = scene.vm
     old = scene.applied(FIRST).named("heap")["uuid"]
@@ -153,6 +154,31 @@ def test_killed_anywhere_the_old_or_the_new_rights_are_left(scene, start, goal):
         pytest.fail("more than 40 calls")
     assert at > 5 and ends == {"old"}
     assert (rights(vm), len(rules(vm))) == expected[goal]
+
+
+@pytest.mark.crash_points
+@pytest.mark.parametrize("start, goal", [(PLAIN, FIRST), (FIRST, PLAIN), (FIRST, SECOND)], ids=["given", "taken", "changed"])
+def test_killed_anywhere_a_boot_finds_the_old_or_the_new_rule(scene, start, goal):
+    vm = scene.vm
+    scene.applied(start)
+    old = rules(vm)
+    for at in points(1, 40, 13):
+        fault = Fault(at, "kill-before", calls=CALLS, paths=PATHS, log=f"/tmp/fault-{at}.log")
+        killed = scene.apply(goal, fault=fault)
+        if killed.signal != 9:
+            assert killed.status == DONE, killed
+            break
+        reboot_with_files(vm)
+        # The kernel made the node anew, and what udev would read is a whole file, or none.
+        read = vm.run("cat /etc/udev/rules.d/*.rules").out
+        assert rights(vm) == ROOTS and (not read or read.endswith('LABEL="daxprov_end"\n')), f"call {at}: {read}"
+        recovered = scene.run("recover")
+        assert recovered.status == DONE, f"call {at}: {recovered}"
+        assert rules(vm) == old, f"call {at}"
+        scene.applied(start)
+        assert rules(vm) == old and rights(vm) == (ROOTS if start is PLAIN else "999 990 660"), f"call {at}"
+    else:
+        pytest.fail("more than 40 calls")
 
 
 @pytest.mark.crash_points
@@ -234,6 +260,7 @@ def both(device=None):
         namespace(name="heap", mode="devdax", size="64 MiB", **({"device": device} if device else {}))))
 
 
+@pytest.mark.each_kernel
 def test_with_a_real_udev_rights_follow_the_device_and_nobody_else_gets_them(images):
     with SystemdMachine(images, {}) as vm:
         vm.settled()

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from support import Daxprov, namespace, profile, region
+from support.board import Board
 from support.daxprov import DONE, REFUSED, ROLLED_BACK
 
 STALE, LOCKED = 6, 7
@@ -48,6 +49,49 @@ def test_a_saved_plan_is_applied_after_a_reboot_too_and_only_once(labelled):
     assert result.status == DONE, result
     assert daxprov.is_settled(AFTER.replace(", renamed_from: heap", ""))
     assert apply_saved(daxprov).status == STALE
+
+
+@pytest.mark.each_kernel
+def test_a_saved_plan_means_its_region_by_the_dimm_when_a_boot_gives_regions_other_numbers(machine):
+    """In each of two regions lies a namespace. The DIMMs change numbers, and the plan is still for its DIMM's region."""
+    board = Board(2)
+    vm = machine(board.topology(), labelled=True)
+    daxprov = Daxprov(vm)
+
+    def regions():
+        dimms = {dimm["dev"]: dimm["id"] for dimm in daxprov.inventory().dimms}
+        return {dimms[each["mappings"][0]["dimm"]]: each for each in daxprov.inventory().regions}
+
+    def declared(dimm, *namespaces):
+        return profile(region(0, *namespaces, match=f'{{dimms: ["{dimm}"]}}'))
+
+    numbers = {dimm: each["dev"] for dimm, each in regions().items()}
+    ours, theirs = (next(dimm for dimm, name in numbers.items() if name == f"region{number}") for number in (1, 0))
+    daxprov.applied(declared(ours, WAL))
+    daxprov.applied(declared(theirs, namespace(name="theirs", mode="fsdax", size="64 MiB")))
+    text = declared(ours, WAL.replace("fsdax", "devdax"), namespace(name="new", mode="sector", size="64 MiB"))
+    save(daxprov, text)
+    saved, untouched = vm.read_file(PLAN), regions()[theirs]["namespaces"][0]["raw_uuid"]
+
+    board.turn["dimm0"], board.turn["dimm1"] = board.turn["dimm1"], board.turn["dimm0"]
+    vm.rebuild(board.topology())
+    vm.write_file(PLAN, saved)
+    assert (regions()[ours]["dev"], regions()[theirs]["dev"]) == ("region0", "region1")
+    assert daxprov.run("show", PLAN).check().out.endswith("The host is what it was made for.\n")
+    applied = daxprov.run("apply", "--yes", "--allow-destroy", "region0/wal", PLAN)
+    assert applied.status == DONE, applied
+    assert daxprov.is_settled(text)
+    assert [each["raw_uuid"] for each in regions()[theirs]["namespaces"]] == [untouched]
+
+    # What goes by the number means the other region from then on.
+    save(daxprov, profile(region(0, namespace(name="more", mode="raw", size="32 MiB"))))
+    saved, before = vm.read_file(PLAN), {dimm: each["namespaces"] for dimm, each in regions().items()}
+    board.turn["dimm0"], board.turn["dimm1"] = board.turn["dimm1"], board.turn["dimm0"]
+    vm.rebuild(board.topology())
+    vm.write_file(PLAN, saved)
+    assert daxprov.run("apply", "--yes", PLAN).status == STALE
+    assert {dimm: [each["raw_uuid"] for each in found["namespaces"]] for dimm, found in regions().items()} == {
+        dimm: [each["raw_uuid"] for each in found] for dimm, found in before.items()}
 
 
 def test_a_plan_that_the_host_has_outlived_touches_nothing_and_says_why(labelled):

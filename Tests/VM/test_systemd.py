@@ -23,7 +23,7 @@ import pytest
 from lab import Fault, Machine, systemd
 from lab.systemd import SystemdMachine
 from support import Daxprov, contents, namespace, profile, region
-from support.dax_regions import FIRST, devices
+from support.dax_regions import FIRST, RULES, devices
 from support.dax_regions import Scene as DaxScene
 from support.daxprov import DONE, REFUSED
 from support.inventory import Inventory
@@ -321,6 +321,7 @@ DIVIDED = devices(
      "name: rest, size: remaining"], ["name: other, size: 384 MiB, align: 4 KiB"])
 
 
+@pytest.mark.each_kernel
 def test_a_divided_region_comes_back_at_a_boot_with_its_bytes_and_rights(qemu_is_there, tmp_path):
     if os.getuid() != 0:
         pytest.skip("NOT TESTED with a real systemd: only root can make its root directory (debootstrap)")
@@ -330,6 +331,7 @@ def test_a_divided_region_comes_back_at_a_boot_with_its_bytes_and_rights(qemu_is
         digests = {name: scene.fill(name, name) for name in ("tier", "rest", "other")}
         before = scene.layout()
         archive = vm.run("sync; tar -C /var/lib -cf - daxprov", check=True).stdout
+        rules = vm.read_file(RULES).decode()
     tree = tmp_path / "var"
     for each in ("log", "tmp", "cache", "lib/systemd"):
         (tree / each).mkdir(parents=True)
@@ -337,8 +339,8 @@ def test_a_divided_region_comes_back_at_a_boot_with_its_bytes_and_rights(qemu_is
     systemd.image(tmp_path / "var.image", VAR_BYTES, tree)
 
     images = {path.name: path for path in (tmp_path / "images").iterdir()}
-    fstab = {"/etc/fstab": "/dev/vdc /var ext4 defaults 0 2\n"}
-    with SystemdMachine(images, fstab, ENABLED, tmp_path / "var.image", topology="hmem") as vm:
+    others = {"/etc/fstab": "/dev/vdc /var ext4 defaults 0 2\n", RULES: rules}
+    with SystemdMachine(images, others, ENABLED, tmp_path / "var.image", topology="hmem") as vm:
         assert vm.settled() == "running", vm.out("systemctl --failed; systemctl status 'daxprov*'; journalctl -b -n 60")
         assert vm.properties("daxprov-memory.service", "ActiveState") == {"ActiveState": "active"}
         scene = DaxScene(vm)

@@ -2,7 +2,8 @@
 
 Between a crash and its recovery the host boots and people write; DIMMs are replaced, moved or added; regions are disabled by
 their owners; other tools make and destroy namespaces. After a transaction others use the places that it gave free. Recovery
-itself dies. Then: what anybody wrote is there, or its loss was agreed to by name; what was promised was looked at.
+itself dies. What a step has changed in place runs in its new mode before the step's end is recorded, and people begin to write where its
+new device begins. Then: what anybody wrote is there, or its loss was agreed to by name; what was promised was looked at.
 """
 
 import re
@@ -11,7 +12,7 @@ import pytest
 
 from lab import Fault
 from support import Daxprov, contents, namespace, profile, region
-from support.daxprov import DONE, PARTIAL, REFUSED
+from support.daxprov import DONE, PARTIAL, REFUSED, asked
 
 DISK = "/mnt/state"
 STATE = f"{DISK}/daxprov"
@@ -377,6 +378,51 @@ def test_what_ran_raw_and_got_another_name_ends_the_recovery(host):
     assert recovered.status == DONE and "somebody has written to it since" in recovered.out + recovered.err, recovered
 
 
+PAGE = "head -c 4096 /dev/urandom"
+
+
+@pytest.mark.parametrize("fields, use", [
+    ({"mode": "fsdax", "map": "mem"}, f"{PAGE} | dd of=NODE bs=4k count=1 oflag=direct iflag=fullblock"),
+    ({"mode": "fsdax", "map": "mem"}, "mkfs.ext4 -q NODE"),
+    ({"mode": "devdax", "map": "mem"}, f"{PAGE} | {contents.DAXMAP} write NODE")], ids=["page", "mkfs", "devdax"])
+def test_what_is_written_to_a_new_mode_before_the_step_has_ended_is_asked_for(labelled, fields, use):
+    """Killed right after the kernel enabled it: the place lies far behind what was saved."""
+    daxprov = Daxprov(labelled)
+    made = daxprov.applied(profile(region(0, namespace(name="x", mode="raw", size="64 MiB"))))
+    contents.fill(labelled, made.node("x"), "old")
+    digest, facts = contents.start_digest(labelled, made.node("x")), made.facts()
+    driver, at = ("dax_pmem", 1) if fields["mode"] == "devdax" else ("nd_pmem", 2)  # the first is the look at its media
+    killed = daxprov.run(
+        "apply", "--yes", "--allow-destroy", "x", profile=profile(region(0, namespace(name="x", size="64 MiB", **fields))),
+        fault=Fault(at, "kill-after", paths=(f"/sys/bus/nd/drivers/{driver}/bind",)))
+    assert killed.signal == 9, killed
+    found = daxprov.inventory()
+    assert fields.items() <= found.named("x").items(), found.named("x")
+    labelled.run(use.replace("NODE", found.node("x")) + "; sync", check=True)
+    theirs = contents.media_digest(labelled, found.named("x"), found.region(0))
+    stopped = daxprov.run("recover")
+    assert stopped.status == PARTIAL and asked(stopped) == {"x"}, stopped
+    now = daxprov.inventory()
+    assert now.facts() == found.facts() and contents.media_digest(labelled, now.named("x"), now.region(0)) == theirs
+    back = daxprov.recovered("x")
+    assert back.facts() == facts and contents.start_digest(labelled, back.node("x")) == digest
+
+
+@pytest.mark.parametrize("fields", [{"mode": "fsdax", "map": "mem"}, {"mode": "devdax", "map": "mem"}], ids=["fsdax", "devdax"])
+def test_a_new_mode_that_nobody_used_is_taken_back_unasked(labelled, fields):
+    daxprov = Daxprov(labelled)
+    made = daxprov.applied(profile(region(0, namespace(name="x", mode="raw", size="64 MiB"))))
+    contents.fill(labelled, made.node("x"), "old", 4 << 20)
+    digest, facts = contents.digest(labelled, made.node("x")), made.facts()
+    driver, at = ("dax_pmem", 1) if fields["mode"] == "devdax" else ("nd_pmem", 2)
+    killed = daxprov.run(
+        "apply", "--yes", "--allow-destroy", "x", profile=profile(region(0, namespace(name="x", size="64 MiB", **fields))),
+        fault=Fault(at, "kill-after", paths=(f"/sys/bus/nd/drivers/{driver}/bind",)))
+    assert killed.signal == 9 and daxprov.inventory().named("x")["mode"] == fields["mode"], killed
+    back = daxprov.recovered()
+    assert back.facts() == facts and contents.digest(labelled, back.node("x")) == digest
+
+
 RAW, DIRECT = (profile(region(0, namespace(mode=mode))) for mode in ("raw", "fsdax"))
 # A region without labels and info block is fsdax with its page map in memory already.
 MAPPED = profile(region(0, namespace(mode="fsdax", map="dev")))
@@ -445,5 +491,7 @@ def test_dimms_that_change_places_while_labels_are_initialised_keep_their_own(ma
     assert recovered.status == DONE, recovered
     vm.run("sync")
     assert contents.image_digest(vm, "dimm1", 0, -1) == neighbour
+    # Until then the kernel calls a region labelled, and empty, whose labels were taken back.
+    vm.reboot()
     assert daxprov.apply(wanted, allow=[each["dev"] for each in daxprov.inventory().regions]).status == DONE
     assert contents.image_digest(vm, "dimm1", 0, -1) == neighbour

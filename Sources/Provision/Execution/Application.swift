@@ -94,7 +94,7 @@ public struct Application {
     private func prepareAfterRecovery(_ now: Observed) throws(OperationError) -> Prepared {
         let forecast = RecoveryForecast(safeguards.interrupted, on: now, bootID: host.bootID)
         var plan = try plan(on: forecast.observed)
-            .reviewed(by: safeguards.reviews(for: profile, on: forecast.observed))
+            .reviewed(by: reviews(on: forecast.observed))
         plan.notes = forecast.notes + plan.notes
         return Prepared(
             observed: forecast.observed, plan: plan,
@@ -122,7 +122,11 @@ public struct Application {
         return plan.reviewed(
             by: findings.reviews(stateDirectory: safeguards.stateDirectory?.string)
                 + [MemoryForecastReview(observed: observed, findings: findings)]
-                + safeguards.reviews(for: profile, on: observed))
+                + reviews(on: observed))
+    }
+
+    private func reviews(on observed: Observed) -> [any PlanReview] {
+        safeguards.reviews(for: profile, on: observed, isAfterBoot: afterBoot != nil)
     }
 
     private func plan(on observed: Observed) throws(OperationError) -> Plan {

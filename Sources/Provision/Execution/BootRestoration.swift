@@ -154,8 +154,26 @@ public struct BootRestoration: Sendable {
         }
     }
 
-    /// Adds the devices of dynamic dax regions: all of them in one plan, where that can be; else those that can be by themselves.
+    /// Adds the devices of dynamic dax regions: all of them in one plan, where that can be; else those that can be by themselves. Where a
+    /// region begins or ends elsewhere than the one that is recorded of its memory, the memory has been laid out anew, and nothing is
+    /// divided.
     private mutating func add(_ records: [DaxRegionRecord], on observed: Observed) {
+        let other = records.first { record in
+            observed.daxRegion(record.region) == nil
+                && observed.daxRegions.contains {
+                    $0.kind == .dynamic && $0.range?.overlaps(record.region.range) == true
+                }
+        }
+        if let other {
+            refusals.append(Self.missing(other, on: observed))
+            refusals += records.filter { $0.region != other.region }.map { record in
+                Refusal(
+                    .hostChanged, record.regionName,
+                    "none of its devices is put back, since \(other.regionName) is not the region that it was",
+                    advice: "see to that region first, and run this again")
+            }
+            return
+        }
         var all = self
         for (line, record) in records.enumerated() {
             all.add(record, line: line + 1, on: observed, beside: records)

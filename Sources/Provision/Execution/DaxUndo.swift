@@ -254,9 +254,11 @@ extension TransactionLog {
         Set(begun.keys.compactMap { header.steps[$0].transition?.region })
     }
 
-    /// Those of them that are not there now, in words.
-    func missingDaxRegions(on now: Observed) -> [String] {
-        touchedDaxRegions.filter { now.daxRegion($0) == nil }.map { region in
+    /// Those of them that are not there now and without which it cannot be ended, in words: none after a boot, since that leaves no
+    /// division, and nothing has to be undone.
+    func missingDaxRegions(on now: Observed, isSameBoot: Bool) -> [String] {
+        guard isSameBoot else { return [] }
+        return touchedDaxRegions.filter { now.daxRegion($0) == nil }.map { region in
             "\(header.before.daxRegion(region)?.name ?? "the dax region") \(region)"
         }.sorted()
     }
@@ -270,9 +272,10 @@ extension TransactionLog {
         let made = last.values.compactMap { $0.after?.ranges }
         return last.values.compactMap { transition in
             guard let region = now.daxRegion(transition.region) else {
-                return "\(transition.regionName) is not there"
+                return isSameBoot ? "\(transition.regionName) is not there" : nil
             }
-            if !isSameBoot, region.undivided != nil { return nil }
+            let isForgotten = region.undivided != nil || region.devices.allSatisfy { $0.size == .zero }
+            if !isSameBoot, isForgotten { return nil }
             // Another device has its place since.
             if transition.after == nil, let was = transition.before, made.contains(was.ranges) { return nil }
             return transition.shortfall(in: region, ofRights: false).map { "\(transition.address): \($0)" }

@@ -77,17 +77,18 @@ public struct Executor {
         try note(whatGoes: planned.step, number, in: &recording)
         var generator = SystemRandomNumberGenerator()
         let identity = FreshIdentity.random(using: &generator)
-        if planned.step.makesMemory, let policy = host.memoryPolicy,
-            policy != "offline"
-        {
-            try recording.note(.memoryPolicy(policy))
-        }
+        let policy = try bindsMemory(planned.step) ? recording.noteMemoryPolicy(of: host) : nil
         try recording.note(.intent(step: number, identity))
         let margins = host.memoryMargins(before: planned.step)
         let result: Namespace?
-        try require(margins, before: planned.step)
-        result = try host.perform(planned.step, identity: identity)
-        try verify(planned.step, identity, result)
+        do throws(OperationError) {
+            try require(margins, before: planned.step)
+            result = try host.perform(planned.step, identity: identity)
+            try verify(planned.step, identity, result)
+        } catch {
+            try? recording.noteReturn(of: policy, on: host)
+            throw error
+        }
 
         var left =
             recording.name == nil
@@ -96,6 +97,15 @@ public struct Executor {
         left.margins = margins
         try recording.note(.done(step: number, left))
         return result
+    }
+
+    /// Whether a step binds the driver of memory, if only to put back what it was where it fails: new memory blocks stay offline
+    /// meanwhile, whatever the kernel's policy is.
+    private func bindsMemory(_ step: Step) throws(OperationError) -> Bool {
+        if let transition = step.transition { return transition.bindsMemory }
+        guard case .configureDevice(let target, let use) = step else { return false }
+        if use.isSystemRAM { return true }
+        return try host.current(target)?.daxDevice?.mode == .systemRAM
     }
 
     /// Refuses a device that somebody has written to since it was looked at.
@@ -163,5 +173,43 @@ public struct Executor {
             .failed, while: "verify the result", device: found?.device,
             reason: "the step left something else than planned: \(differences.joined(separator: "; "))",
             advice: "run daxprov plan to see what is there now")
+    }
+}
+
+extension DeviceTransition {
+    /// Whether it binds the driver of memory, if only to put back what was there where it fails.
+    var bindsMemory: Bool {
+        [before, after].compactMap(\.self).contains { $0.use?.isSystemRAM == true || $0.isPartlyOnline }
+    }
+}
+
+extension Recording {
+    /// Notes the kernel's policy for new memory blocks before something that sets it to `offline` for a while. A kill there leaves
+    /// `offline`, and recovery gives the noted policy back.
+    /// - Returns: the noted policy; nil where it is `offline` already, or there is none.
+    mutating func noteMemoryPolicy(of host: any RestoringHost) throws(OperationError) -> String? {
+        guard let policy = host.memoryPolicy, policy != TransactionLog.heldPolicy else { return nil }
+        try note(.memoryPolicy(policy))
+        return policy
+    }
+
+    /// Notes that the policy is back, where it is: what somebody sets later must stay.
+    mutating func noteReturn(of policy: String?, on host: any RestoringHost) throws(OperationError) {
+        guard let policy, host.memoryPolicy == policy else { return }
+        try note(.memoryPolicy(TransactionLog.heldPolicy))
+    }
+
+    /// Performs a step of undoing that may bind the driver of memory, with the policy on record meanwhile.
+    mutating func perform(_ step: Step, on host: any RestoringHost) throws(OperationError) -> Namespace? {
+        let policy = try noteMemoryPolicy(of: host)
+        let result: Namespace?
+        do throws(OperationError) {
+            result = try host.perform(step, identity: .none)
+        } catch {
+            try? noteReturn(of: policy, on: host)
+            throw error
+        }
+        try noteReturn(of: policy, on: host)
+        return result
     }
 }

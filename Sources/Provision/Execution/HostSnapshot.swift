@@ -49,9 +49,12 @@ public struct HostSnapshot: Equatable, Sendable {
         words.append(
             "at " + (namespace.resource.map { Hexadecimal.number($0) } ?? "?") + " of \(place(region))")
         words.append("\(namespace.rawSize) \(namespace.mode?.rawValue ?? "mode unknown")")
-        if let map = namespace.map { words.append("map \(map.rawValue)") }
-        if let align = namespace.align { words.append("align \(align)") }
-        if let sector = namespace.sectorSize { words.append("sector \(sector)") }
+        for attribute in NamespaceConfiguration.Attribute.allCases {
+            guard let word = attribute.snapshotWord, let value = namespace.configuration[attribute] else {
+                continue
+            }
+            words.append("\(word) \(value)")
+        }
         if let uuid = namespace.labelUUID { words.append("label \(uuid)") }
         if let uuid = namespace.infoBlockUUID { words.append("info block \(uuid)") }
         words.append(namespace.isActive ? "active" : "disabled")
@@ -67,5 +70,18 @@ public struct HostSnapshot: Equatable, Sendable {
             }
         }
         return Hexadecimal.digits(hash, count: 16)
+    }
+}
+
+extension NamespaceConfiguration.Attribute {
+    /// The word before its value in a fact; nil of those that every fact begins with. Fingerprints of saved documents have these words in
+    /// them: they stay as they are.
+    fileprivate var snapshotWord: String? {
+        switch self {
+        case .name, .mode, .rawSize: nil
+        case .map: "map"
+        case .align: "align"
+        case .sectorSize: "sector"
+        }
     }
 }

@@ -13,10 +13,13 @@ struct LabelRollback {
     private var log: TransactionLog { rollback.log }
 
     /// Enables the regions in which a step began, where they have no driver bound and had one before, and returns the
-    /// host as it is then. Where one fails to enable, the labels of its DIMMs may not agree (a crash between the writes of
-    /// two DIMMs leaves that): where they are not those that were saved, these are written back. Other regions are their
+    /// host as it is then. Where one fails to enable because the labels of its DIMMs do not agree (a cut of the power between the
+    /// writes of two DIMMs leaves that), and they are not those that were saved, these are written back. Other regions are their
     /// owner's.
-    func enableRegions(_ now: Observed) throws(OperationError) -> Observed {
+    /// - Parameter restored: gets the regions whose labels are the old ones by that, whatever steps had written to the media under them.
+    func enableRegions(
+        _ now: Observed, restored: inout Set<RegionThen>, recording: inout Recording
+    ) throws(OperationError) -> Observed {
         let regions = RegionsThenAndNow(log.header, now)
         let touched = log.touchedRegions
         var isChanged = false
@@ -27,13 +30,36 @@ struct LabelRollback {
             do throws(OperationError) {
                 try host.enableRegion(region.device)
             } catch {
-                guard error.kind == .failed, try differ(in: region.device) else { throw error }
+                guard error.kind == .failed, try host.labelsDisagree(in: region.device),
+                    try differ(in: region.device)
+                else { throw error }
+                try requireConsent(toLosing: RegionThen(old), region.device)
                 rollback.progress(
                     .undoes("write the old labels of \(region.device), which cannot be enabled as it is"))
+                try recording.note(.labelsRestored(RegionThen(old)))
+                restored.insert(RegionThen(old))
                 try restore(in: region.device)
             }
         }
         return isChanged ? try rollback.observe() : now
+    }
+
+    /// The labels of what steps finished go with those that are written back, and nobody can look at what it holds before: it has to be
+    /// agreed to, since people can have used it until the power went.
+    private func requireConsent(toLosing then: RegionThen, _ device: String) throws(OperationError) {
+        let losses = log.results.sorted { $0.key < $1.key }.compactMap { number, result -> Loss? in
+            let step = log.header.steps[number]
+            guard step.home == then, step.kind.effects.contains(.makesNamespace) else { return nil }
+            return result.namespace.map {
+                Loss(
+                    $0, in: device,
+                    consequence:
+                        "was made by the transaction and would be removed; what it holds cannot be looked at, since the labels "
+                        + "of its DIMMs do not agree")
+            }
+        }
+        let missing = rollback.consent.missing(among: losses)
+        guard missing.isEmpty else { throw .consentMissing(missing) }
     }
 
     /// The regions that the transaction gave labels: their DIMMs hold them, or the kernel still takes the region for a

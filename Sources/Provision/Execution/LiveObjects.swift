@@ -17,23 +17,16 @@ struct LiveObjects {
 
     /// The step with its target as the steps before left it: what they made has its kernel name and its label only since then.
     func resolved(_ step: Step) -> Step {
-        let target: NamespaceTarget
-        let made: (NamespaceTarget) -> Step
-        var mode: NamespaceMode? = .devdax
-        switch step {
-        case .configureDevice(let device, let use): (target, made) = (device, { .configureDevice($0, use) })
-        case .setRights(let device, let rights): (target, made) = (device, { .setRights($0, rights) })
-        case .zero(let device): (target, made, mode) = (device, { .zero($0) }, nil)
-        case .initializeLabels, .disable, .destroy, .create, .reconfigure, .rename, .enable, .setDevice:
-            return step
-        }
+        guard step.kind.followsCreation, let target = step.target else { return step }
+        let isOfAnyMode = !step.kind.actsOnDaxDevice
         let found =
             expected[target.device]
             ?? expected.values.first { namespace in
                 namespace.rawSize == target.rawSize && namespace.resource == target.resource
-                    && namespace.isActive && (mode == nil || namespace.mode == mode)
+                    && namespace.isActive && (isOfAnyMode || namespace.mode == .devdax)
             }
-        return found.map { made(NamespaceTarget($0, region: target.region)) } ?? step
+        guard let found else { return step }
+        return step.retargeted { NamespaceTarget(found, region: $0.region) }
     }
 
     /// Throws ``OperationError/Kind/changed`` where the target of a step is not what it was when it was last looked at.

@@ -16,6 +16,8 @@ struct MediaAccount {
     struct Verdict: Equatable {
         /// The pages that hold what the transaction wrote.
         var own = 0
+        /// Those of them where info blocks lie: the first that a step writes.
+        var ofInfoBlock = 0
         /// The pages that hold something else.
         var foreign = 0
     }
@@ -24,9 +26,14 @@ struct MediaAccount {
     /// nothing to lose.
     /// - Parameter offset: where the range begins, from the namespace's start.
     func verdict(saved: [UInt8], now: [UInt8]?, at offset: ByteCount) -> Verdict {
-        guard let now else { return Verdict(own: 1) }
+        let infoBlock = Extent(offset: .zero, length: NamespaceGeometry.infoBlockReserve)
+        guard let now else { return Verdict(own: 1, ofInfoBlock: offset < infoBlock.end ? 1 : 0) }
         guard !isSame(saved, now) else { return Verdict() }
         var verdict = Verdict()
+        func addOwn(at start: Int) {
+            verdict.own += 1
+            if offset + ByteCount(UInt64(start)) < infoBlock.end { verdict.ofInfoBlock += 1 }
+        }
         for start in stride(from: 0, to: now.count, by: Self.page) {
             let page = Array(now[start..<min(start + Self.page, now.count)])
             if start < saved.count, isSame(page, Array(saved[start..<min(start + Self.page, saved.count)])) {
@@ -36,13 +43,13 @@ struct MediaAccount {
             if start + page.count <= saved.count,
                 zip(page, saved[start...]).allSatisfy({ $0 == 0 || $0 == $1 })
             {
-                verdict.own += 1
+                addOwn(at: start)
                 continue
             }
             let place = Extent(
                 offset: offset + ByteCount(UInt64(start)), length: ByteCount(UInt64(page.count)))
             let isMetadata = metadata.contains { $0.offset <= place.offset && place.end <= $0.end }
-            if isMetadata || isOurs(page) { verdict.own += 1 } else { verdict.foreign += 1 }
+            if isMetadata || isOurs(page) { addOwn(at: start) } else { verdict.foreign += 1 }
         }
         return verdict
     }

@@ -140,7 +140,8 @@ public struct MediaErrorClearing {
         do throws(OperationError) {
             try host.clearErrors(
                 ErrorClearing(
-                    region: clearance.region, target: clearance.target, ranges: clearance.ranges)
+                    region: clearance.region, target: clearance.target, ranges: clearance.ranges,
+                    unit: clearance.unit)
             ) { index, event in
                 do throws(OperationError) {
                     switch event {

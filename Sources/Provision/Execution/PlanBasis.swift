@@ -56,13 +56,14 @@ public struct PlanDifference: Equatable, Sendable {
 extension PlanBasis {
     /// What is different now, when the same profile gives this plan for this observation; empty where nothing is.
     public func differences(to plan: Plan, on observed: Observed) -> [PlanDifference] {
-        let now = PlanBasis(of: plan, on: observed)
-        return objectDifferences(now, observed) + changeDifferences(now)
+        let (then, now) = (renumbered(observed), PlanBasis(of: plan, on: observed))
+        return then.objectDifferences(now, observed) + then.changeDifferences(now)
             + plan.refusals.map { PlanDifference(address: $0.address, message: "refused now: \($0.message)") }
     }
 
     private func objectDifferences(_ now: PlanBasis, _ observed: Observed) -> [PlanDifference] {
-        let everything = Self.everything(observed)
+        let everything = Dictionary(
+            Self.everything(observed).map { (Self.key($0), $0) }, uniquingKeysWith: { _, last in last })
         var differences: [PlanDifference] = []
         for object in objects {
             guard let found = everything[Self.key(object)] else {
@@ -107,17 +108,17 @@ extension PlanBasis {
         "\(object.kind.rawValue) \(object.identity)"
     }
 
-    private static func everything(_ observed: Observed) -> [String: ObjectFingerprint] {
-        var objects: [String: ObjectFingerprint] = [:]
-        func add(_ object: ObjectFingerprint) { objects[key(object)] = object }
+    /// Every object of the host.
+    static func everything(_ observed: Observed) -> [ObjectFingerprint] {
+        var objects: [ObjectFingerprint] = []
         for bus in observed.buses {
-            for dimm in bus.dimms { add(ObjectFingerprint(dimm)) }
+            objects += bus.dimms.map { ObjectFingerprint($0) }
             for region in bus.regions {
-                add(ObjectFingerprint(region))
-                for namespace in region.namespaces { add(ObjectFingerprint(namespace, in: region.device)) }
+                objects.append(ObjectFingerprint(region))
+                objects += region.namespaces.map { ObjectFingerprint($0, in: region.device) }
             }
         }
-        for region in observed.daxRegions where region.kind == .dynamic { add(ObjectFingerprint(region)) }
         return objects
+            + observed.daxRegions.filter { $0.kind == .dynamic }.map { ObjectFingerprint($0) }
     }
 }

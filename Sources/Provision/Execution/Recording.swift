@@ -73,8 +73,9 @@ struct Recording: ~Copyable {
             ? observed.namespace(target.device)?.dataRange : nil
         let offsets = range.map { MediaSample.offsets(in: $0) } ?? []
         guard !pieces.isEmpty || !offsets.isEmpty else { return }
+        // Where the new namespace has its data: in sector mode the translation table moves that.
         var direct: Extent?
-        if case .reconfigure(_, let layout) = planned.step, layout.mode == .devdax {
+        if case .reconfigure(_, let layout) = planned.step, layout.mode != .sector {
             direct = layout.dataRange(at: start)
         }
         let directOffsets = direct.map { MediaSample.offsets(in: $0) } ?? []
@@ -83,6 +84,10 @@ struct Recording: ~Copyable {
             + (offsets + directOffsets).map { Extent(offset: $0, length: MediaSample.page) }
         var pages: [[UInt8]] = []
         var failure: OperationError?
+        // A look brings it online for a moment. What was disabled before any step must not stay so: no intent says yet that it was touched.
+        if observed.namespace(target.device)?.isActive == false {
+            try note(.look(step: number, device: target.device))
+        }
         try withMedia(of: target, places) { recording, index, bytes in
             guard index < pieces.count else {
                 pages.append(bytes ?? [])
@@ -96,7 +101,11 @@ struct Recording: ~Copyable {
         if let failure { throw failure }
         if let direct {
             let looked = Array(pages.suffix(directOffsets.count))
-            directSamples[number] = MediaSample(view: .media, range: direct, pages: looked)
+            let sample = MediaSample(view: .media, range: direct, pages: looked)
+            if case .reconfigure(_, let layout) = planned.step, layout.mode == .devdax {
+                directSamples[number] = sample
+            }
+            try note(.expected(step: number, sample))
         }
         guard let range, !offsets.isEmpty else { return }
         let looked = Array(pages.prefix(offsets.count))

@@ -72,16 +72,32 @@ public struct Recovery {
             guard !outcome.blocked.contains(where: { !Set($0.regions).isDisjoint(with: regions) }) else {
                 continue
             }
+            let before: Observed? = rest.consent.allowDestroy.isEmpty ? nil : try? observe()
             do throws(OperationError) {
                 let recovered = try rest.recover(log)
                 rest.consent = rest.consent.spent(on: recovered.undone.agreed)
                 outcome.recovered.append(recovered)
             } catch {
                 guard error.kind != .interrupted else { throw error }
+                rest.consent = rest.consent.spent(on: possibleLosses(of: log, since: before))
                 outcome.blocked.append(Blocked(id: log.header.id, regions: regions, error: error))
             }
         }
         return outcome
+    }
+
+    /// What a transaction that could not be ended may have given up: nothing where it gave up nothing. What exactly it was is not known, so
+    /// every name that it can have been agreed to by counts.
+    /// - Parameter before: the host before recovery came to it; nil where that is not known, or nothing was agreed to.
+    private func possibleLosses(of log: TransactionLog, since before: Observed?) -> [Loss] {
+        guard !consent.allowDestroy.isEmpty else { return [] }
+        let now = try? observe()
+        let isAsBefore = now.flatMap { now in before.map { HostSnapshot($0) == HostSnapshot(now) } } ?? false
+        let agreed = (try? store.log(log.header.id))?.agreed
+        guard !isAsBefore || agreed != log.agreed else { return [] }
+        let hosts = [before, now].compactMap(\.self)
+        let words = log.names(on: hosts)
+        return words.isEmpty ? [] : [Loss(address: log.header.id, words: words.sorted(), consequence: "")]
     }
 
     private func recover(_ log: TransactionLog) throws(OperationError) -> Recovered {
@@ -93,10 +109,10 @@ public struct Recovery {
             return Recovered(id: id, end: .rolledBack, undone: undone)
         }
         let now = try observe()
-        let missing = log.missingRegions(on: now)
-        let missingDax = log.missingDaxRegions(on: now)
-        guard missing.isEmpty, missingDax.isEmpty else { throw log.missing(missing, missingDax) }
         let isSameBoot = log.header.bootID != nil && log.header.bootID == host.bootID
+        let missing = log.missingRegions(on: now)
+        let missingDax = log.missingDaxRegions(on: now, isSameBoot: isSameBoot)
+        guard missing.isEmpty, missingDax.isEmpty else { throw log.missing(missing, missingDax) }
         let differences =
             log.differences(to: now) + log.daxDifferences(to: now, isSameBoot: isSameBoot)
         let end: TransactionEnd = differences.isEmpty ? .committed : .incomplete
@@ -214,7 +230,8 @@ public struct Recovery {
             let others = OtherTools(host, log)
             do throws(OperationError) {
                 let rollback = Rollback(
-                    host: host, store: store, log: log, consent: consent.adding(log.agreed),
+                    host: host, store: store, log: log,
+                    consent: consent.adding(log.agreed(on: try observe())),
                     interruption: interruption, progress: !hasWaited ? progress : { _ in })
                 let undone = try rollback.run(recording: &recording)
                 try forgetDevices(log)
@@ -247,10 +264,32 @@ public struct Recovery {
 }
 
 extension TransactionLog {
-    /// The regions in which a step began.
+    /// The regions in which a step began, or a look before one.
     var touchedIdentities: [RegionIdentity] {
-        touchedRegions.sorted().compactMap(header.identity)
+        touchedRegions.union(lookedRegions).sorted().compactMap(header.identity)
             + touchedDaxRegions.sorted { $0.start < $1.start }.map(RegionIdentity.init)
+    }
+
+    /// The words by which somebody can agree to lose something in the regions in which a step began: as it was before, as its steps left it, and
+    /// as hosts show it.
+    func names(on hosts: [Observed]) -> Set<String> {
+        var regions = touchedRegions.compactMap(header.region)
+        var words: Set<String> = []
+        for host in hosts {
+            let found = RegionsThenAndNow(header, host)
+            regions += touchedRegions.compactMap(found.region)
+            for region in touchedDaxRegions.compactMap(host.daxRegion) {
+                words.formUnion(region.devices.flatMap { [$0.label, $0.name].compactMap(\.self) })
+            }
+        }
+        for transition in header.steps.compactMap(\.transition) {
+            words.formUnion([transition.name, transition.device].compactMap(\.self))
+        }
+        for namespace in regions.flatMap(\.namespaces) + results.values.compactMap(\.namespace) {
+            let uuids = [namespace.labelUUID, namespace.infoBlockUUID].compactMap(\.self)
+            words.formUnion([namespace.displayName, namespace.device] + uuids.map(\.description))
+        }
+        return words.union(regions.map(\.device))
     }
 
     /// The regions in which a step began that are not there now.

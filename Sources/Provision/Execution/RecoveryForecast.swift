@@ -31,15 +31,15 @@ public struct RecoveryForecast {
                 note(id, "it cleared media errors; what was cleared stays so, and nothing more is cleared"))
             return
         }
-        let missing = (log.missingRegions(on: observed).map(\.device) + log.missingDaxRegions(on: observed))
-            .joined(separator: ", ")
+        let isSameBoot = bootID != nil && log.header.bootID == bootID
+        let gone = log.missingDaxRegions(on: observed, isSameBoot: isSameBoot)
+        let missing = (log.missingRegions(on: observed).map(\.device) + gone).joined(separator: ", ")
         guard missing.isEmpty else {
             notes.append(
                 note(id, "it cannot be ended as long as the region it changed (\(missing)) is not there"))
             return
         }
         guard !log.isComplete else {
-            let isSameBoot = bootID != nil && log.header.bootID == bootID
             let differences =
                 log.differences(to: observed) + log.daxDifferences(to: observed, isSameBoot: isSameBoot)
             record(log)
@@ -71,6 +71,13 @@ public struct RecoveryForecast {
             change(restoration.region) { namespaces in
                 namespaces.removeAll { $0.device == restoration.now?.device }
                 namespaces.append(restoration.was)
+            }
+        }
+        for look in log.interruptedLooks(on: observed, isSameBoot: isSameBoot) where look.now.isActive {
+            words.append("\(look.region)/\(look.was.displayName) will be disabled again")
+            change(look.region) { namespaces in
+                namespaces.removeAll { $0.device == look.now.device }
+                namespaces.append(look.was)
             }
         }
         words += foretellDax(log)

@@ -20,11 +20,13 @@ struct Rollback {
     ///   ``OperationError/consentMissing(_:)`` nothing was given up, and what was looked at is online again.
     func run(recording: inout Recording) throws(OperationError) -> Undone {
         let labels = LabelRollback(self)
-        let now = try labels.enableRegions(try observe())
+        var restored: Set<RegionThen> = []
+        let now = try labels.enableRegions(try observe(), restored: &restored, recording: &recording)
         let relabelled = try labels.relabelledRegions(now)
-        let plan = UndoPlan(of: log, on: now, relabelled: relabelled)
+        let plan = UndoPlan(of: log, on: now, relabelled: relabelled, labelsRestored: restored)
         guard plan.missingRegions.isEmpty else { throw log.missing(plan.missingRegions) }
-        let missing = log.missingDaxRegions(on: now)
+        let isSameBoot = log.header.bootID != nil && log.header.bootID == host.bootID
+        let missing = log.missingDaxRegions(on: now, isSameBoot: isSameBoot)
         guard missing.isEmpty else { throw log.missing([], missing) }
         if let region = plan.unlabelledRegions.first { throw log.unlabelled(region) }
         var scene = UndoScene(self, plan, now)
@@ -36,10 +38,11 @@ struct Rollback {
             try labels.rewriteMedia(of: region, accounted: scene.accounted, recording: &recording)
             try labels.restore(in: region)
         }
-        try scene.returnDevices()
+        try scene.returnDevices(recording: &recording)
         try scene.returnDaxRegions(recording: &recording)
         try scene.returnRights()
         try scene.returnMemoryPolicy()
+        scene.left += try endLooks(isSameBoot: isSameBoot)
         try verify(plan, leaving: scene.leftNames, besides: try scene.daxComplaints())
         return Undone(
             afterReboot: relabelled, returned: scene.returned, left: scene.left, agreed: scene.agreed)

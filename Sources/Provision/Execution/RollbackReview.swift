@@ -16,9 +16,10 @@ public struct RollbackReview: Sendable {
     ///   - later: the committed transactions after it.
     ///   - marks: the namespaces that are protected.
     ///   - findings: who uses the ``targets(of:on:)``.
+    ///   - bootID: the kernel's id of this boot: in another one devices of namespaces are left as they are.
     public init(
         of log: TransactionLog, on observed: Observed, later: [TransactionLog], consent: Consent,
-        marks: [ProtectionMark] = [], findings: UseReport = UseReport()
+        marks: [ProtectionMark] = [], findings: UseReport = UseReport(), bootID: String? = nil
     ) {
         refusals = Self.unsuitable(log) + Self.overtaken(log, by: later)
         promises = Self.promises(of: log)
@@ -36,7 +37,8 @@ public struct RollbackReview: Sendable {
         }
         refusals += Self.protections(log, observed, marks)
         refusals += Self.uses(log, observed, findings)
-        let losses = Self.losses(log, observed, findings)
+        let losses = Self.losses(
+            log, observed, findings, isSameBoot: bootID != nil && log.header.bootID == bootID)
         requests = consent.requests(for: losses)
         refusals += consent.refusals(for: losses)
         let words = observed.consentWords.union(log.consentWords)
@@ -203,7 +205,7 @@ public struct RollbackReview: Sendable {
     /// What the transaction created or changed on the media is given up, with what was written to it since: also where
     /// there is no label.
     private static func losses(
-        _ log: TransactionLog, _ observed: Observed, _ findings: UseReport
+        _ log: TransactionLog, _ observed: Observed, _ findings: UseReport, isSameBoot: Bool
     ) -> [Loss] {
         let plan = UndoPlan(of: log, on: observed, relabelled: [])
         func loss(_ now: Namespace, _ region: String, words: [String?]) -> Loss {
@@ -232,7 +234,13 @@ public struct RollbackReview: Sendable {
             guard !item.transition.releasedRanges.isEmpty else { return nil }
             return UndoScene.loss(item, "would lose what was written to it since it was made")
         }
-        return created.reversed() + changed + devices
+        let ofNamespaces = created.reversed() + changed
+        let madeMemory = (isSameBoot ? plan.devices : []).compactMap { device -> Loss? in
+            let now = observed.region(device.region)?.namespace(as: device.was)
+            return now.flatMap { UndoScene.loss(of: $0, by: device) }
+        }
+        .filter { loss in !ofNamespaces.contains { $0.address == loss.address } }
+        return ofNamespaces + madeMemory + devices
     }
 
     private static func promises(of log: TransactionLog) -> [String] {

@@ -61,17 +61,21 @@ public struct Safeguards: Sendable {
     public func requireKnown() throws(OperationError) {
         guard let unknown else { return }
         throw OperationError(
-            record: .unusable, unknown, advice: "nothing was touched, since it may be protected")
+            record: .unusable, unknown, advice: "\(UntouchedText.advice), since it may be protected")
     }
 }
 
 extension Safeguards {
     /// What is checked of a plan with what is protected and recorded.
-    func reviews(for profile: Profile, on observed: Observed) -> [any PlanReview] {
+    /// - Parameter isAfterBoot: whether the plan puts back what a boot forgot.
+    func reviews(
+        for profile: Profile, on observed: Observed, isAfterBoot: Bool = false
+    ) -> [any PlanReview] {
         [
-            ProtectionReview(marks: marks, on: observed),
+            ProtectionReview(marks: marks, on: observed, isAfterBoot: isAfterBoot),
             UnsettledReview(unreadable: unreadable, observed: observed),
             DamagedRecordReview(damaged: damagedDaxRegions),
+            MovedRegionReview(records: daxRegions, observed: observed),
             CXLRegionReview(
                 records: cxlRegions, damaged: damagedCXLRegions, profile: profile, observed: observed,
                 place: (stateDirectory?.appending(CXLRegionStore.directory)).map(\.string) ?? "cxl-regions"),
@@ -100,6 +104,31 @@ private struct DamagedRecordReview: PlanReview {
                     advice:
                         "bring that file back, or remove it: then all of its memory that no device has counts as free"
                 ))
+        }
+        return plan
+    }
+}
+
+/// Refuses to divide a dax region over the devices that are recorded of a region that is not there as it was, and lay where this one does:
+/// a boot has laid the memory out anew, and what the devices held may be there still.
+private struct MovedRegionReview: PlanReview {
+    let records: [DaxRegionRecord]
+    let observed: Observed
+
+    func completed(_ plan: Plan) -> Plan {
+        var plan = plan
+        for record in records where !record.devices.isEmpty && observed.daxRegion(record.region) == nil {
+            let step = plan.steps.lazy.compactMap(\.step.transition).first {
+                $0.region.range.overlaps(record.region.range)
+            }
+            guard let step else { continue }
+            plan.refusals.append(
+                Refusal(
+                    .hostChanged, step.regionName,
+                    "\(record.devices.map(\.name).joined(separator: ", ")) lay in a region \(record.region) that is not there, and "
+                        + "some of that memory would be divided anew",
+                    advice: "see daxprov inventory; if what they held may go, remove dax-regions/"
+                        + "\(record.region.recordKey) from the state directory"))
         }
         return plan
     }

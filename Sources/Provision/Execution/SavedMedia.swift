@@ -20,8 +20,8 @@ struct SavedMedia {
     struct Comparison {
         /// The ranges that hold something else than was saved.
         var differing: [Int] = []
-        /// The pages that hold what the transaction wrote.
-        var ownPages = 0
+        /// The pages that hold what the transaction wrote where info blocks lie.
+        var tracesOfInfoBlock = 0
         /// The pages that hold neither that nor what was saved.
         var foreignPages = 0
         /// The checksums of the further pages that were looked at.
@@ -29,7 +29,7 @@ struct SavedMedia {
 
         fileprivate mutating func add(_ verdict: MediaAccount.Verdict, of number: Int) {
             if verdict != MediaAccount.Verdict() { differing.append(number) }
-            ownPages += verdict.own
+            tracesOfInfoBlock += verdict.ofInfoBlock
             foreignPages += verdict.foreign
         }
     }

@@ -66,6 +66,8 @@ struct UndoPlan {
         /// Whether a step could write to its media under a label that stays as it is: then the label does not tell whether
         /// the media is the old one.
         var keepsLabel: Bool
+        /// Whether undoing has written the old labels of its region back, before any media.
+        var hasLabelRestored: Bool
         /// Whether a step began to release its place.
         var isReleased: Bool
         /// What was saved of its media, from its start.
@@ -90,7 +92,7 @@ struct UndoPlan {
         enum Standing {
             /// It is what it was.
             case whole
-            /// It looks as it was, raw and without a label: only its media tells whether a step wrote to it.
+            /// It looks as it was, without an info block and without a label: only its media tells whether a step wrote to it.
             case alike
             /// Its label is again the old one, which is written after the media: at most it has to be online, or offline.
             case labelled
@@ -107,7 +109,9 @@ struct UndoPlan {
         /// How it stands.
         var standing: Standing {
             guard let now else { return isReleased ? .gone : .destroyedByOthers }
-            if now.isSame(as: was) { return keepsLabel && was.mode == .raw ? .alike : .whole }
+            if hasLabelRestored { return .changed }
+            // Without an info block nothing but the media tells: the mode without one is raw, or on some buses fsdax.
+            if now.isSame(as: was) { return keepsLabel && was.infoBlockUUID == nil ? .alike : .whole }
             let runsOtherwise = now.isActive && was.isActive && now.mode != was.mode
             // Another tool can have given it another name since.
             guard !keepsLabel, now.hasLabel(of: was) || hasOldMedia && runsOtherwise else { return .changed }
@@ -117,7 +121,11 @@ struct UndoPlan {
 
     /// - Parameter relabelled: the regions, by their kernel names now, that the transaction gave labels: what was there
     ///   before comes back with the old labels and a reboot.
-    init(of log: TransactionLog, on observed: Observed, relabelled: [String]) {
+    /// - Parameter labelsRestored: the regions whose old labels were written back just now, beside those that the log tells of.
+    init(
+        of log: TransactionLog, on observed: Observed, relabelled: [String],
+        labelsRestored: Set<RegionThen> = []
+    ) {
         let regions = RegionsThenAndNow(log.header, observed)
         var touched: [String: [Int]] = [:]
         for (number, step) in log.header.steps.enumerated() {
@@ -149,7 +157,7 @@ struct UndoPlan {
             }
         }
         restorations = touched.compactMap { device, steps in
-            restoration(of: device, steps, log, regions, relabelled)
+            restoration(of: device, steps, log, regions, relabelled, log.labelsRestored.union(labelsRestored))
         }
         .sorted { ($0.was.resource ?? 0, $0.region) < ($1.was.resource ?? 0, $1.region) }
         rights += restorations.filter { restoration in
@@ -166,7 +174,7 @@ struct UndoPlan {
 
     private func restoration(
         of device: String, _ steps: [Int], _ log: TransactionLog, _ regions: RegionsThenAndNow,
-        _ relabelled: [String]
+        _ relabelled: [String], _ labelsRestored: Set<RegionThen>
     ) -> Restoration? {
         guard let oldRegion = steps.first.flatMap({ log.header.steps[$0].home }),
             let before = log.header.before.namespace(device),
@@ -184,7 +192,9 @@ struct UndoPlan {
         let effects = StepKind.Effects(steps.map { log.header.steps[$0].kind.effects })
         var restoration = Restoration(
             region: region.device, oldRegion: oldRegion, was: was, steps: steps,
-            keepsLabel: region.labelling == .labelLess || effects.contains(.keepsLabel),
+            keepsLabel: region.labelling == .labelLess || effects.contains(.keepsLabel)
+                || labelsRestored.contains(oldRegion),
+            hasLabelRestored: labelsRestored.contains(oldRegion),
             isReleased: effects.contains(.releasesPlace), saved: saved,
             sample: steps.compactMap { log.samples[$0] }.last)
         let aliases =

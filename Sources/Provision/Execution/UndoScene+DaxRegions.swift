@@ -9,7 +9,11 @@ extension UndoScene {
         var undos: [DaxUndo] = []
         for identity in log.touchedDaxRegions.sorted(by: { $0.start < $1.start }) {
             let region = try host.daxRegion(identity)
-            guard let region else { throw log.missing([], log.missingDaxRegions(on: Observed(buses: []))) }
+            guard let region else {
+                let missing = log.missingDaxRegions(on: Observed(buses: []), isSameBoot: isSameBoot)
+                guard !missing.isEmpty else { continue }
+                throw log.missing([], missing)
+            }
             let undo = DaxUndo(of: log, in: region, isSameBoot: isSameBoot, givesRights: try givesRights())
             if let item = undo.returns.first(where: { $0.isStranded(in: region) }) {
                 throw item.stranded
@@ -168,7 +172,7 @@ extension UndoScene {
             }
             let noted = try note(item, undos, recording: &recording)
             do throws(OperationError) {
-                try take(item)
+                try take(item, recording: &recording)
             } catch {
                 try? retract(noted, of: item, recording: &recording)
                 throw error
@@ -205,13 +209,19 @@ extension UndoScene {
         if !stays.isEmpty { try recording.note(.memoryStays(stays)) }
     }
 
-    private mutating func take(_ item: DaxUndo.Return) throws(OperationError) {
+    private mutating func take(
+        _ item: DaxUndo.Return, recording: inout Recording
+    ) throws(OperationError) {
         let transition = item.transition
         rollback.progress(
             .undoes(
                 transition.after == nil ? "remove \(transition.address)" : "bring back \(transition.address)")
         )
-        _ = try host.perform(.setDevice(transition), identity: .none)
+        if transition.bindsMemory {
+            _ = try recording.perform(.setDevice(transition), on: host)
+        } else {
+            _ = try host.perform(.setDevice(transition), identity: .none)
+        }
         guard let after = transition.after else { return }
         // What it held when a step took memory from it.
         let taken = log.header.steps.indices.first {

@@ -13,13 +13,13 @@ extension UndoScene {
         guard isSameBoot else { return [] }
         return plan.devices.compactMap { device in
             let now = regions[device.region]?.namespace(as: device.was)
-            return now.flatMap { loss(of: $0, by: device) }
+            return now.flatMap { Self.loss(of: $0, by: device) }
         }
     }
 
     /// What makes memory of anything but memory writes over what somebody may have written: also to a device that has no
     /// driver any more.
-    private func loss(of now: Namespace, by device: UndoPlan.Device) -> Loss? {
+    static func loss(of now: Namespace, by device: UndoPlan.Device) -> Loss? {
         guard device.use?.writesToMedia == true, now.isActive, now.daxDevice?.mode != .systemRAM else {
             return nil
         }
@@ -36,7 +36,7 @@ extension UndoScene {
     }
 
     /// Makes the devices of namespaces that stay again what they were.
-    mutating func returnDevices() throws(OperationError) {
+    mutating func returnDevices(recording: inout Recording) throws(OperationError) {
         guard isSameBoot else { return }
         // Each has a namespace of its own: one look at the host is enough for all.
         let observed = plan.devices.isEmpty ? nil : try rollback.observe()
@@ -58,11 +58,11 @@ extension UndoScene {
                 )
             }
             // It can have become a device, and been written to, since it was looked at.
-            try requireConsent(to: [loss(of: now, by: device)].compactMap(\.self))
+            try requireConsent(to: [Self.loss(of: now, by: device)].compactMap(\.self))
             let target = NamespaceTarget(now, region: device.region)
             let step = Step.configureDevice(target, use)
             let margins = host.memoryMargins(before: step)
-            let back = try host.perform(step, identity: .none)
+            let back = try recording.perform(step, on: host)
             // Where only its blocks went offline, what lies outside them was looked at before.
             let earlier = log.kept.first { $0.key == now.keptKey }?.margins
             try keep(

@@ -22,8 +22,11 @@ extension UndoScene {
             let missing = rollback.consent.missing(among: losses)
             guard missing.isEmpty else { throw OperationError.consentMissing(missing) }
             agreed = losses
-            // Undoing that dies goes on with it. A label's UUID means the same object then, whatever it is called.
-            let agreed = losses.map { loss in loss.words.first { UUID($0) != nil } ?? loss.address }
+            // Undoing that dies goes on with it. A label's UUID means the same object then, whatever it is called, and so does an address
+            // with the name that the journal has for the region.
+            let agreed = losses.map { loss in
+                loss.words.first { UUID($0) != nil } ?? thenAndNow.addressThen(loss.lastingAddress)
+            }
             if !agreed.isEmpty {
                 try recording.note(.undo(reason: log.undoReason ?? "", agreed: Set(agreed).sorted()))
             }
@@ -58,6 +61,7 @@ extension UndoScene {
 
     /// Notes what steps made and runs as it was made: what lies in its metadata is the kernel's.
     private mutating func account(recording: inout Recording) throws(OperationError) {
+        for (number, ranges) in accounted where isAnothers(ranges, step: number) { accounted[number] = nil }
         for (number, identity) in log.begun.sorted(by: { $0.key < $1.key }) where accounted[number] == nil {
             // In the step's own region: a copy of a whole namespace has its info block as well.
             guard let home = log.header.steps[number].home.flatMap(thenAndNow.region),
@@ -70,6 +74,19 @@ extension UndoScene {
             }
             try recording.note(.accounted(step: number, metadata))
             accounted[number] = metadata
+        }
+    }
+
+    /// Whether what was a step's lies within reach of users now: something runs there that is not what the step made.
+    private func isAnothers(_ ranges: [Extent], step: Int) -> Bool {
+        guard let home = log.header.steps[step].home.flatMap(thenAndNow.region),
+            let region = regions[home.device]
+        else { return false }
+        return region.namespaces.contains { namespace in
+            guard namespace.isActive, namespace.infoBlockUUID != log.begun[step]?.infoBlock,
+                let place = region.extent(of: namespace)
+            else { return false }
+            return ranges.contains { $0.overlaps(place) }
         }
     }
 
@@ -196,10 +213,11 @@ extension UndoScene {
         try requireIdentityIsFree(restoration)
         if let now = restoration.now {
             let target = NamespaceTarget(now, region: restoration.region)
-            if log.returned.contains(where: { $0 == now.labelUUID }) {
-                // Its media was written back already. Since a boot it runs raw, within everybody's reach.
-                guard now.isActive else { return [] }
-                let isUnwritten = try host.isUnwritten(target)
+            if let label = now.labelUUID, let boot = log.returned[label] {
+                // Its media was written back already. A boot brings it online as raw, within everybody's reach, and whoever used it then
+                // can have disabled it since.
+                if !now.isActive, let boot, boot == host.bootID { return [] }
+                let isUnwritten = now.isActive ? try host.isUnwritten(target) : nil
                 return isUnwritten == true ? [] : [lossWhereItRunsRaw(restoration)]
             }
             try release(now, in: restoration.region)
@@ -230,12 +248,22 @@ extension UndoScene {
     ) throws(OperationError) -> [Loss] {
         let step = restoration.steps.last { step in
             log.results[step]?.sample != nil
-                && (now.labelUUID == nil || log.begun[step]?.label == now.labelUUID)
+                && (now.labelUUID == nil || restoration.hasLabelRestored
+                    || log.begun[step]?.label == now.labelUUID)
         }
         guard let step, let result = log.results[step], let made = result.namespace,
             let sample = result.sample
-        else { return [] }
-        var pages = try pages(of: now, target, sample.view, sample.range)
+        else { return try lossOfUnfinished(now, target, takenBackBy: restoration) }
+        var pages: [[UInt8]]?
+        if restoration.hasLabelRestored, now.isActive {
+            // It runs as it was before the step, and that one's data lies elsewhere in it.
+            if !offline.contains(target) { try takeOffline(target) }
+            if sample.view == .media {
+                pages = try mediaPages(of: target, at: MediaSample.offsets(in: sample.range))
+            }
+        } else {
+            pages = try self.pages(of: now, target, sample.view, sample.range)
+        }
         // Past the driver its data lies behind its metadata, but for a translation table, which moves it.
         if pages == nil, made.mode != .sector {
             let start = made.dataRange.offset
@@ -251,8 +279,41 @@ extension UndoScene {
         ]
     }
 
-    /// A raw namespace without a label is written to only where a step left a trace in it: whatever else it holds is its
-    /// users', who have it as it was.
+    /// The same where the program died before the step that changed it had ended, and it runs as that was making it. What it holds must be what
+    /// lay there before. In sector mode, where the translation table moves data, that cannot be said.
+    private mutating func lossOfUnfinished(
+        _ now: Namespace, _ target: NamespaceTarget, takenBackBy restoration: UndoPlan.Restoration
+    ) throws(OperationError) -> [Loss] {
+        let step = restoration.steps.last { step in
+            guard let identity = log.begun[step], !log.done.contains(step) else { return false }
+            return now.infoBlockUUID == identity.infoBlock
+                || now.mode == .raw && now.labelUUID == identity.label
+        }
+        guard now.isActive, let step, let expected = log.expected[step],
+            try host.isUnwritten(target) != true
+        else { return [] }
+        if !offline.contains(target) { try takeOffline(target) }
+        let offsets = MediaSample.offsets(in: expected.range)
+        let sums = try mediaPages(of: target, at: offsets).map { Checksum.of($0) }
+        // What becomes raw has its info block wiped.
+        let isAsExpected =
+            (now.mode == .raw || now.dataRange == expected.range) && sums.count == expected.sums.count
+            && sums.indices.allSatisfy { index in
+                sums[index] == expected.sums[index]
+                    || sums[index] == MediaSample.zeroPage
+                        && offsets[index] < NamespaceGeometry.infoBlockReserve
+            }
+        guard !isAsExpected else { return [] }
+        return [
+            loss(
+                restoration,
+                "was being changed by the transaction, does not hold what it held, and would be changed back"
+                    + (try held(by: now, in: restoration.region)))
+        ]
+    }
+
+    /// A namespace without a label and without an info block is written to only where a step left a trace at its start, where info blocks
+    /// are wiped and written first: whatever else it holds is its users', who have it as it was.
     mutating func loss(byRestoringAlike index: Int) throws(OperationError) -> [Loss] {
         let restoration = plan.restorations[index]
         guard let now = restoration.now, !restoration.saved.isEmpty else { return [] }
@@ -262,9 +323,26 @@ extension UndoScene {
         let found =
             now.isActive
             ? try media.compareActive(on: target, account) : try media.compare(on: target, account)
-        guard found.ownPages > 0 else { return [] }
+        guard found.tracesOfInfoBlock > 0 else { return [] }
         traced.insert(index)
-        return found.foreignPages == 0 ? [] : [loss(restoration, found.foreignPages)]
+        guard found.foreignPages == 0 else { return [loss(restoration, found.foreignPages)] }
+        // The device of another region without DIMMs that say who they are can have its address.
+        guard let sample = restoration.sample else { return [] }
+        let offsets = MediaSample.offsets(in: sample.range)
+        let pages =
+            now.isActive
+            ? try host.readPages(of: target, at: offsets) : try mediaPages(of: target, at: offsets)
+        var looked = Looked()
+        looked.add(
+            sample, pages: (pages ?? []).map { Checksum.of($0) }, besides: media.extents + account.metadata)
+        return looked.isWhole ? [] : [lossOfSome(restoration, looked)]
+    }
+
+    private func lossOfSome(_ restoration: UndoPlan.Restoration, _ looked: Looked) -> Loss {
+        loss(
+            restoration,
+            "would be brought back, and not all of its data: somebody wrote since "
+                + "(\(looked.changed) of \(looked.pages) places that were looked at)")
     }
 
     func account(for restoration: UndoPlan.Restoration) -> MediaAccount {
@@ -297,12 +375,7 @@ extension UndoScene {
         let (found, looked) = try compare(restoration, on: target)
         guard found.foreignPages > 0 || !looked.isWhole else { return [] }
         if found.foreignPages > 0 { return [loss(restoration, found.foreignPages)] }
-        return [
-            loss(
-                restoration,
-                "would be brought back, and not all of its data: somebody wrote since "
-                    + "(\(looked.changed) of \(looked.pages) places that were looked at)")
-        ]
+        return [lossOfSome(restoration, looked)]
     }
 
     /// Compares what lies there with what was saved, and with what was looked at before.

@@ -113,7 +113,7 @@ struct UndoScene {
         }
         var looked: Looked?
         // An earlier recovery wrote its media back, and died; at a boot it came up raw then.
-        let isReturned = place.labelUUID.map(log.returned.contains) ?? false
+        let isReturned = place.labelUUID.map { log.returned[$0] != nil } ?? false
         if !restoration.hasOldMedia, !isReturned {
             let (found, seen) = try compare(restoration, on: place)
             looked = restoration.sample == nil ? nil : seen
@@ -122,7 +122,9 @@ struct UndoScene {
                 try requireConsent(to: [loss(restoration, found.foreignPages)])
             }
             try SavedMedia(rollback, restoration.saved).write(found, to: place)
-            if let label = place.labelUUID, !restoration.keepsLabel { try recording.note(.returned(label)) }
+            if let label = place.labelUUID, !restoration.keepsLabel {
+                try recording.note(.returned(label, bootID: host.bootID))
+            }
         }
         made.removeAll { $0 == place }
         offline.removeAll { $0 == place }
@@ -137,9 +139,13 @@ struct UndoScene {
         returned.append(Undone.Returned(name: was.displayName, looked: looked))
     }
 
-    func requireConsent(to losses: [Loss]) throws(OperationError) {
-        let missing = rollback.consent.missing(among: losses)
+    /// Requires consent to what comes up only now. A name that agreed to the loss of something else agrees to none of these.
+    mutating func requireConsent(to losses: [Loss]) throws(OperationError) {
+        let others = agreed.filter { earlier in !losses.contains { $0.isOfSame(as: earlier) } }
+        let missing = rollback.consent.spent(on: others).missing(among: losses)
         guard missing.isEmpty else { throw .consentMissing(missing) }
+        let further = losses.filter { loss in !agreed.contains { $0.isOfSame(as: loss) } }
+        agreed += further
     }
 
     /// What has its label and its media needs at most to be online, or offline, as it was. Where it comes up as something else,
@@ -239,5 +245,12 @@ struct UndoScene {
         let target = NamespaceTarget(now, region: region)
         let isUnwritten = try host.isUnwritten(target)
         return isUnwritten.map { $0 ? .none : .some } ?? .unknown
+    }
+}
+
+extension Loss {
+    /// Whether both are of the same object: one address, or one label, whatever it is called meanwhile.
+    fileprivate func isOfSame(as other: Loss) -> Bool {
+        address == other.address || words.contains { UUID($0) != nil && other.words.contains($0) }
     }
 }

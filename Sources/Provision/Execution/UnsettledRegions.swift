@@ -49,6 +49,15 @@ public enum UnsettledRegions {
             on: observed, open)
     }
 
+    /// Whether a profile declares what is in a region that one of these transactions has to do with: then the host is not as it says, as
+    /// long as that one is not ended, whether the plan changes anything there or not.
+    static func concern(_ profile: Profile, on observed: Observed, _ open: [TransactionLog]) -> Bool {
+        let blocks = RegionMatcher.assign(profile.regions, on: observed).0.map(\.region.device)
+        let divided = DaxRegionMatcher.assign(profile.daxRegions, on: observed).0.map(\.region.name)
+        let others = profile.unmanaged == .destroy ? observed.regions.map(\.device) : []
+        return concern(Set(blocks + divided + others), on: observed, open)
+    }
+
     /// Whether a region has to do with what one of these transactions touched.
     public static func concern(region: String, on observed: Observed, _ open: [TransactionLog]) -> Bool {
         concern([region], on: observed, open)
@@ -86,9 +95,8 @@ extension Observed {
         let devices = Set(regions.map(\.device))
         var identities: Set<String> = []
         for bus in buses {
-            let dimms = bus.regions.filter { devices.contains($0.device) }.flatMap(\.mappings).map(\.dimm)
-            for dimm in bus.dimms where dimms.contains(dimm.device) {
-                if let identity = dimm.uniqueID { identities.insert(identity) }
+            for region in bus.regions where devices.contains(region.device) {
+                identities.formUnion(bus.dimms(under: region).compactMap(\.uniqueID))
             }
         }
         return identities

@@ -8,12 +8,15 @@ public struct ErrorClearing: Equatable, Sendable {
     public var target: NamespaceTarget?
     /// What is to be cleared, from the start of the region: multiples of the unit of clearing.
     public var ranges: [Extent]
+    /// The unit of clearing.
+    public var unit: ByteCount
 
     /// A clearing of these.
-    public init(region: String, target: NamespaceTarget?, ranges: [Extent]) {
+    public init(region: String, target: NamespaceTarget?, ranges: [Extent], unit: ByteCount) {
         self.region = region
         self.target = target
         self.ranges = ranges
+        self.unit = unit
     }
 
     /// What is told of a range.
@@ -22,7 +25,8 @@ public struct ErrorClearing: Equatable, Sendable {
         case begins
         /// No list has it any more, and it was read: through a block device as zeroes. A free range is for the caller to read.
         case cleared
-        /// No list has it any more, and it could not be read, for this reason that says nothing of the media.
+        /// No list has it any more, and it was not read, for this reason that says nothing of the media. It may be that nothing was done
+        /// to it, or to some of it, since no list had that any more when it was come to.
         case unread(String)
         /// A sector of the block device, in sector mode, that could not be read: zeroes were written over it. It may be told more than once
         /// of one range, between its other events, and belongs to any of them.

@@ -102,6 +102,10 @@ public protocol RestoringHost: Host {
     /// The labels of the DIMMs of a region.
     func labelImages(of region: String) throws(OperationError) -> [LabelAreaImage]
 
+    /// Whether the DIMMs of a region do not have the same labels of it, each of the same length: a cut of the power between the label writes of
+    /// two DIMMs leaves that.
+    func labelsDisagree(in region: String) throws(OperationError) -> Bool
+
     /// Enables a disabled region. Fails where the labels of its DIMMs do not agree, which a crash between the label
     /// writes of two DIMMs leaves.
     func enableRegion(_ region: String) throws(OperationError)

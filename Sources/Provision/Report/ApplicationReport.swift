@@ -9,16 +9,21 @@ public struct ApplicationReport: Sendable {
     /// The transaction that recorded it; nil where none did.
     public let record: TransactionLog?
     private let options: [String]
+    private let isAfterRecovery: Bool
 
     /// The report of this ending.
-    /// - Parameter options: what a command about the same host and record needs, such as `--state-dir DIR`.
+    /// - Parameters:
+    ///   - options: what a command about the same host and record needs, such as `--state-dir DIR`.
+    ///   - isAfterRecovery: whether a recovery ran first in the same run, which can have changed the host.
     public init(
-        _ ending: Application.Ending, plan: PlanReport, record: TransactionLog? = nil, options: [String] = []
+        _ ending: Application.Ending, plan: PlanReport, record: TransactionLog? = nil, options: [String] = [],
+        isAfterRecovery: Bool = false
     ) {
         self.ending = ending
         self.plan = plan
         self.record = record
         self.options = options
+        self.isAfterRecovery = isAfterRecovery
     }
 
     /// The ending for a person: what was done, what was not, and what to do.
@@ -28,9 +33,10 @@ public struct ApplicationReport: Sendable {
             // The plan's own text has said the rest.
             case .unchanged(let proofs): ProofText.lines(proofs, style)
             case .refused(let refusals):
-                RefusalText.lines(unseen(refusals), source: plan.source, style) + ["Nothing was touched."]
+                RefusalText.lines(unseen(refusals), source: plan.source, style)
+                    + [UntouchedText.sentence(isAfterRecovery: isAfterRecovery)]
             case .stale(let differences):
-                StaleText.lines(differences, style)
+                StaleText.lines(differences, style, isAfterRecovery: isAfterRecovery)
             case .applied(let done, let proofs):
                 [applied(done)] + ProofText.lines(proofs, style) + MadeText.lines(made) + undoing
             case .unproven(let done, let proofs):

@@ -6,15 +6,20 @@ public struct ErrorClearingReport: Sendable {
     private let clearance: MediaErrorClearance
     private let ending: MediaErrorClearing.Ending
     private let transaction: String?
+    private let isAfterRecovery: Bool
 
     /// The report of an ending.
-    /// - Parameter transaction: the name of the transaction that recorded it; nil where none did.
+    /// - Parameters:
+    ///   - transaction: the name of the transaction that recorded it; nil where none did.
+    ///   - isAfterRecovery: whether a recovery ran first in the same run, which can have changed the host.
     public init(
-        _ ending: MediaErrorClearing.Ending, of clearance: MediaErrorClearance, transaction: String? = nil
+        _ ending: MediaErrorClearing.Ending, of clearance: MediaErrorClearance, transaction: String? = nil,
+        isAfterRecovery: Bool = false
     ) {
         self.clearance = clearance
         self.ending = ending
         self.transaction = transaction
+        self.isAfterRecovery = isAfterRecovery
     }
 
     /// What would be cleared, for a person who is asked.
@@ -42,7 +47,8 @@ public struct ErrorClearingReport: Sendable {
             switch ending {
             case .unchanged: ["No media errors are listed there: nothing was done."]
             case .refused(let refusals):
-                RefusalText.lines(refusals, source: "", style) + ["Nothing was touched."]
+                RefusalText.lines(refusals, source: "", style)
+                    + [UntouchedText.sentence(isAfterRecovery: isAfterRecovery)]
             case .ended(let outcome): self.lines(outcome)
             case .unconfirmed(let outcome, let error):
                 self.lines(outcome) + [

@@ -95,9 +95,9 @@ enum PlanText {
     static func description(_ summary: NamespaceSummary) -> String {
         var text = "\(summary.mode?.rawValue ?? "mode unknown") \(summary.rawSize.brief)"
         if let usable = summary.usableSize, usable != summary.rawSize { text += " (usable \(usable.brief))" }
-        if let map = summary.map { text += ", map \(map.rawValue)" }
-        if let align = summary.align { text += ", align \(align)" }
-        if summary.mode == .sector, let sector = summary.sectorSize { text += ", sectors of \(sector) B" }
+        for attribute in NamespaceConfiguration.Attribute.allCases {
+            if let part = part(attribute, of: summary.configuration) { text += ", \(part)" }
+        }
         let places = summary.mappings?.map(\.lowerBound) ?? [summary.resource].compactMap(\.self)
         if !places.isEmpty {
             text += ", at " + places.map { Hexadecimal.number($0) }.joined(separator: " and ")
@@ -107,6 +107,18 @@ enum PlanText {
         return summary.isActive ? text : text + ", disabled"
     }
 
+    /// What a description says of an attribute behind mode and size; nil where that is nothing.
+    private static func part(
+        _ attribute: NamespaceConfiguration.Attribute, of configuration: NamespaceConfiguration
+    ) -> String? {
+        guard let value = configuration[attribute] else { return nil }
+        switch attribute {
+        case .name, .mode, .rawSize: return nil
+        case .map: return "map \(value)"
+        case .align: return "align \(value)"
+        case .sectorSize: return configuration.mode == .sector ? "sectors of \(value) B" : nil
+        }
+    }
 }
 
 /// Refusals in words.

@@ -10,9 +10,16 @@ public enum StaleText {
     }
 
     /// Why nothing was touched, and what to do.
-    static func lines(_ differences: [PlanDifference], _ style: TextStyle) -> [String] {
-        Self.differences(differences, style)
-            + ["The host is not what the plan was made for. Nothing was touched; plan again."]
+    /// - Parameter isAfterRecovery: whether a recovery ran first in the same run.
+    static func lines(
+        _ differences: [PlanDifference], _ style: TextStyle, isAfterRecovery: Bool
+    ) -> [String] {
+        let untouched =
+            isAfterRecovery
+            ? UntouchedText.sentence(isAfterRecovery: true) + " Plan again."
+            : "Nothing was touched; plan again."
+        return Self.differences(differences, style)
+            + ["The host is not what the plan was made for. \(untouched)"]
     }
 
     /// A difference as an object.

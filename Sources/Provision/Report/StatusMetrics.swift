@@ -105,16 +105,10 @@ public struct StatusMetrics: Sendable {
 
     /// The least that any of its DIMMs has; nil where one does not tell.
     private static func freeSlots(of region: Region, on bus: Bus) -> UInt64? {
-        let dimms = Set(region.mappings.map(\.dimm))
-        guard region.labelling == .labelled, !dimms.isEmpty else { return nil }
-        var least: Int?
-        for name in dimms {
-            guard let slots = bus.dimms.first(where: { $0.device == name })?.labelArea?.availableSlots else {
-                return nil
-            }
-            least = min(least ?? slots, slots)
-        }
-        return least.flatMap { UInt64(exactly: $0) }
+        guard region.labelling == .labelled else { return nil }
+        let slots = bus.dimms(under: region).compactMap { $0.labelArea?.availableSlots }
+        guard slots.count == Set(region.mappings.map(\.dimm)).count else { return nil }
+        return slots.min().flatMap { UInt64(exactly: $0) }
     }
 
     /// Whether an empty list of errors says that there are none: the bus was searched for them, and a driver shows them.

@@ -112,21 +112,39 @@ public struct ApplyUseCase {
         unasked: Bool, showing show: (PlanReport) throws(OperationError) -> Void
     ) throws(OperationError) -> Result {
         let recover = RecoverUseCase(host, site.store, dialogue)
-        let recovers = !((try? site.store.interrupted()) ?? []).isEmpty
-        let open = try recover.runFirst(unasked: unasked)
+        let first = try recover.runFirst(unasked: unasked)
+        do throws(OperationError) {
+            return try run(after: first, recover, unasked: unasked, showing: show)
+        } catch {
+            throw error.told(afterRecovery: first.hasRun)
+        }
+    }
+
+    private func run(
+        after first: RecoverUseCase.First, _ recover: RecoverUseCase, unasked: Bool,
+        showing show: (PlanReport) throws(OperationError) -> Void
+    ) throws(OperationError) -> Result {
         let job = try job()
-        let application = application(of: job, site.safeguards)
+        var safeguards = site.safeguards
+        // Recovery has been tried: the host is planned for, and looked at, as it is. What stays open is kept from below.
+        safeguards.interrupted = []
+        let application = application(of: job, safeguards)
         let prepared = try application.prepare()
-        try recover.require(apartFrom: open) {
-            UnsettledRegions.concern(prepared.plan, on: prepared.observed, $0)
+        try recover.require(apartFrom: first.open) { open in
+            // A boot's work is for single devices: what it does not change, it does not declare.
+            let isDeclared =
+                job.boot == nil
+                && UnsettledRegions.concern(job.document.profile, on: prepared.observed, open)
+            return isDeclared || UnsettledRegions.concern(prepared.plan, on: prepared.observed, open)
         }
         let plan = PlanReport(prepared.plan, of: job.document.profile, on: prepared.observed)
         if prepared.differences.isEmpty, job.boot?.isEmpty != true { try show(plan) }
         let last = site.store.youngest
         let ending = try carryOut(prepared, application, plan, job.consent, unasked: unasked)
         let report = ApplicationReport(
-            ending, plan: plan, record: site.store.youngest(after: last), options: site.options)
-        return Result(prepared: prepared, report: report, recovered: recovers, boot: job.boot)
+            ending, plan: plan, record: site.store.youngest(after: last), options: site.options,
+            isAfterRecovery: first.hasRun)
+        return Result(prepared: prepared, report: report, recovered: first.hasRun, boot: job.boot)
     }
 
     private func carryOut(

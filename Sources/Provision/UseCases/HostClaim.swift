@@ -53,7 +53,7 @@ public struct HostClaim: ~Copyable {
     deinit {
         let path = store.directory.path
         guard let places, !places.isUsual(path), StateDirectory.exists(path),
-            (try? store.interrupted())?.isEmpty == true
+            (try? store.interrupted())?.isEmpty == true, (try? store.unreadable())?.isEmpty == true
         else { return }
         places.forget(path)
     }

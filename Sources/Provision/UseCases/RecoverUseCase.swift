@@ -41,14 +41,21 @@ public struct RecoverUseCase {
             foundSomething: !outcome.recovered.isEmpty || !outcome.blocked.isEmpty, unreadable: unreadable)
     }
 
+    /// What came of ending what was interrupted before something else is done.
+    public struct First {
+        /// Whether there was anything to end, so that recovery can have changed the host.
+        public var hasRun: Bool
+        /// Why something stays open; nil where nothing does. What that concerns must then be left alone (``require(apartFrom:_:)``).
+        public var open: OperationError?
+    }
+
     /// Ends what was interrupted, as far as that is possible, before something else is done: unasked, or when somebody says
     /// so.
     ///
     /// The words of that other use case are about what it does itself, and mean what its plan or review showed: none agrees
     /// to what recovery finds, which can have the same name.
     /// - Parameter unasked: whether nobody is to be asked.
-    /// - Returns: nil, or why something stays open: what that concerns must then be left alone (``require(apartFrom:_:)``).
-    public func runFirst(unasked: Bool) throws(OperationError) -> OperationError? {
+    public func runFirst(unasked: Bool) throws(OperationError) -> First {
         let interrupted = try store.interrupted()
         if !interrupted.isEmpty, !unasked {
             let observed = try host.observe()
@@ -58,16 +65,17 @@ public struct RecoverUseCase {
             try dialogue.confirm("Recover what was interrupted?")
         }
         let outcome = try end(Consent())
-        guard var failure = Self.failure(of: outcome) else { return nil }
+        var first = First(hasRun: !interrupted.isEmpty, open: Self.failure(of: outcome))
         if outcome.blocked.first?.error.isMissingConsent == true {
-            failure.advice = failure.advice.map { "\($0), with daxprov recover" }
+            let advice = first.open?.advice
+            first.open?.advice = advice.map { "\($0), with daxprov recover" }
         }
-        return failure
+        return first
     }
 
     /// Fails where something stays open that what is wanted has to do with; tells it otherwise.
     /// - Parameters:
-    ///   - failure: why it stays open (``runFirst(unasked:)``); nil where nothing does.
+    ///   - failure: why it stays open (``First/open``); nil where nothing does.
     ///   - concerns: whether these transactions have to do with it.
     public func require(
         apartFrom failure: OperationError?, _ concerns: ([TransactionLog]) -> Bool

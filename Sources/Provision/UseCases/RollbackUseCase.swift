@@ -34,16 +34,27 @@ public struct RollbackUseCase {
         showing show: (RollbackPreview) throws(OperationError) -> Void
     ) throws(OperationError) -> RollbackReport {
         let recover = RecoverUseCase(host, site.store, dialogue)
-        let open = try recover.runFirst(unasked: unasked)
+        let first = try recover.runFirst(unasked: unasked)
+        do throws(OperationError) {
+            return try run(text, consent, after: first, recover, unasked: unasked, showing: show)
+        } catch {
+            throw error.told(afterRecovery: first.hasRun)
+        }
+    }
+
+    private func run(
+        _ text: String?, _ consent: Consent, after first: RecoverUseCase.First, _ recover: RecoverUseCase,
+        unasked: Bool, showing show: (RollbackPreview) throws(OperationError) -> Void
+    ) throws(OperationError) -> RollbackReport {
         let (log, later) = try site.store.undoable(text)
         let observed = try site.observe(host)
         let findings = try findings(of: log, on: observed)
         let safeguards = site.safeguards
-        try recover.require(apartFrom: open) { UnsettledRegions.concern(log, on: observed, $0) }
+        try recover.require(apartFrom: first.open) { UnsettledRegions.concern(log, on: observed, $0) }
         try safeguards.requireKnown()
         var review = RollbackReview(
             of: log, on: observed, later: later, consent: consent, marks: safeguards.marks,
-            findings: findings)
+            findings: findings, bootID: host.bootID)
         review.refusals += UnsettledRegions.refusals(for: log, on: observed, safeguards.unreadable)
         let isAsking = !unasked && dialogue.canAsk && review.lacksConsentAlone
         try show(RollbackPreview(log, review, refusals: isAsking ? [] : review.refusals))
@@ -80,7 +91,7 @@ public struct RollbackUseCase {
         guard HostSnapshot(try host.observe()) != HostSnapshot(observed) else { return }
         throw OperationError(
             .changed, "the host changed while you were asked",
-            advice: "nothing was touched; look, and try again")
+            advice: "\(UntouchedText.advice); look, and try again")
     }
 
     private func undo(_ id: String, _ consent: Consent) throws(OperationError) -> Undone {

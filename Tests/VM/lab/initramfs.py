@@ -14,7 +14,7 @@ GUEST = Path(__file__).resolve().parent.parent / "guest"
 
 PROGRAMS = (
     "kmod ndctl daxctl cxl strace dmsetup mount umount blkid swapon swapoff losetup lsblk blockdev wipefs setpriv "
-    "findmnt flock mkfs.ext4 mkfs.xfs mkswap bash dash mdadm lvm"
+    "findmnt flock lsmem mkfs.ext4 mkfs.xfs mkswap bash dash mdadm lvm"
 ).split()
 KMOD_NAMES = "modprobe insmod rmmod lsmod depmod modinfo".split()
 

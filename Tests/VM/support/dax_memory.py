@@ -24,6 +24,12 @@ PLAIN, DEVICE = heap(), heap("devdax")
 MOVABLE, OFFLINE, KERNEL = (heap("system-ram", online) for online in ("movable", "none", "kernel"))
 
 
+def online_memory(vm):
+    """The memory that is online, in bytes, as `lsmem -b` counts it."""
+    lines = vm.run("lsmem -b -n -a --summary=never -o SIZE,STATE", check=True).out.splitlines()
+    return sum(int(size) for size, state in (line.split() for line in lines) if state == "online")
+
+
 class Scene:
     """The namespace `heap`, filled, beside a neighbour with a file."""
 
@@ -49,12 +55,12 @@ class Scene:
         return self.namespace["device"]
 
     def total(self):
-        """The memory that is online, in bytes."""
-        lines = self.vm.run("lsmem -b -n -o SIZE,STATE --all 2>/dev/null || true").out.splitlines()
-        if lines:
-            return sum(int(size) for size, state in (line.split() for line in lines) if state == "online")
-        states = self.vm.run(f"cat {MEMORY}/memory*/state", check=True).out.split()
-        return BLOCK * states.count("online")
+        return online_memory(self.vm)
+
+    def set_policy(self, policy):
+        """What the kernel is to do with new memory blocks, and to be told after each change."""
+        self.vm.run(f"echo {policy} > {POLICY}", check=True)
+        self.policy = self.vm.read_file(POLICY)
 
     def predicted(self):
         """The bytes of the whole memory blocks within the data of the namespace."""

@@ -4,7 +4,8 @@ import hashlib
 import json
 
 from . import contents, daxctl
-from .daxprov import DONE, Daxprov
+from .dax_memory import online_memory
+from .daxprov import DONE, Daxprov, reboot_with_files
 
 MIB = 1 << 20
 FIRST, SECOND = 0x100000000, 0x140000000
@@ -73,9 +74,9 @@ class Scene:
     def node(self, name):
         return self.look().node(name)
 
-    def node_at(self, start):
+    def node_at(self, start, look=None):
         """The node of the device that begins at an address and can be opened; None where there is none."""
-        for device in self.devices().values():
+        for device in (look or self.look()).devices.values():
             if device["mappings"][0]["start"] == start and device.get("driver") == "device_dax":
                 return "/dev/" + device["chardev"]
         return None
@@ -89,6 +90,17 @@ class Scene:
 
     def digest(self, name, look=None):
         return contents.start_digest(self.vm, (look or self.look()).node(name))
+
+    def put(self, start, seed):
+        """Writes a mebibyte to an address, from the host, and returns what `head` does: also where nothing in the guest can be opened."""
+        with open(self.vm.images["high"], "r+b") as memory:
+            memory.seek(start - FIRST)
+            memory.write(contents.pattern(seed, MIB))
+        return self.head(start)
+
+    def head(self, start):
+        """The SHA-256 of the mebibyte at an address."""
+        return contents.image_digest(self.vm, "high", start - FIRST, MIB)
 
     def fill_whole(self, name, look=None):
         """Writes to places all over a device, the last mebibyte among them, from the host, and returns what `whole` does."""
@@ -113,9 +125,7 @@ class Scene:
         return digest.hexdigest()
 
     def total(self):
-        """The memory that is online, in bytes."""
-        states = self.vm.run(f"cat {MEMORY}/memory*/state", check=True).out.split()
-        return BLOCK * states.count("online")
+        return online_memory(self.vm)
 
     def applied(self, profile, allow=()):
         result = self.daxprov.apply(profile, allow=allow)
@@ -139,11 +149,7 @@ class Scene:
             self.vm, but_blocks_of=[each["chardev"] for each in look.devices.values() if len(each["mappings"]) > 1])
 
     def reboot(self):
-        """The state directory lies in memory here: it is carried over."""
-        state = self.vm.run("[ ! -d /var/lib/daxprov ] || tar c -C /var/lib daxprov", check=True).stdout
-        self.vm.reboot()
-        if state:
-            self.vm.run("mkdir -p /var/lib && tar x -C /var/lib", stdin=state, check=True)
+        reboot_with_files(self.vm)
 
     def restore(self):
         return self.daxprov.run("apply", "--boot")

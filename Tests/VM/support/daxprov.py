@@ -1,11 +1,28 @@
 """Running daxprov in a guest."""
 
 import json
+import re
 
 from .inventory import Inventory
 
 DONE, ERROR, CHANGES, REFUSED, ROLLED_BACK, PARTIAL, STALE, LOCKED = 0, 1, 2, 3, 4, 5, 6, 7
 NOT_PERMITTED = 77
+
+# What daxprov writes that must outlive a boot: its record, and the rules that udev reads at it.
+FILES = ("var/lib/daxprov", "etc/udev/rules.d")
+
+
+def reboot_with_files(vm):
+    """Reboots a guest whose files lie in memory, and carries over what daxprov wrote, as it lies there: whatever was half written, too."""
+    kept = vm.run(f"cd /; set -- $(ls -d {' '.join(FILES)} 2> /dev/null); [ $# = 0 ] || tar c \"$@\"", check=True).stdout
+    vm.reboot()
+    if kept:
+        vm.run("tar x -C /", stdin=kept, check=True)
+
+
+def asked(result):
+    """The names whose loss would have to be agreed to."""
+    return set(re.findall(r"--allow-destroy '?([^\s',]+)", result.out + result.err))
 
 
 class Daxprov:
@@ -40,6 +57,17 @@ class Daxprov:
     def applied(self, profile, *, allow=()):
         """Applies, which must succeed, and returns the inventory afterwards."""
         result = self.apply(profile, allow=allow)
+        assert result.status == DONE, result
+        return self.inventory()
+
+    def recovered(self, *expected):
+        """Recovers, with consent to what it asks for, which must be `expected`. Until that is given nothing changes."""
+        if expected:
+            before = self.inventory().facts()
+            stopped = self.run("recover")
+            assert stopped.status == PARTIAL and asked(stopped) == set(expected), stopped
+            assert self.inventory().facts() == before, stopped
+        result = self.run("recover", *(word for name in expected for word in ("--allow-destroy", name)))
         assert result.status == DONE, result
         return self.inventory()
 

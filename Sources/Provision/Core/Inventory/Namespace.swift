@@ -1,10 +1,11 @@
 /// A namespace with a size, as observed. Its identity is ``labelUUID`` or ``name``, never ``device``.
-public struct Namespace: Equatable, Sendable {
+public struct Namespace: Configured, Equatable, Sendable {
     /// The kernel's name, such as `namespace0.1`. Changes at every region enable.
     public var device: String
     /// The first system physical address of the allocation; nil where it may not be read (not root).
     public var resource: UInt64?
-    /// What it is configured as, as far as it shows that. Each attribute stands below under its own name.
+    /// What it is configured as, as far as it shows that. While it is disabled the mode is the one that its label's holder class records
+    /// (none with labels v1.1, or of an unfinished creation), and map, alignment and sector size do not show.
     public var configuration: NamespaceConfiguration
     /// The number of extents per DIMM; anything but 1 is a broken allocation. Nil on label-less regions.
     public var extents: Int?
@@ -82,45 +83,6 @@ public struct Namespace: Equatable, Sendable {
         }
         if !isActive, recordedMode == nil, labelUUID != nil { return .neverEnabled }
         return nil
-    }
-}
-
-extension Namespace {
-    /// The capacity allocated (sysfs `size`), metadata included.
-    public var rawSize: ByteCount {
-        get { configuration.rawSize }
-        set { configuration.rawSize = newValue }
-    }
-
-    /// The mode it runs in while active. While disabled: the mode that its label's holder class records, or nil
-    /// where the label records none (v1.1 labels, or an unfinished creation).
-    public var mode: NamespaceMode? {
-        get { configuration.mode }
-        set { configuration.mode = newValue }
-    }
-
-    /// Where the page map lives; nil for other modes and while disabled.
-    public var map: MapLocation? {
-        get { configuration.map }
-        set { configuration.map = newValue }
-    }
-
-    /// The alignment of fsdax and devdax; nil for other modes and while disabled.
-    public var align: ByteCount? {
-        get { configuration.align }
-        set { configuration.align = newValue }
-    }
-
-    /// The sector size of raw and sector mode; nil where there is none.
-    public var sectorSize: UInt32? {
-        get { configuration.sectorSize }
-        set { configuration.sectorSize = newValue }
-    }
-
-    /// The name in the label; nil where it is empty or there is no label.
-    public var name: String? {
-        get { configuration.name }
-        set { configuration.name = newValue }
     }
 }
 

@@ -32,10 +32,7 @@ public struct Observed: Equatable, Sendable {
         var versions: [String: LabelVersion] = [:]
         for bus in buses {
             for region in bus.regions {
-                let devices = Set(region.mappings.map(\.dimm))
-                let found = bus.dimms.filter { devices.contains($0.device) }.compactMap {
-                    $0.labelArea?.version
-                }
+                let found = bus.dimms(under: region).compactMap { $0.labelArea?.version }
                 versions[region.device] = found.contains(.v1_1) ? .v1_1 : .v1_2
             }
         }
@@ -66,7 +63,15 @@ public struct Bus: Equatable, Sendable {
     }
 }
 
+extension Region {
+    /// Whether it has a share of the DIMM, which is on its bus.
+    package func lies(on dimm: Dimm) -> Bool { mappings.contains { $0.dimm == dimm.device } }
+}
+
 extension Bus {
+    /// The DIMMs that the region has a share of, in the order of the bus. A DIMM that the bus does not list is left out.
+    package func dimms(under region: Region) -> [Dimm] { dimms.filter { region.lies(on: $0) } }
+
     /// The unique id of the DIMM with this kernel name; nil where it has none, or there is no such DIMM.
     package func uniqueID(of dimm: String) -> String? { dimms.first { $0.device == dimm }?.uniqueID }
 

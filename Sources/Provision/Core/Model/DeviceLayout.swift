@@ -67,6 +67,14 @@ public struct DaxRegionIdentity: Hashable, Sendable {
     }
 }
 
+extension DaxRegionIdentity {
+    /// Its physical addresses.
+    package var range: Range<UInt64> {
+        let (end, overflow) = start.addingReportingOverflow(size.bytes)
+        return start..<(overflow ? .max : end)
+    }
+}
+
 extension DaxRegionIdentity: CustomStringConvertible {
     public var description: String { "of \(size) at \(Hexadecimal.number(start))" }
 }

@@ -53,15 +53,13 @@ package struct BackupPlanner: PlanReview {
     /// The namespace whose media may be written over once a step has begun. Labels give away the capacity of the
     /// namespace that spans a label-less region.
     private func released(by step: Step) -> NamespaceTarget? {
-        switch step {
-        case .destroy(let target), .reconfigure(let target, _): return target
-        case .disable, .create, .rename, .enable, .configureDevice, .setRights, .zero, .setDevice: return nil
-        case .initializeLabels(let device):
-            guard let region = observed.regions.first(where: { $0.device == device }),
-                let spanning = region.namespaces.first
-            else { return nil }
-            return NamespaceTarget(spanning, region: device)
-        }
+        let effects = step.kind.effects
+        if effects.contains(.takesDataAway) { return step.target }
+        guard effects.contains(.writesLabelIndexes),
+            let region = observed.regions.first(where: { $0.device == step.region }),
+            let spanning = region.namespaces.first
+        else { return nil }
+        return NamespaceTarget(spanning, region: region.device)
     }
 
     /// What is saved: what is written over and may be saved, and the info block, without which a namespace that is
@@ -78,11 +76,9 @@ package struct BackupPlanner: PlanReview {
     /// created in its region. Its class is then the worst.
     private func markUnknown(_ index: Int, _ target: NamespaceTarget, in plan: inout Plan) {
         let isOverwritten = plan.steps[index...].contains { planned in
-            switch planned.step {
-            case .create(let placement): placement.region == target.region
-            case .reconfigure(let other, _): other == target
-            default: false
-            }
+            guard planned.step.kind.effects.contains(.writesMedia) else { return false }
+            // What has no target yet makes a namespace.
+            return planned.step.target.map { $0 == target } ?? (planned.step.region == target.region)
         }
         guard isOverwritten else { return }
         let change = plan.steps[index].change
@@ -108,7 +104,7 @@ package struct BackupPlanner: PlanReview {
         guard let start = target.resource else { return writes }
         let own = Extent(offset: ByteCount(start), length: target.rawSize)
         var ranges: [Extent] = []
-        if case .reconfigure(_, let layout) = step {
+        if let layout = step.madeLayout?.layout {
             ranges += zeroed.contains(start) ? [own] : Self.formatted(layout, own, labels[target.region])
             writes.writers.append(layout.mode.rawValue)
         }
@@ -192,7 +188,7 @@ private struct Creations {
 extension Step {
     /// The physical address of a namespace that the step fills with zeroes; nil of any other step.
     fileprivate var zeroedPlace: UInt64? {
-        if case .zero(let target) = self { target.resource } else { nil }
+        kind.effects.contains(.zeroesData) ? target?.resource : nil
     }
 }
 

@@ -110,9 +110,7 @@ package struct CXLRegionReview: PlanReview {
             let rest = names.count > 4 ? " and \(names.count - 4) more" : ""
             return " (\(names.prefix(4).joined(separator: ", "))\(rest))"
         }
-        let devices = Set(region.mappings.map(\.dimm))
-        let dimms = observed.buses.flatMap(\.dimms).filter { devices.contains($0.device) }
-        let hasLabels = dimms.contains {
+        let hasLabels = observed.buses.flatMap { $0.dimms(under: region) }.contains {
             $0.labelArea?.slots != nil && $0.labelArea?.availableSlots != nil && !$0.hasNoLabels
         }
         return hasLabels && region.availableSize == .zero ? "" : nil

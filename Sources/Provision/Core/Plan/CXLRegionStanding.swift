@@ -59,8 +59,7 @@ public struct CXLRegionStanding: Equatable, Sendable {
         }
         return related.compactMap { region, bus in
             let differences = record.differences(from: region)
-            let devices = Set(region.mappings.map(\.dimm))
-            let dimms = bus.dimms.filter { devices.contains($0.device) }
+            let dimms = bus.dimms(under: region)
             guard !differences.isEmpty, !dimms.allSatisfy(\.hasNoLabels) else { return nil }
             return standing(
                 .changed(device: region.device, cxl: region.cxl.map(\.name), differences: differences))

@@ -63,8 +63,8 @@ public struct Change: Equatable, Sendable {
 }
 
 /// What a plan says of a namespace before and after a change.
-public struct NamespaceSummary: Equatable, Sendable {
-    /// What it is configured as. Each attribute stands below under its own name.
+public struct NamespaceSummary: Configured, Equatable, Sendable {
+    /// What it is configured as.
     public var configuration: NamespaceConfiguration
     /// The capacity for the device's users; nil where it is not known.
     public var usableSize: ByteCount?
@@ -127,40 +127,5 @@ extension NamespaceSummary {
     package init(_ layout: Layout, usableSize: ByteCount?, resource: UInt64?) {
         self.init(
             layout.configuration, usableSize: usableSize, resource: resource, labelUUID: nil, isActive: true)
-    }
-}
-
-extension NamespaceSummary {
-    /// The name; nil where it has none.
-    public var name: String? {
-        get { configuration.name }
-        set { configuration.name = newValue }
-    }
-
-    /// The mode; nil where it is not known.
-    public var mode: NamespaceMode? {
-        get { configuration.mode }
-        set { configuration.mode = newValue }
-    }
-
-    /// The capacity allocated.
-    public var rawSize: ByteCount { configuration.rawSize }
-
-    /// Where the page map is.
-    public var map: MapLocation? {
-        get { configuration.map }
-        set { configuration.map = newValue }
-    }
-
-    /// The alignment.
-    public var align: ByteCount? {
-        get { configuration.align }
-        set { configuration.align = newValue }
-    }
-
-    /// The sector size.
-    public var sectorSize: UInt32? {
-        get { configuration.sectorSize }
-        set { configuration.sectorSize = newValue }
     }
 }

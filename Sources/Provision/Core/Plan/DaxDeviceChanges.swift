@@ -199,9 +199,13 @@ package struct DaxDeviceChanges {
             return
         }
         let cut = (remembered?.ranges ?? []).subtracting(layout.ranges)
-        guard !cut.isEmpty else { return }
-        let (class_, why) = reversibility(of: cut, written)
-        draft.lose(index, class_, because: why, consent: name)
+        if !cut.isEmpty {
+            let (class_, why) = reversibility(of: cut, written)
+            draft.lose(index, class_, because: why, consent: name)
+        }
+        if layout.use?.isInKernelsZone == true, draft.changes[index].reversibility != .irreversible {
+            draft.mayStay(index, because: DeviceUse.kernelsZone)
+        }
     }
 
     /// The memory that the record has for a device of this name, if a rule is for it and it gets other memory.
@@ -260,6 +264,14 @@ package struct DaxDeviceChanges {
                 : layout.isKernels
                     ? "what it holds is written over when its memory comes online"
                     : "its page map is written over what it holds"
+        }
+        // No bytes are lost by that alone, so nobody is asked for it.
+        let entersKernelsZone =
+            layout.use?.isInKernelsZone == true
+            && (before.use?.isInKernelsZone != true || !step.addedRanges.isEmpty)
+        if entersKernelsZone, change.reversibility != .irreversible {
+            change.reversibility = .irreversible
+            change.reversibilityReason = DeviceUse.kernelsZone
         }
         if losesBytes || isWrittenOver { change.consent = name }
         let index = draft.add(change)

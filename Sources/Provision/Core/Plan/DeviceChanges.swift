@@ -39,7 +39,13 @@ package struct DeviceChanges {
             reversibilityReason: wanted.isOnline || device.mode == .systemRAM
                 ? "undo brings its memory blocks back as they were"
                 : "no memory block of it is online, so its contents stay")
-        let loses = wanted.writesToMedia && !(device.memory.map { $0.online > 0 } ?? false)
+        if wanted.isInKernelsZone, device.use?.isInKernelsZone != true {
+            change.reversibility = .irreversible
+            change.reversibilityReason = DeviceUse.kernelsZone
+        }
+        // Of memory that is online in part, the rest holds what somebody wrote.
+        let loses =
+            wanted.writesToMedia && !(device.memory.map { $0.online > 0 && $0.online == $0.total } ?? false)
         if loses {
             if let outdated = declaration.outdated(by: namespace, address: address) {
                 draft.refusals.append(outdated)
@@ -112,7 +118,9 @@ package struct DeviceChanges {
         }
         let reason = "its device becomes \(wanted.text)"
         switch draft.changes[change].kind {
-        case .create, .replace, .reconfigure: break
+        // A namespace that is written over is said to be lost, whatever its device becomes.
+        case .create: if wanted.isInKernelsZone { draft.mayStay(change, because: DeviceUse.kernelsZone) }
+        case .replace, .reconfigure: break
         case .rename, .enable, .initializeLabels, .destroy, .configureDevice, .resizeDevice:
             guard wanted.writesToMedia else { break }
             if declaration.isProtected {

@@ -1,6 +1,8 @@
 extension Step {
     /// Whether udev rules are written for it.
-    package var changesRules: Bool { kind == .setRights || transition?.changesRules == true }
+    package var changesRules: Bool {
+        kind.effects.contains(.changesRights) || transition?.changesRules == true
+    }
 }
 
 /// Refuses to write udev rules into a file that is not daxprov's.

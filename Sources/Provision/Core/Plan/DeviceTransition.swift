@@ -113,6 +113,18 @@ public struct DeviceTransition: Equatable, Sendable {
     }
 }
 
+extension DeviceUse {
+    /// Whether its memory blocks are in the kernel's own zone: the kernel keeps pages there that it cannot move, so the memory may not go
+    /// offline again before a reboot.
+    package var isInKernelsZone: Bool {
+        if case .systemRAM(.kernel, _) = self { true } else { false }
+    }
+
+    /// Why memory that comes into that zone does not come back for sure.
+    package static let kernelsZone =
+        "the kernel keeps pages of its own in this memory, and only a reboot gives it back for sure"
+}
+
 extension DeviceLayout {
     /// In words: "devdax of 512 MiB, align 2 MiB, at 0x100000000".
     package var text: String {

@@ -12,7 +12,7 @@ package struct HealthReview: PlanReview {
         for bus in observed.buses {
             let regions = bus.regions.filter { touched.contains($0.device) }
             for dimm in bus.dimms {
-                let own = regions.filter { region in region.mappings.contains { $0.dimm == dimm.device } }
+                let own = regions.filter { $0.lies(on: dimm) }
                 guard !own.isEmpty else { continue }
                 plan.refusals += refusals(dimm, plan, own)
                 plan.notes += notes(dimm, plan, own)

@@ -18,8 +18,7 @@ package struct LabelPossibility {
     package init(_ region: Region, on bus: Bus, limits: InventoryLimits) {
         self.region = region
         self.provider = bus.provider
-        let devices = Set(region.mappings.map(\.dimm))
-        let dimms = bus.dimms.filter { devices.contains($0.device) }
+        let dimms = bus.dimms(under: region)
         if region.mappings.isEmpty {
             answer = limits.contains(.dimmsNotListed) ? .notListed : .impossible
         } else if limits.contains(.noLabelAreas) {
@@ -27,7 +26,8 @@ package struct LabelPossibility {
         } else if let dimm = dimms.first(where: { $0.labelArea == nil && $0.isLabelAreaUnread }) {
             answer = .notReadable(dimm.device)
         } else {
-            let canAll = dimms.count == devices.count && dimms.allSatisfy { $0.labelArea != nil }
+            let isComplete = dimms.count == Set(region.mappings.map(\.dimm)).count
+            let canAll = isComplete && dimms.allSatisfy { $0.labelArea != nil }
             answer = canAll ? .possible : .impossible
         }
     }

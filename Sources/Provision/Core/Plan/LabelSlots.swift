@@ -9,19 +9,13 @@ package enum LabelSlots {
         var needs: [String: Int] = [:]
         var initialised: Set<String> = []
         for planned in steps {
-            switch planned.step {
-            case .create(let placement): needs[placement.region, default: 0] += 1
-            case .destroy(let target): needs[target.region, default: 0] -= 1
-            case .initializeLabels(let region): initialised.insert(region)
-            case .disable, .reconfigure, .rename, .enable, .configureDevice, .setRights, .zero, .setDevice:
-                continue
-            }
+            let (region, kind) = (planned.step.region, planned.step.kind)
+            needs[region, default: 0] += kind.labelSlots
+            if kind.effects.contains(.writesLabelIndexes) { initialised.insert(region) }
         }
         return observed.buses.flatMap { bus in
             bus.dimms.compactMap { dimm in
-                let regions = bus.regions.filter { region in
-                    region.mappings.contains { $0.dimm == dimm.device }
-                }
+                let regions = bus.regions.filter { $0.lies(on: dimm) }
                 let need = regions.reduce(0) { $0 + max(needs[$1.device] ?? 0, 0) }
                 let isNew = regions.contains { initialised.contains($0.device) }
                 return refusal(dimm, need: need, isNew: isNew)

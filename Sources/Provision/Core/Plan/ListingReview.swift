@@ -82,8 +82,10 @@ package struct ListingReview: PlanReview {
     /// A refusal for each change of rights that a listing of `ndctl` does not tell.
     private func unlistedRights(_ plan: Plan) -> [Refusal] {
         let changes = Set(
-            plan.steps.filter { $0.step.kind == .setRights && $0.step.target?.device.isEmpty == false }
-                .map(\.change))
+            plan.steps.filter { planned in
+                planned.step.kind.effects.contains(.changesRights)
+                    && planned.step.target?.device.isEmpty == false
+            }.map(\.change))
         return changes.sorted().map { plan.changes[$0].address }.map { address in
             Refusal(
                 .notListed, address, "whose the node of its device is, and who may open it, is not listed",

@@ -23,3 +23,12 @@ public struct Loss: Equatable, Sendable {
             consequence: consequence)
     }
 }
+
+extension Loss {
+    /// What it is about, with nothing in it that the kernel numbers but the region: the namespace that spans a region without labels has
+    /// no other name.
+    package var lastingAddress: String {
+        let region = String(address.prefix { $0 != "/" })
+        return words.contains(region) ? region : address
+    }
+}

@@ -23,6 +23,8 @@ public struct MediaErrorClearance: Equatable, Sendable {
     public var errors: [MediaError]
     /// What is cleared: from the start of the region, rounded outward to what can be cleared at once, in order.
     public var ranges: [Extent]
+    /// What can be cleared at once; zero where nothing can.
+    public var unit: ByteCount
     /// Why it is not done; empty where it is.
     public var refusals: [Refusal]
 
@@ -79,6 +81,7 @@ extension MediaErrorClearance {
         }
         ranges = []
         let unit = unit(region, found) ?? .zero
+        self.unit = unit
         refusals = Self.refusals(region, found, errors, survey, observed, canClear: unit > .zero)
         guard unit > .zero else { return }
         ranges = Self.merged(errors.map { $0.range.rounded(to: unit) })

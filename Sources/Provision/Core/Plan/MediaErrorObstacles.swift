@@ -10,13 +10,9 @@ package struct MediaErrorObstacles {
 
     /// Why a step would fail; nil where errors are no reason to.
     package func refusal(_ step: Step, _ address: String) -> Refusal? {
-        switch step {
-        case .create(let placement): obstacle(to: placement.layout, at: placement.resource, address)
-        case .reconfigure(let target, let layout): obstacle(to: layout, at: target.resource, address)
-        case .enable(let target): obstacle(toEnabling: target, address)
-        case .initializeLabels, .disable, .destroy, .rename, .configureDevice, .setRights, .zero, .setDevice:
-            nil
-        }
+        if let made = step.madeLayout { return obstacle(to: made.layout, at: made.resource, address) }
+        guard step.kind.effects.contains(.bringsOnline), let target = step.target else { return nil }
+        return obstacle(toEnabling: target, address)
     }
 
     private var errors: [Extent] { region.badBlocks.map(\.bytes) }

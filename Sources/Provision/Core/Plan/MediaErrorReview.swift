@@ -36,20 +36,9 @@ package struct MediaErrorReview: PlanReview {
             advice: "daxprov errors list shows which, and how to clear them")
     }
 
-    /// The range that a step makes a namespace of.
-    private func made(by step: Step, _ region: Region) -> Extent? {
-        switch step {
-        case .create(let placement): place(placement.resource, placement.layout.rawSize, in: region)
-        case .reconfigure(let target, _):
-            place(target.resource, target.rawSize, in: region)
-        case .initializeLabels, .disable, .destroy, .rename, .enable, .configureDevice, .setRights,
-            .zero, .setDevice:
-            nil
-        }
-    }
-
     private func note(_ step: Step, _ region: Region, _ address: String) -> Note? {
-        guard let range = made(by: step, region) else { return nil }
+        guard let made = step.madeLayout, let range = place(made.resource, made.layout.rawSize, in: region)
+        else { return nil }
         let errors = region.badBlocks.compactMap { $0.bytes.overlap(range) }
         guard !errors.isEmpty else { return nil }
         return Note(

@@ -41,6 +41,12 @@ package struct PlanDraft {
         changes[change].consent = consent
     }
 
+    /// Says of the change at an index that undo may not take it back, though it loses nothing that somebody would have to agree to.
+    package mutating func mayStay(_ change: Int, because why: String) {
+        changes[change].reversibility = .irreversible
+        changes[change].reversibilityReason = why
+    }
+
     /// Says of the change at an index what becomes of the namespace's device.
     package mutating func describe(_ change: Int, device: DaxDevice) {
         changes[change].after?.device = device

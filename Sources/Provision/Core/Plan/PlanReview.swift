@@ -1,4 +1,5 @@
-/// Something that is checked of a whole plan: it adds notes, refusals, classes or consents, and changes no step.
+/// A check of a whole plan. It adds notes, refusals, classes, consents and backups, and can withdraw a change with its steps. It adds no
+/// step, and alters nothing that a step does.
 package protocol PlanReview {
     /// The plan with what this review has to say.
     func completed(_ plan: Plan) -> Plan

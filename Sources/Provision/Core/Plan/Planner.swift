@@ -29,6 +29,7 @@ public enum Planner {
             unmanaged: draft.unmanaged, refusals: draft.refusals, notes: draft.notes)
         return plan.reviewed(by: [
             IdentityReview(assignments: assignments, names: names),
+            LabelIndexReview(observed: observed, assignments: assignments),
             BackupPlanner(observed: observed, limit: backupLimit),
             HealthReview(observed: observed, asksHealth: profile.asksHealth),
             MediaErrorReview(observed: observed),

@@ -35,15 +35,19 @@ public struct ProtectionMark: Equatable, Sendable {
 package struct ProtectionReview: PlanReview {
     package let marks: [ProtectionMark]
     package let observed: Observed
+    private let isAfterBoot: Bool
 
     /// A review with these marks, of a plan for this host.
-    package init(marks: [ProtectionMark], on observed: Observed) {
+    /// - Parameter isAfterBoot: whether the plan puts back what a boot forgot. A protected namespace that was memory becomes memory again then,
+    ///   where nobody has written to it since.
+    package init(marks: [ProtectionMark], on observed: Observed, isAfterBoot: Bool = false) {
         self.marks = marks
         self.observed = observed
+        self.isAfterBoot = isAfterBoot
     }
 
-    /// The plan with a refusal for every change of a marked namespace but its being enabled, and for whatever would be written where
-    /// one lay whose labels are lost.
+    /// The plan with a refusal for every change of a marked namespace but one that leaves all as it is, such as its being enabled, and for
+    /// whatever would be written where one lay whose labels are lost.
     package func completed(_ plan: Plan) -> Plan {
         guard !marks.isEmpty else { return plan }
         var plan = plan
@@ -52,7 +56,9 @@ package struct ProtectionReview: PlanReview {
         }
         let renamed = Set(plan.steps.filter { $0.step.isRenaming }.map(\.change))
         for (index, change) in plan.changes.enumerated() {
-            guard change.kind.changesNamespace || renamed.contains(index),
+            // What keeps the namespace can lose what it holds: as memory it is written over.
+            let losesData = change.losesData && !isAfterBoot
+            guard change.kind.changesNamespace || renamed.contains(index) || losesData,
                 let label = change.before?.labelUUID,
                 let mark = marks.first(where: { $0.label == label })
             else { continue }
@@ -65,7 +71,7 @@ package struct ProtectionReview: PlanReview {
     /// A refusal for each region whose labels are lost, that is to be written to, and in which a marked namespace lay: its label is
     /// lost, its data is not. Where the region still has labels, somebody deleted that one label, who may have meant it.
     private func lost(_ plan: Plan) -> [Refusal] {
-        let harmless: StepKind.Effects = [.changesRights, .takesOffline]
+        let harmless: StepKind.Effects = [.changesRights, .takesOffline, .bringsOnline]
         let written = Set(
             plan.steps.filter { !$0.step.kind.effects.subtracting(harmless).isEmpty }.map(\.step.region))
         let shown = Set(observed.regions.flatMap(\.namespaces).compactMap(\.labelUUID))
@@ -159,11 +165,7 @@ extension Region {
     /// next boot, also once the index is gone.
     fileprivate func hasLostLabels(on bus: Bus) -> Bool {
         labelling == .labelLess
-            || bus.dimms.contains { dimm in
-                mappings.contains { $0.dimm == dimm.device }
-                    && dimm.labelArea.map { $0.version == nil }
-                        ?? false
-            }
+            || bus.dimms(under: self).contains { $0.labelArea.map { $0.version == nil } ?? false }
     }
 }
 

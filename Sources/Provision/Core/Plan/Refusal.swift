@@ -107,6 +107,10 @@ public struct Refusal: Equatable, Sendable {
         case labelsOfVersion1 = "labels_v1_1"
         /// A DIMM has labels, and no valid index of them: a new one would lose what they say.
         case labelsWithoutIndex = "labels_without_index"
+        /// The label indexes of the region are gone, and the kernel calls it labelled and empty until the next boot.
+        case labelsGone = "labels_gone"
+        /// A label index that would be written hides what another region holds.
+        case labelsHideOthers = "labels_hide_others"
         /// A label that the plan changes says what undo could not write back.
         case labelNotRestorable = "label_not_restorable"
         /// Media errors lie where a backup, or the change itself, must read.

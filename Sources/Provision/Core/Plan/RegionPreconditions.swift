@@ -29,11 +29,8 @@ package struct RegionPreconditions {
                         + "\(region.persistenceDomain.rawValue), and the profile requires \(wanted.rawValue)",
                     nil))
         }
+        let dimms = assignment.bus.dimms(under: region)
         return refusals + dimms.flatMap { HealthRequirement(block.require).refusals(of: $0, for: assignment) }
-    }
-
-    private var dimms: [Dimm] {
-        assignment.bus.dimms.filter { dimm in region.mappings.contains { $0.dimm == dimm.device } }
     }
 
     private var deviceConfigurations: [Refusal] {

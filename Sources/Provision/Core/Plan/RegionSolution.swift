@@ -240,12 +240,5 @@ extension NamespaceSummary {
 
 extension Step {
     /// Whether it enables or destroys the namespace with this kernel name.
-    fileprivate func frees(_ device: String) -> Bool {
-        switch self {
-        case .enable(let target), .reconfigure(let target, _), .destroy(let target):
-            target.device == device
-        case .initializeLabels, .disable, .create, .rename, .configureDevice, .setRights, .zero, .setDevice:
-            false
-        }
-    }
+    fileprivate func frees(_ device: String) -> Bool { kind.settlesSeed && target?.device == device }
 }

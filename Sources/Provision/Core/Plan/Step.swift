@@ -87,22 +87,28 @@ public struct Placement: Equatable, Sendable {
 }
 
 extension Step {
+    /// The same step with another target, where it has one, and another placement, where it creates a namespace.
+    package func retargeted(
+        _ target: (NamespaceTarget) -> NamespaceTarget,
+        placing placement: (Placement) -> Placement = { $0 }
+    ) -> Step {
+        switch self {
+        case .initializeLabels, .setDevice: self
+        case .create(let old): .create(placement(old))
+        case .disable(let old): .disable(target(old))
+        case .destroy(let old): .destroy(target(old))
+        case .reconfigure(let old, let layout): .reconfigure(target(old), layout)
+        case .rename(let old, let name): .rename(target(old), name)
+        case .enable(let old): .enable(target(old))
+        case .configureDevice(let old, let use): .configureDevice(target(old), use)
+        case .setRights(let old, let rights): .setRights(target(old), rights)
+        case .zero(let old): .zero(target(old))
+        }
+    }
+
     /// Takes the address out that it expects, or predicts.
     package mutating func forgetAddress() {
-        switch self {
-        case .initializeLabels, .setDevice: return
-        case .create(var placement):
-            placement.resource = nil
-            self = .create(placement)
-        case .disable(let target): self = .disable(target.withoutAddress)
-        case .destroy(let target): self = .destroy(target.withoutAddress)
-        case .reconfigure(let target, let layout): self = .reconfigure(target.withoutAddress, layout)
-        case .rename(let target, let name): self = .rename(target.withoutAddress, name)
-        case .enable(let target): self = .enable(target.withoutAddress)
-        case .configureDevice(let target, let use): self = .configureDevice(target.withoutAddress, use)
-        case .setRights(let target, let rights): self = .setRights(target.withoutAddress, rights)
-        case .zero(let target): self = .zero(target.withoutAddress)
-        }
+        self = retargeted({ $0.withoutAddress }, placing: { $0.withoutAddress })
     }
 }
 
@@ -111,5 +117,13 @@ extension NamespaceTarget {
         var target = self
         target.resource = nil
         return target
+    }
+}
+
+extension Placement {
+    fileprivate var withoutAddress: Placement {
+        var placement = self
+        placement.resource = nil
+        return placement
     }
 }

@@ -30,7 +30,8 @@ public enum StepKind: String, CaseIterable, Sendable {
 }
 
 extension StepKind {
-    /// What a step of a kind does to the host. Planning, reviews and undoing go by these.
+    /// What a step of a kind does to the host. Planning, reviews and undoing ask for these, and not for the kind: a new kind has
+    /// every effect that is true of it.
     package struct Effects: OptionSet {
         package let rawValue: Int
 
@@ -60,6 +61,8 @@ extension StepKind {
         package static let changesDaxRegion = Effects(rawValue: 1 << 10)
         /// The data area of a namespace is filled with zeroes.
         package static let zeroesData = Effects(rawValue: 1 << 11)
+        /// The namespace is online afterwards, and may have been offline.
+        package static let bringsOnline = Effects(rawValue: 1 << 12)
     }
 
     /// What a step of this kind does to the host.
@@ -68,17 +71,42 @@ extension StepKind {
         case .initializeLabels: [.writesLabelIndexes]
         case .disable: [.takesOffline]
         case .destroy: [.releasesPlace, .changesLabel, .takesDataAway]
-        case .create: [.makesNamespace, .writesMedia]
-        case .reconfigure: [.changesLabel, .writesMedia, .takesDataAway]
+        case .create: [.makesNamespace, .writesMedia, .bringsOnline]
+        case .reconfigure: [.changesLabel, .writesMedia, .takesDataAway, .bringsOnline]
         case .rename: [.changesLabel]
-        case .enable: []
+        case .enable: [.bringsOnline]
         case .configureDevice: [.changesDevice]
         case .setRights: [.changesRights]
         case .zero: [.zeroesData]
         case .setDevice: [.changesDaxRegion]
         // What it writes over could not be read, and undoing looks away from it.
         case .clearErrors: []
-        case .finishCreation: [.writesMedia, .keepsLabel]
+        case .finishCreation: [.writesMedia, .keepsLabel, .bringsOnline]
+        }
+    }
+
+    /// Whether programs that have the device of the namespace open lose it.
+    package var takesFromUsers: Bool { !effects.isDisjoint(with: [.takesOffline, .changesDevice]) }
+
+    /// Whether the kernel offers another idle namespace object (the region's seed) afterwards, if its namespace was the seed.
+    package var settlesSeed: Bool { !effects.isDisjoint(with: [.bringsOnline, .releasesPlace]) }
+
+    /// How many label slots it takes on each DIMM of its region; -1: it frees one.
+    package var labelSlots: Int {
+        (effects.contains(.makesNamespace) ? 1 : 0) - (effects.contains(.releasesPlace) ? 1 : 0)
+    }
+
+    /// Whether it changes the device of a devdax namespace: how it is used, or who may open it.
+    package var actsOnDaxDevice: Bool { !effects.isDisjoint(with: [.changesDevice, .changesRights]) }
+
+    /// Whether an earlier step of the same plan can make, reconfigure or enable its namespace, which it needs online. The namespace's
+    /// kernel name and label are known only once that step has run.
+    package var followsCreation: Bool {
+        switch self {
+        case .configureDevice, .setRights, .zero: true
+        case .initializeLabels, .disable, .destroy, .create, .reconfigure, .rename, .enable, .setDevice,
+            .clearErrors, .finishCreation:
+            false
         }
     }
 }
@@ -109,6 +137,17 @@ extension Step {
             .enable(let target), .configureDevice(let target, _), .setRights(let target, _),
             .zero(let target):
             target
+        }
+    }
+
+    /// The layout that it gives a namespace, and the physical address of that namespace; nil of a step that gives none.
+    package var madeLayout: (layout: Layout, resource: UInt64?)? {
+        switch self {
+        case .create(let placement): (layout: placement.layout, resource: placement.resource)
+        case .reconfigure(let target, let layout): (layout: layout, resource: target.resource)
+        case .initializeLabels, .disable, .destroy, .rename, .enable, .configureDevice, .setRights, .zero,
+            .setDevice:
+            nil
         }
     }
 

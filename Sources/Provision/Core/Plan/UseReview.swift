@@ -29,12 +29,12 @@ package struct UseReview: PlanReview {
     package func uses(of plan: Plan) -> [Note] {
         plan.steps.compactMap { planned in
             let change = plan.changes[planned.change]
-            if planned.step.kind == .configureDevice, change.kind != .configureDevice { return nil }
+            let changesDevice = planned.step.kind.effects.contains(.changesDevice)
+            if changesDevice, change.kind != .configureDevice { return nil }
             let device = planned.step.usersMatter?.device ?? planned.step.transition?.usedDevice
             guard let found = device.flatMap({ findings.uses[$0] }) else { return nil }
             // What it is used as is what the step changes.
-            let uses =
-                planned.step.kind == .configureDevice ? found.filter { $0.kind != .systemMemory } : found
+            let uses = changesDevice ? found.filter { $0.kind != .systemMemory } : found
             guard !uses.isEmpty else { return nil }
             return Self.note(change.address, uses)
         }
@@ -44,7 +44,8 @@ package struct UseReview: PlanReview {
     /// others out, fails then.
     private func missingNodes(of plan: Plan) -> [Note] {
         plan.steps.compactMap { planned in
-            guard case .disable(let target) = planned.step, let disk = findings.missingNodes[target.device]
+            guard planned.step.kind.effects.contains(.takesOffline), let target = planned.step.target,
+                let disk = findings.missingNodes[target.device]
             else { return nil }
             return Note(
                 .nodeMissing, plan.changes[planned.change].address,
@@ -109,15 +110,9 @@ extension DeviceTransition {
 }
 
 extension Step {
-    /// The namespace from whose users the step takes it; nil where it takes none away.
+    /// The namespace from whose users the step takes it; nil where it takes none away. What a step before makes, nobody uses yet.
     fileprivate var usersMatter: NamespaceTarget? {
-        switch self {
-        case .disable(let target): target
-        // What a step before makes, nobody uses yet.
-        case .configureDevice(let target, _): target.device.isEmpty ? nil : target
-        case .initializeLabels, .destroy, .create, .reconfigure, .rename, .enable, .setRights, .zero,
-            .setDevice:
-            nil
-        }
+        guard kind.takesFromUsers, let target, !target.device.isEmpty else { return nil }
+        return target
     }
 }

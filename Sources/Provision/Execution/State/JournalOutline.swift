@@ -102,7 +102,8 @@ enum JournalOutline {
     private static let emptyBefore =
         #","before":"# + InventoryReport(Observed(buses: [])).document.text(.compact) + "}"
     private static let passedOver = [
-        "labels", "range", "sample", "intent", "done", "accounted", "placeholder", "returned",
+        "labels", "range", "sample", "look", "expected", "intent", "done", "accounted", "placeholder",
+        "returned", "labels_restored",
     ]
     .map { Array(#","record":"\#($0)""#.utf8) }
 }

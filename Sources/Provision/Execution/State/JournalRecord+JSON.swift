@@ -27,6 +27,10 @@ extension JournalRecord {
             node.set("record", "sample")
             node.set("step", step)
             node.set("sample", sample.json)
+        case .look(let step, let device):
+            node.set("record", "look")
+            node.set("step", step)
+            node.set("device", device)
         case .intent(let step, let identity):
             node.set("record", "intent")
             node.set("time", time)
@@ -59,9 +63,17 @@ extension JournalRecord {
             node.set("record", "placeholder")
             node.set("raw_uuid", uuid)
             place.describe(in: &node)
-        case .returned(let uuid):
+        case .returned(let uuid, let bootID):
             node.set("record", "returned")
             node.set("raw_uuid", uuid)
+            node.set("boot_id", bootID)
+        case .expected(let step, let sample):
+            node.set("record", "expected")
+            node.set("step", step)
+            node.set("sample", sample.json)
+        case .labelsRestored(let region):
+            node.set("record", "labels_restored")
+            node.set("region", region.device)
         case .memoryPolicy(let policy):
             node.set("record", "memory_policy")
             node.set("policy", policy)
@@ -105,6 +117,9 @@ extension JournalRecord {
                     length: try node.required("length").size(),
                     file: try node.required("file").fileName(),
                     checksum: try node.required("checksum").integer()))
+        case "look":
+            self = .look(
+                step: try node.required("step").integer(), device: try node.required("device").string())
         case "intent":
             self = .intent(
                 step: try node.required("step").integer(),
@@ -142,7 +157,14 @@ extension JournalRecord {
                         length: try item.required("length").size())
                 })
         case "placeholder": self = .placeholder(try node.required("raw_uuid").uuid(), try Place(node))
-        case "returned": self = .returned(try node.required("raw_uuid").uuid())
+        case "returned":
+            self = .returned(
+                try node.required("raw_uuid").uuid(), bootID: try node.optional("boot_id")?.string())
+        case "expected":
+            self = .expected(
+                step: try node.required("step").integer(), try MediaSample(node.required("sample")))
+        case "labels_restored":
+            self = .labelsRestored(RegionThen(device: try node.required("region").string()))
         case "found_memory":
             self = .foundMemory(
                 online: try node.limitedList("online", InventoryReader.range),

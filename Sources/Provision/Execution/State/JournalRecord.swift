@@ -11,6 +11,8 @@ enum JournalRecord: Equatable, Sendable {
     case range(step: Int, SavedRange)
     /// What a namespace held elsewhere, before a step: not saved, but to be recognised when undoing brings it back.
     case sample(step: Int, MediaSample)
+    /// The media of a disabled namespace, of this kernel name, is about to be looked at for a step: it is online and raw meanwhile.
+    case look(step: Int, device: String)
     /// A step is about to run, with the UUIDs that it gives.
     case intent(step: Int, FreshIdentity)
     /// A step was performed and read back: what it left, and what a namespace that it created holds.
@@ -24,8 +26,13 @@ enum JournalRecord: Equatable, Sendable {
     /// A namespace is about to be created while undoing, with this label UUID: it keeps a place.
     case placeholder(UUID, Place)
     /// What was saved of a namespace lies on the media again, under the label with this UUID: from now on what lies there
-    /// may be somebody's.
-    case returned(UUID)
+    /// may be somebody's. With the kernel's id of the boot, since the next one brings the namespace online.
+    case returned(UUID, bootID: String?)
+    /// What a namespace that a step is about to configure anew will hold where its users can write then, if nobody writes there.
+    case expected(step: Int, MediaSample)
+    /// The saved labels of a region's DIMMs are about to be written back: from then on a label does not tell whether the media under it
+    /// is the old one.
+    case labelsRestored(RegionThen)
     /// The kernel's policy for new memory blocks before a step that sets it to `offline` for a while.
     case memoryPolicy(String)
     /// Memory of devices of dynamic dax regions that undoing is about to take from the kernel: what was online holds what the kernel left there
@@ -45,12 +52,11 @@ extension JournalRecord {
     /// The number of the step that it is about; nil where it is about none.
     var step: Int? {
         switch self {
-        case .range(let step, _), .sample(let step, _), .intent(let step, _), .done(let step, _),
-            .accounted(let step, _):
+        case .range(let step, _), .sample(let step, _), .look(let step, _), .intent(let step, _),
+            .done(let step, _), .accounted(let step, _), .expected(let step, _):
             step
-        case .begin, .labels, .undo, .placeholder, .returned, .memoryPolicy, .foundMemory, .memoryStays,
-            .kept, .proofs,
-            .end:
+        case .begin, .labels, .undo, .placeholder, .returned, .labelsRestored, .memoryPolicy, .foundMemory,
+            .memoryStays, .kept, .proofs, .end:
             nil
         }
     }

@@ -35,7 +35,7 @@ public struct StatePlaces: Sendable {
     }
 
     /// Refuses where a transaction is interrupted, or may be, that is recorded in another state directory than
-    /// `current`.
+    /// `current`. Of one that cannot be read nobody knows whether it was.
     public func requireNothingInterrupted(besides current: FilePath) throws(OperationError) {
         for place in try others(than: current) {
             let directory = StateDirectory(place)
@@ -48,11 +48,23 @@ public struct StatePlaces: Sendable {
                         "bring it back (mount it) and run daxprov recover --state-dir \(place); if it is lost, remove "
                         + "\(runtime.appending(Self.mark)) and \(usual.appending(Self.mark))")
             }
-            guard let id = try TransactionStore(directory).interrupted().last?.header.id else { continue }
+            let store = TransactionStore(directory)
+            let readings = try store.readings()
             let option = place == usual ? "" : " --state-dir \(place)"
-            throw OperationError(
-                record: .interrupted, "transaction \(id), recorded in \(place), was interrupted",
-                advice: "run daxprov recover\(option)")
+            if let id = try store.interrupted(among: readings).last?.header.id {
+                throw OperationError(
+                    record: .interrupted, "transaction \(id), recorded in \(place), was interrupted",
+                    advice: "run daxprov recover\(option)")
+            }
+            if let unreadable = TransactionStore.unreadable(among: readings).last {
+                throw OperationError(
+                    record: .interrupted,
+                    "transaction \(unreadable.name), recorded in \(place), may have been interrupted, and cannot be read: "
+                        + unreadable.error.description,
+                    advice:
+                        "compare daxprov inventory with what was intended, and where the host is as it should be, set the "
+                        + "transaction aside: daxprov recover --abandon \(unreadable.name)\(option)")
+            }
         }
     }
 

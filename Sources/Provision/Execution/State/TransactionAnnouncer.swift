@@ -52,8 +52,8 @@ public struct TransactionAnnouncer: Sendable {
             send(
                 "end", name, "is \(TransactionText.state(end, of: log?.summary))\(unproven)\(reason)\(done)",
                 [("DAXPROV_OUTCOME", end.rawValue)] + fields, unproven.isEmpty ? end.priority : .warning)
-        case .labels, .range, .sample, .intent, .done, .accounted, .placeholder, .returned, .memoryPolicy,
-            .foundMemory, .memoryStays, .kept, .proofs:
+        case .labels, .range, .sample, .look, .intent, .done, .accounted, .placeholder, .returned,
+            .memoryPolicy, .foundMemory, .memoryStays, .expected, .labelsRestored, .kept, .proofs:
             break
         }
     }

@@ -15,17 +15,24 @@ public struct TransactionLog: Equatable, Sendable {
     public var ranges: [(step: Int, region: RegionThen, offset: ByteCount, range: SavedRange)] = []
     /// What namespaces held before steps, by the steps' numbers.
     public var samples: [Int: MediaSample] = [:]
+    /// The disabled namespaces that were looked at before steps, by the steps' numbers and their kernel names then.
+    var looked: [Int: String] = [:]
     /// What was saved of DIMMs' labels.
     public var labels: [SavedLabels] = []
     /// The namespaces that undoing made to keep places.
     public var placeholders: [Placeholder] = []
     /// The metadata, as ranges of their regions, of what steps made and undoing saw running as it was made.
     public var accounted: [Int: [Extent]] = [:]
-    /// The labels under which what was saved lies on the media again.
-    public var returned: Set<UUID> = []
+    /// The labels under which what was saved lies on the media again, each with the boot in which it was written; nil where that is not known.
+    public var returned: [UUID: String?] = [:]
+    /// What namespaces that steps configure anew hold where their users can write then, if nobody has written there.
+    public var expected: [Int: MediaSample] = [:]
+    /// The regions whose old labels undoing has written back, or was about to.
+    public var labelsRestored: Set<RegionThen> = []
     /// What was agreed to when undoing began, in the words of `--allow-destroy`.
     public var agreed: Set<String> = []
-    /// The kernel's policy for new memory blocks, where a step was about to change it for a while.
+    /// The kernel's policy for new memory blocks, where a step or undoing was about to change it for a while, and did not come to give it
+    /// back.
     public var memoryPolicy: String?
     /// What undoing found online, and clears: where it died, the blocks can be offline by now.
     var foundOnline: [Range<UInt64>] = []
@@ -89,10 +96,13 @@ public struct TransactionLog: Equatable, Sendable {
             guard let place = located(saved.place, step: step) else { return }
             ranges.append((step, place.region, place.offset, saved))
         case .sample(let step, let sample): samples[step] = sample
+        case .look(let step, let device): looked[step] = device
         case .intent(let step, let identity): begun[step] = identity
         case .done(let step, let result):
             done.insert(step)
             results[step] = result
+            // The step had given it back by then. What the policy is from now on is the administrator's choice.
+            memoryPolicy = nil
         case .undo(let reason, let agreed, let failure):
             undoReason = reason
             self.failure = failure ?? self.failure
@@ -102,8 +112,10 @@ public struct TransactionLog: Equatable, Sendable {
         case .placeholder(let label, let place):
             guard let found = located(place, step: nil) else { return }
             placeholders.append(Placeholder(label: label, region: found.region, offset: found.offset))
-        case .returned(let label): returned.insert(label)
-        case .memoryPolicy(let policy): memoryPolicy = memoryPolicy ?? policy
+        case .returned(let label, let bootID): returned[label] = .some(bootID)
+        case .expected(let step, let sample): expected[step] = sample
+        case .labelsRestored(let region): labelsRestored.insert(region)
+        case .memoryPolicy(let policy): memoryPolicy = policy == Self.heldPolicy ? nil : policy
         case .foundMemory(let online, let offline):
             foundOnline += online
             taken += online + offline
@@ -117,9 +129,14 @@ public struct TransactionLog: Equatable, Sendable {
             if end == .committed || end == .incomplete {
                 (undoReason, failure) = (nil, nil)
                 (agreed, foundOnline, taken) = ([], [], [])
+                memoryPolicy = nil
             }
         }
     }
+
+    /// The policy for new memory blocks while a step keeps them offline. A record of it says that the policy noted before is back, so that
+    /// nothing has to be given back. A host that has this policy itself gets no record.
+    static let heldPolicy = "offline"
 
     /// A place by its region; nil where no region of then holds it.
     private func located(_ place: Place, step: Int?) -> (region: RegionThen, offset: ByteCount)? {
@@ -148,8 +165,10 @@ public struct TransactionLog: Equatable, Sendable {
             && left.end == right.end && left.undoReason == right.undoReason && left.failure == right.failure
             && left.ranges.map(\.range) == right.ranges.map(\.range) && left.labels == right.labels
             && left.placeholders == right.placeholders && left.results == right.results
-            && left.samples == right.samples && left.accounted == right.accounted
+            && left.samples == right.samples && left.looked == right.looked
+            && left.accounted == right.accounted
             && left.returned == right.returned && left.agreed == right.agreed
+            && left.expected == right.expected && left.labelsRestored == right.labelsRestored
             && left.memoryPolicy == right.memoryPolicy && left.kept == right.kept
             && left.foundOnline == right.foundOnline
             && left.taken == right.taken && left.proofs == right.proofs
@@ -157,10 +176,15 @@ public struct TransactionLog: Equatable, Sendable {
 }
 
 extension TransactionLog {
-    /// What a word of `--allow-destroy` can mean about it: what was there before, and the devices of dax regions that it makes, which no
-    /// record names yet.
+    /// What a word of `--allow-destroy` can mean about it: what was there before, the namespaces that its steps left, which nobody can see while
+    /// their region is disabled, and the devices of dax regions that it makes, which no record names yet.
     var consentWords: Set<String> {
-        let devices = header.steps.compactMap(\.transition)
-        return header.before.consentWords.union(devices.flatMap { [$0.name, $0.address] })
+        let devices = header.steps.compactMap(\.transition).flatMap { [$0.name, $0.address] }
+        let left = results.flatMap { number, result -> [String] in
+            guard let namespace = result.namespace else { return [] }
+            let label = [namespace.labelUUID?.description].compactMap(\.self)
+            return [namespace.displayName, "\(header.steps[number].region)/\(namespace.displayName)"] + label
+        }
+        return header.before.consentWords.union(devices).union(left)
     }
 }

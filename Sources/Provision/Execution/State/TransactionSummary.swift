@@ -49,8 +49,8 @@ public struct TransactionSummary: Equatable, Sendable {
             // Undoing that stopped before it gave anything up leaves the transaction as it was.
             if end == .committed || end == .incomplete { (undoReason, rollback) = (nil, nil) }
         case .proofs(let proofs): self.proofs = proofs
-        case .begin, .labels, .range, .sample, .intent, .done, .accounted, .placeholder, .returned,
-            .memoryPolicy, .foundMemory, .memoryStays, .kept:
+        case .begin, .labels, .range, .sample, .look, .intent, .done, .accounted, .placeholder, .returned,
+            .memoryPolicy, .foundMemory, .memoryStays, .expected, .labelsRestored, .kept:
             break
         }
     }

@@ -69,7 +69,12 @@ package enum DeviceFile {
                     + "one of mknod stays as it is when the device gets another number"
             )
         }
-        if places.made != nil { return try file(path, flags, while: operation, device: device) }
+        if let made = places.made {
+            guard flags & O_EXCL == 0 || !made.isClaimed(name) else {
+                throw .system(EBUSY, while: operation, device: device)
+            }
+            return try file(path, flags, while: operation, device: device)
+        }
         if let found = Linux.node(path), DeviceNode(kind: found.kind, number: found.number) != node {
             throw mismatch(DeviceNode.describe(kind: found.kind, number: found.number, places))
         }

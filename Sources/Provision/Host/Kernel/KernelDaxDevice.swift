@@ -78,12 +78,6 @@ package struct KernelDaxDevice: ~Copyable {
     /// The alignment of mappings, in bytes.
     var alignment: UInt64? { directory.number("align") }
 
-    /// The numbers of the memory blocks that lie wholly in one of its ranges.
-    var blocks: [UInt64] {
-        guard let unit = MemoryBlocks.size(places) else { return [] }
-        return ranges.flatMap { MemoryForecast($0, blockSize: unit).blocks }
-    }
-
     /// Makes it what a use says. Nobody uses it.
     package func use(as use: DeviceUse) throws(OperationError) {
         let driver = driver
@@ -180,7 +174,7 @@ package struct KernelDaxDevice: ~Copyable {
         guard let node = directory.text("target_node"), !node.hasPrefix("-") else {
             throw failed("the platform names no memory node for it (target_node)", nil)
         }
-        guard !blocks.isEmpty else {
+        guard try !blocks().isEmpty else {
             throw failed(
                 "no whole memory block lies within its range", "choose a larger size")
         }
@@ -232,16 +226,23 @@ package struct KernelDaxDevice: ~Copyable {
 
     // MARK: - To a device
 
-    /// Takes every block offline, and the driver away. Where that cannot be, the blocks are as before.
+    /// Takes every block offline, and the driver away. Where that cannot be, or the blocks cannot be looked at, they are as before.
     /// - Returns: the zones of the blocks that were online.
     private func leaveMemory() throws(OperationError) -> [UInt64: String] {
+        let before = try states()
         var taken: [UInt64: String] = [:]
         try takeOffline(&taken)
         // With one block online the unbind strands the whole range until the next boot.
-        if let back = comesBack() {
-            let now = states()
+        let back: UInt64?
+        do throws(OperationError) {
+            back = try comesBack()
+        } catch {
+            throw bringBack(taken, after: error)
+        }
+        if let back {
+            let now = try? states()
             throw bringBack(
-                taken.filter { now[$0.key] == .some(nil) },
+                taken.filter { block, _ in now.map { $0[block] == .some(nil) } ?? true },
                 after: failed(
                     "memory block \(back) came online again: something brings memory online here",
                     "find out what does (a udev rule for memory, or a daemon), and stop it"))
@@ -250,13 +251,18 @@ package struct KernelDaxDevice: ~Copyable {
             try unplug()
             try unbind(Self.memoryDriver)
         } catch {
-            if let zone = taken.values.first {
-                try? plug(zone == "Movable" ? "online_movable" : "online_kernel")
-            }
-            throw bringBack(taken, after: error)
+            throw bringBack(taken, after: plugBack(before, after: error))
         }
         // The kernel says nothing where a block came online in that very moment.
-        if let block = states().keys.min() {
+        let left: UInt64?
+        do throws(OperationError) {
+            left = try states().keys.min()
+        } catch {
+            throw failed(
+                "its driver is gone, and whether a memory block came online in that moment cannot be told: \(error.reason)",
+                "look whether its range is system memory (/proc/iomem): only a reboot gives it back then")
+        }
+        if let block = left {
             throw failed(
                 "memory block \(block) came online while its driver was taken away: the range is the kernel's now",
                 "find out what brings memory online here, and reboot: nothing else gives the range back")
@@ -363,7 +369,10 @@ package struct KernelDaxDevice: ~Copyable {
         try requireSame(others)
     }
 
+    /// Takes a driver away. A run that was killed between `new_id` and `remove_id` left the name with the driver, which would take the
+    /// device together with the next one that anybody gives it. The kernel accepts names that it does not have.
     private func unbind(_ driver: String) throws(OperationError) {
+        try? bus.write(name, to: "drivers/\(driver)/remove_id")
         try store(name, in: "drivers/\(driver)/unbind", "unbind \(driver)")
         guard self.driver == nil else {
             throw failed(

@@ -102,6 +102,10 @@ extension KernelHost {
         try Self.withBus(of: clearing.region) { bus throws(OperationError) in
             for (index, range) in clearing.ranges.enumerated() {
                 guard tell(index, .begins) else { return }
+                guard home.lists(range) else {
+                    guard tell(index, .unread(Self.left(range.length, of: range))) else { return }
+                    continue
+                }
                 var unread = home.isEmulated ? "the memory of an emulated bus cannot be mapped" : nil
                 var event = Self.event { () throws(OperationError) in
                     try home.requireIdleScrub(while: Self.operation)
@@ -152,26 +156,45 @@ extension KernelHost {
                 reason: "where its data begins cannot be read")
         }
         let device = try ZeroedBlocks(disk, of: live.device, home.places, while: Self.operation)
+        let first = ByteCount(data - start)
         for (index, range) in clearing.ranges.enumerated() {
             guard tell(index, .begins) else { return }
-            let event = Self.event { () throws(OperationError) in
+            var left = ByteCount.zero
+            var event = Self.event { () throws(OperationError) in
                 guard start + range.offset.bytes >= data else {
                     throw OperationError(
                         .changed, while: Self.operation, device: live.device,
                         reason: "the range lies before its data")
                 }
                 try home.requireIdleScrub(while: Self.operation)
-                let place = Extent(
-                    offset: ByteCount(start + range.offset.bytes - data), length: range.length)
-                let failure = OperationError.collected { () throws(OperationError) in try device.write(place)
+                let place = Extent(offset: range.offset - first, length: range.length)
+                // The device is held, but who merely opens it is not kept out. A write clears the error under it: what no list has any
+                // more can be somebody's data by now.
+                try UseGuard.requireNoOthers(of: live, in: home, for: Self.operation)
+                let listed =
+                    try home.listed(in: range, while: Self.operation)
+                    + home.listed(in: place, by: disk, of: live, while: Self.operation)
+                    .map { Extent(offset: $0.offset + first, length: $0.length) }
+                let gone = range.without(listed.map { $0.rounded(to: clearing.unit) })
+                left = gone.reduce(.zero) { $0 + $1.length }
+                let pieces = range.without(gone).map { Extent(offset: $0.offset - first, length: $0.length) }
+                let failures = pieces.compactMap { piece in
+                    OperationError.collected { () throws(OperationError) in try device.write(piece) }
                 }
                 try home.requireNotListed(range, while: Self.operation)
                 try home.requireNotListed(place, by: disk, of: live, while: Self.operation)
-                if let failure { throw failure }
-                try device.verify(place)
+                if let failure = failures.first { throw failure }
+                for piece in pieces { try device.verify(piece) }
             }
+            if event == .cleared, left > .zero { event = .unread(Self.left(left, of: range)) }
             guard tell(index, event) else { return }
         }
+    }
+
+    /// What is said of a part of a range that was left as it is.
+    private static func left(_ length: ByteCount, of range: Extent) -> String {
+        (length == range.length ? "it" : "\(length) of it")
+            + " was not listed any more when it was come to, and was left as it is: somebody can have written there meanwhile"
     }
 
     static func event(_ work: () throws(OperationError) -> Void) -> ErrorClearing.Event {
@@ -238,7 +261,7 @@ extension KernelRegion {
 
     /// Fails where the region still lists errors in a range of it.
     func requireNotListed(_ range: Extent, while operation: String) throws(OperationError) {
-        try requireNone(in: range, listedBy: "badblocks", of: device, "the region", operation)
+        try requireNone(try listed(in: range, while: operation), of: range, device, "the region", operation)
     }
 
     /// Fails where a block device still lists errors in a range of it.
@@ -246,30 +269,52 @@ extension KernelRegion {
         _ range: Extent, by disk: String, of live: Live, while operation: String
     ) throws(OperationError) {
         try requireNone(
-            in: range, listedBy: "\(live.running)/block/\(disk)/badblocks", of: live.device, disk, operation)
+            try listed(in: range, by: disk, of: live, while: operation), of: range, live.device, disk,
+            operation)
     }
 
-    private func requireNone(
-        in range: Extent, listedBy attribute: String, of device: String, _ list: String, _ operation: String
-    ) throws(OperationError) {
+    /// The errors that the region lists in a range of it.
+    fileprivate func listed(in range: Extent, while operation: String) throws(OperationError) -> [Extent] {
+        try listed(in: range, by: "badblocks", of: device, "the region", operation)
+    }
+
+    /// The errors that a block device lists in a range of it.
+    fileprivate func listed(
+        in range: Extent, by disk: String, of live: Live, while operation: String
+    ) throws(OperationError) -> [Extent] {
+        try listed(
+            in: range, by: "\(live.running)/block/\(disk)/badblocks", of: live.device, disk, operation)
+    }
+
+    /// - Throws: where the list cannot be read, or has none in the range and is longer than the kernel shows.
+    private func listed(
+        in range: Extent, by attribute: String, of device: String, _ list: String, _ operation: String
+    ) throws(OperationError) -> [Extent] {
         let text: String
         do {
             text = try directory.read(attribute)
         } catch {
             throw .system(error.rawValue, while: "read the list of media errors of \(list)", device: device)
         }
-        let listed = SysfsText.badBlocks(text)
-        let left = listed.compactMap { $0.bytes.overlap(range) }.reduce(ByteCount.zero) { $0 + $1.length }
-        guard left > .zero else {
-            guard !SysfsText.isCut(text) || listed.contains(where: { $0.bytes.offset >= range.end }) else {
-                throw OperationError(
-                    .failed, while: operation, device: device,
-                    reason:
-                        "the list of \(list) is longer than the kernel shows: whether they are still in it is not known",
-                    advice: "clear those that are shown, and look again: daxprov errors list")
-            }
-            return
+        let all = SysfsText.badBlocks(text)
+        let found = all.compactMap { $0.bytes.overlap(range) }
+        guard
+            !found.isEmpty || !SysfsText.isCut(text) || all.contains(where: { $0.bytes.offset >= range.end })
+        else {
+            throw OperationError(
+                .failed, while: operation, device: device,
+                reason:
+                    "the list of \(list) is longer than the kernel shows: whether they are still in it is not known",
+                advice: "clear those that are shown, and look again: daxprov errors list")
         }
+        return found
+    }
+
+    private func requireNone(
+        _ listed: [Extent], of range: Extent, _ device: String, _ list: String, _ operation: String
+    ) throws(OperationError) {
+        let left = listed.reduce(ByteCount.zero) { $0 + $1.length }
+        guard left > .zero else { return }
         throw OperationError(
             .failed, while: operation, device: device,
             reason: "\(left) of \(range.length) are still listed by \(list)",

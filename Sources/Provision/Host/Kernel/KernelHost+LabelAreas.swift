@@ -6,6 +6,11 @@ extension KernelHost {
         try labelAreas(of: region, places).images()
     }
 
+    /// See ``RestoringHost/labelsDisagree(in:)``.
+    public func labelsDisagree(in region: String) throws(OperationError) -> Bool {
+        try labelAreas(of: region, places).disagree()
+    }
+
     /// See ``RestoringHost/restoreLabels(_:of:replacing:)``.
     public func restoreLabels(
         _ images: [LabelAreaImage], of region: String, replacing own: Set<UUID>

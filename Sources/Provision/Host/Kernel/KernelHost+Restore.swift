@@ -189,7 +189,7 @@ extension KernelRegion {
     private func takeOfflineUnlessUsed(_ device: String) throws(OperationError) {
         let live = state(device)
         let guarding = live.isActive ? try UseGuard.unused(live, in: self) : nil
-        try takeOffline(device)
+        try takeOffline(device, isHeld: true)
         extendLifetime(guarding)
         try endRawAccess(device)
     }

@@ -89,23 +89,35 @@ extension KernelLabelAreas {
         return dimms
     }
 
-    /// The kernel refuses label writes while an enabled region uses the DIMM, and a sibling without labels would
-    /// lose its namespace as well: that is not this step's to decide.
+    /// A sibling without labels would lose its namespace as well, whether it is enabled or not: that is not this step's to decide. And the
+    /// kernel refuses label writes while an enabled region uses the DIMM.
     private func requireNoOtherRegion(
         uses dimms: Set<String>, than region: borrowing NdctlRegion, on bus: borrowing NdctlBus,
         _ places: KernelPlaces
     ) throws(OperationError) {
         let own = region.device
+        var hidden: [String] = []
+        var enabled: (device: String, dimm: String)?
         try bus.forEachRegion { other throws(OperationError) in
             let device = other.device
-            guard device != own, let shared = other.mappings.first(where: { dimms.contains($0.dimm) }),
-                try places.nvdimmDevice(device).exists("driver")
-            else { return }
-            throw OperationError(
-                .busy, while: "initialise labels", device: own,
-                reason: "\(device) is enabled, and uses \(shared.dimm) as well",
-                advice: "disable it first: ndctl disable-region \(device)")
+            guard device != own, let shared = other.mappings.first(where: { dimms.contains($0.dimm) }) else {
+                return
+            }
+            if other.labelling == .labelLess { hidden.append(device) }
+            if try places.nvdimmDevice(device).exists("driver") {
+                enabled = enabled ?? (device: device, dimm: shared.dimm)
+            }
         }
+        let kind: OperationError.Kind = enabled == nil ? .failed : .busy
+        if let hides = HiddenRegions(region: own, dimms: dimms.sorted(), others: hidden) {
+            throw OperationError(
+                kind, while: "initialise labels", device: own, reason: hides.message, advice: hides.advice)
+        }
+        guard let enabled else { return }
+        throw OperationError(
+            kind, while: "initialise labels", device: own,
+            reason: "\(enabled.device) is enabled, and uses \(enabled.dimm) as well",
+            advice: "disable it while nothing uses it: ndctl disable-region \(enabled.device)")
     }
 
     /// The proof that nobody uses the one namespace of a label-less region; nil where none is active.

@@ -22,6 +22,24 @@ package struct KernelLabelAreas {
         return images
     }
 
+    /// Whether they do not hold the same labels of the region. Other regions on the same DIMMs have theirs elsewhere.
+    package func disagree() throws(OperationError) -> Bool {
+        var areas: [[NamespaceLabel]] = []
+        try withRegion { found, _, places throws(OperationError) in
+            let mappings = found.mappings
+            try found.forEachDimm { dimm throws(OperationError) in
+                try KernelHost.requireWhole(dimm, places)
+                let own = mappings.filter { $0.dimm == dimm.device }
+                    .map { Extent(offset: $0.offset, length: $0.length) }
+                areas.append(
+                    try dimm.readLabels().filter { label in
+                        own.contains { $0.offset <= label.offset && label.offset < $0.end }
+                    })
+            }
+        }
+        return NamespaceLabel.disagree(areas)
+    }
+
     private func image(of dimm: borrowing NdctlDimm) throws(OperationError) -> LabelAreaImage {
         let index = try dimm.readLabelIndex()
         var bytes = index.bytes

@@ -73,6 +73,9 @@ package protocol MadeKernel: AnyObject {
     /// Does what loading a module makes of the tree.
     /// - Returns: the exit status of the program that would load it.
     func load(_ module: String) -> Int32
+
+    /// Whether somebody else has a block device open exclusively.
+    func isClaimed(_ disk: String) -> Bool
 }
 
 // MARK: - Names of places

@@ -163,10 +163,16 @@ extension KernelRegion {
         live.claim = nil
     }
 
-    /// Unbinds and unclaims a namespace without asking who uses it: only for one that a failing step made itself.
-    package func takeOffline(_ namespace: String) throws(OperationError) {
+    /// Unbinds and unclaims a namespace that a failing step made or brought online itself. If somebody has claimed its block device since,
+    /// it stays online, and the error says who. Other users are not looked for.
+    /// - Parameter isHeld: whether the caller holds the block device exclusively.
+    package func takeOffline(_ namespace: String, isHeld: Bool = false) throws(OperationError) {
         var live = state(namespace)
-        if live.isActive { try unbind(live.running) }
+        if live.isActive {
+            let held = isHeld ? nil : try UseGuard.unclaimed(live, in: self)
+            try unbind(live.running)
+            extendLifetime(held)
+        }
         try detachClaim(of: &live)
     }
 

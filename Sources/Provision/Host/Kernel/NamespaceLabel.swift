@@ -94,6 +94,18 @@ package struct NamespaceLabel: Equatable {
     }
 }
 
+extension NamespaceLabel {
+    /// Whether the labels on the DIMMs of a region are not the same namespaces, or one of them has another length on one DIMM
+    /// (drivers/nvdimm/namespace_devs.c, `select_pmem_id`, wants each on every DIMM).
+    package static func disagree(_ areas: [[NamespaceLabel]]) -> Bool {
+        func lengths(_ labels: [NamespaceLabel]) -> [UUID: ByteCount] {
+            labels.reduce(into: [:]) { $0[$1.uuid] = ($0[$1.uuid] ?? .zero) + $1.length }
+        }
+        guard let first = areas.first.map(lengths) else { return false }
+        return areas.dropFirst().contains { lengths($0) != first }
+    }
+}
+
 extension Bus {
     /// The DIMMs with more labels in use than their regions show namespaces: only their slots need reading.
     package var dimmsWithHiddenLabels: Set<String> {

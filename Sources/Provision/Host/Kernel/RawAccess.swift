@@ -102,24 +102,46 @@ package struct RawAccess {
         throw .system(code, while: operation, device: namespace)
     }
 
+    /// Enables the namespace raw, and disables it again.
+    ///
+    /// Its block device is held exclusively until it is offline: udev hears of it, and whoever it starts (LVM, md, a mount) could claim the
+    /// device. In the moment before it is held somebody can. Then that one has it: it stays online and forced raw, as where this program
+    /// dies here, and recovery takes it offline when nobody has it any more.
     private func use(
         in region: borrowing KernelRegion, _ body: (borrowing ExclusiveOpen) throws(OperationError) -> Void
     ) throws(OperationError) {
         try region.store("1", in: "\(namespace)/force_raw", "enable it raw")
         var error: OperationError?
+        var failures: [OperationError]
         do throws(OperationError) {
             try region.bind(namespace)
-            try body(try open(in: region))
+            let file = try open(in: region)
+            do throws(OperationError) { try body(file) } catch let failure { error = failure }
+            failures = region.failure { () throws(OperationError) in
+                try region.takeOffline(namespace, isHeld: true)
+            }
+            extendLifetime(file)
         } catch let failure {
             error = failure
-        }
-        let failures =
-            region.failure { () throws(OperationError) in try region.takeOffline(namespace) }
-            + region.failure { () throws(OperationError) in
-                try region.store("0", in: "\(namespace)/force_raw", "end raw access")
+            failures = region.failure { () throws(OperationError) in try region.takeOffline(namespace) }
+            if let claim = failures.first, claim.kind == .busy, region.state(namespace).isActive {
+                throw Self.taken(claim)
             }
+        }
+        failures += region.failure { () throws(OperationError) in
+            try region.store("0", in: "\(namespace)/force_raw", "end raw access")
+        }
         if let error { throw error.adding(undoFailures: failures) }
         if let first = failures.first { throw first }
+    }
+
+    /// The error where somebody claimed the block device in the moment since it came online.
+    private static func taken(_ claim: OperationError) -> OperationError {
+        var error = claim
+        error.operation = "open it raw"
+        error.reason =
+            "somebody took its block device when it came online to be looked at, and it stays online: \(claim.reason)"
+        return error
     }
 
     private func open(in region: borrowing KernelRegion) throws(OperationError) -> ExclusiveOpen {

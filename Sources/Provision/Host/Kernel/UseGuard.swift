@@ -41,13 +41,36 @@ package struct UseGuard: ~Copyable {
                 block: disk, flags, region.places, while: operation, device: live.device)
         } catch {
             guard error.kind == .busy else { throw error }
-            let uses = UseSearch.uses(
-                of: [UseSearch(region.places).block(disk, of: live.device)], region.places)[live.device]
-            throw busy(live, uses ?? [.exclusive(disk)], operation)
+            throw claimed(disk, live, region.places, operation)
         }
         // What claims a device exclusively cannot be there any more: loop devices and processes can.
         try requireNoOthers(of: disk, live, region.places, operation)
         return UseGuard(exclusive: held)
+    }
+
+    /// Holds the block device of a namespace that a failing step made or brought online. It throws only if somebody has claimed the device:
+    /// udev opens every new one for a moment.
+    package static func unclaimed(
+        _ live: KernelRegion.Live, in region: borrowing KernelRegion, for operation: String = "disable"
+    ) throws(OperationError) -> UseGuard {
+        guard let disk = region.disk(of: live) else { return UseGuard() }
+        do {
+            return UseGuard(
+                exclusive: try ExclusiveOpen(
+                    block: disk, O_RDONLY, region.places, while: operation, device: live.device))
+        } catch {
+            guard error.kind == .busy else { return UseGuard() }
+            throw claimed(disk, live, region.places, operation)
+        }
+    }
+
+    /// The error of an exclusive open that the kernel refused: it names who has the block device.
+    private static func claimed(
+        _ disk: String, _ live: KernelRegion.Live, _ places: KernelPlaces, _ operation: String
+    ) -> OperationError {
+        let uses = UseSearch.uses(
+            of: [UseSearch(places).block(disk, of: live.device)], places)[live.device]
+        return busy(live, uses ?? [.exclusive(disk)], operation)
     }
 
     /// Throws where a process or a loop device uses the namespace, which can come while this lives: nothing keeps these out.

@@ -73,15 +73,21 @@ package struct SimulatedDaxRegion: DaxRegionStores {
     package func use(_ device: String, as use: DeviceUse) throws(OperationError) {
         let found = try self.device(device)
         guard found.holder.use != use else { return }
-        let was = found.holder.use
         if case .systemRAM = use, found.mode != .systemRAM { try requireNoOtherUnbound(device) }
-        if found.mode == .systemRAM {
-            try blocksOffline(found)
-            let isRebound = !use.isSystemRAM || (found.memmapOnMemory ?? false) != use.hasMemmapOnMemory
-            if isRebound { try host.store(.dax(.driver(device, nil))) }
-        } else if found.driver != nil {
-            try host.store(.dax(.driver(device, nil)))
+        let isRebound =
+            found.mode != .systemRAM || !use.isSystemRAM
+            || (found.memmapOnMemory ?? false) != use.hasMemmapOnMemory
+        try host.holdingMemoryPolicy(if: use.isSystemRAM && isRebound) { () throws(OperationError) in
+            try change(found, to: use, isRebound: isRebound)
         }
+    }
+
+    private func change(
+        _ found: DaxRegion.Device, to use: DeviceUse, isRebound: Bool
+    ) throws(OperationError) {
+        let (device, was) = (found.name, found.holder.use)
+        try blocksOffline(found)
+        if isRebound, found.driver != nil { try host.store(.dax(.driver(device, nil))) }
         do throws(OperationError) {
             if use.isOnline { try host.store(.dax(.driver(device, use.offline))) }
             try host.store(.dax(.driver(device, use)))

@@ -5,11 +5,35 @@ extension SimulatedHost: RestoringHost {
     /// The number of the boot.
     public var bootID: String? { "\(state.boots)" }
 
-    /// Nothing brings simulated memory online by itself.
-    public var memoryPolicy: String? { "offline" }
+    /// What the state has, though nothing brings simulated memory online by itself.
+    public var memoryPolicy: String? { state.memoryHotplug?.policy }
 
-    /// Changes nothing.
-    public func setMemoryPolicy(_ policy: String) throws(OperationError) {}
+    /// See ``RestoringHost/setMemoryPolicy(_:)``.
+    public func setMemoryPolicy(_ policy: String) throws(OperationError) {
+        try requireAlive(while: "set the policy for new memory blocks")
+        try store(.memoryPolicy(policy))
+    }
+
+    /// Binds the driver of memory while new memory blocks stay offline, as the kernel host does: by another policy they would come online in
+    /// a zone of the kernel's choice. Where that fails, the policy is given back; a host that crashed cannot do that.
+    package func holdingMemoryPolicy<Result>(
+        if isHeld: Bool, _ body: () throws(OperationError) -> Result
+    ) throws(OperationError) -> Result {
+        guard isHeld, let policy = memoryPolicy, policy != "offline" else { return try body() }
+        try setMemoryPolicy("offline")
+        let result: Result
+        do throws(OperationError) {
+            result = try body()
+        } catch {
+            guard isAlive else { throw error }
+            do throws(OperationError) { try setMemoryPolicy(policy) } catch let undo {
+                throw error.adding(undoFailures: [undo])
+            }
+            throw error
+        }
+        try setMemoryPolicy(policy)
+        return result
+    }
 
     /// See ``RestoringHost/readMedia(of:_:_:)``.
     public func readMedia(
@@ -197,6 +221,9 @@ extension SimulatedHost: RestoringHost {
             return LabelAreaImage(dimm: dimm.id, bytes: version)
         }
     }
+
+    /// See ``RestoringHost/labelsDisagree(in:)``. A cut of the power between the label writes of two DIMMs is not simulated.
+    public func labelsDisagree(in device: String) throws(OperationError) -> Bool { false }
 
     /// See ``RestoringHost/enableRegion(_:)``.
     public func enableRegion(_ device: String) throws(OperationError) {

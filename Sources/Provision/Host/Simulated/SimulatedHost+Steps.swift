@@ -68,7 +68,16 @@ extension SimulatedHost {
             ways.append(.devdax)
         }
         ways += [use.offline, use]
-        return try undoing { undo throws(OperationError) in
+        let isBound = use.isSystemRAM && (!was.isSystemRAM || ways.contains(.devdax))
+        return try holdingMemoryPolicy(if: isBound) { () throws(OperationError) in
+            try self.change(id, was, through: ways)
+        }
+    }
+
+    private func change(
+        _ id: SimulatedNamespaceID, _ was: DeviceUse, through ways: [DeviceUse]
+    ) throws(OperationError) -> Namespace? {
+        try undoing { undo throws(OperationError) in
             var now = was
             for next in ways where next != now {
                 try self.store(.deviceUse(id, next))

@@ -114,7 +114,7 @@ public final class SimulatedHost: Host {
             if let use = daxUse(of: device) { findings.uses[device] = [use] }
         }
         if query.readsMemoryPolicy {
-            findings.memoryPolicy = "offline"
+            findings.memoryPolicy = memoryPolicy
             findings.memoryBlockSize = state.memoryBlock
             findings.memmapOnMemory = state.memmapOnMemory
         }

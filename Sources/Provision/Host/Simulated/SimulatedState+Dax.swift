@@ -7,7 +7,9 @@ extension SimulatedState {
         let elements = try host.elements("dax_regions")
         keepsSoftReserved = try host.value("soft_reserved_kept") { kept throws(JSONError) in try kept.bool() }
         if let cursor = try host.optional("memory_hotplug") {
-            try cursor.allowOnly(["block_size", "auto_online_blocks", "memmap_on_memory"])
+            try cursor.allowOnly([
+                "block_size", "auto_online_blocks", "auto_online_blocks_at_boot", "memmap_on_memory",
+            ])
             memmapOnMemory = try cursor.value("memmap_on_memory", default: .absent) {
                 word throws(JSONError) in
                 try word.word()
@@ -18,6 +20,9 @@ extension SimulatedState {
                 blockSize: size,
                 policy: try cursor.value("auto_online_blocks") { word throws(JSONError) in try word.string() }
             )
+            memoryPolicyAtBoot = try cursor.value("auto_online_blocks_at_boot") { word throws(JSONError) in
+                try word.string()
+            }
         } else if !elements.isEmpty {
             memoryHotplug = MemoryHotplug(blockSize: .mib(128), policy: "offline")
         }
@@ -103,6 +108,8 @@ extension SimulatedState {
 
     /// Leaves what a boot of Linux 6.1 makes of the regions: a device that spans each. Nothing of them is persistent.
     package mutating func rebootDaxRegions() {
+        if let memoryPolicyAtBoot { memoryHotplug?.policy = memoryPolicyAtBoot }
+        memoryPolicyAtBoot = nil
         for index in daxRegions.indices {
             let nodes = daxRegions[index].devices.first
             daxRegions[index].makeSpanningDevice()
@@ -121,6 +128,7 @@ extension SimulatedState {
         var node = JSONValue.object()
         node.set("block_size", memoryHotplug.blockSize.description)
         node.set("auto_online_blocks", memoryHotplug.policy)
+        node.set("auto_online_blocks_at_boot", memoryPolicyAtBoot)
         if memmapOnMemory != .absent { node.set("memmap_on_memory", memmapOnMemory.rawValue) }
         host.set("memory_hotplug", node)
     }

@@ -14,6 +14,7 @@ extension SimulatedState {
         case .rights(let id, let rights): try setRights(rights, of: id)
         case .removeRule(let uuid): deviceRules[.infoBlock(uuid)] = nil
         case .dax(let store): try apply(store)
+        case .memoryPolicy(let policy): try setMemoryPolicy(policy)
         case .disable(let id):
             try change(id) {
                 $0.isActive = false
@@ -32,6 +33,17 @@ extension SimulatedState {
         case .disableDimm(let number): try disableDimm(number)
         case .labelIndex(let number, let version): try writeIndex(dimm: number, version)
         }
+    }
+
+    /// Changes what becomes of new memory blocks, until the next boot (drivers/base/memory.c, `auto_online_blocks_store`).
+    private mutating func setMemoryPolicy(_ policy: String) throws(SimulatedRefusal) {
+        guard let now = memoryHotplug?.policy else { throw SimulatedRefusal(ENOENT) }
+        guard ["offline", "online", "online_kernel", "online_movable"].contains(policy) else {
+            throw SimulatedRefusal(EINVAL)
+        }
+        let atBoot = memoryPolicyAtBoot ?? now
+        memoryHotplug?.policy = policy
+        memoryPolicyAtBoot = policy == atBoot ? nil : atBoot
     }
 
     /// Binds the device of a devdax namespace to the driver, and brings its memory blocks on- or offline. What is online is

@@ -12,6 +12,8 @@ package struct SimulatedState: Equatable, Sendable {
     package var daxRegions: [DaxRegion] = []
     /// How the kernel takes memory in; nil where that is not simulated.
     package var memoryHotplug: MemoryHotplug?
+    /// What becomes of new memory blocks after a boot, where that was changed since the last one; nil where it was not.
+    package var memoryPolicyAtBoot: String?
     /// Whether the kernel can put the page map of new memory into that memory.
     package var memmapOnMemory = MemmapOnMemory.absent
     /// Whether its configuration keeps every kernel from making system RAM of soft-reserved memory at a boot; nil where that is not simulated.

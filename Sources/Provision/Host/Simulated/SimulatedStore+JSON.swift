@@ -38,6 +38,9 @@ extension SimulatedStore {
             node.set("store", "remove_rule")
             node.set("uuid", uuid)
         case .dax(let store): store.describe(in: &node)
+        case .memoryPolicy(let policy):
+            node.set("store", "memory_policy")
+            node.set("policy", policy)
         case .disable(let id): Self.describe(&node, "disable", id)
         case .zeroInfoBlock(let id): Self.describe(&node, "zero_info_block", id)
         case .media(let address, let bytes):
@@ -148,6 +151,10 @@ extension SimulatedStore {
         }
         if word == "remove_rule" {
             self = .removeRule(try node.required("uuid").uuid())
+            return
+        }
+        if word == "memory_policy" {
+            self = .memoryPolicy(try node.required("policy").string())
             return
         }
         let id = SimulatedNamespaceID(

@@ -24,6 +24,8 @@ package enum SimulatedStore: Equatable, Sendable {
     case removeRule(UUID)
     /// A store to a dynamic dax region or one of its devices.
     case dax(SimulatedDaxStore)
+    /// `auto_online_blocks`: what becomes of new memory blocks.
+    case memoryPolicy(String)
     /// `unbind` of the namespace or of the claim over it.
     case disable(SimulatedNamespaceID)
     /// Zeroes the first 8 KiB of the namespace, through its raw block device.
@@ -72,6 +74,7 @@ package enum SimulatedStore: Equatable, Sendable {
         case .rights(let id, let rights): "give the device node of \(id) \(rights.text)"
         case .removeRule(let uuid): "remove the rule for \(uuid)"
         case .dax(let store): store.operation
+        case .memoryPolicy(let policy): "set the policy for new memory blocks to \(policy)"
         case .disable(let id): "disable \(id)"
         case .zeroInfoBlock(let id): "zero the info block of \(id)"
         case .media: "write saved media back"
@@ -113,6 +116,7 @@ package enum SimulatedStore: Equatable, Sendable {
             id.description
         case .removeRule(let uuid): uuid.description
         case .dax(let store): store.device ?? "the dax region"
+        case .memoryPolicy: "memory"
         case .media(let address, _), .zeroMedia(let address, _): "\(Hexadecimal.number(address))"
         case .claimUUID(let id, _), .claimMap(let id, _), .claimAlign(let id, _),
             .claimSectorSize(let id, _), .claimNamespace(let id, _), .enableClaim(let id):
