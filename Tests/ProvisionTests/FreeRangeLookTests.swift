@@ -49,6 +49,21 @@ import Testing
         #expect(log.placeholders.count == 2)
     }
 
+    /// A look makes a namespace, and so writes a label index: where that is gone, the next boot shows other data there.
+    @Test func whereTheLabelIndexIsGoneNothingIsLookedAt() throws {
+        let host = try Self.host()
+        try host.store(.disableRegion(0))
+        try host.store(.labelIndex(dimm: 0, nil))
+        try host.store(.enableRegion(0))
+        try #require(try host.observe().regions[0].labelling == .labelled)
+        let scratch = try ScratchDirectory()
+        guard case .refused(let refusals) = try Self.clear(host, in: scratch) else {
+            Issue.record("it was not refused")
+            return
+        }
+        #expect(refusals.map(\.code).contains(.labelsGone))
+    }
+
     /// What could not be read is not called cleared, and nothing is left behind.
     @Test(arguments: 2...12) func aStoreThatFailsLeavesNothing(operation: Int) throws {
         let host = try Self.host()

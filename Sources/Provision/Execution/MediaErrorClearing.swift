@@ -97,6 +97,12 @@ public struct MediaErrorClearing {
         if let identity, let mark = safeguards.marks.first(where: { $0.protects(identity) }) {
             refusals.append(mark.refusal(clearance.address))
         }
+        for bus in observed.buses {
+            for region in bus.regions
+            where region.device == clearance.region && bus.isLabelLessAfterBoot(region) {
+                refusals.append(.labelsGone(region))
+            }
+        }
         guard let target = clearance.target else { return refusals }
         guard clearance.namespace?.isActive == true else { return refusals }
         let findings = try host.examine(UseQuery(targets: [target], claimsDevices: true))

@@ -30,7 +30,7 @@ package struct LabelIndexReview: PlanReview {
                     region.labelling == .labelLess
                     ? .writesLabelIndexes : [.writesLabelIndexes, .makesNamespace, .changesLabel]
                 if bus.isLabelLessAfterBoot(region) {
-                    plan.refusals.append(gone(region))
+                    plan.refusals.append(Refusal.labelsGone(region, at: positions[region.device]))
                 } else if !effects.isDisjoint(with: writing),
                     let hidden = HiddenRegions(byLabelsOf: region, on: bus)
                 {
@@ -43,10 +43,13 @@ package struct LabelIndexReview: PlanReview {
         }
         return plan
     }
+}
 
-    private func gone(_ region: Region) -> Refusal {
+extension Refusal {
+    /// Nothing is written to a region whose label indexes are gone (``Bus/isLabelLessAfterBoot(_:)``).
+    package static func labelsGone(_ region: Region, at position: SourcePosition? = nil) -> Refusal {
         Refusal(
-            .labelsGone, region.device, at: positions[region.device],
+            .labelsGone, region.device, at: position,
             "its DIMMs have no label index any more: until the next reboot the kernel calls it labelled and empty, whatever "
                 + "data it holds",
             advice: "reboot, then plan again; or bring the labels back from a copy (ndctl write-labels)")
