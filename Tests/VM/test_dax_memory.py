@@ -231,7 +231,7 @@ def test_memory_whose_blocks_cannot_be_read_keeps_its_driver(scene):
     looks = Fault(calls=("look", "ask", "read"), paths=(MEMORY,), log="/tmp/looks.log")
     assert scene.daxprov.apply(DEVICE, fault=looks).status == DONE
     calls = len(scene.vm.read_file(looks.log).splitlines())
-    for at in points(1, calls + 1, calls // 3):
+    for at in points(1, calls + 1, calls // 2 + 1):
         scene.become(MOVABLE, "system-ram", movable=True)
         fault = Fault(at, f"errno-from:{errno.EIO}", calls=looks.calls, paths=looks.paths)
         failed = scene.daxprov.apply(DEVICE, fault=fault)

@@ -135,6 +135,7 @@ def test_what_was_disabled_and_is_looked_at_when_the_program_dies_is_disabled_ag
             return
         planned = daxprov.run("plan", profile=profile(region(0))).out
         assert ("will be disabled again" in planned) == (found["state"] == "active"), planned
-        assert daxprov.recovered().facts() == facts, at
+        # Between its coming online and the count of what is written, nobody can say that nothing was.
+        assert daxprov.recovered(*(["files"] if at == 3 else [])).facts() == facts, at
     vm.run("ndctl enable-namespace " + daxprov.inventory().named("files")["dev"], check=True)
     assert daxprov.inventory().named("files")["mode"] == "fsdax" and mounted(vm, daxprov) == file

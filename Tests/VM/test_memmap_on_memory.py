@@ -20,7 +20,7 @@ from lab import Fault
 from support import contents, dax_memory, dax_regions
 from support.dax_memory import DEVICE, MIB, POLICY, heap
 from support.daxprov import DONE, PARTIAL, ROLLED_BACK
-from support.strides import points
+from support.strides import points, stride
 
 ON, OFF = (heap("system-ram", "movable", memmap_on_memory=each) for each in (True, False))
 SILENT = heap("system-ram", "movable")
@@ -176,7 +176,7 @@ def test_killed_at_any_store_the_page_map_lies_where_it_did_or_where_it_is_to(sc
         return
     start = DEVICE if way == "to memory" else OFF
     ends = set()
-    for at in points(1, STORES, 13 if reboots else 3):
+    for at in points(stride(5), STORES, 5) if reboots else points(1, STORES, 3):
         scene.run("apply", "--yes", "--allow-destroy", "heap", profile=start).check()
         fault = Fault(at, "kill-before", paths=("/sys",), log=f"/tmp/fault-{at}.log")
         killed = scene.run("apply", "--yes", "--allow-destroy", "heap", profile=ON, fault=fault)

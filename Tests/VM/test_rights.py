@@ -22,7 +22,7 @@ from lab.systemd import SystemdMachine
 from support import Daxprov, daxctl, namespace, profile, region
 from support.daxprov import DONE, NOT_PERMITTED, ROLLED_BACK, reboot_with_files
 from support.inventory import Inventory
-from support.strides import points
+from support.strides import points, stride
 
 RULES = "/etc/udev/rules.d/05-daxprov.rules"
 ROOTS = "0 0 600"
@@ -162,7 +162,7 @@ def test_killed_anywhere_a_boot_finds_the_old_or_the_new_rule(scene, start, goal
     vm = scene.vm
     scene.applied(start)
     old = rules(vm)
-    for at in points(1, 40, 13):
+    for at in points(stride(5), 40, 5):
         fault = Fault(at, "kill-before", calls=CALLS, paths=PATHS, log=f"/tmp/fault-{at}.log")
         killed = scene.apply(goal, fault=fault)
         if killed.signal != 9:
