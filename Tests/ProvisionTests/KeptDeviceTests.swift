@@ -396,6 +396,27 @@ import Testing
         #expect(try scene.use() == .devdax)
     }
 
+    /// Memory was to be memory in another way, and the program died: no driver of devices ever had it, and the boot brings the memory back.
+    @Test func memoryThatWasToBeMemoryInAnotherWayComesBackAfterABoot() throws {
+        var tried = 0
+        for point in 1...20 {
+            let scene = try Scene()
+            try scene.apply(["heap": Self.uses[0].words])
+            let before = try scene.kept
+            try #require(before.map { $0.margins != nil } == [true])
+            scene.host.arm(SimulatedFault(.crash, atOperation: point))
+            let wanted = try Self.profile(["heap": Self.uses[1].words])
+            if case .applied? = try? scene.application(of: wanted) { break }
+            tried += 1
+            try scene.survive(withReboot: true)
+            #expect(try Recovery(host: scene.host, store: scene.store).run().blocked.isEmpty)
+            #expect(try scene.kept == before)
+            #expect(try scene.afterBoot().refusals.isEmpty)
+            #expect(try scene.use() == Self.uses[0].use)
+        }
+        #expect(tried > 0)
+    }
+
     /// Somebody writes between the look and the step.
     @Test func whatIsWrittenAfterTheLookStopsTheStep() throws {
         let scene = try Scene()

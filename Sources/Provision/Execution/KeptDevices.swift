@@ -44,7 +44,7 @@ struct KeptDevices {
     }
 
     /// Keeps what was kept before an undone transaction, but for what undoing has made memory again (``keep(_:in:margins:)``).
-    func settle(undone log: TransactionLog, on now: Observed) throws(OperationError) {
+    func settle(undone log: TransactionLog, on now: Observed, isSameBoot: Bool) throws(OperationError) {
         for (number, step) in log.header.steps.enumerated()
         where log.begun[number] != nil && !step.kind.effects.isDisjoint(with: Self.changing) {
             guard let key = (log.header.namespace(of: step) ?? log.results[number]?.namespace)?.keptKey else {
@@ -53,8 +53,13 @@ struct KeptDevices {
             let found = now.regions.flatMap(\.namespaces).first { $0.keptKey == key }
             if found?.daxDevice?.mode == .systemRAM { continue }
             if var before = log.kept.first(where: { $0.key == key }) {
-                // It was memory, and is a device by now: it may have been used as one, so the next boot asks.
-                if log.header.namespace(of: step)?.daxDevice?.mode == .systemRAM { before.margins = nil }
+                // It was memory, and is a device by now: it may have been used as one, so the next boot asks. Where the step was to make it memory
+                // in another way, only a boot has made it a device, and what lies outside its blocks tells.
+                let wasMemory = log.header.namespace(of: step)?.daxDevice?.mode == .systemRAM
+                let stayed = log.begun.keys.map { log.header.steps[$0] }.allSatisfy { other in
+                    other.device != step.device || other.makesMemory
+                }
+                if wasMemory, isSameBoot || !stayed { before.margins = nil }
                 try store.keep([before])
             } else {
                 try store.forget(key)

@@ -251,7 +251,8 @@ public struct Recovery {
         guard log.header.steps.contains(where: { !$0.kind.effects.isDisjoint(with: KeptDevices.changing) })
         else { return }
         let now = try observe()
-        try KeptDevices(store).settle(undone: log, on: now)
+        let isSameBoot = log.header.bootID != nil && log.header.bootID == host.bootID
+        try KeptDevices(store).settle(undone: log, on: now, isSameBoot: isSameBoot)
     }
 
     private func forgetRecords(_ log: TransactionLog) throws(OperationError) {

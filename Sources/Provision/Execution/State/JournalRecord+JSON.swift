@@ -212,6 +212,7 @@ extension JournalHeader {
                 range.set("length", errors.length)
                 item.set("errors", range)
             }
+            item.setFlag("makes_memory", if: step.makesMemory)
             return item
         }
         node.set("boot_id", bootID)
@@ -258,7 +259,7 @@ extension JournalHeader {
                     Extent(
                         offset: try range.required("offset").size(),
                         length: try range.required("length").size())
-                })
+                }, makesMemory: try item.optional("makes_memory")?.bool() ?? false)
         }
         before = try InventoryReader.read(try node.required("before").value)
         bootID = try node.optional("boot_id")?.string()

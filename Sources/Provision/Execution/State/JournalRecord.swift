@@ -136,6 +136,8 @@ public struct JournalStep: Equatable, Sendable {
     public var transition: DeviceTransition? = nil
     /// Where it clears media errors, from the start of the region; nil of any other step.
     public var errors: Extent? = nil
+    /// Whether it made the device of a namespace system memory, or brought such memory online in another way. False in journals that do not tell.
+    public var makesMemory = false
 }
 
 extension JournalStep {
@@ -151,6 +153,7 @@ extension JournalStep {
             phrase: StepText.phrase(planned.step),
             reversibility: change.reversibility, reversibilityReason: change.reversibilityReason,
             transition: planned.step.transition)
+        if case .configureDevice(_, let use) = planned.step { makesMemory = use.isSystemRAM }
     }
 }
 
