@@ -139,7 +139,7 @@ def test_a_rollback_asks_before_what_was_written_to_the_device_since_is_written_
     contents.fill(scene.vm, scene.node, "somebody's")
     digest = contents.start_digest(scene.vm, scene.node)
     unasked = scene.daxprov.run("rollback", "--yes")
-    assert unasked.status == REFUSED and "--allow-destroy heap" in unasked.err, unasked
+    assert unasked.status == REFUSED and "--allow-destroy heap" in unasked.out, unasked
     assert scene.device["mode"] == "devdax" and contents.start_digest(scene.vm, scene.node) == digest
     undone = scene.daxprov.run("rollback", "--yes", "--allow-destroy", "heap")
     assert undone.status == DONE, undone

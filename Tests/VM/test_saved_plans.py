@@ -55,7 +55,7 @@ def test_a_saved_plan_is_applied_after_a_reboot_too_and_only_once(labelled):
 def test_a_saved_plan_means_its_region_by_the_dimm_when_a_boot_gives_regions_other_numbers(machine):
     """In each of two regions lies a namespace. The DIMMs change numbers, and the plan is still for its DIMM's region."""
     board = Board(2)
-    vm = machine(board.topology(), labelled=True)
+    vm = machine(board.topology())
     daxprov = Daxprov(vm)
 
     def regions():
@@ -63,7 +63,7 @@ def test_a_saved_plan_means_its_region_by_the_dimm_when_a_boot_gives_regions_oth
         return {dimms[each["mappings"][0]["dimm"]]: each for each in daxprov.inventory().regions}
 
     def declared(dimm, *namespaces):
-        return profile(region(0, *namespaces, match=f'{{dimms: ["{dimm}"]}}'))
+        return profile(region(0, *namespaces, labels="init", match=f'{{dimms: ["{dimm}"]}}'))
 
     numbers = {dimm: each["dev"] for dimm, each in regions().items()}
     ours, theirs = (next(dimm for dimm, name in numbers.items() if name == f"region{number}") for number in (1, 0))

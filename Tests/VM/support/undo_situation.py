@@ -99,7 +99,9 @@ class UndoSituation:
     def roll_back(self, at):
         names = set(re.findall(r"second-dimm\d-\d", self.second))
         killed = self._killed("rollback", at, self.run("rollback", "--yes", allow=names, fault=self.fault(at)))
-        self.is_undone = not killed
+        # Killed after its last record, it had ended.
+        journal = self.journal()
+        self.is_undone = not killed or bool(journal and journal["outcome"] == "rolled_back")
         return killed
 
     def _killed(self, what, at, result):

@@ -41,6 +41,12 @@ extension SimulatedHost {
         }
         for (index, range) in clearing.ranges.enumerated() {
             guard tell(index, .begins) else { return }
+            // Others may have cleared it since, and written there.
+            guard state.regions[number].badBlocks.contains(where: { $0.bytes.overlaps(range) }) else {
+                let left = "no list has an error there any more, so that nothing was written"
+                guard tell(index, .unread(left)) else { return }
+                continue
+            }
             var event = ErrorClearing.Event.cleared
             do throws(OperationError) {
                 try store(.clearErrors(region: number, range))
