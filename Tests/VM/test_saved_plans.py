@@ -66,9 +66,10 @@ def test_a_saved_plan_means_its_region_by_the_dimm_when_a_boot_gives_regions_oth
         return profile(region(0, *namespaces, labels="init", match=f'{{dimms: ["{dimm}"]}}'))
 
     numbers = {dimm: each["dev"] for dimm, each in regions().items()}
-    ours, theirs = (next(dimm for dimm, name in numbers.items() if name == f"region{number}") for number in (1, 0))
-    daxprov.applied(declared(ours, WAL))
-    daxprov.applied(declared(theirs, namespace(name="theirs", mode="fsdax", size="64 MiB")))
+    handles = {dimm["handle"]: dimm["id"] for dimm in daxprov.inventory().dimms}
+    ours, theirs = (handles[board.slots[image] + 1] for image in board.worked_on)
+    daxprov.applied(declared(ours, WAL), allow=[numbers[ours]])
+    daxprov.applied(declared(theirs, namespace(name="theirs", mode="fsdax", size="64 MiB")), allow=[numbers[theirs]])
     text = declared(ours, WAL.replace("fsdax", "devdax"), namespace(name="new", mode="sector", size="64 MiB"))
     save(daxprov, text)
     saved, untouched = vm.read_file(PLAN), regions()[theirs]["namespaces"][0]["raw_uuid"]
@@ -76,22 +77,22 @@ def test_a_saved_plan_means_its_region_by_the_dimm_when_a_boot_gives_regions_oth
     board.turn["dimm0"], board.turn["dimm1"] = board.turn["dimm1"], board.turn["dimm0"]
     vm.rebuild(board.topology())
     vm.write_file(PLAN, saved)
-    assert (regions()[ours]["dev"], regions()[theirs]["dev"]) == ("region0", "region1")
+    assert (regions()[ours]["dev"], regions()[theirs]["dev"]) == (numbers[theirs], numbers[ours])
     assert daxprov.run("show", PLAN).check().out.endswith("The host is what it was made for.\n")
-    applied = daxprov.run("apply", "--yes", "--allow-destroy", "region0/wal", PLAN)
+    applied = daxprov.run("apply", "--yes", "--allow-destroy", f"{numbers[theirs]}/wal", PLAN)
     assert applied.status == DONE, applied
     assert daxprov.is_settled(text)
     assert [each["raw_uuid"] for each in regions()[theirs]["namespaces"]] == [untouched]
 
     # What goes by the number means the other region from then on.
-    save(daxprov, profile(region(0, namespace(name="more", mode="raw", size="32 MiB"))))
+    save(daxprov, profile(region(int(numbers[ours][6:]), namespace(name="more", mode="raw", size="32 MiB"))))
     saved, before = vm.read_file(PLAN), {dimm: each["namespaces"] for dimm, each in regions().items()}
     board.turn["dimm0"], board.turn["dimm1"] = board.turn["dimm1"], board.turn["dimm0"]
     vm.rebuild(board.topology())
     vm.write_file(PLAN, saved)
     assert daxprov.run("apply", "--yes", PLAN).status == STALE
-    assert {dimm: [each["raw_uuid"] for each in found["namespaces"]] for dimm, found in regions().items()} == {
-        dimm: [each["raw_uuid"] for each in found] for dimm, found in before.items()}
+    assert {dimm: [each.get("raw_uuid") for each in found["namespaces"]] for dimm, found in regions().items()} == {
+        dimm: [each.get("raw_uuid") for each in found] for dimm, found in before.items()}
 
 
 def test_a_plan_that_the_host_has_outlived_touches_nothing_and_says_why(labelled):
