@@ -159,7 +159,7 @@ public struct BootRestoration: Sendable {
     /// divided.
     private mutating func add(_ records: [DaxRegionRecord], on observed: Observed) {
         let other = records.first { record in
-            observed.daxRegion(record.region) == nil
+            !record.devices.isEmpty && observed.daxRegion(record.region) == nil
                 && observed.daxRegions.contains {
                     $0.kind == .dynamic && $0.range?.overlaps(record.region.range) == true
                 }
