@@ -7,6 +7,7 @@ The list of what can happen stands in `DaxDivisionTests`, where all of it is tri
 - a memory block comes online again before its driver goes, or in that moment.
 """
 
+import dataclasses
 import errno
 import hashlib
 import json
@@ -507,3 +508,25 @@ def test_a_region_that_is_another_after_a_boot_is_left_alone(scene):
     assert restored.status == REFUSED and "damaged" in restored.err, restored
     assert set(scene.devices()) == {"dax0.0", "b"}
     assert scene.devices()["b"]["mappings"][0]["start"] == SECOND
+
+
+@pytest.mark.each_kernel
+def test_where_a_region_begins_or_ends_elsewhere_after_a_boot_nothing_is_divided(scene):
+    wanted = devices(["name: a, size: 256 MiB"], ["name: b, size: 256 MiB"])
+    scene.applied(wanted, allow=BOOT)
+    usual, layout, kept = scene.vm.topology, scene.layout(), scene.fill_whole("b")
+    for words, said in (
+            ("memmap=512M%4G", "it had 1 GiB, and now a region of 512 MiB begins there"),
+            ("memmap=768M%4352M", "is not the region that it was")):
+        other = dataclasses.replace(
+            usual, kernel_arguments=usual.kernel_arguments.replace("memmap=1G%4G", words), can_be_saved=False)
+        scene.reboot(other)
+        found = scene.layout()
+        restored = scene.restore()
+        assert restored.status == REFUSED and said in restored.out + restored.err, restored
+        assert scene.daxprov.run("apply", "--yes", profile=wanted).status == REFUSED
+        assert scene.layout() == found
+    scene.reboot(usual)
+    assert scene.restore().status == DONE
+    assert scene.layout() == layout and scene.whole("b") == kept and scene.daxprov.is_settled(wanted)
+    scene.assert_sound()

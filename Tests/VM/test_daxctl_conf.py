@@ -7,6 +7,7 @@ import json
 
 import pytest
 
+from lab import stacks
 from support.dax_memory import OFFLINE, Scene
 from support.daxprov import DONE, REFUSED
 
@@ -191,6 +192,20 @@ def test_status_and_export_say_what_comes_of_it(conf):
     result = boot(RAM, ("system-ram", "movable"))
     assert result.status == DONE, result
     assert conf.use() == ("system-ram", "none")
+
+
+@pytest.mark.each_kernel
+def test_what_debian_ships_has_no_effect(conf):
+    """Debian 12's rule has an option that its daxctl lacks; Debian 13's asks for a unit that its package has not."""
+    shipped = stacks.chosen().programs
+    text = shipped.file("usr/lib/udev/rules.d/90-daxctl-device.rules").read_text()
+    assert text == (DEBIAN_12 if stacks.chosen().name == "6.1" else DEBIAN_13)
+    assert not any(shipped.file(folder).joinpath(UNIT.split("/")[-1]).exists()
+                   for folder in ("etc/systemd/system", "usr/lib/systemd/system", "lib/systemd/system"))
+    conf.write(a=RAM)
+    conf.install(RULES, text)
+    [section] = conf.status()["daxctl_conf"]["sections"]
+    assert section["effect"] == "none" and RULES in section["message"], section
 
 
 def test_files_of_others_stop_nothing(conf):

@@ -27,6 +27,9 @@ class MachinesOwn:
     def require(self, program):
         return Path(os.path.realpath(tools.require(program)))
 
+    def file(self, path):
+        return Path("/") / path
+
     def shared_libraries(self, program):
         """{name: path} of what the dynamic linker loads for a program; empty when it is static."""
         listed = subprocess.run(["ldd", str(program)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
@@ -46,6 +49,9 @@ class Unpacked:
             if path.exists():
                 return Path(os.path.realpath(path))
         raise LabError(f"{program} is not in the packages unpacked in {self.root}")
+
+    def file(self, path):
+        return self.root / path
 
     def command(self, program):
         """The program with its own dynamic linker and libraries, to run on the machine."""

@@ -148,8 +148,8 @@ class Scene:
         daxctl.assert_agrees(
             self.vm, but_blocks_of=[each["chardev"] for each in look.devices.values() if len(each["mappings"]) > 1])
 
-    def reboot(self):
-        reboot_with_files(self.vm)
+    def reboot(self, topology=None):
+        reboot_with_files(self.vm, topology)
 
     def restore(self):
         return self.daxprov.run("apply", "--boot")

@@ -12,10 +12,11 @@ NOT_PERMITTED = 77
 FILES = ("var/lib/daxprov", "etc/udev/rules.d")
 
 
-def reboot_with_files(vm):
-    """Reboots a guest whose files lie in memory, and carries over what daxprov wrote, as it lies there: whatever was half written, too."""
+def reboot_with_files(vm, topology=None):
+    """Reboots a guest whose files lie in memory, and carries over what daxprov wrote, as it lies there: whatever was half written, too.
+    With a topology, its memory lies as that has it from then on."""
     kept = vm.run(f"cd /; set -- $(ls -d {' '.join(FILES)} 2> /dev/null); [ $# = 0 ] || tar c \"$@\"", check=True).stdout
-    vm.reboot()
+    vm.rebuild(topology) if topology else vm.reboot()
     if kept:
         vm.run("tar x -C /", stdin=kept, check=True)
 
