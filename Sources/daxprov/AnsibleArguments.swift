@@ -21,7 +21,7 @@ struct AnsibleArguments {
     static func read(_ path: String) throws(CommandFailure) -> AnsibleArguments {
         let bytes: [UInt8]
         do throws(ProfileError) {
-            bytes = try ProfileFile(FilePath(path)).contents(upTo: maximumLength + 1)
+            bytes = try RegularFile(FilePath(path)).contents(upTo: maximumLength + 1)
         } catch {
             let reason = if case .unreadable(let file) = error { file.reason } else { "\(error)" }
             throw CommandFailure(.error, "cannot read the module's arguments in \(path): \(reason)")

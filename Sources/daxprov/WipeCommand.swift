@@ -57,7 +57,7 @@ struct WipeCommand: ParsableCommand {
         let targets = try targets(on: observed)
         let wiping = Wiping(
             host: host, store: WipeStore(self.host.store), interruption: .bySignals(), progress: meter.show)
-        let review = try review(targets, on: host)
+        let review = try review(targets, of: observed, on: host)
         guard review.refusals.isEmpty else { return try refuse(review.refusals) }
         let planned = try targets.map { target in
             Planned(target: target, beginning: try wiping.beginning(of: target))
@@ -117,7 +117,9 @@ struct WipeCommand: ParsableCommand {
         return (try? WipeTarget.find(names, discardOnly ? .ends : .all, on: observed)) ?? []
     }
 
-    private func review(_ targets: [WipeTarget], on host: any RestoringHost) throws -> WipeReview {
+    private func review(
+        _ targets: [WipeTarget], of observed: Observed, on host: any RestoringHost
+    ) throws -> WipeReview {
         let safeguards = self.host.site.safeguards
         try safeguards.requireKnown()
         let active = targets.filter(\.namespace.isActive)
@@ -125,7 +127,7 @@ struct WipeCommand: ParsableCommand {
             UseQuery(
                 targets: active.map { NamespaceTarget($0.namespace, region: $0.region) },
                 claimsDevices: true))
-        return WipeReview(of: targets, findings: findings, marks: safeguards.marks)
+        return WipeReview(of: targets, on: observed, findings: findings, marks: safeguards.marks)
     }
 
     private func refuse(_ refusals: [Refusal]) throws {

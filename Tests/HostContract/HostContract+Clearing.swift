@@ -59,7 +59,7 @@ extension HostContract {
             try expect(try refusal(of: clearing) == .busy)
             stop()
             var other = clearing
-            other.target?.labelUUID = region.identity().label
+            other.target?.labelUUID = region.identity().labelUUID
             try expect(try refusal(of: other) == .changed)
             let target = region.target(written)
             try region.perform(.disable(target))

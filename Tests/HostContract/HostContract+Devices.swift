@@ -178,7 +178,7 @@ extension HostContract {
         try region.perform(.disable(off))
         let files = region.target(try region.create("files", 64, .fsdax))
         var changed = region.target(try region.create("one", 64, .devdax))
-        changed.labelUUID = region.identity().label
+        changed.labelUUID = region.identity().labelUUID
         let rights = DeviceRights(declared: NodeRights(owner: 7))
         let before = try region.namespaces()
         for target in [off, files, changed] {

@@ -29,7 +29,7 @@ extension HostContract {
     private static func whatIsGoneIsNotRead(_ region: ContractRegion) throws {
         let created = try region.create("one", 64)
         var other = region.target(created)
-        other.labelUUID = region.identity().label
+        other.labelUUID = region.identity().labelUUID
         // Whatever has the kernel name.
         try expect(try region.host.current(other)?.labelUUID == created.labelUUID)
         try region.destroy(created)

@@ -10,6 +10,7 @@ extension HostContract {
         HostContract("media of what is active is neither read nor written", activeMediaIsLeftAlone),
         HostContract("users see what lies on the media of a raw namespace", usersSeeTheMedia),
         HostContract("what nobody wrote to is not taken for written", unwrittenIsNotWritten),
+        HostContract("a translation table that was written through is known", usedTableIsKnown),
         HostContract("a sample of what was created is the same again", samplesAreTheSameAgain),
         HostContract("a namespace comes back with its label and its info block", namespaceComesBack),
         HostContract("what is not what it was is not reinstated", otherIsNotReinstated),
@@ -21,7 +22,7 @@ extension HostContract {
         let host = try region.restoring()
         _ = try region.create("one", 64)
         let before = try region.region()
-        let label = region.identity().label
+        let label = region.identity().labelUUID
         let target = try region.occupy(64, as: label)
         let held = try require(try region.namespaces().first { $0.labelUUID == label })
         try expect(!held.isActive)
@@ -40,7 +41,7 @@ extension HostContract {
         placement.resource = placement.resource.map { $0 + (1 << 28) }
         let kept = placement
         let error = try region.error { () throws(OperationError) in
-            _ = try host.occupy(kept, as: region.identity().label)
+            _ = try host.occupy(kept, as: region.identity().labelUUID)
         }
         try expect(error.kind == .changed)
         try expect(try region.region().namespaces == before.namespaces)
@@ -99,6 +100,27 @@ extension HostContract {
         }
     }
 
+    private static func usedTableIsKnown(_ region: ContractRegion) throws {
+        let host = try region.restoring()
+        let created = try region.create("one", 64, .sector)
+        let target = region.target(created)
+        let logs = NamespaceGeometry.translationLogs(rawSize: created.rawSize, labels: .v1_2)
+        func isUnused() throws -> Bool {
+            try region.perform(.disable(target))
+            let isUnused = try host.isUnusedTable(of: target, logs: logs)
+            try expect(try region.perform(.enable(target)) == created)
+            return isUnused
+        }
+        try expect(try isUnused())
+        // Enabling it once more, and reading, write nothing.
+        _ = try host.readPages(of: target, at: [.zero, .mib(1)])
+        try expect(try isUnused())
+        try region.withDataArea(of: created) { area in
+            try area.zero(Extent(offset: .mib(1), length: MediaSample.page))
+        }
+        try expect(try !isUnused())
+    }
+
     private static func samplesAreTheSameAgain(_ region: ContractRegion) throws {
         let host = try region.restoring()
         for layout in try ContractRegion.everyLayout(of: region.size(64)) {
@@ -127,7 +149,7 @@ extension HostContract {
             let place = Placement(
                 region: region.device, layout: Layout(name: nil, mode: .raw, rawSize: was.rawSize),
                 resource: was.resource, usableSize: was.rawSize)
-            let held = try host.occupy(place, as: region.identity().label)
+            let held = try host.occupy(place, as: region.identity().labelUUID)
             try host.writeMedia(
                 of: held, zip(offsets, saved).map { offset, bytes in MediaPiece(offset: offset) { bytes } })
             try expect(try host.reinstate(was, on: held).isSame(as: was))
@@ -144,7 +166,7 @@ extension HostContract {
         let raw = try region.create("other", 64, .raw)
         try expect(raw.resource == was.resource)
         try region.destroy(raw)
-        let held = try region.occupy(64, as: region.identity().label)
+        let held = try region.occupy(64, as: region.identity().labelUUID)
         let error = try region.error { () throws(OperationError) in _ = try host.reinstate(was, on: held) }
         try expect(error.kind == .failed)
         try expect(try region.namespaces().count == 1)

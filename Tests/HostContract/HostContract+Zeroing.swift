@@ -95,7 +95,7 @@ extension HostContract {
             var others = [created, created, created]
             others[0].name = "other"
             others[1].infoBlockUUID = region.identity().infoBlock
-            others[2].labelUUID = region.identity().label
+            others[2].labelUUID = region.identity().labelUUID
             for other in others { try expect(try region.refusal(of: other).kind == .changed) }
             try expect(try region.failure(of: .zero(region.target(others[2]))).kind == .changed)
             let disabled = try require(try region.perform(.disable(target)))

@@ -138,7 +138,7 @@ package struct HostContract: Sendable, CustomStringConvertible {
             try expect(changed.map == layout.map)
             try expect(changed.resource == current.resource)
             try expect(changed.rawSize == current.rawSize)
-            try expect(changed.labelUUID == identity.label)
+            try expect(changed.labelUUID == identity.labelUUID)
             try expect(changed.infoBlockUUID == (layout.mode == .raw ? nil : identity.infoBlock))
             try expect(changed.unfinished == nil)
             current = changed
@@ -157,7 +157,7 @@ package struct HostContract: Sendable, CustomStringConvertible {
         let created = try region.create("one", 64)
         let good = region.target(created)
         var targets = [good, good, good, good]
-        targets[0].labelUUID = region.identity().label
+        targets[0].labelUUID = region.identity().labelUUID
         targets[1].rawSize += .mib(16)
         targets[2].resource = created.resource.map { $0 + 4096 }
         targets[3].device = "namespace0.77"

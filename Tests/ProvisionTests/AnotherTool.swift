@@ -58,9 +58,9 @@ struct AnotherTool {
                 if change == .create {
                     _ = try host.perform(.create(placement), identity: identity)
                 } else {
-                    _ = try host.occupy(placement, as: identity.label)
+                    _ = try host.occupy(placement, as: identity.labelUUID)
                 }
-                note(identity.label, dimm, host)
+                note(identity.labelUUID, dimm, host)
                 return "\(change) in \(dimm)"
             case .destroy, .reconfigure, .rename:
                 guard let victim = region.namespaces.randomElement(using: &random) else { return nil }
@@ -94,7 +94,7 @@ struct AnotherTool {
         } else {
             let layout = Self.layout(size: victim.rawSize, &random)
             _ = try host.perform(.reconfigure(target, layout), identity: identity)
-            note(identity.label, dimm, host)
+            note(identity.labelUUID, dimm, host)
         }
     }
 

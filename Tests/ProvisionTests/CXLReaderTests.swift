@@ -96,6 +96,26 @@ import Testing
         #expect(found.regions.isEmpty && found.memdevs.allSatisfy(\.regions.isEmpty))
     }
 
+    /// Of these the kernel makes dax regions; their memory devices need not have persistent capacity.
+    @Test func volatileRegionsAreReadForTheirDaxRegions() throws {
+        let made = try Made()
+        try made.addDevices(volatile: true)
+        try made.region("region0", ["decoder3.0", "decoder2.0"], mode: "ram")
+        try made.region("region1", ["decoder9.9"], mode: "ram")
+        let found = try Self.found(made)
+        #expect(found.regions.isEmpty && found.memdevs.isEmpty)
+        #expect(found.volatileRegions.map(\.name) == ["region0"])
+        #expect(found.volatileRegions.first?.targets.map(\.serial) == [0x2222, 0x1111])
+        let paths = [
+            "/root0/decoder0.0/region0/dax_region0", "/root0/decoder0.0/region1/dax_region1",
+            "/platform/hmem.0",
+        ]
+        let regions = paths.map { DaxRegion(path: $0, id: 0, kind: .dynamic, size: .gib(1)) }
+        let observed = Observed(buses: [], daxRegions: regions).adding(found)
+        #expect(observed.daxRegions.map { $0.cxl?.name } == ["region0", nil, nil])
+        #expect(observed.daxRegions.map(\.cxlRegionName) == ["region0", "region1", nil])
+    }
+
     @Test func whatHasNotAllItsTargetsIsNoRegionYet() throws {
         let made = try Made()
         try made.addDevices()

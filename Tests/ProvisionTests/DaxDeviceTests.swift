@@ -151,7 +151,7 @@ import Testing
         func differences(_ device: DaxDevice) -> [String] {
             let namespace = Self.observed(device).regions[0].namespaces[0]
             let target = NamespaceTarget(namespace, region: "region0")
-            let identity = FreshIdentity(label: namespace.labelUUID!, infoBlock: namespace.infoBlockUUID!)
+            let identity = FreshIdentity(labelUUID: namespace.labelUUID!, infoBlock: namespace.infoBlockUUID!)
             return ReadBack.differences(after: .enable(target), identity: identity, found: namespace)
         }
         #expect(differences(DaxDevice(.devdax, node: .opens)).isEmpty)

@@ -81,7 +81,8 @@ import Testing
         }
 
         func device(_ name: String) throws -> DaxRegion.Device {
-            try #require(try observed.daxRegions.flatMap(\.devices).first { $0.label == name }, "no \(name)")
+            try #require(
+                try observed.daxRegions.flatMap(\.devices).first { $0.recordedName == name }, "no \(name)")
         }
 
         func write(_ value: UInt64, to name: String, at offsets: [ByteCount] = [.zero, .mib(64)]) throws {
@@ -577,7 +578,7 @@ import Testing
             #expect(try survivor.layouts == before, "\(point)")
             #expect(try survivor.prepare(old).plan.isEmpty, "\(point)")
             for name in ["a", "b"]
-            where try (survivor.observed.daxRegions[0].devices.contains { $0.label == name }) {
+            where try (survivor.observed.daxRegions[0].devices.contains { $0.recordedName == name }) {
                 let size = try survivor.device(name).size
                 let pages = try survivor.read(
                     name, at: stride(from: 0, to: size.bytes, by: 1 << 26).map { ByteCount($0) })
@@ -628,7 +629,7 @@ import Testing
         try bench.applied(
             Self.profile("{name: a, size: 256 MiB}, {name: m, size: 256 MiB, mode: system-ram}"))
         var observed = try bench.observed
-        let index = try #require(observed.daxRegions[0].devices.firstIndex { $0.label == "m" })
+        let index = try #require(observed.daxRegions[0].devices.firstIndex { $0.recordedName == "m" })
         observed.daxRegions[0].devices[index].driver = nil
         observed.daxRegions[0].devices[index].memoryBlocks = nil
         observed.daxRegions[0].devices[index].isStranded = true

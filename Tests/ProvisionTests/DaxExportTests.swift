@@ -37,7 +37,7 @@ import Testing
         let bench = try DaxDivisionTests.Bench()
         try bench.applied(DaxDivisionTests.profile(DaxDivisionTests.five.0))
         var observed = try bench.observed
-        let rest = try #require(observed.daxRegions[0].devices.firstIndex { $0.label == "rest" })
+        let rest = try #require(observed.daxRegions[0].devices.firstIndex { $0.recordedName == "rest" })
         observed.daxRegions[0].devices[rest].align = .mib(4)
         let export = ProfileExport(SavedInventory(observed: observed, limits: .none))
         #expect(!export.text.contains("match: {start: 0x100000000}"), "\(export.text)")
@@ -58,7 +58,7 @@ import Testing
         let profile = try ProfileReader.read(Array(text.utf8), source: "test.yaml")
         let saved = SavedPlan(
             try bench.prepare(profile), of: profile, text: text, backupLimit: Planner.defaultBackupLimit)
-        #expect(saved.picture.objects.map(\.kind) == [.daxRegion])
+        #expect(saved.basis.objects.map(\.kind) == [.daxRegion, .daxDevice])
         let again = try SavedPlan.read(Array(saved.text.utf8))
         #expect(again == saved && again.text == saved.text)
         let application = Application(of: again, to: bench.host, safeguards: Safeguards(reading: bench.store))

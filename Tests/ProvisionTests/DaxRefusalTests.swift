@@ -112,6 +112,43 @@ import Testing
         #expect(try bench.device("a").align == .mib(2))
     }
 
+    // MARK: - Another tool's device
+
+    private static let scattered = """
+        {"number": 1, "driver": "device_dax", "ranges": [
+          {"start": "0x110000000", "size": "128 MiB"}, {"start": "0x100000000", "size": "128 MiB"}]}
+        """
+
+    /// daxctl takes the lowest gaps, so that a device can lie in several ranges, and not in the order of their addresses.
+    @Test func aDeviceInSeveralRangesIsAdoptedByItsFirstOneAndItsSize() throws {
+        let bench = try Bench(Self.large(Self.scattered))
+        let profile = try DaxDivisionTests.profile("{name: a, size: 256 MiB, start: 0x110000000}")
+        #expect(try bench.prepare(profile).plan.changes.isEmpty)
+        let before = try bench.layouts
+        try bench.applied(profile)
+        #expect(try bench.layouts == before)
+        let ranges = try #require(bench.device("a").mappings?.map(\.range))
+        #expect(ranges == [0x1_1000_0000..<0x1_1800_0000, 0x1_0000_0000..<0x1_0800_0000])
+        try bench.write(9, to: "a", at: [.zero, .mib(192)])
+        // A boot forgets it, and it comes back in the same order.
+        try bench.host.reboot()
+        _ = try bench.restore()
+        #expect(try bench.device("a").mappings?.map(\.range) == ranges)
+        #expect(try bench.read("a", at: [.zero, .mib(192)]) == [9, 9])
+    }
+
+    @Test func aDeviceThatBeginsThereAndHasAnotherSizeIsNamed() throws {
+        let bench = try Bench(Self.large(Self.scattered))
+        let found = try refusals(bench, "{name: a, size: 128 MiB, start: 0x110000000}")
+        #expect(found.map(\.code) == [.noExtent])
+        #expect(found[0].advice == "dax0.1 begins there and has 256 MiB: size: 256 MiB means that device")
+        // Where it begins is where its first byte is, not its lowest address.
+        #expect(
+            try refusals(bench, "{name: a, size: 256 MiB, start: 0x100000000}").map(\.code) == [.noExtent])
+    }
+
+    // MARK: - Alignment of new devices
+
     @Test func aNewDeviceOf1GiBLiesOnMultiplesOfIt() throws {
         let bench = try Bench(Self.large())
         try bench.applied(Self.second("{name: g, size: 1 GiB, align: 1 GiB}, {name: s, size: 64 MiB}"))
@@ -152,7 +189,7 @@ import Testing
         let bench = try Bench()
         try bench.applied(DaxDivisionTests.profile("{name: a, size: 256 MiB}, {name: b, size: 256 MiB}"))
         var observed = try bench.observed
-        let index = try #require(observed.daxRegions[0].devices.firstIndex { $0.label == "b" })
+        let index = try #require(observed.daxRegions[0].devices.firstIndex { $0.recordedName == "b" })
         observed.daxRegions[0].devices[index].driver = "fsdev_dax"
         for (devices, unmanaged) in [
             ("{name: a, size: 256 MiB}, {name: b, size: 256 MiB}", nil),

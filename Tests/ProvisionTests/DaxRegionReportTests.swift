@@ -173,6 +173,58 @@ import Testing
         #expect(lines.last == "-  dax0.0  1 GiB      -     -  active  -")
     }
 
+    /// Whose memory a region is, by its path: daxctl does not say.
+    @Test func aRegionOfVolatileCXLMemoryNamesItsRegionAndItsMemoryDevices() throws {
+        var region = DaxRegion(
+            path: "/platform/ACPI0017:00/root0/decoder0.0/region3/dax_region3", id: 3, kind: .dynamic,
+            size: .gib(1), availableSize: .zero,
+            devices: [.init(name: "dax3.0", size: .gib(1), driver: "device_dax")])
+        #expect(DaxRegionText(region).lines[0] == "dax_region3: 1 GiB, dynamic, CXL region3")
+        region.cxl = CXLRegion(
+            name: "region3", decoder: "decoder0.0", granularity: ByteCount(256),
+            targets: [
+                CXLTarget(memdev: "mem1", serial: 4660, offset: .zero, length: .mib(512)),
+                CXLTarget(memdev: "mem0", serial: 4369, offset: .zero, length: .mib(512)),
+            ])
+        #expect(
+            DaxRegionText(region).lines[0]
+                == "dax_region3: 1 GiB, dynamic, CXL region3 on mem1 (serial 4660), mem0 (serial 4369)")
+        let observed = Observed(buses: [], daxRegions: [region])
+        let json = InventoryReport(observed).json
+        #expect(json.contains("\"interleave_granularity\": 256") && !json.contains("\"namespace\""))
+        #expect(try InventoryReader.read(Array(json.utf8)) == observed)
+        // The memory devices of such a region are not among those with persistent capacity.
+        let redacted = Redaction(RedactionSecrets(observed: observed)).redacted("mem1 is 4660, or 0x1234")
+        #expect(!redacted.contains("4660") && !redacted.contains("0x1234"))
+    }
+
+    /// The device of a namespace, and not the number of its region, which all namespaces of an nvdimm region share.
+    @Test func aStaticRegionNamesItsNamespace() throws {
+        func namespace(_ number: Int, _ name: String) -> Namespace {
+            Namespace(
+                device: "namespace0.\(number)", rawSize: .gib(1), mode: .devdax, name: name,
+                characterDevice: "dax0.\(number)")
+        }
+        func region(_ number: Int) -> DaxRegion {
+            DaxRegion(
+                path: "/platform/e820_pmem/ndbus0/region0/dax0.\(number + 4)", id: 0, kind: .static,
+                size: .gib(1), devices: [.init(name: "dax0.\(number)", size: .gib(1), driver: "kmem")])
+        }
+        let nvdimm = Region(
+            device: "region0", size: .gib(4), namespaces: [namespace(0, "heap"), namespace(1, "pool")])
+        let observed = Observed(
+            buses: [
+                Bus(device: "ndbus0", provider: "e820", scrubState: nil, dimms: [], regions: [nvdimm])
+            ], daxRegions: [region(0), region(1), region(2)])
+        let report = InventoryReport(observed)
+        #expect(report.text.contains("dax0.4: 1 GiB, static, namespace heap\n"))
+        #expect(report.text.contains("dax0.5: 1 GiB, static, namespace pool\n"))
+        #expect(report.text.contains("dax0.6: 1 GiB, static\n"))
+        let document = JSONCursor(try JSONValue(parsing: Array(report.json.utf8)))
+        let named = try document.elements("dax_regions").map { try $0.optional("namespace")?.string() }
+        #expect(named == ["namespace0.0", "namespace0.1", nil])
+    }
+
     /// A devdax namespace shows its device itself: only what is not used as one is shown once more.
     @Test func regionsOfNamespacesAreShownOnlyWhereTheirDeviceIsNotUsedAsOne() {
         var region = DaxRegion(

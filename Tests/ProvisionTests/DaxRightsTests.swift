@@ -187,7 +187,7 @@ import Testing
             let ending = try? bench.apply(second)
             let now = try SimulatedHost(json: bench.host.json)
             for device in try now.observe().daxRegions.flatMap(\.devices)
-            where device.mode == .devdax && device.rights.node != .rootsAlone && device.label != "b" {
+            where device.mode == .devdax && device.rights.node != .rootsAlone && device.recordedName != "b" {
                 let places = stride(from: 0, to: device.size.bytes, by: 1 << 26).map { ByteCount($0) }
                 #expect(
                     now.read(device: device.name, at: places)?.allSatisfy { $0 == 0 } == true,
@@ -214,7 +214,7 @@ import Testing
         try bench.applied(profile)
         #expect(try Self.strayRules(bench).isEmpty)
         for device in try bench.observed.daxRegions.flatMap(\.devices) where device.size > .zero {
-            let isDeclared = device.label == "a" && new.contains("owner")
+            let isDeclared = device.recordedName == "a" && new.contains("owner")
             #expect((device.rights.rule == nil) == !isDeclared)
         }
     }

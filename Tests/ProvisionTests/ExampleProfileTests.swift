@@ -73,7 +73,7 @@ import Testing
         #expect(try bench.layouts == devices)
         #expect(try namespaces() == before)
         #expect(bench.host.state.deviceRules.isEmpty)
-        #expect(try bench.observed.daxRegions.allSatisfy { $0.devices.allSatisfy { $0.label == nil } })
+        #expect(try bench.observed.daxRegions.allSatisfy { $0.devices.allSatisfy { $0.recordedName == nil } })
     }
 
     /// A host with larger memory blocks than most says so in the plan.

@@ -37,7 +37,7 @@ import Testing
     private static func act(_ action: String, on name: String, _ host: SimulatedHost) throws {
         let target = try target(name, host)
         let identity = FreshIdentity(
-            label: try #require(UUID("11111111-2222-4333-8444-555555555555")),
+            labelUUID: try #require(UUID("11111111-2222-4333-8444-555555555555")),
             infoBlock: try #require(UUID("11111111-2222-4333-8444-666666666666")))
         _ = try host.perform(.disable(target), identity: identity)
         switch action {
@@ -91,7 +91,9 @@ import Testing
         let scratch = try ScratchDirectory()
         let steps = Planner.plan(try Self.wanted(), on: before).steps.map(\.step)
         let index = try #require(
-            steps.firstIndex { if case .disable(let target) = $0 { target.label == "heap" } else { false } })
+            steps.firstIndex {
+                if case .disable(let target) = $0 { target.displayName == "heap" } else { false }
+            })
         try #require(index > 0)
         var theirs: Namespace?
         let ending = try Self.apply(host, scratch.store, at: index) {
@@ -120,7 +122,7 @@ import Testing
         let steps = Planner.plan(try Self.wanted(), on: try host.observe()).steps.map(\.step)
         let index = try #require(
             steps.firstIndex {
-                if case .reconfigure(let target, _) = $0 { target.label == "wal" } else { false }
+                if case .reconfigure(let target, _) = $0 { target.displayName == "wal" } else { false }
             })
         let ending = try Self.apply(host, scratch.store, at: index) {
             var generator = SystemRandomNumberGenerator()
@@ -149,7 +151,7 @@ import Testing
         }
         placement.layout.name = NamespaceName("theirs")
         let theirs = FreshIdentity(
-            label: try #require(UUID("11111111-2222-4333-8444-555555555555")),
+            labelUUID: try #require(UUID("11111111-2222-4333-8444-555555555555")),
             infoBlock: try #require(UUID("11111111-2222-4333-8444-666666666666")))
         _ = try host.perform(.create(placement), identity: theirs)
         let before = HostSnapshot(try host.observe())

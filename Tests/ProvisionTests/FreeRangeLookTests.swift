@@ -100,4 +100,55 @@ import Testing
         #expect(recovered.end == .incomplete)
         #expect(isAsBefore || recovered.differences.contains { $0.contains("was made to read") })
     }
+    /// A host on which a clearing died at a store of its look, with its record, and the namespace that it left; nil where it left none.
+    private static func left(
+        at operation: Int, _ scratch: ScratchDirectory
+    ) throws -> (host: SimulatedHost, made: () throws -> Namespace?)? {
+        let dying = try Self.host()
+        dying.arm(SimulatedFault(.crash, atOperation: operation))
+        _ = try? clear(dying, in: scratch)
+        guard let log = try scratch.store.interrupted().first else { return nil }
+        let host = try SimulatedHost(json: dying.json)
+        host.arm(nil)
+        let labels = log.placeholders.map(\.label)
+        let made = { () throws -> Namespace? in
+            try host.observe().regions[0].namespaces.first { $0.labelUUID.map(labels.contains) ?? false }
+        }
+        return try made() == nil ? nil : (host, made)
+    }
+
+    /// A boot brings what a run that died has left online: whoever used it can have disabled it since.
+    @Test func whatWasUsedSinceABootStaysThoughItIsDisabled() throws {
+        var kept = 0
+        for operation in 1...16 {
+            let scratch = try ScratchDirectory()
+            guard let (host, made) = try Self.left(at: operation, scratch) else { continue }
+            try host.reboot()
+            guard let used = try made(), used.isActive else { continue }
+            let target = NamespaceTarget(used, region: "region0")
+            try host.write(7, to: target, at: [.mib(1)])
+            _ = try host.perform(.disable(target), identity: .none)
+            let recovered = try #require(try Recovery(host: host, store: scratch.store).run().recovered.first)
+            #expect(
+                recovered.differences.contains { $0.contains("used since a boot") },
+                "\(recovered.differences)")
+            #expect(try made()?.labelUUID == used.labelUUID && host.state.pages.values.contains(7))
+            kept += 1
+        }
+        #expect(kept > 0)
+    }
+
+    /// In the boot of the look nobody could reach what is offline.
+    @Test func whatIsOfflineInTheBootOfTheLookIsRemoved() throws {
+        var removed = 0
+        for operation in 1...16 {
+            let scratch = try ScratchDirectory()
+            guard let (host, made) = try Self.left(at: operation, scratch), try made()?.isActive == false
+            else { continue }
+            #expect(try Recovery(host: host, store: scratch.store).run().recovered.count == 1)
+            #expect(try made() == nil)
+            removed += 1
+        }
+        #expect(removed > 0)
+    }
 }

@@ -153,7 +153,8 @@ import Testing
             of: try ProfileReader.read(Array(text.utf8), source: "/home/x/my p.yaml"), to: host)
         _ = try application.carryOut(application.prepare(), consent: Consent(), recordingIn: scratch.store)
         let mark = ProtectionMark(
-            label: try #require(UUID("0f6e1c6a-2f3b-4c5d-8e9f-001122334455")), name: "b", source: "/home/y z")
+            labelUUID: try #require(UUID("0f6e1c6a-2f3b-4c5d-8e9f-001122334455")), name: "b",
+            source: "/home/y z")
         try ProtectionStore(scratch.store.directory).set([mark])
         #expect(try material(below: nil).sources == ["/home/x/my p.yaml", "/home/y z"])
     }

@@ -95,6 +95,39 @@ import Testing
         #expect(online > 0)
     }
 
+    /// Where the program died before the kernel counted writes, it is asked for before anything is given up; and once: a recovery that
+    /// dies with consent goes on without.
+    @Test func whatIsNotKnownIsAskedForOnce() throws {
+        let scratch = try ScratchDirectory()
+        var asked = 0
+        for (survivor, store) in try Self.survivors(of: try Self.disabled("raw"), scratch) {
+            guard try Self.x(survivor).isActive else { continue }
+            // The simulated kernel does not count where it was not forced raw.
+            for number in survivor.state.buses[0].regions[0].namespaces.indices {
+                survivor.state.buses[0].regions[0].namespaces[number].isForcedRaw = false
+            }
+            let x = try Self.x(survivor)
+            let first = try Recovery(host: survivor, store: store).run()
+            guard case .consentMissing(let losses)? = first.blocked.first?.error.kind else {
+                Issue.record("nothing was asked: \(first)")
+                continue
+            }
+            asked += 1
+            #expect(losses.map(\.address) == ["region0/x"] && losses[0].consequence.contains("not known"))
+            #expect(try Self.x(survivor) == x)
+            #expect(try store.interrupted().first?.agreed.isEmpty == true)
+            survivor.arm(SimulatedFault(.crash, atOperation: 1))
+            _ = try Recovery(host: survivor, store: store, consent: Consent(allowDestroy: ["x"])).run()
+            #expect(try store.interrupted().first?.agreed.isEmpty == false)
+            let next = try SimulatedHost(json: survivor.json)
+            next.arm(nil)
+            let outcome = try Recovery(host: next, store: store).run()
+            #expect(outcome.blocked.isEmpty && outcome.recovered.count == 1, "\(outcome)")
+            #expect(try !Self.x(next).isActive)
+        }
+        #expect(asked > 0)
+    }
+
     /// A boot brings everything online as its info block says: people use it.
     @Test func afterABootNothingIsDisabled() throws {
         let scratch = try ScratchDirectory()

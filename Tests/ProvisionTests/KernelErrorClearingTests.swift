@@ -20,7 +20,7 @@ import Testing
         let made = try host.perform(
             .create(Placement(region: "region0", layout: layout, resource: nil, usableSize: .mib(64))),
             identity: FreshIdentity(
-                label: try #require(UUID("11111111-1111-4111-8111-111111111111")),
+                labelUUID: try #require(UUID("11111111-1111-4111-8111-111111111111")),
                 infoBlock: try #require(UUID("22222222-2222-4222-8222-222222222222"))))
         target = NamespaceTarget(try #require(made), region: "region0")
         try list([], byDisk: [])

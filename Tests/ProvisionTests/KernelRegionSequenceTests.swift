@@ -22,7 +22,7 @@ import Testing
     private static let nextInfoBlock = "44444444-4444-4444-8444-444444444444"
 
     private static func identity(_ label: String, _ infoBlock: String) throws -> FreshIdentity {
-        FreshIdentity(label: try #require(UUID(label)), infoBlock: try #require(UUID(infoBlock)))
+        FreshIdentity(labelUUID: try #require(UUID(label)), infoBlock: try #require(UUID(infoBlock)))
     }
 
     private static func layout(_ mode: NamespaceMode, _ name: String = "pool") -> Layout {

@@ -1,3 +1,4 @@
+import Provision
 import ProvisionCore
 import ProvisionHost
 import Testing
@@ -167,6 +168,42 @@ import Testing
             "quiet memhp_default_state=online xmemhp_default_state=no memhp_default_state=offline\n")
         let agents = MemoryAgents(below: tree.root)
         #expect(agents.policy == "online_movable" && agents.bootPolicy == "offline")
+    }
+
+    private static let configurations: [(String, String?)] = [
+        ("CONFIG_MEMORY_HOTPLUG=y\nCONFIG_MEMORY_HOTPLUG_DEFAULT_ONLINE=y\n", "online"),
+        ("CONFIG_MEMORY_HOTPLUG=y\n# CONFIG_MEMORY_HOTPLUG_DEFAULT_ONLINE is not set\n", "offline"),
+        ("CONFIG_MEMORY_HOTPLUG=y\nCONFIG_MHP_DEFAULT_ONLINE_TYPE_OFFLINE=y\n", "offline"),
+        ("CONFIG_MEMORY_HOTPLUG=y\nCONFIG_MHP_DEFAULT_ONLINE_TYPE_ONLINE_AUTO=y\n", "online"),
+        ("CONFIG_MEMORY_HOTPLUG=y\nCONFIG_MHP_DEFAULT_ONLINE_TYPE_ONLINE_KERNEL=y\n", "online_kernel"),
+        ("CONFIG_MEMORY_HOTPLUG=y\nCONFIG_MHP_DEFAULT_ONLINE_TYPE_ONLINE_MOVABLE=y\n", "online_movable"),
+        ("# CONFIG_MEMORY_HOTPLUG is not set\n", nil), ("", nil), ("\0\u{ff}=y", nil),
+    ]
+
+    /// The policy of now can have been stored by anybody, and a boot does not keep it.
+    @Test(arguments: configurations)
+    func whatTheKernelWasBuiltWithIsThePolicyOfABoot(text: String, policy: String?) throws {
+        try tree.write("sys/devices/system/memory/auto_online_blocks", "offline\n")
+        try tree.write("proc/sys/kernel/osrelease", "6.14.0\n")
+        try tree.write("boot/config-6.14.0", text)
+        try tree.write(
+            "boot/config-6.1.0", "CONFIG_MEMORY_HOTPLUG=y\nCONFIG_MHP_DEFAULT_ONLINE_TYPE_ONLINE_KERNEL=y\n")
+        func check(atBoot: String?, isSaid: Bool) {
+            let agents = MemoryAgents(below: tree.root)
+            #expect(agents.configuredPolicy == policy && agents.policy == "offline")
+            #expect(agents.policyAtBoot == atBoot)
+            let text = InventoryReport(Observed(buses: [])).with(agents, []).text
+            #expect(text.contains("new memory blocks stay offline until a reboot") == isSaid)
+        }
+        let isOnline = policy.map { $0 != "offline" } ?? false
+        check(atBoot: policy, isSaid: isOnline)
+        // A word that the kernel does not know changes nothing.
+        try tree.write("proc/cmdline", "memhp_default_state=maybe\n")
+        check(atBoot: policy, isSaid: isOnline)
+        try tree.write("proc/cmdline", "memhp_default_state=offline\n")
+        check(atBoot: "offline", isSaid: false)
+        try tree.write("proc/cmdline", "memhp_default_state=online_movable\n")
+        check(atBoot: "online_movable", isSaid: true)
     }
 
     @Test func rulesThatAreNoFilesOfRulesStopNothing() throws {

@@ -72,7 +72,7 @@ import Testing
     private static func readBack(_ layout: Layout, _ found: NamespaceConfiguration) -> [String] {
         let placement = Placement(region: "region0", layout: layout, resource: 1 << 32, usableSize: .mib(900))
         return ReadBack.differences(
-            after: .create(placement), identity: FreshIdentity(label: label, infoBlock: block),
+            after: .create(placement), identity: FreshIdentity(labelUUID: label, infoBlock: block),
             found: namespace(found))
     }
 

@@ -290,6 +290,30 @@ import Testing
         Issue.record("more than 60 stores")
     }
 
+    /// Recovery that dies right after its record of what it is about to take has taken nothing. Once a later run has seen that, what becomes of
+    /// the memory is somebody's doing.
+    @Test func whatRecoveryDidNotComeToTakeIsNotItsOwn() throws {
+        var (bench, _, _) = try Self.interrupted()
+        bench.host.arm(SimulatedFault(.crash, atOperation: 1))
+        _ = try? Recovery(host: bench.host, store: bench.store).run()
+        bench.host = try SimulatedHost(json: bench.host.json)
+        bench.host.arm(nil)
+        try #require(try bench.device("tier").layout?.use?.isSystemRAM == true)
+        #expect(try bench.store.interrupted().first?.taken.isEmpty == false)
+        // A run that is stopped before it takes anything.
+        _ = try? Recovery(host: bench.host, store: bench.store, interruption: Interruption { 2 }).run()
+        #expect(try bench.store.interrupted().first?.taken == [])
+        let stores = SimulatedDaxRegion(
+            host: bench.host, identity: DaxRegionIdentity(start: 0x1_0000_0000, size: .gib(1)))
+        let tier = try bench.device("tier").name
+        try stores.use(tier, as: .devdax)
+        try bench.write(9, to: "tier")
+        try stores.release(tier)
+        let there = try bench.layouts
+        #expect(try Recovery(host: bench.host, store: bench.store).run().blocked.count == 1)
+        #expect(try bench.layouts == there)
+    }
+
     /// Undoing that dies when it has taken the driver from memory that never was online does not ask for it.
     @Test(arguments: ["none", "movable"]) func whatUndoingTookFromTheKernelIsItsOwn(online: String) throws {
         for point in 1..<60 {

@@ -66,11 +66,11 @@ private struct PlanCase {
             })
         for planned in plan.steps {
             guard let target = planned.step.target else { continue }
-            if case .enable = planned.step, declared[target.label] != nil { continue }
-            if let declaration = declared[target.label] {
-                if declaration.isProtected { return target.label }
+            if case .enable = planned.step, declared[target.displayName] != nil { continue }
+            if let declaration = declared[target.displayName] {
+                if declaration.isProtected { return target.displayName }
             } else if profile.unmanaged == .keep {
-                return target.label
+                return target.displayName
             }
         }
         return nil

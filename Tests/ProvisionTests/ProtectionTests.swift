@@ -42,7 +42,7 @@ import Testing
     }
 
     private func file(of mark: ProtectionMark) -> FilePath {
-        scratch.store.directory.path.appending("protected").appending(mark.label.description)
+        scratch.store.directory.path.appending("protected").appending(mark.labelUUID.description)
     }
 
     @Test func anApplyMarksWhatTheProfileProtects() throws {
@@ -54,7 +54,8 @@ import Testing
         let found = try #require(try host.observe().regions.flatMap(\.namespaces).first { $0.name == "wal" })
         let label = try #require(found.labelUUID)
         let region = try host.observe().identity(of: "region0")
-        #expect(try marks == [ProtectionMark(label: label, name: "wal", source: "test.yaml", region: region)])
+        #expect(
+            try marks == [ProtectionMark(labelUUID: label, name: "wal", source: "test.yaml", region: region)])
     }
 
     @Test func aHostThatIsAsDeclaredIsMarkedToo() throws {
@@ -118,7 +119,7 @@ import Testing
             let before = HostSnapshot(try host.observe())
             let unprotection = Unprotection(host: host, store: scratch.store)
             #expect(throws: OperationError.self) { try unprotection.run("other") }
-            _ = try unprotection.run(byName ? "wal" : mark.label.description)
+            _ = try unprotection.run(byName ? "wal" : mark.labelUUID.description)
             #expect(try marks.isEmpty)
             #expect(HostSnapshot(try host.observe()) == before)
         }
@@ -163,6 +164,102 @@ import Testing
         #expect(refusal.advice?.contains("daxprov unprotect wal") == true)
         _ = try Unprotection(host: lost, store: scratch.store).run("wal")
         #expect(try refusals().isEmpty)
+    }
+
+    private func lostHost() throws -> SimulatedHost {
+        try SimulatedHost(
+            json: TestFiles.text("../../profiles/hosts/one-dimm.json").replacing(
+                #""label_size":"#, with: #""labels": "none", "label_size":"#))
+    }
+
+    /// What a mark of another state directory protects has no label here: a rollback does not write over it either.
+    @Test func aRollbackWritesNothingWhereAProtectedNamespaceLostItsLabel() throws {
+        _ = try apply(application(Self.guarded))
+        let lost = try lostHost()
+        let text =
+            "version: 1\nregions:\n  - match: {region: 0}\n    labels: require\n    namespaces: [{mode: devdax}]\n"
+        let profile = try ProfileReader.read(Array(text.utf8), source: "test.yaml")
+        let other = try ScratchDirectory()
+        let application = Application(of: profile, to: lost, safeguards: Safeguards.none)
+        let prepared = try application.prepare()
+        let ending = try application.carryOut(
+            prepared, consent: Consent(allowDestroy: Set(prepared.plan.changes.compactMap(\.consent))),
+            recordingIn: other.store)
+        guard case .applied = ending else {
+            Issue.record("\(ending)")
+            return
+        }
+        let log = try #require(try other.store.logs().last)
+        func review(_ marks: [ProtectionMark]) throws -> RollbackReview {
+            RollbackReview(
+                of: log, on: try lost.observe(), later: [], consent: Consent(allowDestroy: ["region0"]),
+                marks: marks)
+        }
+        let marked = try review(marks)
+        #expect(marked.refusals.map(\.code) == [.protected] && marked.refusals[0].address == "region0")
+        #expect(try review([]).refusals.isEmpty)
+    }
+
+    /// Where the region of a mark is not there as it was, a region without labels that can be it is as protected.
+    @Test func aRegionThatCanBeTheMarkedOneIsProtected() throws {
+        _ = try apply(application(Self.guarded))
+        let mark = try #require(try marks.first)
+        var observed = try lostHost().observe()
+        func protected(by mark: ProtectionMark) -> [Refusal] {
+            Protection([mark], on: observed).refusals(toWriteIn: ["region0"])
+        }
+        #expect(protected(by: mark).map { $0.message.contains("lay in it") } == [true])
+        var unplaced = mark
+        unplaced.region = nil
+        #expect(protected(by: unplaced).map { $0.message.contains("can lie in it") } == [true])
+        // The DIMM does not say who it is any more.
+        observed.buses[0].dimms[0].uniqueID = nil
+        try #require(observed.identity(of: "region0") != mark.region)
+        #expect(protected(by: mark).map { $0.message.contains("can lie in it") } == [true])
+        #expect(Protection([mark], on: observed).mark(of: nil, in: "region0") == mark)
+        // Another DIMM says who it is, and is not the marked one.
+        observed.buses[0].dimms[0].uniqueID = "another"
+        #expect(protected(by: mark).isEmpty)
+        // A region that has its labels can have lost that one only to somebody who meant it.
+        observed = try host.observe()
+        observed.buses[0].regions[0].namespaces = []
+        #expect(protected(by: mark).isEmpty && protected(by: unplaced).isEmpty)
+        #expect(Protection([mark], on: observed).hidden == [mark])
+    }
+
+    /// Which regions can hold what was written in another one.
+    @Test func whichRegionsCanShareMedia() {
+        func shares(_ items: [(String, Int?, UInt64)], _ granularity: ByteCount? = nil) -> RegionIdentity {
+            .interleaveSet(
+                items.map { .init(dimm: $0.0, position: $0.1, offset: .gib($0.2), length: .gib(2)) },
+                granularity: granularity)
+        }
+        func place(
+            _ provider: String, _ cookie: UInt64?, _ start: UInt64?, _ size: UInt64
+        ) -> RegionIdentity {
+            .place(provider: provider, cookie: cookie, start: start.map { $0 << 30 }, size: .gib(size))
+        }
+        let pair = shares([("a", 0, 0), ("b", 1, 0)])
+        let cases: [(RegionIdentity, RegionIdentity, Bool)] = [
+            (pair, shares([("a", nil, 0), ("b", nil, 0)]), true),
+            (pair, shares([("a", 0, 0), ("b", 1, 0)], .kib(4)), true),
+            (pair, shares([("b", 0, 1)]), true),
+            (pair, shares([("b", 0, 2)]), false),
+            (pair, shares([("c", 0, 0), ("d", 1, 0)]), false),
+            (pair, place("ACPI.NFIT", 7, 4, 4), true),
+            (pair, place("ACPI.NFIT", 7, 4, 2), false),
+            (place("x", 7, 4, 2), place("x", 7, 9, 2), true),
+            (place("x", 7, 4, 2), place("x", 8, 4, 2), true),
+            (place("x", 7, 4, 2), place("x", 8, 9, 2), false),
+            (place("x", 7, 4, 2), place("y", 7, 4, 2), false),
+            (place("x", nil, 4, 2), place("x", nil, 5, 2), true),
+            (place("x", nil, 4, 2), place("x", nil, 6, 2), false),
+            (place("x", nil, nil, 2), place("x", nil, 6, 2), true),
+        ]
+        for (one, other, isPossible) in cases {
+            #expect(one.mayShareMedia(with: other) == isPossible, "\(one), \(other)")
+            #expect(other.mayShareMedia(with: one) == isPossible, "\(other), \(one)")
+        }
     }
 
     /// A namespace stays, and what it holds does not, where another profile makes memory of it: whether it is online or comes online for that.
@@ -218,7 +315,7 @@ import Testing
         let mark = try #require(try marks.first)
         let file = try FileDescriptor.open(file(of: mark), .writeOnly, options: [.truncate])
         _ = try file.closeAfter { try file.writeAll(contents.utf8) }
-        #expect(try marks == [ProtectionMark(label: mark.label, name: nil, source: nil)])
+        #expect(try marks == [ProtectionMark(labelUUID: mark.labelUUID, name: nil, source: nil)])
         let refusals = try application(unmanaged: "destroy").prepare().plan.refusals
         #expect(refusals.map(\.code) == [.protected])
         _ = try Unprotection(host: host, store: scratch.store).run("wal")

@@ -30,10 +30,12 @@ struct RandomObserved {
     }
 
     private mutating func daxRegion() -> DaxRegion {
-        DaxRegion(
+        var region = DaxRegion(
             path: text(), id: Int(number(Int16.self)), kind: one(of: DaxRegion.Kind.allCases), size: size(),
             start: maybe { $0.address() }, align: maybe { $0.size() }, availableSize: maybe { $0.size() },
             devices: list { $0.dynamicDevice() }, strandedRanges: list { $0.range() })
+        region.cxl = maybe { $0.cxlRegion() }
+        return region
     }
 
     private mutating func dynamicDevice() -> DaxRegion.Device {

@@ -63,6 +63,20 @@ import Testing
             record: bench.store.youngest(after: last))
     }
 
+    /// A device's pages are as large as its alignment, which is 2 MiB where the profile does not say.
+    @Test func aDeviceWhosePagesWouldBeTooSmallForItsProofIsNotMade() throws {
+        let words = "name: heap, mode: devdax, size: 64 MiB, require: {proof: dax, page_size: 1 GiB}"
+        let refusals = try bench.prepare(profile("{\(words)}")).plan.refusals
+            .filter { $0.code == .requirementNotMet }
+        #expect(refusals.map(\.address) == ["region0/heap"])
+        #expect(refusals.first?.message.contains("2 MiB, and its proof requires 1 GiB") == true)
+        #expect(refusals.first?.advice?.contains("align: 1 GiB") == true)
+        for fitting in [Self.heap, "{\(words), align: 1 GiB}"] {
+            let plan = try bench.prepare(profile(fitting)).plan
+            #expect(!plan.refusals.contains { $0.code == .requirementNotMet })
+        }
+    }
+
     @Test func anApplyEndsWithTheProofAndSoDoesOneThatChangesNothing() throws {
         let wanted = try profile(Self.wal, Self.heap)
         bench.host.measurements = ["wal": Self.files(Self.mapping()), "heap": Self.device()]

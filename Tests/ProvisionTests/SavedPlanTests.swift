@@ -50,11 +50,11 @@ import Testing
 
     @Test func whatIsWrittenIsReadBack() throws {
         let saved = try Self.saved(Self.host())
-        #expect(saved.picture.changes.count == 3)
+        #expect(saved.basis.changes.count == 3)
         #expect(
-            Set(saved.picture.objects.map(\.kind))
-                == Set(ObjectFingerprint.Kind.allCases).subtracting([.daxRegion]))
-        #expect(saved.picture.objects.filter { $0.kind == .namespace }.count == 2, "not the untouched one")
+            Set(saved.basis.objects.map(\.kind))
+                == Set(ObjectFingerprint.Kind.allCases).subtracting([.daxRegion, .daxDevice]))
+        #expect(saved.basis.objects.filter { $0.kind == .namespace }.count == 2, "not the untouched one")
         let again = try read(saved.text)
         #expect(again == saved)
         #expect(again.text == saved.text)
@@ -171,7 +171,7 @@ import Testing
 
             """
         let saved = try Self.savedForPair(Self.pairProfile(wanted), on: host)
-        #expect(saved.picture.changes.map(\.address) == ["region1/wal", "region1/new"])
+        #expect(saved.basis.changes.map(\.address) == ["region1/wal", "region1/new"])
         let first = try #require(try host.observe().regions.first)
 
         host.state.renumber(region: 0)
@@ -221,7 +221,7 @@ import Testing
                 """)
         let text = Self.pairProfile("      - {mode: devdax}\n", match: "min_size: 2 GiB")
         let saved = try Self.savedForPair(text, on: host)
-        #expect(saved.picture.objects.contains { $0.kind == .namespace && $0.identity == "namespace1.0" })
+        #expect(saved.basis.objects.contains { $0.kind == .namespace && $0.identity == "namespace1.0" })
         host.state.renumber(region: 0)
         #expect(try Application(of: try read(saved.text), to: host).prepare().differences == [])
     }
@@ -283,7 +283,7 @@ import Testing
         var observed = try host.observe()
         change(&observed)
         let plan = Planner.plan(saved.profile, on: observed, backupLimit: saved.backupLimit)
-        let messages = saved.picture.differences(to: plan, on: observed).map(\.message)
+        let messages = saved.basis.differences(to: plan, on: observed).map(\.message)
         #expect(messages.contains { $0.hasPrefix(words) }, "\(name): \(messages)")
     }
 
@@ -293,7 +293,7 @@ import Testing
         var observed = try host.observe()
         observed.touch { $0.change("other") { $0.isActive = false } }
         let plan = Planner.plan(saved.profile, on: observed, backupLimit: saved.backupLimit)
-        #expect(saved.picture.differences(to: plan, on: observed) == [])
+        #expect(saved.basis.differences(to: plan, on: observed) == [])
     }
 
     @Test func aStalePlanTouchesNothing() throws {

@@ -57,7 +57,10 @@ import Testing
         #expect(files.count > 10)
         for file in files where file != "SimulatedGeometry" {
             let text = try TestFiles.text("\(folder)/\(file).swift")
-            for name in ["NamespaceGeometry", "AllocationUnit", "ExtentMap", "FreeSpace", "MediaWrites"] {
+            for name in [
+                "NamespaceGeometry", "AllocationUnit", "ExtentMap", "FreeSpace", "MediaWrites", "dataRange",
+                "RawAccess.",
+            ] {
                 #expect(!text.contains(name), "\(file) uses \(name)")
             }
         }

@@ -160,7 +160,7 @@ import Testing
     @Test func aUUIDThatIsLiveIsRefused() throws {
         let region = try SimulatedHosts.region(SimulatedHosts.oneDimm)
         let uuid = try #require(try region.create("a", 64).labelUUID)
-        let identity = FreshIdentity(label: uuid, infoBlock: region.identity().infoBlock)
+        let identity = FreshIdentity(labelUUID: uuid, infoBlock: region.identity().infoBlock)
         #expect(throws: OperationError.self) {
             try region.host.perform(
                 .create(region.placement(try region.layout("b", 64))), identity: identity)

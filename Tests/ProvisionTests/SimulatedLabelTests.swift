@@ -107,13 +107,15 @@ import Testing
         }
     }
 
+    /// Two regions without labels on the same DIMMs.
+    private static let siblings = SimulatedHosts.unlabelled.replacing(
+        "\"regions\": [{\"dimms\": [\"a\", \"b\"]}]",
+        with:
+            "\"regions\": [{\"dimms\": [\"a\", \"b\"], \"size\": \"2 GiB\"}, {\"dimms\": [\"a\", \"b\"]}]"
+    )
+
     @Test func labelsAreNotWrittenWhileAnotherRegionUsesTheDimm() throws {
-        let text = SimulatedHosts.unlabelled.replacing(
-            "\"regions\": [{\"dimms\": [\"a\", \"b\"]}]",
-            with:
-                "\"regions\": [{\"dimms\": [\"a\", \"b\"], \"size\": \"2 GiB\"}, {\"dimms\": [\"a\", \"b\"]}]"
-        )
-        let host = try SimulatedHost(json: text)
+        let host = try SimulatedHost(json: Self.siblings)
         let region = ContractRegion(host: host, device: "region0")
         let before = try host.observe()
         #expect(before.regions.count == 2)
@@ -121,6 +123,18 @@ import Testing
         #expect(error?.kind == .busy)
         #expect(error?.reason.contains("region1") == true)
         #expect(error?.undoFailures == [])
+        #expect(try host.observe() == before)
+    }
+
+    /// What a disabled region holds without labels would be hidden as well.
+    @Test func labelsAreNotWrittenWhereTheyWouldHideADisabledRegion() throws {
+        let host = try SimulatedHost(json: Self.siblings)
+        try host.store(.disableRegion(1))
+        let region = ContractRegion(host: host, device: "region0")
+        let before = try host.observe()
+        let error = region.failure(.initializeLabels(region: "region0"))
+        #expect(error?.kind == .failed)
+        #expect(error?.reason.contains("would also hide what region1") == true)
         #expect(try host.observe() == before)
     }
 

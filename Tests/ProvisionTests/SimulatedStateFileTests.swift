@@ -81,7 +81,10 @@ import Testing
         ("\"16 GiB\"", "\"16777215 TiB\"", "dimms[0].size: is more than 1024 TiB"),
         ("\"numa_node\": 0", "\"resource\": \"0xffffffffffffffff\"", "is no physical address"),
         ("\"16 GiB\"", "\"16 gigs\"", "'16 gigs' is not a size"),
-        ("\"format_version\": 1", "\"format_version\": 2", "format_version: is not 1"),
+        (
+            "\"format_version\": 1", "\"format_version\": 2",
+            "format_version: 2 is not supported; this version reads 1"
+        ),
         ("\"numa_node\": 0", "\"persistence_domain\": \"eternal\"", "is none of cpu_cache"),
         (
             "\"numa_node\": 0", "\"namespaces\": [{\"size\": \"1 MiB\"}]",

@@ -68,6 +68,19 @@ import Testing
         #expect(HostFiles(tree.root).keepsSoftReserved(), "modprobe reads files that end in .conf alone")
     }
 
+    /// modprobe's files say nothing to a kernel that has the module built in, be it the next one to be booted.
+    @Test func whereTheModuleIsBuiltInTheCommandLineAloneCounts() throws {
+        try tree.write("etc/modprobe.d/dax.conf", "options dax_hmem region_idle=1\n")
+        try tree.write(
+            "lib/modules/6.1.0/modules.builtin",
+            "kernel/drivers/dax/dax.ko\nkernel/drivers/dax/xdax_hmem.ko\n")
+        #expect(HostFiles(tree.root).keepsSoftReserved())
+        try tree.write("lib/modules/6.12.95/modules.builtin", "kernel/drivers/dax/hmem/dax_hmem.ko\n")
+        #expect(!HostFiles(tree.root).keepsSoftReserved())
+        try tree.write("proc/cmdline", "dax_hmem.region_idle=1\n")
+        #expect(HostFiles(tree.root).keepsSoftReserved())
+    }
+
     @Test func memoryThatARuleBringsOnlineIsNotKeptByThePolicy() throws {
         try tree.write("proc/cmdline", "memhp_default_state=offline\n")
         try tree.write(

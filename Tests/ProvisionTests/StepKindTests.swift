@@ -160,7 +160,7 @@ import Testing
             device: "ndbus0", provider: "ACPI.NFIT", scrubState: nil, dimms: [], regions: [region])
         let label = try #require(UUID("199cb51e-a8af-45c4-b80d-29c26f9dc084"))
         let mark = ProtectionMark(
-            label: label, name: "wal", source: "test.yaml", region: RegionIdentity(region, on: bus))
+            labelUUID: label, name: "wal", source: "test.yaml", region: RegionIdentity(region, on: bus))
         let step = try #require(steps.first { $0.kind == kind })
         let review = ProtectionReview(marks: [mark], on: Observed(buses: [bus]))
         let refusals = review.completed(plan([step])).refusals

@@ -164,7 +164,7 @@ import Testing
         let profile = try Self.profile(Self.second)
         func saved(_ limit: ByteCount) -> [String: [Extent]] {
             let backups = Planner.plan(profile, on: observed, backupLimit: limit).steps.compactMap(\.backup)
-            return Dictionary(uniqueKeysWithValues: backups.map { ($0.target.label, $0.ranges) })
+            return Dictionary(uniqueKeysWithValues: backups.map { ($0.target.displayName, $0.ranges) })
         }
         let infoBlock = Extent(offset: .zero, length: .kib(8))
         let all = saved(Planner.defaultBackupLimit)

@@ -226,7 +226,7 @@ import Testing
         let host = try SimulatedHost(json: Self.one)
         try Self.apply(["name: x, mode: \(mode), size: 64 MiB"], to: host, scratch.store)
         let journal = "state/transactions/\(try #require(try scratch.store.names().last))/journal"
-        let bytes = try ProfileFile(scratch.path.appending(journal)).contents(upTo: 1 << 20)
+        let bytes = try RegularFile(scratch.path.appending(journal)).contents(upTo: 1 << 20)
         let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
         let intent = try #require(lines.firstIndex { $0.contains("\"record\":\"intent\"") })
         try scratch.write(lines[...intent].joined(separator: "\n") + "\n", to: journal)
@@ -322,8 +322,8 @@ import Testing
         let id = try #require(try scratch.store.names().last)
         try Self.cutOffLastRecord(of: id, in: scratch)
         try ProtectionStore(scratch.store.directory).remove(
-            ProtectionMark(label: label, name: "x", source: nil))
-        let marks = { try ProtectionStore(scratch.store.directory).marks().map(\.label) }
+            ProtectionMark(labelUUID: label, name: "x", source: nil))
+        let marks = { try ProtectionStore(scratch.store.directory).marks().map(\.labelUUID) }
         try #require(try marks() == [])
         let whole = host.json
         if isDisabled {

@@ -108,7 +108,7 @@ import Testing
     }
 
     /// It died right before the step had ended, and somebody made a file system on the new device.
-    @Test(arguments: ["fsdax", "devdax", "raw"], [false, true])
+    @Test(arguments: ["fsdax", "devdax", "raw", "sector"], [false, true])
     func whatWasWrittenBeforeTheStepHadEndedIsAskedFor(mode: String, withReboot: Bool) throws {
         let old = mode == "raw" ? "sector" : "raw"
         let host = try Self.host("name: x, mode: \(old), size: 64 MiB")
@@ -141,6 +141,34 @@ import Testing
         #expect(try survivor.asked() == nil)
         #expect(HostSnapshot(try survivor.host.observe()) == before)
         #expect(survivor.host.state.pages.filter { $0.value == 5 } == pages)
+    }
+
+    /// Another tool took the idle object at the same time: it gave it its capacity and its info block, under our label. Nobody has written
+    /// to it yet.
+    @Test func whatAnotherToolMadeOfTheSameObjectIsAskedFor() throws {
+        let scratch = try ScratchDirectory()
+        let theirs = try #require(UUID(bytes: [UInt8](repeating: 9, count: 16)))
+        var tried = 0
+        for survivor in try Self.survivors(
+            of: "name: x, mode: fsdax, size: 64 MiB", on: SimulatedHost(json: Self.labelled), scratch)
+        {
+            let host = survivor.host
+            let begun = host.state.regions[0].namespaces.first { $0.uuid != nil && $0.size == .zero }
+            guard let number = begun?.number else { continue }
+            tried += 1
+            try host.store(.size(SimulatedNamespaceID(region: 0, number: number), .mib(64)))
+            let claim = SimulatedClaimID(region: 0, kind: .pfn)
+            try host.store(.claimUUID(claim, theirs))
+            try host.store(.claimNamespace(claim, number))
+            try host.store(.enableClaim(claim))
+            let made = try survivor.namespace()
+            try #require(made.infoBlockUUID == theirs && made.isActive)
+            #expect(try survivor.asked() == ["region0/x"])
+            #expect(try survivor.namespace() == made)
+            #expect(try survivor.recover(["x"]).blocked.isEmpty)
+            #expect(try host.observe().regions[0].namespaces.isEmpty)
+        }
+        #expect(tried > 0)
     }
 
     /// Killed before its first store; then somebody frees space: pages of zeroes are no trace of a step, unless they lie where info

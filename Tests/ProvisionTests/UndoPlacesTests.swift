@@ -109,6 +109,7 @@ import Testing
             _ = try host.perform(.disable(made), identity: .none)
         }
         var header = JournalHeader(id: "", time: 0, toolVersion: "0", source: "", before: empty, steps: [])
+        header.bootID = host.bootID
         header.clearsErrors = true
         let region = RegionThen(try #require(empty.regions.first))
         try Self.record(

@@ -168,7 +168,7 @@ import Testing
         #expect(record.difference(to: target) != nil)
         target.namespace.labelUUID = UUID.null
         #expect(!record.isAbout(target))
-        record.label = nil
+        record.labelUUID = nil
         target.namespace.labelUUID = nil
         #expect(record.isAbout(target))
         target.regionIdentity = nil
@@ -223,19 +223,22 @@ import Testing
     @Test func whatMustNotBeWipedIsRefused() throws {
         let host = try Self.host("name: a, mode: devdax, size: 64 MiB")
         let target = try Self.target("a", on: host)
+        let observed = try host.observe()
         func codes(
             _ target: WipeTarget, _ findings: UseReport = UseReport(), _ marks: [ProtectionMark] = []
         ) -> [Refusal.Code] {
-            WipeReview(of: [target], findings: findings, marks: marks).refusals.map(\.code)
+            WipeReview(of: [target], on: observed, findings: findings, marks: marks).refusals.map(\.code)
         }
         #expect(codes(target) == [])
         #expect(
-            WipeReview(of: [target], findings: UseReport(), marks: []).losses.map(\.address) == ["region0/a"])
+            WipeReview(of: [target], on: observed, findings: UseReport(), marks: []).losses.map(\.address)
+                == ["region0/a"])
         let holder = Holder(.process, of: "dax0.0", "open in process 7 (x)")
         #expect(codes(target, UseReport(uses: [target.namespace.device: [holder]])) == [.busy])
         let label = try #require(target.namespace.labelUUID)
         #expect(
-            codes(target, UseReport(), [ProtectionMark(label: label, name: "a", source: "p")]) == [.protected]
+            codes(target, UseReport(), [ProtectionMark(labelUUID: label, name: "a", source: "p")])
+                == [.protected]
         )
         var changed = target
         changed.namespace.isActive = false

@@ -32,7 +32,7 @@ import Testing
 
     @Test(arguments: holding) func aSavedPlanStillHoldsOnItsHost(name: String) throws {
         let saved = try saved(name)
-        #expect(saved.picture.factsVersion == 1)
+        #expect(saved.basis.factsVersion == 1)
         let prepared = try Application(of: saved, to: try host("plans/\(name)/host")).prepare()
         #expect(prepared.differences == [])
         #expect(prepared.plan.refusals.isEmpty)
@@ -72,7 +72,7 @@ import Testing
     }
 
     @Test(arguments: plans) func everyFactOfASavedPlanIsUnderstood(name: String) throws {
-        for object in try saved(name).picture.objects {
+        for object in try saved(name).basis.objects {
             for (fact, value) in object.facts {
                 if case .unreadable(let text) = value { Issue.record("\(object.address): \(fact): \(text)") }
             }

@@ -183,6 +183,33 @@ def test_the_status_of_a_host_that_has_changed_and_protects(tmp_path):
     status = daxprov("status", *here)
     assert status["drift"] and status["protected"]
     assert faults("status", status) == []
+    [mark] = status["protected"]
+    state.write_text(text.replace(mark["raw_uuid"], "0f6e1c6a-2f3b-4c5d-8e9f-001122334455"))
+    status = daxprov("status", *here)
+    assert [each["label_missing"] for each in status["protected"]] == [True]
+    assert faults("status", status) == []
+
+
+def test_the_status_after_an_apply_with_proofs(tmp_path):
+    state = tmp_path / "host.json"
+    shutil.copy(REPOSITORY / "profiles/hosts/one-dimm.json", state)
+    profile = {"version": 1, "regions": [{"match": {"numa_node": 0}, "namespaces": [
+        {"name": "wal", "mode": "fsdax", "size": "2 GiB", "require": {"proof": "dax", "page_size": "2 MiB"}}]}]}
+    file = tmp_path / "profile.yaml"
+    file.write_text(json.dumps(profile))
+    here = ("--simulate", state, "--json")
+    assert daxprov("apply", file, "--yes", *here)["outcome"] == "unproven"
+    status = daxprov("status", *here)
+    [proof] = status["last_transaction"]["proofs"]
+    assert proof["outcome"] == "missed" and proof["reasons"] and proof["page_size"] == 2 << 20
+    assert faults("status", status) == []
+
+
+def test_the_schema_of_an_error_has_no_number_of_a_step():
+    document = {"kind": "failed", "reason": "a store failed"}
+    error = closed(daxprov("schema", "apply")["properties"]["error"])
+    assert jsonschema.Draft202012Validator(error).is_valid(document)
+    assert not jsonschema.Draft202012Validator(error).is_valid({**document, "step": 0})
 
 
 def test_a_key_that_is_missing_in_a_schema_is_noticed():

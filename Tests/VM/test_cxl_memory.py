@@ -49,6 +49,8 @@ def scene(machine):
 def test_the_region_is_divided_and_comes_back_after_a_boot(scene):
     [region] = scene.regions().values()
     start, total = region["start"], scene.total()
+    assert region["cxl"]["region"] == "region0", region
+    assert [each["memdev"] for each in region["cxl"]["mappings"]] == ["mem0"], region
     was = scene.devices()[WHOLE]
     assert (was["size"], was["mode"], was["memmap_on_memory"]) == (SIZE * MIB, "system-ram", True), was
     pool, rest = "name: pool, size: 512 MiB, mode: system-ram, memmap_on_memory: false", "name: rest, size: 256 MiB"

@@ -174,6 +174,7 @@ def test_devices_of_namespaces(labelled):
     assert all("available_size" not in each for each in static)
     for each in found.namespaces:
         [region_of] = [dax for dax in static if dax["devices"][0]["chardev"] == each["chardev"]]
+        assert region_of["namespace"] == each["dev"]
         [only] = region_of["devices"][0]["mappings"]
         assert each["resource"] < region_of["start"] == only["start"]
         assert only["end"] + 1 == each["resource"] + each["raw_size"]

@@ -88,7 +88,7 @@ public struct Application {
         let plan = try examined(try plan(on: observed), on: observed)
         return Prepared(
             observed: observed, plan: plan,
-            differences: saved?.picture.differences(to: plan, on: observed) ?? [])
+            differences: saved?.basis.differences(to: plan, on: observed) ?? [])
     }
 
     private func prepareAfterRecovery(_ now: Observed) throws(OperationError) -> Prepared {
@@ -98,7 +98,7 @@ public struct Application {
         plan.notes = forecast.notes + plan.notes
         return Prepared(
             observed: forecast.observed, plan: plan,
-            differences: saved?.picture.differences(to: plan, on: forecast.observed) ?? [])
+            differences: saved?.basis.differences(to: plan, on: forecast.observed) ?? [])
     }
 
     /// Observes the host and plans once more, after time has passed, and says what differs from before.
@@ -117,11 +117,15 @@ public struct Application {
         query.initializedRegions = plan.initializedRegions
         query.relabelled = plan.relabelled
         query.devices = plan.disturbedDevices
+        query.readsDaxctlConf = plan.steps.contains { $0.step.kind == .configureDevice }
         query.readsDeviceRules = plan.steps.contains(where: \.step.changesRules)
         let findings = try host.examine(query)
         return plan.reviewed(
             by: findings.reviews(stateDirectory: safeguards.stateDirectory?.string)
-                + [MemoryForecastReview(observed: observed, findings: findings)]
+                + [
+                    MemoryForecastReview(observed: observed, findings: findings),
+                    DaxctlReview(observed: observed, findings: findings),
+                ]
                 + reviews(on: observed))
     }
 

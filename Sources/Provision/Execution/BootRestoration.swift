@@ -1,3 +1,4 @@
+import SystemPackage
 public import ProvisionCore
 public import ProvisionHost
 
@@ -27,8 +28,8 @@ public struct BootRestoration: Sendable {
         _ host: any RestoringHost
     ) throws(OperationError) {
         refusals =
-            kept.damaged.map { Self.damaged($0, in: "devices") }
-            + divisions.damaged.map { Self.damaged($0, in: "dax-regions") }
+            kept.damaged.map { Self.damaged($0, in: KeptDeviceStore.directory) }
+            + divisions.damaged.map { Self.damaged($0, in: DaxRegionStore.directory) }
         let known = observed.remembering(divisions.records)
         let isMapLost = try losesPageMaps(kept.devices, divisions.records, host)
         add(withoutPageMaps(try withoutRights(divisions.records, host), if: isMapLost), on: known)
@@ -203,7 +204,7 @@ public struct BootRestoration: Sendable {
         // What a boot has made of the whole region is nobody's, as long as nobody uses it.
         for record in all {
             guard let region = observed.daxRegion(record.region), let whole = region.undivided,
-                whole.label == nil
+                whole.recordedName == nil
             else { continue }
             agreed.allowDestroy.insert("\(region.name)/\(whole.name)")
         }
@@ -249,7 +250,7 @@ public struct BootRestoration: Sendable {
             }
                 ?? "the dax region \(record.region) is not there, and with it \(record.devices.map(\.name).joined(separator: ", "))",
             advice:
-                "see daxprov inventory; where the region is what it is to be, remove dax-regions/\(record.region.recordKey) from the "
+                "see daxprov inventory; where the region is what it is to be, remove \(DaxRegionStore.directory)/\(record.key) from the "
                 + "state directory, and apply its profile")
     }
 
@@ -258,7 +259,7 @@ public struct BootRestoration: Sendable {
             .systemMemory, transition.address,
             "the kernel took it as its memory at the boot, by itself or by a udev rule, and what it held is lost",
             advice:
-                "keep it from that with the kernel argument dax_hmem.region_idle=1, and apply the profile again"
+                "keep it from that with the kernel argument \(SoftReservedMemory.argument), and apply the profile again"
         )
     }
 
@@ -269,7 +270,7 @@ public struct BootRestoration: Sendable {
             advice: "see daxprov inventory, and apply the profile that says what is to be there")
     }
 
-    private static func damaged(_ key: UUID, in directory: String) -> Refusal {
+    private static func damaged(_ key: UUID, in directory: FilePath.Component) -> Refusal {
         Refusal(
             .notListed, key.description,
             "what is kept of it is damaged (\(directory)/\(key) in the state directory)",
@@ -282,8 +283,8 @@ public struct BootRestoration: Sendable {
             .identityNotFound, device.displayName,
             "its device was memory before the boot, and the namespace \(device.key) is not there",
             advice: disabled.isEmpty
-                ? "put its DIMMs back\(device.region.map { " (\($0))" } ?? ""), or enable it; if it is gone for good, remove devices/\(device.key) from the "
-                    + "state directory"
+                ? "put its DIMMs back\(device.region.map { " (\($0))" } ?? ""), or enable it; if it is gone for good, "
+                    + "remove \(KeptDeviceStore.directory)/\(device.key) from the state directory"
                 : "\(disabled.joined(separator: ", ")) is disabled: enable it (ndctl enable-region), and run this again"
         )
     }

@@ -93,14 +93,14 @@ struct DaxUndo {
             guard let found = device.layout else { return nil }
             let layout = givesRights ? found : found.withoutRights
             let maker = steps.last { $0.transition.after?.ranges == layout.ranges }
-            return (maker?.transition.name ?? device.label ?? device.name, layout)
+            return (maker?.transition.name ?? device.recordedName ?? device.name, layout)
         }
         let before = log.header.before.daxRegion(identity)
         goals = (before?.devices ?? []).compactMap { device in
             guard let layout = device.layout,
                 begun.contains(where: { $0.transition.before?.ranges == layout.ranges })
             else { return nil }
-            return (device.label ?? device.name, givesRights ? layout : layout.withoutRights)
+            return (device.recordedName ?? device.name, givesRights ? layout : layout.withoutRights)
         }
         guard !begun.isEmpty else { return }
         let isLeft = now.undivided == nil && current.contains { isOwn($0.layout) || isGoal($0.layout) }

@@ -114,7 +114,7 @@ public struct Executor {
             return
         }
         throw OperationError(
-            .changed, while: "make memory of \(target.label)", device: target.device,
+            .changed, while: "make memory of \(target.displayName)", device: target.device,
             reason: found == nil
                 ? "its device cannot be looked at any more"
                 : "somebody has written to its device since it was looked at",

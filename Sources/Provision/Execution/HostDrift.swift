@@ -97,7 +97,7 @@ public struct HostDrift: Equatable, Sendable {
         func add(_ device: DaxRegion.Device, _ kind: Kind) {
             differences.append(
                 Difference(
-                    address: "\(new.name)/\(device.label ?? device.name)", kind: kind,
+                    address: "\(new.name)/\(device.recordedName ?? device.name)", kind: kind,
                     namespace: NamespaceSummary(device)))
         }
         func same(_ device: DaxRegion.Device, in region: DaxRegion) -> DaxRegion.Device? {
@@ -118,7 +118,7 @@ public struct HostDrift: Equatable, Sendable {
             guard !list.changes.isEmpty else { continue }
             differences.append(
                 Difference(
-                    address: "\(new.name)/\(device.label ?? found.name)", kind: .changed,
+                    address: "\(new.name)/\(device.recordedName ?? found.name)", kind: .changed,
                     changes: list.changes))
         }
         for device in filled(new) where same(device, in: old) == nil {
@@ -172,12 +172,6 @@ extension Region {
         list.compare("read_only", "\(isReadOnly)", "\(now.isReadOnly)")
         return list.changes
     }
-
-    /// Where a namespace lies in the region; nil where that is not known.
-    fileprivate func offset(of namespace: Namespace) -> UInt64? {
-        guard let resource, let start = namespace.resource, start >= resource else { return nil }
-        return start - resource
-    }
 }
 
 extension Namespace {
@@ -189,8 +183,8 @@ extension Namespace {
         list.hidesUnknown = isActive != now.isActive
         list.compare(configuration, now.configuration, in: [.name, .mode, .rawSize])
         // A region's address can be hidden or wrong, and a move of the namespace shows all the same.
-        if let offset = region.offset(of: self), let newOffset = newRegion.offset(of: now) {
-            list.compare("offset", Hexadecimal.number(offset), Hexadecimal.number(newOffset))
+        if let offset = region.offset(of: resource), let newOffset = newRegion.offset(of: now.resource) {
+            list.compare("offset", Hexadecimal.number(offset.bytes), Hexadecimal.number(newOffset.bytes))
         } else {
             list.compare("resource", resource.map(Hexadecimal.number), now.resource.map(Hexadecimal.number))
         }
@@ -232,12 +226,12 @@ private struct NamespacePairing {
     private var places: [Place: Int] = [:]
 
     private enum Place: Hashable {
-        case offset(UInt64, ByteCount)
+        case offset(ByteCount, ByteCount)
         case device(String)
 
         init(_ namespace: Namespace, in region: Region) {
             self =
-                region.offset(of: namespace).map { .offset($0, namespace.rawSize) }
+                region.offset(of: namespace.resource).map { .offset($0, namespace.rawSize) }
                 ?? .device(namespace.device)
         }
     }

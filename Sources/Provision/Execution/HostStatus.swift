@@ -16,6 +16,8 @@ public struct HostStatus: Sendable {
     public var unknown: String?
     /// The protected namespaces.
     public var protected: [ProtectionMark]
+    /// Those of them whose label no namespace shows; none where the host could not be observed.
+    public private(set) var unseenMarks: [ProtectionMark] = []
     /// The transaction of ``last``.
     public private(set) var lastSummary: TransactionSummary?
     /// The host as it was found; nil where it was not looked at, or could not be.
@@ -70,6 +72,7 @@ public struct HostStatus: Sendable {
         let isCompared = always || after != nil || !cxlRecords.isEmpty
         do throws(OperationError) {
             let now = try observe()
+            unseenMarks = Protection(protected, on: now).hidden
             troubledDimms = now.buses.flatMap(\.dimms).filter { !$0.trouble.isEmpty }
             if isCompared { observed = now }
             cxlRegions = CXLRegionStanding.all(cxlRecords, on: now)

@@ -34,39 +34,50 @@ extension TransactionLog {
     var lookedRegions: Set<RegionThen> { Set(looked.keys.compactMap { header.steps[$0].home }) }
 }
 
-extension Rollback {
-    /// Takes offline again what looks before steps left online, and lets its info block count again.
-    /// - Returns: what is left online since somebody has written to it, each in a sentence.
-    func endLooks(isSameBoot: Bool) throws(OperationError) -> [String] {
+extension UndoScene {
+    /// What ending looks gives up: where the program died before the kernel counted writes, somebody can have written to what runs raw, also
+    /// where a page map will lie.
+    func lossesOfLooks() throws(OperationError) -> [Loss] {
         guard !log.looked.isEmpty else { return [] }
-        var left: [String] = []
-        for look in log.interruptedLooks(on: try observe(), isSameBoot: isSameBoot) {
+        var found: [Loss] = []
+        for look in log.interruptedLooks(on: try rollback.observe(), isSameBoot: isSameBoot) {
+            found += try losses(byEnding: look)
+        }
+        return found
+    }
+
+    private func losses(byEnding look: InterruptedLook) throws(OperationError) -> [Loss] {
+        guard look.now.isActive else { return [] }
+        let isUnwritten = try host.isUnwritten(NamespaceTarget(look.now, region: look.region))
+        guard isUnwritten == nil else { return [] }
+        return [
+            Loss(
+                look.was, in: look.region,
+                consequence:
+                    "runs raw since the program died looking at it, whether somebody has written to it is not known, and the kernel "
+                    + "may write over that when it comes up as it was")
+        ]
+    }
+
+    /// Takes offline again what looks before steps left online, and lets its info block count again. What somebody has written to is left
+    /// online.
+    mutating func endLooks() throws(OperationError) {
+        guard !log.looked.isEmpty else { return }
+        for look in log.interruptedLooks(on: try rollback.observe(), isSameBoot: isSameBoot) {
             let target = NamespaceTarget(look.now, region: look.region)
             if look.now.isActive {
-                let isUnwritten = try host.isUnwritten(target)
-                if isUnwritten == nil { try requireConsent(toEnding: look) }
-                guard isUnwritten != false else {
+                // It can have come online since it was looked at.
+                try requireConsent(to: try losses(byEnding: look))
+                guard try host.isUnwritten(target) != false else {
                     left.append(
                         "\(look.was.displayName) runs raw since its media was looked at, and somebody has written to it: it is left so"
                     )
                     continue
                 }
-                progress(.undoes("disable \(look.was.displayName)"))
+                rollback.progress(.undoes("disable \(look.was.displayName)"))
                 _ = try host.perform(.disable(target), identity: .none)
             }
             _ = try host.reinstate(look.was, on: target)
         }
-        return left
-    }
-
-    /// Where the program died before the kernel counted writes, somebody can have written to it, also where a page map will lie.
-    private func requireConsent(toEnding look: InterruptedLook) throws(OperationError) {
-        let loss = Loss(
-            look.was, in: look.region,
-            consequence:
-                "runs raw since the program died looking at it, whether somebody has written to it is not known, and the kernel "
-                + "may write over that when it comes up as it was")
-        let missing = consent.missing(among: [loss])
-        guard missing.isEmpty else { throw .consentMissing(missing) }
     }
 }

@@ -91,7 +91,7 @@ struct LabelRollback {
         let targets = log.begun.keys.compactMap {
             log.header.namespace(of: log.header.steps[$0])?.labelUUID
         }
-        let own = Set(log.begun.values.map(\.label) + log.placeholders.map(\.label) + targets)
+        let own = Set(log.begun.values.map(\.labelUUID) + log.placeholders.map(\.label) + targets)
         try host.restoreLabels(images, of: region, replacing: own)
     }
 

@@ -60,7 +60,7 @@ struct LiveObjects {
 
     private static func changed(_ target: NamespaceTarget, _ difference: String) -> OperationError {
         OperationError(
-            .changed, while: "go on with \(target.label)", device: target.device,
+            .changed, while: "go on with \(target.displayName)", device: target.device,
             reason: "another tool changed it meanwhile: \(difference)",
             advice: "find out what changed it, and plan again")
     }

@@ -92,9 +92,8 @@ public struct MediaErrorClearing {
     ) throws(OperationError) -> [Refusal] {
         var refusals = UnsettledRegions.refusals(
             toTouch: [clearance.region], on: observed, safeguards.unreadable)
-        let identity = NamespaceIdentity(
-            label: clearance.target?.labelUUID, region: observed.identity(of: clearance.region))
-        if let identity, let mark = safeguards.marks.first(where: { $0.protects(identity) }) {
+        let protection = Protection(safeguards.marks, on: observed)
+        if let mark = protection.mark(of: clearance.target?.labelUUID, in: clearance.region) {
             refusals.append(mark.refusal(clearance.address))
         }
         for bus in observed.buses {

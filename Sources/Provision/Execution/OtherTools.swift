@@ -44,7 +44,7 @@ struct OtherTools {
         guard let now = try? host.observe() else { return false }
         let regions = RegionsThenAndNow(log.header, now)
         let known = Set(log.header.before.regions.flatMap(\.namespaces).compactMap(\.labelUUID))
-            .union(log.begun.values.map(\.label)).union(log.placeholders.map(\.label))
+            .union(log.begun.values.map(\.labelUUID)).union(log.placeholders.map(\.label))
         return log.touchedRegions.compactMap(regions.region).contains { region in
             region.namespaces.contains { $0.labelUUID.map { !known.contains($0) } ?? false }
         }

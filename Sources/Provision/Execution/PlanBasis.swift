@@ -2,7 +2,7 @@ public import ProvisionCore
 
 /// A plan and what it relies on, to be compared with the host at another moment.
 public struct PlanBasis: Equatable, Sendable {
-    /// The live objects that the plan touches: its regions, their DIMMs, and the namespaces that its steps act on.
+    /// The live objects that the plan touches: its regions, their DIMMs, and the namespaces and dax devices that its steps act on.
     public var objects: [ObjectFingerprint]
     /// The changes with their steps.
     public var changes: [PlannedChange]
@@ -16,7 +16,7 @@ public struct PlanBasis: Equatable, Sendable {
         self.factsVersion = factsVersion
     }
 
-    /// The picture of a plan that was made from an observation.
+    /// The basis of a plan that was made from an observation.
     public init(of plan: Plan, on observed: Observed) {
         objects = Self.touched(by: plan, on: observed)
         changes = PlannedChange.changes(of: plan)
@@ -29,8 +29,7 @@ public struct PlanBasis: Equatable, Sendable {
         var objects: [ObjectFingerprint] = []
         for bus in observed.buses {
             let touched = bus.regions.filter { regions.contains($0.device) }
-            let dimms = Set(touched.flatMap(\.mappings).map(\.dimm))
-            objects += bus.dimms.filter { dimms.contains($0.device) }.map { ObjectFingerprint($0) }
+            objects += bus.dimms(under: touched).map { ObjectFingerprint($0) }
             for region in touched {
                 objects.append(ObjectFingerprint(region))
                 objects += region.namespaces.filter { targets.contains($0.device) }
@@ -38,9 +37,16 @@ public struct PlanBasis: Equatable, Sendable {
             }
         }
         // A closure: a key path that ends in an optional makes Swift 6.3's library copy memory onto itself.
-        let daxRegions = Set(plan.steps.compactMap { $0.step.transition?.region })
-        objects += observed.daxRegions.filter { $0.identity.map(daxRegions.contains) ?? false }
-            .map { ObjectFingerprint($0) }
+        let transitions = plan.steps.compactMap { $0.step.transition }
+        for region in observed.daxRegions {
+            let steps = transitions.filter { $0.region == region.identity }
+            guard !steps.isEmpty else { continue }
+            objects.append(ObjectFingerprint(region))
+            // What the plan leaves as it is may change.
+            let changed = steps.compactMap { $0.before.flatMap { region.device(of: $0.ranges) } }
+            objects += region.devices.filter { changed.contains($0) }
+                .compactMap { ObjectFingerprint($0, in: region) }
+        }
         return objects
     }
 }
@@ -77,7 +83,7 @@ extension PlanBasis {
         }
         let known = Set(objects.map(Self.key))
         return differences
-            + now.objects.filter { !known.contains(Self.key($0)) }.map {
+            + now.objects.filter { $0.kind.since <= factsVersion && !known.contains(Self.key($0)) }.map {
                 PlanDifference(
                     address: $0.address, message: "the plan was not made for this \($0.kind.rawValue)")
             }
@@ -118,7 +124,10 @@ extension PlanBasis {
                 objects += region.namespaces.map { ObjectFingerprint($0, in: region.device) }
             }
         }
+        for region in observed.daxRegions where region.kind == .dynamic {
+            objects.append(ObjectFingerprint(region))
+            objects += region.devices.compactMap { ObjectFingerprint($0, in: region) }
+        }
         return objects
-            + observed.daxRegions.filter { $0.kind == .dynamic }.map { ObjectFingerprint($0) }
     }
 }

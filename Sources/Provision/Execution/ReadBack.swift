@@ -15,7 +15,7 @@ enum ReadBack {
             return placed(placement, identity, found)
         case .reconfigure(let target, let layout):
             guard let found else { return ["no namespace is there"] }
-            let uuid = target.labelUUID == nil ? nil : identity.label
+            let uuid = target.labelUUID == nil ? nil : identity.labelUUID
             return kept(target, found) + matches(layout, found) + expect("label UUID", uuid, found.labelUUID)
         case .rename(let target, let name):
             return kept(target, found) + expect("name", name.text, found?.name)
@@ -40,7 +40,7 @@ enum ReadBack {
             differences += expect(
                 "address", Hexadecimal.number(resource), found.resource.map(Hexadecimal.number))
         }
-        differences += expect("label UUID", identity.label, found.labelUUID)
+        differences += expect("label UUID", identity.labelUUID, found.labelUUID)
         differences += expect("usable size", placement.usableSize, found.usableSize)
         return differences
     }

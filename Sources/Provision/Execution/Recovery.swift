@@ -42,11 +42,11 @@ public struct Recovery {
 
     /// An interrupted transaction that could not be ended.
     public struct Blocked: Sendable {
-        /// Its name.
+        /// The transaction's name.
         public var id: String
         /// The regions in which it began a step.
         public var regions: [RegionIdentity]
-        /// Why.
+        /// Why it could not be ended.
         public var error: OperationError
     }
 
@@ -142,11 +142,13 @@ public struct Recovery {
         return Recovered(id: log.header.id, end: end, differences: left, clearedErrors: true)
     }
 
-    /// Removes the namespaces that were made to read free ranges; what is said of each that stays, since somebody may have written to it.
+    /// Removes the namespaces that were made to read free ranges; what is said of each that stays, since somebody may have written to it. One
+    /// that is offline in the boot of the look nobody could reach; after another boot, which brings it online, whoever used it can have disabled it.
     private func removeLooks(of log: TransactionLog) throws(OperationError) -> [String] {
         guard !log.placeholders.isEmpty else { return [] }
         let now = try observe()
         let regions = RegionsThenAndNow(log.header, now)
+        let isSameBoot = log.header.bootID != nil && log.header.bootID == host.bootID
         var kept: [String] = []
         for placeholder in log.placeholders {
             guard let region = regions.region(placeholder.region), region.isEnabled else {
@@ -155,7 +157,11 @@ public struct Recovery {
                 continue
             }
             let made = region.namespace(labelled: placeholder.label)
-            if let made, made.isActive,
+            if let made, !made.isActive, !isSameBoot {
+                kept.append(
+                    "\(made.device), which was made to read what was cleared, can have been used since a boot and stays: "
+                        + "destroy it if nobody needs it")
+            } else if let made, made.isActive,
                 try host.isUnwritten(NamespaceTarget(made, region: region.device)) != true
             {
                 kept.append(
@@ -271,16 +277,17 @@ extension TransactionLog {
             + touchedDaxRegions.sorted { $0.start < $1.start }.map(RegionIdentity.init)
     }
 
-    /// The words by which somebody can agree to lose something in the regions in which a step began: as it was before, as its steps left it, and
+    /// The words by which somebody can agree to lose something in the regions in which a step, or a look before one, began: as it was before, as its steps left it, and
     /// as hosts show it.
     func names(on hosts: [Observed]) -> Set<String> {
-        var regions = touchedRegions.compactMap(header.region)
+        let own = touchedRegions.union(lookedRegions)
+        var regions = own.compactMap(header.region)
         var words: Set<String> = []
         for host in hosts {
             let found = RegionsThenAndNow(header, host)
-            regions += touchedRegions.compactMap(found.region)
+            regions += own.compactMap(found.region)
             for region in touchedDaxRegions.compactMap(host.daxRegion) {
-                words.formUnion(region.devices.flatMap { [$0.label, $0.name].compactMap(\.self) })
+                words.formUnion(region.devices.flatMap { [$0.recordedName, $0.name].compactMap(\.self) })
             }
         }
         for transition in header.steps.compactMap(\.transition) {
@@ -351,7 +358,7 @@ extension TransactionLog {
             }
             guard let found, let label = found.labelUUID else { return nil }
             return ProtectionMark(
-                label: label, name: found.name, source: header.source,
+                labelUUID: label, name: found.name, source: header.source,
                 region: header.identity(of: protected.region))
         }
     }

@@ -153,7 +153,7 @@ extension DaxRegion {
             name: name, size: after.size, align: after.align, targetNode: node,
             driver: after.use.map { $0 == .devdax ? "device_dax" : "kmem" }, mappings: mappings,
             rights: after.rights)
-        device.label = recorded.device(of: after.ranges)?.name
+        device.recordedName = recorded.device(of: after.ranges)?.name
         devices.append(device)
     }
 }

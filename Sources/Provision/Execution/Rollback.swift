@@ -42,8 +42,8 @@ struct Rollback {
         try scene.returnDaxRegions(recording: &recording)
         try scene.returnRights()
         try scene.returnMemoryPolicy()
-        scene.left += try endLooks(isSameBoot: isSameBoot)
-        try verify(plan, leaving: scene.leftNames, besides: try scene.daxComplaints())
+        try scene.endLooks()
+        try verify(plan, leaving: scene.leftBehind, besides: try scene.daxComplaints())
         return Undone(
             afterReboot: relabelled, returned: scene.returned, left: scene.left, agreed: scene.agreed)
     }
@@ -68,14 +68,14 @@ struct Rollback {
 
     /// Every namespace that the transaction touched is as it was, and none that it created is there.
     private func verify(
-        _ plan: UndoPlan, leaving left: Set<String>, besides found: [String]
+        _ plan: UndoPlan, leaving left: Set<UndoPlan.Restoration.Subject>, besides found: [String]
     ) throws(OperationError) {
         let now = try observe()
         let created = Set(plan.removals.map(\.label))
         var complaints = now.regions.flatMap(\.namespaces)
             .filter { $0.labelUUID.map(created.contains) ?? false }
             .map { "\($0.displayName) is still there" }
-        for restoration in plan.restorations where !left.contains(restoration.was.displayName) {
+        for restoration in plan.restorations where !left.contains(restoration.subject) {
             let was = restoration.was
             guard now.region(restoration.region)?.namespace(as: was) == nil else { continue }
             complaints.append("\(was.displayName) is not what it was")
@@ -88,6 +88,19 @@ struct Rollback {
                 advice: "compare daxprov inventory with daxprov show \(log.header.id)")
         }
     }
+}
+
+extension UndoPlan.Restoration {
+    /// Which namespace it brings back: two of one name are two.
+    struct Subject: Hashable {
+        /// The UUID in its old label; nil on a region without labels, which one namespace spans.
+        var label: UUID?
+        /// The region before the transaction.
+        var region: RegionThen
+    }
+
+    /// The namespace.
+    var subject: Subject { Subject(label: was.labelUUID, region: oldRegion) }
 }
 
 extension TransactionLog {

@@ -129,12 +129,22 @@ public struct RollbackReview: Sendable {
         return found
     }
 
+    /// What a mark's label names is not given up; and where a protected namespace can lie whose label is lost, nothing is written, be it
+    /// under another label or under none.
     private static func protections(
         _ log: TransactionLog, _ observed: Observed, _ marks: [ProtectionMark]
     ) -> [Refusal] {
-        targets(of: log, on: observed).compactMap { target in
-            marks.first { $0.label == target.labelUUID }?.refusal("\(target.region)/\(target.label)")
+        let protection = Protection(marks, on: observed)
+        let named = targets(of: log, on: observed).compactMap { target in
+            target.labelUUID.flatMap(protection.mark(labelled:))?
+                .refusal("\(target.region)/\(target.displayName)")
         }
+        let regions = RegionsThenAndNow(log.header, observed)
+        let written = log.begun.keys.map { log.header.steps[$0] }.filter(\.kind.writesToRegion)
+            .compactMap(\.home).compactMap(regions.region).map(\.device)
+        return named
+            + protection.refusals(
+                toWriteIn: observed.regions.map(\.device).filter(Set(written).contains))
     }
 
     private static func uses(_ log: TransactionLog, _ observed: Observed, _ findings: UseReport) -> [Refusal]
@@ -149,7 +159,7 @@ public struct RollbackReview: Sendable {
             let uses = (findings.uses[target.device] ?? []).filter {
                 $0.kind != .systemMemory || !configured.contains(target.region)
             }
-            return uses.isEmpty ? nil : UseReview.note("\(target.region)/\(target.label)", uses).refusal
+            return uses.isEmpty ? nil : UseReview.note("\(target.region)/\(target.displayName)", uses).refusal
         }
             + returns(of: log, on: observed).compactMap { item in
                 let uses = item.transition.device.flatMap { findings.uses[$0] } ?? []

@@ -78,7 +78,8 @@ extension Safeguards {
             MovedRegionReview(records: daxRegions, observed: observed),
             CXLRegionReview(
                 records: cxlRegions, damaged: damagedCXLRegions, profile: profile, observed: observed,
-                place: (stateDirectory?.appending(CXLRegionStore.directory)).map(\.string) ?? "cxl-regions"),
+                place: (stateDirectory?.appending(CXLRegionStore.directory)).map(\.string)
+                    ?? CXLRegionStore.directory.string),
             DeclaredProtectionReview(profile: profile, observed: observed, unknown: unknown),
         ]
     }
@@ -100,7 +101,7 @@ private struct DamagedRecordReview: PlanReview {
             plan.refusals.append(
                 Refusal(
                     .notListed, step.regionName,
-                    "what is recorded of its devices is damaged (dax-regions/\(key) in the state directory)",
+                    "what is recorded of its devices is damaged (\(DaxRegionStore.directory)/\(key) in the state directory)",
                     advice:
                         "bring that file back, or remove it: then all of its memory that no device has counts as free"
                 ))
@@ -127,8 +128,8 @@ private struct MovedRegionReview: PlanReview {
                     .hostChanged, step.regionName,
                     "\(record.devices.map(\.name).joined(separator: ", ")) lay in a region \(record.region) that is not there, and "
                         + "some of that memory would be divided anew",
-                    advice: "see daxprov inventory; if what they held may go, remove dax-regions/"
-                        + "\(record.region.recordKey) from the state directory"))
+                    advice: "see daxprov inventory; if what they held may go, remove "
+                        + "\(DaxRegionStore.directory)/\(record.key) from the state directory"))
         }
         return plan
     }

@@ -153,7 +153,7 @@ struct UndoPlan {
             } else if let device = step.device {
                 touched[device, default: []].append(number)
             } else if step.kind.effects.contains(.makesNamespace) {
-                removals.append(Removal(label: identity.label, step: number, in: region))
+                removals.append(Removal(label: identity.labelUUID, step: number, in: region))
             }
         }
         restorations = touched.compactMap { device, steps in
@@ -198,7 +198,7 @@ struct UndoPlan {
             isReleased: effects.contains(.releasesPlace), saved: saved,
             sample: steps.compactMap { log.samples[$0] }.last)
         let aliases =
-            steps.compactMap { log.begun[$0]?.label }
+            steps.compactMap { log.begun[$0]?.labelUUID }
             + log.placeholders.filter { $0.region == oldRegion }.map(\.label)
         restoration.now = region.namespaces.first { now in
             guard region.labelling == .labelled else { return true }

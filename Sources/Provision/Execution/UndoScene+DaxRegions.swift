@@ -103,9 +103,31 @@ extension UndoScene {
             }
     }
 
+    /// What undoing has taken from the kernel, as far as is known.
+    private var taken: [Range<UInt64>] { log.taken.subtracting(notTaken) }
+
+    /// Records what the kernel has still of what an earlier run was about to take when it died: what becomes of that from now on, another
+    /// program can have done as well.
+    mutating func retractWhatWasNotTaken(recording: inout Recording) throws(OperationError) {
+        guard isSameBoot, !log.taken.isEmpty else { return }
+        for identity in log.touchedDaxRegions.sorted(by: { $0.start < $1.start }) {
+            guard let region = try host.daxRegion(identity) else { continue }
+            let stays = Self.kernels(region, among: log.taken)
+            guard !stays.isEmpty else { continue }
+            try recording.note(.memoryStays(stays))
+            notTaken += stays
+        }
+    }
+
+    /// The ranges of a region's devices that are the kernel's memory, and in which one of others lies.
+    private static func kernels(_ region: DaxRegion, among others: [Range<UInt64>]) -> [Range<UInt64>] {
+        region.devices.filter { $0.mode == .systemRAM }.flatMap { $0.mappings ?? [] }.map(\.range)
+            .filter { range in others.contains { $0.overlaps(range) } }
+    }
+
     /// Whether undoing itself has taken it from the kernel: a boot leaves nothing of that.
     private func isUndone(_ found: DeviceLayout) -> Bool {
-        isSameBoot && found.ranges.subtracting(log.taken).isEmpty
+        isSameBoot && found.ranges.subtracting(taken).isEmpty
     }
 
     /// Whether undoing made it, to clear what the kernel had: such a device has another alignment than what has this memory before or
@@ -192,7 +214,7 @@ extension UndoScene {
         let before = item.transition.before?.ranges ?? []
         // What was taken offline by an earlier run can have come online since: what the journal has of it says less.
         let online = undos.flatMap(\.memory).filter(before.contains) + item.transition.zeroedRanges
-        let offline = undos.flatMap(\.untouched).filter(before.contains).subtracting(log.taken)
+        let offline = undos.flatMap(\.untouched).filter(before.contains).subtracting(taken)
         if !online.isEmpty || !offline.isEmpty {
             try recording.note(.foundMemory(online: online, offline: offline))
         }
@@ -204,8 +226,7 @@ extension UndoScene {
         _ noted: [Range<UInt64>], of item: DaxUndo.Return, recording: inout Recording
     ) throws(OperationError) {
         guard let region = try? host.daxRegion(item.transition.region) else { return }
-        let stays = region.devices.filter { $0.mode == .systemRAM }.flatMap { $0.mappings ?? [] }.map(\.range)
-            .filter { range in noted.contains { $0.overlaps(range) } }
+        let stays = Self.kernels(region, among: noted)
         if !stays.isEmpty { try recording.note(.memoryStays(stays)) }
     }
 

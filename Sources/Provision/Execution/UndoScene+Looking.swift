@@ -9,6 +9,7 @@ extension UndoScene {
         var losses: [Loss] = []
         var written: [UndoPlan.Removal] = []
         do throws(OperationError) {
+            try retractWhatWasNotTaken(recording: &recording)
             losses += lossesOfDevices()
             losses += try lossesOfDaxRegions()
             for removal in plan.removals {
@@ -19,6 +20,7 @@ extension UndoScene {
             for index in plan.restorations.indices {
                 losses += try loss(byRestoring: index, recording: &recording)
             }
+            losses += try lossesOfLooks()
             let missing = rollback.consent.missing(among: losses)
             guard missing.isEmpty else { throw OperationError.consentMissing(missing) }
             agreed = losses
@@ -101,7 +103,8 @@ extension UndoScene {
         accounted[step] = [place]
     }
 
-    private func labelVersion(of region: Region) -> LabelVersion? {
+    /// The oldest label version on the DIMMs of a region; nil where it has no labels.
+    func labelVersion(of region: Region) -> LabelVersion? {
         guard region.labelling == .labelled else { return nil }
         return versions[region.device] ?? .v1_2
     }
@@ -110,6 +113,15 @@ extension UndoScene {
     mutating func loss(by removal: UndoPlan.Removal) throws(OperationError) -> [Loss] {
         guard let now = removal.now else { return [] }
         try release(now, in: removal.region)
+        if isAnothers(now, removal) {
+            return [
+                Loss(
+                    now, in: removal.region,
+                    consequence:
+                        "carries a label of the transaction, is not what that was making of it, and would be removed: another tool "
+                        + "took the same namespace" + (try held(by: now, in: removal.region)))
+            ]
+        }
         guard !now.isKernelsMemory, try isWritten(now, removal) else { return [] }
         return [
             Loss(
@@ -117,6 +129,13 @@ extension UndoScene {
                 consequence: "was made by the transaction and would be removed"
                     + (try held(by: now, in: removal.region)))
         ]
+    }
+
+    /// Whether another tool took the object that a step was making a namespace of, and enabled it: it runs under an info block of another
+    /// UUID. What it holds, zeroes also, is that tool's user's.
+    private func isAnothers(_ now: Namespace, _ removal: UndoPlan.Removal) -> Bool {
+        guard let step = removal.step, now.isActive, let found = now.infoBlockUUID else { return false }
+        return found != log.begun[step]?.infoBlock
     }
 
     /// Whether somebody may have written to a namespace that the transaction made. What cannot be compared with what it

@@ -54,7 +54,7 @@ extension UndoScene {
         let step = restoration.steps.last { step in
             log.results[step]?.sample != nil
                 && (now.labelUUID == nil || restoration.hasLabelRestored
-                    || log.begun[step]?.label == now.labelUUID)
+                    || log.begun[step]?.labelUUID == now.labelUUID)
         }
         guard let step, let result = log.results[step], let made = result.namespace,
             let sample = result.sample
@@ -84,37 +84,62 @@ extension UndoScene {
         ]
     }
 
-    /// The same where the program died before the step that changed it had ended, and it runs as that was making it. What it holds must be what
-    /// lay there before. In sector mode, where the translation table moves data, that cannot be said.
+    /// The same where the program died before the step that changed it had ended, and it runs as that was making it.
     private mutating func lossOfUnfinished(
         _ now: Namespace, _ target: NamespaceTarget, takenBackBy restoration: UndoPlan.Restoration
     ) throws(OperationError) -> [Loss] {
         let step = restoration.steps.last { step in
             guard let identity = log.begun[step], !log.done.contains(step) else { return false }
             return now.infoBlockUUID == identity.infoBlock
-                || now.mode == .raw && now.labelUUID == identity.label
+                || now.mode == .raw && now.labelUUID == identity.labelUUID
         }
-        guard now.isActive, let step, let expected = log.expected[step],
-            try host.isUnwritten(target) != true
-        else { return [] }
-        if !offline.contains(target) { try takeOffline(target) }
-        let offsets = MediaSample.offsets(in: expected.range)
-        let sums = try mediaPages(of: target, at: offsets).map { Checksum.of($0) }
-        // What becomes raw has its info block wiped.
-        let isAsExpected =
-            (now.mode == .raw || now.dataRange == expected.range) && sums.count == expected.sums.count
-            && sums.indices.allSatisfy { index in
-                sums[index] == expected.sums[index]
-                    || sums[index] == MediaSample.zeroPage
-                        && offsets[index] < NamespaceGeometry.infoBlockReserve
-            }
-        guard !isAsExpected else { return [] }
+        guard now.isActive, let step else { return [] }
+        if now.mode == .sector {
+            guard try !hasUnusedTable(now, target) else { return [] }
+            return [
+                loss(
+                    restoration,
+                    "was being changed by the transaction, was written to in sector mode since, and would be changed back"
+                        + (try held(by: now, in: restoration.region)))
+            ]
+        }
+        guard try !isAsExpected(now, target, by: step) else { return [] }
         return [
             loss(
                 restoration,
                 "was being changed by the transaction, does not hold what it held, and would be changed back"
                     + (try held(by: now, in: restoration.region)))
         ]
+    }
+
+    /// Whether nobody has written to a namespace in sector mode since it was made that: its translation table moves data, so that the places
+    /// of its media tell less than the logs of the table, which every write changes.
+    private mutating func hasUnusedTable(
+        _ now: Namespace, _ target: NamespaceTarget
+    ) throws(OperationError) -> Bool {
+        guard let region = regions[target.region] else { return false }
+        if !offline.contains(target) { try takeOffline(target) }
+        let logs = NamespaceGeometry.translationLogs(
+            rawSize: now.rawSize, labels: labelVersion(of: region))
+        return try host.isUnusedTable(of: target, logs: logs)
+    }
+
+    /// Whether a namespace that a step was changing holds what lay there before, or was not written to. A journal that does not tell what lay
+    /// there says nothing against it.
+    private mutating func isAsExpected(
+        _ now: Namespace, _ target: NamespaceTarget, by step: Int
+    ) throws(OperationError) -> Bool {
+        guard let expected = log.expected[step], try host.isUnwritten(target) != true else { return true }
+        if !offline.contains(target) { try takeOffline(target) }
+        let offsets = MediaSample.offsets(in: expected.range)
+        let sums = try mediaPages(of: target, at: offsets).map { Checksum.of($0) }
+        // What becomes raw has its info block wiped.
+        return (now.mode == .raw || now.dataRange == expected.range) && sums.count == expected.sums.count
+            && sums.indices.allSatisfy { index in
+                sums[index] == expected.sums[index]
+                    || sums[index] == MediaSample.zeroPage
+                        && offsets[index] < NamespaceGeometry.infoBlockReserve
+            }
     }
 
     /// A namespace without a label and without an info block is written to only where a step left a trace at its start, where info blocks

@@ -16,6 +16,8 @@ struct UndoScene {
     var offline: [NamespaceTarget] = []
     /// The metadata of what steps made, as ranges of their regions.
     var accounted: [Int: [Extent]]
+    /// What the journal says undoing took from the kernel, and the kernel had still when this run came to it.
+    var notTaken: [Range<UInt64>] = []
     /// What came back.
     var returned: [Undone.Returned] = []
     /// What is given up, since that was agreed to.
@@ -23,7 +25,7 @@ struct UndoScene {
     /// What somebody has made something else of and is left as it is, each in a sentence.
     var left: [String] = []
     /// These namespaces.
-    var leftNames: Set<String> = []
+    var leftBehind: Set<UndoPlan.Restoration.Subject> = []
     /// The oldest label version on the DIMMs of each region.
     let versions: [String: LabelVersion]
     /// The regions of the transaction, as they were and as they were found.
@@ -83,13 +85,13 @@ struct UndoScene {
         case .whole: return
         case .alike: guard traced.contains(index) else { return }
         case .destroyedByOthers:
-            leftNames.insert(was.displayName)
+            leftBehind.insert(restoration.subject)
             left.append("\(was.displayName) is gone: somebody destroyed it meanwhile")
             return
         case .labelled: return try bringOnline(restoration)
         case .runsOtherwise:
             guard let now = restoration.now, try writes(toLeftRaw: now, restoration.region) != .some else {
-                leftNames.insert(was.displayName)
+                leftBehind.insert(restoration.subject)
                 left.append(
                     "\(was.displayName) is left as it is: it has its label and place, and somebody has written to it since"
                 )
@@ -171,7 +173,7 @@ struct UndoScene {
                 let other = try current(restoration), other.isActive
             else { throw error }
             let name = restoration.was.displayName
-            leftNames.insert(name)
+            leftBehind.insert(restoration.subject)
             left.append(
                 "\(name) has its label and place, and is not what it was (\(error.reason)): somebody has written to it since"
             )
@@ -192,7 +194,7 @@ struct UndoScene {
                 let why = try lossKnown(of: restoration, now)
             else { throw error }
             let name = restoration.was.displayName
-            leftNames.insert(name)
+            leftBehind.insert(restoration.subject)
             left.append(
                 "\(name) has its label and place again, and cannot be enabled (\(error.reason)); \(why)")
             return nil

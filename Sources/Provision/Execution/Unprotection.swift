@@ -36,7 +36,7 @@ public struct Unprotection {
         let wanted = UUID(word)
         let named = observed.regions.flatMap(\.namespaces).filter { $0.name == word }.compactMap(\.labelUUID)
         let found = try store.marks().filter { mark in
-            mark.label == wanted || mark.name == word || named.contains(mark.label)
+            mark.labelUUID == wanted || mark.name == word || named.contains(mark.labelUUID)
         }
         guard let mark = found.first else {
             throw OperationError(
@@ -44,7 +44,7 @@ public struct Unprotection {
                 advice: "daxprov status lists those that are")
         }
         guard found.count == 1 else {
-            let labels = found.map(\.label.description).joined(separator: ", ")
+            let labels = found.map(\.labelUUID.description).joined(separator: ", ")
             throw OperationError(
                 record: .unsuitable, "several protected namespaces are called \(word)",
                 advice: "say which one by its UUID: \(labels)")
@@ -54,7 +54,7 @@ public struct Unprotection {
 
     private func refusal(_ mark: ProtectionMark, on observed: Observed) throws(OperationError) -> Refusal? {
         for region in observed.regions {
-            guard let namespace = region.namespace(labelled: mark.label) else { continue }
+            guard let namespace = region.namespace(labelled: mark.labelUUID) else { continue }
             let target = NamespaceTarget(namespace, region: region.device)
             let findings = try host.examine(UseQuery(targets: [target], claimsDevices: true))
             guard let uses = findings.uses[namespace.device] else { return nil }

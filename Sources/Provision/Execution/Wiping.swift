@@ -235,9 +235,7 @@ public struct Wiping {
         for (offset, sum) in zip(offsets, found) where sum != MediaSample.zeroPage {
             throw OperationError(
                 .failed, while: "read back what was zeroed", device: outcome.target.namespace.device,
-                reason: sum == nil
-                    ? "a media error lies at byte \(offset.bytes) of its data"
-                    : "the 4 KiB at byte \(offset.bytes) of its data are not zero",
+                reason: MediaSample.notZero(sum, at: offset),
                 advice: "look who writes to it (daxprov report shows its users), and wipe it again")
         }
     }

@@ -10,8 +10,8 @@ struct ExportedDaxRegion {
 
     init(_ region: DaxRegion, in observed: Observed) {
         self.region = region
-        let known = region.devices.filter { $0.label != nil && $0.size > .zero }
-        for device in region.devices where device.size > .zero && device.label == nil {
+        let known = region.devices.filter { $0.recordedName != nil && $0.size > .zero }
+        for device in region.devices where device.size > .zero && device.recordedName == nil {
             comments.append("\(device.name) of \(device.size) is not daxprov's: it is left alone")
         }
         guard let start = region.start, !known.isEmpty else {
@@ -23,7 +23,7 @@ struct ExportedDaxRegion {
         }
         guard undeclarable.isEmpty else {
             comments += undeclarable.map { device in
-                "\(device.label ?? device.name): no profile can declare its alignment of \(device.layout?.align ?? .zero)"
+                "\(device.recordedName ?? device.name): no profile can declare its alignment of \(device.layout?.align ?? .zero)"
             }
             block = nil
             return
@@ -38,7 +38,7 @@ struct ExportedDaxRegion {
     }
 
     private static func declaration(_ device: DaxRegion.Device) -> DaxDeviceDeclaration? {
-        guard let name = device.label.flatMap({ NamespaceName($0) }), let layout = device.layout,
+        guard let name = device.recordedName.flatMap({ NamespaceName($0) }), let layout = device.layout,
             let use = layout.use
         else { return nil }
         return DaxDeviceDeclaration(

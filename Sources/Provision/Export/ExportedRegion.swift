@@ -120,9 +120,10 @@ enum ExportedMatch {
         if let cookie = region.interleaveSetID, cookie != 0 {
             stable.append(RegionMatch(interleaveSetID: cookie))
         }
-        let devices = region.mappings.map(\.dimm)
-        let ids = bus.dimms.filter { devices.contains($0.device) }.compactMap(\.uniqueID)
-        if !ids.isEmpty, ids.count == devices.count, Set(ids).count == ids.count, ids.allSatisfy(isSayable) {
+        let ids = bus.dimms(under: region).compactMap(\.uniqueID)
+        if !ids.isEmpty, ids.count == region.mappings.count, Set(ids).count == ids.count,
+            ids.allSatisfy(isSayable)
+        {
             stable.append(RegionMatch(dimms: ids))
         }
         if let match = stable.first(where: { isUnique($0, in: observed) }) { return (match, nil) }

@@ -83,7 +83,7 @@ public struct FleetReview: Sendable {
         case .one(let profile): return profile
         case .byHost(let directory, let otherwise):
             let path = directory.appending("\(host.name).yaml")
-            if let otherwise, !ProfileFile(path).exists { return otherwise }
+            if let otherwise, !RegularFile(path).exists { return otherwise }
             return try ProfileReader.read(contentsOf: path)
         }
     }

@@ -54,9 +54,7 @@ extension RestoringHost {
         for (place, sum) in zip(offsets, try area.sums(at: offsets)) where sum != MediaSample.zeroPage {
             throw OperationError(
                 .failed, while: operation, device: namespace.device,
-                reason: sum == nil
-                    ? "a media error lies at byte \(place.bytes) of its data"
-                    : "the 4 KiB at byte \(place.bytes) of its data are not zero",
+                reason: MediaSample.notZero(sum, at: place),
                 advice: "look who writes to it, and whether it has media errors")
         }
         area.forgetPartitions()

@@ -53,7 +53,7 @@ extension RestoringHost {
         nil
     }
 
-    /// Clears nothing.
+    /// Always throws `unavailable`: a host that can clear media errors has its own.
     public func clearErrors(
         _ clearing: ErrorClearing, _ tell: (Int, ErrorClearing.Event) -> Bool
     ) throws(OperationError) {
@@ -62,13 +62,13 @@ extension RestoringHost {
             reason: "this host cannot do that")
     }
 
-    /// Has none.
+    /// Always throws `unavailable`: the host has no address range scrub.
     public func scrub(of bus: String) throws(OperationError) -> ScrubProgress {
         throw OperationError(
             .unavailable, while: "look at the scrub", device: bus, reason: "this host has none")
     }
 
-    /// Has none.
+    /// Always throws `unavailable`: the host has no address range scrub.
     public func startScrub(of bus: String) throws(OperationError) {
         throw OperationError(.unavailable, while: "start a scrub", device: bus, reason: "this host has none")
     }

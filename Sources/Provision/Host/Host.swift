@@ -69,21 +69,21 @@ extension Host {
 /// The UUIDs that a step gives, generated before it runs so that its leftovers can be recognised.
 public struct FreshIdentity: Equatable, Sendable {
     /// The UUID for the label.
-    public var label: UUID
+    public var labelUUID: UUID
     /// The UUID for the info block.
     public var infoBlock: UUID
 
     /// These UUIDs.
-    public init(label: UUID, infoBlock: UUID) {
-        self.label = label
+    public init(labelUUID: UUID, infoBlock: UUID) {
+        self.labelUUID = labelUUID
         self.infoBlock = infoBlock
     }
 
     /// No UUIDs: for steps that give none.
-    package static let none = FreshIdentity(label: .null, infoBlock: .null)
+    package static let none = FreshIdentity(labelUUID: .null, infoBlock: .null)
 
     /// Two new random UUIDs.
     public static func random(using generator: inout some RandomNumberGenerator) -> FreshIdentity {
-        FreshIdentity(label: .random(using: &generator), infoBlock: .random(using: &generator))
+        FreshIdentity(labelUUID: .random(using: &generator), infoBlock: .random(using: &generator))
     }
 }

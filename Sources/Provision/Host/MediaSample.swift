@@ -58,4 +58,14 @@ public struct MediaSample: Equatable, Sendable {
 
     /// The checksum of a page of zeroes.
     package static let zeroPage = Checksum.of([UInt8](repeating: 0, count: Int(page.bytes)))
+
+    /// What is wrong with a page that should hold zeroes.
+    /// - Parameters:
+    ///   - sum: its checksum; nil where it cannot be read.
+    ///   - offset: where it begins in the data area.
+    package static func notZero(_ sum: UInt32?, at offset: ByteCount) -> String {
+        sum == nil
+            ? "a media error lies at byte \(offset.bytes) of its data"
+            : "the 4 KiB at byte \(offset.bytes) of its data are not zero"
+    }
 }

@@ -57,6 +57,11 @@ public protocol RestoringHost: Host {
     /// does not count that.
     func isUnwritten(_ target: NamespaceTarget) throws(OperationError) -> Bool?
 
+    /// Whether no sector of an inactive namespace was written since its translation table was made: every log of the table is as it was made
+    /// (``TranslationLog``). False where a media error makes one unreadable.
+    /// - Parameter logs: where the logs lie, from the namespace's start.
+    func isUnusedTable(of target: NamespaceTarget, logs: [Extent]) throws(OperationError) -> Bool
+
     /// What a namespace that ``Host/perform(_:identity:)`` has just created or reconfigured holds where its users can write;
     /// nil where that cannot be told.
     func sample(ofCreated namespace: Namespace, in region: String) throws(OperationError) -> MediaSample?
@@ -137,9 +142,9 @@ public protocol RestoringHost: Host {
 
 /// How far the scrubs of a bus are (`nfit/scrub`).
 public struct ScrubProgress: Equatable, Sendable {
-    /// How many have ended since the driver was loaded.
+    /// How many scrubs have ended since the driver was loaded.
     public var count: UInt64
-    /// Whether one runs.
+    /// Whether a scrub runs now.
     public var isRunning: Bool
 
     /// A value of these parts.

@@ -15,6 +15,8 @@ public struct UseQuery: Equatable, Sendable {
     public var stateDirectory: FilePath?
     /// Whether the size of memory blocks, and the kernel's policy for new ones, matter.
     public var readsMemoryPolicy: Bool
+    /// Whether it matters what daxctl makes of the devices of namespaces when they appear.
+    public var readsDaxctlConf = false
     /// Whether each block device is opened exclusively for a moment: that finds holders that no list shows, and
     /// disturbs who wants to mount it in that moment, so plans do without.
     public var claimsDevices: Bool

@@ -3,11 +3,15 @@ import ProvisionCore
 /// A dax region for a person: a summary, the map, its devices and what is free, what is wrong.
 struct DaxRegionText {
     private let region: DaxRegion
+    private let namespace: Namespace?
     private let width: Int?
 
-    /// - Parameter width: the columns there are; nil: lines are as long as they are.
-    init(_ region: DaxRegion, width: Int? = nil) {
+    /// - Parameters:
+    ///   - namespace: the namespace that a static region is the memory of; nil where none is known.
+    ///   - width: the columns there are; nil: lines are as long as they are.
+    init(_ region: DaxRegion, of namespace: Namespace? = nil, width: Int? = nil) {
         self.region = region
+        self.namespace = namespace
         self.width = width
     }
 
@@ -31,7 +35,19 @@ struct DaxRegionText {
         if let align = region.align { facts.append("align \(align.brief)") }
         if let start = region.start { facts.append("at \(Hexadecimal.number(start))") }
         facts.append(region.kind.rawValue)
+        if let owner { facts.append(owner) }
         return "\(TerminalText.clean(region.name)): \(facts.joined(separator: ", "))"
+    }
+
+    /// What it is a part of; nil where it is none, or that is not known.
+    private var owner: String? {
+        if let namespace { return "namespace \(TerminalText.clean(namespace.displayName))" }
+        guard let name = region.cxlRegionName else { return nil }
+        let memdevs = (region.cxl?.targets ?? []).map { target in
+            "\(TerminalText.clean(target.memdev)) (serial \(target.serial))"
+        }
+        return "CXL \(TerminalText.clean(name))"
+            + (memdevs.isEmpty ? "" : " on \(memdevs.joined(separator: ", "))")
     }
 
     private var capacity: String {
@@ -86,7 +102,7 @@ struct DaxRegionText {
         for (index, device) in region.devices.enumerated() {
             table.add([
                 (device.mappings ?? []).isEmpty || region.kind == .static ? "" : String(letter(index)),
-                TerminalText.clean(device.label.map { "\($0) (\(device.name))" } ?? device.name),
+                TerminalText.clean(device.recordedName.map { "\($0) (\(device.name))" } ?? device.name),
                 device.size.brief, device.align?.brief ?? "",
                 device.targetNode.map(String.init) ?? "", state(of: device),
                 (device.mappings ?? []).map { Self.text($0.range) }.joined(separator: ", "),

@@ -2,11 +2,14 @@ import ProvisionCore
 
 /// Dax regions in the inventory document: daxctl's keys and words where daxctl has them (daxctl/json.c).
 extension InventoryReport {
-    static func node(_ region: DaxRegion) -> JSONValue {
+    /// - Parameter namespace: the namespace that a static region is the memory of; nil where none is known.
+    static func node(_ region: DaxRegion, of namespace: Namespace?) -> JSONValue {
         var node = JSONValue.object()
         node.set("path", region.path)
         node.set("id", region.id)
         node.set("type", region.kind.rawValue)
+        node.set("namespace", namespace?.device)
+        if let cxl = region.cxl { node.set("cxl", cxl.json) }
         node.set("start", region.start)
         node.set("size", region.size)
         node.set("available_size", region.availableSize)
@@ -23,7 +26,7 @@ extension InventoryReport {
         var node = JSONValue.object()
         setFacts(of: device, in: &node)
         node.set("memmap_on_memory", device.memmapOnMemory)
-        node.set("name", device.label)
+        node.set("name", device.recordedName)
         node.set("driver", device.driver)
         node.set("numa_node", device.numaNode)
         if let mappings = device.mappings { node.set("mappings", each: mappings, Self.node) }

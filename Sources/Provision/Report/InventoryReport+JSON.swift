@@ -18,7 +18,12 @@ extension InventoryReport {
         if let selection { root.set("selection", each: selection.words) { .string($0) } }
         let shown = shown
         root.set("buses", each: shown.buses, node)
-        if !shown.daxRegions.isEmpty { root.set("dax_regions", each: shown.daxRegions, Self.node) }
+        if !shown.daxRegions.isEmpty {
+            let namespaces = shown.namespacesByCharacterDevice
+            root.set("dax_regions", each: shown.daxRegions) { region in
+                Self.node(region, of: region.namespace(among: namespaces))
+            }
+        }
         if !shown.cxlMemdevs.isEmpty { root.set("cxl_memdevs", each: shown.cxlMemdevs) { $0.json } }
         root.set("fsdev_dax", shown.hasFamfsDriver)
         root.set("soft_reserved_kept", shown.keepsSoftReserved)

@@ -16,7 +16,7 @@ extension InventoryReport {
             : shown.buses.map { lines(of: $0, shown.cxlMemdevs, width).joined(separator: "\n") }
         let regions = shown.daxRegions.filter(DaxRegionText.shows)
         if !regions.isEmpty {
-            blocks.append(Self.lines(of: regions, shown.memoryHotplug, width).joined(separator: "\n"))
+            blocks.append(Self.lines(of: regions, on: shown, width).joined(separator: "\n"))
         }
         if let agents {
             let lines = MemoryAgentsText.lines(agents.found, agents.effects, isConcerned: true)
@@ -27,18 +27,20 @@ extension InventoryReport {
     }
 
     private static func lines(
-        of regions: [DaxRegion], _ hotplug: MemoryHotplug?, _ width: Int?
+        of regions: [DaxRegion], on shown: Observed, _ width: Int?
     ) -> [String] {
         var facts: [String] = []
-        if let hotplug {
+        if let hotplug = shown.memoryHotplug {
             facts.append("memory blocks of \(hotplug.blockSize.brief)")
             if let policy = hotplug.policy {
                 facts.append("auto_online_blocks \(TerminalText.clean(policy))")
             }
         }
         var lines = ["dax regions" + (facts.isEmpty ? "" : ": \(facts.joined(separator: ", "))")]
+        let namespaces = shown.namespacesByCharacterDevice
         for (index, region) in regions.enumerated() {
-            let text = DaxRegionText(region, width: width.map { $0 - 2 }).lines
+            let namespace = region.namespace(among: namespaces)
+            let text = DaxRegionText(region, of: namespace, width: width.map { $0 - 2 }).lines
             lines += (index == 0 ? [] : [""]) + text.map { $0.isEmpty ? "" : "  \($0)" }
         }
         return lines

@@ -19,6 +19,11 @@ enum MemoryAgentsText {
                 agents.bootPolicy.map { "; the kernel's command line has memhp_default_state=\($0)" } ?? ""
             lines.append(
                 "Memory: new memory blocks come online at once (auto_online_blocks is \(policy)\(boot)).")
+        } else if agents.policy != nil, let policy = agents.policyAtBoot, policy != "offline" {
+            let source = agents.bootPolicy == policy ? "its command line has" : "it was built with"
+            lines.append(
+                "Memory: new memory blocks stay offline until a reboot; then the kernel brings them online at once "
+                    + "(\(source) the policy \(policy)).")
         }
         lines += agents.memoryRules.filter(\.bringsOnline).map {
             "Memory: udev brings new memory blocks online (\($0.file))."
@@ -32,6 +37,7 @@ enum MemoryAgentsText {
         var node = JSONValue.object()
         node.set("auto_online_blocks", agents.policy)
         node.set("memhp_default_state", agents.bootPolicy)
+        node.set("config_default_state", agents.configuredPolicy)
         node.set("memory_rules", each: agents.memoryRules) { rule in
             var node = JSONValue.object()
             node.set("file", rule.file)

@@ -25,7 +25,11 @@ public struct StatusReport: Sendable {
         lines += status.protected.map { mark in
             let name = mark.name.map { "\($0) " } ?? ""
             let source = mark.source.map { "by \($0)" } ?? "by a mark that is damaged"
-            return "Protected: \(name)(label \(mark.label)), \(source)"
+            let unseen =
+                status.unseenMarks.contains(mark)
+                ? ". No namespace shows this label: nothing is written to a region that has lost its labels and "
+                    + "can hold it" : ""
+            return "Protected: \(name)(label \(mark.labelUUID)), \(source)\(unseen)"
         }
         lines += status.cxlRegions.map { "CXL: \($0.message). \($0.advice.asSentence)" }
         lines += status.softReserved.map { ["Memory: \($0.message). \($0.advice.asSentence)."] } ?? []
@@ -90,7 +94,11 @@ public struct StatusReport: Sendable {
             document.set("drift_unknown", status.unknown)
             if status.unknown == nil { document.set("drift", each: status.drift) { DriftText.json($0) } }
         }
-        document.set("protected", each: status.protected) { ProtectionText.json($0) }
+        document.set("protected", each: status.protected) { mark in
+            var node = ProtectionText.json(mark)
+            node.setFlag("label_missing", if: status.unseenMarks.contains(mark))
+            return node
+        }
         if !status.troubledDimms.isEmpty {
             document.set("dimms", each: status.troubledDimms) { dimm in
                 var node = JSONValue.object()
@@ -154,7 +162,7 @@ enum ProtectionText {
     /// A mark.
     static func json(_ mark: ProtectionMark) -> JSONValue {
         var node = JSONValue.object()
-        node.set("raw_uuid", mark.label)
+        node.set("raw_uuid", mark.labelUUID)
         node.set("name", mark.name)
         node.set("profile", mark.source)
         return node

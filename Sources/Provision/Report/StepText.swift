@@ -54,8 +54,9 @@ public enum StepText {
     }
 
     private static func text(_ target: NamespaceTarget) -> String {
-        if target.device.isEmpty { return target.label }
-        return target.label == target.device ? target.device : "\(target.label) (\(target.device))"
+        if target.device.isEmpty { return target.displayName }
+        return target.displayName == target.device
+            ? target.device : "\(target.displayName) (\(target.device))"
     }
 
     private static func name(_ layout: Layout) -> String { layout.name?.text ?? "a namespace" }

@@ -13,7 +13,8 @@ public struct UnprotectionReport: Sendable {
     public func text(_ style: TextStyle = .plain) -> String {
         switch ending {
         case .removed(let mark):
-            return "\(TerminalText.clean(mark.displayName)) (label \(mark.label)) is no longer protected.\n"
+            let name = TerminalText.clean(mark.displayName)
+            return "\(name) (label \(mark.labelUUID)) is no longer protected.\n"
         case .refused(let refusal):
             let lines = RefusalText.lines([refusal], source: "", style) + ["It stays protected."]
             return lines.map { $0 + "\n" }.joined()

@@ -191,7 +191,7 @@ public enum WipeText {
         node.set("outcome", wipe.end?.rawValue ?? "unfinished")
         node.set("scope", wipe.scope.rawValue)
         node.set("mode", wipe.mode.rawValue)
-        node.set("raw_uuid", wipe.label)
+        node.set("raw_uuid", wipe.labelUUID)
         node.set("uuid", wipe.infoBlock)
         node.set("size", wipe.size)
         if wipe.scope == .all { node.set("zeroed_size", wipe.offset) }

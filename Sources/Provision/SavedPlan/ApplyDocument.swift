@@ -24,7 +24,7 @@ public enum ApplyDocument: Sendable {
     public static func read(
         contentsOf path: FilePath, trust: FileTrust = .anybody
     ) throws(ApplyDocumentError) -> ApplyDocument {
-        let file = ProfileFile(path, trust: trust)
+        let file = RegularFile(path, trust: trust)
         let bytes = try onProfile { () throws(ProfileError) in
             try file.contents(upTo: Int(SavedPlan.maximumSize.bytes) + 1)
         }
@@ -66,7 +66,7 @@ extension ProfileReader {
     public static func readKeepingText(
         contentsOf path: FilePath
     ) throws(ProfileError) -> (profile: Profile, text: String) {
-        let file = ProfileFile(path)
+        let file = RegularFile(path)
         let bytes = try file.contents(upTo: Int(maximumSize.bytes) + 1)
         let profile = try read(bytes, source: file.source)
         return (profile, String(decoding: bytes, as: UTF8.self))

@@ -25,7 +25,7 @@ enum FactText {
         let value: FactValue? =
             switch fact {
             case .name, .state, .mode, .configuredMode, .map, .labels, .readOnly, .security, .labelVersion,
-                .device:
+                .device, .use, .rights:
                 .word(text)
             case .flags: .words(of: list(text).map(String.init))
             case .align, .rawSize, .size, .interleaveGranularity: size(text).map(FactValue.size)

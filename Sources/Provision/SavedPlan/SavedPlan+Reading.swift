@@ -27,7 +27,7 @@ extension SavedPlan {
         }
         return SavedPlan(
             toolVersion: saved.toolVersion, profileText: saved.profileText, profile: profile,
-            backupLimit: saved.backupLimit, picture: saved.picture, shown: saved.shown,
+            backupLimit: saved.backupLimit, basis: saved.basis, shown: saved.shown,
             fingerprint: saved.fingerprint)
     }
 
@@ -48,7 +48,7 @@ extension SavedPlan {
         var profileText: String
         var backupLimit: ByteCount
         var fingerprint: String
-        var picture: PlanBasis
+        var basis: PlanBasis
         var shown: Plan
     }
 
@@ -70,7 +70,7 @@ extension SavedPlan {
             profileText: try root.required("profile_text").string(),
             backupLimit: try root.required("backup_limit").byteCount(),
             fingerprint: try root.required("fingerprint").line(),
-            picture: PlanBasis(
+            basis: PlanBasis(
                 objects: try root.required("objects").limitedList(
                     upTo: JSONCursor.maximumNamespaces, ObjectFingerprint.init),
                 changes: changes.map(\.facts),
@@ -103,11 +103,7 @@ extension SavedPlan {
     }
 
     private static func requireDocument(_ root: JSONCursor) throws(JSONError) {
-        let version = try root.required("format_version")
-        let number = try version.integer(Int128.self)
-        guard number == formatVersion else {
-            throw version.error("\(number) is not supported; this version reads \(formatVersion)")
-        }
+        try root.requireFormatVersion(formatVersion)
         guard try root.optional("document")?.string() == documentWord else {
             throw JSONError(.path(""), "it is another document of daxprov's: plan -o saves plans")
         }

@@ -19,15 +19,15 @@ extension SavedPlan {
         document.set("profile_text", profileText)
         document.set("backup_limit", backupLimit)
         document.set("fingerprint", fingerprint)
-        document.set("facts_version", picture.factsVersion)
-        document.set("objects", each: picture.objects) { Self.object($0) }
+        document.set("facts_version", basis.factsVersion)
+        document.set("objects", each: basis.objects) { Self.object($0) }
         describePlan(in: &document)
         return document
     }
 
     /// The parts of the plan's own document.
     func describePlan(in document: inout JSONValue) {
-        document.set("changes", each: zip(shown.changes, picture.changes)) { change, facts in
+        document.set("changes", each: zip(shown.changes, basis.changes)) { change, facts in
             PlanReport.change(change, steps: facts.steps)
         }
         document.set("unchanged", each: shown.unchanged) { .string($0) }

@@ -14,7 +14,7 @@ public struct SavedPlan: Equatable, Sendable {
     /// The most that is saved of one namespace to make undo bring it back.
     public var backupLimit: ByteCount
     /// What the plan relies on, and its changes as facts.
-    public var picture: PlanBasis
+    public var basis: PlanBasis
     /// The plan as it is shown: without steps.
     public var shown: Plan
     /// The fingerprint of the whole host, as in the plan's document.
@@ -29,7 +29,7 @@ public struct SavedPlan: Equatable, Sendable {
         self.profile = profile
         self.profile.source = TerminalText.clean(profile.source)
         self.backupLimit = backupLimit
-        self.picture = PlanBasis(of: prepared.plan, on: prepared.observed)
+        self.basis = PlanBasis(of: prepared.plan, on: prepared.observed)
         var shown = prepared.plan
         shown.steps = []
         shown.notes = []  // of that moment: an apply looks again
@@ -44,13 +44,13 @@ public struct SavedPlan: Equatable, Sendable {
 
     init(
         toolVersion: String, profileText: String, profile: Profile, backupLimit: ByteCount,
-        picture: PlanBasis, shown: Plan, fingerprint: String
+        basis: PlanBasis, shown: Plan, fingerprint: String
     ) {
         self.toolVersion = toolVersion
         self.profileText = profileText
         self.profile = profile
         self.backupLimit = backupLimit
-        self.picture = picture
+        self.basis = basis
         self.shown = shown
         self.fingerprint = fingerprint
     }

@@ -17,7 +17,7 @@ class Topology:
     name: str
     describes: str
     machine: str = "q35"
-    cpu: str = "max,la57=off"
+    cpu: str = "max,la57=off,-erms,-fsrm"  # emulated, "rep movsb" and its like go byte by byte
     memory: int = 256 * MIB        # ordinary memory, saved with the machine's state
     image_memory: int = 0          # memory that one of the devices adds, kept in an image
     hotplug: bool = False          # the board has slots for memory devices
@@ -96,7 +96,7 @@ def cxl(name, describes, *devices, size=1 * GIB, setup="", volatile=False, kerne
             "-device", f"cxl-type3,bus=rp{port},{media},id=mem{image},sn={serial:#x}"]
     return Topology(
         name, describes, machine="q35,cxl=on,cxl-fmw.0.targets.0=cxl.1,cxl-fmw.0.size=4G",
-        cpu="max,la57=off,-hypervisor", hotplug=True, images=tuple(images), devices=tuple(arguments),
+        cpu="max,la57=off,-erms,-fsrm,-hypervisor", hotplug=True, images=tuple(images), devices=tuple(arguments),
         modules_before=DRIVERS,
         modules_after=("cxl_acpi", "cxl_pci", "cxl_mem", *(("dax_cxl", "kmem") if volatile else ("cxl_pmem",))),
         can_be_saved=False, setup=setup, kernel_arguments=kernel_arguments)

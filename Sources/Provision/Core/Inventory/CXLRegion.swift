@@ -65,7 +65,7 @@ public struct CXLMemdev: Equatable, Sendable {
     }
 }
 
-/// What a host has of CXL memory that can be persistent.
+/// What a host has of CXL memory: the devices that can be persistent, and the regions.
 package struct CXLTopology: Equatable, Sendable {
     /// A CXL region with its place in the host's addresses.
     package struct Placed: Equatable, Sendable {
@@ -84,11 +84,14 @@ package struct CXLTopology: Equatable, Sendable {
     package var memdevs: [CXLMemdev]
     /// The regions of type pmem that have all their targets.
     package var regions: [Placed]
+    /// The regions of type ram that have all their targets: volatile memory, of which the kernel makes dax regions.
+    package var volatileRegions: [CXLRegion]
 
     /// A value of these parts.
-    package init(memdevs: [CXLMemdev], regions: [Placed]) {
+    package init(memdevs: [CXLMemdev], regions: [Placed], volatileRegions: [CXLRegion] = []) {
         self.memdevs = memdevs
         self.regions = regions
+        self.volatileRegions = volatileRegions
     }
 
     /// The names of the regions that have a share of a memory device.
@@ -98,7 +101,7 @@ package struct CXLTopology: Equatable, Sendable {
 }
 
 extension Observed {
-    /// The host with what its CXL bus says of its regions and DIMMs.
+    /// The host with what its CXL bus says of its regions, DIMMs and dax regions.
     ///
     /// The nvdimm region of a CXL region is the one with the same shares: its mappings come in the order of the targets
     /// (drivers/cxl/core/region.c, `cxl_pmem_region_alloc`). A kernel before 6.2 gives DIMMs of this bus no identity; the serial is
@@ -106,6 +109,10 @@ extension Observed {
     package func adding(_ topology: CXLTopology) -> Observed {
         var observed = self
         observed.cxlMemdevs = topology.memdevs
+        for index in observed.daxRegions.indices {
+            guard let name = observed.daxRegions[index].cxlRegionName else { continue }
+            observed.daxRegions[index].cxl = topology.volatileRegions.first { $0.name == name }
+        }
         for number in observed.buses.indices where observed.buses[number].provider == Bus.cxlProvider {
             for index in observed.buses[number].regions.indices {
                 let region = observed.buses[number].regions[index]

@@ -2,7 +2,7 @@
 ///
 /// What was not read counts as content: only a namespace that was read wholly can be said to hold nothing.
 public struct ContentLook: Equatable, Sendable {
-    /// How much was read.
+    /// How many bytes of the namespace were read, from all places together.
     public var read: ByteCount
     /// The namespace's capacity.
     public var size: ByteCount

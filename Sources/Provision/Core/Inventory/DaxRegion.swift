@@ -25,6 +25,8 @@ public struct DaxRegion: Equatable, Sendable {
     public var strandedRanges: [Range<UInt64>]
     /// Its devices as daxprov's record has them; empty for a static region, and where there is no record.
     public var recorded: [RecordedDevice]
+    /// The CXL region that it lies in, of type ram; nil where it lies in none, or the CXL bus does not tell all of its targets.
+    public var cxl: CXLRegion?
 
     /// Whether devices can be made and removed in a region.
     public enum Kind: String, CaseIterable, Sendable {
@@ -54,6 +56,22 @@ public struct DaxRegion: Equatable, Sendable {
 
     /// The last part of its path: `hmem.0`, `dax_region2`, or `dax0.0` for a namespace's.
     public var name: String { path.split(separator: "/").last.map(String.init) ?? path }
+
+    /// The CXL bus's name of the CXL region that it lies in, by its path; nil where it lies in none. The kernel puts `dax_regionN` below
+    /// that region (drivers/cxl/core/region.c, `devm_cxl_add_dax_region`).
+    package var cxlRegionName: String? {
+        let parts = path.split(separator: "/")
+        guard kind == .dynamic, parts.count > 1, parts[parts.count - 1].hasPrefix("dax_region") else {
+            return nil
+        }
+        return String(parts[parts.count - 2])
+    }
+
+    /// The namespace whose memory a static region is; nil where none is known.
+    /// - Parameter namespaces: the host's (``Observed/namespacesByCharacterDevice``).
+    package func namespace(among namespaces: [String: Namespace]) -> Namespace? {
+        kind == .static ? devices.lazy.compactMap { namespaces[$0.name] }.first : nil
+    }
 
     /// The physical addresses that it takes; nil where its start is not known.
     public var range: Range<UInt64>? {
@@ -106,7 +124,7 @@ extension DaxRegion {
         /// Whose its node is, and who may open it; ``DeviceRights/none`` for the device of a namespace, which has them itself.
         public var rights: DeviceRights
         /// The name by which daxprov's record knows it; nil where it does not: somebody else made it.
-        public var label: String?
+        public var recordedName: String?
 
         /// A device with these parts.
         public init(
@@ -114,7 +132,7 @@ extension DaxRegion {
             numaNode: Int? = nil,
             driver: String? = nil, mappings: [Mapping]? = nil, memoryBlocks: [BlockRun]? = nil,
             isStranded: Bool = false, isNodeMissing: Bool = false, rights: DeviceRights = .none,
-            label: String? = nil
+            recordedName: String? = nil
         ) {
             self.name = name
             self.size = size
@@ -127,7 +145,7 @@ extension DaxRegion {
             self.isStranded = isStranded
             self.isNodeMissing = isNodeMissing
             self.rights = rights
-            self.label = label
+            self.recordedName = recordedName
         }
 
         /// What holds it, as an active devdax namespace has it.

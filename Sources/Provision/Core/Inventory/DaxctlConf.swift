@@ -80,9 +80,9 @@ extension DaxctlConf.Section {
 
 /// A file that could not be read, or not believed.
 public struct FileProblem: Equatable, Sendable {
-    /// Its path.
+    /// The path of the file.
     public var file: String
-    /// Why.
+    /// Why it was not read, or why nothing in it is used, in words.
     public var reason: String
 
     /// A problem with a file.

@@ -39,8 +39,7 @@ public struct HostSelection: Sendable, Equatable {
                 regions.contains(region.device)
                     || region.namespaces.contains { namespaces.contains($0.device) }
             }
-            let dimms = Set(bus.regions.flatMap(\.mappings).map(\.dimm))
-            bus.dimms = bus.dimms.filter { dimms.contains($0.device) }
+            bus.dimms = bus.dimms(under: bus.regions)
             if !bus.regions.isEmpty { buses.append(bus) }
         }
         let devices = Set(

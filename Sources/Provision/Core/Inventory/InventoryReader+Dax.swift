@@ -1,7 +1,7 @@
 /// Reading dax regions. Ranges lie below 2^61, and no list of theirs is longer than others.
 extension InventoryReader {
     static func daxRegion(_ node: JSONCursor) throws(JSONError) -> DaxRegion {
-        DaxRegion(
+        var region = DaxRegion(
             path: try node.required("path").string(),
             id: try node.required("id").node(),
             kind: try node.required("type").word(),
@@ -12,6 +12,8 @@ extension InventoryReader {
             devices: try node.limitedList("devices", device),
             strandedRanges: try node.limitedList("system_memory", range),
             recorded: try node.limitedList("recorded") { item throws(JSONError) in try RecordedDevice(item) })
+        region.cxl = try node.optional("cxl").map { cxl throws(JSONError) in try CXLRegion(cxl) }
+        return region
     }
 
     private static func device(_ node: JSONCursor) throws(JSONError) -> DaxRegion.Device {
@@ -40,7 +42,7 @@ extension InventoryReader {
             isNodeMissing: try node.optional("node_missing")?.bool() ?? false,
             rights: try node.optional("rights").map { rights throws(JSONError) in try DeviceRights(rights) }
                 ?? .none,
-            label: try node.optional("name")?.string())
+            recordedName: try node.optional("name")?.string())
     }
 
     /// A range of addresses, whose end is in it, as daxctl writes it.

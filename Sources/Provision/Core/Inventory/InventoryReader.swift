@@ -10,12 +10,7 @@ public enum InventoryReader {
     /// Reads a document.
     public static func read(_ document: JSONValue) throws(JSONError) -> Observed {
         let root = JSONCursor(document)
-        let version = try root.required("format_version")
-        let number = try version.integer(Int128.self)
-        guard number == formatVersion else {
-            throw version.error(
-                "\(number) is not supported; this version reads \(formatVersion)")
-        }
+        try root.requireFormatVersion(formatVersion)
         if let selection = try root.optional("selection") {
             throw selection.error("says that this is a part of a host: save the whole, without names")
         }

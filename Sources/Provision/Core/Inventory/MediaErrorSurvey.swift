@@ -10,10 +10,10 @@ public struct MediaErrorSurvey: Equatable, Sendable {
     public struct Gap: Equatable, Sendable {
         /// The region's kernel name.
         public var region: String
-        /// Why.
+        /// Why errors of this region can be missing from the survey.
         public var reason: Reason
 
-        /// The reasons.
+        /// Why errors can be missing; the raw values are the words of the JSON document.
         public enum Reason: String, CaseIterable, Sendable {
             /// The region is disabled: the kernel shows its list to nobody (ENXIO).
             case regionDisabled = "region_disabled"
@@ -82,7 +82,7 @@ public struct MediaErrorLists: Equatable, Sendable {
     /// The regions whose list is longer than the kernel shows.
     public var truncated: Set<String> = []
 
-    /// Nothing.
+    /// No lists: no block device was asked, and no data address is known.
     public init() {}
 }
 

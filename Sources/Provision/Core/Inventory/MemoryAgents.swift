@@ -12,6 +12,9 @@ public struct MemoryAgents: Equatable, Sendable {
     public var policy: String?
     /// The policy of the kernel's command line (`memhp_default_state`); nil where that has none.
     public var bootPolicy: String?
+    /// The policy that the running kernel was built with (`CONFIG_MEMORY_HOTPLUG_DEFAULT_ONLINE`; from Linux 6.14 on
+    /// `CONFIG_MHP_DEFAULT_ONLINE_TYPE_*`); nil where its configuration is not there, or cannot be read.
+    public var configuredPolicy: String?
     /// The files with udev rules that could not be read.
     public var problems: [FileProblem]
 
@@ -27,10 +30,11 @@ public struct MemoryAgents: Equatable, Sendable {
     /// - Parameters:
     ///   - rules: the files with udev rules that count, in udev's order.
     ///   - unit: what becomes of the unit `daxdev-reconfigure@.service`.
+    ///   - configuration: the text of the running kernel's configuration; empty where it is not known.
     package init(
         daxctl: DaxctlConf = DaxctlConf(), rules: [(file: String, rules: UdevRules)] = [],
         unit: InstalledUnit = .missing, policy: String? = nil, commandLine: String = "",
-        problems: [FileProblem] = []
+        configuration: [UInt8] = [], problems: [FileProblem] = []
     ) {
         self.daxctl = daxctl
         reading = DaxctlReading(rules, unit)
@@ -39,6 +43,7 @@ public struct MemoryAgents: Equatable, Sendable {
         daxRules = rules.filter(\.rules.isAboutDax).map(\.file)
         self.policy = policy
         bootPolicy = Self.bootPolicy(on: commandLine)
+        configuredPolicy = Self.configuredPolicy(in: configuration)
         self.problems = problems
     }
 
@@ -47,6 +52,29 @@ public struct MemoryAgents: Equatable, Sendable {
         let key = "memhp_default_state="
         return commandLine.split(whereSeparator: \.isWhitespace).last { $0.hasPrefix(key) }
             .map { String($0.dropFirst(key.count)) }
+    }
+
+    /// The policy for new memory blocks with which a boot of the running kernel begins; nil where it is not known. A word of the command
+    /// line that the kernel does not know has no effect (mm/memory_hotplug.c, `setup_memhp_default_state`).
+    public var policyAtBoot: String? {
+        bootPolicy.flatMap { Self.policies.contains($0) ? $0 : nil } ?? configuredPolicy
+    }
+
+    private static let policies: Set = ["offline", "online", "online_kernel", "online_movable"]
+
+    /// The policy that a kernel was built with, by the text of its configuration; nil where that has no memory hotplug
+    /// (mm/memory_hotplug.c, `mhp_get_default_online_type`).
+    private static func configuredPolicy(in configuration: [UInt8]) -> String? {
+        let options = Set(
+            configuration.split(separator: UInt8(ascii: "\n")).filter { $0.starts(with: "CONFIG_M".utf8) }
+                .map { String(decoding: $0, as: UTF8.self) })
+        func isSet(_ option: String) -> Bool { options.contains("CONFIG_\(option)=y") }
+        guard isSet("MEMORY_HOTPLUG") else { return nil }
+        if isSet("MHP_DEFAULT_ONLINE_TYPE_ONLINE_KERNEL") { return "online_kernel" }
+        if isSet("MHP_DEFAULT_ONLINE_TYPE_ONLINE_MOVABLE") { return "online_movable" }
+        let isOnline =
+            isSet("MHP_DEFAULT_ONLINE_TYPE_ONLINE_AUTO") || isSet("MEMORY_HOTPLUG_DEFAULT_ONLINE")
+        return isOnline ? "online" : "offline"
     }
 }
 

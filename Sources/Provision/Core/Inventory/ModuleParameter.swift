@@ -21,6 +21,15 @@ package struct ModuleParameter: Equatable, Sendable {
         return values.last ?? false
     }
 
+    /// Whether the module is built into a kernel.
+    /// - Parameter list: the text of the kernel's `modules.builtin`: a line for each such module, `kernel/drivers/dax/hmem/dax_hmem.ko`.
+    package func isBuiltIn(by list: String) -> Bool {
+        list.split(separator: "\n").contains { line in
+            guard let file = line.split(separator: "/").last, file.hasSuffix(".ko") else { return false }
+            return Self.plain(file.dropLast(".ko".count)) == module
+        }
+    }
+
     private func values(on commandLine: String) -> [Bool] {
         // What follows "--" is init's (init/main.c).
         let words = commandLine.split(whereSeparator: \.isWhitespace).prefix { $0 != "--" }

@@ -1,4 +1,4 @@
-/// Which namespace is meant, whatever the kernel calls it and whatever name somebody gave it: for marks of protection and records.
+/// Which namespace is meant, whatever the kernel calls it and whatever name somebody gave it: for records.
 package enum NamespaceIdentity: Hashable, Sendable {
     /// The one whose label has this UUID.
     case label(UUID)

@@ -2,7 +2,7 @@
 package struct NamespaceParts {
     /// The parts, which cover all of it.
     package private(set) var parts: [(range: Extent, part: MediaError.Part)] = []
-    /// Where its data begins.
+    /// Where its data begins, in bytes from the namespace's start.
     package let dataStart: ByteCount
 
     /// The parts of a namespace.

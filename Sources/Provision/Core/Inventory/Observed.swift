@@ -27,13 +27,21 @@ public struct Observed: Equatable, Sendable {
     /// Every region of every bus.
     public var regions: [Region] { buses.flatMap(\.regions) }
 
+    /// The namespaces that have a character device, by its name, which no other device of the host has.
+    package var namespacesByCharacterDevice: [String: Namespace] {
+        var found: [String: Namespace] = [:]
+        for namespace in regions.flatMap(\.namespaces) {
+            if let device = namespace.characterDevice { found[device] = namespace }
+        }
+        return found
+    }
+
     /// The oldest label version on the DIMMs of each region, by the region's kernel name.
     package var labelVersions: [String: LabelVersion] {
         var versions: [String: LabelVersion] = [:]
         for bus in buses {
             for region in bus.regions {
-                let found = bus.dimms(under: region).compactMap { $0.labelArea?.version }
-                versions[region.device] = found.contains(.v1_1) ? .v1_1 : .v1_2
+                versions[region.device] = bus.labelVersion(of: region)
             }
         }
         return versions
@@ -70,7 +78,17 @@ extension Region {
 
 extension Bus {
     /// The DIMMs that the region has a share of, in the order of the bus. A DIMM that the bus does not list is left out.
-    package func dimms(under region: Region) -> [Dimm] { dimms.filter { region.lies(on: $0) } }
+    package func dimms(under region: Region) -> [Dimm] { dimms(under: [region]) }
+
+    /// The DIMMs that any of the regions has a share of, in the order of the bus.
+    package func dimms(under regions: [Region]) -> [Dimm] {
+        dimms.filter { dimm in regions.contains { $0.lies(on: dimm) } }
+    }
+
+    /// The oldest label version on the region's DIMMs; v1.2 where none is known.
+    package func labelVersion(of region: Region) -> LabelVersion {
+        dimms(under: region).contains { $0.labelArea?.version == .v1_1 } ? .v1_1 : .v1_2
+    }
 
     /// The unique id of the DIMM with this kernel name; nil where it has none, or there is no such DIMM.
     package func uniqueID(of dimm: String) -> String? { dimms.first { $0.device == dimm }?.uniqueID }

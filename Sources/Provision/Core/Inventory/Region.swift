@@ -2,7 +2,7 @@
 public struct Region: Equatable, Sendable {
     /// The kernel's name, such as `region0`. Not stable across reboots.
     public var device: String
-    /// The capacity.
+    /// The whole capacity in bytes, used or free (sysfs `size`).
     public var size: ByteCount
     /// The region's alignment (sysfs `align`): every namespace's size is a multiple of it. 16 MiB after boot.
     public var align: ByteCount?
@@ -113,9 +113,9 @@ public struct Mapping: Equatable, Sendable {
 
 /// A range of media errors, in units of 512 bytes from the start of the region (or namespace) that lists it.
 public struct BadBlocks: Equatable, Sendable {
-    /// The first bad unit.
+    /// The first bad unit, in units of 512 bytes.
     public var offset: UInt64
-    /// The number of units.
+    /// The number of units of 512 bytes.
     public var length: UInt32
     /// The kernel names of the DIMMs that it lies on, as the firmware tells; empty where nobody told.
     public var dimms: [String]

@@ -47,6 +47,50 @@ public enum RegionIdentity: Hashable, Sendable {
 }
 
 extension RegionIdentity {
+    /// Whether what was written in the region of the other identity can lie in this one: where it can, nobody may take its media for free.
+    /// Weaker than being equal, which is for what is brought back: a DIMM can say who it is now and not then, positions and the granularity
+    /// can be known now alone, memory can be mapped elsewhere, and DIMMs can be interleaved anew.
+    ///
+    /// DIMMs that say who they are share media where they share DIMM physical addresses. Memory of the same provider does where it has the
+    /// same addresses, or the same cookie and size. Of a place and of DIMMs nothing but the capacity is comparable.
+    package func mayShareMedia(with other: RegionIdentity) -> Bool {
+        switch (self, other) {
+        case (.interleaveSet(let shares, _), .interleaveSet(let others, _)):
+            shares.contains { share in others.contains { share.overlaps($0) } }
+        case (.interleaveSet(let shares, _), .place(_, _, _, let size)),
+            (.place(_, _, _, let size), .interleaveSet(let shares, _)):
+            shares.reduce(UInt64(0)) { $0 &+ $1.length.bytes } == size.bytes
+        case (
+            .place(let provider, let cookie, let start, let size),
+            .place(let otherProvider, let otherCookie, let otherStart, let otherSize)
+        ):
+            provider == otherProvider
+                && (Self.overlap(start, size, otherStart, otherSize)
+                    || size == otherSize
+                        && (cookie != nil && cookie == otherCookie || start == nil || otherStart == nil))
+        }
+    }
+
+    /// Whether two places, of which both addresses are known, share one.
+    private static func overlap(
+        _ start: UInt64?, _ size: ByteCount, _ otherStart: UInt64?, _ otherSize: ByteCount
+    ) -> Bool {
+        guard let start, let otherStart else { return false }
+        return start <= otherStart
+            ? otherStart - start < size.bytes : start - otherStart < otherSize.bytes
+    }
+}
+
+extension RegionIdentity.Share {
+    /// Whether the two have a byte of a DIMM in common.
+    fileprivate func overlaps(_ other: RegionIdentity.Share) -> Bool {
+        guard dimm == other.dimm else { return false }
+        return offset <= other.offset
+            ? (other.offset - offset) < length : (offset - other.offset) < other.length
+    }
+}
+
+extension RegionIdentity {
     /// A dynamic dax region.
     package init(_ region: DaxRegionIdentity) {
         self = .place(provider: "dax", cookie: nil, start: region.start, size: region.size)

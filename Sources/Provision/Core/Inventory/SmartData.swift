@@ -2,15 +2,21 @@
 package struct SmartData {
     /// The bits of the values that are valid.
     package var valid: UInt32
+    /// The bits of the conditions that are worse than ok (`ND_SMART_…_HEALTH`).
     package var health: UInt32
+    /// In the firmware's form: see ``Temperature``.
     package var mediaTemperature: UInt32
+    /// In the firmware's form: see ``Temperature``.
     package var controllerTemperature: UInt32
-    /// A percentage.
+    /// The spare capacity that is left, in percent.
     package var spares: UInt32
+    /// The bits of the alarms that are raised.
     package var alarms: UInt32
-    /// A percentage.
+    /// The part of the life that is used, in percent.
     package var lifeUsed: UInt32
+    /// 0 if the last shutdown was clean.
     package var shutdownState: UInt32
+    /// The number of dirty shutdowns.
     package var shutdownCount: UInt32
 
     /// An answer with these numbers.
@@ -47,9 +53,11 @@ package struct SmartData {
 package struct SmartThresholds {
     /// The bits of the alarms that are enabled.
     package var enabled: UInt32
+    /// From which its alarm is raised, in the firmware's form: see ``Temperature``.
     package var mediaTemperature: UInt32
+    /// From which its alarm is raised, in the firmware's form: see ``Temperature``.
     package var controllerTemperature: UInt32
-    /// A percentage.
+    /// At which its alarm is raised, in percent of the spare capacity.
     package var spares: UInt32
 
     /// An answer with these numbers.

@@ -15,11 +15,14 @@ package enum SoftReservedMemory {
     /// - Parameters:
     ///   - commandLine: the kernel's command line.
     ///   - modprobe: the texts of the files of modprobe.d(5), in modprobe's order.
-    ///   - bringsOnline: whether a udev rule brings memory online. Asked only where that matters.
+    ///   - isBuiltIn: whether a kernel that could be booted has the module built in: modprobe's files say nothing to that. Asked only where
+    ///     that matters, as is the next.
+    ///   - bringsOnline: whether a udev rule brings memory online.
     package static func isKept(
-        commandLine: String, modprobe: [String], bringsOnline: () -> Bool
+        commandLine: String, modprobe: [String], isBuiltIn: () -> Bool, bringsOnline: () -> Bool
     ) -> Bool {
-        if idle.isOn(commandLine: commandLine, files: modprobe) { return true }
+        if idle.isOn(commandLine: commandLine, files: []) { return true }
+        if idle.isOn(commandLine: commandLine, files: modprobe), !isBuiltIn() { return true }
         // On 6.1 the policy of the configuration is "offline" as well, but an upgrade brings another configuration.
         return MemoryAgents.bootPolicy(on: commandLine) == bootPolicy && !bringsOnline()
     }

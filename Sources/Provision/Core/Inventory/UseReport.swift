@@ -21,6 +21,10 @@ public struct UseReport: Equatable, Sendable {
     public var memoryPolicy: String?
     /// The files with udev rules that bring new memory blocks online; none where it was not asked for.
     public var memoryRules: [String] = []
+    /// The sections of daxctl's files that daxctl acts on when a dax device appears; none where it does not, or it was not asked for.
+    public var daxctlSections: [DaxctlConf.Section] = []
+    /// What has daxctl read its files when a dax device appears, in words; nil where nothing does, or it was not asked for.
+    public var daxctlReason: String? = nil
     /// The size of the kernel's memory blocks; nil where it was not asked for, or where there is no memory hotplug.
     public var memoryBlockSize: ByteCount? = nil
     /// Whether the kernel can put the page map of new memory into that memory; nil where it was not asked for or is not known.

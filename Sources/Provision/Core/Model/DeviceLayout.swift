@@ -52,54 +52,6 @@ public struct DeviceLayout: Hashable, Sendable {
     package func hasPlace(of other: DeviceLayout) -> Bool { ranges == other.ranges && align == other.align }
 }
 
-/// Which dynamic dax region is meant: its physical addresses, which the firmware, the kernel's command line or a CXL region fix.
-/// Paths and numbers are the kernel's, and change.
-public struct DaxRegionIdentity: Hashable, Sendable {
-    /// Its first physical address.
-    public var start: UInt64
-    /// Its capacity.
-    public var size: ByteCount
-
-    /// The region with these addresses.
-    public init(start: UInt64, size: ByteCount) {
-        self.start = start
-        self.size = size
-    }
-}
-
-extension DaxRegionIdentity {
-    /// Its physical addresses.
-    package var range: Range<UInt64> {
-        let (end, overflow) = start.addingReportingOverflow(size.bytes)
-        return start..<(overflow ? .max : end)
-    }
-}
-
-extension DaxRegionIdentity: CustomStringConvertible {
-    public var description: String { "of \(size) at \(Hexadecimal.number(start))" }
-}
-
-/// A device of a dynamic dax region as daxprov's record has it: the kernel keeps neither names nor ranges over a boot.
-public struct RecordedDevice: Hashable, Sendable {
-    /// Its name in the profile that made it.
-    public var name: String
-    /// What it was when it was recorded.
-    public var layout: DeviceLayout
-
-    /// A device of this name.
-    public init(name: String, layout: DeviceLayout) {
-        self.name = name
-        self.layout = layout
-    }
-}
-
-extension [RecordedDevice] {
-    /// The one that has exactly this memory, in this order.
-    package func device(of ranges: [Range<UInt64>]) -> RecordedDevice? {
-        first { $0.layout.ranges == ranges }
-    }
-}
-
 extension [Range<UInt64>] {
     /// The bytes in all of them. What an untrusted file makes too many is as many as there can be.
     package var size: ByteCount {

@@ -5,13 +5,13 @@
 public struct NamespaceConfiguration: Hashable, Sendable {
     /// The name in the label.
     public var name: String?
-    /// The mode.
+    /// The mode that it runs as, or, while it is disabled, that its label records; nil where that is unknown.
     public var mode: NamespaceMode?
     /// The capacity allocated, metadata included.
     public var rawSize: ByteCount
     /// Where the page map is.
     public var map: MapLocation?
-    /// The alignment.
+    /// The alignment of fsdax and devdax in bytes; nil in other modes, and where it is not known.
     public var align: ByteCount?
     /// The size of one sector in bytes, metadata included.
     public var sectorSize: UInt32?

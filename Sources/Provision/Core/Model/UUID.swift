@@ -9,6 +9,13 @@ public struct UUID: Hashable, Comparable, Sendable {
         self.bytes = bytes
     }
 
+    /// The UUID of two numbers, the first byte of each being its highest.
+    package init(_ high: UInt64, _ low: UInt64) {
+        bytes = [high, low].flatMap { number in
+            (0..<8).reversed().map { UInt8(truncatingIfNeeded: number >> (8 * UInt64($0))) }
+        }
+    }
+
     /// The UUID of a text such as `f81d4fae-7dec-11d0-a765-00a0c91e6bf6` in either case, or nil.
     public init?(_ text: String) {
         guard text.utf8.count == 36 else { return nil }

@@ -2,12 +2,16 @@
 package struct Allocation {
     /// The region without what is destroyed for good.
     package let map: ExtentMap
+    /// Turns the sizes of the profile into raw capacities of this region.
     package let sizing: Sizing
+    /// The region as observed.
     package let region: Region
+    /// What the profile declares for the region, with the namespaces that it means.
     package let entries: [RegionEntry]
 
     /// The entries that get a new extent, in the order in which they must be created; all others keep theirs.
     package struct Outcome {
+        /// The new extents, the first to be created first.
         package var placed: [Solver.Placed]
     }
 

@@ -3,6 +3,7 @@
 /// Labels can always be written again. What decides is the media: which ranges of a namespace that goes away or changes
 /// are written over, by itself or by a namespace that is created in its place, and whether they are saved first.
 package struct BackupPlanner: PlanReview {
+    /// The host that the plan was made for.
     package let observed: Observed
     /// The most that is saved of one namespace.
     package let limit: ByteCount

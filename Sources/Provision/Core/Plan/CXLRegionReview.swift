@@ -136,12 +136,7 @@ extension CXLRegionStanding {
 
 extension CXLRegionRecord {
     /// What the file of a record is named by: two numbers that are the same for every granularity of the same order.
-    package static func key(cookie: UInt64, ways: Int) -> UUID {
-        let bytes = [cookie, UInt64(ways)].flatMap { number in
-            (0..<8).reversed().map { UInt8(truncatingIfNeeded: number >> (8 * UInt64($0))) }
-        }
-        return UUID(bytes: bytes) ?? .null
-    }
+    package static func key(cookie: UInt64, ways: Int) -> UUID { UUID(cookie, UInt64(ways)) }
 
     /// What the file of this record is named by.
     package var key: UUID { Self.key(cookie: cookie, ways: ways) }

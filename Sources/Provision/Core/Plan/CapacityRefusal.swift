@@ -1,7 +1,10 @@
 /// Says why a namespace finds no place: in terms of the profile's lines, the region's extents and what would fit.
 package struct CapacityRefusal {
+    /// The region that has no place for it.
     package let region: Region
+    /// Turns the sizes of the profile into raw capacities of this region.
     package let sizing: Sizing
+    /// What the profile declares for the region.
     package let entries: [RegionEntry]
     /// The namespaces that the profile does not name and that stay.
     package let kept: [Namespace]
@@ -9,6 +12,7 @@ package struct CapacityRefusal {
     /// How many namespaces or extents are named one by one.
     private static let most = 6
 
+    /// The refusal for the request that found no place: with sizes that would fit, or with the free extents.
     package func refusal(for failure: Solver.Unplaced) -> Refusal {
         let entry = entries[failure.request.declaration]
         func refuse(_ code: Refusal.Code, _ message: String) -> Refusal {

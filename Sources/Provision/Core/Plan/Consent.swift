@@ -146,7 +146,7 @@ extension Observed {
         }
         for region in daxRegions where region.kind == .dynamic {
             for device in region.devices {
-                for name in [device.label, device.name].compactMap(\.self) {
+                for name in [device.recordedName, device.name].compactMap(\.self) {
                     words.formUnion([name, "\(region.name)/\(name)"])
                 }
             }

@@ -1,5 +1,6 @@
 /// Adds to a plan what the namespaces hold that it takes offline.
 package struct ContentReview: PlanReview {
+    /// What was found on the block devices, by the kernel names of the namespaces.
     package let findings: UseReport
 
     /// The plan with the contents of its changes, as far as they were looked at.

@@ -18,19 +18,18 @@ package struct DaxDeviceChanges {
     /// Refuses devices that cannot be changed as they are.
     package mutating func refuseUnusable() {
         for device in removed.devices {
-            refuse(device, address(device.label ?? device.name), at: nil)
+            refuse(device, address(device.recordedName ?? device.name), at: nil)
         }
         for entry in matching.entries {
             let address = address(entry.declaration.name.text)
             let position = entry.declaration.position
             if let device = entry.device { refuse(device, address, at: position) }
             refusals += entry.declaration.configuration.refusals(at: address, position)
-            // drivers/dax/kmem.c, dev_dax_kmem_probe: "rejecting DAX region with invalid node".
             if entry.declaration.use != .devdax, region.devices.first?.targetNode == nil {
                 refusals.append(
                     Refusal(
                         .deviceUnusable, address, at: position,
-                        "the platform names no memory node for \(region.name) (target_node), and the kernel makes no memory of its devices",
+                        "\(DeviceHindrance.hasNoNode(region.name)), and the kernel makes no memory of its devices",
                         advice: "see whether the firmware describes it (the table SRAT)"))
             }
         }
@@ -41,7 +40,7 @@ package struct DaxDeviceChanges {
                 Refusal(
                     .deviceUnusable, address,
                     "\(whole.name) spans \(region.name), and \(whole.holder.deviation ?? "is not a device")",
-                    advice: whole.isStranded ? "reboot: nothing else gives the memory back" : nil))
+                    advice: whole.isStranded ? DeviceHindrance.reboot : nil))
         } else if whole.isUsedAsMemory {
             refusals.append(
                 Refusal(
@@ -62,12 +61,12 @@ package struct DaxDeviceChanges {
                 Refusal(
                     .deviceUnusable, address, at: position,
                     "\(device.name) has no driver, and its memory is still in use as system memory",
-                    advice: "reboot: nothing else gives it back"))
+                    advice: DeviceHindrance.reboot))
         } else if device.mode == .other {
             refusals.append(
                 Refusal(
                     .deviceUnusable, address, at: position,
-                    "\(device.name) is held by the driver \(device.driver ?? "unknown"), which is not one of daxprov's",
+                    "\(device.name) \(DeviceHindrance.heldBy(device.driver))",
                     advice: "take it from that driver first"))
         }
     }
@@ -137,12 +136,12 @@ package struct DaxDeviceChanges {
         into draft: inout PlanDraft
     ) {
         guard let layout = device.layout else { return }
-        let name = device.label ?? device.name
+        let name = device.recordedName ?? device.name
         let (class_, why) = reversibility(of: layout.ranges, written)
         let index = draft.add(
             Change(
                 address: address(name), kind: .destroy, before: NamespaceSummary(device),
-                reasons: ["no line of the profile names it, and unmanaged is destroy"],
+                reasons: [UnmanagedPlanner.destroyed],
                 reversibility: layout.isKernels ? .lossless : class_,
                 reversibilityReason: layout.isKernels ? "it holds nothing but the kernel's own memory" : why,
                 consent: layout.isKernels ? nil : name))
@@ -262,8 +261,7 @@ package struct DaxDeviceChanges {
                 isCleared
                 ? "some of its memory is the kernel's, and all of it is cleared"
                 : layout.isKernels
-                    ? "what it holds is written over when its memory comes online"
-                    : "its page map is written over what it holds"
+                    ? DeviceUse.onlineLoss : DeviceUse.pageMapLoss
         }
         // No bytes are lost by that alone, so nobody is asked for it.
         let entersKernelsZone =

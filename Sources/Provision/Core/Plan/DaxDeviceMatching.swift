@@ -53,7 +53,7 @@ package struct DaxDeviceMatching {
             !names.contains(device.name) && region.device(of: device.layout.ranges) == nil
         }
         others = region.devices.filter { $0.size > .zero && !taken.contains($0.name) }
-        if !declarations.isEmpty, let whole = region.undivided, whole.label == nil,
+        if !declarations.isEmpty, let whole = region.undivided, whole.recordedName == nil,
             !taken.contains(whole.name)
         {
             divided = whole
@@ -71,8 +71,8 @@ package struct DaxDeviceMatching {
 
     /// Takes out what the record has and no declaration means: its memory can be had.
     package mutating func giveUpRecorded() -> Recorded {
-        let recorded = Recorded(devices: others.filter { $0.label != nil }, forgotten: forgotten)
-        others.removeAll { $0.label != nil }
+        let recorded = Recorded(devices: others.filter { $0.recordedName != nil }, forgotten: forgotten)
+        others.removeAll { $0.recordedName != nil }
         forgotten = []
         return recorded
     }
@@ -80,21 +80,22 @@ package struct DaxDeviceMatching {
     private static func device(
         _ declaration: DaxDeviceDeclaration, among count: Int, in region: DaxRegion
     ) -> DaxRegion.Device? {
-        if let known = region.devices.first(where: { $0.size > .zero && $0.label == declaration.name.text }) {
+        let name = declaration.name.text
+        if let known = region.devices.first(where: { $0.size > .zero && $0.recordedName == name }) {
             return known
         }
         // Whoever asks by its name for what the record has elsewhere does not mean somebody's device.
         guard !region.recorded.contains(where: { $0.name == declaration.name.text }) else { return nil }
-        let unknown = region.devices.filter { $0.size > .zero && $0.label == nil }
+        let unknown = region.devices.filter { $0.size > .zero && $0.recordedName == nil }
         if let start = declaration.start, case .raw(let size) = declaration.size,
             let placed = unknown.first(where: {
-                $0.size == size && $0.mappings?.count == 1 && $0.mappings?.first?.range.lowerBound == start
+                $0.size == size && $0.mappings?.first?.range.lowerBound == start
             })
         {
             return placed
         }
         guard count == 1, region.recorded.isEmpty, declaration.asksForAll(of: region),
-            let whole = region.undivided, whole.label == nil
+            let whole = region.undivided, whole.recordedName == nil
         else { return nil }
         return whole
     }
@@ -105,7 +106,7 @@ package struct DaxDeviceMatching {
             layout.ranges.allSatisfy({ $0.clamped(to: range) == $0 }),
             !layout.ranges.overlap(region.strandedRanges)
         else { return false }
-        if region.undivided?.label == nil, region.undivided != nil { return true }
+        if region.undivided?.recordedName == nil, region.undivided != nil { return true }
         return region.devices.allSatisfy { device in
             device.mappings.map { !layout.ranges.overlap($0.map(\.range)) } ?? false
         }

@@ -37,7 +37,7 @@ package struct DaxDeviceReview: PlanReview {
                 ? "\(name) has no driver, and its range is still in use as system memory: nobody can open it"
                 : "\(name) has no driver: nobody can open it",
             advice: device.isStranded
-                ? "reboot: nothing else gives the range back"
+                ? DeviceHindrance.reboot
                 : "declare `device: {mode: devdax}`, or daxctl enable-device \(name); if that fails, the kernel log (dmesg) says why"
         )
     }

@@ -204,11 +204,18 @@ package struct DaxPlacement {
             refuse(
                 refusal(
                     .noExtent, entry, "\(size) at \(Hexadecimal.number(start)) is not free",
-                    advice: "free is \(freeText)"))
+                    advice: foreign(at: start).map {
+                        "\($0.name) begins there and has \($0.size): size: \($0.size) means that device"
+                    } ?? "free is \(freeText)"))
             return nil
         }
         free = free.subtracting([range])
         return [range]
+    }
+
+    /// The device of another tool that begins at an address; nil where there is none.
+    private func foreign(at start: UInt64) -> DaxRegion.Device? {
+        matching.others.first { $0.recordedName == nil && $0.mappings?.first?.range.lowerBound == start }
     }
 
     /// The first place for all of it. What becomes memory begins with a memory block where it can, since what lies before the first
@@ -290,7 +297,7 @@ package struct DaxPlacement {
 
     /// Who else has memory there.
     private var besides: String {
-        let names = matching.others.map { $0.label ?? $0.name } + matching.forgotten.map(\.name)
+        let names = matching.others.map { $0.recordedName ?? $0.name } + matching.forgotten.map(\.name)
         return names.isEmpty
             ? "" : ", or remove what the profile does not name (\(names.joined(separator: ", ")))"
     }

@@ -42,7 +42,7 @@ package struct DaxRegionPlanner {
         for device in work.matching.others {
             draft.unmanaged.append(
                 UnmanagedNamespace(
-                    address: "\(region.name)/\(device.label ?? device.name)",
+                    address: "\(region.name)/\(device.recordedName ?? device.name)",
                     summary: NamespaceSummary(device)))
         }
         work.refuseUnusable()
@@ -67,9 +67,9 @@ package struct DaxRegionPlanner {
             draft.refusals.append(
                 Refusal(
                     .deviceUnusable, first.address,
-                    "\(device.label ?? device.name) has no driver, and the kernel would make it memory as well",
+                    DeviceHindrance.takesAlong(device.recordedName ?? device.name),
                     advice: device.isStranded
-                        ? "reboot: nothing else gives its memory back"
+                        ? DeviceHindrance.reboot
                         : "give it a driver (daxctl enable-device \(device.name)), or remove it"))
         }
     }

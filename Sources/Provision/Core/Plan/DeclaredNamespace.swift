@@ -22,6 +22,12 @@ extension Profile {
         regions.contains { $0.namespaces.contains { $0.deviceConfiguration != nil } }
     }
 
+    /// Whether any device is to become system memory.
+    package var asksForSystemMemory: Bool {
+        regions.contains { $0.namespaces.contains { $0.deviceConfiguration?.mode == .systemRAM } }
+            || daxRegions.contains { $0.devices.contains { $0.use != .devdax } }
+    }
+
     /// The declarations, in the order of the profile, with what each means on a host: the one rule of identity
     /// (``NamespaceMatcher``).
     package func namespaces(on observed: Observed) -> [DeclaredNamespace] {

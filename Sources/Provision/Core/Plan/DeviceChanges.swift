@@ -52,11 +52,11 @@ package struct DeviceChanges {
                 return false
             }
             if declaration.isProtected {
-                draft.refusals.append(protected(reason))
+                draft.refusals.append(protected(reason, namespace.labelUUID))
                 return false
             }
             change.reversibility = .irreversible
-            change.reversibilityReason = wanted.isOnline ? Self.lost : Self.mapped
+            change.reversibilityReason = wanted.isOnline ? DeviceUse.onlineLoss : DeviceUse.pageMapLoss
             change.consent = consent
         }
         let index = draft.add(change)
@@ -124,11 +124,12 @@ package struct DeviceChanges {
         case .rename, .enable, .initializeLabels, .destroy, .configureDevice, .resizeDevice:
             guard wanted.writesToMedia else { break }
             if declaration.isProtected {
-                draft.refusals.append(protected(reason))
+                draft.refusals.append(protected(reason, target.labelUUID))
                 return
             }
             draft.lose(
-                change, reason: reason, because: wanted.isOnline ? Self.lost : Self.mapped, consent: consent)
+                change, reason: reason,
+                because: wanted.isOnline ? DeviceUse.onlineLoss : DeviceUse.pageMapLoss, consent: consent)
         }
         draft.describe(change, device: DaxDevice(usedAs: wanted))
         draft.add(.configureDevice(target, wanted), of: change, in: .device)
@@ -145,9 +146,6 @@ package struct DeviceChanges {
         draft.add(.setRights(target, rights), of: change, in: .device)
     }
 
-    private static let lost = "what it holds is written over when its memory comes online"
-    private static let mapped = "its page map is written over what it holds"
-
     private static func text(_ device: DaxDevice) -> String {
         device.use?.text ?? device.deviation ?? device.mode.rawValue
     }
@@ -155,7 +153,7 @@ package struct DeviceChanges {
     private func refusal(to wanted: DeviceUse, _ device: DaxDevice?, _ node: Int?) -> Refusal? {
         if let device, device.mode == .other {
             return refuse(
-                "its device is held by the driver \(device.driver ?? "unknown"), which is not one of daxprov's",
+                "its device \(DeviceHindrance.heldBy(device.driver))",
                 "take it from that driver first, or leave out device:")
         }
         if wanted != .devdax, let device, device.mode == .systemRAM, device.memory == nil {
@@ -163,20 +161,16 @@ package struct DeviceChanges {
                 .notListed, address, at: declaration.position,
                 "which of its memory blocks are online is not known", advice: "run it as root")
         }
-        // drivers/dax/kmem.c, dev_dax_kmem_probe: "rejecting DAX region with invalid node".
         if wanted != .devdax, node == nil {
             return refuse(
-                "the platform names no memory node for it (target_node), and the kernel makes no memory of such a device",
+                "\(DeviceHindrance.hasNoNode("it")), and the kernel makes no memory of such a device",
                 "see whether the firmware describes it (the tables SRAT and NFIT)")
         }
         return nil
     }
 
-    private func protected(_ reason: String) -> Refusal {
-        Refusal(
-            .protected, address, at: declaration.position,
-            "it is protected, and the profile asks for a change: \(reason)",
-            advice: "take protect: true out of the profile if the change is meant")
+    private func protected(_ reason: String, _ label: UUID?) -> Refusal {
+        declaration.protectedRefusal(address, [reason], label: label)
     }
 
     private func refuse(_ message: String, _ advice: String) -> Refusal {

@@ -123,6 +123,12 @@ extension DeviceUse {
     /// Why memory that comes into that zone does not come back for sure.
     package static let kernelsZone =
         "the kernel keeps pages of its own in this memory, and only a reboot gives it back for sure"
+
+    /// Why what a device holds is lost where its memory comes online.
+    package static let onlineLoss = "what it holds is written over when its memory comes online"
+
+    /// Why it is lost where its page map goes into its memory, whether that comes online or not.
+    package static let pageMapLoss = "its page map is written over what it holds"
 }
 
 extension DeviceLayout {

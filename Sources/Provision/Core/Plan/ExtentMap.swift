@@ -83,7 +83,13 @@ extension ExtentMap {
 extension Region {
     /// The range that the namespace holds of this region; nil where an address is not known (not root).
     public func extent(of namespace: Namespace) -> Extent? {
-        guard let start = resource, let address = namespace.resource, address >= start else { return nil }
-        return Extent(offset: ByteCount(address - start), length: namespace.rawSize)
+        offset(of: namespace.resource).map { Extent(offset: $0, length: namespace.rawSize) }
+    }
+
+    /// How far a physical address is from the start of this region; nil where one of them is not known (not root), or it lies before the
+    /// region.
+    package func offset(of address: UInt64?) -> ByteCount? {
+        guard let start = resource, let address, address >= start else { return nil }
+        return ByteCount(address - start)
     }
 }

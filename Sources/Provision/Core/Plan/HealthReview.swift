@@ -41,8 +41,7 @@ package struct HealthReview: PlanReview {
             refusals.append(
                 Refusal(
                     .labelsOfVersion1, dimm.device,
-                    "it has label indexes of version 1.1, which may hold other regions' labels",
-                    advice: "if nothing on it is needed: ndctl init-labels -f -V 1.2 \(dimm.device)"))
+                    LabelVersion.mayHoldOthers, advice: LabelVersion.renewing(dimm.device)))
         }
         return refusals
     }
@@ -105,5 +104,16 @@ extension DimmFlag {
         case .failedFlush: (.dimmFailedFlush, "its last flush at a power loss failed: stores may be missing")
         case .smartEvent: (.dimmSmartEvent, "it has a health event pending")
         }
+    }
+}
+
+extension LabelVersion {
+    /// Why the label area of a DIMM with indexes of version 1.1 is not written anew.
+    package static let mayHoldOthers =
+        "it has label indexes of version 1.1, which may hold other regions' labels"
+
+    /// What to do about them on a DIMM with this kernel name.
+    package static func renewing(_ dimm: String) -> String {
+        "if nothing on it is needed: ndctl init-labels -f -V 1.2 \(dimm)"
     }
 }

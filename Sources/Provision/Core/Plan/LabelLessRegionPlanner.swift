@@ -84,10 +84,7 @@ package struct LabelLessRegionPlanner {
         of declaration: NamespaceDeclaration, _ layout: Layout, _ differences: [String]
     ) -> Refusal? {
         if declaration.isProtected {
-            return refuse(
-                .protected, declaration,
-                "it is protected, and the profile asks for a change: \(differences.joined(separator: ", "))",
-                "take protect: true out of the profile if the change is meant")
+            return declaration.protectedRefusal(region.device, differences, label: nil)
         }
         if region.align == nil {
             return refuse(

@@ -106,10 +106,7 @@ package struct LabelledRegionPlanner {
 
     /// The oldest label version on the region's DIMMs; v1.2 where labels are yet to be written.
     private var labelVersion: LabelVersion {
-        guard observed.labelling == .labelled else { return .v1_2 }
-        let devices = region.mappings.map(\.dimm)
-        let versions = bus.dimms.filter { devices.contains($0.device) }.compactMap { $0.labelArea?.version }
-        return versions.contains(.v1_1) ? .v1_1 : .v1_2
+        observed.labelling == .labelled ? bus.labelVersion(of: region) : .v1_2
     }
 
     private func entry(

@@ -2,7 +2,7 @@
 public struct Layout: Equatable, Sendable {
     /// The name for the label; nil only on label-less regions.
     public var name: NamespaceName?
-    /// The mode.
+    /// The mode to configure: fsdax, devdax, sector or raw.
     public var mode: NamespaceMode
     /// Where the page map goes; set exactly for fsdax and devdax.
     public var map: MapLocation?

@@ -7,7 +7,7 @@ public struct Loss: Equatable, Sendable {
     /// What happens to it and to what it holds: "would be destroyed with what it holds (ext4)".
     public var consequence: String
 
-    /// A loss.
+    /// A loss; words that are nil are left out.
     public init(address: String, words: [String?], consequence: String) {
         self.address = address
         self.words = words.compactMap(\.self)

@@ -121,8 +121,7 @@ extension MediaErrorClearance {
         guard let word = request.namespace else {
             let range = request.range ?? 0..<1
             let found = observed.regions.first { region in
-                region.resource.map { range.lowerBound >= $0 && range.lowerBound < $0 + region.size.bytes }
-                    ?? false
+                region.offset(of: range.lowerBound).map { $0 < region.size } ?? false
             }
             guard let found else {
                 throw Unknown(

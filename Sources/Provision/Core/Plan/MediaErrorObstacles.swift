@@ -19,10 +19,8 @@ package struct MediaErrorObstacles {
 
     /// An info block of fsdax or devdax is not written over an error ("No such device or address"); that of sector mode is.
     private func obstacle(to layout: Layout, at resource: UInt64?, _ address: String) -> Refusal? {
-        guard layout.mode.isDirectAccess, let start = region.resource, let resource, resource >= start else {
-            return nil
-        }
-        let place = Extent(offset: ByteCount(resource - start), length: layout.rawSize)
+        guard layout.mode.isDirectAccess, let offset = region.offset(of: resource) else { return nil }
+        let place = Extent(offset: offset, length: layout.rawSize)
         let infoBlock = Extent(offset: place.offset, length: NamespaceGeometry.infoBlockReserve)
         if let error = errors.compactMap({ $0.overlap(infoBlock) }).first {
             return Refusal(

@@ -75,8 +75,7 @@ package struct MediaErrorReview: PlanReview {
     private func place(
         _ resource: UInt64?, _ length: ByteCount, in region: Region, from offset: ByteCount = .zero
     ) -> Extent? {
-        guard let resource, let start = region.resource, resource >= start else { return nil }
-        return Extent(offset: ByteCount(resource - start) + offset, length: length)
+        region.offset(of: resource).map { Extent(offset: $0 + offset, length: length) }
     }
 
     /// "512 B at 4 KiB", counted from the start of the namespace; the first four of them.

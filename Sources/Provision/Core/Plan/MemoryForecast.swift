@@ -64,17 +64,21 @@ package struct MemoryForecastReview: PlanReview {
             let forecast = MemoryForecast(range, blockSize: unit)
             if forecast.blocks.isEmpty {
                 plan.refusals.append(
-                    Refusal(
-                        .deviceUnusable, address,
-                        "it would give no memory: memory comes in whole blocks of \(unit), and none lies within its "
-                            + "\(ByteCount(range.upperBound - range.lowerBound))",
-                        advice: "choose a size of at least \(unit * 2)"))
+                    Self.tooSmall(address, ByteCount(range.upperBound - range.lowerBound), unit))
                 continue
             }
             let node = observed.region(planned.step.region)?.targetNode
             plan.notes.append(Self.note(address, forecast, use, node))
         }
         return plan
+    }
+
+    /// The refusal of a device of this size that holds no whole memory block, which has `unit` bytes.
+    fileprivate static func tooSmall(_ address: String, _ size: ByteCount, _ unit: ByteCount) -> Refusal {
+        Refusal(
+            .deviceUnusable, address,
+            "it would give no memory: memory comes in whole blocks of \(unit), and none lies within its \(size)",
+            advice: "choose a size of at least \(unit * 2)")
     }
 
     fileprivate static func note(
@@ -113,11 +117,7 @@ extension Plan {
         let forecasts = after.ranges.map { MemoryForecast($0, blockSize: unit) }
         let blocks = forecasts.reduce(0) { $0 + $1.blocks.count }
         guard blocks > 0 else {
-            refusals.append(
-                Refusal(
-                    .deviceUnusable, address,
-                    "it would give no memory: memory comes in whole blocks of \(unit), and none lies within its \(after.size)",
-                    advice: "choose a size of at least \(unit * 2)"))
+            refusals.append(MemoryForecastReview.tooSmall(address, after.size, unit))
             return
         }
         let node = observed.daxRegion(transition.region)?.devices.first?.targetNode

@@ -116,6 +116,11 @@ public enum NamespaceGeometry {
         TranslationTable(sectorSize: sectorSize, labels: labels).metadataRanges(rawSize: rawSize)
     }
 
+    /// The ranges of a sector-mode namespace that hold its logs, one for each arena, from its start.
+    package static func translationLogs(rawSize: ByteCount, labels: LabelVersion?) -> [Extent] {
+        TranslationTable(sectorSize: .sectorModeDefault, labels: labels).logRanges(rawSize: rawSize)
+    }
+
     /// The least number in `first...last` that suffices, found by doubling and then halving; nil where none does.
     private static func leastSufficient(
         from first: UInt64, to last: UInt64, _ suffices: (UInt64) -> Bool
@@ -172,6 +177,7 @@ private struct TranslationTable {
     private static let mapEntry: UInt64 = 4
     private static let freeBlocks: UInt64 = 256
     private static let logGroup: UInt64 = 64
+    private static let log = ByteCount(freeBlocks * logGroup)
 
     /// Version 1.1 leaves the first page alone; version 2.0, which v1.2 labels imply, does not.
     var initialOffset: ByteCount { labels == .v1_2 ? .zero : Self.page }
@@ -190,28 +196,39 @@ private struct TranslationTable {
 
     /// Info block (and what lies before it), then map, log and second info block, for each arena.
     func metadataRanges(rawSize: ByteCount) -> [Extent] {
-        var ranges: [Extent] = []
+        arenas(rawSize: rawSize).flatMap { arena in
+            let blocks = sectors(inArena: arena.length) + Self.freeBlocks
+            let map = ByteCount(blocks * Self.mapEntry).roundedUp(to: Self.page) ?? arena.length
+            let tail = min(map + Self.log + Self.page, arena.length)
+            let end = arena.offset + arena.length.roundedDown(to: Self.page)
+            let head =
+                arena.offset == initialOffset
+                ? Extent(offset: .zero, length: .kib(8)) : Extent(offset: arena.offset, length: Self.page)
+            return [head, Extent(offset: end - tail, length: arena.end - (end - tail))]
+        }
+    }
+
+    /// The log of each arena, which ends where the second info block begins.
+    func logRanges(rawSize: ByteCount) -> [Extent] {
+        arenas(rawSize: rawSize).map { arena in
+            let end = arena.offset + arena.length.roundedDown(to: Self.page) - Self.page
+            return Extent(offset: end - Self.log, length: Self.log)
+        }
+    }
+
+    private func arenas(rawSize: ByteCount) -> [Extent] {
+        var arenas: [Extent] = []
         var start = initialOffset
         while rawSize >= start + Self.smallestArena {
-            let arena = min(rawSize - start, Self.largestArena)
-            let blocks = sectors(inArena: arena) + Self.freeBlocks
-            let map = ByteCount(blocks * Self.mapEntry).roundedUp(to: Self.page) ?? arena
-            let log = ByteCount(Self.freeBlocks * Self.logGroup)
-            let tail = min(map + log + Self.page, arena)
-            let end = start + arena.roundedDown(to: Self.page)
-            let head =
-                start == initialOffset
-                ? Extent(offset: .zero, length: .kib(8)) : Extent(offset: start, length: Self.page)
-            ranges.append(head)
-            ranges.append(Extent(offset: end - tail, length: start + arena - (end - tail)))
-            start += arena
+            let length = min(rawSize - start, Self.largestArena)
+            arenas.append(Extent(offset: start, length: length))
+            start += length
         }
-        return ranges
+        return arenas
     }
 
     private func sectors(inArena size: ByteCount) -> UInt64 {
-        let log = ByteCount(Self.freeBlocks * Self.logGroup)
-        let available = size.roundedDown(to: Self.page) - Self.page * 2 - log
+        let available = size.roundedDown(to: Self.page) - Self.page * 2 - Self.log
         let external = UInt64(sectorSize.bytes)
         let (blocks, rest) = external.quotientAndRemainder(dividingBy: Self.internalAlignment)
         let internalSize = (blocks + (rest == 0 ? 0 : 1)) * Self.internalAlignment

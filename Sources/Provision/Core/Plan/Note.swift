@@ -48,6 +48,8 @@ public struct Note: Equatable, Sendable {
         case nodeMissing = "node_missing"
         /// New memory blocks come online at once, and the plan involves system memory.
         case memoryAutoOnline = "memory_auto_online"
+        /// daxctl makes something else of a device than the plan does.
+        case daxctlCompetes = "daxctl_competes"
         /// How much memory a device gives that is to become system memory.
         case memoryForecast = "memory_forecast"
         /// A newer kernel would make system RAM of soft-reserved memory at a boot, devices with contents among it.

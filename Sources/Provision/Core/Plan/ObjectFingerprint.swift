@@ -25,8 +25,18 @@ public struct ObjectFingerprint: Equatable, Sendable {
         case dimm
         /// A namespace.
         case namespace
-        /// A dynamic dax region with its devices.
+        /// A dynamic dax region, with the ranges that its devices take.
         case daxRegion = "dax_region"
+        /// A device of a dynamic dax region.
+        case daxDevice = "dax_device"
+
+        /// The version of the facts that has objects of this kind first. A plan that was saved before has none.
+        package var since: Int {
+            switch self {
+            case .daxDevice: 4
+            case .region, .dimm, .namespace, .daxRegion: 1
+            }
+        }
     }
 
     /// What is true of an object, in the words of the inventory.
@@ -56,10 +66,13 @@ public struct ObjectFingerprint: Equatable, Sendable {
         case availableSlots = "available_slots"
         case device
         case interleaveGranularity = "interleave_granularity"
+        case use
+        case rights
 
         /// The version of the facts that has it first. A plan that was saved before knows nothing of it.
         package var since: Int {
             switch self {
+            case .use, .rights: 4
             case .interleaveGranularity: 3
             case .device: 2
             case .name, .labelUUID, .infoBlockUUID, .state, .mode, .configuredMode, .map, .align, .sectorSize,
@@ -71,7 +84,7 @@ public struct ObjectFingerprint: Equatable, Sendable {
     }
 
     /// The version of the facts that this program knows: it grows with every fact that is added.
-    public static let factsVersion = 3
+    public static let factsVersion = 4
 
     /// An object of a kind with these facts.
     package init(_ kind: Kind, identity: String, address: String, facts: [Fact: FactValue?]) {
@@ -170,6 +183,22 @@ extension ObjectFingerprint {
             facts: [
                 .size: .size(region.size), .resource: region.start.map { .hexadecimal($0) },
                 .allocated: .ranges(of: allocated),
+            ])
+    }
+
+    /// A device of a dynamic dax region: everything that a step can rely on or change. It is known by its memory, in its order; nil where
+    /// that, or its alignment, is not known (not root).
+    package init?(_ device: DaxRegion.Device, in region: DaxRegion) {
+        guard device.size > .zero, let layout = device.layout else { return nil }
+        self.init(
+            .daxDevice,
+            identity: layout.ranges.map { range in
+                "\(Hexadecimal.number(range.lowerBound))-\(Hexadecimal.number(range.upperBound - 1))"
+            }.joined(separator: ","), address: "\(region.name)/\(device.recordedName ?? device.name)",
+            facts: [
+                .align: .size(layout.align),
+                .use: .word(layout.use?.text ?? device.holder.deviation ?? device.mode.rawValue),
+                .rights: .word(layout.rights.text),
             ])
     }
 

@@ -21,6 +21,7 @@ package struct ProofReview: PlanReview {
         guard profile.requiresProof else { return plan }
         var plan = plan
         plan.proofs = profile.requiredProofs(on: observed).map { PlannedProof($0.address, $0.requirement) }
+        refuseSmallPages(in: &plan)
         // A namespace that is made, or made anew, holds no file system when the apply ends.
         let empty = Set(
             plan.changes.filter {
@@ -46,6 +47,23 @@ package struct ProofReview: PlanReview {
             }
         }
         return plan
+    }
+
+    /// Refuses what is made with pages that are too small for its proof: a device's are as large as its alignment.
+    private func refuseSmallPages(in plan: inout Plan) {
+        for proof in plan.proofs {
+            guard let required = proof.requirement.pageSize?.size,
+                let change = plan.changes.first(where: { $0.address == proof.address }),
+                [.create, .replace, .reconfigure].contains(change.kind),
+                let configuration = change.after?.configuration, configuration.mode == .devdax,
+                let align = configuration.align, align < required
+            else { continue }
+            plan.refusals.append(
+                Refusal(
+                    .requirementNotMet, proof.address,
+                    "its pages would be as large as its alignment, \(align), and its proof requires \(required)",
+                    advice: "declare align: \(required), or take page_size out of its require"))
+        }
     }
 
     private static let advice = "make and mount a file system (ext4 or xfs, -o dax=always), and apply again"

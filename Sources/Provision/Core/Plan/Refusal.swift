@@ -12,17 +12,28 @@ public struct Refusal: Equatable, Sendable {
     public var advice: String?
     /// Who uses the device; only of ``Code/busy``.
     public var holders: [Holder] = []
+    /// The UUID in the label of the namespace that the profile protects; only of ``Code/protected``, and nil where it has none.
+    package var label: UUID?
 
     /// A refusal with these parts.
     public init(
         _ code: Code, _ address: String, at position: SourcePosition? = nil, _ message: String,
         advice: String? = nil
     ) {
+        self.init(code, address, at: position, message, advice: advice, label: nil)
+    }
+
+    /// The same, of the namespace whose label has a UUID.
+    package init(
+        _ code: Code, _ address: String, at position: SourcePosition? = nil, _ message: String,
+        advice: String? = nil, label: UUID?
+    ) {
         self.code = code
         self.address = address
         self.position = position
         self.message = message
         self.advice = advice
+        self.label = label
     }
 
     /// The reasons.

@@ -137,12 +137,11 @@ package struct RegionSolution {
         _ existing: Namespace, _ address: String, _ after: NamespaceSummary, _ reasons: [String],
         reused: String?, into draft: inout PlanDraft
     ) -> Int {
+        let way = Reversibility.ofDestroying(reused: reused)
         let change = draft.add(
             Change(
                 address: address, kind: .replace, before: NamespaceSummary(existing), after: after,
-                reasons: reasons, reversibility: reused == nil ? .untilWritten : .irreversible,
-                reversibilityReason: reused.map { "\($0) is created over its range" }
-                    ?? "its label is deleted; the media stays as it is until its range is reused",
+                reasons: reasons, reversibility: way.reversibility, reversibilityReason: way.reason,
                 consent: existing.displayName))
         let target = NamespaceTarget(existing, region: region.device)
         draft.takeOffline(existing, in: region, toReplace: true, of: change, in: .release)
@@ -196,10 +195,7 @@ package struct RegionSolution {
     ) -> Bool {
         guard entry.declaration.isProtected, !reasons.isEmpty else { return false }
         draft.refusals.append(
-            Refusal(
-                .protected, entry.address, at: entry.declaration.position,
-                "it is protected, and the profile asks for a change: \(reasons.joined(separator: ", "))",
-                advice: "take protect: true out of the profile if the change is meant"))
+            entry.declaration.protectedRefusal(entry.address, reasons, label: entry.existing?.labelUUID))
         return true
     }
 

@@ -30,62 +30,6 @@ public enum Step: Equatable, Sendable {
     case setDevice(DeviceTransition)
 }
 
-/// An existing namespace that a step acts on, with what must be true of it just before.
-public struct NamespaceTarget: Equatable, Sendable {
-    /// The region's kernel name.
-    public var region: String
-    /// The namespace's kernel name: valid until its region is next enabled.
-    public var device: String
-    /// The name or UUID that people know it by.
-    public var label: String
-    /// The UUID that its label must have; nil on label-less regions.
-    public var labelUUID: UUID?
-    /// Where it must lie.
-    public var resource: UInt64?
-    /// The capacity that it must have.
-    public var rawSize: ByteCount
-
-    /// The target that a creation will have made: it has no kernel name and no UUID yet, and is found by its place.
-    package init(_ placement: Placement) {
-        self.region = placement.region
-        self.device = ""
-        self.label = placement.layout.name?.text ?? "the new namespace"
-        self.labelUUID = nil
-        self.resource = placement.resource
-        self.rawSize = placement.layout.rawSize
-    }
-
-    /// The target that is this observed namespace.
-    public init(_ namespace: Namespace, region: String) {
-        self.region = region
-        self.device = namespace.device
-        self.label = namespace.displayName
-        self.labelUUID = namespace.labelUUID
-        self.resource = namespace.resource
-        self.rawSize = namespace.rawSize
-    }
-}
-
-/// A namespace to be created, and what the capacity model predicts of it.
-public struct Placement: Equatable, Sendable {
-    /// The region's kernel name.
-    public var region: String
-    /// The configuration.
-    public var layout: Layout
-    /// The system physical address at which the kernel will put it; nil where the region's own is not known.
-    public var resource: UInt64?
-    /// The capacity that users of the device will get.
-    public var usableSize: ByteCount
-
-    /// A placement with these properties.
-    public init(region: String, layout: Layout, resource: UInt64?, usableSize: ByteCount) {
-        self.region = region
-        self.layout = layout
-        self.resource = resource
-        self.usableSize = usableSize
-    }
-}
-
 extension Step {
     /// The same step with another target, where it has one, and another placement, where it creates a namespace.
     package func retargeted(
@@ -109,21 +53,5 @@ extension Step {
     /// Takes the address out that it expects, or predicts.
     package mutating func forgetAddress() {
         self = retargeted({ $0.withoutAddress }, placing: { $0.withoutAddress })
-    }
-}
-
-extension NamespaceTarget {
-    fileprivate var withoutAddress: NamespaceTarget {
-        var target = self
-        target.resource = nil
-        return target
-    }
-}
-
-extension Placement {
-    fileprivate var withoutAddress: Placement {
-        var placement = self
-        placement.resource = nil
-        return placement
     }
 }

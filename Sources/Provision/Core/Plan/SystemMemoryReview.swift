@@ -35,8 +35,8 @@ package struct SystemMemoryReview: PlanReview {
         let (start, last) = (String(memory.lowerBound, radix: 16), String(memory.upperBound - 1, radix: 16))
         return Refusal(
             .systemMemory, address,
-            "0x\(start) to 0x\(last) is in use as system memory, though no device holds it any more (/proc/iomem)",
-            advice: "reboot: nothing else gives the range back")
+            "0x\(start) to 0x\(last) \(DeviceHindrance.heldByNoDevice) (/proc/iomem)",
+            advice: DeviceHindrance.reboot)
     }
 }
 

@@ -19,19 +19,21 @@ package enum UnmanagedPlanner {
         }
     }
 
+    /// Why what the profile does not name is destroyed.
+    package static let destroyed = "no line of the profile names it, and unmanaged is destroy"
+
     /// Destroys a namespace.
     /// - Parameter reused: what is created over its range.
     package static func destroy(
         _ namespace: Namespace, of region: Region, reused: String? = nil, in draft: inout PlanDraft
     ) {
         let target = NamespaceTarget(namespace, region: region.device)
+        let way = Reversibility.ofDestroying(reused: reused)
         let change = draft.add(
             Change(
                 address: address(namespace, region), kind: .destroy, before: NamespaceSummary(namespace),
-                after: nil, reasons: ["no line of the profile names it, and unmanaged is destroy"],
-                reversibility: reused == nil ? .untilWritten : .irreversible,
-                reversibilityReason: reused.map { "\($0) is created over its range" }
-                    ?? "its label is deleted; the media stays as it is until its range is reused",
+                after: nil, reasons: [destroyed],
+                reversibility: way.reversibility, reversibilityReason: way.reason,
                 consent: namespace.displayName))
         draft.takeOffline(namespace, in: region, toReplace: true, of: change, in: .release)
         draft.add(.destroy(target), of: change, in: .release)

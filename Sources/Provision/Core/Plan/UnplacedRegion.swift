@@ -7,7 +7,7 @@
 package struct UnplacedRegion {
     /// The region with made-up places.
     package let region: Region
-    /// Its map.
+    /// What is free and allocated at these made-up places.
     package let map: ExtentMap
     /// The one free extent; nil where there are several.
     private let free: ByteCount?

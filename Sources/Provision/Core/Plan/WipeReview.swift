@@ -7,11 +7,15 @@ public struct WipeReview: Sendable {
 
     /// Reviews wipes.
     /// - Parameters:
+    ///   - observed: the host that the targets are on.
     ///   - findings: who uses the active ones, and what they hold.
     ///   - marks: the namespaces that are protected.
-    public init(of targets: [WipeTarget], findings: UseReport, marks: [ProtectionMark]) {
+    public init(
+        of targets: [WipeTarget], on observed: Observed, findings: UseReport, marks: [ProtectionMark]
+    ) {
+        let protection = Protection(marks, on: observed)
         for target in targets {
-            if let refusal = Self.refusal(of: target, findings, marks) {
+            if let refusal = Self.refusal(of: target, findings, protection) {
                 refusals.append(refusal)
             } else {
                 losses.append(Self.loss(of: target, findings))
@@ -20,10 +24,10 @@ public struct WipeReview: Sendable {
     }
 
     private static func refusal(
-        of target: WipeTarget, _ findings: UseReport, _ marks: [ProtectionMark]
+        of target: WipeTarget, _ findings: UseReport, _ protection: Protection
     ) -> Refusal? {
         let (namespace, address) = (target.namespace, target.address)
-        if let identity = target.identity, let mark = marks.first(where: { $0.protects(identity) }) {
+        if let mark = protection.mark(of: namespace.labelUUID, in: target.region) {
             return mark.refusal(address)
         }
         if target.isReadOnly {
@@ -48,10 +52,9 @@ public struct WipeReview: Sendable {
             return UseReview.note(address, uses).refusal
         }
         guard mode == .devdax else { return nil }
-        if target.provider.hasPrefix("nfit_test") {
+        if EmulatedMemory.isProvided(by: target.provider) {
             return Refusal(
-                .notSupported, address,
-                "the memory of \(target.provider) is emulated, and the kernel cannot map it")
+                .notSupported, address, EmulatedMemory.unmappable("the memory of \(target.provider)"))
         }
         guard namespace.badBlocks.isEmpty else {
             let count = namespace.badBlocks.reduce(0) { $0 + Int($1.length) }

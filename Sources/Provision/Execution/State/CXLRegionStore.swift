@@ -6,7 +6,7 @@ public struct CXLRegionStore: Sendable {
     /// The name of the directory.
     static let directory: FilePath.Component = "cxl-regions"
 
-    private let records: StateRecords
+    private let records: StateRecords<CXLRegionRecord>
 
     /// The records in a state directory.
     public init(_ directory: StateDirectory) {
@@ -14,30 +14,14 @@ public struct CXLRegionStore: Sendable {
     }
 
     /// What there is.
-    public struct Found: Sendable {
-        /// The records, by their keys.
-        public var records: [CXLRegionRecord] = []
-        /// What the files are named by that are damaged: what they mean is not known.
-        public var damaged: [UUID] = []
-    }
+    public typealias Found = FoundRecords<CXLRegionRecord>
 
     /// What is recorded. Writes nothing.
-    public func found() throws(OperationError) -> Found {
-        var found = Found()
-        for entry in try records.entries() {
-            let record = entry.value.flatMap { try? CXLRegionRecord(JSONCursor($0)) }
-            if let record, record.key == entry.key {
-                found.records.append(record)
-            } else {
-                found.damaged.append(entry.key)
-            }
-        }
-        return found
-    }
+    public func found() throws(OperationError) -> Found { try records.found() }
 
     /// Writes records, durably, in place of those of the same name.
     func write(_ all: [CXLRegionRecord]) throws(OperationError) {
-        try records.write(all.map { ($0.key, $0.json.text(.compact)) })
+        try records.write(all)
     }
 
     /// Removes records, durably.
@@ -46,8 +30,8 @@ public struct CXLRegionStore: Sendable {
     }
 }
 
-extension CXLRegionRecord {
-    fileprivate var json: JSONValue {
+extension CXLRegionRecord: StateRecord {
+    var json: JSONValue {
         var node = JSONValue.object()
         node.set("format_version", 1)
         node.set("name", regionName)
@@ -65,9 +49,8 @@ extension CXLRegionRecord {
         return node
     }
 
-    fileprivate init(_ cursor: JSONCursor) throws(JSONError) {
-        let version = try cursor.required("format_version")
-        guard try version.integer() == 1 else { throw version.error("is a version that is not known") }
+    init(_ cursor: JSONCursor) throws(JSONError) {
+        try cursor.requireFormatVersion(1)
         self.init(
             regionName: try cursor.required("name").string(),
             decoder: try cursor.required("decoder").string(),

@@ -1,3 +1,4 @@
+import SystemPackage
 public import ProvisionCore
 
 /// The devices of one dynamic dax region as daxprov made or adopted them. The kernel keeps neither names nor ranges over a boot: this
@@ -68,59 +69,42 @@ public struct DaxRegionRecord: Equatable, Sendable {
 
 /// The records of dynamic dax regions: a file each, in the directory `dax-regions` of the state directory.
 public struct DaxRegionStore: Sendable {
-    private let records: StateRecords
+    /// The name of the directory.
+    static let directory: FilePath.Component = "dax-regions"
+
+    private let records: StateRecords<DaxRegionRecord>
 
     /// The records in a state directory.
     public init(_ directory: StateDirectory) {
-        records = StateRecords(directory, "dax-regions")
+        records = StateRecords(directory, Self.directory)
     }
 
     /// What there is.
-    public struct Found: Sendable {
-        /// The records, by the start of their regions.
-        public var records: [DaxRegionRecord] = []
-        /// What the files are named by that are damaged: what they mean is not known.
-        public var damaged: [UUID] = []
+    public typealias Found = FoundRecords<DaxRegionRecord>
 
-        /// Nothing.
-        public init() {}
-    }
-
-    /// What is recorded. Writes nothing.
+    /// What is recorded, by the start of the regions. Writes nothing.
     public func found() throws(OperationError) -> Found {
-        var found = Found()
-        for entry in try records.entries() {
-            let record = entry.value.flatMap { try? DaxRegionRecord(JSONCursor($0)) }
-            if let record, record.region.recordKey == entry.key {
-                found.records.append(record)
-            } else {
-                found.damaged.append(entry.key)
-            }
-        }
+        var found = try records.found()
         found.records.sort { $0.region.start < $1.region.start }
         return found
     }
 
     /// Writes records, durably, in place of those of the same regions. One without devices is removed.
     func write(_ all: [DaxRegionRecord]) throws(OperationError) {
-        try records.write(
-            all.filter { !$0.devices.isEmpty }.map { ($0.region.recordKey, $0.json.text(.compact)) })
-        for record in all where record.devices.isEmpty { try records.remove(record.region.recordKey) }
+        try records.write(all.filter { !$0.devices.isEmpty })
+        for record in all where record.devices.isEmpty { try records.remove(record.key) }
     }
 }
 
 extension DaxRegionIdentity {
     /// What the file of its record is named by: the two numbers that are its identity.
-    var recordKey: UUID {
-        let bytes = [start, size.bytes].flatMap { number in
-            (0..<8).reversed().map { UInt8(truncatingIfNeeded: number >> (8 * UInt64($0))) }
-        }
-        return UUID(bytes: bytes) ?? .null
-    }
+    var recordKey: UUID { UUID(start, size.bytes) }
 }
 
-extension DaxRegionRecord {
-    fileprivate var json: JSONValue {
+extension DaxRegionRecord: StateRecord {
+    var key: UUID { region.recordKey }
+
+    var json: JSONValue {
         var node = JSONValue.object()
         node.set("format_version", 1)
         node.set("name", regionName)
@@ -129,9 +113,8 @@ extension DaxRegionRecord {
         return node
     }
 
-    fileprivate init(_ cursor: JSONCursor) throws(JSONError) {
-        let version = try cursor.required("format_version")
-        guard try version.integer() == 1 else { throw version.error("is a version that is not known") }
+    init(_ cursor: JSONCursor) throws(JSONError) {
+        try cursor.requireFormatVersion(1)
         self.init(
             region: try DaxRegionIdentity(cursor), regionName: try cursor.required("name").string(),
             devices: try cursor.limitedList("devices") { item throws(JSONError) in try RecordedDevice(item) })
@@ -154,7 +137,7 @@ extension Observed {
             for number in observed.daxRegions[index].devices.indices {
                 let ranges = observed.daxRegions[index].devices[number].mappings?.map(\.range) ?? []
                 guard !ranges.isEmpty else { continue }
-                observed.daxRegions[index].devices[number].label =
+                observed.daxRegions[index].devices[number].recordedName =
                     record.devices.device(of: ranges)?.name
             }
         }

@@ -35,7 +35,7 @@ extension JournalRecord {
             node.set("record", "intent")
             node.set("time", time)
             node.set("step", step)
-            node.set("raw_uuid", identity.label)
+            node.set("raw_uuid", identity.labelUUID)
             node.set("uuid", identity.infoBlock)
         case .done(let step, let result):
             node.set("record", "done")
@@ -124,7 +124,8 @@ extension JournalRecord {
             self = .intent(
                 step: try node.required("step").integer(),
                 FreshIdentity(
-                    label: try node.required("raw_uuid").uuid(), infoBlock: try node.required("uuid").uuid()))
+                    labelUUID: try node.required("raw_uuid").uuid(),
+                    infoBlock: try node.required("uuid").uuid()))
         case "sample":
             self = .sample(
                 step: try node.required("step").integer(), try MediaSample(node.required("sample")))

@@ -1,3 +1,4 @@
+import SystemPackage
 public import ProvisionCore
 public import ProvisionHost
 
@@ -51,38 +52,25 @@ extension Namespace {
 
 /// The kept devices: a file each, in the directory `devices` of the state directory.
 public struct KeptDeviceStore: Sendable {
-    private let records: StateRecords
+    /// The name of the directory.
+    static let directory: FilePath.Component = "devices"
+
+    private let records: StateRecords<KeptDevice>
 
     /// The kept devices in a state directory.
     public init(_ directory: StateDirectory) {
-        records = StateRecords(directory, "devices")
+        records = StateRecords(directory, Self.directory)
     }
 
     /// What is kept.
-    public struct Kept: Sendable {
-        /// The devices, by UUID.
-        public var devices: [KeptDevice] = []
-        /// What the records are named by that are damaged: what they mean is not known.
-        public var damaged: [UUID] = []
-    }
+    public typealias Kept = FoundRecords<KeptDevice>
 
     /// What is kept. Writes nothing.
-    public func kept() throws(OperationError) -> Kept {
-        var kept = Kept()
-        for entry in try records.entries() {
-            let device = entry.value.flatMap { try? KeptDevice(JSONCursor($0)) }
-            if let device, device.key == entry.key {
-                kept.devices.append(device)
-            } else {
-                kept.damaged.append(entry.key)
-            }
-        }
-        return kept
-    }
+    public func kept() throws(OperationError) -> Kept { try records.found() }
 
     /// Keeps devices, durably, in place of what was kept of the same namespaces.
     func keep(_ devices: [KeptDevice]) throws(OperationError) {
-        try records.write(devices.map { ($0.key, $0.json.text(.compact)) })
+        try records.write(devices)
     }
 
     /// Keeps nothing of a namespace any more, durably.
@@ -91,8 +79,13 @@ public struct KeptDeviceStore: Sendable {
     }
 }
 
-extension KeptDevice {
-    /// The device as a record says it, and a journal.
+extension FoundRecords<KeptDevice> {
+    /// The kept devices.
+    public var devices: [KeptDevice] { records }
+}
+
+extension KeptDevice: StateRecord {
+    /// The device as its file has it, and a journal.
     var json: JSONValue {
         var node = JSONValue.object()
         node.set("format_version", 1)
@@ -107,10 +100,8 @@ extension KeptDevice {
         return node
     }
 
-    /// Reads what ``json`` writes.
     init(_ cursor: JSONCursor) throws(JSONError) {
-        let version = try cursor.required("format_version")
-        guard try version.integer() == 1 else { throw version.error("is a version that is not known") }
+        try cursor.requireFormatVersion(1)
         key = try cursor.required("key").uuid()
         infoBlock = try cursor.required("uuid").uuid()
         name = try cursor.optional("name")?.string()

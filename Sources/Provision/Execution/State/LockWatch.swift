@@ -28,19 +28,15 @@ public struct LockWatch: Sendable {
         for state in [before, HostLock.state(of: path)] {
             guard case .held(let holder) = state else { continue }
             let process = holder.map { " (process \($0))" } ?? ""
-            return [
-                Note(
-                    .hostChanging, "host",
-                    "another daxprov\(process) is changing the host: what is shown may be half of its change",
-                    advice: "wait until it has ended, and look again")
-            ]
+            return [Self.note("daxprov\(process) is", advice: "wait until it has ended, and look again")]
         }
         guard stamp != Self.stamp(of: path) else { return [] }
-        return [
-            Note(
-                .hostChanging, "host",
-                "another daxprov was changing the host: what is shown may be half of its change",
-                advice: "look again")
-        ]
+        return [Self.note("daxprov was", advice: "look again")]
+    }
+
+    private static func note(_ who: String, advice: String) -> Note {
+        Note(
+            .hostChanging, "host",
+            "another \(who) changing the host: what is shown may be half of its change", advice: advice)
     }
 }

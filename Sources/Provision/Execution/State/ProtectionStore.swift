@@ -5,7 +5,7 @@ public import ProvisionCore
 ///
 /// A file's name alone protects: one whose contents are damaged protects as well.
 public struct ProtectionStore: Sendable {
-    private let records: StateRecords
+    private let records: StateRecords<ProtectionMark>
 
     /// The marks in a state directory.
     public init(_ directory: StateDirectory) {
@@ -14,10 +14,9 @@ public struct ProtectionStore: Sendable {
 
     /// The marks, by UUID. Writes nothing.
     public func marks() throws(OperationError) -> [ProtectionMark] {
-        try records.entries().map { entry in
-            entry.value.flatMap { ProtectionMark($0, label: entry.key) }
-                ?? ProtectionMark(label: entry.key, name: nil, source: nil)
-        }
+        let found = try records.found()
+        let damaged = found.damaged.map { ProtectionMark(labelUUID: $0, name: nil, source: nil) }
+        return (found.records + damaged).sorted { $0.labelUUID < $1.labelUUID }
     }
 
     /// Sets marks, durably. One that is there with the same name and region stays as it is.
@@ -25,44 +24,39 @@ public struct ProtectionStore: Sendable {
         let present = try self.marks()
         let missing = marks.filter { mark in
             !present.contains {
-                $0.label == mark.label && $0.name == mark.name && $0.source != nil && $0.region == mark.region
+                $0.labelUUID == mark.labelUUID && $0.name == mark.name && $0.source != nil
+                    && $0.region == mark.region
             }
         }
-        try records.write(missing.map { ($0.label, $0.json) })
+        try records.write(missing)
     }
 
     /// Removes a mark, durably.
     public func remove(_ mark: ProtectionMark) throws(OperationError) {
-        try records.remove(mark.label)
+        try records.remove(mark.labelUUID)
     }
 }
 
-extension ProtectionMark {
-    fileprivate var json: String {
+extension ProtectionMark: StateRecord {
+    var key: UUID { labelUUID }
+
+    var json: JSONValue {
         var node = JSONValue.object()
         node.set("format_version", 1)
-        node.set("raw_uuid", label)
+        node.set("raw_uuid", labelUUID)
         node.set("name", name)
         node.set("profile", source)
         if let region { node.set("region", region.json) }
-        return node.text(.compact)
+        return node
     }
 
-    /// The mark in such a record; nil where it is damaged, or another namespace's.
-    fileprivate init?(_ value: JSONValue, label: UUID) {
-        do throws(JSONError) {
-            let cursor = JSONCursor(value)
-            guard try cursor.required("format_version").integer() == 1,
-                try cursor.required("raw_uuid").uuid() == label
-            else { return nil }
-            self.init(
-                label: label, name: try cursor.optional("name")?.string(),
-                source: try cursor.required("profile").string(),
-                region: try cursor.optional("region").map { region throws(JSONError) in
-                    try RegionIdentity(region)
-                })
-        } catch {
-            return nil
-        }
+    init(_ cursor: JSONCursor) throws(JSONError) {
+        try cursor.requireFormatVersion(1)
+        self.init(
+            labelUUID: try cursor.required("raw_uuid").uuid(), name: try cursor.optional("name")?.string(),
+            source: try cursor.required("profile").string(),
+            region: try cursor.optional("region").map { region throws(JSONError) in
+                try RegionIdentity(region)
+            })
     }
 }

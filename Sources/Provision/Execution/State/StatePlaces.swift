@@ -61,9 +61,7 @@ public struct StatePlaces: Sendable {
                     record: .interrupted,
                     "transaction \(unreadable.name), recorded in \(place), may have been interrupted, and cannot be read: "
                         + unreadable.error.description,
-                    advice:
-                        "compare daxprov inventory with what was intended, and where the host is as it should be, set the "
-                        + "transaction aside: daxprov recover --abandon \(unreadable.name)\(option)")
+                    advice: TransactionStore.waySetAside(unreadable.name, option))
             }
         }
     }

@@ -1,12 +1,33 @@
 import Glibc
 import SystemPackage
-import ProvisionCore
+public import ProvisionCore
 import ProvisionHost
 
-/// A directory of the state directory with a small record for each namespace: a file each, named by a UUID of the namespace.
+/// What a file of ``StateRecords`` holds.
+protocol StateRecord: Sendable {
+    /// What its file is named by.
+    var key: UUID { get }
+    /// The record as its file has it.
+    var json: JSONValue { get }
+    /// Reads what ``json`` writes.
+    init(_ cursor: JSONCursor) throws(JSONError)
+}
+
+/// What there is of one kind of record.
+public struct FoundRecords<Record: Sendable>: Sendable {
+    /// The records, by what their files are named by.
+    public internal(set) var records: [Record] = []
+    /// What the files are named by that are damaged or cannot be read: what they mean is not known.
+    public internal(set) var damaged: [UUID] = []
+
+    /// Nothing.
+    public init() {}
+}
+
+/// A directory of the state directory with small records of one kind: a file each, named by a UUID.
 ///
 /// A file is one line: the CRC-32C of what follows, and JSON. It is there wholly or not at all.
-struct StateRecords: Sendable {
+struct StateRecords<Record: StateRecord>: Sendable {
     private let directory: StateDirectory
     private let name: FilePath.Component
 
@@ -18,31 +39,32 @@ struct StateRecords: Sendable {
 
     private var path: FilePath { directory.path.appending(name) }
 
-    /// What a file holds.
-    struct Entry {
-        /// The UUID that it is named by.
-        var key: UUID
-        /// Its JSON; nil where it is damaged, or cannot be read.
-        var value: JSONValue?
-    }
-
-    /// The records, by UUID. Writes nothing.
-    func entries() throws(OperationError) -> [Entry] {
-        guard StateDirectory.exists(path) else { return [] }
+    /// What there is, by UUID. A record whose file is named by another's key counts as damaged. Writes nothing.
+    func found() throws(OperationError) -> FoundRecords<Record> {
+        var found = FoundRecords<Record>()
+        guard StateDirectory.exists(path) else { return found }
         try StateDirectory.requirePrivate(directory.path)
         try StateDirectory.requirePrivate(path)
-        return try StateDirectory.entries(of: path)
-            .compactMap { file in UUID(file).map { Entry(key: $0, value: value(of: file)) } }
-            .sorted { $0.key.description < $1.key.description }
+        let files = try StateDirectory.entries(of: path)
+            .compactMap { file in UUID(file).map { (key: $0, name: file) } }
+            .sorted { $0.key < $1.key }
+        for file in files {
+            if let record = record(in: file.name), record.key == file.key {
+                found.records.append(record)
+            } else {
+                found.damaged.append(file.key)
+            }
+        }
+        return found
     }
 
-    /// Writes records, durably.
-    func write(_ records: [(key: UUID, json: String)]) throws(OperationError) {
+    /// Writes records, durably, in place of those of the same keys.
+    func write(_ records: [Record]) throws(OperationError) {
         guard !records.isEmpty else { return }
         try directory.prepareAlone()
         try StateDirectory.makePrivate(path)
         try StateDirectory.synchronize(directory.path)
-        for record in records { try write(record.json, for: record.key) }
+        for record in records { try write(record) }
         try StateDirectory.synchronize(path)
     }
 
@@ -56,16 +78,18 @@ struct StateRecords: Sendable {
         try StateDirectory.synchronize(path)
     }
 
-    private func value(of file: String) -> JSONValue? {
+    private func record(in file: String) -> Record? {
         guard let line = try? StateFile.contents(path.appending(file), limit: 1 << 22),
-            line.last == UInt8(ascii: "\n"), let text = CheckedLine.text(line.dropLast())
+            line.last == UInt8(ascii: "\n"), let text = CheckedLine.text(line.dropLast()),
+            let value = try? JSONValue(parsing: Array(text))
         else { return nil }
-        return try? JSONValue(parsing: Array(text))
+        return try? Record(JSONCursor(value))
     }
 
-    private func write(_ text: String, for key: UUID) throws(OperationError) {
+    private func write(_ record: Record) throws(OperationError) {
+        let name = record.key.description
         try StateFile.replace(
-            path.appending(key.description), draft: path.appending(".\(key.description)"),
-            with: CheckedLine.bytes(text))
+            path.appending(name), draft: path.appending(".\(name)"),
+            with: CheckedLine.bytes(record.json.text(.compact)))
     }
 }

@@ -145,10 +145,8 @@ public struct TransactionLog: Equatable, Sendable {
             return (region ?? step.flatMap { header.steps[$0].home }).map { ($0, offset) }
         case .address(let address):
             for region in header.before.regions {
-                guard let start = region.resource, address >= start,
-                    address - start < region.size.bytes
-                else { continue }
-                return (RegionThen(region), ByteCount(address - start))
+                guard let offset = region.offset(of: address), offset < region.size else { continue }
+                return (RegionThen(region), offset)
             }
             return nil
         }

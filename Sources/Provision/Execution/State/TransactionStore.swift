@@ -237,8 +237,14 @@ public struct TransactionStore: Sendable {
 
     /// What to do about a transaction that cannot be read.
     private static func advice(_ name: String) -> String {
-        "nothing is guessed: compare daxprov inventory with what was intended, and where the host is as it should be, "
-            + "set the transaction aside: daxprov recover --abandon \(name)"
+        "nothing is guessed: \(waySetAside(name))"
+    }
+
+    /// How to go on without a transaction that cannot be read.
+    /// - Parameter option: the option that names its state directory, with a space before it; empty for the usual one.
+    static func waySetAside(_ name: String, _ option: String = "") -> String {
+        "compare daxprov inventory with what was intended, and where the host is as it should be, "
+            + "set the transaction aside: daxprov recover --abandon \(name)\(option)"
     }
 
     /// The bytes of a saved file, after checking them.

@@ -16,7 +16,7 @@ public struct WipeRecord: Equatable, Sendable {
     /// The region; nil where that was not known.
     public var region: RegionIdentity?
     /// The UUID in the label; nil where there is none.
-    public var label: UUID?
+    public var labelUUID: UUID?
     /// The UUID in the info block; nil where there is none.
     public var infoBlock: UUID?
     /// The mode.
@@ -54,7 +54,7 @@ public struct WipeRecord: Equatable, Sendable {
         address = target.address
         word = namespace.name ?? namespace.labelUUID?.description ?? target.address
         region = target.regionIdentity
-        label = namespace.labelUUID
+        labelUUID = namespace.labelUUID
         infoBlock = namespace.infoBlockUUID
         mode = namespace.mode ?? .raw
         size = target.size
@@ -63,7 +63,7 @@ public struct WipeRecord: Equatable, Sendable {
 
     /// Whether it is about this namespace, whatever became of it.
     func isAbout(_ target: WipeTarget) -> Bool {
-        NamespaceIdentity(label: label, region: region).map { $0 == target.identity } ?? false
+        NamespaceIdentity(label: labelUUID, region: region).map { $0 == target.identity } ?? false
     }
 
     /// What has changed of the namespace, so that it cannot go on where it stopped; nil where nothing has.
@@ -76,8 +76,7 @@ public struct WipeRecord: Equatable, Sendable {
     }
 }
 
-extension WipeRecord {
-    /// The record as its file has it.
+extension WipeRecord: StateRecord {
     var json: JSONValue {
         var node = JSONValue.object()
         node.set("format_version", 1)
@@ -86,7 +85,7 @@ extension WipeRecord {
         node.set("address", address)
         node.set("word", word)
         if let region { node.set("region", region.json) }
-        node.set("raw_uuid", label)
+        node.set("raw_uuid", labelUUID)
         node.set("uuid", infoBlock)
         node.set("mode", mode.rawValue)
         node.set("size", size)
@@ -99,16 +98,14 @@ extension WipeRecord {
         return node
     }
 
-    /// Reads what ``json`` writes.
     init(_ cursor: JSONCursor) throws(JSONError) {
-        let version = try cursor.required("format_version")
-        guard try version.integer() == 1 else { throw version.error("is a version that is not known") }
+        try cursor.requireFormatVersion(1)
         key = try cursor.required("key").uuid()
         time = try cursor.required("time").integer()
         address = try cursor.required("address").string()
         word = try cursor.required("word").string()
         region = try cursor.optional("region").map { region throws(JSONError) in try RegionIdentity(region) }
-        label = try cursor.optional("raw_uuid")?.uuid()
+        labelUUID = try cursor.optional("raw_uuid")?.uuid()
         infoBlock = try cursor.optional("uuid")?.uuid()
         mode = try cursor.required("mode").word()
         size = try cursor.required("size").size()

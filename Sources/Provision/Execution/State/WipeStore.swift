@@ -2,7 +2,7 @@ public import ProvisionCore
 
 /// The recorded wipes: a file each, in the directory `wipes` of the state directory.
 public struct WipeStore: Sendable {
-    private let records: StateRecords
+    private let records: StateRecords<WipeRecord>
     private let store: TransactionStore
 
     /// The wipes in a state directory.
@@ -16,10 +16,7 @@ public struct WipeStore: Sendable {
 
     /// The wipes, in the order in which they began. One whose record is damaged is left out: it can only begin anew.
     public func all() throws(OperationError) -> [WipeRecord] {
-        try records.entries().compactMap { entry in
-            let record = entry.value.flatMap { try? WipeRecord(JSONCursor($0)) }
-            return record?.key == entry.key ? record : nil
-        }.sorted { ($0.time, $0.id) < ($1.time, $1.id) }
+        try records.found().records.sorted { ($0.time, $0.id) < ($1.time, $1.id) }
     }
 
     /// The wipes that did not end.
@@ -51,7 +48,7 @@ public struct WipeStore: Sendable {
 
     /// Writes a record, durably.
     func write(_ record: WipeRecord) throws(OperationError) {
-        try records.write([(record.key, record.json.text(.compact))])
+        try records.write([record])
     }
 
     /// Records the beginning of a wipe, and forgets the oldest that ended.

@@ -16,7 +16,7 @@ package struct Checksum: Equatable {
         return checksum.value
     }
 
-    /// Adds bytes.
+    /// Extends the checksum by these bytes: adding parts in order gives the checksum of the whole.
     package mutating func add(_ bytes: some Sequence<UInt8>) {
         let register = register
         let added = bytes.withContiguousStorageIfAvailable {

@@ -29,11 +29,11 @@ package struct FileReplacement {
 
     /// Why a file was not written.
     package struct Failure: Error {
-        /// What was being done.
+        /// The part of the replacement that failed.
         package let step: Step
-        /// To what.
+        /// The file that it was done to: the draft, or the file to be replaced.
         package let path: FilePath
-        /// Why it failed.
+        /// The errno of the call.
         package let code: Errno
     }
 

@@ -54,6 +54,14 @@ package struct HostFiles {
         ProcText.lines(root.appending("proc/cmdline").string, places).joined(separator: " ")
     }
 
+    /// The text of the running kernel's configuration, where its package has left it; empty where it has not, or it cannot be read. That
+    /// in `/proc/config.gz` is compressed.
+    func kernelConfiguration() -> [UInt8] {
+        let release = ProcText.lines(root.appending("proc/sys/kernel/osrelease").string, nil).first ?? ""
+        guard !release.isEmpty, !release.contains("/") else { return [] }
+        return (try? contents(of: "boot/config-\(release)", trust: .anybody)) ?? []
+    }
+
     /// Whether what the next boot goes by keeps the contents of soft-reserved memory; see ``SoftReservedMemory``. A file of modprobe's
     /// that cannot be read says nothing.
     /// - Parameter places: as for ``commandLine(_:)``.
@@ -61,7 +69,18 @@ package struct HostFiles {
         SoftReservedMemory.isKept(
             commandLine: commandLine(places),
             modprobe: texts(in: Self.moduleFolders, suffix: ".conf").read.map(\.text),
+            isBuiltIn: { isBuiltIn(SoftReservedMemory.idle) },
             bringsOnline: { udevRules().read.contains { $0.rules.bringsMemoryOnline } })
+    }
+
+    /// Whether one of the installed kernels has the module of a parameter built in, by its list of those.
+    private func isBuiltIn(_ parameter: ModuleParameter) -> Bool {
+        let folder = "lib/modules"
+        let releases = (try? names(in: folder)) ?? []
+        return releases.contains { release in
+            let list = try? contents(of: "\(folder)/\(release)/modules.builtin", trust: .anybody)
+            return list.map { parameter.isBuiltIn(by: String(decoding: $0, as: UTF8.self)) } ?? false
+        }
     }
 
     /// The files with rules that count, in udev's order: that of their names.
@@ -128,7 +147,7 @@ package struct HostFiles {
     private func contents(of file: String, trust: FileTrust) throws(FileObjection) -> [UInt8] {
         let bytes: [UInt8]
         do throws(ProfileError) {
-            bytes = try ProfileFile(root.appending(file), trust: trust).contents(upTo: Self.limit + 1)
+            bytes = try RegularFile(root.appending(file), trust: trust).contents(upTo: Self.limit + 1)
         } catch {
             guard case .unreadable(let why) = error else { throw FileObjection(reason: "\(error)") }
             throw FileObjection(reason: why.reason)

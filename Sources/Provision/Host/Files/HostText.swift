@@ -4,10 +4,10 @@ package import SystemPackage
 
 /// Why something of the host could not be read, in words.
 package struct Unread: Error, Equatable, Sendable {
-    /// Why.
+    /// The reason as one sentence, without a full stop.
     package var reason: String
 
-    /// For this reason.
+    /// A part of the host that could not be read, for this reason.
     package init(_ reason: String) {
         self.reason = reason
     }
@@ -24,7 +24,7 @@ package enum HostText {
     ) -> Result<[String], Unread> {
         let bytes: [UInt8]
         do throws(ProfileError) {
-            bytes = try ProfileFile(path).contents(upTo: limit + 1)
+            bytes = try RegularFile(path).contents(upTo: limit + 1)
         } catch {
             guard case .unreadable(let why) = error else { return .failure(Unread("\(error)")) }
             return .failure(Unread(why.reason))

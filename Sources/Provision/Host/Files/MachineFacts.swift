@@ -110,7 +110,7 @@ package struct MachineFacts: Equatable, Sendable {
     /// The options of the running kernel, where its package has left them; those in `/proc/config.gz` are compressed.
     private static func configuration(below root: FilePath) -> [MachineFact] {
         let compressed = "proc/config.gz"
-        let isThere = ProfileFile(root.appending(compressed)).exists
+        let isThere = RegularFile(root.appending(compressed)).exists
         let note = MachineFact(
             "/\(compressed)", .success([isThere ? "there, and not read: zcat shows it" : "not there"]))
         guard case .success(let lines) = HostText.lines(root.appending("proc/sys/kernel/osrelease")),
@@ -125,7 +125,7 @@ package struct MachineFacts: Equatable, Sendable {
     private static func deviceRules(below root: FilePath) -> MachineFact {
         let name = DeviceRulesFile.path.string
         let path = root.appending(String(name.dropFirst()))
-        guard ProfileFile(path).exists else { return MachineFact(name, .success(["not there"])) }
+        guard RegularFile(path).exists else { return MachineFact(name, .success(["not there"])) }
         switch DeviceRulesFile(path).contents() {
         case .rules(let rules):
             return MachineFact(name, .success(rules.text.split(separator: "\n").map { String($0) }))

@@ -12,7 +12,7 @@ extension MemoryAgents {
             unit: SystemdUnits.unit("\(DaxctlConf.unit).service", below: root),
             policy: SysfsDirectory.ifThere(places.memoryBlocks, places)?
                 .text(SystemMemory.policyAttribute),
-            commandLine: files.commandLine(nil),
+            commandLine: files.commandLine(nil), configuration: files.kernelConfiguration(),
             problems: rules.problems)
     }
 }

@@ -80,7 +80,7 @@ package struct OpenFile: ~Copyable {
         return bytes
     }
 
-    /// Writes all bytes.
+    /// Writes all bytes at the file's position, in as many calls as it takes. After a failure a part can have been written.
     package func write(_ bytes: [UInt8]) throws(Errno) {
         var written = 0
         while written < bytes.count {

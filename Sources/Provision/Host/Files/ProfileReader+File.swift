@@ -10,7 +10,7 @@ extension ProfileReader {
     public static func read(
         contentsOf path: FilePath, trust: FileTrust = .anybody
     ) throws(ProfileError) -> Profile {
-        let file = ProfileFile(path, trust: trust)
+        let file = RegularFile(path, trust: trust)
         return try read(file.contents(upTo: Int(maximumSize.bytes) + 1), source: file.source)
     }
 }

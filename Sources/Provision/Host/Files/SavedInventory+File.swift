@@ -38,7 +38,7 @@ extension SavedInventory {
     ///
     /// Only regular files of at most 64 MiB are read; a FIFO never blocks.
     public static func read(contentsOf path: FilePath) throws(SavedInventoryError) -> SavedInventory {
-        let file = ProfileFile(path)
+        let file = RegularFile(path)
         let bytes = try bytes(of: file)
         do throws(JSONError) {
             return try read(bytes)
@@ -51,7 +51,7 @@ extension SavedInventory {
         }
     }
 
-    private static func bytes(of file: ProfileFile) throws(SavedInventoryError) -> [UInt8] {
+    private static func bytes(of file: RegularFile) throws(SavedInventoryError) -> [UInt8] {
         do throws(ProfileError) {
             return try file.contents(upTo: JSONValue.maximumLength + 1)
         } catch {

@@ -1,7 +1,7 @@
 package import ProvisionCore
 
-/// Reads from sysfs what the CXL bus says of persistent memory (drivers/cxl/core at Linux 6.1 to 7.3): memory devices with their
-/// serials, and of regions the order of their devices and the granularity. Writes nothing.
+/// Reads from sysfs what the CXL bus says of memory (drivers/cxl/core at Linux 6.1 to 7.3): memory devices with persistent capacity and
+/// their serials, and of regions the order of their devices and the granularity. Writes nothing.
 ///
 /// libcxl is not needed for that: each attribute is read once.
 package struct CXLReader {
@@ -18,7 +18,14 @@ package struct CXLReader {
         let entries = devices.entries()
         var topology = CXLTopology(memdevs: [], regions: [])
         for name in Self.names("region", in: entries) {
-            if let region = region(name, devices) { topology.regions.append(region) }
+            switch devices.text("\(name)/mode") {
+            // A kernel that makes no other type has no `mode`.
+            case "pmem", nil:
+                if let region = region(name, devices) { topology.regions.append(region) }
+            case "ram":
+                if let region = region(name, devices) { topology.volatileRegions.append(region.region) }
+            default: continue
+            }
         }
         for name in Self.names("mem", in: entries) {
             guard let size = devices.number("\(name)/pmem/size"), size > 0,
@@ -39,9 +46,8 @@ package struct CXLReader {
         }.sorted { Sysfs.number($0) < Sysfs.number($1) }
     }
 
-    /// A region of type pmem with all its targets; nil for any other. A kernel that makes no other type has no `mode`.
+    /// A region with all its targets; nil for one that has not got them all.
     private func region(_ name: String, _ devices: borrowing SysfsDirectory) -> CXLTopology.Placed? {
-        if let mode = devices.text("\(name)/mode"), mode != "pmem" { return nil }
         guard let ways = devices.number("\(name)/interleave_ways"), (1...Self.maximumWays).contains(ways),
             let granularity = devices.number("\(name)/interleave_granularity"), granularity > 0,
             // It lies below its root decoder in sysfs (drivers/cxl/core/region.c, `devm_cxl_add_region`).

@@ -149,11 +149,10 @@ private final class BlockDataArea: KernelDataArea, DataArea {
     private static let page = ByteCount.kib(4)
 
     init(_ place: Place, _ live: KernelRegion.Live, _ home: borrowing KernelRegion) throws(OperationError) {
-        // Its memory is no memory: with pages of 4 KiB, touching them is a fault of the kernel's.
         if home.isEmulated {
             throw OperationError(
                 .unavailable, while: "zero it", device: live.device,
-                reason: "its memory is emulated, and the kernel cannot map it")
+                reason: EmulatedMemory.unmappable())
         }
         // The driver of a device does not refuse who opens it: whoever has it open already is refused here, others are looked for later.
         _ = try UseGuard.unused(live, in: home, for: "zero it")

@@ -15,7 +15,7 @@ package struct KernelDaxDevice: ~Copyable {
 
     let name: String
     let directory: SysfsDirectory
-    private let bus: SysfsDirectory
+    let bus: SysfsDirectory
     /// Its physical addresses, in the order of their offsets.
     let ranges: [Range<UInt64>]
 
@@ -94,7 +94,7 @@ package struct KernelDaxDevice: ~Copyable {
         case .systemRAM(let online, let memmapOnMemory) where driver == nil || driver == Self.deviceDriver:
             try becomeMemory(online, memmapOnMemory)
         case .devdax, .systemRAM:
-            throw failed("its driver is \(driver ?? "none"), which is not one of daxprov's", nil)
+            throw failed("it \(DeviceHindrance.heldBy(driver))", nil)
         }
     }
 
@@ -106,7 +106,7 @@ package struct KernelDaxDevice: ~Copyable {
         case Self.memoryDriver?:
             _ = try leaveMemory()
             resetMemmapOnMemory()
-        case let other?: throw failed("its driver is \(other), which is not one of daxprov's", nil)
+        case let other?: throw failed("it \(DeviceHindrance.heldBy(other))", nil)
         }
     }
 
@@ -167,60 +167,14 @@ package struct KernelDaxDevice: ~Copyable {
 
     private func requirePossible() throws(OperationError) {
         guard SystemMemoryRanges.used(of: ranges, places).isEmpty else {
-            throw failed(
-                "its range is in use as system memory, though no device holds it any more",
-                "reboot: nothing else gives the range back")
+            throw failed("its range \(DeviceHindrance.heldByNoDevice)", DeviceHindrance.reboot)
         }
         guard let node = directory.text("target_node"), !node.hasPrefix("-") else {
-            throw failed("the platform names no memory node for it (target_node)", nil)
+            throw failed(DeviceHindrance.hasNoNode("it"), nil)
         }
         guard try !blocks().isEmpty else {
             throw failed(
                 "no whole memory block lies within its range", "choose a larger size")
-        }
-    }
-
-    /// The kernel's own way to a module: the program that it names for that.
-    private func loadMemoryDriver() throws(OperationError) {
-        guard !bus.exists("drivers/\(Self.memoryDriver)") else { return }
-        let kernel = SysfsDirectory.ifThere("\(places.proc)/sys/kernel", places)
-        let program = kernel?.text("modprobe") ?? "/sbin/modprobe"
-        let code = ModuleLoading.run(program, Self.memoryDriver, places)
-        guard code == 0, bus.exists("drivers/\(Self.memoryDriver)") else {
-            throw failed(
-                "the driver \(Self.memoryDriver) is not loaded, and \(program) \(Self.memoryDriver) "
-                    + (code < 0 ? "could not be run" : "ended with \(code)"),
-                "load it: modprobe \(Self.memoryDriver)")
-        }
-    }
-
-    /// A store to `new_id` binds every unbound device that the driver matches, not the named one alone (drivers/dax/bus.c,
-    /// `do_id_store`).
-    private func requireNoOtherUnbound(
-        _ drivers: [String: String?], wouldBe what: String = "memory"
-    ) throws(OperationError) {
-        for (other, driver) in drivers.sorted(by: { $0.key < $1.key }) where other != name && driver == nil {
-            guard bus.number("devices/\(other)/size") ?? 0 > 0 else { continue }
-            throw failed(
-                "\(other) has no driver, and the kernel would make it \(what) as well",
-                "give it a driver (daxctl enable-device \(other)), or destroy it")
-        }
-    }
-
-    private func drivers() -> [String: String?] {
-        var found: [String: String?] = [:]
-        for other in bus.entries("devices") {
-            found[other] = .some(bus.linkTarget("devices/\(other)/driver"))
-        }
-        return found
-    }
-
-    private func requireSame(_ others: [String: String?]) throws(OperationError) {
-        for (other, driver) in drivers() where other != name {
-            guard let before = others[other], before != driver else { continue }
-            throw failed(
-                "\(other) got the driver \(driver ?? "none") meanwhile, instead of \((before) ?? "none")",
-                "find out what changes drivers here, and see to \(other)")
         }
     }
 
@@ -265,7 +219,7 @@ package struct KernelDaxDevice: ~Copyable {
         if let block = left {
             throw failed(
                 "memory block \(block) came online while its driver was taken away: the range is the kernel's now",
-                "find out what brings memory online here, and reboot: nothing else gives the range back")
+                "find out what brings memory online here, and \(DeviceHindrance.reboot)")
         }
         return taken
     }
@@ -334,58 +288,13 @@ package struct KernelDaxDevice: ~Copyable {
         return giveBack(policy, after: failure)
     }
 
-    // MARK: - Drivers
-
-    /// Binds a driver: `kmem` takes a device only by its id (drivers/dax/bus.c, `dax_bus_match`), and says nothing of success.
-    private func bind(to driver: String) throws(OperationError) {
-        if driver == Self.memoryDriver {
-            try store(name, in: "drivers/\(driver)/new_id", "bind \(driver)")
-            try store(name, in: "drivers/\(driver)/remove_id", "bind \(driver)")
-        } else {
-            try bindExactly(to: driver)
-        }
-        guard self.driver == driver else {
-            throw failed(
-                "the driver \(driver) did not take it", "the kernel log (dmesg) says why",
-                while: "bind \(driver)")
-        }
-    }
-
-    /// Binds this device alone where the kernel does that: Linux 6.1 does for every device, later ones for those that `kmem` does not
-    /// claim. For the others the driver has to be told the name, and then takes every device without a driver.
-    private func bindExactly(to driver: String) throws(OperationError) {
-        do throws(Errno) {
-            try bus.write(name, to: "drivers/\(driver)/bind")
-            return
-        } catch {
-            guard error.rawValue == ENODEV else {
-                throw .system(error.rawValue, while: "bind \(driver)", device: name)
-            }
-        }
-        let others = drivers()
-        try requireNoOtherUnbound(others, wouldBe: "open to programs")
-        try store(name, in: "drivers/\(driver)/new_id", "bind \(driver)")
-        try store(name, in: "drivers/\(driver)/remove_id", "bind \(driver)")
-        try requireSame(others)
-    }
-
-    /// Takes a driver away. A run that was killed between `new_id` and `remove_id` left the name with the driver, which would take the
-    /// device together with the next one that anybody gives it. The kernel accepts names that it does not have.
-    private func unbind(_ driver: String) throws(OperationError) {
-        try? bus.write(name, to: "drivers/\(driver)/remove_id")
-        try store(name, in: "drivers/\(driver)/unbind", "unbind \(driver)")
-        guard self.driver == nil else {
-            throw failed(
-                "its driver is still bound", "the kernel log (dmesg) says why", while: "unbind \(driver)")
-        }
-    }
-
     /// Has the kernel tell udev that the device changed.
     func announceChange() throws(OperationError) {
         try store("change", in: "devices/\(name)/uevent", "tell udev of the device")
     }
 
-    private func store(_ value: String, in attribute: String, _ operation: String) throws(OperationError) {
+    /// Stores a value in an attribute of the bus.
+    func store(_ value: String, in attribute: String, _ operation: String) throws(OperationError) {
         do throws(Errno) {
             try bus.write(value, to: attribute)
         } catch {

@@ -62,7 +62,7 @@ extension KernelHost {
                 .failed, while: Self.operation, device: live.device,
                 reason:
                     "\(left.count) of its sectors still cannot be read, the first of them sector \(left[0])",
-                advice: "see daxprov errors list, and the kernel log (dmesg)")
+                advice: OperationError.unreadableAdvice)
         }
     }
 
@@ -74,14 +74,5 @@ extension KernelHost {
             advice:
                 "nothing is lost there: the translation table zeroes such a block before it uses it. To have it cleared now, copy the data, "
                 + "destroy the namespace, clear the range, and create it again")
-    }
-}
-
-extension KernelRegion {
-    /// Whether the region's list has an error in a range of it; also where the list cannot be read.
-    func lists(_ range: Extent) -> Bool {
-        // An empty attribute is a list without errors, and no missing one.
-        guard let text = try? directory.read("badblocks") else { return true }
-        return SysfsText.badBlocks(text).contains { $0.bytes.overlaps(range) }
     }
 }

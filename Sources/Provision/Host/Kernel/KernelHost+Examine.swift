@@ -13,10 +13,12 @@ extension KernelHost {
         if let directory = query.stateDirectory {
             findings.stateDevices = FileSystemDevices.below(directory, places)
         }
+        let agents =
+            query.readsMemoryPolicy || query.readsDaxctlConf ? MemoryAgents(below: places.root) : nil
+        if query.readsDaxctlConf, let agents { findings.add(agents) }
         if query.readsMemoryPolicy {
             findings.memoryPolicy = SystemMemory.policy(places)
-            findings.memoryRules = MemoryAgents(below: places.root).memoryRules.filter(\.bringsOnline)
-                .map(\.file)
+            findings.memoryRules = (agents?.memoryRules ?? []).filter(\.bringsOnline).map(\.file)
             findings.memoryBlockSize = MemoryBlocks.size(places)
             findings.memmapOnMemory = MemmapAttribute.support(places)
         }

@@ -58,8 +58,7 @@ extension KernelHost {
         }
         guard !home.isEmulated else {
             return .failed(
-                ProofReason(.simulated, "the memory of \(provider) is emulated, and the kernel cannot map it")
-            )
+                ProofReason(.simulated, EmulatedMemory.unmappable("the memory of \(provider)")))
         }
         guard let node = DeviceNode(character: home.directory.text("\(claim)/\(name)/dev")),
             let size = home.directory.number("\(claim)/\(name)/size").map(ByteCount.init)

@@ -10,9 +10,8 @@ public import ProvisionCore
 public final class KernelHost: Host {
     /// What steps need of regions, by kernel name; forgotten at each enumeration.
     package var regions: [String: RegionFacts] = [:]
-    /// The namespaces, by kernel name, that steps have taken offline: nobody else can be in the middle of making one of
-    /// these.
-    private var takenOffline: Set<String> = []
+    /// The namespaces that steps have taken offline: nobody else can be in the middle of making one of these.
+    private var takenOffline: Set<OfflineNamespace> = []
 
     /// The serials of the CXL memory devices, by the kernel names of the DIMMs that do not show them; as last observed.
     package var memdevIDs: [String: String] = [:]
@@ -119,20 +118,20 @@ public final class KernelHost: Host {
             try labelAreas(of: region, places).initialize()
             return nil
         case .disable(let target):
-            takenOffline.insert(target.device)
+            takenOffline.insert(OfflineNamespace(target))
             return try region(target.region, places).disable(target)
         case .destroy(let target):
             try region(target.region, places).destroy(target)
             return nil
         case .create(let placement):
             return try region(placement.region, places).create(placement, identity: identity) { sample in
-                createdSamples[identity.label] = sample
+                createdSamples[identity.labelUUID] = sample
             }
         case .reconfigure(let target, let layout):
             return try region(target.region, places).reconfigure(target, layout, identity: identity)
         case .rename(let target, let name): return try region(target.region, places).rename(target, name)
         case .enable(let target):
-            let isOurs = takenOffline.contains(target.device)
+            let isOurs = takenOffline.contains(OfflineNamespace(target))
             return try region(target.region, places).enable(target, isOurs: isOurs)
         case .configureDevice(let target, let use):
             return try region(target.region, places).configureDevice(target, use)
@@ -183,5 +182,18 @@ public final class KernelHost: Host {
             observed.addUninstantiated(labels, of: dimm.device)
         }
         return observed
+    }
+}
+
+/// A namespace that a step took offline. Its kernel name can be another one's once its region was enabled anew.
+private struct OfflineNamespace: Hashable {
+    private let label: UUID?
+    private let region: String
+    private let resource: UInt64?
+
+    init(_ target: NamespaceTarget) {
+        label = target.labelUUID
+        region = target.region
+        resource = target.resource
     }
 }

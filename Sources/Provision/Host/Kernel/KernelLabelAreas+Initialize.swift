@@ -73,8 +73,7 @@ extension KernelLabelAreas {
             guard version != .v1_1 else {
                 throw OperationError(
                     .failed, while: "initialise labels", device: device,
-                    reason: "the DIMM has a label index of version 1.1, which may hold other regions' labels",
-                    advice: "if nothing on it is needed: ndctl init-labels -f -V 1.2 \(device)")
+                    reason: LabelVersion.mayHoldOthers, advice: LabelVersion.renewing(device))
             }
             let isKnown = try places.nvdimmDevice(device).text("flags")?.split(separator: " ").contains(
                 "label")

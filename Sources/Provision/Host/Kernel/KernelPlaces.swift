@@ -61,23 +61,6 @@ package final class KernelPlaces {
     package var unchecked: KernelPlaces { failures == nil ? self : KernelPlaces(self, noting: nil) }
 }
 
-/// What answers the stores to a made tree as the kernel would.
-package protocol MadeKernel: AnyObject {
-    /// Does what a store makes of the tree.
-    /// - Parameters:
-    ///   - value: what was written, without the line end.
-    ///   - path: the file, as the writer came to it. It is there, and could be opened for writing.
-    /// - Throws: what the write would fail with.
-    func store(_ value: String, at path: String) throws(Errno)
-
-    /// Does what loading a module makes of the tree.
-    /// - Returns: the exit status of the program that would load it.
-    func load(_ module: String) -> Int32
-
-    /// Whether somebody else has a block device open exclusively.
-    func isClaimed(_ disk: String) -> Bool
-}
-
 // MARK: - Names of places
 
 extension KernelPlaces {
@@ -110,14 +93,5 @@ extension KernelPlaces {
         } catch {
             throw .system(error.rawValue, while: "open the device in sysfs", device: device)
         }
-    }
-}
-
-/// The kernel's names of devices.
-package enum Sysfs {
-    /// The number at the end of a kernel name: 12 of `region12`, 3 of `namespace0.3`.
-    package static func number(_ device: String) -> Int {
-        let digits = device.reversed().prefix { $0.isNumber }
-        return Int(String(digits.reversed())) ?? 0
     }
 }

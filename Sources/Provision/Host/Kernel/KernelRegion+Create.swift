@@ -21,7 +21,7 @@ extension KernelRegion {
         }
         let namespace = try idleNamespace()
         do {
-            try allocate(namespace, placement.layout, identity.label)
+            try allocate(namespace, placement.layout, identity.labelUUID)
             try requirePlace(namespace, placement.resource)
             if placement.layout.mode == .raw {
                 var nobodys: [(offset: ByteCount, bytes: [UInt8])] = []
@@ -35,7 +35,7 @@ extension KernelRegion {
             return created
         } catch {
             let isOurs = holds(namespace, placement.layout, identity)
-            let label = isOurs ? directory.text("\(namespace)/uuid").flatMap(UUID.init) : identity.label
+            let label = isOurs ? directory.text("\(namespace)/uuid").flatMap(UUID.init) : identity.labelUUID
             throw error.adding(undoFailures: release(namespace, createdAs: label))
         }
     }
@@ -169,7 +169,7 @@ extension KernelRegion {
     package func verify(
         _ namespace: Namespace, against layout: Layout, identity: FreshIdentity, resource: UInt64?
     ) throws(OperationError) {
-        let label = isLabelled ? identity.label : nil
+        let label = isLabelled ? identity.labelUUID : nil
         let claimed = layout.mode != .raw
         try namespace.require(namespace.isActive, "it is not active")
         try namespace.require(layout, in: [.mode, .rawSize])

@@ -30,7 +30,7 @@ extension KernelRegion {
             let name = SysfsNamespaceReader.characterDevice(of: claim, directory)
         else {
             throw OperationError(
-                .changed, while: "look at the device of \(target.label)", device: target.device,
+                .changed, while: "look at the device of \(target.displayName)", device: target.device,
                 reason: "it is no active devdax namespace", advice: "another tool changed it: plan again")
         }
         return try KernelDaxDevice.open(name, at: "\(directory.path)/\(claim)/\(name)", places)

@@ -74,7 +74,7 @@ extension KernelRegion {
     package func destroy(_ target: NamespaceTarget) throws(OperationError) {
         guard isLabelled else {
             throw OperationError(
-                .failed, while: "destroy \(target.label)", device: target.device,
+                .failed, while: "destroy \(target.displayName)", device: target.device,
                 reason: "the region has no labels: its one namespace always spans it")
         }
         try free(try inactive(target, for: "destroy").device)
@@ -85,7 +85,7 @@ extension KernelRegion {
     {
         guard isLabelled else {
             throw OperationError(
-                .failed, while: "rename \(target.label)", device: target.device,
+                .failed, while: "rename \(target.displayName)", device: target.device,
                 reason: "the region has no labels, and so its namespace has no name")
         }
         let live = try inactive(target, for: "rename")

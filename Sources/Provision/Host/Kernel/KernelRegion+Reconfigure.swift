@@ -24,7 +24,7 @@ extension KernelRegion {
     ) throws(OperationError) -> Namespace {
         let before = Label(reading: namespace, in: self)
         var after = before
-        after.uuid = identity.label.description
+        after.uuid = identity.labelUUID.description
         after.name = layout.name?.text ?? ""
         after.holderClass = layout.mode.holderClass
         after.sectorSize = Self.sectorSize(for: layout, replacing: before.sectorSize) ?? before.sectorSize

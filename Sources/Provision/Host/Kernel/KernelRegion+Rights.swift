@@ -8,10 +8,10 @@ extension KernelRegion {
         let device = try device(of: live, target)
         guard let claim = live.claim, let uuid = directory.text("\(claim)/uuid").flatMap(UUID.init) else {
             throw OperationError(
-                .failed, while: "give the device of \(target.label) its rights", device: target.device,
+                .failed, while: "give the device of \(target.displayName) its rights", device: target.device,
                 reason: "the UUID of its info block cannot be read")
         }
-        let rule = rights.rule.map { DeviceRules.Rule($0, for: target.label) }
+        let rule = rights.rule.map { DeviceRules.Rule($0, for: target.displayName) }
         try DeviceRulesFile(places.rules).set(rule, for: .infoBlock(uuid), places) {
             () throws(OperationError) in
             try device.give(rights.node)

@@ -4,7 +4,7 @@ package import ProvisionCore
 
 /// One region while a step works on it: its sysfs directory, held open, and what the step needs of its state.
 package struct KernelRegion: ~Copyable {
-    /// The kernel's name.
+    /// The region's kernel name, such as `region0`.
     package let device: String
     /// The attributes of the region, and below it those of its namespaces and claims.
     package let directory: SysfsDirectory
@@ -39,7 +39,7 @@ package struct KernelRegion: ~Copyable {
 
     /// What a step must know of the namespace that it acts on.
     package struct Live {
-        /// The kernel's name.
+        /// The namespace's kernel name, such as `namespace0.1`.
         package var device: String
         /// The btt, pfn or dax instance that claims it; nil where none does.
         package var claim: String?
@@ -67,7 +67,7 @@ package struct KernelRegion: ~Copyable {
         }
         if let difference {
             throw OperationError(
-                .changed, while: "check \(target.label)", device: target.device, reason: difference,
+                .changed, while: "check \(target.displayName)", device: target.device, reason: difference,
                 advice: "another tool changed the host: plan again")
         }
         return state(target.device)
@@ -205,5 +205,5 @@ extension RegionFacts {
 
 extension KernelRegion {
     /// Whether its memory is the kernel's own, of the emulated NFIT, which a test makes (tools/testing/nvdimm).
-    var isEmulated: Bool { directory.text("../provider")?.hasPrefix("nfit_test") == true }
+    var isEmulated: Bool { EmulatedMemory.isProvided(by: directory.text("../provider")) }
 }

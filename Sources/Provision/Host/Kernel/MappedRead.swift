@@ -25,10 +25,9 @@ package struct MappedRead: ~Copyable {
         _ live: KernelRegion.Live, in region: borrowing KernelRegion, while operation: String
     ) throws(OperationError) {
         if region.isEmulated {
-            // With pages of 4 KiB, touching them is a fault of the kernel's (drivers/dax/device.c, `dax_set_mapping`).
             throw OperationError(
                 .unavailable, while: operation, device: live.device,
-                reason: "its memory is emulated, and the kernel cannot map it")
+                reason: EmulatedMemory.unmappable())
         }
         guard let name = SysfsNamespaceReader.characterDevice(of: live.running, region.directory),
             let node = DeviceNode(character: region.directory.text("\(live.running)/\(name)/dev")),

@@ -114,7 +114,7 @@ extension Bus {
                 return false
             }
             let shown = regions.reduce(0) { sum, region in
-                region.mappings.contains { $0.dimm == dimm.device } ? sum + region.namespaces.count : sum
+                region.lies(on: dimm) ? sum + region.namespaces.count : sum
             }
             return slots - free - 1 > shown
         }

@@ -13,6 +13,18 @@ extension OperationError {
             advice: advice ?? generalAdvice(code), errno: code)
     }
 
+    /// What to do where media that was written cannot be read.
+    static let unreadableAdvice = "see daxprov errors list, and the kernel log (dmesg)"
+
+    /// The error that what was zeroed holds something else.
+    /// - Parameter what: which part of it, in the singular.
+    static func notZeroed(_ what: String, while operation: String, device: String) -> OperationError {
+        OperationError(
+            .failed, while: operation, device: device,
+            reason: "\(what) does not read as the zeroes that were written",
+            advice: "somebody else may have written there: look at what it holds")
+    }
+
     private static func kind(of errno: Int32) -> Kind {
         switch errno {
         case EACCES, EPERM: .notPermitted

@@ -71,10 +71,7 @@ package struct SectorDevice: ~Copyable {
     package func requireZeroes(_ number: UInt64) throws(OperationError) {
         guard let holdsZeroes = try read(number, 1) else { throw failure(EIO, number) }
         guard holdsZeroes else {
-            throw OperationError(
-                .failed, while: operation, device: namespace,
-                reason: "sector \(number) does not read as the zeroes that were written",
-                advice: "somebody else may have written there: look at what it holds")
+            throw .notZeroed("sector \(number)", while: operation, device: namespace)
         }
     }
 
@@ -96,7 +93,7 @@ package struct SectorDevice: ~Copyable {
     private func failure(_ code: Int32, _ number: UInt64) -> OperationError {
         var error = OperationError.system(
             code, while: operation, device: namespace,
-            advice: "see daxprov errors list, and the kernel log (dmesg)")
+            advice: OperationError.unreadableAdvice)
         error.reason += " at sector \(number)"
         return error
     }

@@ -174,13 +174,13 @@ package struct RegionFacts {
     package var labelling: RegionLabelling
     /// The number of DIMMs that it interleaves.
     package var interleaveWays: Int
-    /// The memory's node.
+    /// The NUMA node nearest to the memory; nil where the platform gives none.
     package var numaNode: Int?
     /// The node that the memory would become.
     package var targetNode: Int?
     /// The first physical address; nil where unknown.
     package var start: UInt64?
-    /// Its media errors.
+    /// The region's media errors, in units of 512 bytes from its start.
     package var badBlocks: [BadBlocks]
     /// Whether attributes that hold addresses can be read: they are 0400.
     package var mayReadAddresses: Bool

@@ -5,17 +5,17 @@ package import ProvisionCore
 /// Each is nil where it is absent, or not for this user; a failure to read it is noted (``ReadFailures``). Free capacity
 /// has no meaning without labels: `available_size` is then bogus.
 package enum SysfsRegionReader {
-    /// The allocation unit.
+    /// The attribute `align`: namespaces' sizes are multiples of it. With a namespace's own alignment it gives the allocation unit.
     package static func align(_ region: borrowing SysfsDirectory) -> ByteCount? {
         region.number("align").map(ByteCount.init)
     }
 
-    /// The free capacity.
+    /// The attribute `available_size`: the sum of the free extents.
     package static func availableSize(_ region: borrowing SysfsDirectory) -> ByteCount? {
         region.number("available_size").map(ByteCount.init)
     }
 
-    /// The largest free extent.
+    /// The attribute `max_available_extent`: the largest namespace that the kernel would allocate.
     package static func maxAvailableExtent(_ region: borrowing SysfsDirectory) -> ByteCount? {
         region.number("max_available_extent").map(ByteCount.init)
     }

@@ -36,7 +36,8 @@ package struct ZeroedBlocks: ~Copyable {
         }
         if failed == 0, fsync(descriptor) != 0 { failed = errno }
         guard failed == 0 else {
-            throw .system(failed, while: operation, device: namespace, advice: Self.advice)
+            throw .system(
+                failed, while: operation, device: namespace, advice: OperationError.unreadableAdvice)
         }
     }
 
@@ -56,18 +57,14 @@ package struct ZeroedBlocks: ~Copyable {
             }
         }
         guard failed == 0 else {
-            throw .system(failed, while: operation, device: namespace, advice: Self.advice)
+            throw .system(
+                failed, while: operation, device: namespace, advice: OperationError.unreadableAdvice)
         }
         guard isZero else {
-            throw OperationError(
-                .failed, while: operation, device: namespace,
-                reason:
-                    "\(range.length) at \(range.offset) of its device do not read as the zeroes that were written",
-                advice: "somebody else may have written there: look at what it holds")
+            throw .notZeroed(
+                "\(range.length) at \(range.offset) of its device", while: operation, device: namespace)
         }
     }
-
-    private static let advice = "see daxprov errors list, and the kernel log (dmesg)"
 
     private static func pieces(of range: Extent) -> [(offset: UInt64, length: Int)] {
         stride(from: range.offset.bytes, to: range.end.bytes, by: piece).map {

@@ -6,7 +6,7 @@ package import ProvisionCore
 package enum DeviceEvents {
     private static let programs = ["/usr/bin/udevadm", "/bin/udevadm", "/sbin/udevadm"]
 
-    /// Whether udev runs.
+    /// Whether udev runs: its control socket (`/run/udev/control`) is there.
     package static func areHandled(_ places: KernelPlaces) -> Bool {
         unsafe access("\(places.run)/udev/control", F_OK) == 0
     }

@@ -4,7 +4,7 @@ internal import CNdctl
 public struct Interruption: Sendable {
     private let count: @Sendable () -> Int
 
-    /// Nobody ever asks.
+    /// A run that no signal interrupts: it counts no request to stop.
     public static let never = Interruption { 0 }
 
     /// Counts SIGINT and SIGTERM from now on instead of dying of them, and ignores SIGHUP and SIGPIPE, so that no run

@@ -40,6 +40,7 @@ private final class SimulatedDataArea: DataArea {
     func zero(_ range: Extent) throws(OperationError) {
         var first = start + range.offset.bytes
         let end = start + range.end.bytes
+        if let table = host.state.table(of: id) { host.state.writtenTables.insert(table) }
         let kept = host.state.isSector(id) ? host.state.infoBlocks.keys.sorted() : []
         for block in kept where block >= first && block < end {
             if block > first { try host.store(.zeroMedia(address: first, ByteCount(block - first))) }

@@ -111,7 +111,7 @@ package struct SimulatedDaxRegion: DaxRegionStores {
         guard let other else { return }
         throw OperationError(
             .failed, while: "configure the device", device: device,
-            reason: "\(other.name) has no driver, and the kernel would make it memory as well")
+            reason: DeviceHindrance.takesAlong(other.name))
     }
 
     package func zero(_ device: String) throws(OperationError) { try host.store(.dax(.zero(device))) }

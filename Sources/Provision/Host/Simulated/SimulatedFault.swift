@@ -5,7 +5,7 @@ import ProvisionCore
 /// An operation is one store that a kernel host would make: to a sysfs attribute, a label area, an info block. They
 /// count from 1, from the moment the fault is armed; the stores of an undo count too.
 public struct SimulatedFault: Equatable, Sendable {
-    /// What goes wrong.
+    /// The ways in which a store can go wrong.
     public enum Kind: Equatable, Sendable {
         /// The store is not made and gives this errno.
         case fail(errno: Int32)
@@ -15,9 +15,9 @@ public struct SimulatedFault: Equatable, Sendable {
         case kill
     }
 
-    /// What goes wrong.
+    /// What happens at the store.
     public var kind: Kind
-    /// At which operation.
+    /// The number of the store, from 1, counted since the fault was armed.
     public var operation: Int
 
     /// This fault at this operation.

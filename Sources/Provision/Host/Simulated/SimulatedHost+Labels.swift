@@ -14,6 +14,7 @@ extension SimulatedHost {
         }
         let dimms = region.mappings.map(\.dimm)
         try requireLabelAreas(dimms, device, while: operation)
+        try requireNoOtherRegion(uses: dimms, than: number, while: operation)
         for namespace in region.namespaces {
             try requireUnused(SimulatedNamespaceID(region: number, number: namespace.number))
         }
@@ -60,6 +61,33 @@ extension SimulatedHost {
         throw OperationError(
             .failed, while: operation, device: device, reason: reason,
             advice: "without labels the region holds one namespace of its whole size and no more")
+    }
+
+    /// A sibling without labels would lose its namespace as well, whether it is enabled or not. And the kernel refuses label writes while an
+    /// enabled region uses the DIMM. A DIMM whose index the kernel has read is left alone.
+    private func requireNoOtherRegion(
+        uses dimms: [Int], than number: Int, while operation: String
+    ) throws(OperationError) {
+        let written = Set(
+            dimms.filter { state.dimms[$0].labelVersion == nil || !state.dimms[$0].hasLabelling })
+        let others = state.regions.indices.filter { other in
+            other != number && state.regions[other].mappings.contains { written.contains($0.dimm) }
+        }
+        let enabled = others.first { state.regions[$0].isEnabled }
+        let kind: OperationError.Kind = enabled == nil ? .failed : .busy
+        let hidden = others.filter { state.regions[$0].labelling == .labelLess }.map { "region\($0)" }
+        if let hides = HiddenRegions(
+            region: "region\(number)", dimms: written.sorted().map { "nmem\($0)" }, others: hidden)
+        {
+            throw OperationError(
+                kind, while: operation, device: "region\(number)", reason: hides.message,
+                advice: hides.advice)
+        }
+        guard let enabled else { return }
+        throw OperationError(
+            kind, while: operation, device: "region\(number)",
+            reason: "region\(enabled) is enabled, and uses its DIMMs as well",
+            advice: "disable it while nothing uses it: ndctl disable-region region\(enabled)")
     }
 
     /// Writes an index where there is none, and lets the DIMM's driver read it.

@@ -91,6 +91,15 @@ extension SimulatedHost: RestoringHost {
         }
     }
 
+    /// See ``RestoringHost/isUnusedTable(of:logs:)``. The logs are not simulated; which tables were written through is kept apart.
+    public func isUnusedTable(of target: NamespaceTarget, logs: [Extent]) throws(OperationError) -> Bool {
+        let id = try resolve(target)
+        try requireInactive(id, while: "look at the translation table of \(id)")
+        let table = state.table(of: id)
+        try withRawAccess(to: id) {}
+        return table.map { !state.writtenTables.contains($0) } ?? false
+    }
+
     /// See ``RestoringHost/sample(ofCreated:in:)``.
     public func sample(
         ofCreated namespace: Namespace, in region: String
@@ -102,8 +111,10 @@ extension SimulatedHost: RestoringHost {
                 return MediaSample(view: .device, range: range, pages: pages)
             }
         }
-        let start = try start(of: try resolve(target))
-        let range = namespace.dataRange
+        let id = try resolve(target)
+        let start = try start(of: id)
+        guard let live = state.namespace(id) else { return nil }
+        let range = state.writableRange(of: live, in: state.regions[id.region])
         let pages = MediaSample.offsets(in: range).map {
             state.media(from: start + $0.bytes, length: MediaSample.page)
         }

@@ -130,7 +130,7 @@ extension SimulatedHost {
         if state.namespace(id)?.uuid != nil { try store(.size(id, .zero)) }
         return try undoing { undo throws(OperationError) in
             try self.describe(id, placement.layout.ofNewNamespace, &undo)
-            try self.store(.uuid(id, identity.label))
+            try self.store(.uuid(id, identity.labelUUID))
             undo.add(.size(id, .zero))
             try self.store(.size(id, placement.layout.rawSize))
             try self.requirePlace(id, placement)
@@ -150,7 +150,7 @@ extension SimulatedHost {
         guard let old = state.namespace(id) else { return nil }
         return try undoing { undo throws(OperationError) in
             if let uuid = old.uuid {
-                try self.store(.uuid(id, identity.label))
+                try self.store(.uuid(id, identity.labelUUID))
                 undo.add(.uuid(id, uuid))
             } else {
                 try self.eraseInfoBlock(id, &undo)
@@ -168,7 +168,7 @@ extension SimulatedHost {
     ) throws(OperationError) {
         guard layout.mode == .raw, let namespace = state.namespace(id) else { return }
         let start = state.regions[id.region].resource + namespace.offset.bytes
-        let length = RawAccess.infoBlockArea.length
+        let length = ByteCount(SimulatedGeometry.superBlock)
         guard state.infoBlocks.keys.contains(where: { $0 >= start && $0 < start + length.bytes }) else {
             return
         }

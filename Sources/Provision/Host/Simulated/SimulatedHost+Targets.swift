@@ -16,7 +16,7 @@ extension SimulatedHost {
 
     /// The object that the target names, if it is still what the target says.
     package func resolve(_ target: NamespaceTarget) throws(OperationError) -> SimulatedNamespaceID {
-        let operation = "find \(target.label)"
+        let operation = "find \(target.displayName)"
         let number = try region(target.region, while: operation)
         let region = state.regions[number]
         let id = SimulatedNamespaceID(target.device)

@@ -93,7 +93,7 @@ public final class SimulatedHost: Host {
         if log != nil { try save() }
     }
 
-    /// What ``measurements`` has.
+    /// The measurement that a test gave for the name of the namespace (``measurements``); otherwise a failure, `simulated`.
     public func measure(_ namespace: Namespace, in region: Region, of provider: String) -> ProofMeasurement {
         namespace.name.flatMap { measurements[$0] }
             ?? ProofMeasurement(failure: ProofReason(.simulated, "a simulated host has no memory to map"))
@@ -144,7 +144,7 @@ public final class SimulatedHost: Host {
         return try readBack(id)
     }
 
-    /// Performs one step.
+    /// Performs one step on the state, store by store; see ``Host/perform(_:identity:)``.
     public func perform(_ step: Step, identity: FreshIdentity) throws(OperationError) -> Namespace? {
         try requireAlive(while: "perform a step")
         return try stores.noting { () throws(OperationError) in

@@ -53,6 +53,14 @@ extension SimulatedState {
         namespace(id).flatMap { personality(of: $0, in: regions[id.region]) }?.mode == .sector
     }
 
+    /// The UUID of the translation table through which a namespace runs, or would; nil in other modes.
+    package func table(of id: SimulatedNamespaceID) -> UUID? {
+        guard let namespace = namespace(id),
+            let found = personality(of: namespace, in: regions[id.region]), found.mode == .sector
+        else { return nil }
+        return found.infoBlock?.uuid
+    }
+
     /// Writes bytes to a physical range of whole pages.
     package mutating func write(_ bytes: [UInt8], at start: UInt64) {
         for offset in stride(from: 0, to: bytes.count, by: Self.page) {
@@ -138,6 +146,24 @@ extension SimulatedState {
         return start + data.offset..<start + data.offset + data.length
     }
 
+    /// The part of a namespace that its users can write, from its start: what follows the metadata of fsdax and devdax, all of it in other
+    /// modes. Of one that is not active, what its users could write if it were enabled as its holder class says, with the page map on the
+    /// device: it does not tell more.
+    package func writableRange(of namespace: SimulatedNamespace, in region: SimulatedRegion) -> Extent {
+        let start = region.resource + namespace.offset.bytes
+        let personality = namespace.isActive ? personality(of: namespace, in: region) : nil
+        let mode = namespace.holderClass?.mode ?? personality?.mode ?? .raw
+        var offset = ByteCount.zero
+        if mode.isDirectAccess {
+            let block = personality?.infoBlock
+            let data = SimulatedGeometry.pageMapped(
+                start: start, size: namespace.size.bytes, isMapOnDevice: block?.map != .mem,
+                align: (block?.align ?? .huge).size.bytes)
+            offset = min(ByteCount(data?.offset ?? 0), namespace.size)
+        }
+        return Extent(offset: offset, length: namespace.size - offset)
+    }
+
     private func mapped(
         _ block: SimulatedInfoBlock, _ namespace: SimulatedNamespace, at start: UInt64
     ) -> (offset: UInt64, length: UInt64)? {
@@ -169,14 +195,13 @@ extension SimulatedHost {
             throw OperationError(
                 .failed, while: "write to \(id)", device: id.description, reason: "it is not active")
         }
-        let region = state.regions[id.region]
-        let start = region.resource + namespace.offset.bytes
-        let observed = state.observedNamespace(namespace, region: id.region)
-        let first = state.dataStart(of: id) ?? start + observed.dataRange.offset.bytes
+        let start = state.regions[id.region].resource + namespace.offset.bytes
+        let first = state.dataStart(of: id) ?? state.deviceRange(of: id)?.lowerBound ?? start
         for offset in offsets {
             state.infoBlocks[first + offset.bytes] = nil
             state.pages[first + offset.bytes] = value
         }
+        if let table = state.table(of: id) { state.writtenTables.insert(table) }
         state.update(region: id.region) { region in
             for index in region.namespaces.indices where region.namespaces[index].number == id.number {
                 region.namespaces[index].isWritten = true

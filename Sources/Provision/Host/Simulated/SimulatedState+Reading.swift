@@ -8,14 +8,11 @@ extension SimulatedState {
     package init(json value: JSONValue) throws(JSONError) {
         let root = JSONCursor(value)
         try root.allowOnly(["format_version", "simulated_host"])
-        let version = try root.required("format_version")
-        guard try version.integer(Int.self) == 1 else {
-            throw version.error("is not 1, the version that this program reads")
-        }
+        try root.requireFormatVersion(1)
         let host = try root.required("simulated_host")
         try host.allowOnly([
-            "booted", "buses", "info_blocks", "pages", "boots", "busy", "fault", "dax_regions",
-            "memory_hotplug", "soft_reserved_kept", "device_rules", "accounts",
+            "booted", "buses", "info_blocks", "pages", "written_tables", "boots", "busy", "fault",
+            "dax_regions", "memory_hotplug", "soft_reserved_kept", "device_rules", "accounts",
         ])
         self.init()
         let booted = try host.value("booted", default: false) { cursor throws(JSONError) in try cursor.bool()
@@ -28,6 +25,7 @@ extension SimulatedState {
             try page.allowOnly(["address", "value"])
             pages[try page.required("address").pageAddress()] = try page.required("value").hexadecimal()
         }
+        for table in try host.elements("written_tables") { writtenTables.insert(try table.uuid()) }
         boots = try host.value("boots", default: 0) { boots throws(JSONError) in try boots.integer() }
         try readBusy(host)
         try readDaxRegions(host)

@@ -13,6 +13,9 @@ extension SimulatedState {
         if !pages.isEmpty {
             host.set("pages", .array(of: pages.sorted { $0.key < $1.key }) { Self.pageJSON($0, $1) })
         }
+        if !writtenTables.isEmpty {
+            host.set("written_tables", .array(of: writtenTables.map(\.description).sorted()) { .string($0) })
+        }
         if !busy.isEmpty {
             var list = JSONValue.object()
             for (name, holder) in busy.sorted(by: { $0.key < $1.key }) {

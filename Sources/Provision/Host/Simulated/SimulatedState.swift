@@ -22,6 +22,8 @@ package struct SimulatedState: Equatable, Sendable {
     package var infoBlocks: [UInt64: SimulatedInfoBlock] = [:]
     /// The pages of the media that somebody wrote, by their physical address: each holds a number, repeated.
     package var pages: [UInt64: UInt64] = [:]
+    /// The translation tables through which somebody has written, by the UUIDs of their info blocks.
+    package var writtenTables: Set<UUID> = []
     /// The rules for the rights of devices, by the UUIDs of the info blocks.
     package var deviceRules: [DeviceKey: NodeRights] = [:]
     /// The users and groups that it knows.
@@ -166,11 +168,11 @@ package struct SimulatedRegion: Equatable, Sendable {
 
 /// A DIMM's share in a simulated region.
 package struct SimulatedMapping: Equatable, Sendable {
-    /// The DIMM's number.
+    /// The DIMM's number: N of `nmemN`.
     package var dimm: Int
-    /// The first DPA.
+    /// The first DIMM physical address, in bytes.
     package var offset: ByteCount
-    /// The length on the DIMM.
+    /// The length on the DIMM, in bytes.
     package var length: ByteCount
 }
 

@@ -146,9 +146,11 @@ extension SimulatedNamespaceID {
     }
 }
 
-/// Which claim seed.
+/// Names the claim seed of a kind (btt, pfn or dax) in a region.
 package struct SimulatedClaimID: Hashable, Sendable, CustomStringConvertible {
+    /// The region's number: R of `regionR`.
     package var region: Int
+    /// The kind of claim that the seed makes.
     package var kind: SimulatedClaimKind
 
     package var description: String { "\(kind.rawValue) seed of region\(region)" }

@@ -50,7 +50,7 @@ package struct SimulatedStoreLog: ~Copyable {
         }
     }
 
-    /// Adds a store.
+    /// Appends one store to the file, as a line. Throws if the file cannot be written.
     package mutating func add(_ store: SimulatedStore) throws(OperationError) {
         let line = store.line + "\n"
         do throws(Errno) {

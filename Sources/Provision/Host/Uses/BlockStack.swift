@@ -6,7 +6,7 @@ package import ProvisionCore
 package struct BlockStack {
     /// One device of the stack.
     package struct Member: Equatable {
-        /// The kernel's name.
+        /// The kernel's name of the block device, without `/dev/`.
         package var name: String
         /// Its number; nil where sysfs does not tell.
         package var node: DeviceNode?
@@ -16,7 +16,7 @@ package struct BlockStack {
 
     /// The devices, the lowest first.
     package private(set) var members: [Member] = []
-    /// What is stacked.
+    /// The devices that are stacked on it, as uses of it.
     package private(set) var uses: [Holder] = []
 
     /// The stack over the disk with this kernel name.

@@ -25,6 +25,9 @@ package struct RedactionSecrets: Equatable, Sendable {
     ) {
         for bus in observed?.buses ?? [] { add(bus) }
         for memdev in observed?.cxlMemdevs ?? [] { add(memdev: memdev.serial) }
+        for region in observed?.daxRegions ?? [] {
+            for target in region.cxl?.targets ?? [] { add(memdev: target.serial) }
+        }
         for name in hostNames where !name.lowercased().hasPrefix("localhost") { add(hostName: name) }
         for name in people { add(.user, name) }
         for path in paths {

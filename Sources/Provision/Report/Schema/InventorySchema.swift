@@ -59,6 +59,17 @@ enum InventorySchema {
     private static let badBlocks = Words.list(
         of: Words.record(["offset": Words.count, "length": Words.count], optional: ["dimms": Words.texts]))
 
+    /// A CXL region, in the words of `cxl list`.
+    private static let cxlRegion = Words.record([
+        "region": Words.text, "decoder": Words.text, "interleave_ways": Words.count,
+        "interleave_granularity": Words.count,
+        "mappings": Words.list(
+            of: Words.record([
+                "position": Words.count, "memdev": Words.text, "serial": Words.count,
+                "dpa_resource": Words.count, "dpa_size": Words.count,
+            ])),
+    ])
+
     static let root = Words.record(
         [
             "format_version": Words.constant(.integer(1)), "tool_version": Words.text,
@@ -94,6 +105,7 @@ enum InventorySchema {
             optional: [
                 "start": Words.count, "available_size": Words.count, "align": Words.count,
                 "system_memory": Words.list(of: range), "recorded": Words.list(of: recordedDevice),
+                "namespace": Words.text, "cxl": cxlRegion,
             ]),
         "dax_device": Words.record(
             ["chardev": Words.text, "size": Words.count, "mode": Words.words(["devdax", "system-ram"])],
@@ -157,15 +169,7 @@ enum InventorySchema {
                 "numa_node": Words.number, "target_node": Words.number, "iset_id": Words.count,
                 "badblock_count": Words.count, "badblocks": badBlocks, "seed": Words.text,
                 "free_extents": Words.list(of: extent),
-                "cxl": Words.record([
-                    "region": Words.text, "decoder": Words.text, "interleave_ways": Words.count,
-                    "interleave_granularity": Words.count,
-                    "mappings": Words.list(
-                        of: Words.record([
-                            "position": Words.count, "memdev": Words.text, "serial": Words.count,
-                            "dpa_resource": Words.count, "dpa_size": Words.count,
-                        ])),
-                ]),
+                "cxl": cxlRegion,
                 "uninstantiated_labels": Words.list(
                     of: Words.record(
                         [
@@ -201,7 +205,10 @@ enum StatusSchema {
             "interrupted": Words.texts, "unreadable": Words.list(of: Words.reference("unreadable")),
             "protected": Words.list(
                 of: Words.record(
-                    ["raw_uuid": Words.uuid], optional: ["name": Words.text, "profile": Words.text])),
+                    ["raw_uuid": Words.uuid],
+                    optional: [
+                        "name": Words.text, "profile": Words.text, "label_missing": Words.isTrue,
+                    ])),
             "unfinished_wipes": Words.list(of: wipe),
         ],
         optional: [
@@ -238,6 +245,14 @@ enum StatusSchema {
             "failure": Words.text,
         ])
 
+    /// A proof as a journal keeps it.
+    private static let proof = Words.record(
+        ["address": Words.text, "proof": Words.words(ProofRequirement.Kind.self)],
+        optional: [
+            "page_size": Words.count, "outcome": Words.words(ProofOutcome.self),
+            "verdict": Words.words(ProofVerdict.self), "reasons": Words.texts,
+        ])
+
     static let definitions: SchemaWords.Members = [
         "unreadable": Words.record(
             ["id": Words.text, "outcome": Words.constant(.string("unreadable")), "error": Words.text],
@@ -248,7 +263,8 @@ enum StatusSchema {
                 "outcome": Words.words(outcomes),
             ],
             optional: [
-                "ended_time": Words.number, "undo_reason": Words.text, "undo_error": ApplySchema.error,
+                "ended_time": Words.number, "undo_reason": Words.text, "clears_errors": Words.isTrue,
+                "proofs": Words.list(of: proof),
                 "rollback": Words.record(["time": Words.number, "undone": Words.words(outcomes)]),
             ]),
         "difference": Words.record(

@@ -24,5 +24,8 @@ enum MemoryAgentsSchema {
                 optional: ["rule": Words.text, "unit": Words.text]),
             "problems": Words.list(of: Words.record(["file": Words.text, "reason": Words.text])),
         ],
-        optional: ["auto_online_blocks": Words.text, "memhp_default_state": Words.text])
+        optional: [
+            "auto_online_blocks": Words.text, "memhp_default_state": Words.text,
+            "config_default_state": Words.text,
+        ])
 }

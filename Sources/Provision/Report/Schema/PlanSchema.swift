@@ -132,7 +132,7 @@ enum ApplySchema {
     static let error = Words.record(
         ["kind": Words.text, "reason": Words.text],
         optional: [
-            "operation": Words.text, "device": Words.text, "errno": Words.count, "step": Words.count,
+            "operation": Words.text, "device": Words.text, "errno": Words.count,
             "undo_failures": Words.texts, "losses": Words.texts, "advice": Words.text,
         ])
 

@@ -55,10 +55,13 @@ extension ProfileDecoder {
         }
     }
 
-    package mutating func align(in fields: Fields) -> Alignment? {
-        guard let node = fields["align"], let size = byteCount("align", in: fields) else { return nil }
+    package mutating func align(in fields: Fields) -> Alignment? { alignment("align", in: fields) }
+
+    /// The alignment, or the size of a page, that a key declares.
+    package mutating func alignment(_ key: String, in fields: Fields) -> Alignment? {
+        guard let node = fields[key], let size = byteCount(key, in: fields) else { return nil }
         if let align = Alignment(declarable: size) { return align }
-        report("`align` must be 4 KiB, 2 MiB or 1 GiB, not \(size)", at: node)
+        report("`\(key)` must be 4 KiB, 2 MiB or 1 GiB, not \(size)", at: node)
         return nil
     }
 

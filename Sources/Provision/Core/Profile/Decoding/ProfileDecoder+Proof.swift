@@ -7,19 +7,10 @@ extension ProfileDecoder {
         else { return nil }
         require("proof", in: own, example: "dax, dax_if_mounted or memory")
         let kind: ProofRequirement.Kind? = word("proof", in: own)
-        let size = pageSize(in: own)
+        let size = alignment("page_size", in: own)
         guard let kind else { return nil }
         if kind == .memory { refuse(["page_size"], in: own, because: "not for the proof memory") }
         return ProofRequirement(kind, pageSize: size)
-    }
-
-    private mutating func pageSize(in fields: Fields) -> Alignment? {
-        guard let node = fields["page_size"], let size = byteCount("page_size", in: fields) else {
-            return nil
-        }
-        if let found = Alignment(declarable: size) { return found }
-        report("`page_size` must be 4 KiB, 2 MiB or 1 GiB, not \(size)", at: node)
-        return nil
     }
 
     /// The declaration, once a proof that it cannot have is reported.

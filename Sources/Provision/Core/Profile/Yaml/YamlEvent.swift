@@ -1,6 +1,6 @@
 /// One of libyaml's events, copied out of its C struct.
 package struct YamlEvent {
-    /// What happened.
+    /// What the parser met, with the text of a scalar.
     package var kind: Kind
     /// Where the text of the event begins.
     package var start: SourcePosition
@@ -46,7 +46,7 @@ package struct YamlSyntaxError: Error {
     package var context: String
     /// libyaml's words for what is wrong.
     package var problem: String
-    /// Where.
+    /// The place of the error in the text.
     package var position: SourcePosition
     /// Where what it was doing began.
     package var contextPosition: SourcePosition?

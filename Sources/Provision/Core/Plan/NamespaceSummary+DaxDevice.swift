@@ -3,7 +3,7 @@ extension NamespaceSummary {
     package init(_ device: DaxRegion.Device, name: String? = nil) {
         let ranges = device.mappings?.map(\.range)
         self.init(
-            name: name ?? device.label ?? device.name, mode: .devdax, rawSize: device.size,
+            name: name ?? device.recordedName ?? device.name, mode: .devdax, rawSize: device.size,
             align: device.align,
             resource: ranges?.first?.lowerBound, isActive: device.driver != nil,
             device: device.holder.deviation == nil ? nil : device.holder, rights: device.rights)

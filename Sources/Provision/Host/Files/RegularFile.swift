@@ -2,8 +2,8 @@ import Glibc
 package import SystemPackage
 package import ProvisionCore
 
-/// A file that holds a profile, or standard input.
-package struct ProfileFile {
+/// A regular file that is read whole, or standard input.
+package struct RegularFile {
     private let path: FilePath
     private let trust: FileTrust
 

@@ -54,7 +54,7 @@ private struct CurrentNames {
         case .namespace:
             object.identity = namespace(object.identity, at: object.address)
             object.address = address(object.address)
-        case .daxRegion:
+        case .daxRegion, .daxDevice:
             break
         }
         return object
