@@ -26,14 +26,14 @@ def counted(vm, command, **options):
 def test_stores_and_opens_of_an_apply_grow_with_the_number_of_namespaces_alone(labelled):
     daxprov = Daxprov(labelled)
     opens, stores = {}, {}
-    for count in (1, 8, 32):
+    for count in (1, 5, 17):
         opens[count], stores[count] = counted(
             labelled, ["daxprov", "apply", "--yes", "-"], stdin=of(count).encode())
         assert len(daxprov.inventory().namespaces) == count
         assert stores[count] <= STORES_A_CREATE * count
         assert opens[count] <= 500 + 130 * count
 
-        if count == 32:
+        if count == 17:
             ours, _ = counted(labelled, ["daxprov", "inventory", "--json"])
             theirs, _ = counted(labelled, ["ndctl", "list", "-BDRNXv"])
             assert ours <= theirs
@@ -43,9 +43,9 @@ def test_stores_and_opens_of_an_apply_grow_with_the_number_of_namespaces_alone(l
         assert destroying <= STORES_A_DESTROY * count
         assert daxprov.inventory().namespaces == []
 
-    first, later = (opens[8] - opens[1]) / 7, (opens[32] - opens[8]) / 24
-    assert later <= 1.1 * first, f"the first seven cost {first} opens each, the last {later}"
-    assert (stores[32] - stores[8]) / 24 <= (stores[8] - stores[1]) / 7
+    first, later = (opens[5] - opens[1]) / 4, (opens[17] - opens[5]) / 12
+    assert later <= 1.1 * first, f"the first four cost {first} opens each, the last {later}"
+    assert (stores[17] - stores[5]) / 12 <= (stores[5] - stores[1]) / 4
 
 
 @pytest.mark.each_kernel

@@ -15,7 +15,7 @@ from support.transactions import CALLS, LOOKS, NEW, OLD, OPENS, PLANS, THIRD, Tr
 
 pytestmark = pytest.mark.crash_points
 WHOLE = strides.CHOSEN is not None
-EVERY = strides.stride(53)
+EVERY = strides.stride(67)
 FIRST = int(os.environ.get("DAXPROV_CRASH_FIRST", "0")) or max(1, EVERY // 2)
 ERRORS = (errno.EIO, errno.EBUSY, errno.ENOSPC, errno.EACCES)
 

@@ -472,7 +472,7 @@ def test_what_another_program_brought_online_in_part_is_asked_for_and_cleared_wh
     assert scene.daxprov.apply(devices([memory]), fault=stores).status == DONE
     last = len(scene.vm.read_file(stores.log).splitlines())
     scene.applied(devices([device]))
-    chosen = (*range(1, 19, stride(5)), None)
+    chosen = (*range(1, 19, stride(9)), None)
     for at in chosen:
         scene.fill("a", f"a{at}")
         stopped = scene.daxprov.apply(devices([memory]), fault=Fault(last, "kill-before", paths=("/sys",)))

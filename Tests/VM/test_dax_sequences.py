@@ -25,7 +25,7 @@ from lab import Fault, LabError
 from support.dax_regions import BOOT, FIRST, MEMORY, MIB, SECOND, Scene, devices
 from support.daxprov import DONE, PARTIAL, REFUSED, ROLLED_BACK
 
-SEQUENCES = int(os.environ.get("DAXPROV_DAX_SEQUENCES", "3"))
+SEQUENCES = int(os.environ.get("DAXPROV_DAX_SEQUENCES", "2"))
 FIRST_SEED = int(os.environ.get("DAXPROV_DAX_SEED", "1"))
 SCORED = int(os.environ.get("DAXPROV_DAXCTL_SEQUENCES", "0"))
 CHANGES = 5

@@ -22,7 +22,6 @@ SIX = profile(
         labels="init"))
 
 
-@pytest.mark.each_kernel
 def test_two_new_dimms_become_six_namespaces_in_four_modes_and_stay_so_after_a_reboot(machine):
     vm = machine("nvdimm")
     daxprov = Daxprov(vm)

@@ -27,7 +27,6 @@ def beside(*neighbours):
     return profile(region(0, GUEST, *neighbours), unmanaged="destroy")
 
 
-@pytest.mark.each_kernel
 def test_a_guest_stores_to_its_namespace_while_the_neighbours_change(labelled):
     daxprov = Daxprov(labelled)
     found = daxprov.applied(beside(*NEIGHBOURS[0])).named("guest")

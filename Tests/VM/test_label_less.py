@@ -93,8 +93,8 @@ def agreed(*words, profile):
 
 @pytest.mark.crash_points
 @pytest.mark.parametrize("topology, fields, first, usual", [
-    pytest.param("e820", {"mode": "devdax", "map": "dev"}, 0, 3, marks=pytest.mark.each_kernel),
-    ("e820", {"mode": "fsdax", "map": "dev"}, 1, 3), ("e820", {"mode": "sector"}, 2, 3),
+    pytest.param("e820", {"mode": "devdax", "map": "dev"}, 0, 6, marks=pytest.mark.each_kernel),
+    ("e820", {"mode": "fsdax", "map": "dev"}, 2, 6), ("e820", {"mode": "sector"}, 4, 6),
     ("virtio-pmem", {"mode": "devdax", "map": "dev"}, 3, 9)],
     ids=["devdax", "fsdax", "sector", "virtio-pmem"])
 def test_what_is_killed_around_the_zeroing_of_its_start_comes_back_whole(machine, topology, fields, first, usual):

@@ -78,10 +78,11 @@ def test_an_apply_beside_a_loop_of_creations_ends_in_the_old_state_or_the_new_on
     print("exit codes:", seen)
 
 
-@pytest.mark.parametrize("verb", (pytest.param("creates", marks=pytest.mark.each_kernel), "destroys"))
+@pytest.mark.parametrize("verb", ("creates", pytest.param("destroys", marks=pytest.mark.each_kernel)))
 def test_an_apply_within_a_command_of_another_tool_ends_in_the_old_state_or_the_new_one(labelled, verb):
     daxprov = Daxprov(labelled)
-    for at in count(2, 2):  # Of a creation, the tenth: all is configured, and nothing is enabled.
+    # Of a creation, the tenth is among them: all is configured, and nothing is enabled.
+    for at in count(2, 4 if verb == "creates" else 3):
         before = daxprov.applied(OLD)
         command = CREATE if verb == "creates" else [*DESTROY, theirs(daxprov)]
         other = labelled.start_until_stopped(command, fault=Fault(at, "stop-before", paths=("/sys",)))
@@ -92,20 +93,20 @@ def test_an_apply_within_a_command_of_another_tool_ends_in_the_old_state_or_the_
         assert_old_or_new(daxprov, before, result)
         if not stopped:
             break
-    assert at > 5, "the other tool was stopped at every other one of its stores"
+    assert at > 5, "the other tool was stopped at some of its stores"
 
 
 def test_a_command_of_another_tool_within_an_apply_ends_in_the_old_state_or_the_new_one(labelled):
     daxprov = Daxprov(labelled)
     labelled.write_file("/tmp/new.yaml", NEW)
-    for at in count(1, 8):
+    for at in count(1, 12):
         before = daxprov.applied(OLD)
         apply = labelled.start_until_stopped(
             ["daxprov", "apply", "--yes", "--allow-destroy", "one", "--allow-destroy", "two", "/tmp/new.yaml"],
             fault=Fault(at, "stop-before"))
         stopped = apply.running
         created = labelled.run(CREATE)
-        if created.status == 0 and at % 16 == 1:
+        if created.status == 0 and at % 24 == 1:
             labelled.run([*DESTROY, json.loads(created.stdout)["dev"]], check=True)
         apply.go_on()
         assert_old_or_new(daxprov, before, apply.wait())

@@ -140,7 +140,7 @@ def test_killed_anywhere_the_old_or_the_new_rights_are_left(scene, start, goal):
     expected = {PLAIN: (ROOTS, 0), FIRST: ("999 990 660", 1), SECOND: ("1000 0 640", 1)}
     scene.applied(start)
     ends = set()
-    for at in points(1, 40, 1):
+    for at in points(1, 40, 2):
         fault = Fault(at, "kill-before", calls=CALLS, paths=PATHS, log=f"/tmp/fault-{at}.log")
         killed = scene.apply(goal, fault=fault)
         if killed.signal != 9:
@@ -186,7 +186,7 @@ def test_killed_anywhere_a_boot_finds_the_old_or_the_new_rule(scene, start, goal
 def test_a_call_that_fails_leaves_the_old_rights(scene, code):
     vm = scene.vm
     scene.applied(FIRST)
-    for at in points(1, 40, 1):
+    for at in points(1, 40, 2):
         fault = Fault(at, f"errno:{code}", calls=CALLS, paths=PATHS, log=f"/tmp/fault-{at}.log")
         failed = scene.apply(SECOND, fault=fault)
         if failed.status == DONE:

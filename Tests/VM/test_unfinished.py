@@ -1,6 +1,7 @@
 """Creations that stopped half-way: reported, finished or reused or destroyed, and in nobody's way."""
 
 import uuid
+from itertools import count
 
 import pytest
 
@@ -178,15 +179,14 @@ def test_wherever_ndctl_was_killed_apply_finishes_what_it_left_and_creates_more(
     command = ["ndctl", "create-namespace", "-r", "0", "-s", "64M", "-m", mode, "-n", "one"]
     orders = profile(region(0, one(mode), OTHER)), profile(region(0, OTHER, one(mode)))
     empty = profile(region(0), unmanaged="destroy")
-    at, left = 0, []
-    while True:
-        at += 1
+    left = []
+    for at in count(1 if mode == "fsdax" else 2, 2):  # the two modes take turns: most stores are the same
         if labelled.run(command, fault=Fault(at, "kill-after", paths=("/sys",))).signal is None:
             break
         names = [each.get("name") for each in daxprov.inventory().namespaces]
         assert names in ([], [None], ["one"]), f"store {at}"
         left += names
-        wanted = orders[at % 2]
+        wanted = orders[at // 2 % 2]
         result = daxprov.apply(wanted)
         if result.status != 0:  # a label that records no mode, or a sector namespace that only enabling shows to be raw
             assert "--allow-destroy one" in result.out, f"store {at}: {result}"
@@ -195,7 +195,7 @@ def test_wherever_ndctl_was_killed_apply_finishes_what_it_left_and_creates_more(
         made = daxprov.inventory()
         assert {each["name"]: each["mode"] for each in made.namespaces if "name" in each} == {
             "one": mode, "other": "devdax"}, f"store {at}"
-        if at == 5:
+        if at in (5, 6):
             assert_survives_a_reboot(daxprov, wanted)
         everything = [each.get("name", each["raw_uuid"]) for each in made.namespaces]
         assert daxprov.apply(empty, allow=everything).status == 0, f"store {at}"
