@@ -76,7 +76,7 @@ SANITIZED = PLAN_CASES=200 UNDO_CASES=2 CRASH_EVERY=15
 SANITIZER ?= address
 # For threads: the tests of what runs in them, and of what a signal handler writes. For addresses: all but those that spend their time in
 # the simulated host, in which all is Swift.
-SIMULATED_TESTS = UndoAttackTests|ZeroedNamespaceTests|MemmapOnMemoryTests|DaxRightsTests|DeviceRightsTests|DaxDivisionTests|LabelWrittenBackTests|OlderPlaceholderTests|UndoPlacesTests|UndoneDivisionTests|UndoEvidenceTests|UndoLastLookTests|HostContractTests|LabelIndexTests|SpentConsentTests|InterruptedLookTests|MemoryPolicyTests|OfflineMemoryTests|KeptDeviceTests|DaxContractTests
+SIMULATED_TESTS = UndoAttackTests|ZeroedNamespaceTests|MemmapOnMemoryTests|DaxRightsTests|DeviceRightsTests|DaxDivisionTests|LabelWrittenBackTests|OlderPlaceholderTests|UndoPlacesTests|UndoneDivisionTests|UndoEvidenceTests|UndoLastLookTests|HostContractTests|LabelIndexTests|SpentConsentTests|InterruptedLookTests|MemoryPolicyTests|OfflineMemoryTests|KeptDeviceTests|DaxContractTests|DaxBindingTests
 SANITIZED_TESTS = $(if $(filter thread,$(SANITIZER)),--filter 'Fleet|HostileName|Signal',--skip '$(SIMULATED_TESTS)')
 FUZZ_CONFIGURATION = release
 FUZZ_PROGRAM = .build-fuzz/$(FUZZ_CONFIGURATION)/fuzz

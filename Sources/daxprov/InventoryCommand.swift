@@ -64,7 +64,7 @@ struct InventoryCommand: ParsableCommand {
             observed, showing: try HostSelection.named(names, on: observed),
             origin: host.isSimulated ? nil : .here())
         if !host.isSimulated, !observed.daxRegions.isEmpty, format == nil || format == .json {
-            let agents = MemoryAgents(below: "/")
+            let agents = MemoryAgents(below: "/", readsConfiguration: true)
             // What daxctl's files come to depends on what is kept, which only root may look at.
             let kept = try? KeptDeviceStore(host.store.directory).kept()
             let effects = kept.map { DaxctlEffect.all(agents, kept: $0.devices, on: observed) }

@@ -60,7 +60,7 @@ struct StatusCommand: ParsableCommand {
         }
         if !self.host.isSimulated {
             status.bootUnit = BootUnit(below: "/")
-            if !prometheus { status.memoryAgents = MemoryAgents(below: "/") }
+            if !prometheus { status.memoryAgents = MemoryAgents(below: "/", readsConfiguration: true) }
         }
         for note in watch.notes { Console.diagnose("daxprov: \(note.message)") }
         try write(status)

@@ -26,6 +26,7 @@ package struct DaxRegionContract: Sendable, CustomStringConvertible {
         DaxRegionContract("memory of another device is not taken", memoryOfOthersIsNotTaken),
         DaxRegionContract("a device that changed is refused", changedDeviceIsRefused),
         DaxRegionContract("what the kernel refuses leaves nothing", whatIsRefusedLeavesNothing),
+        DaxRegionContract("what has no driver is not given one", withoutDriverStaysSo),
     ]
 
     private static func aDeviceReadsBack(_ region: ContractDaxRegion) throws {
@@ -145,6 +146,25 @@ package struct DaxRegionContract: Sendable, CustomStringConvertible {
                 try expect(try region.failure(before, after).kind == .changed)
                 try expect(try region.layouts() == [there])
             }
+        }
+    }
+
+    /// A kernel binds a device alone, or would bind every device without a driver with it: then the step fails, and changes nothing.
+    private static func withoutDriverStaysSo(_ region: ContractDaxRegion) throws {
+        let memory = region.layout([256..<512], .systemRAM(.none))
+        try region.perform(nil, memory, as: "memory")
+        let there = region.layout([64..<128], nil)
+        try region.perform(nil, there, as: "there")
+        let steps: [(before: DeviceLayout?, after: DeviceLayout?)] = [
+            (nil, region.layout([128..<192])), (memory, region.layout([256..<512])),
+        ]
+        for step in steps {
+            let old = Set(try region.layouts())
+            if let error = try region.error(step.before, step.after, as: "other") {
+                try expect(error.kind == .failed && error.undoFailures == [])
+                try expect(Set(try region.layouts()) == old)
+            }
+            try expect(try region.layouts().contains(there))
         }
     }
 

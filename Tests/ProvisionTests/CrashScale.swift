@@ -2,6 +2,9 @@ import Glibc
 
 /// How much of what can be tried at every store is tried.
 enum CrashScale {
-    /// Every how many stores: 1, or `CRASH_EVERY` of the environment.
-    static let every = unsafe getenv("CRASH_EVERY").flatMap { unsafe Int(String(cString: $0)) } ?? 1
+    /// What `CRASH_EVERY` of the environment says; nil: nothing.
+    private static let chosen = unsafe getenv("CRASH_EVERY").flatMap { unsafe Int(String(cString: $0)) }
+
+    /// Every how manyth store is tried: what `CRASH_EVERY` says, or `usual`.
+    static func every(_ usual: Int) -> Int { max(chosen ?? usual, 1) }
 }

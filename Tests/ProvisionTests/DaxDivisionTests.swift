@@ -28,6 +28,18 @@ import Testing
             {"start": "0x140000000", "size": "512 MiB", "target_node": 3}]}}
         """
 
+    /// The same machine with a kernel that gives devices their driver so.
+    static func machine(_ binding: SimulatedDaxBinding) -> String {
+        machine.replacing(
+            #""buses": [],"#, with: "\"buses\": [], \"dax_binding\": \"\(binding.rawValue)\",")
+    }
+
+    /// The same machine, with one kernel and the other in turn for what is tried again and again.
+    private static func machine(turn: Int) -> String {
+        let kernels = SimulatedDaxBinding.allCases
+        return machine(kernels[turn % kernels.count])
+    }
+
     /// The devices of both regions, as YAML in braces; nil: the region is not declared.
     static func profile(_ first: String?, _ second: String? = nil, unmanaged: String? = nil) throws -> Profile
     {
@@ -127,8 +139,9 @@ import Testing
         }
     }
 
-    @Test func fiveDevicesOfTwoRegionsAreMadeKeptAndRolledBackWithTheirBytes() throws {
-        let bench = try Bench()
+    @Test(arguments: SimulatedDaxBinding.allCases)
+    func fiveDevicesOfTwoRegionsAreMadeKeptAndRolledBackWithTheirBytes(binding: SimulatedDaxBinding) throws {
+        let bench = try Bench(Self.machine(binding))
         let old = try bench.layouts
         try bench.host.write(9, toDevice: "dax0.0", at: [.zero, .mib(300), .mib(900)])
         let profile = try Self.profile(Self.five.0, Self.five.1)
@@ -172,8 +185,9 @@ import Testing
             try DaxRegionStore(bench.store.directory).found().records.map(\.region.start) == [0x1_4000_0000])
     }
 
-    @Test func aBootForgetsTheDivisionAndItComesBackWithItsBytes() throws {
-        let bench = try Bench()
+    @Test(arguments: SimulatedDaxBinding.allCases)
+    func aBootForgetsTheDivisionAndItComesBackWithItsBytes(binding: SimulatedDaxBinding) throws {
+        let bench = try Bench(Self.machine(binding))
         let profile = try Self.profile(Self.five.0)
         try bench.applied(profile)
         try bench.write(5, to: "tier")
@@ -302,8 +316,8 @@ import Testing
         let second = try Self.profile(
             "{name: a, size: 128 MiB}, {name: b, size: 384 MiB}, {name: m, size: 128 MiB}, {name: c, size: 128 MiB}"
         )
-        for point in stride(from: withReboot ? 1 : 2, to: 200, by: 3 * CrashScale.every) {
-            let bench = try Bench()
+        for (turn, point) in stride(from: withReboot ? 1 : 2, to: 200, by: CrashScale.every(6)).enumerated() {
+            let bench = try Bench(Self.machine(turn: turn))
             try bench.applied(first)
             try bench.write(5, to: "a")
             try bench.write(6, to: "b")
@@ -386,8 +400,8 @@ import Testing
         let second = try Self.profile(
             "{name: a, size: 128 MiB}, {name: b, size: 384 MiB}, {name: m, size: 128 MiB}, {name: c, size: 128 MiB}"
         )
-        for point in stride(from: errno == 5 ? 1 : 2, to: 200, by: 3 * CrashScale.every) {
-            let bench = try Bench()
+        for (turn, point) in stride(from: errno == 5 ? 1 : 2, to: 200, by: CrashScale.every(6)).enumerated() {
+            let bench = try Bench(Self.machine(turn: turn))
             try bench.applied(first)
             try bench.write(5, to: "a")
             try bench.write(6, to: "b")
@@ -471,8 +485,9 @@ import Testing
     }
 
     /// Nobody reads what the kernel had in its memory.
-    @Test func memoryThatBecomesADeviceIsCleared() throws {
-        let bench = try Bench()
+    @Test(arguments: SimulatedDaxBinding.allCases)
+    func memoryThatBecomesADeviceIsCleared(binding: SimulatedDaxBinding) throws {
+        let bench = try Bench(Self.machine(binding))
         try bench.applied(Self.profile("{name: m, size: 256 MiB, mode: system-ram}"))
         try bench.applied(Self.profile("{name: m, size: 256 MiB}"))
         #expect(try bench.read("m", at: [.zero, .mib(128)]) == [0, 0])
@@ -556,8 +571,8 @@ import Testing
     ])
     func undoingThatDiesGoesOn(old: String, new: String) throws {
         let (old, new) = try (Self.profile(old), Self.profile(new, unmanaged: "destroy"))
-        for point in stride(from: 1, to: 200, by: 5 * CrashScale.every) {
-            let bench = try Bench()
+        for (turn, point) in stride(from: 1, to: 200, by: CrashScale.every(10)).enumerated() {
+            let bench = try Bench(Self.machine(turn: turn))
             try bench.applied(old)
             let before = try bench.layouts
             try bench.applied(new)
@@ -565,7 +580,7 @@ import Testing
             let agreed: Set<String> = ["a", "b", "c", "m"]
             let names = Set(try bench.observed.consentWords).intersection(agreed)
             if (try? bench.rollBack(agreeing: names)) != nil {
-                #expect(point > 3)
+                #expect(point > 1)
                 #expect(try bench.layouts == before)
                 return
             }

@@ -101,7 +101,7 @@ import Testing
     @Test(arguments: changes, [false, true])
     func aCrashAtAnyStoreLeavesTheOldOrTheNewRights(_ change: (String, String), withReboot: Bool) throws {
         let (first, second) = try (Self.profile(change.0), Self.profile(change.1, unmanaged: "destroy"))
-        for point in stride(from: withReboot ? 2 : 1, to: 300, by: 5 * CrashScale.every) {
+        for point in stride(from: withReboot ? 2 : 1, to: 300, by: CrashScale.every(10)) {
             let bench = try Bench()
             // What a former owner left, everywhere.
             try bench.host.write(
@@ -110,7 +110,7 @@ import Testing
             let old = try bench.layouts
             bench.host.arm(SimulatedFault(.crash, atOperation: point))
             if case .applied? = try? bench.apply(second) {
-                #expect(point > 5)
+                #expect(point > 1)
                 return
             }
             var survivor = bench
@@ -141,14 +141,14 @@ import Testing
     @Test(arguments: changes)
     func aFailureAtAnyStoreLeavesTheOldRights(old: String, new: String) throws {
         let (first, second) = try (Self.profile(old), Self.profile(new, unmanaged: "destroy"))
-        for point in stride(from: 1, to: 300, by: 5 * CrashScale.every) {
+        for point in stride(from: 1, to: 300, by: CrashScale.every(10)) {
             let bench = try Bench()
             try bench.applied(first)
             let before = try bench.layouts
             bench.host.arm(SimulatedFault(.fail(errno: 5), atOperation: point))
             switch try bench.apply(second) {
             case .applied:
-                #expect(point > 5)
+                #expect(point > 1)
                 return
             case .undone:
                 #expect(try bench.layouts == before, "\(point)")
@@ -172,7 +172,7 @@ import Testing
     ])
     func aRuleThatWasLeftGivesNobodyWhatIsNotCleared(old: String, new: String) throws {
         let (first, second) = try (Self.profile(old), Self.profile(new))
-        for point in stride(from: 1, to: 300, by: 2 * CrashScale.every) {
+        for point in stride(from: 1, to: 300, by: CrashScale.every(4)) {
             let bench = try Bench()
             try bench.host.write(
                 9, toDevice: "dax0.0", at: stride(from: 0, to: 1 << 30, by: 1 << 26).map { ByteCount($0) })

@@ -60,5 +60,8 @@ import Testing
         #expect(notes(.systemRAM(.movable)).isEmpty, "daxctl does the same")
         #expect(notes(.devdax, uuid: Self.other).isEmpty)
         #expect(notes(.devdax, .reconfigure).isEmpty, "it gets another UUID")
+        #expect(
+            notes(.devdax, .rename).map(\.code) == [.daxctlCompetes],
+            "a new name leaves the info block as it is")
     }
 }

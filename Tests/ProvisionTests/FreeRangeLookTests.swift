@@ -130,7 +130,7 @@ import Testing
             _ = try host.perform(.disable(target), identity: .none)
             let recovered = try #require(try Recovery(host: host, store: scratch.store).run().recovered.first)
             #expect(
-                recovered.differences.contains { $0.contains("used since a boot") },
+                recovered.differences.contains { $0.contains("can have been used") },
                 "\(recovered.differences)")
             #expect(try made()?.labelUUID == used.labelUUID && host.state.pages.values.contains(7))
             kept += 1
@@ -138,7 +138,28 @@ import Testing
         #expect(kept > 0)
     }
 
-    /// In the boot of the look nobody could reach what is offline.
+    /// A look leaves it online where it dies: anybody can use it, and disable it, in the same boot.
+    @Test func whatWasUsedInTheBootOfTheLookStaysThoughItIsDisabled() throws {
+        var kept = 0
+        for operation in 1...16 {
+            let scratch = try ScratchDirectory()
+            guard let (host, made) = try Self.left(at: operation, scratch), let used = try made(),
+                used.isActive
+            else { continue }
+            let target = NamespaceTarget(used, region: "region0")
+            try host.write(7, to: target, at: [.mib(1)])
+            _ = try host.perform(.disable(target), identity: .none)
+            let recovered = try #require(try Recovery(host: host, store: scratch.store).run().recovered.first)
+            #expect(
+                recovered.differences.contains { $0.contains("can have been used") },
+                "\(recovered.differences)")
+            #expect(try made()?.labelUUID == used.labelUUID && host.state.pages.values.contains(7))
+            kept += 1
+        }
+        #expect(kept > 0)
+    }
+
+    /// In the boot of the look nobody has used what is offline and unwritten.
     @Test func whatIsOfflineInTheBootOfTheLookIsRemoved() throws {
         var removed = 0
         for operation in 1...16 {

@@ -95,18 +95,41 @@ import Testing
         #expect(online > 0)
     }
 
+    /// The simulated kernel counts no writes where it was not forced raw; without an info block it runs raw all the same.
+    private static func stopCounting(on host: SimulatedHost) {
+        host.state.infoBlocks = [:]
+        for number in host.state.buses[0].regions[0].namespaces.indices {
+            host.state.buses[0].regions[0].namespaces[number].isForcedRaw = false
+        }
+    }
+
+    /// The look can have ended, and its owner have enabled it since: it comes up as the same, so nothing of it is given up.
+    @Test func whatHasNoInfoBlockIsLeftOnlineUnasked() throws {
+        let scratch = try ScratchDirectory()
+        var online = 0
+        for (survivor, store) in try Self.survivors(of: try Self.disabled("raw"), scratch) {
+            guard try Self.x(survivor).isActive else { continue }
+            online += 1
+            Self.stopCounting(on: survivor)
+            let x = try Self.x(survivor)
+            let outcome = try Recovery(host: survivor, store: store).run()
+            #expect(outcome.blocked.isEmpty, "\(outcome)")
+            #expect(outcome.recovered.first?.undone.left.first?.contains("not known") == true, "\(outcome)")
+            #expect(try Self.x(survivor) == x)
+        }
+        #expect(online > 0)
+    }
+
     /// Where the program died before the kernel counted writes, it is asked for before anything is given up; and once: a recovery that
     /// dies with consent goes on without.
     @Test func whatIsNotKnownIsAskedForOnce() throws {
         let scratch = try ScratchDirectory()
         var asked = 0
-        for (survivor, store) in try Self.survivors(of: try Self.disabled("raw"), scratch) {
+        for (survivor, store) in try Self.survivors(of: try Self.disabled("fsdax"), scratch) {
             guard try Self.x(survivor).isActive else { continue }
-            // The simulated kernel does not count where it was not forced raw.
-            for number in survivor.state.buses[0].regions[0].namespaces.indices {
-                survivor.state.buses[0].regions[0].namespaces[number].isForcedRaw = false
-            }
+            Self.stopCounting(on: survivor)
             let x = try Self.x(survivor)
+            try #require(x.mode == .raw && x.recordedMode == .fsdax)
             let first = try Recovery(host: survivor, store: store).run()
             guard case .consentMissing(let losses)? = first.blocked.first?.error.kind else {
                 Issue.record("nothing was asked: \(first)")

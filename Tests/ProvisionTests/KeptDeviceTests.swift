@@ -66,7 +66,9 @@ import Testing
         }
 
         func restoration() throws -> BootRestoration {
-            try BootRestoration(KeptDeviceStore(store.directory).kept(), on: host.observe(), host)
+            try BootRestoration(
+                KeptDeviceStore(store.directory).kept(), marks: Safeguards(reading: store).marks,
+                on: host.observe(), host)
         }
 
         var kept: [KeptDevice] { get throws { try KeptDeviceStore(store.directory).kept().devices } }
@@ -327,6 +329,58 @@ import Testing
         try scene.perform(.disable(NamespaceTarget(region.namespaces[0], region: region.device)))
         try scene.apply(["heap": nil])
         #expect(try scene.kept.count == 2)
+    }
+
+    /// Two regions without labels, whose devices were memory before the boot, and the mark of a namespace whose label nothing shows.
+    private static func withoutLabels(markedIn region: String?) throws -> Scene {
+        let scene = try Scene(
+            """
+            {"format_version": 1, "simulated_host": {"buses": [{
+              "dimms": [{"id": "a", "size": "1 GiB"}, {"id": "b", "size": "1 GiB"}],
+              "regions": [{"dimms": ["a"], "target_node": 1}, {"dimms": ["b"], "target_node": 2}]}]}}
+            """)
+        let text = """
+            version: 1
+            regions:
+              - match: {region: 0}
+                namespaces: [{mode: devdax, device: {mode: system-ram}}]
+              - match: {region: 1}
+                namespaces: [{mode: devdax, device: {mode: system-ram}}]
+            """
+        _ = try scene.application(of: ProfileReader.read(Array(text.utf8), source: "test.yaml"))
+        try #require(scene.kept.count == 2)
+        let label = try #require(UUID(bytes: [UInt8](repeating: 7, count: 16)))
+        let observed = try scene.host.observe()
+        let identity = region.flatMap { observed.identity(of: $0) }
+        let mark = ProtectionMark(labelUUID: label, name: "wal", source: "test.yaml", region: identity)
+        try ProtectionStore(scene.store.directory).set([mark])
+        try scene.reboot()
+        return scene
+    }
+
+    /// A mark that an older version wrote, or that is damaged, may mean any region: what was memory is memory again all the same.
+    @Test func aMarkThatNamesNoRegionKeepsNoMemoryFromComingBack() throws {
+        let scene = try Self.withoutLabels(markedIn: nil)
+        let (refusals, ending) = try scene.afterBoot()
+        #expect(refusals.isEmpty)
+        guard case .applied = ending else {
+            Issue.record("\(ending)")
+            return
+        }
+        let uses = try scene.host.observe().regions.flatMap(\.namespaces).map(\.deviceUse)
+        #expect(uses == [.systemRAM(.movable), .systemRAM(.movable)])
+    }
+
+    @Test func aMarkThatNamesARegionKeepsNoOther() throws {
+        let scene = try Self.withoutLabels(markedIn: "region0")
+        let (refusals, ending) = try scene.afterBoot()
+        #expect(refusals.map(\.code) == [.protected] && refusals.map(\.address) == ["region0"])
+        guard case .applied = ending else {
+            Issue.record("\(ending)")
+            return
+        }
+        let uses = try scene.host.observe().regions.flatMap(\.namespaces).map(\.deviceUse)
+        #expect(uses == [.devdax, .systemRAM(.movable)])
     }
 
     /// Bound to the driver of memory and offline, it holds whatever somebody wrote, and cannot be looked at.

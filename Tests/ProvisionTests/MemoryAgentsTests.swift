@@ -189,7 +189,7 @@ import Testing
         try tree.write(
             "boot/config-6.1.0", "CONFIG_MEMORY_HOTPLUG=y\nCONFIG_MHP_DEFAULT_ONLINE_TYPE_ONLINE_KERNEL=y\n")
         func check(atBoot: String?, isSaid: Bool) {
-            let agents = MemoryAgents(below: tree.root)
+            let agents = MemoryAgents(below: tree.root, readsConfiguration: true)
             #expect(agents.configuredPolicy == policy && agents.policy == "offline")
             #expect(agents.policyAtBoot == atBoot)
             let text = InventoryReport(Observed(buses: [])).with(agents, []).text
@@ -200,7 +200,7 @@ import Testing
         // A word that the kernel does not know changes nothing.
         try tree.write("proc/cmdline", "memhp_default_state=maybe\n")
         check(atBoot: policy, isSaid: isOnline)
-        try tree.write("proc/cmdline", "memhp_default_state=offline\n")
+        try tree.write("proc/cmdline", "memhp_default_state=offline memhp_default_state=maybe\n")
         check(atBoot: "offline", isSaid: false)
         try tree.write("proc/cmdline", "memhp_default_state=online_movable\n")
         check(atBoot: "online_movable", isSaid: true)

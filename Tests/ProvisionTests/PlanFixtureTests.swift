@@ -75,7 +75,7 @@ import Testing
 }
 
 /// A case, read.
-private struct PlanFixture {
+struct PlanFixture {
     let name: String
     let profile: Profile
     let observed: Observed

@@ -5,7 +5,7 @@ import Testing
 /// What must hold of every plan, tried on random regions and profiles. A failure says its seed. `PLAN_CASES` in the
 /// environment is the number of cases of each of the eight runs.
 @Suite struct PlanPropertyTests {
-    static let cases = unsafe getenv("PLAN_CASES").flatMap { unsafe Int(String(cString: $0)) } ?? 3_000
+    static let cases = unsafe getenv("PLAN_CASES").flatMap { unsafe Int(String(cString: $0)) } ?? 2_400
 
     @Test(arguments: 0..<8)
     func everyPlanIsSoundAndSettlesAtOnce(run: Int) {

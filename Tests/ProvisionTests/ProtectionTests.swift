@@ -197,6 +197,8 @@ import Testing
         }
         let marked = try review(marks)
         #expect(marked.refusals.map(\.code) == [.protected] && marked.refusals[0].address == "region0")
+        #expect(marked.refusals[0].advice?.contains("ndctl write-labels") == true)
+        #expect(marked.refusals[0].advice?.contains("daxprov rollback") == false)
         #expect(try review([]).refusals.isEmpty)
     }
 
@@ -220,11 +222,40 @@ import Testing
         // Another DIMM says who it is, and is not the marked one.
         observed.buses[0].dimms[0].uniqueID = "another"
         #expect(protected(by: mark).isEmpty)
+        // Labels lie on DIMMs, whatever the size of the region.
+        let size = observed.buses[0].regions[0].size
+        let bare = Region(device: "region0", size: size, labelling: .labelLess)
+        observed.buses = [
+            Bus(device: "ndbus0", provider: "e820", scrubState: nil, dimms: [], regions: [bare])
+        ]
+        #expect(protected(by: mark).isEmpty && protected(by: unplaced).isEmpty)
         // A region that has its labels can have lost that one only to somebody who meant it.
         observed = try host.observe()
         observed.buses[0].regions[0].namespaces = []
         #expect(protected(by: mark).isEmpty && protected(by: unplaced).isEmpty)
         #expect(Protection([mark], on: observed).hidden == [mark])
+    }
+
+    /// What a disabled region holds does not show: its label need not be lost.
+    @Test func whereARegionIsDisabledItIsToBeEnabledFirst() throws {
+        _ = try apply(application(Self.guarded))
+        let mark = try #require(try marks.first)
+        var unplaced = mark
+        unplaced.region = nil
+        var observed = try lostHost().observe()
+        let share = Mapping(dimm: "nmem9", offset: .zero, length: .gib(1), position: nil)
+        observed.buses[0].dimms.append(Dimm(device: "nmem9", uniqueID: "another"))
+        observed.buses[0].regions.append(
+            Region(device: "region9", size: .gib(1), mappings: [share], isEnabled: false))
+        func advice(_ mark: ProtectionMark) throws -> String {
+            let refusals = Protection([mark], on: observed).refusals(toWriteIn: ["region0"])
+            return try #require(refusals.first?.advice)
+        }
+        #expect(try advice(unplaced).contains("ndctl enable-region region9"))
+        // That mark names the region.
+        #expect(try !advice(mark).contains("enable-region"))
+        observed.buses[0].regions[1].isEnabled = true
+        #expect(try !advice(unplaced).contains("enable-region"))
     }
 
     /// Which regions can hold what was written in another one.

@@ -31,14 +31,22 @@ import Testing
         }
         #expect(differences(.mib(256), to: basis) { _ in } == [])
         let changes: [(String, (inout DaxRegion.Device) -> Void)] = [
-            ("its align was 2 MiB", { $0.align = .gib(1) }), ("its use was devdax", { $0.driver = nil }),
-            ("its rights was root alone", { $0.rights = DeviceRights(node: NodeRights(owner: 7)) }),
+            ("its align was 2 MiB", { $0.align = .gib(1) }),
+            ("its use was devdax, and is disabled", { $0.driver = nil }),
+            (
+                "its rights was none, and is 7:0 0600",
+                { $0.rights = DeviceRights(declared: NodeRights(owner: 7)) }
+            ),
         ]
         for (words, change) in changes {
             let found = differences(.mib(256), to: basis, change)
             #expect(found.contains { $0.hasPrefix(words) }, "\(words): \(found)")
             #expect(differences(.mib(512), to: basis, change) == [], "\(words)")
         }
+        // What udev or an administrator gives the node is no business of a plan.
+        #expect(
+            differences(.mib(256), to: basis) { $0.rights.node = NodeRights(group: 36, permissions: 0o660) }
+                == [])
         let older = PlanBasis(
             objects: basis.objects.filter { $0.kind != .daxDevice }, changes: basis.changes, factsVersion: 3)
         #expect(differences(.mib(256), to: older) { $0.align = .gib(1) } == [])

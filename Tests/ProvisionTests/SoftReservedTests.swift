@@ -75,7 +75,10 @@ import Testing
             "lib/modules/6.1.0/modules.builtin",
             "kernel/drivers/dax/dax.ko\nkernel/drivers/dax/xdax_hmem.ko\n")
         #expect(HostFiles(tree.root).keepsSoftReserved())
-        try tree.write("lib/modules/6.12.95/modules.builtin", "kernel/drivers/dax/hmem/dax_hmem.ko\n")
+        // A list that is there and cannot be read can name it.
+        try tree.folder("lib/modules/6.12.95/modules.builtin")
+        #expect(!HostFiles(tree.root).keepsSoftReserved())
+        try tree.write("lib/modules/6.12.96/modules.builtin", "kernel/drivers/dax/hmem/dax_hmem.ko\n")
         #expect(!HostFiles(tree.root).keepsSoftReserved())
         try tree.write("proc/cmdline", "dax_hmem.region_idle=1\n")
         #expect(HostFiles(tree.root).keepsSoftReserved())

@@ -103,7 +103,7 @@ import Testing
         let before = HostSnapshot(try original.observe())
         let plan = try Self.profile(Self.second)
         var (crashes, asked) = (0, 0)
-        for operation in stride(from: 1, to: Int.max, by: CrashScale.every) {
+        for operation in stride(from: 1, to: Int.max, by: CrashScale.every(1)) {
             let host = try SimulatedHost(json: original.json)
             host.arm(SimulatedFault(.crash, atOperation: operation))
             let scratch = try ScratchDirectory()
@@ -126,7 +126,7 @@ import Testing
             #expect(isOld || Planner.plan(plan, on: after).isEmpty, "store \(operation)")
             #expect(try scratch.store.interrupted().isEmpty, "store \(operation)")
         }
-        #expect(crashes * CrashScale.every > 30, "only \(crashes) stores were tried")
+        #expect(crashes * CrashScale.every(1) > 30, "only \(crashes) stores were tried")
         #expect(asked * 5 < crashes, "recovery asked at \(asked) of \(crashes) stores")
     }
 
@@ -134,7 +134,7 @@ import Testing
         let original = try Self.preparedHost()
         let before = HostSnapshot(try original.observe())
         var crashes = 0
-        for operation in stride(from: 1, to: Int.max, by: CrashScale.every) {
+        for operation in stride(from: 1, to: Int.max, by: CrashScale.every(1)) {
             let host = try SimulatedHost(json: original.json)
             host.arm(SimulatedFault(.crash, atOperation: 30))
             let scratch = try ScratchDirectory()
@@ -151,7 +151,7 @@ import Testing
             if isDone { break }
             crashes += 1
         }
-        #expect(crashes * CrashScale.every > 5, "only \(crashes) stores were tried")
+        #expect(crashes * CrashScale.every(1) > 5, "only \(crashes) stores were tried")
     }
 
     private func savedMedia(of name: String, in scratch: ScratchDirectory) throws -> [String] {

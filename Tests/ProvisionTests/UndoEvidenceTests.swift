@@ -144,24 +144,32 @@ import Testing
     }
 
     /// Another tool took the idle object at the same time: it gave it its capacity and its info block, under our label. Nobody has written
-    /// to it yet.
-    @Test func whatAnotherToolMadeOfTheSameObjectIsAskedFor() throws {
+    /// to it yet, or the tool made it memory: then it is that until its loss is agreed to.
+    @Test(arguments: [false, true]) func whatAnotherToolMadeOfTheSameObjectIsAskedFor(isMemory: Bool) throws {
         let scratch = try ScratchDirectory()
         let theirs = try #require(UUID(bytes: [UInt8](repeating: 9, count: 16)))
         var tried = 0
+        let machine = Self.labelled.replacing(
+            #"{"dimms": ["a"]}"#, with: #"{"dimms": ["a"], "target_node": 1}"#)
         for survivor in try Self.survivors(
-            of: "name: x, mode: fsdax, size: 64 MiB", on: SimulatedHost(json: Self.labelled), scratch)
+            of: "name: x, mode: \(isMemory ? "devdax" : "fsdax"), size: 512 MiB",
+            on: SimulatedHost(json: machine), scratch)
         {
             let host = survivor.host
             let begun = host.state.regions[0].namespaces.first { $0.uuid != nil && $0.size == .zero }
             guard let number = begun?.number else { continue }
             tried += 1
-            try host.store(.size(SimulatedNamespaceID(region: 0, number: number), .mib(64)))
-            let claim = SimulatedClaimID(region: 0, kind: .pfn)
+            try host.store(.size(SimulatedNamespaceID(region: 0, number: number), .mib(512)))
+            let claim = SimulatedClaimID(region: 0, kind: isMemory ? .dax : .pfn)
             try host.store(.claimUUID(claim, theirs))
             try host.store(.claimNamespace(claim, number))
             try host.store(.enableClaim(claim))
+            if isMemory {
+                _ = try host.perform(
+                    .configureDevice(survivor.target(), .systemRAM(.movable)), identity: .none)
+            }
             let made = try survivor.namespace()
+            try #require((made.daxDevice?.mode == .systemRAM) == isMemory)
             try #require(made.infoBlockUUID == theirs && made.isActive)
             #expect(try survivor.asked() == ["region0/x"])
             #expect(try survivor.namespace() == made)

@@ -18,7 +18,7 @@ import Testing
 /// region in which a step began is as it was before, page for page, but for what others did; and every other is as it was
 /// found. `Tests/VM/test_undo_property.py` does this on the real kernel.
 @Suite struct UndoPropertyTests {
-    private static let cases = UInt64(getenv("UNDO_CASES") ?? "40") ?? 40
+    private static let cases = UInt64(getenv("UNDO_CASES") ?? "32") ?? 32
 
     private static func getenv(_ name: String) -> String? {
         unsafe Glibc.getenv(name).map { unsafe String(cString: $0) }
@@ -51,7 +51,7 @@ import Testing
     @Test func whatRanRawAndGotAnotherNameEndsTheRecovery() throws { _ = try sweep(7, 16, recovers: false) }
 
     private static let sweeps = UInt64(getenv("UNDO_SWEEPS") ?? "0") ?? 0
-    private let stride = sweeps > 0 ? 1 : 9
+    private let stride = sweeps > 0 ? 1 : 18
 
     /// - Returns: whether the transaction died at the store.
     private func sweep(_ seed: UInt64, _ store: Int, recovers: Bool) throws -> Bool {

@@ -1,3 +1,4 @@
+import Synchronization
 import Testing
 
 @testable import Provision
@@ -95,6 +96,40 @@ import Testing
         #expect(saved.steps[1].backup?.ranges == [Extent(offset: .zero, length: .mib(16))])
         let lost = Planner.plan(wanted, on: try host.observe(), backupLimit: .mib(1))
         #expect(lost.changes[0].reversibility == .irreversible)
+    }
+
+    /// Counts how often it is asked for.
+    private final class Questions: Sendable {
+        private let asked = Mutex(0)
+
+        func next() -> Int {
+            asked.withLock { count in
+                count += 1
+                return count
+            }
+        }
+    }
+
+    /// A namespace can take minutes: whoever asks for the end does not wait for it.
+    @Test func aSignalEndsTheZeroing() throws {
+        let host = try Self.used()
+        let before = HostSnapshot(try host.observe())
+        let scratch = try ScratchDirectory()
+        let application = Application(
+            of: try Self.profile([Self.small, "name: new, mode: raw, size: 256 MiB, zero: true"]), to: host)
+        // Asked before each of the two steps, and then within the second.
+        let asked = Questions()
+        let interruption = Interruption { asked.next() > 2 ? 1 : 0 }
+        let ending = try application.carryOut(
+            application.prepare(), consent: Consent(), recordingIn: scratch.store, interruption: interruption)
+        guard case .undone(let step, let error, _) = ending else {
+            Issue.record("not undone: \(ending)")
+            return
+        }
+        #expect(step.kind == .zero)
+        #expect(error.reason.contains("signal"))
+        #expect(HostSnapshot(try host.observe()) == before)
+        #expect(!host.interruption.isRequested)
     }
 
     /// Wherever it dies while it zeroes, recovery removes what was made, without a question.

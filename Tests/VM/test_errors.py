@@ -110,7 +110,7 @@ def test_errors_of_every_mode_are_listed_and_cleared_where_they_are_data(machine
     assert [each.get("clears_errors", False) for each in history] == [False] + [True] * 4
     assert "clear errors" in daxprov.run("history").check().out
     last = daxprov.run("rollback", "--yes")
-    assert last.status == ERROR and "nothing brings back" in last.err, last
+    assert last.status == ERROR and "nothing brings it back" in last.err, last
     named = daxprov.run("rollback", "--yes", history[-1]["id"])
     assert named.status == REFUSED and "nothing brings it back" in named.out + named.err, named
 
@@ -195,14 +195,14 @@ def test_a_look_at_a_free_range_that_is_killed_leaves_nothing_unsaid(machine):
         assert recovered.status == DONE, recovered
         [ended] = json.loads(recovered.stdout)["recovered"]
         assert ended["outcome"] == "incomplete" and "bytes were not looked at" in ended["differences"][0], ended
-        # Between its coming up and the count of what is written, nobody can say that nothing was: it stays, and is named.
+        # Once it was enabled, and before the count of what is written or after it, nobody can say that nothing was: it stays, and is named.
         for each in daxprov.inventory().region(1)["namespaces"]:
             if each["dev"] not in {one["dev"] for one in made}:
                 kept += 1
                 assert f"{each['dev']}, which was made to read" in " ".join(ended["differences"]), ended
                 vm.run(f"ndctl destroy-namespace --force {each['dev']}", check=True)
         assert daxprov.inventory().region(1)["namespaces"] == made, at
-    assert result.status == DONE and killed > 8 and kept <= 2, (result, killed, kept)
+    assert result.status == DONE and killed > 8 and kept < killed, (result, killed, kept)
     assert daxprov.inventory().region(1)["namespaces"] == made and node(vm, made[0]["blockdev"]) == before
 
 

@@ -22,10 +22,12 @@ public struct BootRestoration: Sendable {
     public static let source = "devices kept over the boot"
 
     /// What is to be done on a host. Changes nothing. The caller holds the host's lock, or only looks.
-    /// - Parameter divisions: what is recorded of dynamic dax regions.
+    /// - Parameters:
+    ///   - divisions: what is recorded of dynamic dax regions.
+    ///   - marks: the marks of protected namespaces.
     public init(
-        _ kept: KeptDeviceStore.Kept, _ divisions: DaxRegionStore.Found = .init(), on observed: Observed,
-        _ host: any RestoringHost
+        _ kept: KeptDeviceStore.Kept, _ divisions: DaxRegionStore.Found = .init(),
+        marks: [ProtectionMark] = [], on observed: Observed, _ host: any RestoringHost
     ) throws(OperationError) {
         refusals =
             kept.damaged.map { Self.damaged($0, in: KeptDeviceStore.directory) }
@@ -46,8 +48,9 @@ public struct BootRestoration: Sendable {
             }
         }
         let homes = Dictionary(grouping: try withoutUsers(candidates, host), by: \.region.device)
+        let protection = ProtectionReview(marks: marks, on: observed, isAfterBoot: true)
         for (line, home) in homes.sorted(by: { $0.key < $1.key }).enumerated() {
-            add(home.value, of: home.key, line: line + 1, on: observed)
+            add(home.value, of: home.key, line: line + 1, on: observed, protection)
         }
     }
 
@@ -136,14 +139,16 @@ public struct BootRestoration: Sendable {
         }
     }
 
-    /// Adds the devices of one region, unless a plan refuses them: that keeps those of other regions from nothing.
+    /// Adds the devices of one region, unless a plan, or protection, refuses them: that keeps those of other regions from nothing.
     private mutating func add(
-        _ candidates: [BootCandidate], of region: String, line: Int, on observed: Observed
+        _ candidates: [BootCandidate], of region: String, line: Int, on observed: Observed,
+        _ protection: ProtectionReview
     ) {
         let block = RegionBlock(
             match: RegionMatch(region: Int(region.dropFirst("region".count))),
             namespaces: candidates.map(\.declaration), position: SourcePosition(line: line, column: 1))
-        let refused = Planner.plan(Profile(source: Self.source, regions: [block]), on: observed).refusals
+        let plan = Planner.plan(Profile(source: Self.source, regions: [block]), on: observed)
+        let refused = protection.completed(plan).refusals
         guard refused.isEmpty else {
             refusals += refused
             return

@@ -3,7 +3,8 @@ import ProvisionCore
 /// What the regions and DIMMs that a plan was made for are called now, whatever a boot has made of the kernel's numbers.
 ///
 /// A DIMM is known by its unique id; a region by its DIMMs and where it begins on each; one without DIMMs by its physical address. What is
-/// not found keeps its name: then it differs from whatever has that name now in just these facts.
+/// not found keeps its name: then it differs from whatever has that name now in just these facts. A DIMM without an id is known by the
+/// kernel's name alone: where a boot gave that to another one, the region that is found by it has another physical address.
 private struct CurrentNames {
     private var dimms: [String: String] = [:]
     private var regions: [String: String] = [:]

@@ -30,7 +30,7 @@ struct DaxUndo {
                 reason:
                     "the kernel kept its memory when its driver went, as a memory block came online in that moment",
                 advice:
-                    "find out what brings memory online here, reboot, and run daxprov recover: nothing else gives the range back"
+                    "find out what brings memory online here, and \(DeviceHindrance.reboot); then run daxprov recover"
             )
         }
     }

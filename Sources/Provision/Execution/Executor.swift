@@ -15,7 +15,7 @@ public struct Executor {
     ///   - observed: the host as the plan was made for it.
     ///   - margins: what must still lie outside the memory blocks of devices that become memory, by the kernel names of
     ///     their namespaces.
-    ///   - interruption: asked between steps whether to stop.
+    ///   - interruption: asked between steps, and in the middle of a long one, whether to stop.
     ///   - progress: told what begins.
     public init(
         host: any RestoringHost, as observed: Observed, margins: [String: MemoryMargins] = [:],
@@ -49,6 +49,8 @@ public struct Executor {
     func run(_ steps: [PlannedStep], recording: inout Recording) throws(Failure) {
         var done: [Step] = []
         var live = live
+        host.interruption = interruption
+        defer { host.interruption = .never }
         for (index, step) in steps.enumerated() {
             var planned = step
             planned.step = live.resolved(step.step)

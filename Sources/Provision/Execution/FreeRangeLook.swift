@@ -2,7 +2,7 @@ import ProvisionCore
 import ProvisionHost
 
 /// A look at ranges of a region in which no namespace lies: a raw namespace is made over them for the moment, without touching its media, and
-/// read while nobody can reach it. The journal knows its label's UUID before it exists, so that recovery removes what a run that died has left.
+/// read while nobody can reach it. The journal knows its label's UUID before it exists, so that recovery finds what a run that died has left.
 struct FreeRangeLook {
     let host: any RestoringHost
     let region: Region

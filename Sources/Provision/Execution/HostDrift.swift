@@ -110,11 +110,11 @@ public struct HostDrift: Equatable, Sendable {
                 continue
             }
             var list = DriftList()
-            list.compare("align", device.align?.description, found.align?.description)
-            list.compare("device", device.useInWords, found.useInWords)
-            if device.rights.rule != nil || found.rights.rule != nil {
-                list.compare("rights", device.rights.text, found.rights.text)
-            }
+            // What else a node has, other rules of udev may have given.
+            let hasRule = device.rights.rule != nil || found.rights.rule != nil
+            list.compare(
+                device.configuration, found.configuration,
+                in: hasRule ? [.align, .use, .rights] : [.align, .use])
             guard !list.changes.isEmpty else { continue }
             differences.append(
                 Difference(
@@ -211,8 +211,8 @@ extension Namespace {
         let device = daxDevice ?? DaxDevice(.devdax)
         switch device.mode {
         case .devdax, .disabled: return device.mode.rawValue
-        case .other: return device.deviation
-        case .systemRAM: return isWhole ? device.use?.text ?? device.deviation : device.mode.rawValue
+        case .other: return device.useInWords
+        case .systemRAM: return isWhole ? device.useInWords : device.mode.rawValue
         }
     }
 }
@@ -259,11 +259,6 @@ private struct NamespacePairing {
     var left: [Namespace] { namespaces.indices.filter { !isTaken[$0] }.map { namespaces[$0] } }
 }
 
-extension DaxRegion.Device {
-    /// What it is used as, in words.
-    fileprivate var useInWords: String { holder.use?.text ?? holder.deviation ?? mode.rawValue }
-}
-
 /// Collects the properties that differ.
 private struct DriftList {
     var changes: [HostDrift.Change] = []
@@ -285,6 +280,15 @@ private struct DriftList {
     ) {
         for (attribute, old, new) in before.differences(to: after, in: attributes) {
             compare(attribute.rawValue, old?.description, new?.description, hidable: attribute != .name)
+        }
+    }
+
+    mutating func compare(
+        _ before: DaxDeviceConfiguration, _ after: DaxDeviceConfiguration,
+        in attributes: [DaxDeviceConfiguration.Attribute]
+    ) {
+        for (attribute, old, new) in before.differences(to: after, in: attributes) {
+            compare(attribute.words, old?.description, new?.description)
         }
     }
 }

@@ -36,7 +36,7 @@ package struct HostMaterial {
     ) {
         origin = root == nil ? nil : .here()
         machine = root.map { MachineFacts(below: $0, callers: PeopleNames.ofCaller) }
-        memoryAgents = root.map { MemoryAgents(below: $0) }
+        memoryAgents = root.map { MemoryAgents(below: $0, readsConfiguration: true) }
         let found = Result<Observed, OperationError>(catching: observe)
         observed = found.mapError { Unread($0.reason) }
         labels = Self.labels(of: host)

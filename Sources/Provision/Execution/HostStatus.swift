@@ -18,6 +18,8 @@ public struct HostStatus: Sendable {
     public var protected: [ProtectionMark]
     /// Those of them whose label no namespace shows; none where the host could not be observed.
     public private(set) var unseenMarks: [ProtectionMark] = []
+    /// The disabled regions in which a namespace with an unseen mark can lie, by the UUID in its label.
+    private(set) var disabledRegions: [UUID: [String]] = [:]
     /// The transaction of ``last``.
     public private(set) var lastSummary: TransactionSummary?
     /// The host as it was found; nil where it was not looked at, or could not be.
@@ -72,7 +74,12 @@ public struct HostStatus: Sendable {
         let isCompared = always || after != nil || !cxlRecords.isEmpty
         do throws(OperationError) {
             let now = try observe()
-            unseenMarks = Protection(protected, on: now).hidden
+            let protection = Protection(protected, on: now)
+            unseenMarks = protection.hidden
+            for mark in unseenMarks {
+                let regions = protection.disabledRegions(thatMayHide: mark)
+                if !regions.isEmpty { disabledRegions[mark.labelUUID] = regions }
+            }
             troubledDimms = now.buses.flatMap(\.dimms).filter { !$0.trouble.isEmpty }
             if isCompared { observed = now }
             cxlRegions = CXLRegionStanding.all(cxlRecords, on: now)

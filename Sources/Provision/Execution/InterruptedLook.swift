@@ -10,6 +10,9 @@ struct InterruptedLook {
     var was: Namespace
     /// The namespace as it is: inactive, or active and raw.
     var now: Namespace
+
+    /// Whether its label records a mode with an info block, so that the kernel can write over part of the media when it comes up as it was.
+    var hasInfoBlock: Bool { was.recordedMode.map { $0 != .raw } ?? false }
 }
 
 extension TransactionLog {
@@ -35,8 +38,8 @@ extension TransactionLog {
 }
 
 extension UndoScene {
-    /// What ending looks gives up: where the program died before the kernel counted writes, somebody can have written to what runs raw, also
-    /// where a page map will lie.
+    /// What ending looks gives up: where the kernel did not count writes, somebody can have written to what runs raw, also where a page map
+    /// will lie.
     func lossesOfLooks() throws(OperationError) -> [Loss] {
         guard !log.looked.isEmpty else { return [] }
         var found: [Loss] = []
@@ -46,21 +49,25 @@ extension UndoScene {
         return found
     }
 
+    /// What taking a namespace back that runs raw gives up, where the kernel did not count its writes.
+    static func runsRaw(since event: String) -> String {
+        "runs raw since \(event), whether somebody has written to it is not known, and the kernel may write over that when it comes up "
+            + "as it was"
+    }
+
     private func losses(byEnding look: InterruptedLook) throws(OperationError) -> [Loss] {
-        guard look.now.isActive else { return [] }
+        guard look.now.isActive, look.hasInfoBlock else { return [] }
         let isUnwritten = try host.isUnwritten(NamespaceTarget(look.now, region: look.region))
         guard isUnwritten == nil else { return [] }
         return [
             Loss(
                 look.was, in: look.region,
-                consequence:
-                    "runs raw since the program died looking at it, whether somebody has written to it is not known, and the kernel "
-                    + "may write over that when it comes up as it was")
+                consequence: Self.runsRaw(since: "the program died looking at it"))
         ]
     }
 
-    /// Takes offline again what looks before steps left online, and lets its info block count again. What somebody has written to is left
-    /// online.
+    /// Takes offline again what looks before steps left online, and lets its info block count again. What somebody has written to is
+    /// left online. So is what has no info block, where that is not known: its owner can have enabled it after the look.
     mutating func endLooks() throws(OperationError) {
         guard !log.looked.isEmpty else { return }
         for look in log.interruptedLooks(on: try rollback.observe(), isSameBoot: isSameBoot) {
@@ -68,10 +75,13 @@ extension UndoScene {
             if look.now.isActive {
                 // It can have come online since it was looked at.
                 try requireConsent(to: try losses(byEnding: look))
-                guard try host.isUnwritten(target) != false else {
-                    left.append(
-                        "\(look.was.displayName) runs raw since its media was looked at, and somebody has written to it: it is left so"
-                    )
+                let isUnwritten = try host.isUnwritten(target)
+                guard isUnwritten ?? look.hasInfoBlock else {
+                    let why =
+                        isUnwritten == nil
+                        ? "was disabled, and is enabled now; whether somebody has written to it is not known"
+                        : "runs raw since its media was looked at, and somebody has written to it"
+                    left.append("\(look.was.displayName) \(why): it is left so")
                     continue
                 }
                 rollback.progress(.undoes("disable \(look.was.displayName)"))

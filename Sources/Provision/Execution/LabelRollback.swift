@@ -33,6 +33,7 @@ struct LabelRollback {
                 guard error.kind == .failed, try host.labelsDisagree(in: region.device),
                     try differ(in: region.device)
                 else { throw error }
+                try requireDIMMsOfThen(in: region.device)
                 try requireConsent(toLosing: RegionThen(old), region.device)
                 rollback.progress(
                     .undoes("write the old labels of \(region.device), which cannot be enabled as it is"))
@@ -72,7 +73,9 @@ struct LabelRollback {
             guard let region = step.home.flatMap(regions.region) else { continue }
             let isLabelled = region.labelling == .labelled
             let isRelabelled = isLabelled ? true : try differ(in: region.device)
-            if isRelabelled { relabelled.append(region.device) }
+            guard isRelabelled else { continue }
+            try requireDIMMsOfThen(in: region.device)
+            relabelled.append(region.device)
         }
         return relabelled
     }
@@ -81,13 +84,17 @@ struct LabelRollback {
     /// them as they were.
     func differ(in region: String) throws(OperationError) -> Bool {
         let saved = try savedLabels()
-        let current = try host.labelImages(of: region)
-        return current.contains { !saved.contains($0) }
+        return try host.labelImages(of: region).contains { current in
+            if let image = saved.images.first(where: { $0.dimm == current.dimm }) { return image != current }
+            // What one of the DIMMs that cannot be told apart held, and this one holds, needs no writing.
+            return !saved.unplaced.contains { $0.bytes == current.bytes }
+        }
     }
 
     /// Writes the saved labels of a region's DIMMs back.
     func restore(in region: String) throws(OperationError) {
-        let images = try savedLabels()
+        try requireDIMMsOfThen(in: region)
+        let images = try savedLabels().images
         let targets = log.begun.keys.compactMap {
             log.header.namespace(of: log.header.steps[$0])?.labelUUID
         }
@@ -124,22 +131,63 @@ struct LabelRollback {
                 of: log, in: old, from: gap.offset, accounted: accounted)
             try SavedMedia(rollback, saved).putBack(on: target, account, orLosing: region)
         } catch {
-            let failures = OperationError.collecting { () throws(OperationError) in
+            let failure = OperationError.collected { () throws(OperationError) in
                 try host.remove(label, from: device)
             }
-            throw error.adding(undoFailures: failures)
+            throw error.adding(undoFailures: [failure].compactMap(\.self))
         }
         try host.remove(label, from: device)
     }
 
-    private func savedLabels() throws(OperationError) -> [LabelAreaImage] {
+    /// What was saved of label areas.
+    private struct Saved {
+        /// The images, under the names that their DIMMs have now.
         var images: [LabelAreaImage] = []
-        for saved in log.labels {
+        /// Those of DIMMs without an identity, of which none can be told to be the one now.
+        var unplaced: [LabelAreaImage] = []
+    }
+
+    private func savedLabels() throws(OperationError) -> Saved {
+        var saved = Saved()
+        // Where every DIMM says who it is, nothing has to be looked up.
+        let dimms =
+            hasNamelessDIMMs
+            ? DimmsThenAndNow(
+                before: log.header.before, now: try rollback.observe(),
+                isSameBoot: log.header.began(inBoot: host.bootID)) : nil
+        for labels in log.labels {
             let bytes = try rollback.store.contents(
-                log.header.id, file: saved.file, checksum: saved.checksum, limit: 64 << 20)
-            images.append(try LabelAreaImage(checking: bytes, saved.file))
+                log.header.id, file: labels.file, checksum: labels.checksum, limit: 64 << 20)
+            var image = try LabelAreaImage(checking: bytes, labels.file)
+            if let dimms {
+                guard let name = dimms.name(image.dimm) else {
+                    saved.unplaced.append(image)
+                    continue
+                }
+                image.dimm = name
+            }
+            saved.images.append(image)
         }
-        return images
+        return saved
+    }
+
+    /// Whether labels were saved of a DIMM that did not say who it was.
+    private var hasNamelessDIMMs: Bool { log.labels.contains { log.header.isNameless($0.dimm) } }
+
+    /// Refuses to write labels to a DIMM of the region that cannot be told to be the one of which they were saved.
+    private func requireDIMMsOfThen(in region: String) throws(OperationError) {
+        guard hasNamelessDIMMs, try differ(in: region) else { return }
+        let saved = try savedLabels()
+        let known = Set(saved.images.map(\.dimm))
+        let dimms = try host.labelImages(of: region).map(\.dimm)
+        guard let dimm = dimms.first(where: { !known.contains($0) }) else { return }
+        let names = saved.unplaced.map(\.dimm).joined(separator: ", ")
+        throw OperationError(
+            .changed, while: "write the old labels", device: dimm,
+            reason: "it has no identity, and whether it is the DIMM of which labels were saved "
+                + "(then \(names)) cannot be told",
+            advice: "nothing was written to it: look at its labels (ndctl read-labels \(dimm)), and give the "
+                + "transaction up: daxprov recover --abandon \(log.header.id)")
     }
 }
 

@@ -6,6 +6,12 @@ public import ProvisionHost
 /// It is a transaction that nothing undoes: what was cleared stays so, whatever comes after. One that was interrupted is ended by
 /// recovery, which clears nothing more.
 public struct MediaErrorClearing {
+    /// Why such a transaction is not undone, behind its name.
+    static let irreversibility =
+        "cleared media errors: what lay there could not be read, and nothing brings it back"
+    /// What recovery makes of one that was interrupted.
+    static let recoveryInWords = "what was cleared stays so, and nothing more is cleared"
+
     private let host: any RestoringHost
     private let request: MediaErrorClearance.Request
     private let safeguards: Safeguards

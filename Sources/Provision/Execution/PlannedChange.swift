@@ -112,11 +112,13 @@ extension PlannedChange {
             address: address, message: "it needs '\(kind.rawValue)' now, and the plan does not have that")
     }
 
-    /// The change but for the kernel's names of namespaces, and for what holds a character device, which the facts of the
-    /// objects say.
+    /// The change but for the kernel's names of namespaces, for what holds a character device, which the facts of the objects say, and for
+    /// what a node has by no rule of daxprov's, which is anybody's to change.
     var comparable: PlannedChange {
         var change = self
         change.before?.device = nil
+        change.before?.forgetForeignRights()
+        change.after?.forgetForeignRights()
         change.steps = steps.map(\.comparable)
         return change
     }
@@ -179,4 +181,9 @@ extension NamespaceSummary {
     private func facts(in attributes: [NamespaceConfiguration.Attribute]) -> [(key: String, text: String?)] {
         attributes.map { ($0.rawValue, configuration[$0]?.description) }
     }
+}
+
+extension NamespaceSummary {
+    /// Leaves of the rights what a rule gives.
+    fileprivate mutating func forgetForeignRights() { rights = DeviceRights(declared: rights.rule) }
 }

@@ -65,7 +65,7 @@ struct Recording: ~Copyable {
     /// brings back is still there.
     mutating func backUp(_ planned: PlannedStep, number: Int) throws(OperationError) {
         guard name != nil, let target = planned.backup?.target ?? planned.step.target,
-            let start = target.resource, let region = observed.region(target.region)?.resource
+            let start = target.resource, let home = observed.region(target.region)?.offset(of: start)
         else { return }
         let pieces = Self.pieces(of: planned.backup, step: number)
         let range =
@@ -94,7 +94,7 @@ struct Recording: ~Copyable {
                 return true
             }
             let (range, file) = pieces[index]
-            let place = Place.offset(ByteCount(start - region) + range.offset, region: nil)
+            let place = Place.offset(home + range.offset, region: nil)
             failure = recording.save(bytes, range.length, at: place, as: file, target, number)
             return failure == nil
         }
@@ -165,17 +165,5 @@ struct Recording: ~Copyable {
             offset += length
         }
         return pieces
-    }
-}
-
-extension OperationError {
-    /// The error of `work`, if it had one, as a list.
-    static func collecting(_ work: () throws(OperationError) -> Void) -> [OperationError] {
-        do throws(OperationError) {
-            try work()
-            return []
-        } catch {
-            return [error]
-        }
     }
 }

@@ -109,7 +109,7 @@ public struct Recovery {
             return Recovered(id: id, end: .rolledBack, undone: undone)
         }
         let now = try observe()
-        let isSameBoot = log.header.bootID != nil && log.header.bootID == host.bootID
+        let isSameBoot = log.header.began(inBoot: host.bootID)
         let missing = log.missingRegions(on: now)
         let missingDax = log.missingDaxRegions(on: now, isSameBoot: isSameBoot)
         guard missing.isEmpty, missingDax.isEmpty else { throw log.missing(missing, missingDax) }
@@ -142,13 +142,12 @@ public struct Recovery {
         return Recovered(id: log.header.id, end: end, differences: left, clearedErrors: true)
     }
 
-    /// Removes the namespaces that were made to read free ranges; what is said of each that stays, since somebody may have written to it. One
-    /// that is offline in the boot of the look nobody could reach; after another boot, which brings it online, whoever used it can have disabled it.
+    /// Removes the namespaces that were made to read free ranges; what is said of each that stays, since somebody may have written to it.
     private func removeLooks(of log: TransactionLog) throws(OperationError) -> [String] {
         guard !log.placeholders.isEmpty else { return [] }
         let now = try observe()
         let regions = RegionsThenAndNow(log.header, now)
-        let isSameBoot = log.header.bootID != nil && log.header.bootID == host.bootID
+        let isSameBoot = log.header.began(inBoot: host.bootID)
         var kept: [String] = []
         for placeholder in log.placeholders {
             guard let region = regions.region(placeholder.region), region.isEnabled else {
@@ -157,15 +156,10 @@ public struct Recovery {
                 continue
             }
             let made = region.namespace(labelled: placeholder.label)
-            if let made, !made.isActive, !isSameBoot {
+            if let made, try !isUnused(made, in: region.device, isSameBoot: isSameBoot) {
+                let state = made.isActive ? "is enabled" : "can have been used"
                 kept.append(
-                    "\(made.device), which was made to read what was cleared, can have been used since a boot and stays: "
-                        + "destroy it if nobody needs it")
-            } else if let made, made.isActive,
-                try host.isUnwritten(NamespaceTarget(made, region: region.device)) != true
-            {
-                kept.append(
-                    "\(made.device), which was made to read what was cleared, is enabled and stays: destroy it if nobody needs it"
+                    "\(made.device), which was made to read what was cleared, \(state) and stays: destroy it if nobody needs it"
                 )
             } else {
                 try host.remove(placeholder.label, from: region.device)
@@ -173,6 +167,15 @@ public struct Recovery {
         }
 
         return kept
+    }
+
+    /// Whether nobody can have written to a namespace that was made to read a free range: it was never enabled, in this boot, or the kernel
+    /// counted no write. Reading enables it, and a boot does, and anybody can: one that is offline after that somebody can have used.
+    private func isUnused(
+        _ made: Namespace, in region: String, isSameBoot: Bool
+    ) throws(OperationError) -> Bool {
+        guard made.isActive || isSameBoot else { return false }
+        return try host.isUnwritten(NamespaceTarget(made, region: region)) == true
     }
 
     private func observe() throws(OperationError) -> Observed {
@@ -257,7 +260,7 @@ public struct Recovery {
         guard log.header.steps.contains(where: { !$0.kind.effects.isDisjoint(with: KeptDevices.changing) })
         else { return }
         let now = try observe()
-        let isSameBoot = log.header.bootID != nil && log.header.bootID == host.bootID
+        let isSameBoot = log.header.began(inBoot: host.bootID)
         try KeptDevices(store).settle(undone: log, on: now, isSameBoot: isSameBoot)
     }
 

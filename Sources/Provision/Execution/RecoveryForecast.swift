@@ -28,10 +28,10 @@ public struct RecoveryForecast {
         let id = log.header.id
         guard !log.header.clearsErrors else {
             notes.append(
-                note(id, "it cleared media errors; what was cleared stays so, and nothing more is cleared"))
+                note(id, "it cleared media errors; \(MediaErrorClearing.recoveryInWords)"))
             return
         }
-        let isSameBoot = bootID != nil && log.header.bootID == bootID
+        let isSameBoot = log.header.began(inBoot: bootID)
         let gone = log.missingDaxRegions(on: observed, isSameBoot: isSameBoot)
         let missing = (log.missingRegions(on: observed).map(\.device) + gone).joined(separator: ", ")
         guard missing.isEmpty else {
@@ -106,7 +106,7 @@ public struct RecoveryForecast {
         for index in observed.daxRegions.indices {
             let region = observed.daxRegions[index]
             guard let identity = region.identity, log.touchedDaxRegions.contains(identity) else { continue }
-            let isSameBoot = bootID != nil && log.header.bootID == bootID
+            let isSameBoot = log.header.began(inBoot: bootID)
             for item in DaxUndo(of: log, in: region, isSameBoot: isSameBoot).returns {
                 let transition = item.transition
                 words.append(

@@ -25,7 +25,7 @@ struct Rollback {
         let relabelled = try labels.relabelledRegions(now)
         let plan = UndoPlan(of: log, on: now, relabelled: relabelled, labelsRestored: restored)
         guard plan.missingRegions.isEmpty else { throw log.missing(plan.missingRegions) }
-        let isSameBoot = log.header.bootID != nil && log.header.bootID == host.bootID
+        let isSameBoot = log.header.began(inBoot: host.bootID)
         let missing = log.missingDaxRegions(on: now, isSameBoot: isSameBoot)
         guard missing.isEmpty else { throw log.missing([], missing) }
         if let region = plan.unlabelledRegions.first { throw log.unlabelled(region) }

@@ -38,7 +38,7 @@ public struct RollbackReview: Sendable {
         refusals += Self.protections(log, observed, marks)
         refusals += Self.uses(log, observed, findings)
         let losses = Self.losses(
-            log, observed, findings, isSameBoot: bootID != nil && log.header.bootID == bootID)
+            log, observed, findings, isSameBoot: log.header.began(inBoot: bootID))
         requests = consent.requests(for: losses)
         refusals += consent.refusals(for: losses)
         let words = observed.consentWords.union(log.consentWords)
@@ -144,7 +144,7 @@ public struct RollbackReview: Sendable {
             .compactMap(\.home).compactMap(regions.region).map(\.device)
         return named
             + protection.refusals(
-                toWriteIn: observed.regions.map(\.device).filter(Set(written).contains))
+                toWriteIn: observed.regions.map(\.device).filter(Set(written).contains), isRollback: true)
     }
 
     private static func uses(_ log: TransactionLog, _ observed: Observed, _ findings: UseReport) -> [Refusal]
@@ -172,7 +172,7 @@ public struct RollbackReview: Sendable {
             return [
                 Refusal(
                     .nothingToUndo, log.header.id,
-                    "it cleared media errors: what lay there could not be read, and nothing brings it back")
+                    "it \(MediaErrorClearing.irreversibility)")
             ]
         }
         return switch log.end {
@@ -238,8 +238,7 @@ public struct RollbackReview: Sendable {
             if item.clearsUnagreed { return UndoScene.loss(item, UndoScene.broughtOnline) }
             guard let found = item.transition.before, found.use == .devdax else { return nil }
             if item.transition.after?.use?.writesToMedia == true {
-                return UndoScene.loss(
-                    item, "would become system memory again, which writes over what it holds as a device")
+                return UndoScene.loss(item, UndoScene.becomesMemory)
             }
             guard !item.transition.releasedRanges.isEmpty else { return nil }
             return UndoScene.loss(item, "would lose what was written to it since it was made")

@@ -181,12 +181,10 @@ struct UndoPlan {
             let region = regions.region(oldRegion), !relabelled.contains(region.device)
         else { return nil }
         let was = regions.moved(before, of: oldRegion)
-        let start = log.header.region(oldRegion)?.resource
+        let first = log.header.region(oldRegion)?.offset(of: before.resource)
         var saved: [(offset: ByteCount, range: SavedRange)] = []
         for (step, home, offset, range) in log.ranges where log.begun[step] != nil && home == oldRegion {
-            guard let start, let resource = before.resource, resource >= start else { continue }
-            let first = ByteCount(resource - start)
-            guard offset >= first, offset < first + before.rawSize else { continue }
+            guard let first, offset >= first, offset < first + before.rawSize else { continue }
             saved.append((offset - first, range))
         }
         let effects = StepKind.Effects(steps.map { log.header.steps[$0].kind.effects })

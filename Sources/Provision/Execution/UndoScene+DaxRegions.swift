@@ -71,7 +71,7 @@ extension UndoScene {
             {
                 return nil
             }
-            return "would become system memory again, which writes over what it holds as a device"
+            return Self.becomesMemory
         }
         if isHandedOut(found), !transition.releasedRanges.isEmpty {
             return "was made by the transaction, is not what that made of it, and would lose memory"

@@ -6,7 +6,7 @@ import ProvisionHost
 /// The kernel forgets drivers at a boot, so after one there is nothing to be undone: the host would be like this without the
 /// transaction as well.
 extension UndoScene {
-    var isSameBoot: Bool { log.header.bootID != nil && log.header.bootID == host.bootID }
+    var isSameBoot: Bool { log.header.began(inBoot: host.bootID) }
 
     /// What making devices memory again gives up: what was written to them as devices.
     func lossesOfDevices() -> [Loss] {
@@ -23,10 +23,11 @@ extension UndoScene {
         guard device.use?.writesToMedia == true, now.isActive, now.daxDevice?.mode != .systemRAM else {
             return nil
         }
-        return Loss(
-            now, in: device.region,
-            consequence: "would become system memory again, which writes over what it holds as a device")
+        return Loss(now, in: device.region, consequence: becomesMemory)
     }
+
+    /// What becoming memory again gives up.
+    static let becomesMemory = "would become system memory again, which writes over what it holds as a device"
 
     /// Takes back what is memory, so that its namespace can be looked at, changed or removed.
     func release(_ namespace: Namespace, in region: String) throws(OperationError) {

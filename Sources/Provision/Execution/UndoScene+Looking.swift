@@ -112,7 +112,7 @@ extension UndoScene {
     /// What removing a namespace gives up; nothing where nobody wrote to it.
     mutating func loss(by removal: UndoPlan.Removal) throws(OperationError) -> [Loss] {
         guard let now = removal.now else { return [] }
-        try release(now, in: removal.region)
+        // Before it is released: another tool's memory stays memory until its loss is agreed to.
         if isAnothers(now, removal) {
             return [
                 Loss(
@@ -122,6 +122,7 @@ extension UndoScene {
                         + "took the same namespace" + (try held(by: now, in: removal.region)))
             ]
         }
+        try release(now, in: removal.region)
         guard !now.isKernelsMemory, try isWritten(now, removal) else { return [] }
         return [
             Loss(

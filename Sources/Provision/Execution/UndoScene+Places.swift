@@ -23,14 +23,11 @@ extension UndoScene {
         _ restoration: UndoPlan.Restoration, recording: inout Recording
     ) throws(OperationError) -> NamespaceTarget {
         let was = restoration.was
-        guard let region = regions[restoration.region], let start = region.resource,
-            let resource = was.resource, resource >= start
-        else {
+        guard let region = regions[restoration.region], let place = region.extent(of: was) else {
             throw OperationError(
                 .unavailable, while: "bring back \(was.displayName)", device: restoration.region,
                 reason: "where it lay is not known")
         }
-        let place = Extent(offset: ByteCount(resource - start), length: was.rawSize)
         var fillers: [NamespaceTarget] = []
         for gap in ExtentMap(of: region)?.gaps ?? []
         where gap.offset < place.offset && gap.length >= place.length {

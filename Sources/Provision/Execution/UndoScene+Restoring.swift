@@ -41,10 +41,7 @@ extension UndoScene {
     }
 
     private func lossWhereItRunsRaw(_ restoration: UndoPlan.Restoration) -> Loss {
-        loss(
-            restoration,
-            "runs raw since the program died looking at it or bringing it back, whether somebody has written to it is not known, "
-                + "and the kernel may write over that when it comes up as it was")
+        loss(restoration, Self.runsRaw(since: "the program died looking at it or bringing it back"))
     }
 
     /// What taking back a step's change of a namespace gives up: what somebody wrote to it as that step left it.

@@ -28,7 +28,7 @@ public protocol DataArea: AnyObject {
 extension RestoringHost {
     /// Fills the data area of a namespace with zeroes, and reads a sample of it back.
     /// - Parameter stores: counts what is begun.
-    /// - Throws: also where a signal asks for the end: what was begun is undone then.
+    /// - Throws: also where the ``RestoringHost/interruption`` asks for the end: what was begun is undone then.
     package func zeroData(
         of namespace: Namespace, in region: String, counting stores: StoreCount
     ) throws(OperationError) {
@@ -36,7 +36,7 @@ extension RestoringHost {
         let area = try openDataArea(of: namespace, in: region)
         var offset = ByteCount.zero
         while offset < area.size {
-            guard !Interruption.bySignalsSoFar.isRequested else {
+            guard !interruption.isRequested else {
                 throw OperationError(
                     .failed, while: operation, device: namespace.device,
                     reason: "a signal asked for the end")

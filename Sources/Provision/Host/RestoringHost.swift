@@ -36,6 +36,9 @@ public protocol RestoringHost: Host {
     /// The kernel's id of this boot; nil where it has none.
     var bootID: String? { get }
 
+    /// Asked in the middle of a long step whether to stop: then the step fails, and undoes what it had begun. Set by who performs steps.
+    var interruption: Interruption { get set }
+
     /// What the kernel does with new memory blocks (`auto_online_blocks`); nil where it has no memory hotplug.
     var memoryPolicy: String? { get }
 

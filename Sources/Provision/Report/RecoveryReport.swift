@@ -47,8 +47,7 @@ public struct RecoveryReport: Sendable {
         outcome.recovered.flatMap { item in
             guard !item.clearedErrors else {
                 return [
-                    "transaction \(item.id) was interrupted while it cleared media errors: what was cleared stays so, and nothing more is "
-                        + "cleared"
+                    "transaction \(item.id) was interrupted while it cleared media errors: \(MediaErrorClearing.recoveryInWords)"
                 ] + item.differences.map { "not done: \(TerminalText.clean($0))" }
             }
             guard item.end == .rolledBack else {

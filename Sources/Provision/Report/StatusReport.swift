@@ -25,11 +25,7 @@ public struct StatusReport: Sendable {
         lines += status.protected.map { mark in
             let name = mark.name.map { "\($0) " } ?? ""
             let source = mark.source.map { "by \($0)" } ?? "by a mark that is damaged"
-            let unseen =
-                status.unseenMarks.contains(mark)
-                ? ". No namespace shows this label: nothing is written to a region that has lost its labels and "
-                    + "can hold it" : ""
-            return "Protected: \(name)(label \(mark.labelUUID)), \(source)\(unseen)"
+            return "Protected: \(name)(label \(mark.labelUUID)), \(source)\(unseen(mark))"
         }
         lines += status.cxlRegions.map { "CXL: \($0.message). \($0.advice.asSentence)" }
         lines += status.softReserved.map { ["Memory: \($0.message). \($0.advice.asSentence)."] } ?? []
@@ -38,6 +34,18 @@ public struct StatusReport: Sendable {
         }
         return lines.flatMap { TextFill.lines(TerminalText.clean($0), width: width, indent: 8) }
             .map { $0 + "\n" }.joined()
+    }
+
+    /// What there is to say of a mark whose label no namespace shows: nothing of any other.
+    private func unseen(_ mark: ProtectionMark) -> String {
+        guard status.unseenMarks.contains(mark) else { return "" }
+        if let disabled = status.disabledRegions[mark.labelUUID] {
+            return
+                ". No namespace shows this label, and a disabled region can have it. Run ndctl enable-region "
+                + disabled.joined(separator: " ")
+        }
+        return
+            ". No namespace shows this label: nothing is written to a region that has lost its labels and can hold it"
     }
 
     /// What there is to say of the boot unit: nothing where it did what it is for.

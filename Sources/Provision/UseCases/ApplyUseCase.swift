@@ -68,11 +68,11 @@ public struct ApplyUseCase {
         var boot: BootWork?
     }
 
-    private func job() throws(OperationError) -> Job {
+    private func job(_ safeguards: Safeguards) throws(OperationError) -> Job {
         switch wanted {
         case .document(let document): return Job(document: document, consent: consent)
         case .beforeBoot:
-            let boot = try BootWork(site.store, host)
+            let boot = try BootWork(site.store, marks: safeguards.marks, host)
             return Job(
                 document: .profile(boot.restoration.profile), consent: boot.restoration.consent, boot: boot)
         }
@@ -92,7 +92,7 @@ public struct ApplyUseCase {
     /// - Parameter watch: sees whether another daxprov changes the host meanwhile, from before it was opened.
     public func preview(_ watch: LockWatch) throws(OperationError) -> Preview {
         let safeguards = site.safeguards
-        let job = try job()
+        let job = try job(safeguards)
         let application = application(of: job, safeguards)
         var prepared = try application.prepare()
         let refusals =
@@ -124,8 +124,8 @@ public struct ApplyUseCase {
         after first: RecoverUseCase.First, _ recover: RecoverUseCase, unasked: Bool,
         showing show: (PlanReport) throws(OperationError) -> Void
     ) throws(OperationError) -> Result {
-        let job = try job()
         var safeguards = site.safeguards
+        let job = try job(safeguards)
         // Recovery has been tried: the host is planned for, and looked at, as it is. What stays open is kept from below.
         safeguards.interrupted = []
         let application = application(of: job, safeguards)

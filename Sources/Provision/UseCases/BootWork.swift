@@ -11,14 +11,17 @@ public struct BootWork {
     let restoration: BootRestoration
 
     /// Looks what is to be done on a host. Touches nothing.
-    init(_ store: TransactionStore, _ host: any RestoringHost) throws(OperationError) {
+    /// - Parameter marks: the marks of protected namespaces.
+    init(
+        _ store: TransactionStore, marks: [ProtectionMark], _ host: any RestoringHost
+    ) throws(OperationError) {
         let kept = try KeptDeviceStore(store.directory).kept()
         let divisions = try DaxRegionStore(store.directory).found()
         isEmpty =
             kept.devices.isEmpty && kept.damaged.isEmpty && divisions.records.isEmpty
             && divisions.damaged.isEmpty
         restoration = try BootRestoration(
-            kept, divisions, on: isEmpty ? Observed(buses: []) : try host.observe(), host)
+            kept, divisions, marks: marks, on: isEmpty ? Observed(buses: []) : try host.observe(), host)
     }
 
     /// The devices that stay what they are, for programs.

@@ -112,6 +112,9 @@ extension DaxDevice {
         }
     }
 
+    /// What it is used as, in words: the use that a profile can declare, or else what it is instead.
+    package var useInWords: String { use?.text ?? deviation ?? mode.rawValue }
+
     /// A device in such a use.
     package init(usedAs use: DeviceUse) {
         switch use {

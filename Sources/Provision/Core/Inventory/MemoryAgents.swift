@@ -47,18 +47,16 @@ public struct MemoryAgents: Equatable, Sendable {
         self.problems = problems
     }
 
-    /// The policy for new memory blocks on a kernel's command line (`memhp_default_state`); nil where it says nothing.
+    /// The policy for new memory blocks on a kernel's command line (`memhp_default_state`); nil where it says nothing. The last word counts
+    /// that the kernel knows (mm/memory_hotplug.c, `setup_memhp_default_state`).
     package static func bootPolicy(on commandLine: String) -> String? {
         let key = "memhp_default_state="
-        return commandLine.split(whereSeparator: \.isWhitespace).last { $0.hasPrefix(key) }
-            .map { String($0.dropFirst(key.count)) }
+        return commandLine.split(whereSeparator: \.isWhitespace).filter { $0.hasPrefix(key) }
+            .map { String($0.dropFirst(key.count)) }.last { policies.contains($0) }
     }
 
-    /// The policy for new memory blocks with which a boot of the running kernel begins; nil where it is not known. A word of the command
-    /// line that the kernel does not know has no effect (mm/memory_hotplug.c, `setup_memhp_default_state`).
-    public var policyAtBoot: String? {
-        bootPolicy.flatMap { Self.policies.contains($0) ? $0 : nil } ?? configuredPolicy
-    }
+    /// The policy for new memory blocks with which a boot of the running kernel begins; nil where it is not known.
+    public var policyAtBoot: String? { bootPolicy ?? configuredPolicy }
 
     private static let policies: Set = ["offline", "online", "online_kernel", "online_movable"]
 

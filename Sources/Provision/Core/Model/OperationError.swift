@@ -169,3 +169,15 @@ extension OperationError: CustomStringConvertible {
         return error
     }
 }
+
+extension OperationError {
+    /// The error of `work`; nil where it had none.
+    package static func collected(_ work: () throws(OperationError) -> Void) -> OperationError? {
+        do throws(OperationError) {
+            try work()
+            return nil
+        } catch {
+            return error
+        }
+    }
+}

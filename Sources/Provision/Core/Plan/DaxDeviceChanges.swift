@@ -289,12 +289,6 @@ package struct DaxDeviceChanges {
         } else if before.ranges != after.ranges {
             reasons.append("its memory changes")
         }
-        if before.align != after.align { reasons.append("align \(before.align) becomes \(after.align)") }
-        if before.use != after.use {
-            let was = before.use?.text ?? device.holder.deviation ?? "without a use"
-            reasons.append("device \(was) becomes \(after.use?.text ?? "one without a use")")
-        }
-        if before.rights != after.rights { reasons.append(after.rights.reason(insteadOf: before.rights)) }
-        return reasons
+        return reasons + device.configuration.reasons(toBecome: after.configuration)
     }
 }

@@ -204,13 +204,23 @@ package struct DaxPlacement {
             refuse(
                 refusal(
                     .noExtent, entry, "\(size) at \(Hexadecimal.number(start)) is not free",
-                    advice: foreign(at: start).map {
-                        "\($0.name) begins there and has \($0.size): size: \($0.size) means that device"
-                    } ?? "free is \(freeText)"))
+                    advice: foreign(at: start).map { advice(on: $0, to: entry) } ?? "free is \(freeText)"))
             return nil
         }
         free = free.subtracting([range])
         return [range]
+    }
+
+    /// How a declaration would mean a device of another tool that begins where it asks for its own. A name that the record has for what is gone
+    /// never means somebody's device.
+    private func advice(on found: DaxRegion.Device, to entry: DaxDeviceMatching.Entry) -> String {
+        let begins = "\(found.name) begins there and has \(found.size)"
+        let name = entry.declaration.name.text
+        guard region.recorded.contains(where: { $0.name == name }) else {
+            return "\(begins): size: \(found.size) means that device"
+        }
+        return
+            "\(begins); the record has \(name) elsewhere: another name and size: \(found.size) mean that device"
     }
 
     /// The device of another tool that begins at an address; nil where there is none.

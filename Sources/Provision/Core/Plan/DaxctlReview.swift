@@ -1,5 +1,5 @@
-/// Adds to a plan where daxctl makes something else of a device than the plan does. Whatever has daxctl read its files does so whenever
-/// the device appears: at once where another driver takes it, and at the next boot.
+/// Adds to a plan where daxctl makes something else of a device than the plan does. Whatever has daxctl read its files does so when the
+/// device appears, as at the next boot.
 package struct DaxctlReview: PlanReview {
     package let observed: Observed
     package let findings: UseReport
@@ -17,7 +17,7 @@ package struct DaxctlReview: PlanReview {
         for planned in plan.steps {
             let change = plan.changes[planned.change]
             // A namespace that is made anew gets another UUID, which no section has.
-            guard change.kind == .configureDevice,
+            guard ![.create, .replace, .reconfigure].contains(change.kind),
                 case .configureDevice(let target, let use) = planned.step,
                 let section = section(for: target), case .use(let asked) = section.request, asked != use
             else { continue }

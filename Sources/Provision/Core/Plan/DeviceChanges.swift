@@ -30,7 +30,7 @@ package struct DeviceChanges {
             draft.refusals.append(refusal)
             return false
         }
-        let reason = "device \(Self.text(device)) becomes \(wanted.text)"
+        let reason = "device \(device.useInWords) becomes \(wanted.text)"
         var after = NamespaceSummary(namespace)
         after.device = wanted == .devdax ? nil : DaxDevice(usedAs: wanted)
         var change = Change(
@@ -144,10 +144,6 @@ package struct DeviceChanges {
         let rights = DeviceRights(declared: declared)
         draft.describe(change, rights: rights, reason: "its device node gets \(rights.text)")
         draft.add(.setRights(target, rights), of: change, in: .device)
-    }
-
-    private static func text(_ device: DaxDevice) -> String {
-        device.use?.text ?? device.deviation ?? device.mode.rawValue
     }
 
     private func refusal(to wanted: DeviceUse, _ device: DaxDevice?, _ node: Int?) -> Refusal? {

@@ -136,7 +136,7 @@ extension DeviceLayout {
     package var text: String {
         let places = ranges.map { Hexadecimal.number($0.lowerBound) }.joined(separator: " and ")
         let rights = rights == .none ? "" : ", \(rights.text)"
-        return "\(use?.text ?? "without a use") of \(size), align \(align), at \(places)\(rights)"
+        return "\(configuration.use) of \(size), align \(align), at \(places)\(rights)"
     }
 }
 

@@ -186,22 +186,6 @@ extension ObjectFingerprint {
             ])
     }
 
-    /// A device of a dynamic dax region: everything that a step can rely on or change. It is known by its memory, in its order; nil where
-    /// that, or its alignment, is not known (not root).
-    package init?(_ device: DaxRegion.Device, in region: DaxRegion) {
-        guard device.size > .zero, let layout = device.layout else { return nil }
-        self.init(
-            .daxDevice,
-            identity: layout.ranges.map { range in
-                "\(Hexadecimal.number(range.lowerBound))-\(Hexadecimal.number(range.upperBound - 1))"
-            }.joined(separator: ","), address: "\(region.name)/\(device.recordedName ?? device.name)",
-            facts: [
-                .align: .size(layout.align),
-                .use: .word(layout.use?.text ?? device.holder.deviation ?? device.mode.rawValue),
-                .rights: .word(layout.rights.text),
-            ])
-    }
-
     /// A DIMM: what it reports, and its label area.
     package init(_ dimm: Dimm) {
         self.init(

@@ -10,12 +10,31 @@ package struct Protection: Sendable {
     private let marks: [ProtectionMark]
     /// The marks of namespaces that lay in the regions of these kernel names, or can have lain there.
     private let lost: [String: [LostNamespace]]
+    /// The disabled regions that have not lost their labels, in their order, with the hidden marks of namespaces that can lie there.
+    private let disabled: [(region: String, namespaces: [LostNamespace])]
 
-    /// A namespace whose label is lost, in a region that has lost its labels.
+    /// A namespace whose label does not show, in a region that has lost its labels or is disabled.
     private struct LostNamespace: Sendable {
         var mark: ProtectionMark
         /// Whether the mark names exactly this region.
         var isCertain: Bool
+
+        /// Nil where the namespace of the mark cannot lie in the region.
+        /// - Parameters:
+        ///   - identity: the region's.
+        ///   - there: the regions of the host.
+        init?(
+            _ mark: ProtectionMark, in region: Region, _ identity: RegionIdentity,
+            _ there: Set<RegionIdentity>
+        ) {
+            self.mark = mark
+            isCertain = mark.region == identity
+            if isCertain { return }
+            // Labels lie on DIMMs: without any, the region never had the label.
+            guard !region.mappings.isEmpty else { return nil }
+            guard let then = mark.region else { return }
+            guard !there.contains(then), then.mayShareMedia(with: identity) else { return nil }
+        }
     }
 
     /// What these marks protect on this host.
@@ -24,32 +43,33 @@ package struct Protection: Sendable {
         guard !marks.isEmpty else {
             hidden = []
             self.lost = [:]
+            self.disabled = []
             return
         }
         let shown = Set(observed.regions.flatMap(\.namespaces).compactMap(\.labelUUID))
         hidden = marks.filter { !shown.contains($0.labelUUID) }
         var lost: [String: [LostNamespace]] = [:]
+        var disabled: [(region: String, namespaces: [LostNamespace])] = []
         if !hidden.isEmpty {
             let there = Set(
                 observed.buses.flatMap { bus in bus.regions.map { RegionIdentity($0, on: bus) } })
             for bus in observed.buses {
-                for region in bus.regions where region.hasLostLabels(on: bus) {
+                for region in bus.regions {
+                    let hasLostLabels = region.hasLostLabels(on: bus)
+                    guard hasLostLabels || !region.isEnabled else { continue }
                     let identity = RegionIdentity(region, on: bus)
-                    let found = hidden.compactMap { mark -> LostNamespace? in
-                        guard let then = mark.region else {
-                            // Labels lie on DIMMs: without any, the region never had the label.
-                            return region.mappings.isEmpty
-                                ? nil : LostNamespace(mark: mark, isCertain: false)
-                        }
-                        if then == identity { return LostNamespace(mark: mark, isCertain: true) }
-                        guard !there.contains(then), then.mayShareMedia(with: identity) else { return nil }
-                        return LostNamespace(mark: mark, isCertain: false)
+                    let found = hidden.compactMap { LostNamespace($0, in: region, identity, there) }
+                    guard !found.isEmpty else { continue }
+                    if hasLostLabels {
+                        lost[region.device] = found
+                    } else {
+                        disabled.append((region.device, found))
                     }
-                    if !found.isEmpty { lost[region.device] = found }
                 }
             }
         }
         self.lost = lost
+        self.disabled = disabled
     }
 
     /// The mark of the namespace whose label has this UUID; nil where none has a mark.
@@ -65,27 +85,43 @@ package struct Protection: Sendable {
         return lost[region]?.first?.mark
     }
 
+    /// The kernel names of the disabled regions in which the namespace of a hidden mark can lie: enabling them shows whether it does.
+    package func disabledRegions(thatMayHide mark: ProtectionMark) -> [String] {
+        disabled.filter { $0.namespaces.contains { $0.mark == mark } }.map(\.region)
+    }
+
     /// A refusal for each protected namespace whose label is lost, that lay in one of these regions, or can have lain there: nothing is
     /// written to them.
-    /// - Parameter regions: the kernel names of the regions, in the order of the refusals.
-    package func refusals(toWriteIn regions: [String]) -> [Refusal] {
+    /// - Parameters:
+    ///   - regions: the kernel names of the regions, in the order of the refusals.
+    ///   - isCertain: whether only marks count that name exactly the region.
+    ///   - isRollback: whether a rollback would write there: none is advised then.
+    package func refusals(
+        toWriteIn regions: [String], ifCertain isCertain: Bool = false, isRollback: Bool = false
+    ) -> [Refusal] {
         regions.flatMap { region in
-            (lost[region] ?? []).map { $0.mark.refusal(lostIn: region, isCertain: $0.isCertain) }
+            (lost[region] ?? []).filter { $0.isCertain || !isCertain }.map { namespace in
+                let mark = namespace.mark
+                let back =
+                    "bring the labels back (\(isRollback ? "" : "daxprov rollback, ")ndctl write-labels); if its data may go: "
+                    + "daxprov unprotect \(mark.displayName)"
+                guard !namespace.isCertain else {
+                    return Refusal(
+                        .protected, region,
+                        "\(mark.displayName) lay in it, which is protected, and its label is lost",
+                        advice: back)
+                }
+                let disabled = disabledRegions(thatMayHide: mark).joined(separator: " ")
+                return Refusal(
+                    .protected, region,
+                    "\(mark.displayName) can lie in it, which is protected: no namespace shows its label, and its mark does "
+                        + "not rule this region out",
+                    advice: disabled.isEmpty
+                        ? back
+                        : "see first whether a disabled region has the label: ndctl enable-region \(disabled); "
+                            + "if none has, \(back)")
+            }
         }
-    }
-}
-
-extension ProtectionMark {
-    /// The refusal of what would be written where the namespace lay.
-    fileprivate func refusal(lostIn region: String, isCertain: Bool) -> Refusal {
-        Refusal(
-            .protected, region,
-            isCertain
-                ? "\(displayName) lay in it, which is protected, and its label is lost"
-                : "\(displayName) can lie in it, which is protected: no namespace shows its label, and its mark does "
-                    + "not rule this region out",
-            advice: "bring the labels back (daxprov rollback, ndctl write-labels); if its data may go: "
-                + "daxprov unprotect \(displayName)")
     }
 }
 

@@ -30,9 +30,14 @@ package struct ProtectionReview: PlanReview {
             else { continue }
             plan.refusals.append(mark.refusal(change.address))
         }
-        let written = Set(plan.steps.filter { $0.step.kind.writesToRegion }.map(\.step.region))
-        plan.refusals += protection.refusals(
-            toWriteIn: observed.regions.map(\.device).filter(written.contains))
+        let writing = plan.steps.map(\.step).filter(\.kind.writesToRegion)
+        for region in observed.regions.map(\.device) {
+            let steps = writing.filter { $0.region == region }
+            guard !steps.isEmpty else { continue }
+            // What was memory holds nothing that becoming memory again could destroy, unless the mark names this very region.
+            let restores = isAfterBoot && steps.allSatisfy { $0.kind == .configureDevice }
+            plan.refusals += protection.refusals(toWriteIn: [region], ifCertain: restores)
+        }
         return plan
     }
 

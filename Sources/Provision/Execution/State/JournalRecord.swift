@@ -87,6 +87,9 @@ public struct JournalHeader: Equatable, Sendable {
     /// Whether it clears media errors, which no profile asks for and nothing can undo.
     public var clearsErrors = false
 
+    /// Whether the transaction began in the boot with this id; false where one of the two is not known.
+    func began(inBoot bootID: String?) -> Bool { bootID != nil && self.bootID == bootID }
+
     /// Whether it only divides dax regions again after a boot, as what was applied before had divided them.
     var restoresDivisions: Bool { isAfterBoot && !steps.isEmpty && steps.allSatisfy { $0.transition != nil } }
 }

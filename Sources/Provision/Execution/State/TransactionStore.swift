@@ -164,7 +164,7 @@ public struct TransactionStore: Sendable {
         if text == nil, let youngest, youngest.clearsErrors {
             throw OperationError(
                 record: .unsuitable,
-                "the last transaction, \(youngest.id), cleared media errors: nothing brings back what lay there",
+                "the last transaction, \(youngest.id), \(MediaErrorClearing.irreversibility)",
                 advice: "to undo an earlier one, name it: daxprov history lists them")
         }
         let last = readings.compactMap(\.summary).last { summary in

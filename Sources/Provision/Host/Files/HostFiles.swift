@@ -73,13 +73,15 @@ package struct HostFiles {
             bringsOnline: { udevRules().read.contains { $0.rules.bringsMemoryOnline } })
     }
 
-    /// Whether one of the installed kernels has the module of a parameter built in, by its list of those.
+    /// Whether one of the installed kernels has the module of a parameter built in, by its list of those. What cannot be read can say so.
     private func isBuiltIn(_ parameter: ModuleParameter) -> Bool {
         let folder = "lib/modules"
-        let releases = (try? names(in: folder)) ?? []
+        guard let releases = try? names(in: folder) else { return true }
         return releases.contains { release in
-            let list = try? contents(of: "\(folder)/\(release)/modules.builtin", trust: .anybody)
-            return list.map { parameter.isBuiltIn(by: String(decoding: $0, as: UTF8.self)) } ?? false
+            let list = "\(folder)/\(release)/modules.builtin"
+            guard RegularFile(root.appending(list)).exists else { return false }
+            guard let text = try? contents(of: list, trust: .anybody) else { return true }
+            return parameter.isBuiltIn(by: String(decoding: text, as: UTF8.self))
         }
     }
 

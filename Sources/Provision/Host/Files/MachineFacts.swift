@@ -98,11 +98,10 @@ package struct MachineFacts: Equatable, Sendable {
             .file("\(memory)/\($0)", below: root)
         }
         let commandLine = HostText.lines(root.appending("proc/cmdline"))
-        let policy = MemoryAgents(below: root).bootPolicy
         facts.append(
             MachineFact(
                 "memhp_default_state= of the kernel's command line",
-                commandLine.map { _ in [policy ?? "not given"] }))
+                commandLine.map { [MemoryAgents.bootPolicy(on: $0.joined(separator: " ")) ?? "not given"] }))
         facts.append(.directory("sys/module/memory_hotplug/parameters", below: root))
         return facts
     }

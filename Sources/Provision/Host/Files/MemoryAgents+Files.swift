@@ -3,7 +3,8 @@ public import SystemPackage
 
 extension MemoryAgents {
     /// Who else makes memory of dax devices on the host whose root directory is `root`. Changes nothing.
-    public init(below root: FilePath) {
+    /// - Parameter readsConfiguration: whether to read the policy that the kernel was built with, from a file of some hundred KiB in `/boot`.
+    public init(below root: FilePath, readsConfiguration: Bool = false) {
         let files = HostFiles(root)
         let places = KernelPlaces(below: root.string == "/" ? "" : root.string)
         let rules = files.udevRules()
@@ -12,7 +13,8 @@ extension MemoryAgents {
             unit: SystemdUnits.unit("\(DaxctlConf.unit).service", below: root),
             policy: SysfsDirectory.ifThere(places.memoryBlocks, places)?
                 .text(SystemMemory.policyAttribute),
-            commandLine: files.commandLine(nil), configuration: files.kernelConfiguration(),
+            commandLine: files.commandLine(nil),
+            configuration: readsConfiguration ? files.kernelConfiguration() : [],
             problems: rules.problems)
     }
 }

@@ -201,15 +201,3 @@ extension KernelHost {
         OperationError.collected(work).map { ErrorClearing.Event.failed($0) } ?? .cleared
     }
 }
-
-extension OperationError {
-    /// The error of `work`; nil where it had none.
-    static func collected(_ work: () throws(OperationError) -> Void) -> OperationError? {
-        do throws(OperationError) {
-            try work()
-            return nil
-        } catch {
-            return error
-        }
-    }
-}

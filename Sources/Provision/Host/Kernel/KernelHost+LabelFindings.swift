@@ -54,14 +54,3 @@ extension KernelHost {
         findings.strayLabels += found
     }
 }
-
-extension StrayLabels {
-    /// These labels of a DIMM.
-    package init(region: String, dimm: String, _ labels: [NamespaceLabel]) {
-        var names: [String] = []
-        for name in labels.map({ $0.name ?? $0.uuid.description }) where !names.contains(name) {
-            names.append(name)
-        }
-        self.init(region: region, dimm: dimm, names: names)
-    }
-}

@@ -34,8 +34,3 @@ extension KernelHost {
             region.text("\(running)/block/\(disk)/badblocks") ?? "")
     }
 }
-
-extension SysfsText {
-    /// Whether a list is as long as an attribute can be, so that there may be more (block/badblocks.c, `badblocks_show`: up to a page).
-    package static func isCut(_ text: String) -> Bool { text.utf8.count >= 4096 - 32 }
-}

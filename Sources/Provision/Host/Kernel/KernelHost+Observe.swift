@@ -108,14 +108,3 @@ extension KernelHost {
         return capabilities
     }
 }
-
-extension RegionFacts {
-    /// The facts of an observed region, with the rules for the rights of its namespaces' devices.
-    package init(_ region: Region, _ rules: DeviceRules) {
-        self.init(
-            labelling: region.labelling, interleaveWays: region.interleaveWays, numaNode: region.numaNode,
-            targetNode: region.targetNode,
-            start: region.resource, badBlocks: region.badBlocks, mayReadAddresses: region.resource != nil)
-        deviceRules = rules
-    }
-}

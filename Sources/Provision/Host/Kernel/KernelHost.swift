@@ -19,6 +19,9 @@ public final class KernelHost: Host {
     /// What lay on the media of the devdax namespaces that were created, by their labels.
     package var createdSamples: [UUID: MediaSample] = [:]
 
+    /// See ``RestoringHost/interruption``.
+    public var interruption = Interruption.never
+
     /// Where the kernel is read and written. What cannot be read by these is taken for absent: see ``KernelPlaces/checking(_:)``.
     package let places: KernelPlaces
 

@@ -189,20 +189,6 @@ extension KernelRegion {
     }
 }
 
-extension RegionFacts {
-    /// The facts in the sysfs directory of a region.
-    package init(reading directory: borrowing SysfsDirectory) {
-        let start = SysfsRegionReader.resource(directory)
-        self.init(
-            labelling: directory.text("nstype") == "4" ? .labelLess : .labelled,
-            interleaveWays: directory.number("mappings").map(Int.init(clamping:)) ?? 1,
-            numaNode: SysfsRegionReader.numaNode(directory),
-            targetNode: SysfsRegionReader.targetNode(directory), start: start,
-            badBlocks: SysfsRegionReader.badBlocks(directory), mayReadAddresses: start != nil)
-        deviceRules = DeviceRulesFile(directory.places.rules).rules
-    }
-}
-
 extension KernelRegion {
     /// Whether its memory is the kernel's own, of the emulated NFIT, which a test makes (tools/testing/nvdimm).
     var isEmulated: Bool { EmulatedMemory.isProvided(by: directory.text("../provider")) }

@@ -168,45 +168,6 @@ package struct SysfsNamespaceReader {
     }
 }
 
-/// What a region's namespaces have from it.
-package struct RegionFacts {
-    /// Whether its namespaces come from labels.
-    package var labelling: RegionLabelling
-    /// The number of DIMMs that it interleaves.
-    package var interleaveWays: Int
-    /// The NUMA node nearest to the memory; nil where the platform gives none.
-    package var numaNode: Int?
-    /// The node that the memory would become.
-    package var targetNode: Int?
-    /// The first physical address; nil where unknown.
-    package var start: UInt64?
-    /// The region's media errors, in units of 512 bytes from its start.
-    package var badBlocks: [BadBlocks]
-    /// Whether attributes that hold addresses can be read: they are 0400.
-    package var mayReadAddresses: Bool
-    /// The rules for the rights of its namespaces' devices.
-    package var deviceRules = DeviceRules()
-}
-
-/// The texts of sysfs attributes that hold more than a word.
-package enum SysfsText {
-    /// A list of media errors: lines of first unit and number of units (block/badblocks.c, `badblocks_show`).
-    package static func badBlocks(_ text: String) -> [BadBlocks] {
-        text.split(separator: "\n").compactMap { line in
-            let numbers = line.split(separator: " ")
-            guard numbers.count == 2, let offset = UInt64(numbers[0]), let length = UInt32(numbers[1]) else {
-                return nil
-            }
-            return BadBlocks(offset: offset, length: length)
-        }
-    }
-
-    /// A list of numbers, of which one may be in brackets.
-    package static func numbers(_ text: String) -> [UInt64] {
-        text.split(separator: " ").compactMap { UInt64($0.filter(\.isNumber)) }
-    }
-}
-
 extension BadBlocks {
     /// The part of this range that lies in the `length` bytes from byte `offset`, from there; nil where none does.
     package func within(offset start: UInt64, length size: UInt64) -> BadBlocks? {

@@ -14,9 +14,6 @@ public struct Interruption: Sendable {
         return Interruption { Int(daxprov_signals_count()) }
     }
 
-    /// The same, without beginning to count: nobody asks where nothing counts.
-    package static let bySignalsSoFar = Interruption { Int(daxprov_signals_count()) }
-
     /// An interruption whose requests a function counts.
     public init(count: @escaping @Sendable () -> Int) {
         self.count = count

@@ -45,8 +45,10 @@ package struct SimulatedDaxRegion: DaxRegionStores {
         try host.store(.dax(.map(device, range)))
     }
 
-    /// Linux 6.1 binds each device alone.
-    package func requireAlone(_ device: String) {}
+    package func requireAlone(_ device: String) throws(OperationError) {
+        guard try self.device(device).mode == .systemRAM else { return }
+        try requireNoOtherUnbound(device, as: .devdax)
+    }
 
     package func release(_ device: String) throws(OperationError) {
         let found = try self.device(device)
@@ -73,10 +75,10 @@ package struct SimulatedDaxRegion: DaxRegionStores {
     package func use(_ device: String, as use: DeviceUse) throws(OperationError) {
         let found = try self.device(device)
         guard found.holder.use != use else { return }
-        if case .systemRAM = use, found.mode != .systemRAM { try requireNoOtherUnbound(device) }
         let isRebound =
             found.mode != .systemRAM || !use.isSystemRAM
             || (found.memmapOnMemory ?? false) != use.hasMemmapOnMemory
+        if isRebound { try requireNoOtherUnbound(device, as: use) }
         try host.holdingMemoryPolicy(if: use.isSystemRAM && isRebound) { () throws(OperationError) in
             try change(found, to: use, isRebound: isRebound)
         }
@@ -95,6 +97,7 @@ package struct SimulatedDaxRegion: DaxRegionStores {
             guard host.isAlive, let was else { throw error }
             do throws(OperationError) {
                 try host.store(.dax(.driver(device, nil)))
+                try requireNoOtherUnbound(device, as: was)
                 try host.store(.dax(.driver(device, was)))
             } catch let undo {
                 throw error.adding(undoFailures: [undo])
@@ -103,15 +106,17 @@ package struct SimulatedDaxRegion: DaxRegionStores {
         }
     }
 
-    /// Binding `kmem` binds whatever has no driver (drivers/dax/bus.c, `do_id_store`).
-    private func requireNoOtherUnbound(_ device: String) throws(OperationError) {
+    /// Throws where giving a device its driver would give another the same.
+    private func requireNoOtherUnbound(_ device: String, as use: DeviceUse) throws(OperationError) {
+        guard host.state.takesOthersAlong(use) else { return }
         let other = host.state.daxRegions.flatMap(\.devices).first {
             $0.name != device && $0.driver == nil && $0.size > .zero
         }
         guard let other else { return }
         throw OperationError(
             .failed, while: "configure the device", device: device,
-            reason: DeviceHindrance.takesAlong(other.name))
+            reason: DeviceHindrance.takesAlong(
+                other.name, as: use.isSystemRAM ? "memory" : "open to programs"))
     }
 
     package func zero(_ device: String) throws(OperationError) { try host.store(.dax(.zero(device))) }

@@ -58,7 +58,7 @@ extension SimulatedDaxStore {
     }
 }
 
-/// What a kernel of Linux 6.1 does with each (drivers/dax/bus.c).
+/// What a kernel of Linux 6.1 does with each (drivers/dax/bus.c), but for ``SimulatedDaxBinding``.
 extension SimulatedState {
     package mutating func apply(_ store: SimulatedDaxStore) throws(SimulatedRefusal) {
         if case .create(let start) = store {
@@ -80,12 +80,8 @@ extension SimulatedState {
         case .create, .rule: return
         case .rights(_, let rights): daxRegions[index].devices[number].rights.node = rights
         case .driver(_, let use):
-            try bind(use, to: device)
-            daxRegions[index].devices[number].bind(use, memoryHotplug)
-            if use?.isSystemRAM == true, memmapOnMemory != .absent {
-                daxRegions[index].devices[number].memmapOnMemory = use?.hasMemmapOnMemory
-            }
-            if use != nil { daxRegions[index].devices[number].getRights(by: deviceRules) }
+            if let use, device.driver == nil, takesOthersAlong(use) { bindOthers(besides: name, as: use) }
+            try setDriver(use, ofDevice: number, inRegion: index)
         case .zero:
             guard device.mode == .devdax else { throw SimulatedRefusal(ENXIO) }
             for range in (device.mappings ?? []).map(\.range) { forgetPages(in: range) }
@@ -110,6 +106,30 @@ extension SimulatedState {
         }
         daxRegions[index].count()
         followRules()
+    }
+
+    private mutating func setDriver(
+        _ use: DeviceUse?, ofDevice number: Int, inRegion index: Int
+    ) throws(SimulatedRefusal) {
+        try bind(use, to: daxRegions[index].devices[number])
+        daxRegions[index].devices[number].bind(use, memoryHotplug)
+        if use?.isSystemRAM == true, memmapOnMemory != .absent {
+            daxRegions[index].devices[number].memmapOnMemory = use?.hasMemmapOnMemory
+        }
+        if use != nil { daxRegions[index].devices[number].getRights(by: deviceRules) }
+    }
+
+    /// Gives every other device that has memory and no driver the driver of a use, in whatever region. One that the driver refuses stays
+    /// without.
+    private mutating func bindOthers(besides name: String, as use: DeviceUse) {
+        let taken = use.isSystemRAM ? DeviceUse.systemRAM(.none) : use
+        for index in daxRegions.indices {
+            for number in daxRegions[index].devices.indices {
+                let device = daxRegions[index].devices[number]
+                guard device.name != name, device.driver == nil, device.size > .zero else { continue }
+                try? setDriver(taken, ofDevice: number, inRegion: index)
+            }
+        }
     }
 
     private mutating func bind(_ use: DeviceUse?, to device: DaxRegion.Device) throws(SimulatedRefusal) {

@@ -16,6 +16,8 @@ public final class SimulatedHost: Host {
     /// The stores that its steps began.
     package let stores = StoreCount()
     private var isGone = false
+    /// See ``RestoringHost/interruption``.
+    public var interruption = Interruption.never
 
     /// What mapping namespaces shows, by their names, where a test says so: a simulated host has no memory to map.
     package var measurements: [String: ProofMeasurement] = [:]

@@ -2,9 +2,12 @@ package import ProvisionCore
 
 /// The dax regions of a state file.
 extension SimulatedState {
-    /// Reads `dax_regions`, `soft_reserved_kept` and `memory_hotplug`. Where there are regions, blocks of 128 MiB that stay offline are the default.
+    /// Reads `dax_regions`, `dax_binding`, `soft_reserved_kept` and `memory_hotplug`. Where there are regions, blocks of 128 MiB that stay offline are the default.
     package mutating func readDaxRegions(_ host: JSONCursor) throws(JSONError) {
         let elements = try host.elements("dax_regions")
+        daxBinding = try host.value("dax_binding", default: .exact) { word throws(JSONError) in
+            try word.word()
+        }
         keepsSoftReserved = try host.value("soft_reserved_kept") { kept throws(JSONError) in try kept.bool() }
         if let cursor = try host.optional("memory_hotplug") {
             try cursor.allowOnly([
@@ -123,6 +126,7 @@ extension SimulatedState {
     /// Adds what ``readDaxRegions(_:)`` reads.
     package func setDaxRegions(in host: inout JSONValue) {
         if !daxRegions.isEmpty { host.set("dax_regions", .array(of: daxRegions) { Self.daxJSON($0) }) }
+        if daxBinding != .exact { host.set("dax_binding", daxBinding.rawValue) }
         host.set("soft_reserved_kept", keepsSoftReserved)
         guard let memoryHotplug else { return }
         var node = JSONValue.object()

@@ -12,7 +12,7 @@ extension SimulatedState {
         let host = try root.required("simulated_host")
         try host.allowOnly([
             "booted", "buses", "info_blocks", "pages", "written_tables", "boots", "busy", "fault",
-            "dax_regions", "memory_hotplug", "soft_reserved_kept", "device_rules", "accounts",
+            "dax_regions", "dax_binding", "memory_hotplug", "soft_reserved_kept", "device_rules", "accounts",
         ])
         self.init()
         let booted = try host.value("booted", default: false) { cursor throws(JSONError) in try cursor.bool()

@@ -10,6 +10,8 @@ package struct SimulatedState: Equatable, Sendable {
     package var buses: [SimulatedBus] = []
     /// The dax regions, all dynamic, in the order of the file. Those of devdax namespaces are not simulated.
     package var daxRegions: [DaxRegion] = []
+    /// How its kernel gives dax devices their driver.
+    package var daxBinding = SimulatedDaxBinding.exact
     /// How the kernel takes memory in; nil where that is not simulated.
     package var memoryHotplug: MemoryHotplug?
     /// What becomes of new memory blocks after a boot, where that was changed since the last one; nil where it was not.

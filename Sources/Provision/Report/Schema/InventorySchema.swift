@@ -263,7 +263,7 @@ enum StatusSchema {
                 "outcome": Words.words(outcomes),
             ],
             optional: [
-                "ended_time": Words.number, "undo_reason": Words.text, "clears_errors": Words.isTrue,
+                "ended_time": Words.number, "undo_reason": Words.text,
                 "proofs": Words.list(of: proof),
                 "rollback": Words.record(["time": Words.number, "undone": Words.words(outcomes)]),
             ]),
