@@ -117,35 +117,14 @@ import Testing
         return try made() == nil ? nil : (host, made)
     }
 
-    /// A boot brings what a run that died has left online: whoever used it can have disabled it since.
-    @Test func whatWasUsedSinceABootStaysThoughItIsDisabled() throws {
+    /// A look leaves it online where it dies, and a boot brings it online: whoever used it can have disabled it since.
+    @Test(arguments: [false, true]) func whatWasUsedStaysThoughItIsDisabled(sinceABoot: Bool) throws {
         var kept = 0
         for operation in 1...16 {
             let scratch = try ScratchDirectory()
             guard let (host, made) = try Self.left(at: operation, scratch) else { continue }
-            try host.reboot()
+            if sinceABoot { try host.reboot() }
             guard let used = try made(), used.isActive else { continue }
-            let target = NamespaceTarget(used, region: "region0")
-            try host.write(7, to: target, at: [.mib(1)])
-            _ = try host.perform(.disable(target), identity: .none)
-            let recovered = try #require(try Recovery(host: host, store: scratch.store).run().recovered.first)
-            #expect(
-                recovered.differences.contains { $0.contains("can have been used") },
-                "\(recovered.differences)")
-            #expect(try made()?.labelUUID == used.labelUUID && host.state.pages.values.contains(7))
-            kept += 1
-        }
-        #expect(kept > 0)
-    }
-
-    /// A look leaves it online where it dies: anybody can use it, and disable it, in the same boot.
-    @Test func whatWasUsedInTheBootOfTheLookStaysThoughItIsDisabled() throws {
-        var kept = 0
-        for operation in 1...16 {
-            let scratch = try ScratchDirectory()
-            guard let (host, made) = try Self.left(at: operation, scratch), let used = try made(),
-                used.isActive
-            else { continue }
             let target = NamespaceTarget(used, region: "region0")
             try host.write(7, to: target, at: [.mib(1)])
             _ = try host.perform(.disable(target), identity: .none)

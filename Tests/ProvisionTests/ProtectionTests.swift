@@ -229,6 +229,10 @@ import Testing
             Bus(device: "ndbus0", provider: "e820", scrubState: nil, dimms: [], regions: [bare])
         ]
         #expect(protected(by: mark).isEmpty && protected(by: unplaced).isEmpty)
+        // Memory that had them, and of which this boot tells no DIMMs.
+        var placed = mark
+        placed.region = .place(provider: "e820", cookie: 7, start: nil, size: size)
+        #expect(protected(by: placed).count == 1)
         // A region that has its labels can have lost that one only to somebody who meant it.
         observed = try host.observe()
         observed.buses[0].regions[0].namespaces = []

@@ -86,8 +86,9 @@ struct LabelRollback {
         let saved = try savedLabels()
         return try host.labelImages(of: region).contains { current in
             if let image = saved.images.first(where: { $0.dimm == current.dimm }) { return image != current }
-            // What one of the DIMMs that cannot be told apart held, and this one holds, needs no writing.
-            return !saved.unplaced.contains { $0.bytes == current.bytes }
+            // Where all DIMMs that cannot be told apart held what this one holds, it needs no writing: one is not enough, since
+            // fresh label areas are all alike.
+            return saved.unplaced.isEmpty || !saved.unplaced.allSatisfy { $0.bytes == current.bytes }
         }
     }
 

@@ -30,9 +30,12 @@ package struct Protection: Sendable {
             self.mark = mark
             isCertain = mark.region == identity
             if isCertain { return }
-            // Labels lie on DIMMs: without any, the region never had the label.
-            guard !region.mappings.isEmpty else { return nil }
-            guard let then = mark.region else { return }
+            // Labels lie on DIMMs: without any, the region never had the label, unless it is the memory that had them then.
+            guard let then = mark.region else {
+                if region.mappings.isEmpty { return nil }
+                return
+            }
+            if case .interleaveSet = then, region.mappings.isEmpty { return nil }
             guard !there.contains(then), then.mayShareMedia(with: identity) else { return nil }
         }
     }

@@ -108,7 +108,7 @@ package struct SimulatedDaxRegion: DaxRegionStores {
 
     /// Throws where giving a device its driver would give another the same.
     private func requireNoOtherUnbound(_ device: String, as use: DeviceUse) throws(OperationError) {
-        guard host.state.takesOthersAlong(use) else { return }
+        guard host.state.mayTakeOthersAlong(use) else { return }
         let other = host.state.daxRegions.flatMap(\.devices).first {
             $0.name != device && $0.driver == nil && $0.size > .zero
         }

@@ -80,7 +80,7 @@ extension SimulatedState {
         case .create, .rule: return
         case .rights(_, let rights): daxRegions[index].devices[number].rights.node = rights
         case .driver(_, let use):
-            if let use, device.driver == nil, takesOthersAlong(use) { bindOthers(besides: name, as: use) }
+            if let use, device.driver == nil, daxBinding == .byID { bindOthers(besides: name, as: use) }
             try setDriver(use, ofDevice: number, inRegion: index)
         case .zero:
             guard device.mode == .devdax else { throw SimulatedRefusal(ENXIO) }
