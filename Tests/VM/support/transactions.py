@@ -169,8 +169,8 @@ class Transactions:
         # So it was of what had run raw since the kill: that is left to who wrote there, and nothing else is.
         left = set(re.findall(
             r"(\S+) is left as it is: it has its label and place, and somebody has written to it since", result.out + result.err))
-        ran_raw = {each.get("name") for each in facts if each["mode"] == "raw"} - {
-            each.get("name") for each in self.old.facts if each["mode"] == "raw"}
+        ran_raw = {each.get("name") for each in facts if each.get("mode") == "raw"} - {
+            each.get("name") for each in self.old.facts if each.get("mode") == "raw"}
         if not left <= ran_raw:
             return THIRD, [f"left, and was never raw: {left - ran_raw}", result]
         gone |= left
