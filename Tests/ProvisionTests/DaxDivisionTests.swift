@@ -580,7 +580,7 @@ import Testing
             let agreed: Set<String> = ["a", "b", "c", "m"]
             let names = Set(try bench.observed.consentWords).intersection(agreed)
             if (try? bench.rollBack(agreeing: names)) != nil {
-                #expect(point > 1)
+                #expect(point > 3)
                 #expect(try bench.layouts == before)
                 return
             }

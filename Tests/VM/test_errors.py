@@ -202,7 +202,7 @@ def test_a_look_at_a_free_range_that_is_killed_leaves_nothing_unsaid(machine):
                 assert f"{each['dev']}, which was made to read" in " ".join(ended["differences"]), ended
                 vm.run(f"ndctl destroy-namespace --force {each['dev']}", check=True)
         assert daxprov.inventory().region(1)["namespaces"] == made, at
-    assert result.status == DONE and killed > 8 and kept < killed, (result, killed, kept)
+    assert result.status == DONE and killed > 8 and kept <= 7, (result, killed, kept)
     assert daxprov.inventory().region(1)["namespaces"] == made and node(vm, made[0]["blockdev"]) == before
 
 
